@@ -1,0 +1,57 @@
+"""Business days and periods, in Asia/Makassar (WITA, UTC+8): rules.md T12. Pure: every instant is an argument."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime, timedelta, timezone
+
+# Kalimantan Timur has no daylight saving, so the fixed offset is the zone and needs no tz database.
+WITA = timezone(timedelta(hours=8), "WITA")
+
+_PERIOD = re.compile(r"(\d{4})-(0[1-9]|1[0-2])")
+
+
+def business_day(at: datetime) -> date:
+    """The day in WITA on which an instant falls."""
+    return at.astimezone(WITA).date()
+
+
+def parse_date(text: object) -> date | None:
+    """An ISO date (YYYY-MM-DD) that exists, else None."""
+    if not isinstance(text, str) or len(text) != 10:
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def is_period(text: object) -> bool:
+    """Whether this is a month, YYYY-MM."""
+    return isinstance(text, str) and _PERIOD.fullmatch(text) is not None
+
+
+def period_of(day: date) -> str:
+    """The month of a day, YYYY-MM."""
+    return f"{day.year:04d}-{day.month:02d}"
+
+
+def months_between(first: str, last: str) -> int:
+    """Whole months from one period to another; negative when `last` is earlier."""
+    return (int(last[:4]) - int(first[:4])) * 12 + int(last[5:]) - int(first[5:])
+
+
+def shift_period(period: str, months: int) -> str:
+    """The period so many months later (or earlier)."""
+    index = int(period[:4]) * 12 + int(period[5:]) - 1 + months
+    return f"{index // 12:04d}-{index % 12 + 1:02d}"
+
+
+def first_day(period: str) -> date:
+    """The first day of a period."""
+    return date(int(period[:4]), int(period[5:]), 1)
+
+
+def age_on(birth: date, day: date) -> int:
+    """Completed years of life on a day."""
+    return day.year - birth.year - ((day.month, day.day) < (birth.month, birth.day))

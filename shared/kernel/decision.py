@@ -1,0 +1,66 @@
+"""The vocabulary between a pure decision and the shell that carries it out.
+
+Owns no judgement, no I/O, no clock and no ids: a service says *what* should be, the shell makes it so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Generic, TypeVar
+
+from pydantic import BaseModel
+
+S = TypeVar("S")
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Names one document: the collection of the service's own store, and the key in it."""
+
+    collection: str
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """An event to publish: where, by which key, of which type, with which data. The shell adds the envelope.
+
+    `personal` encrypts the saved bytes at rest; it is required for every restricted topic with personal data.
+    """
+
+    topic: str
+    key: str
+    type: str
+    data: BaseModel
+    subject: str | None = None
+    personal: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """Work that must happen outside the decision (a call to another system, a wait), started only from saved state.
+
+    `id` is the idempotency key of the call and the id of the event that answers it; `kind` picks the performer;
+    `at` is the earliest start; `data` is plain JSON-like data for the performer (no personal data: read it from state).
+    """
+
+    id: str
+    kind: str
+    at: datetime
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision(Generic[S]):
+    """What one input makes of one document.
+
+    `state` None leaves no document behind (then there are no outcomes either). `due` replaces the document's due work:
+    None means nothing is due any more. `ignored` says why an input had no effect; it is counted by that code.
+    """
+
+    state: S | None
+    outcomes: tuple[Outcome, ...] = ()
+    due: Due | None = None
+    ignored: str | None = None

@@ -1,0 +1,61 @@
+"""One decoded input, as `route` and `decide` see it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from shared.kernel.decision import Address
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """An input with its envelope read. `data` is a contract model, or the part that `route` made of it.
+
+    `at` is the record's own timestamp on the broker (the `now` of every decision, aware, UTC). `content_hash` tells a
+    redelivery (same name, same hash) from a conflicting duplicate (same name, other hash).
+    """
+
+    id: str
+    source: str
+    type: str
+    data: Any
+    at: datetime
+    topic: str
+    content_hash: str
+    subject: str | None = None
+    time: str | None = None
+    correlation_id: str | None = None
+    causation_id: str | None = None
+    causation_source: str | None = None
+    sequence: int | None = None
+
+    @property
+    def name(self) -> str:
+        """Names this event for ever: source and id."""
+        return f"{self.source}|{self.id}"
+
+    def with_data(self, data: Any) -> Event:
+        """The same event, seen as one of its parts."""
+        return replace(self, data=data)
+
+
+@dataclass(frozen=True, slots=True)
+class Routed:
+    """One part of an input and the document it changes."""
+
+    address: Address
+    data: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """Lenient data of an event from outside: the raw object, judged field by field by the service that takes it.
+
+    `problem` is set when `data` was no JSON object at all. Subclass it once per command type.
+    """
+
+    fields: Mapping[str, Any]
+    problem: str | None = None

@@ -1,0 +1,37 @@
+"""Who a worker is without saying it: the keyed hash of a NIK (contracts.md 3), and the shape of a NIK (rules.md 6a)."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+from datetime import date
+
+
+def worker_id(key: bytes, nik: str) -> str:
+    """Lower-case base32 without padding of the first 16 bytes of HMAC-SHA256(key, NIK): 26 characters."""
+    digest = hmac.digest(key, nik.encode("ascii"), hashlib.sha256)[:16]
+    return base64.b32encode(digest).decode("ascii").rstrip("=").lower()
+
+
+def is_nik(text: object) -> bool:
+    """Sixteen ASCII digits with a serial other than 0000; says nothing about the date in it."""
+    return isinstance(text, str) and len(text) == 16 and text.isascii() and text.isdigit() and text[12:] != "0000"
+
+
+def nik_birth_date(nik: str, today: date) -> date | None:
+    """The birth date that a NIK states (women: day + 40), or None when no such date exists.
+
+    The century is not in the NIK: the latest year not in the future is taken.
+    """
+    day, month, year = int(nik[6:8]), int(nik[8:10]), int(nik[10:12])
+    if day > 40:
+        day -= 40
+    for century in (today.year // 100 * 100, today.year // 100 * 100 - 100):
+        try:
+            stated = date(century + year, month, day)
+        except ValueError:
+            continue
+        if stated <= today:
+            return stated
+    return None
