@@ -1,0 +1,150 @@
+"""Registration's published language: the commands it takes from agencies, the events it publishes."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from shared.contracts.base import Data, Day, Period, Regency, Rupiah, Sector, Sex
+from shared.kernel.event import Intake
+
+
+class RegisterWorker(Intake):
+    """`worker.register.v1`: an agency puts a worker forward."""
+
+
+class UpdateWorker(Intake):
+    """`worker.update.v1`: nik and the fields that changed."""
+
+
+class WithdrawWorker(Intake):
+    """`worker.withdraw.v1`: nik, reason, date."""
+
+
+class AttestWorker(Intake):
+    """`worker.attest.v1`: a sector agency attests the occupation."""
+
+
+class ReportWorkers(Intake):
+    """`employer.report-workers.v1`: an employer's roster."""
+
+
+class RegisterProject(Intake):
+    """`project.register.v1`: a construction project."""
+
+
+class ReportOutreach(Intake):
+    """`outreach.report.v1`: an education meeting."""
+
+
+class InstallSticker(Intake):
+    """`sticker.install.v1`: a house sticker was put up."""
+
+
+COMMANDS: dict[str, type[Intake]] = {
+    "worker.register.v1": RegisterWorker,
+    "worker.update.v1": UpdateWorker,
+    "worker.withdraw.v1": WithdrawWorker,
+    "worker.attest.v1": AttestWorker,
+    "employer.report-workers.v1": ReportWorkers,
+    "project.register.v1": RegisterProject,
+    "outreach.report.v1": ReportOutreach,
+    "sticker.install.v1": InstallSticker,
+}
+
+
+class WorkerRegistered(Data):
+    """A worker new to Payung (or back after a withdrawal or a rejection) is registered."""
+
+    worker_id: str
+    regency: Regency
+    district: str
+    village: str
+    sector: Sector
+    occupation: str
+    sex: Sex
+    birth_month: Period
+    income_base: Rupiah
+    agency: str
+    submission_id: str
+
+
+class WorkerUpdated(WorkerRegistered):
+    """A worker's fields after a change."""
+
+
+class WorkerWithdrawn(Data):
+    """A worker leaves."""
+
+    worker_id: str
+    regency: Regency
+    district: str
+    village: str
+    sector: Sector
+    reason: Literal["moved", "deceased", "employed", "request", "other"]
+    effective_on: Day
+
+
+class SubmissionAnswered(Data):
+    """What became of one submission, told to the agency that sent it."""
+
+    submission_id: str | None
+    outcome: Literal["registered", "already-registered", "attested", "updated", "withdrawn", "accepted", "rejected"]
+    reasons: list[str]
+    warnings: list[str] = []
+    worker_id: str | None = None
+
+
+class SubmissionSettled(Data):
+    """What became of the identity check, told to every agency that submitted the worker."""
+
+    submission_id: str
+    worker_id: str
+    identity: Literal["verified", "rejected", "held"]
+    reasons: list[str]
+
+
+class Attestation(Data):
+    """One agency's word on a worker's occupation."""
+
+    agency: str
+    sector: Sector
+    occupation: str
+    attested_on: Day
+
+
+class IdentityCheckRequested(Data):
+    """Registration asks verification for a verdict. Restricted: personal data."""
+
+    worker_id: str
+    regency: Regency
+    nik: str
+    name: str
+    birth_date: Day
+    sex: Sex
+    birth_place: str | None = None
+    district: str
+    village: str
+    sector: Sector
+    income_base: Rupiah
+    attestations: list[Attestation] = []
+    registration_version: int
+
+
+class WorkerEmployed(Data):
+    """A worker was found on an employer's roster. Restricted: personal data."""
+
+    worker_id: str
+    nik: str
+    employer: str
+    started_on: Day
+
+
+OUTCOMES: dict[str, type[Data]] = {
+    "worker.registered.v1": WorkerRegistered,
+    "worker.updated.v1": WorkerUpdated,
+    "worker.withdrawn.v1": WorkerWithdrawn,
+    "submission.answered.v1": SubmissionAnswered,
+    "submission.settled.v1": SubmissionSettled,
+    "identity.check-requested.v1": IdentityCheckRequested,
+    "worker.employed.v1": WorkerEmployed,
+}

@@ -1,0 +1,193 @@
+"""The one table of topics: who writes, by which key, how many partitions, how long it is kept.
+
+`payung topics apply` makes them, every service checks them at start, AsyncAPI is generated from them.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+DAY_MS = 86_400_000
+FOREVER = -1
+# The limit of what may come in (contracts.md 1). Our own steps carry up to 1,000 enrolments in one record, and a dead
+# letter is the original plus its headers, so those topics take more.
+INTAKE_BYTES_MAX = 256 * 1024
+RECORD_BYTES_MAX = 1024 * 1024
+DEAD_LETTER_BYTES_MAX = 2 * 1024 * 1024
+
+DEFAULT_REGENCIES = ("64.08", "64.02")
+DEFAULT_REGISTRATION_AGENCIES = ("distransnaker", "dinsos", "perikanan", "perkebunan", "perdagangan", "desa")
+DEFAULT_CLAIMS_AGENCIES = ("distransnaker", "rumahsakit")
+SERVICES = ("registration", "verification", "billing", "claims", "reporting")
+
+_AGENCY = re.compile(r"agency/(\d{2}\.\d{2})/([a-z][a-z0-9-]{0,38}[a-z0-9])")
+_INTAKE = re.compile(r"(registration|claims)-intake-(\d{2})(\d{2})-([a-z][a-z0-9-]{0,38}[a-z0-9])")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Topic:
+    """One topic. `retention_ms` FOREVER keeps all; `compacted` keeps the latest record of a key."""
+
+    name: str
+    producer: str
+    key: str
+    partitions: int
+    retention_ms: int = FOREVER
+    compacted: bool = False
+    restricted: bool = False
+    bytes_max: int = RECORD_BYTES_MAX
+
+
+def compact_code(regency: str) -> str:
+    """A regency code as it stands in a topic name: 64.08 -> 6408."""
+    return regency.replace(".", "")
+
+
+def agency_of_source(source: str) -> tuple[str, str] | None:
+    """The regency and agency that a source names (`agency/64.08/dinsos`), else None."""
+    found = _AGENCY.fullmatch(source)
+    return (found[1], found[2]) if found else None
+
+
+def agency_of_topic(topic: str) -> tuple[str, str] | None:
+    """The regency and agency that an intake topic belongs to, else None (not an agency's topic)."""
+    found = _INTAKE.fullmatch(topic)
+    return (f"{found[2]}.{found[3]}", found[4]) if found else None
+
+
+def registration_intake(regency: str, agency: str) -> str:
+    """Where an agency puts workers forward."""
+    return f"registration-intake-{compact_code(regency)}-{agency}"
+
+
+def claims_intake(regency: str, agency: str) -> str:
+    """Where an agency submits claims."""
+    return f"claims-intake-{compact_code(regency)}-{agency}"
+
+
+def feedback(regency: str, agency: str) -> str:
+    """Where an agency learns the fate of what it sent."""
+    return f"feedback-{compact_code(regency)}-{agency}"
+
+
+def work(service: str) -> str:
+    """The internal steps of a service."""
+    return f"{service}-work"
+
+
+def events(service: str) -> str:
+    """The open events of a service."""
+    return f"{service}-events"
+
+
+def dead_letters(service: str) -> str:
+    """What a service could not read."""
+    return f"{service}-dlq"
+
+
+BILLING_INTAKE = "billing-intake"
+VERIFICATION_INTAKE = "verification-intake"
+IDENTITY_CHECKS = "identity-checks"
+REPORTING_COVERAGE = "reporting-coverage"
+
+
+def agency_topics(regency: str, agency: str, *, claims: bool) -> list[Topic]:
+    """The topics of one agency, feedback first so that no answer can lack its road."""
+    who = f"agency/{regency}/{agency}"
+    name = claims_intake(regency, agency) if claims else registration_intake(regency, agency)
+    return [
+        Topic(
+            name=feedback(regency, agency),
+            producer="registration, claims",
+            key="submission id, else event id",
+            partitions=1,
+            retention_ms=30 * DAY_MS,
+        ),
+        Topic(
+            name=name,
+            producer=who,
+            key="any, never a NIK",
+            partitions=3,
+            retention_ms=14 * DAY_MS,
+            restricted=True,
+        ),
+    ]
+
+
+def fixed_topics() -> list[Topic]:
+    """The topics that exist in every installation, whatever its agencies."""
+    topics = [
+        Topic(
+            name=BILLING_INTAKE,
+            producer="treasury, BPJS, operators",
+            key="regency",
+            partitions=3,
+            retention_ms=90 * DAY_MS,
+        ),
+        Topic(
+            name=VERIFICATION_INTAKE,
+            producer="officers",
+            key="worker_id",
+            partitions=3,
+            retention_ms=14 * DAY_MS,
+            restricted=True,
+        ),
+        Topic(
+            name=IDENTITY_CHECKS,
+            producer="registration",
+            key="worker_id",
+            partitions=6,
+            retention_ms=14 * DAY_MS,
+            restricted=True,
+        ),
+    ]
+    for service in SERVICES:
+        topics.append(
+            Topic(
+                name=work(service),
+                producer=service,
+                key="next aggregate's id",
+                partitions=6,
+                retention_ms=14 * DAY_MS,
+                restricted=True,
+            )
+        )
+        topics.append(
+            Topic(
+                name=dead_letters(service),
+                producer=service,
+                key="original key",
+                partitions=1,
+                retention_ms=90 * DAY_MS,
+                restricted=True,
+                bytes_max=DEAD_LETTER_BYTES_MAX,
+            )
+        )
+    topics.extend(
+        Topic(
+            name=events(service), producer=service, key="worker_id; regency for runs, invoices, budgets", partitions=6
+        )
+        for service in ("registration", "verification", "billing", "claims")
+    )
+    topics.append(
+        Topic(
+            name=REPORTING_COVERAGE,
+            producer="reporting",
+            key="area code + period",
+            partitions=3,
+            compacted=True,
+        )
+    )
+    return topics
+
+
+def default_topics() -> list[Topic]:
+    """Every topic of a fresh installation: the fixed ones and those of the default agencies."""
+    topics = {topic.name: topic for topic in fixed_topics()}
+    for regency in DEFAULT_REGENCIES:
+        for agency in DEFAULT_REGISTRATION_AGENCIES:
+            topics.update({topic.name: topic for topic in agency_topics(regency, agency, claims=False)})
+        for agency in DEFAULT_CLAIMS_AGENCIES:
+            topics.update({topic.name: topic for topic in agency_topics(regency, agency, claims=True)})
+    return list(topics.values())
