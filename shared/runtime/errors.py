@@ -1,19 +1,10 @@
-"""The three kinds of trouble, and nothing else is caught by name: the world's, the input's, ours."""
+"""The kinds of trouble with a name: the world's, ours, the environment's (the input's is contracts.envelope.Unreadable)."""
 
 from __future__ import annotations
 
 
 class Unavailable(Exception):
     """A server we depend on does not answer now: retried in place with backoff and a bound, then the process ends."""
-
-
-class BadInput(Exception):
-    """One record cannot be read at all: it goes to the dead-letter topic with its original bytes."""
-
-    def __init__(self, code: str, detail: str) -> None:
-        super().__init__(f"{code}: {detail}")
-        self.code = code
-        self.detail = detail
 
 
 class Defect(Exception):
