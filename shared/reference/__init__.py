@@ -1,0 +1,1 @@
+"""Facts shipped with the product (areas, rates) and the pure code that reads them."""

@@ -1,0 +1,240 @@
+"""Dated rates of BPJS Ketenagakerjaan: what a premium or a benefit amounts to, by which rule, by which law.
+
+Owns the look-ups over `rates.csv` and `brackets.csv`; every amount names its rule (`key` in those tables). Knows no
+service, no budget and no worker. Ratios are fractions, so that no amount is ever rounded through a float.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from fractions import Fraction
+from functools import cache
+from importlib import resources
+from types import MappingProxyType
+from typing import Literal
+
+from shared.contracts.base import Funding
+from shared.kernel.calendar import first_day
+
+Programme = Literal["JKK", "JKM"]
+
+# Joins the keys of a base rate and of the relief on it: `bpu.jkm.flat+pp50.transport`.
+RULE_JOIN = "+"
+
+_RATIO_KEY, _FLAT_KEY = "bpu.jkk.rate", "bpu.jkm.flat"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rate:
+    """One dated number of the law; `unit` says of what, `confidence` how well it is confirmed."""
+
+    key: str
+    programme: str
+    funding: str
+    sector: str
+    value: Fraction
+    unit: str
+    effective_from: date
+    effective_to: date | None
+    law: str
+    confidence: str
+
+    def holds_on(self, day: date) -> bool:
+        """Whether the rate is in force on a day; both ends are inclusive."""
+        return self.effective_from <= day and (self.effective_to is None or day <= self.effective_to)
+
+    @property
+    def amount(self) -> int:
+        """The value as whole rupiah, months, years or hours; raises ValueError for a ratio."""
+        if self.value.denominator != 1:
+            raise ValueError(f"{self.key} is a ratio, not an amount")
+        return self.value.numerator
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bracket:
+    """One row of PP 44/2015 Lampiran II: who earns `income_from` or more, up to the next row, has this base."""
+
+    key: str
+    income_from: int
+    base: int
+    jkk: int
+    effective_from: date
+    effective_to: date | None
+    law: str
+    confidence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One programme's monthly premium in rupiah, with its rule, law and the days the rule is in force."""
+
+    programme: Programme
+    amount: int
+    rule: str
+    law: str
+    effective_from: date
+    effective_to: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """The monthly income in rupiah from which benefits are computed, with its rule and law."""
+
+    amount: int
+    rule: str
+    law: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """Every dated rate. Build it with `parse` or take the shipped ones from `load`."""
+
+    _rates: Mapping[str, tuple[Rate, ...]]
+    _brackets: tuple[Bracket, ...]
+
+    def rate(self, key: str, day: date) -> Rate | None:
+        """The rate of a key in force on a day (the event's own date for a claim); None when there is none."""
+        return next((rate for rate in self._rates.get(key, ()) if rate.holds_on(day)), None)
+
+    def bracket(self, funding: Funding, income: int, day: date) -> Bracket | None:
+        """The row of Lampiran II that applies: public money always buys the lowest one (contracts.md, Premium)."""
+        in_force = [b for b in self._brackets if _in_force(b.effective_from, b.effective_to, day)]
+        reached = in_force[:1] if is_public(funding) else [b for b in in_force if b.income_from <= income]
+        return reached[-1] if reached else None
+
+    def premium(self, funding: Funding, income: int, sector: str, period: str) -> tuple[Line, ...]:
+        """One month's lines for one worker, JKK then JKM; empty for a month before the first law (July 2015)."""
+        day = first_day(period)
+        bracket = self.bracket(funding, income, day)
+        flat = self.rate(_FLAT_KEY, day)
+        if bracket is None or flat is None:
+            return ()
+        relief = self.relief(funding, sector, day)
+        until = bracket.effective_to
+        return (
+            _line("JKK", bracket.jkk, bracket.key, bracket.law, (bracket.effective_from, until), relief),
+            _line("JKM", flat.amount, flat.key, flat.law, (flat.effective_from, flat.effective_to), relief),
+        )
+
+    def relief(self, funding: Funding, sector: str, day: date) -> Rate | None:
+        """The relief on a premium of that day, as a multiplier.
+
+        PP 50/2025 halves it for those who pay themselves only: rules.md T1.
+        """
+        covid = self.rate("covid", day)
+        if covid is not None or funding != "self":
+            return covid
+        return self.rate("pp50.transport" if sector == "transport" else "pp50.non_transport", day)
+
+    def benefit_base(self, funding: Funding, income: int, period: str) -> Base | None:
+        """The base of benefits for a month's cover; relief lowers the premium, never this (PP 50/2025)."""
+        bracket = self.bracket(funding, income, first_day(period))
+        return None if bracket is None else Base(bracket.base, bracket.key, bracket.law)
+
+    def laws(self, rule: str, day: date) -> str:
+        """The legal basis of a rule as it stands in a line, joined rules included; empty when unknown."""
+        return "; ".join(dict.fromkeys(self._laws(rule, day)))
+
+    def _laws(self, rule: str, day: date) -> Iterator[str]:
+        for key in rule.split(RULE_JOIN):
+            rate = self.rate(key, day)
+            if rate is not None:
+                yield rate.law
+            yield from (b.law for b in self._brackets if b.key == key)
+
+
+def is_public(funding: Funding) -> bool:
+    """Whether the regency's or the province's budget pays."""
+    return funding.startswith("apbd-")
+
+
+def parse(rates: str, brackets: str) -> Rates:
+    """Reads the text of `rates.csv` and `brackets.csv`; raises ValueError on a table that contradicts itself."""
+    table: dict[str, list[Rate]] = {}
+    for row in csv.DictReader(rates.splitlines()):
+        rate = Rate(
+            key=row["key"],
+            programme=row["programme"],
+            funding=row["funding"],
+            sector=row["sector"],
+            value=Fraction(row["value"]),
+            unit=row["unit"],
+            effective_from=date.fromisoformat(row["effective_from"]),
+            effective_to=_day(row["effective_to"]),
+            law=row["legal_basis"],
+            confidence=row["confidence"],
+        )
+        for other in table.setdefault(rate.key, []):
+            if other.holds_on(rate.effective_from) or rate.holds_on(other.effective_from):
+                raise ValueError(f"two rates of {rate.key} hold on the same day")
+        table[rate.key].append(rate)
+    result = Rates(
+        MappingProxyType({key: tuple(rows) for key, rows in table.items()}),
+        tuple(_bracket(row) for row in csv.DictReader(brackets.splitlines())),
+    )
+    _check_brackets(result)
+    return result
+
+
+@cache
+def load() -> Rates:
+    """The rates that the product ships."""
+    folder = resources.files("shared.reference")
+    return parse(
+        folder.joinpath("rates.csv").read_text(encoding="utf-8"),
+        folder.joinpath("brackets.csv").read_text(encoding="utf-8"),
+    )
+
+
+def _bracket(row: Mapping[str, str]) -> Bracket:
+    return Bracket(
+        key=row["key"],
+        income_from=int(row["income_from"]),
+        base=int(row["base"]),
+        jkk=int(row["jkk"]),
+        effective_from=date.fromisoformat(row["effective_from"]),
+        effective_to=_day(row["effective_to"]),
+        law=row["legal_basis"],
+        confidence=row["confidence"],
+    )
+
+
+def _check_brackets(rates: Rates) -> None:
+    # The table of the law prints the premium beside the base; a typing error there would bill thousands wrongly.
+    for bracket in rates._brackets:
+        ratio = rates.rate(_RATIO_KEY, bracket.effective_from)
+        if ratio is None or bracket.base * ratio.value != bracket.jkk:
+            raise ValueError(f"{bracket.key}: the premium is not the ratio of the base")
+    starts = [b.income_from for b in rates._brackets]
+    if starts != sorted(starts):
+        raise ValueError("brackets must stand in rising order of income")
+
+
+def _line(
+    programme: Programme, full: int, rule: str, law: str, days: tuple[date, date | None], relief: Rate | None
+) -> Line:
+    if relief is None:
+        return Line(programme, full, rule, law, *days)
+    amount = full * relief.value
+    if amount.denominator != 1:
+        raise ValueError(f"{rule}{RULE_JOIN}{relief.key} is no whole rupiah")
+    return Line(
+        programme,
+        amount.numerator,
+        f"{rule}{RULE_JOIN}{relief.key}",
+        f"{law}; {relief.law}",
+        relief.effective_from,
+        relief.effective_to,
+    )
+
+
+def _in_force(start: date, end: date | None, day: date) -> bool:
+    return start <= day and (end is None or day <= end)
+
+
+def _day(text: str) -> date | None:
+    return date.fromisoformat(text) if text else None
