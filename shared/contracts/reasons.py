@@ -1,0 +1,288 @@
+"""The closed list of reason codes (contracts.md 3) and what each says to the clerk who must act on it.
+
+Owns the words, Indonesian and English. Knows no service: which reason holds is their judgement. Extend it by adding.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Literal
+
+Lang = Literal["id", "en"]
+
+
+class Reason(StrEnum):
+    """Why something was not taken as it was sent, in the order of the contract."""
+
+    NIK_MALFORMED = "nik-malformed"
+    NIK_DATE_IMPOSSIBLE = "nik-date-impossible"
+    BIRTH_DATE_MISMATCH = "birth-date-mismatch"
+    SEX_MISMATCH = "sex-mismatch"
+    VILLAGE_UNKNOWN = "village-unknown"
+    VILLAGE_OUTSIDE = "village-outside"
+    SECTOR_UNKNOWN = "sector-unknown"
+    NAME_MISSING = "name-missing"
+    CONSENT_MISSING = "consent-missing"
+    FIELD_MISSING = "field-missing"
+    FIELD_INVALID = "field-invalid"
+    TOO_YOUNG = "too-young"
+    TOO_OLD = "too-old"
+    ALREADY_REGISTERED = "already-registered"
+    REGISTERED_ELSEWHERE = "registered-elsewhere"
+    NOT_REGISTERED = "not-registered"
+    NOT_FOUND = "not-found"
+    DECEASED = "deceased"
+    DUPLICATE_IDENTITY = "duplicate-identity"
+    INACTIVE_IDENTITY = "inactive-identity"
+    NAME_MISMATCH = "name-mismatch"
+    ATTESTATION_MISSING = "attestation-missing"
+    WAGE_EARNER = "wage-earner"
+    STATE_EMPLOYEE = "state-employee"
+    SOURCE_UNAVAILABLE = "source-unavailable"
+    BUDGET_MISSING = "budget-missing"
+    BUDGET_EXHAUSTED = "budget-exhausted"
+    BUDGET_BELOW_COMMITTED = "budget-below-committed"
+    ALREADY_BILLED = "already-billed"
+    INVOICE_UNKNOWN = "invoice-unknown"
+    AMOUNT_DIFFERS = "amount-differs"
+    ALREADY_PAID = "already-paid"
+    NOT_COVERED = "not-covered"
+    AWAITING_PREMIUM = "awaiting-premium"
+    CLAIM_EXPIRED = "claim-expired"
+    DOCUMENTS_MISSING = "documents-missing"
+    QUALIFYING_PERIOD = "qualifying-period"
+    DUPLICATE_CLAIM = "duplicate-claim"
+    NOT_ELIGIBLE = "not-eligible"
+    CONFLICTING_DUPLICATE = "conflicting-duplicate"
+    # Added: what happens to a row of a file before anything can be sent, and to a worker who left.
+    ROW_UNREADABLE = "row-unreadable"
+    ROW_RAGGED = "row-ragged"
+    WITHDRAWN = "withdrawn"
+
+
+# The names of the columns as a list file has them (contracts.md 4), for messages about one field.
+COLUMNS_ID: dict[str, str] = {
+    "submission_id": "id_pengajuan",
+    "nik": "nik",
+    "name": "nama",
+    "birth_place": "tempat_lahir",
+    "birth_date": "tanggal_lahir",
+    "sex": "jenis_kelamin",
+    "mother_name": "nama_ibu",
+    "phone": "telepon",
+    "address": "alamat",
+    "village": "desa",
+    "sector": "sektor",
+    "occupation": "pekerjaan",
+    "monthly_income": "penghasilan",
+    "heir": "ahli_waris",
+    "consent": "persetujuan",
+    "reason": "alasan",
+    "date": "tanggal",
+    "attested_on": "tanggal_pengesahan",
+    "employer_id": "npp",
+    "employer_name": "nama_perusahaan",
+    "regency": "kabupaten",
+    "workers": "pekerja",
+    "started_on": "mulai_bekerja",
+    "contract_ends_on": "akhir_kontrak",
+    "contract_no": "no_kontrak",
+    "registered_with_bpjs_on": "terdaftar_bpjs",
+    "claim_no": "no_klaim",
+    "worker_id": "id_pekerja",
+    "kind": "jenis_klaim",
+    "event_date": "tanggal_kejadian",
+    "cause": "penyebab",
+    "details": "rincian",
+    "documents": "dokumen",
+    "claimant": "penerima",
+}
+
+_TEXTS: dict[Reason, tuple[str, str]] = {
+    Reason.NIK_MALFORMED: (
+        "NIK harus 16 angka dan tidak berakhir 0000; periksa dengan KTP dan simpan kolomnya sebagai teks.",
+        "The NIK must have 16 digits and not end in 0000; check it against the ID card and keep the column as text.",
+    ),
+    Reason.NIK_DATE_IMPOSSIBLE: (
+        "Tanggal lahir di dalam NIK tidak ada di kalender; periksa angka NIK dengan KTP.",
+        "The birth date inside the NIK does not exist; check the digits against the ID card.",
+    ),
+    Reason.BIRTH_DATE_MISMATCH: (
+        "Tanggal lahir berbeda dengan data Dukcapil; perbaiki sesuai KTP lalu kirim lagi.",
+        "The birth date differs from the civil registry; correct it to the ID card and send the row again.",
+    ),
+    Reason.SEX_MISMATCH: (
+        "Jenis kelamin berbeda dengan data Dukcapil; perbaiki sesuai KTP lalu kirim lagi.",
+        "The sex differs from the civil registry; correct it to the ID card and send the row again.",
+    ),
+    Reason.VILLAGE_UNKNOWN: (
+        "Kode desa tidak dikenal; pakai kode Kemendagri dengan titik, misalnya 64.08.04.2001.",
+        "The village code is unknown; use the Kemendagri code with dots, for example 64.08.04.2001.",
+    ),
+    Reason.VILLAGE_OUTSIDE: (
+        "Desa ini berada di kabupaten lain; pekerja didaftarkan oleh kabupaten tempat tinggalnya.",
+        "This village lies in another regency; the regency where the worker lives must register them.",
+    ),
+    Reason.SECTOR_UNKNOWN: (
+        "Sektor tidak dikenal; pilih pertanian, perkebunan, perikanan, peternakan, perdagangan, transportasi, "
+        "konstruksi, kerajinan, jasa, atau lainnya.",
+        "The sector is unknown; choose agriculture, plantation, fisheries, livestock, trade, transport, "
+        "construction, crafts, services, or other.",
+    ),
+    Reason.NAME_MISSING: (
+        "Nama kosong; isi nama lengkap sesuai KTP.",
+        "The name is empty; fill in the full name as on the ID card.",
+    ),
+    Reason.CONSENT_MISSING: (
+        "Persetujuan pekerja belum ada; isi tanggal pekerja menandatangani formulir persetujuan.",
+        "The worker's consent is missing; fill in the date on which the worker signed the consent form.",
+    ),
+    Reason.FIELD_MISSING: ("Ada isian wajib yang kosong; lengkapi.", "A required field is empty; fill it in."),
+    Reason.FIELD_INVALID: ("Ada isian yang tidak dapat dibaca; perbaiki.", "A field cannot be read; correct it."),
+    Reason.TOO_YOUNG: (
+        "Pekerja belum berumur 18 tahun; daftarkan setelah ulang tahunnya yang ke-18.",
+        "The worker is under 18; register them after their 18th birthday.",
+    ),
+    Reason.TOO_OLD: (
+        "Pekerja sudah berumur 65 tahun atau lebih; program ini hanya untuk yang belum 65 tahun.",
+        "The worker is 65 or older; the programme is only for those under 65.",
+    ),
+    Reason.ALREADY_REGISTERED: (
+        "Pekerja ini sudah terdaftar; tidak perlu dikirim lagi.",
+        "This worker is already registered; nothing more is needed.",
+    ),
+    Reason.REGISTERED_ELSEWHERE: (
+        "Pekerja ini masih terdaftar di kabupaten lain; minta kabupaten itu mengeluarkannya dahulu.",
+        "This worker is still registered in another regency; ask that regency to withdraw them first.",
+    ),
+    Reason.NOT_REGISTERED: (
+        "Pekerja ini belum terdaftar; daftarkan dahulu.",
+        "This worker is not registered; register them first.",
+    ),
+    Reason.NOT_FOUND: (
+        "NIK tidak ditemukan di data Dukcapil; periksa NIK, atau minta pekerja datang ke Disdukcapil.",
+        "The civil registry does not know this NIK; check it, or ask the worker to visit the registry office.",
+    ),
+    Reason.DECEASED: (
+        "Menurut Dukcapil orang ini sudah meninggal dunia; bila keliru, urus ke Disdukcapil.",
+        "The civil registry says this person has died; if that is wrong, have it corrected at the registry office.",
+    ),
+    Reason.DUPLICATE_IDENTITY: (
+        "Data kependudukan ganda; minta pekerja menyelesaikannya di Disdukcapil. Data ditahan sampai selesai.",
+        "The civil registry holds a double record; the worker must settle it there. The row is held until then.",
+    ),
+    Reason.INACTIVE_IDENTITY: (
+        "Data kependudukan tidak aktif; minta pekerja mengaktifkannya di Disdukcapil. Data ditahan sampai selesai.",
+        "The civil record is inactive; the worker must have it reactivated. The row is held until then.",
+    ),
+    Reason.NAME_MISMATCH: (
+        "Nama berbeda dengan data Dukcapil; tulis persis seperti di KTP lalu kirim lagi.",
+        "The name differs from the civil registry; write it exactly as on the ID card and send the row again.",
+    ),
+    Reason.ATTESTATION_MISSING: (
+        "Pekerjaan belum disahkan oleh dinas sektornya; minta dinas itu mengirim pengesahan.",
+        "The sector agency has not attested the occupation yet; ask it to send an attestation.",
+    ),
+    Reason.WAGE_EARNER: (
+        "Pekerja ini tercatat sebagai penerima upah di sebuah perusahaan, sehingga iurannya ditanggung perusahaan.",
+        "This worker is on an employer's payroll, so the employer must pay the premium.",
+    ),
+    Reason.STATE_EMPLOYEE: (
+        "Pegawai negara tidak termasuk pekerja rentan dalam program ini.",
+        "State employees are not covered as vulnerable workers.",
+    ),
+    Reason.SOURCE_UNAVAILABLE: (
+        "Data Dukcapil sedang tidak dapat diakses; pemeriksaan diulang sendiri, tidak perlu dikirim lagi.",
+        "The civil registry cannot be reached; the check repeats by itself, nothing need be sent again.",
+    ),
+    Reason.BUDGET_MISSING: (
+        "Anggaran tahun ini belum dimasukkan; masukkan anggaran JKK dan JKM dahulu.",
+        "No budget is set for this year; set the JKK and JKM budget first.",
+    ),
+    Reason.BUDGET_EXHAUSTED: (
+        "Anggaran tidak cukup; tambah anggaran untuk menagih pekerja yang tersisa.",
+        "The budget does not suffice; raise it to bill the remaining workers.",
+    ),
+    Reason.BUDGET_BELOW_COMMITTED: (
+        "Pagu baru lebih kecil daripada yang sudah ditagih; masukkan pagu yang lebih besar.",
+        "The new ceiling is below what is already billed; set a higher one.",
+    ),
+    Reason.ALREADY_BILLED: (
+        "Iuran bulan ini sudah ditagih.",
+        "The premium of this month has already been billed.",
+    ),
+    Reason.INVOICE_UNKNOWN: (
+        "Nomor tagihan tidak dikenal; periksa dengan `payung invoice list`.",
+        "The invoice is unknown; check it with `payung invoice list`.",
+    ),
+    Reason.AMOUNT_DIFFERS: (
+        "Jumlah pembayaran berbeda dengan tagihan; bayar persis sebesar tagihan.",
+        "The amount differs from the invoice; pay exactly what the invoice says.",
+    ),
+    Reason.ALREADY_PAID: ("Sudah dibayar sebelumnya.", "It has already been paid."),
+    Reason.NOT_COVERED: (
+        "Pekerja tidak terlindungi pada bulan kejadian, karena iuran bulan itu tidak ditagih untuknya.",
+        "The worker was not covered in the month of the event: no premium was billed for it.",
+    ),
+    Reason.AWAITING_PREMIUM: (
+        "Iuran bulan kejadian belum dibayar; klaim ditahan dan dilanjutkan sendiri setelah dibayar.",
+        "The premium of that month is not paid yet; the claim is held and goes on by itself once it is.",
+    ),
+    Reason.CLAIM_EXPIRED: (
+        "Batas waktu mengajukan klaim ini sudah lewat.",
+        "The time limit for this claim has passed.",
+    ),
+    Reason.DOCUMENTS_MISSING: (
+        "Dokumen belum lengkap; kirim dokumen yang disebutkan.",
+        "Documents are missing; send those that are named.",
+    ),
+    Reason.QUALIFYING_PERIOD: (
+        "Masa iuran belum mencukupi untuk manfaat ini.",
+        "Not enough months have been paid for this benefit.",
+    ),
+    Reason.DUPLICATE_CLAIM: (
+        "Klaim untuk kejadian ini sudah ada; satu kejadian hanya dibayar sekali.",
+        "This event has already been claimed; it is paid only once.",
+    ),
+    Reason.NOT_ELIGIBLE: (
+        "Tidak memenuhi syarat untuk manfaat ini.",
+        "The conditions of this benefit are not met.",
+    ),
+    Reason.CONFLICTING_DUPLICATE: (
+        "Pengajuan dengan nomor yang sama pernah dikirim dengan isi lain; kirim dengan nomor baru.",
+        "The same event was sent before with other content; send it under a new id.",
+    ),
+    Reason.ROW_UNREADABLE: (
+        "Baris ini tidak dapat dibaca; simpan berkas sebagai CSV UTF-8 lalu kirim lagi baris ini.",
+        "This row cannot be read; save the file as CSV UTF-8 and send the row again.",
+    ),
+    Reason.ROW_RAGGED: (
+        "Jumlah kolom baris ini tidak sama dengan judul; periksa tanda pemisah dan tanda kutip.",
+        "This row has another number of columns than the header; check separators and quotes.",
+    ),
+    Reason.WITHDRAWN: (
+        "Pekerja ini sudah dikeluarkan dari program.",
+        "This worker has been withdrawn from the programme.",
+    ),
+}
+
+
+def message(code: str, lang: Lang = "id") -> str:
+    """What a code says, `field-missing:<field>` and `field-invalid:<field>` included; an unknown code says itself."""
+    base, _, field = code.partition(":")
+    column = COLUMNS_ID.get(field.split(".")[0], field) if lang == "id" else field
+    if field and base == Reason.FIELD_MISSING:
+        return f"Kolom {column} kosong; isi." if lang == "id" else f"The field {column} is empty; fill it in."
+    if field and base == Reason.FIELD_INVALID:
+        if lang == "id":
+            return f"Isi kolom {column} tidak dapat dipakai; perbaiki."
+        return f"The field {column} cannot be used as it is; correct it."
+    try:
+        return _TEXTS[Reason(base)][0 if lang == "id" else 1]
+    except ValueError:
+        return code
+
+
+def messages(codes: tuple[str, ...] | list[str], lang: Lang = "id") -> str:
+    """Several codes as one text, each said once."""
+    return " ".join(dict.fromkeys(message(code, lang) for code in codes))

@@ -1,0 +1,44 @@
+"""Every reason code has its words, in both languages."""
+
+from __future__ import annotations
+
+import pytest
+
+from shared.contracts.reasons import Reason, message, messages
+
+# contracts.md 3, word for word.
+CLOSED_LIST = """nik-malformed nik-date-impossible birth-date-mismatch sex-mismatch village-unknown village-outside
+sector-unknown name-missing consent-missing field-missing field-invalid too-young too-old already-registered
+registered-elsewhere not-registered not-found deceased duplicate-identity inactive-identity name-mismatch
+attestation-missing wage-earner state-employee source-unavailable budget-missing budget-exhausted
+budget-below-committed already-billed invoice-unknown amount-differs already-paid not-covered awaiting-premium
+claim-expired documents-missing qualifying-period duplicate-claim not-eligible conflicting-duplicate""".split()
+
+
+def test_the_list_holds_every_code_of_the_contract() -> None:
+    assert set(CLOSED_LIST) <= {reason.value for reason in Reason}
+
+
+@pytest.mark.parametrize("reason", list(Reason))
+def test_each_code_speaks_both_languages(reason: Reason) -> None:
+    indonesian, english = message(reason, "id"), message(reason, "en")
+    assert indonesian.endswith(".")
+    assert english.endswith(".")
+    assert indonesian != english
+    assert reason.value not in indonesian
+
+
+def test_fields_are_named_as_the_columns_are() -> None:
+    assert "tanggal_lahir" in message("field-missing:birth_date", "id")
+    assert "birth_date" in message("field-missing:birth_date", "en")
+    assert "penghasilan" in message("field-invalid:monthly_income")
+    assert "ahli_waris" in message("field-invalid:heir.name")
+
+
+def test_unknown_codes_say_themselves() -> None:
+    assert message("something-new", "en") == "something-new"
+
+
+def test_messages_say_each_thing_once() -> None:
+    assert messages(["too-old", "too-old"], "en") == message("too-old", "en")
+    assert messages(()) == ""
