@@ -1,0 +1,33 @@
+"""Runs as a script between fork and exec: ties a child's life to its parent's, then becomes the child.
+
+`python -I -S child.py PARENT_PID ARGV...`; standard library only, since it runs without site-packages. On Linux the
+kernel kills the child when the parent's thread that started it ends, whatever ended it; the tie survives exec. SIGKILL
+and not SIGTERM: nobody is left to insist, and broker, database and services are all built to survive it.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import sys
+
+_PR_SET_PDEATHSIG = 1
+
+
+def main(argv: list[str]) -> None:
+    """Tie, then exec; exits 127 when the program cannot be run."""
+    parent, command = int(argv[1]), argv[2:]
+    if sys.platform == "linux":
+        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        if os.getppid() != parent:  # it died before the tie was made: the kernel would never tell
+            sys.exit(1)
+    try:
+        os.execvp(command[0], command)
+    except OSError as error:
+        print(f"{command[0]}: {error.strerror}", file=sys.stderr)
+        sys.exit(127)
+
+
+if __name__ == "__main__":
+    main(sys.argv)

@@ -1,0 +1,172 @@
+"""The data folder of an installation: its lock, its keys, and run.json by which other commands find it.
+
+Knows nothing of processes. Whoever holds the lock is the one `payung up` of this folder; run.json without a held lock
+is left over from a kill and is not believed.
+"""
+
+from __future__ import annotations
+
+import base64
+import fcntl
+import json
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TextIO
+
+from payung.embedded.errors import LaunchError
+
+_LOCK = "up.lock"
+_RUN = "run.json"
+_KEYS = "keys.json"
+_KEY_BYTES = 32
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """The contents of run.json: where everything of a running installation is."""
+
+    pid: int
+    port_base: int
+    kafka: str
+    mongo_url: str
+    urls: Mapping[str, str]
+    keys: str
+    started_at: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Keys:
+    """The installation's secrets: the key of worker ids, and the field keys as `name:base64`, newest first."""
+
+    id_key: str
+    field_keys: str
+
+
+def default_data_dir() -> Path:
+    """Where an installation keeps its data unless told otherwise."""
+    return Path.home() / ".local" / "share" / "payung"
+
+
+def read_run(data_dir: Path) -> dict[str, Any] | None:
+    """The running installation's run.json; None when nothing runs on that folder."""
+    try:
+        with (data_dir / _LOCK).open() as lock:
+            if _try_lock(lock, fcntl.LOCK_SH):
+                return None
+        found = json.loads((data_dir / _RUN).read_text("utf-8"))
+    except (OSError, ValueError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+class DataFolder:
+    """A data folder taken for oneself, from `take` to `release`."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path.resolve()
+        self._lock: TextIO | None = None
+        self._started = datetime.fromtimestamp(0, UTC)
+
+    def take(self) -> bool:
+        """Locks the folder, or LaunchError; true when the one before ended without cleaning up."""
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            self.path.chmod(0o700)  # personal data and keys
+            lock = (self.path / _LOCK).open("a")
+        except OSError as error:
+            raise LaunchError(f"The data folder {self.path} cannot be used: {error.strerror}.") from error
+        if not _try_lock(lock, fcntl.LOCK_EX):
+            lock.close()
+            raise LaunchError(
+                f"Payung already runs on {self.path}. Stop it first, or choose another folder and ports: "
+                "--data, --port-base"
+            )
+        self._lock = lock
+        os.utime(lock.fileno())  # the file's time is when this run began
+        self._started = datetime.fromtimestamp(os.fstat(lock.fileno()).st_mtime, UTC)
+        left_over = (self.path / _RUN).exists()
+        (self.path / _RUN).unlink(missing_ok=True)
+        return left_over
+
+    def release(self) -> None:
+        """Removes run.json and lets go of the folder."""
+        if self._lock is not None:
+            (self.path / _RUN).unlink(missing_ok=True)
+            self._lock.close()
+            self._lock = None
+
+    def keys(self, environment: Mapping[str, str]) -> Keys:
+        """The kept keys; made at the first start, from the environment's where it has them."""
+        if self.keys_file.is_file():
+            return self._kept(environment)
+        if (self.path / "mongo").is_dir():
+            raise LaunchError(
+                f"{self.keys_file} is missing, but {self.path} holds data made with it. Put it back from your backup: "
+                "without it names and NIK cannot be read, and new worker ids would not match the old ones."
+            )
+        keys = Keys(
+            id_key=environment.get("PAYUNG_ID_KEY") or _random_key(),
+            field_keys=environment.get("PAYUNG_FIELD_KEYS") or f"k1:{_random_key()}",
+        )
+        write_private(self.keys_file, asdict(keys))
+        return keys
+
+    @property
+    def keys_file(self) -> Path:
+        """Where the keys are kept, readable by the owner only."""
+        return self.path / _KEYS
+
+    def _kept(self, environment: Mapping[str, str]) -> Keys:
+        try:
+            kept = json.loads(self.keys_file.read_text("utf-8"))
+            keys = Keys(id_key=str(kept["id_key"]), field_keys=str(kept["field_keys"]))
+        except (ValueError, KeyError, TypeError) as error:
+            raise LaunchError(f"{self.keys_file} is damaged. Put it back from your backup.") from error
+        if environment.get("PAYUNG_ID_KEY", keys.id_key) != keys.id_key:
+            raise LaunchError(
+                f"PAYUNG_ID_KEY is not the key in {self.keys_file}: the same worker would get a second id. Unset it."
+            )
+        # Field keys rotate: the environment may name a new one in front of the old.
+        return Keys(id_key=keys.id_key, field_keys=environment.get("PAYUNG_FIELD_KEYS") or keys.field_keys)
+
+    def publish_run(self, *, port_base: int, kafka: str, mongo_url: str, urls: Mapping[str, str]) -> Run:
+        """Writes run.json for the other commands; all of it or nothing is ever seen."""
+        run = Run(
+            pid=os.getpid(),
+            port_base=port_base,
+            kafka=kafka,
+            mongo_url=mongo_url,
+            urls=dict(urls),
+            keys=str(self.keys_file),
+            started_at=self._started.isoformat(timespec="seconds"),
+        )
+        write_private(self.path / _RUN, asdict(run))
+        return run
+
+
+def write_private(path: Path, content: Mapping[str, Any]) -> None:
+    """Replaces a JSON file in one step, durable and readable by the owner only."""
+    half = path.with_suffix(".new")
+    half.unlink(missing_ok=True)
+    with open(os.open(half, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w", encoding="utf-8") as file:  # noqa: PTH123
+        json.dump(content, file, indent=2)
+        file.write("\n")
+        file.flush()
+        os.fsync(file.fileno())
+    half.replace(path)
+
+
+def _random_key() -> str:
+    return base64.b64encode(secrets.token_bytes(_KEY_BYTES)).decode()
+
+
+def _try_lock(file: TextIO, kind: int) -> bool:
+    try:
+        fcntl.flock(file, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

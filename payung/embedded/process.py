@@ -1,0 +1,224 @@
+"""One supervised child process: started, watched until it is ready, restarted when it dies, stopped in order.
+
+Knows nothing of what it runs. Its rules: a child dies with its supervisor (see `child.py`); it gets no signal from the
+terminal (its own session), so that stopping is in our order; a restart waits twice as long as the one before, up to a
+bound, and starts short again after the child has held out for a while.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from payung.embedded.errors import LaunchError
+
+Say = Callable[[str], None]
+Check = Callable[[], Awaitable[bool]]
+
+_CHILD = Path(__file__).with_name("child.py")
+_POLL_S = 0.1
+_BACKOFF_S = (1.0, 2.0, 4.0, 8.0, 16.0, 30.0)
+_STEADY_S = 60.0
+_FIRST_ATTEMPTS = 3
+_LIVE_EVERY_S = 10.0
+_LIVE_MISSES = 6
+_LOG_BYTES_MAX = 32 * 1024 * 1024
+_TAIL_LINES = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProcessSpec:
+    """What to run and how to tell that it works; `live` failing for a minute counts as death. Seconds throughout."""
+
+    name: str
+    argv: tuple[str, ...]
+    log: Path
+    ready: Check
+    live: Check | None = None
+    env: Mapping[str, str] | None = None
+    start_timeout_s: float = 60.0
+    stop_timeout_s: float = 15.0
+
+
+class Groups(Protocol):
+    """Who must be told of process groups that start and end."""
+
+    def started(self, group: int) -> None:
+        """A child leads this group now."""
+
+    def ended(self, group: int) -> None:
+        """The group was swept away."""
+
+
+class SupervisedProcess:
+    """Keeps one child running from `start` to `stop`."""
+
+    def __init__(self, spec: ProcessSpec, say: Say, groups: Groups) -> None:
+        self.spec = spec
+        self._say = say
+        self._groups = groups
+        self._stopping = asyncio.Event()
+        self._process: asyncio.subprocess.Process | None = None
+        self._keeper: asyncio.Task[None] | None = None
+        self._up: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    @property
+    def pid(self) -> int | None:
+        """The child's process id while one runs."""
+        process = self._process
+        return process.pid if process is not None and process.returncode is None else None
+
+    async def start(self) -> None:
+        """Returns when the child is ready for the first time; LaunchError after three vain attempts."""
+        self._keeper = asyncio.create_task(self._keep(), name=f"keep {self.spec.name}")
+        await asyncio.shield(self._up)
+
+    async def stop(self) -> None:
+        """SIGTERM, the child's own time to finish, then SIGKILL; returns when nothing of it runs."""
+        self._stopping.set()
+        if self._keeper is None:
+            return
+        self._signal(signal.SIGTERM)
+        _, late = await asyncio.wait({self._keeper}, timeout=self.spec.stop_timeout_s)
+        if late:
+            self._say(f"{self.spec.name} did not stop in {self.spec.stop_timeout_s:.0f} s; killed")
+            self.kill()
+        await asyncio.wait({self._keeper})
+        self._up.cancel()
+
+    def kill(self) -> None:
+        """SIGKILL to the child and whatever it started, without waiting."""
+        self._stopping.set()
+        if self.pid is not None:
+            _kill_group(self.pid)
+
+    def _signal(self, number: signal.Signals) -> None:
+        if self._process is not None and self._process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                self._process.send_signal(number)
+
+    async def _keep(self) -> None:
+        failures = 0
+        while not self._stopping.is_set():
+            ready_at, how = await self._one_life()
+            if self._stopping.is_set():
+                return
+            if ready_at is not None and asyncio.get_running_loop().time() - ready_at > _STEADY_S:
+                failures = 0
+            failures += 1
+            if not self._up.done() and failures >= _FIRST_ATTEMPTS:
+                self._up.set_exception(LaunchError(f"{self.spec.name} does not start ({how}).{self._tail()}"))
+                return
+            delay_s = _BACKOFF_S[min(failures, len(_BACKOFF_S)) - 1]
+            self._say(f"{self.spec.name} stopped ({how}); restarting in {delay_s:.0f} s")
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), delay_s)
+
+    async def _one_life(self) -> tuple[float | None, str]:
+        """Runs the child to its end; when it became ready (loop time, None if never) and how it ended."""
+        try:
+            process = self._process = await self._spawn()
+        except OSError as error:  # no memory, no file handles: may pass
+            return None, str(error)
+        self._groups.started(process.pid)
+        exited = asyncio.create_task(process.wait())
+        ready_at, why = None, ""
+        try:
+            if self._stopping.is_set():  # asked to stop while the child was being made
+                self._signal(signal.SIGTERM)
+            elif await self._becomes_ready(exited):
+                ready_at = asyncio.get_running_loop().time()
+                self._announce()
+                why = await self._watch(exited)
+            elif not exited.done():
+                why = f"no answer in {self.spec.start_timeout_s:.0f} s"
+            if why:
+                _kill_group(process.pid)
+            await asyncio.wait({exited})
+        finally:
+            # The leader is gone or must go; what it started must not hold its ports.
+            _kill_group(process.pid)
+            await exited
+            self._groups.ended(process.pid)
+        return ready_at, why or _exit_text(exited.result())
+
+    async def _spawn(self) -> asyncio.subprocess.Process:
+        self.spec.log.parent.mkdir(parents=True, exist_ok=True)
+        _rotate(self.spec.log)
+        tie = (sys.executable, "-I", "-S", str(_CHILD), str(os.getpid()))
+        with self.spec.log.open("ab") as log:
+            return await asyncio.create_subprocess_exec(
+                *tie,
+                *self.spec.argv,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env=self.spec.env,
+                start_new_session=True,
+            )
+
+    async def _becomes_ready(self, exited: asyncio.Task[int]) -> bool:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self.spec.start_timeout_s):
+                while not exited.done():
+                    if await _ask(self.spec.ready, exited):
+                        return True
+                    await asyncio.wait({exited}, timeout=_POLL_S)
+        return False
+
+    def _announce(self) -> None:
+        if self._up.done():
+            self._say(f"{self.spec.name} is back")
+        else:
+            self._up.set_result(None)
+
+    async def _watch(self, exited: asyncio.Task[int]) -> str:
+        """Returns when the child ended (empty) or has not been alive for too long (why)."""
+        misses = 0
+        while not exited.done():
+            await asyncio.wait({exited}, timeout=_LIVE_EVERY_S if self.spec.live else None)
+            if exited.done() or self.spec.live is None or self._stopping.is_set():
+                continue
+            misses = 0 if await _ask(self.spec.live, exited) else misses + 1
+            if misses >= _LIVE_MISSES:
+                return f"not alive for {_LIVE_EVERY_S * _LIVE_MISSES:.0f} s"
+        return ""
+
+    def _tail(self) -> str:
+        with contextlib.suppress(OSError):
+            lines = self.spec.log.read_text("utf-8", "replace").strip().splitlines()[-_TAIL_LINES:]
+            return "".join(f"\n  {line[:300]}" for line in lines) + f"\n  (more in {self.spec.log})"
+        return ""
+
+
+async def _ask(check: Check, exited: asyncio.Task[int]) -> bool:
+    """The check's answer; no when it fails in any way or the child ends meanwhile."""
+    asked = asyncio.ensure_future(check())
+    try:
+        await asyncio.wait({asked, exited}, return_when=asyncio.FIRST_COMPLETED)
+        return asked.done() and asked.exception() is None and asked.result()
+    finally:
+        asked.cancel()
+
+
+def _kill_group(group: int) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(group, signal.SIGKILL)
+
+
+def _exit_text(code: int) -> str:
+    return f"killed by signal {-code}" if code < 0 else f"exit {code}"
+
+
+def _rotate(log: Path) -> None:
+    # One older file is enough to see what happened before a restart; without a bound the log outgrows the data.
+    if log.is_file() and log.stat().st_size > _LOG_BYTES_MAX:
+        log.replace(log.with_suffix(f"{log.suffix}.1"))

@@ -1,0 +1,247 @@
+"""The whole of Payung on one machine: broker, database, topics, five services, the stand-ins; up, watched, down.
+
+The order is the point: lock the data folder, check the ports, keys, servers, topics, services, then run.json and
+`ready`. Stopping is the reverse. Knows nothing of what the services do; the topics are made by a function it is given.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from payung.embedded import ports
+from payung.embedded import servers as server_stage
+from payung.embedded.console import Console
+from payung.embedded.data import DataFolder, Keys, Run, default_data_dir, read_run
+from payung.embedded.errors import LaunchError
+from payung.embedded.process import ProcessSpec
+from payung.embedded.servers import Servers
+from payung.embedded.supervisor import Supervisor
+
+__all__ = ["SERVICES", "LaunchError", "Stack", "StackConfig", "default_data_dir", "read_run", "servers", "up"]
+
+SERVICES = ("registration", "verification", "billing", "claims", "reporting")
+STAND_INS = ("dukcapil", "bpjs")
+CreateTopics = Callable[[str], Awaitable[object]]
+
+# How long the kernel may take to clear away what a killed predecessor left on our ports.
+_LEFT_OVER_WAIT_S = 10.0
+# Where `services` and `deploy` are; with -P a folder of that name under the current one is not taken for them.
+_PROJECT = Path(__file__).parents[2]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StackConfig:
+    """What to bring up and where; `population` feeds the Dukcapil stand-in."""
+
+    data_dir: Path = field(default_factory=default_data_dir)
+    port_base: int = ports.DEFAULT_BASE
+    services: tuple[str, ...] = SERVICES
+    stand_ins: tuple[str, ...] = STAND_INS
+    population: Path | None = None
+    environment: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
+
+
+class Stack:
+    """One installation, running between `start` and `stop` (or inside `async with`)."""
+
+    def __init__(self, config: StackConfig, create_topics: CreateTopics, *, console: Console | None = None) -> None:
+        self._config = config
+        self._create_topics = create_topics
+        self._console = console or Console()
+        self._data = DataFolder(config.data_dir)
+        self._supervisor = Supervisor(self._console.line)
+
+    async def start(self) -> Run:
+        """Brings all up and returns run.json's contents; LaunchError says what is in the way."""
+        config, data = self._config, self._data
+        if data.take():
+            await self._left_over_ports_gone()
+        ports.require_free(config.port_base, self._ports())
+        keys = data.keys(config.environment)
+        self._console.line(f"Starting Payung on {data.path}")
+        servers = await server_stage.start(
+            self._supervisor, data.path, config.port_base, config.environment, self._console
+        )
+        await self._create_topics(servers.kafka)
+        await self._supervisor.start(*self._stand_ins(), *self._services(servers, keys))
+        run = data.publish_run(
+            port_base=config.port_base, kafka=servers.kafka, mongo_url=servers.mongo_url, urls=self._urls()
+        )
+        for name, url in run.urls.items():
+            self._console.line(f"{name:<13} {url}")
+        self._console.line("ready")
+        return run
+
+    async def stop(self) -> None:
+        """Stops all, services first; removes run.json when nothing runs any more."""
+        await self._supervisor.stop()
+        self._data.release()
+
+    def kill(self) -> None:
+        """Kills every process at once; `stop` still has to be awaited."""
+        self._supervisor.kill()
+
+    def pids(self) -> dict[str, int | None]:
+        """Process ids by name (`kafka`, `mongo`, services, stand-ins); None while one is down."""
+        return self._supervisor.pids()
+
+    async def __aenter__(self) -> Self:
+        try:
+            await self.start()
+        except BaseException:
+            await self.stop()
+            raise
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.stop()
+
+    def _ports(self) -> list[str]:
+        return [
+            *self._started_stand_ins(),
+            *self._config.services,
+            *server_stage.embedded_ports(self._config.environment),
+        ]
+
+    async def _left_over_ports_gone(self) -> None:
+        loop = asyncio.get_running_loop()
+        until = loop.time() + _LEFT_OVER_WAIT_S
+        numbers = [ports.port(self._config.port_base, name) for name in self._ports()]
+        while loop.time() < until and not all(map(ports.is_free, numbers)):  # noqa: ASYNC110 - a port sends no event
+            await asyncio.sleep(0.2)
+
+    def _started_stand_ins(self) -> tuple[str, ...]:
+        # An address in the environment wins: then the real system, or another stand-in, is there.
+        return tuple(name for name in self._config.stand_ins if not self._config.environment.get(_url_variable(name)))
+
+    def _url(self, name: str) -> str:
+        return f"http://{ports.HOST}:{ports.port(self._config.port_base, name)}"
+
+    def _urls(self) -> dict[str, str]:
+        return {name: self._url(name) for name in (*self._config.services, *self._started_stand_ins())}
+
+    def _log(self, name: str) -> Path:
+        return self._data.path / "logs" / f"{name}.log"
+
+    def _environment(self) -> dict[str, str]:
+        path = [str(_PROJECT), self._config.environment.get("PYTHONPATH", "")]
+        return {
+            **self._config.environment,
+            "PYTHONPATH": os.pathsep.join(part for part in path if part),
+            "PYTHONUNBUFFERED": "1",
+            "PAYUNG_LOG": "json",
+        }
+
+    def _stand_ins(self) -> list[ProcessSpec]:
+        return [self._stand_in(name) for name in self._started_stand_ins()]
+
+    def _stand_in(self, name: str) -> ProcessSpec:
+        number = ports.port(self._config.port_base, name)
+        argv = [sys.executable, "-P", "-m", f"deploy.sandbox.{name}", "--port", str(number)]
+        if name == "dukcapil" and self._config.population is not None:
+            argv += ["--population", str(self._config.population.resolve())]
+
+        async def ready() -> bool:
+            return await ports.accepts(ports.HOST, number)
+
+        return ProcessSpec(name=name, argv=tuple(argv), log=self._log(name), ready=ready, env=self._environment())
+
+    def _services(self, servers: Servers, keys: Keys) -> list[ProcessSpec]:
+        given = self._config.environment
+        shared = {
+            **self._environment(),
+            "PAYUNG_KAFKA": servers.kafka,
+            "PAYUNG_MONGO_URL": servers.mongo_url,
+            "PAYUNG_DUKCAPIL_URL": given.get("PAYUNG_DUKCAPIL_URL") or self._url("dukcapil"),
+            "PAYUNG_BPJS_URL": given.get("PAYUNG_BPJS_URL") or self._url("bpjs"),
+            "PAYUNG_ID_KEY": keys.id_key,
+            "PAYUNG_FIELD_KEYS": keys.field_keys,
+            "PAYUNG_AUTH": given.get("PAYUNG_AUTH") or "none",
+        }
+        return [self._service(name, shared) for name in self._config.services]
+
+    def _service(self, name: str, shared: Mapping[str, str]) -> ProcessSpec:
+        number = ports.port(self._config.port_base, name)
+
+        async def ready() -> bool:
+            return await ports.http_ok(number, "/readyz")
+
+        async def live() -> bool:
+            return await ports.http_ok(number, "/livez")
+
+        return ProcessSpec(
+            name=name,
+            argv=(sys.executable, "-P", "-m", f"services.{name}"),
+            log=self._log(name),
+            ready=ready,
+            live=live,
+            env={**shared, "PAYUNG_HTTP_PORT": str(number)},
+            start_timeout_s=120.0,
+            stop_timeout_s=20.0,
+        )
+
+
+def _url_variable(stand_in: str) -> str:
+    return f"PAYUNG_{stand_in.upper()}_URL"
+
+
+async def up(config: StackConfig, create_topics: CreateTopics, *, console: Console | None = None) -> int:
+    """Runs the stack until Ctrl-C or SIGTERM; returns the exit code. A second Ctrl-C kills instead of waiting."""
+    console = console or Console()
+    stack = Stack(config, create_topics, console=console)
+    asked = asyncio.Event()
+
+    def ask() -> None:
+        if asked.is_set():
+            stack.kill()
+        asked.set()
+
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(number, ask)
+    starting = asyncio.create_task(stack.start())
+    waiting = asyncio.create_task(asked.wait())
+    try:
+        await asyncio.wait({starting, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        if starting.done():
+            starting.result()
+            await waiting
+    except LaunchError as error:
+        console.line(str(error))
+        return 1
+    finally:
+        waiting.cancel()
+        starting.cancel()
+        await asyncio.wait({starting})
+        if asked.is_set():
+            console.line("stopping ...")
+        await stack.stop()
+    console.line("stopped")
+    return 0
+
+
+@asynccontextmanager
+async def servers(
+    data_dir: Path, port_base: int, *, environment: Mapping[str, str] | None = None, console: Console | None = None
+) -> AsyncIterator[tuple[str, str]]:
+    """Only Kafka and MongoDB, supervised, without topics: (bootstrap, MongoDB URL). For tests and benches."""
+    environment = os.environ if environment is None else environment
+    console = console or Console(sys.stderr)
+    supervisor = Supervisor(console.line)
+    try:
+        ports.require_free(port_base, server_stage.embedded_ports(environment))
+        started = await server_stage.start(supervisor, data_dir, port_base, environment, console)
+        yield started.kafka, started.mongo_url
+    finally:
+        await supervisor.stop()
