@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -48,13 +48,19 @@ def read(
     topic: str,
     at_ms: int,
     inputs: Mapping[str, type],
-) -> Event:
-    """Reads one record. Events from outside (an Intake model) keep their raw data; ours are validated."""
+    others: Container[str] = (),
+) -> Event | None:
+    """Reads one record. Events from outside (an Intake model) keep their raw data; ours are validated.
+
+    None: a type that is meant for other consumers of one of our own streams (`others`), to be passed over.
+    """
     if value is None:
         raise Unreadable("empty", "the record has no value")
     attributes, data, has_data = _attributes(value, headers)
     kind = attributes["type"]
     model = inputs.get(kind)
+    if model is None and kind in others:
+        return None
     if model is None:
         raise Unreadable("unknown-type", f"this service takes no {kind[:80]}")
     outside = issubclass(model, Intake)

@@ -1,4 +1,4 @@
-"""The kinds of trouble with a name: the world's, ours, the environment's (the input's is contracts.envelope.Unreadable)."""
+"""The kinds of trouble that have a name here; what the input does wrong is contracts.envelope.Unreadable."""
 
 from __future__ import annotations
 

@@ -63,7 +63,7 @@ class Reader(Protocol):
         self, collection: str, where: Where, by: Sequence[str], *, sums: Sequence[str] = ()
     ) -> list[dict[str, Any]]:
         """Counts (and sums) per group, inside the store: rows of the `by` fields (last path part as name), `count`,
-        and each of `sums` by its last path part. One field of `by` may be an array: its items are counted apart."""
+        and each of `sums` by its last path part. A `by` path that ends in `[]` is an array, its items counted apart."""
         ...
 
     async def rows(self, collection: str, ids: Sequence[str]) -> dict[str, dict[str, Any]]:

@@ -1,0 +1,204 @@
+"""Composition: one process of one service, from its environment to its exit code."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import os
+import random
+import signal
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import structlog
+import uvicorn
+
+from shared.contracts import topics
+from shared.runtime import clock, http, logs, topics_admin
+from shared.runtime.crypto import cipher_from
+from shared.runtime.deadletters import DeadLetterTopic
+from shared.runtime.due import DueRunner, Place
+from shared.runtime.errors import Refused, Unavailable
+from shared.runtime.health import Watch
+from shared.runtime.house import House
+from shared.runtime.kafka import KafkaConsumer, KafkaPublisher, Server
+from shared.runtime.metrics import Metrics
+from shared.runtime.mongo import MongoStore, connect
+from shared.runtime.pipeline import Pipeline, Record
+from shared.runtime.ports import ServiceSpec
+
+log = structlog.get_logger()
+
+# Transient trouble is retried in place this long, then the process ends and its supervisor starts it again: well below
+# the consumer's max_poll_interval, so that the partitions are not taken away in the middle.
+RETRY_BUDGET_S = 90.0
+RETRY_FIRST_S = 0.2
+RETRY_MAX_S = 5.0
+EXIT_REFUSED = 78
+EXIT_UNAVAILABLE = 75
+EXIT_DEFECT = 70
+DEFAULT_PORT_BASE = 8100
+
+
+def database_name(service: str) -> str:
+    """Each service owns a database of its own."""
+    return f"payung_{service}"
+
+
+def open_store(spec: ServiceSpec, environ: Mapping[str, str]) -> MongoStore:
+    """The store of a service, also for the commands that load its reference data."""
+    url = environ.get("PAYUNG_MONGO_URL", "mongodb://127.0.0.1:8117/?replicaSet=rs0")
+    client = connect(url, environ.get("PAYUNG_MONGO_DRIVER", "motor"))
+    return MongoStore(client, database_name(spec.name), spec.stored, spec.indexes, cipher_from(environ))
+
+
+def main(spec: ServiceSpec) -> None:
+    """Runs a service until it is told to stop; exits 0 after a clean stop, non-zero when it must be started again."""
+    logs.configure(spec.name, os.environ)
+    # Long-lived modules out of the collector's sight; batches die young and need no early full collections.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
+    sys.exit(asyncio.run(_run(spec, os.environ)))
+
+
+async def _run(spec: ServiceSpec, environ: Mapping[str, str]) -> int:
+    process = Process(spec, environ)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, process.ask_to_stop)
+    try:
+        return await process.run()
+    except Refused as error:
+        log.error("refused to start", why=str(error))
+        return EXIT_REFUSED
+    except Unavailable as error:
+        log.error("stopped: a server does not answer", why=str(error))
+        return EXIT_UNAVAILABLE
+
+
+class Process:
+    """The life of one service process."""
+
+    def __init__(self, spec: ServiceSpec, environ: Mapping[str, str]) -> None:
+        self._spec = spec
+        self._environ = environ
+        self._stopping = asyncio.Event()
+        self._failure: BaseException | None = None
+
+    def ask_to_stop(self) -> None:
+        """A clean stop: the batch in flight is finished first."""
+        self._stopping.set()
+
+    def _fail(self, error: BaseException) -> None:
+        if self._failure is None:
+            self._failure = error
+        self._stopping.set()
+
+    async def run(self) -> int:
+        """Starts in order, serves, stops in reverse."""
+        spec, environ = self._spec, self._environ
+        metrics = Metrics(spec.name)
+        server = Server(environ)
+        store = open_store(spec, environ)
+        publisher = KafkaPublisher(server, f"payung-{spec.name}")
+        await self._patiently(store.check)
+        await self._patiently(lambda: topics_admin.check(server, _topics_of(spec)))
+        reference = await self._patiently(lambda: spec.reference(store, environ))
+        await self._patiently(publisher.start)
+        dead_letters = DeadLetterTopic(spec.name, publisher)
+        pipeline = Pipeline(spec, store, publisher, dead_letters, metrics, reference)
+        swept = await self._patiently(pipeline.sweep)
+        if swept:
+            log.warning("published what an earlier process had saved", outcomes=swept)
+
+        async def settle(records: Sequence[Record]) -> None:
+            await self._patiently(lambda: pipeline.settle(records), metrics)
+            runner.wake()
+
+        instance = environ.get("PAYUNG_INSTANCE")
+        consumer = KafkaConsumer(server, spec.name, spec.topics, settle, self._fail, metrics, instance)
+        runner = DueRunner(spec, store, publisher, metrics, Place(store, reference, consumer.caught_up))
+        watch = Watch(consumer, metrics, self._fail)
+        house = House(spec, store, reference, publisher, pipeline, consumer.lag, environ)
+        web = self._web(house, watch, metrics)
+        tasks: list[asyncio.Task[Any]] = []
+        try:
+            tasks.append(asyncio.create_task(self._guard(web.serve(), "http")))
+            await consumer.start()
+            tasks.append(asyncio.create_task(self._guard(runner.run(), "due work")))
+            tasks.append(asyncio.create_task(self._guard(watch.run(), "watch")))
+            if spec.background is not None:
+                tasks.append(asyncio.create_task(self._guard(spec.background(house), "background")))
+            log.info("started", topics=list(spec.topics))
+            await self._stopping.wait()
+        finally:
+            if self._failure is None:
+                await consumer.stop()
+            web.should_exit = True
+            for task in tasks[1:]:
+                task.cancel()
+            await asyncio.wait(tasks, timeout=5)
+            await publisher.stop()
+            await store.close()
+        if self._failure is not None:
+            log.error("stopped by trouble", why=f"{type(self._failure).__name__}: {self._failure}")
+            if self._environ.get("PAYUNG_LOG") != "json":
+                log.error("the trouble", exc_info=self._failure)
+            return EXIT_UNAVAILABLE if isinstance(self._failure, Unavailable) else EXIT_DEFECT
+        log.info("stopped")
+        return 0
+
+    async def _guard(self, running: Any, what: str) -> None:
+        """A task that ends with an exception ends the process: nothing may die silently."""
+        try:
+            await running
+        except asyncio.CancelledError:
+            raise
+        except BaseException as error:  # noqa: BLE001  # handed to the main line, which ends the process with it
+            log.error("a part of the service died", part=what, error=type(error).__name__)
+            self._fail(error)
+
+    async def _patiently(self, attempt: Any, metrics: Metrics | None = None) -> Any:
+        """Retries transient trouble in place, bounded; anything else passes through."""
+        until = clock.monotonic() + RETRY_BUDGET_S
+        pause_s = RETRY_FIRST_S
+        while True:
+            try:
+                return await attempt()
+            except Unavailable as error:
+                if clock.monotonic() + pause_s > until:
+                    raise
+                log.warning("waiting", why=str(error), again_in_s=round(pause_s, 1))
+                if metrics is not None:
+                    metrics.retry("batch")
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), pause_s * random.uniform(0.7, 1.3))  # noqa: S311
+                raise Unavailable("told to stop while waiting")
+            pause_s = min(RETRY_MAX_S, pause_s * 2)
+
+    def _web(self, house: House, watch: Watch, metrics: Metrics) -> uvicorn.Server:
+        number = topics.SERVICES.index(house.name) + 1
+        config = uvicorn.Config(
+            http.build(house, watch, metrics),
+            host=self._environ.get("PAYUNG_HTTP_HOST", "127.0.0.1"),
+            port=int(self._environ.get("PAYUNG_HTTP_PORT", DEFAULT_PORT_BASE + number)),
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            timeout_graceful_shutdown=3,
+        )
+        web = uvicorn.Server(config)
+        # Signals are ours: a service stops its consumer before its HTTP.
+        web.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
+        web.capture_signals = contextlib.nullcontext  # type: ignore[assignment,method-assign]
+        return web
+
+
+def _topics_of(spec: ServiceSpec) -> list[topics.Topic]:
+    """The fixed topics this service reads or writes; agencies' topics come and go without a release."""
+    own = {topics.dead_letters(spec.name), topics.work(spec.name), topics.events(spec.name)}
+    wanted = own | {name for name in spec.topics if not name.startswith("^")}
+    return [one for one in topics.fixed_topics() if one.name in wanted]

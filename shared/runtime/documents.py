@@ -1,0 +1,90 @@
+"""How the shell's part of a document looks in the store: version, inputs, outcomes, due work. Knows no driver.
+
+{_id, version, state: {...}, inputs: [{n: name, h: hash, v: version, b: bytes, o: [{i, t, k, y, p, d}]}], due?: {...}}
+The letters keep a document of one input small: there are millions of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from shared.kernel.decision import Due
+from shared.runtime.crypto import FieldCipher
+from shared.runtime.fold import Folded, SavedOutcome, Stored, Taken
+from shared.runtime.ports import Codec
+
+# Outcomes of older inputs are dropped from a document that holds more than this, once they are surely published.
+RETAINED_BYTES_MAX = 256 * 1024
+# The bytes of outcomes are read only for redelivered inputs.
+LOAD_PROJECTION = {"inputs.o": 0}
+
+
+def due_document(due: Due | None) -> dict[str, Any] | None:
+    """Due work as saved."""
+    return None if due is None else {"id": due.id, "kind": due.kind, "at": due.at, "data": dict(due.data)}
+
+
+def due_from(document: Mapping[str, Any] | None) -> Due | None:
+    """Due work as loaded."""
+    return None if document is None else Due(document["id"], document["kind"], document["at"], document["data"])
+
+
+def input_document(taken: Taken, cipher: FieldCipher) -> dict[str, Any]:
+    """One input with its outcomes as saved; personal outcomes are sealed."""
+    outcomes: list[dict[str, Any]] = [
+        {
+            "i": one.id,
+            "t": one.topic,
+            "k": one.key,
+            "y": one.type,
+            "p": one.personal,
+            "d": cipher.seal_bytes(one.value) if one.personal else one.value,
+        }
+        for one in taken.outcomes
+    ]
+    size = sum(len(one["d"]) for one in outcomes)
+    return {"n": taken.name, "h": taken.content_hash, "v": taken.version, "b": size, "o": outcomes}
+
+
+def outcomes_from(document: Mapping[str, Any], cipher: FieldCipher) -> list[SavedOutcome]:
+    """The outcomes of one saved input; none when they were dropped after their publication."""
+    return [
+        SavedOutcome(
+            id=one["i"],
+            topic=one["t"],
+            key=one["k"],
+            type=one["y"],
+            value=cipher.open_bytes(one["d"]) if one["p"] else bytes(one["d"]),
+            personal=one["p"],
+        )
+        for one in document.get("o", ())
+    ]
+
+
+def new_document(folded: Folded, codec: Codec, cipher: FieldCipher) -> dict[str, Any]:
+    """A whole document, for its first write."""
+    document: dict[str, Any] = {
+        "_id": folded.address.id,
+        "version": folded.version,
+        "state": codec.encode(folded.state, cipher),
+        "inputs": [input_document(taken, cipher) for taken in folded.taken],
+    }
+    if folded.due is not None:
+        document["due"] = due_document(folded.due)
+    return document
+
+
+def stored_from(document: Mapping[str, Any], codec: Codec, cipher: FieldCipher) -> Stored:
+    """A loaded document as the fold sees it."""
+    return Stored(
+        version=document["version"],
+        state=codec.decode(document["state"], cipher),
+        due=due_from(document.get("due")),
+        taken={one["n"]: one["h"] for one in document["inputs"]},
+    )
+
+
+def retained_bytes(inputs: Sequence[Mapping[str, Any]]) -> int:
+    """Bytes of outcomes that a loaded document still holds."""
+    return sum(one["b"] for one in inputs)

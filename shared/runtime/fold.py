@@ -1,0 +1,138 @@
+"""Folds `decide` over the inputs of one document. Pure: no I/O, no clock; the pipeline carries the result out.
+
+Invariants
+* An input whose name the document knows is never decided again.
+* The version rises by one an input; outcomes carry the version their input made.
+* An exception out of `decide` is a defect: that input and the later ones of the document in this batch are put aside,
+  and the fold stands on the state before it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from shared.contracts.envelope import outcome_id, write_outcome
+from shared.kernel.decision import Address, Decision, Due
+from shared.kernel.event import Event
+
+Decide = Callable[[Any, Event, Any, datetime], Decision[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class SavedOutcome:
+    """An outcome as it is saved and published: complete with envelope, never made again."""
+
+    id: str
+    topic: str
+    key: str
+    type: str
+    value: bytes
+    personal: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """One input that a document took, with what it made."""
+
+    name: str
+    content_hash: str
+    version: int
+    outcomes: tuple[SavedOutcome, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A document as loaded: `taken` maps the names of its inputs to their content hashes."""
+
+    version: int
+    state: Any
+    due: Due | None
+    taken: Mapping[str, str]
+
+
+@dataclass(slots=True)
+class Folded:
+    """What a batch makes of one document."""
+
+    address: Address
+    base: int
+    version: int
+    state: Any
+    due: Due | None
+    taken: list[Taken] = field(default_factory=list)
+    redelivered: list[Event] = field(default_factory=list)
+    ignored: list[str] = field(default_factory=list)
+    failed: list[tuple[Event, Exception]] = field(default_factory=list)
+
+    @property
+    def changed(self) -> bool:
+        """Whether there is anything to write."""
+        return bool(self.taken)
+
+
+def fold(
+    service: str,
+    address: Address,
+    stored: Stored | None,
+    events: Sequence[Event],
+    decide: Decide,
+    facts: Any,
+) -> Folded:
+    """Decides the new inputs of one document in offset order."""
+    known: Mapping[str, str] = stored.taken if stored else {}
+    result = Folded(
+        address=address,
+        base=stored.version if stored else 0,
+        version=stored.version if stored else 0,
+        state=stored.state if stored else None,
+        due=stored.due if stored else None,
+    )
+    fresh: set[str] = set()
+    for position, event in enumerate(events):
+        name = event.name
+        if name in known or name in fresh:
+            result.redelivered.append(event)
+            continue
+        try:
+            decision = decide(result.state, event, facts, event.at)
+            taken = _take(service, address, event, decision, result.version + 1)
+        except Exception as error:  # noqa: BLE001  # a defect of ours must not stop the line: it is put aside and alerts
+            result.failed.append((event, error))
+            result.failed.extend((later, error) for later in events[position + 1 :] if later.name not in known)
+            result.redelivered.extend(later for later in events[position + 1 :] if later.name in known)
+            break
+        if decision.ignored is not None:
+            result.ignored.append(decision.ignored)
+        if decision.state is None:
+            continue
+        fresh.add(name)
+        result.version += 1
+        result.state = decision.state
+        result.due = decision.due
+        result.taken.append(taken)
+    return result
+
+
+def _take(service: str, address: Address, event: Event, decision: Decision[Any], version: int) -> Taken:
+    if decision.state is None and decision.outcomes:
+        raise ValueError("a decision with outcomes must leave a document that remembers them")
+    aggregate = address.id
+    return Taken(
+        name=event.name,
+        content_hash=event.content_hash,
+        version=version,
+        outcomes=tuple(
+            SavedOutcome(
+                id=outcome_id(service, event, aggregate, outcome.type, index),
+                topic=outcome.topic,
+                key=outcome.key,
+                type=outcome.type,
+                value=write_outcome(service, event, aggregate, outcome, index, version),
+                personal=outcome.personal,
+            )
+            for index, outcome in enumerate(decision.outcomes)
+        ),
+    )

@@ -1,0 +1,78 @@
+"""Health that means progress: a service is ready when it has partitions and moves, not when a socket answers."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import structlog
+
+from shared.runtime import clock
+from shared.runtime.errors import Unavailable
+from shared.runtime.kafka import KafkaConsumer
+from shared.runtime.metrics import Metrics
+
+log = structlog.get_logger()
+
+LOOK_S = 1.0
+# A batch takes seconds at the most; longer without progress while records wait is no longer a slow batch.
+STUCK_AFTER_S = 60.0
+GIVE_UP_AFTER_S = 300.0
+
+
+@dataclass(slots=True)
+class Vitals:
+    """The last look at a service."""
+
+    ready: bool = False
+    alive: bool = True
+    lag: int = 0
+    oldest_waiting_s: float = 0.0
+    partitions: int = 0
+    detail: str = "starting"
+
+
+class Watch:
+    """Looks at the consumer once a second; ends the process when it has not moved for too long."""
+
+    def __init__(self, consumer: KafkaConsumer, metrics: Metrics, give_up: Callable[[BaseException], None]) -> None:
+        self._consumer = consumer
+        self._metrics = metrics
+        self._give_up = give_up
+        self.vitals = Vitals()
+        self._waiting_since: float | None = None
+
+    async def run(self) -> None:
+        """Runs until cancelled."""
+        while True:
+            await self._look()
+            await asyncio.sleep(LOOK_S)
+
+    async def _look(self) -> None:
+        try:
+            lag = await self._consumer.lag()
+        except Unavailable as error:
+            self.vitals.ready, self.vitals.detail = False, str(error)
+            return
+        partitions = len(self._consumer.assigned())
+        now = clock.monotonic()
+        if lag == 0:
+            self._waiting_since = None
+        elif self._waiting_since is None:
+            self._waiting_since = now
+        still_s = 0.0
+        if self._waiting_since is not None:
+            still_s = now - max(self._waiting_since, self._consumer.last_progress)
+        stuck = still_s > STUCK_AFTER_S
+        self.vitals = Vitals(
+            ready=partitions > 0 and not stuck,
+            alive=still_s < GIVE_UP_AFTER_S,
+            lag=lag,
+            oldest_waiting_s=round(still_s, 1),
+            partitions=partitions,
+            detail="stuck: records wait and none is settled" if stuck else "moving" if partitions else "no partitions",
+        )
+        self._metrics.backlog(lag=lag, oldest_s=still_s, partitions=partitions)
+        if not self.vitals.alive:
+            self._give_up(Unavailable(f"no record was settled for {still_s:.0f} s while {lag} wait"))

@@ -1,0 +1,66 @@
+"""What the HTTP routes and the background of a service may use: its store, its reference, its road to Kafka."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
+
+from shared.contracts import envelope
+from shared.kernel.decision import Outcome
+from shared.runtime import clock
+from shared.runtime.pipeline import Message, Pipeline, Publisher
+from shared.runtime.ports import ServiceSpec
+from shared.runtime.store import StateStore
+
+
+class House:
+    """One running service, seen from its own rooms."""
+
+    def __init__(
+        self,
+        spec: ServiceSpec,
+        store: StateStore,
+        reference: Any,
+        publisher: Publisher,
+        pipeline: Pipeline,
+        lag: Callable[[], Awaitable[int]],
+        environ: Mapping[str, str],
+    ) -> None:
+        self.spec = spec
+        self.name = spec.name
+        self.reader = store
+        self.reference = reference
+        self.environ = environ
+        self.lag = lag
+        self._publisher = publisher
+        self._pipeline = pipeline
+
+    @property
+    def changes(self) -> int:
+        """Grows whenever a batch was saved."""
+        return self._pipeline.changes
+
+    async def publish(self, messages: Sequence[Message]) -> None:
+        """Publishes ready records; returns when all are acknowledged."""
+        await self._publisher.send_all(messages)
+
+    async def emit(self, outcomes: Sequence[Outcome]) -> None:
+        """Publishes snapshots that no single input caused; named by their content, so a repeat has the same id."""
+        now = envelope.rfc3339(clock.now())
+        source = f"payung/{self.name}"
+        messages = []
+        for one in outcomes:
+            body = one.data.model_dump_json()
+            digest = hashlib.blake2b(f"{one.type}|{one.key}|{body}".encode(), digest_size=16).hexdigest()
+            header = {
+                "specversion": "1.0",
+                "id": digest,
+                "source": source,
+                "type": one.type,
+                "time": now,
+                "datacontenttype": "application/json",
+                "correlationid": digest,
+            }
+            messages.append(Message(one.topic, one.key.encode(), envelope.write(header, one.data)))
+        await self._publisher.send_all(messages)

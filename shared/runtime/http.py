@@ -1,0 +1,132 @@
+"""HTTP that every service has: health, metrics, and the road into its intake topics."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import orjson
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import JSONResponse
+from prometheus_client import generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from starlette.exceptions import HTTPException
+
+from shared.contracts import envelope, topics
+from shared.contracts.envelope import Unreadable
+from shared.kernel.event import Intake
+from shared.runtime import clock
+from shared.runtime.errors import Unavailable
+from shared.runtime.health import Watch
+from shared.runtime.house import House
+from shared.runtime.metrics import Metrics
+from shared.runtime.pipeline import Message
+
+BODY_BYTES_MAX = 16 * 1024 * 1024
+EVENTS_MAX = 10_000
+
+
+def build(house: House, watch: Watch, metrics: Metrics) -> FastAPI:
+    """The HTTP application of one service."""
+    app = FastAPI(title=f"Payung {house.name}", description=house.spec.description, version="1")
+    app.add_exception_handler(HTTPException, _problem)
+    app.add_exception_handler(Unavailable, _unavailable)
+
+    @app.get("/livez", tags=["operation"])
+    async def livez() -> JSONResponse:
+        return JSONResponse({"alive": watch.vitals.alive}, 200 if watch.vitals.alive else 503)
+
+    @app.get("/readyz", tags=["operation"])
+    async def readyz() -> JSONResponse:
+        vitals = watch.vitals
+        body = {
+            "service": house.name,
+            "ready": vitals.ready,
+            "lag": vitals.lag,
+            "oldest_waiting_s": vitals.oldest_waiting_s,
+            "partitions": vitals.partitions,
+            "dead_letters": metrics.dead_letters(),
+            "detail": vitals.detail,
+        }
+        return JSONResponse(body, 200 if vitals.ready else 503)
+
+    @app.get("/metrics", tags=["operation"])
+    async def scrape() -> Response:
+        return Response(generate_latest(metrics.registry), media_type=CONTENT_TYPE_LATEST)
+
+    if any(issubclass(model, Intake) for model in house.spec.inputs.values()):
+        _add_intake(app, house)
+    if house.spec.routes is not None:
+        app.include_router(house.spec.routes(house))
+    return app
+
+
+def _add_intake(app: FastAPI, house: House) -> None:
+    commands = {kind: model for kind, model in house.spec.inputs.items() if issubclass(model, Intake)}
+
+    @app.post("/v1/events", status_code=202, tags=["intake"])
+    async def post_events(request: Request) -> JSONResponse:
+        """Takes one CloudEvent or an array of them; 202 with their ids once Kafka has acknowledged all."""
+        body = await request.body()
+        if len(body) > BODY_BYTES_MAX:
+            raise HTTPException(413, f"at most {BODY_BYTES_MAX} bytes a request")
+        try:
+            parsed = orjson.loads(body)
+        except orjson.JSONDecodeError as error:
+            raise HTTPException(400, {"errors": [{"pointer": "", "detail": f"not JSON: {error}"}]}) from error
+        events: Sequence[Any] = parsed if isinstance(parsed, list) else [parsed]
+        if not events or len(events) > EVENTS_MAX:
+            raise HTTPException(400, {"errors": [{"pointer": "", "detail": f"1 to {EVENTS_MAX} events a request"}]})
+        messages, ids, errors = [], [], []
+        for position, one in enumerate(events):
+            pointer = f"/{position}" if isinstance(parsed, list) else ""
+            try:
+                message, name = _intake_message(house.name, one, commands)
+            except Unreadable as error:
+                errors.append({"pointer": pointer, "code": error.code, "detail": error.detail})
+                continue
+            messages.append(message)
+            ids.append(name)
+        if errors:
+            raise HTTPException(400, {"errors": errors})
+        await house.publish(messages)
+        return JSONResponse({"ids": ids}, 202)
+
+
+def _intake_message(service: str, one: Any, commands: dict[str, type]) -> tuple[Message, str]:
+    value = orjson.dumps(one)
+    source = one.get("source") if isinstance(one, dict) else None
+    topic = intake_topic(service, source if isinstance(source, str) else "")
+    at_ms = int(clock.now().timestamp() * 1000)
+    event = envelope.read(value, (), topic, at_ms, commands)
+    assert event is not None
+    return Message(topic, event.id.encode(), value), event.id
+
+
+def intake_topic(service: str, source: str) -> str:
+    """The intake topic on which a source may write; raises Unreadable when there is none."""
+    if service == "billing":
+        return topics.BILLING_INTAKE
+    if service == "verification":
+        return topics.VERIFICATION_INTAKE
+    agency = topics.agency_of_source(source)
+    if agency is None:
+        raise Unreadable("foreign-source", "source is not agency/<regency>/<agency>")
+    return topics.claims_intake(*agency) if service == "claims" else topics.registration_intake(*agency)
+
+
+async def _problem(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)
+    body: dict[str, Any] = {"type": "about:blank", "status": error.status_code}
+    detail: Any = error.detail
+    if isinstance(detail, dict):
+        body["title"] = "the request cannot be taken"
+        body.update(detail)
+    else:
+        body["title"] = detail
+    return JSONResponse(body, error.status_code, media_type="application/problem+json")
+
+
+async def _unavailable(_: Request, error: Exception) -> JSONResponse:
+    body = {"type": "about:blank", "status": 503, "title": "try again shortly", "detail": str(error)}
+    return JSONResponse(body, 503, media_type="application/problem+json", headers={"retry-after": "2"})

@@ -1,0 +1,317 @@
+"""Kafka through FastStream (consuming) and aiokafka (publishing): the only file that knows either.
+
+FastStream's own acknowledgements lose data (docs/delivery.md): here the policy is MANUAL, records stay raw bytes,
+offsets are committed explicitly per partition, and the handler returns only after a batch is settled.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
+
+import structlog
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
+from aiokafka.helpers import create_ssl_context
+from faststream import AckPolicy, Context
+from faststream.kafka import KafkaBroker
+from faststream.security import BaseSecurity, SASLScram256
+
+from shared.contracts import topics
+from shared.runtime import clock
+from shared.runtime.errors import Unavailable
+from shared.runtime.metrics import Metrics
+from shared.runtime.pipeline import Message, Record
+
+log = structlog.get_logger()
+
+BATCH_RECORDS_MAX = 2_000
+POLL_MS = 50
+SESSION_TIMEOUT_MS = 45_000
+REBALANCE_TIMEOUT_MS = 60_000
+METADATA_MAX_AGE_MS = 5_000
+PUBLISH_TIMEOUT_S = 30.0
+COMMIT_TIMEOUT_S = 20.0
+STOP_TIMEOUT_S = 10.0
+_MESSAGE = Context("message")
+REQUEST_BYTES_MAX = topics.DEAD_LETTER_BYTES_MAX + 64 * 1024
+
+
+class Server:
+    """How to reach the broker: bootstrap servers, and SCRAM over TLS when the environment names a user."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self.bootstrap = environ.get("PAYUNG_KAFKA", "127.0.0.1:8192")
+        self.user = environ.get("PAYUNG_KAFKA_USER")
+        self._password = environ.get("PAYUNG_KAFKA_PASSWORD", "")
+        self._ca = environ.get("PAYUNG_KAFKA_CA")
+
+    def _ssl(self) -> ssl.SSLContext | None:
+        return create_ssl_context(cafile=self._ca) if self._ca else None
+
+    def options(self) -> dict[str, Any]:
+        """Connection options of aiokafka's clients."""
+        if not self.user:
+            return {"bootstrap_servers": self.bootstrap}
+        context = self._ssl()
+        return {
+            "bootstrap_servers": self.bootstrap,
+            "security_protocol": "SASL_SSL" if context else "SASL_PLAINTEXT",
+            "sasl_mechanism": "SCRAM-SHA-256",
+            "sasl_plain_username": self.user,
+            "sasl_plain_password": self._password,
+            "ssl_context": context,
+        }
+
+    def security(self) -> BaseSecurity | None:
+        """The same for FastStream."""
+        if not self.user:
+            return None
+        context = self._ssl()
+        return SASLScram256(self.user, self._password, ssl_context=context, use_ssl=context is not None)
+
+
+class KafkaPublisher:
+    """Publishes by key with all acks. After any error the producer is rebuilt before it is used again: an idempotent
+    producer that met one refused batch refuses that partition for the rest of its life (docs/delivery.md)."""
+
+    def __init__(self, server: Server, client_id: str) -> None:
+        self._server = server
+        self._client_id = client_id
+        self._producer: AIOKafkaProducer | None = None
+
+    async def start(self) -> None:
+        """Connects; raises Unavailable when the broker does not answer."""
+        if self._producer is not None:
+            return
+        producer = AIOKafkaProducer(
+            client_id=self._client_id,
+            acks="all",
+            enable_idempotence=True,
+            max_batch_size=256 * 1024,
+            linger_ms=2,
+            compression_type="lz4",
+            max_request_size=REQUEST_BYTES_MAX,
+            request_timeout_ms=int(PUBLISH_TIMEOUT_S * 1000),
+            metadata_max_age_ms=METADATA_MAX_AGE_MS,
+            **self._server.options(),
+        )
+        try:
+            await asyncio.wait_for(producer.start(), PUBLISH_TIMEOUT_S)
+        except (KafkaError, TimeoutError, OSError) as error:
+            await _quietly(producer.stop())
+            raise Unavailable(f"Kafka: {type(error).__name__}") from error
+        self._producer = producer
+
+    async def stop(self) -> None:
+        """Flushes within a bound and closes."""
+        if self._producer is not None:
+            producer, self._producer = self._producer, None
+            await _quietly(producer.stop())
+
+    async def send_all(self, messages: Sequence[Message]) -> None:
+        """Sends in order, waits for every ack; Unavailable leaves the outcome unknown: the caller sends all again."""
+        await self.start()
+        producer = self._producer
+        assert producer is not None
+        try:
+            async with asyncio.timeout(PUBLISH_TIMEOUT_S):
+                futures = [
+                    await producer.send(one.topic, one.value, key=one.key, headers=list(one.headers))
+                    for one in messages
+                ]
+                await asyncio.gather(*futures)
+        except (KafkaError, TimeoutError, OSError) as error:
+            self._producer = None
+            await _quietly(producer.stop())
+            raise Unavailable(f"Kafka: publish failed, {type(error).__name__}") from error
+
+
+class KafkaConsumer:
+    """One subscriber over all topics of a service; `settle` gets each batch and offsets follow it per partition."""
+
+    def __init__(
+        self,
+        server: Server,
+        service: str,
+        names: Sequence[str],
+        settle: Callable[[Sequence[Record]], Awaitable[None]],
+        failed: Callable[[BaseException], None],
+        metrics: Metrics,
+        instance: str | None,
+    ) -> None:
+        self._server = server
+        self.group = f"payung-{service}"
+        self._settle = settle
+        self._failed = failed
+        self._metrics = metrics
+        self._consumer: AIOKafkaConsumer | None = None
+        self.last_progress = clock.monotonic()
+        self.settled: dict[TopicPartition, int] = {}
+        self._broker = KafkaBroker(
+            server.bootstrap.split(","),
+            client_id=self.group,
+            security=server.security(),
+            metadata_max_age_ms=METADATA_MAX_AGE_MS,
+            graceful_timeout=STOP_TIMEOUT_S,
+            logger=None,
+        )
+        subscriber = self._broker.subscriber(
+            pattern=pattern_of(names),
+            group_id=self.group,
+            group_instance_id=instance,
+            batch=True,
+            max_records=BATCH_RECORDS_MAX,
+            batch_timeout_ms=POLL_MS,
+            ack_policy=AckPolicy.MANUAL,
+            auto_offset_reset="earliest",
+            session_timeout_ms=SESSION_TIMEOUT_MS,
+            heartbeat_interval_ms=3_000,
+            rebalance_timeout_ms=REBALANCE_TIMEOUT_MS,
+            max_poll_interval_ms=300_000,
+            max_partition_fetch_bytes=REQUEST_BYTES_MAX,
+            decoder=_raw,
+        )
+        subscriber(self._handle)
+
+    async def start(self) -> None:
+        """Joins the group."""
+        await self._broker.start()
+
+    async def stop(self) -> None:
+        """Leaves; a batch in flight gets its time to finish."""
+        await self._broker.stop()
+
+    async def _handle(self, bodies: Any, msg: Any = _MESSAGE) -> None:
+        consumer: AIOKafkaConsumer = msg.consumer
+        self._consumer = consumer
+        raw = msg.raw_message if isinstance(msg.raw_message, tuple) else (msg.raw_message,)
+        try:
+            await self._settle([_record(one) for one in raw])
+            await self._commit(consumer, raw)
+        except asyncio.CancelledError:
+            raise
+        except BaseException as error:  # noqa: BLE001  # whatever it is: no later batch may be committed past this one
+            self._failed(error)
+            # To return would let the loop go on and commit past this batch. The process is about to end.
+            await asyncio.Event().wait()
+
+    async def _commit(self, consumer: AIOKafkaConsumer, raw: Sequence[Any]) -> None:
+        started = clock.monotonic()
+        offsets: dict[TopicPartition, int] = {}
+        for one in raw:
+            partition = TopicPartition(one.topic, one.partition)
+            offsets[partition] = max(offsets.get(partition, 0), one.offset + 1)
+        try:
+            await asyncio.wait_for(consumer.commit(offsets), COMMIT_TIMEOUT_S)
+        except (CommitFailedError, IllegalStateError):
+            # The partitions moved to another owner, who will read this batch again and find it done.
+            log.warning("ownership lost before the commit", records=len(raw))
+        except (KafkaError, TimeoutError) as error:
+            # Not committed is only more work later: the next commit covers it.
+            log.warning("commit failed", error=type(error).__name__)
+            self._metrics.retry("commit")
+        self.settled.update(offsets)
+        self.last_progress = clock.monotonic()
+        self._metrics.stage("commit", self.last_progress - started)
+        oldest_s = clock.now().timestamp() - min(one.timestamp for one in raw) / 1000
+        self._metrics.batch(len(raw), oldest_s)
+        self._metrics.settled(clock.now().timestamp())
+
+    def assigned(self) -> set[TopicPartition]:
+        """Partitions of this process; empty before the first batch tells which consumer it is."""
+        consumer = self._current()
+        return set(consumer.assignment()) if consumer is not None else set()
+
+    def _current(self) -> AIOKafkaConsumer | None:
+        if self._consumer is not None:
+            return self._consumer
+        for subscriber in self._broker.subscribers:
+            consumer = getattr(subscriber, "consumer", None)
+            if consumer is not None:
+                return consumer
+        return None
+
+    async def lag(self) -> int:
+        """Records of the assigned partitions that are not settled; raises Unavailable when the broker does not say."""
+        consumer = self._current()
+        if consumer is None:
+            return 0
+        partitions = list(consumer.assignment())
+        if not partitions:
+            return 0
+        try:
+            ends = await asyncio.wait_for(consumer.end_offsets(partitions), COMMIT_TIMEOUT_S)
+            waiting = 0
+            for partition in partitions:
+                done = self.settled.get(partition)
+                if done is None:
+                    done = await asyncio.wait_for(consumer.committed(partition), COMMIT_TIMEOUT_S) or 0
+                    self.settled[partition] = done
+                waiting += max(0, ends[partition] - done)
+        except (KafkaError, TimeoutError, OSError) as error:
+            raise Unavailable(f"Kafka: {type(error).__name__}") from error
+        return waiting
+
+    async def caught_up(self, names: Sequence[str], wait_s: float = 10.0) -> bool:
+        """Whether the group, all its processes, settles within `wait_s` what stood in these topics at the call."""
+        consumer = self._current()
+        if consumer is None:
+            return False
+        try:
+            partitions = [TopicPartition(name, number) for name in names for number in await self._partitions(name)]
+            ends = await asyncio.wait_for(consumer.end_offsets(partitions), COMMIT_TIMEOUT_S)
+            until = clock.monotonic() + wait_s
+            admin = AIOKafkaAdminClient(**self._server.options())
+            await asyncio.wait_for(admin.start(), COMMIT_TIMEOUT_S)
+            try:
+                while True:
+                    committed = await admin.list_consumer_group_offsets(self.group)
+                    if all(end == 0 or _offset(committed, at) >= end for at, end in ends.items()):
+                        return True
+                    if clock.monotonic() >= until:
+                        return False
+                    await asyncio.sleep(0.1)
+            finally:
+                await _quietly(admin.close())
+        except (KafkaError, TimeoutError, OSError) as error:
+            raise Unavailable(f"Kafka: {type(error).__name__}") from error
+
+    async def _partitions(self, name: str) -> set[int]:
+        consumer = self._current()
+        assert consumer is not None
+        found = consumer.partitions_for_topic(name)
+        if not found:
+            raise Unavailable(f"Kafka: the partitions of {name} are not known yet")
+        return set(found)
+
+
+def pattern_of(names: Sequence[str]) -> str:
+    """One regular expression over literal topic names and `^` patterns."""
+    parts = [name.removeprefix("^") if name.startswith("^") else f"{name}$" for name in names]
+    return "^(" + "|".join(f"(?:{part})" for part in parts) + ")"
+
+
+def _offset(committed: Mapping[TopicPartition, Any], partition: TopicPartition) -> int:
+    found = committed.get(partition)
+    return int(found.offset) if found is not None else -1
+
+
+def _record(raw: Any) -> Record:
+    return Record(raw.topic, raw.partition, raw.offset, raw.key, raw.value, raw.headers, raw.timestamp)
+
+
+async def _raw(message: Any) -> Any:
+    """The decoder that decodes nothing: each record is read by itself, later."""
+    return message.body
+
+
+async def _quietly(stopping: Awaitable[Any]) -> None:
+    """Waits for a stop within a bound; a client that cannot say goodbye is dropped."""
+    try:
+        await asyncio.wait_for(stopping, STOP_TIMEOUT_S)
+    except (KafkaError, TimeoutError, OSError) as error:
+        log.warning("a Kafka client did not stop cleanly", error=type(error).__name__)

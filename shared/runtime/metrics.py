@@ -1,0 +1,135 @@
+"""Every metric of the shell, in one place. Each comment says what to do when it rises. No ids in labels, ever."""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.platform_collector import PlatformCollector
+from prometheus_client.process_collector import ProcessCollector
+
+STAGES = ("decode", "load", "decide", "save", "publish", "commit")
+_STAGE_BUCKETS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30)
+_LATENCY_BUCKETS = (0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 300, 1800)
+
+
+class Metrics:
+    """The metrics of one service process; `service` stands on every series."""
+
+    def __init__(self, service: str) -> None:
+        self.registry = CollectorRegistry()
+        ProcessCollector(registry=self.registry)
+        PlatformCollector(registry=self.registry)
+        label = ("service",)
+
+        def counter(name: str, text: str, *labels: str) -> Counter:
+            return Counter(name, text, (*label, *labels), registry=self.registry)
+
+        def gauge(name: str, text: str, *labels: str) -> Gauge:
+            return Gauge(name, text, (*label, *labels), registry=self.registry)
+
+        # Inputs by type and fate. `failed` is a defect of ours: read the dead letter, mend, replay.
+        self._records = counter("payung_records_total", "Inputs by type and fate", "type", "fate")
+        # Refusals and ignored inputs by reason: a rise from one agency is a bad list, from all of them a bad release.
+        self._ignored = counter("payung_ignored_total", "Inputs without effect, by reason", "reason")
+        self._outcomes = counter("payung_outcomes_total", "Outcome events published, by type", "type")
+        # Each needs a look: `payung dlq list`.
+        self._dead = counter("payung_dead_letters_total", "Records put aside, by error class", "code")
+        # Some are normal in a rebalance; a steady rate means two owners of one partition.
+        self._conflicts = counter("payung_compare_and_set_conflicts_total", "Writes that met another version")
+        # The store or the broker is away: see their own alerts first.
+        self._retries = counter("payung_retries_total", "Transient trouble retried in place", "what")
+        self._stage = Histogram(
+            "payung_stage_seconds",
+            "Time per batch and stage",
+            (*label, "stage"),
+            buckets=_STAGE_BUCKETS,
+            registry=self.registry,
+        )
+        self._batch = Histogram(
+            "payung_batch_records",
+            "Records per batch",
+            label,
+            buckets=(1, 10, 50, 100, 500, 1000, 2000, 5000),
+            registry=self.registry,
+        )
+        # Record stamped by the broker to its outcomes acked: the service's own promise to the agencies.
+        self._latency = Histogram(
+            "payung_end_to_end_seconds",
+            "Broker timestamp to outcomes acked, oldest record of a batch",
+            label,
+            buckets=_LATENCY_BUCKETS,
+            registry=self.registry,
+        )
+        self._lag = gauge("payung_consumer_lag_records", "Records not yet read, all assigned partitions")
+        self._oldest = gauge("payung_oldest_waiting_seconds", "Age of the oldest record not yet settled")
+        self._progress = gauge("payung_last_progress_timestamp_seconds", "When a batch was last settled")
+        self._partitions = gauge("payung_assigned_partitions", "Partitions assigned to this process")
+        self._due = gauge("payung_due_work", "Documents with due work found at the last look")
+        self._performed = counter("payung_due_work_total", "Due work by kind and fate", "kind", "fate")
+        self.service = service
+        self.records = self._records
+        self._label = service
+        for one in (self._lag, self._oldest, self._progress, self._partitions, self._due):
+            one.labels(service).set(0)
+        self._conflicts.labels(service)
+
+    def record(self, kind: str, fate: str, count: int = 1) -> None:
+        """Counts inputs by type and fate: decided, redelivered, conflicting, failed."""
+        self._records.labels(self._label, kind, fate).inc(count)
+
+    def ignored(self, reason: str) -> None:
+        """Counts an input without effect."""
+        self._ignored.labels(self._label, reason).inc()
+
+    def outcome(self, kind: str, count: int) -> None:
+        """Counts published outcomes."""
+        self._outcomes.labels(self._label, kind).inc(count)
+
+    def dead_letter(self, code: str) -> None:
+        """Counts a record put aside."""
+        self._dead.labels(self._label, code).inc()
+
+    def dead_letters(self) -> int:
+        """Records put aside since this process started."""
+        return int(
+            sum(
+                sample.value
+                for family in self._dead.collect()
+                for sample in family.samples
+                if sample.name.endswith("_total")
+            )
+        )
+
+    def conflicts(self, count: int) -> None:
+        """Counts writes that met another version."""
+        self._conflicts.labels(self._label).inc(count)
+
+    def retry(self, what: str) -> None:
+        """Counts one retry of transient trouble."""
+        self._retries.labels(self._label, what).inc()
+
+    def stage(self, stage: str, seconds: float) -> None:
+        """Observes the time of one stage of one batch."""
+        self._stage.labels(self._label, stage).observe(seconds)
+
+    def batch(self, records: int, oldest_age_s: float) -> None:
+        """Observes a settled batch."""
+        self._batch.labels(self._label).observe(records)
+        self._latency.labels(self._label).observe(max(0.0, oldest_age_s))
+
+    def settled(self, at_s: float) -> None:
+        """Notes progress."""
+        self._progress.labels(self._label).set(at_s)
+
+    def backlog(self, *, lag: int, oldest_s: float, partitions: int) -> None:
+        """Notes what waits."""
+        self._lag.labels(self._label).set(lag)
+        self._oldest.labels(self._label).set(oldest_s)
+        self._partitions.labels(self._label).set(partitions)
+
+    def due_work(self, waiting: int) -> None:
+        """Notes how much due work waits."""
+        self._due.labels(self._label).set(waiting)
+
+    def performed(self, kind: str, fate: str) -> None:
+        """Counts one piece of due work: answered, unavailable, failed."""
+        self._performed.labels(self._label, kind, fate).inc()

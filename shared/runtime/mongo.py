@@ -1,0 +1,419 @@
+"""The store on MongoDB, through motor or PyMongo's own async client: the only file that knows a driver."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+from bson.codec_options import CodecOptions
+from pymongo import ASCENDING, DESCENDING, InsertOne, ReplaceOne, UpdateOne
+from pymongo.errors import (
+    BulkWriteError,
+    ConnectionFailure,
+    DocumentTooLarge,
+    NetworkTimeout,
+    OperationFailure,
+    PyMongoError,
+    ServerSelectionTimeoutError,
+    WTimeoutError,
+)
+from pymongo.write_concern import WriteConcern
+
+from shared.kernel.decision import Address
+from shared.runtime import documents
+from shared.runtime.crypto import FieldCipher
+from shared.runtime.errors import Refused, Unavailable
+from shared.runtime.fold import Folded, SavedOutcome, Stored
+from shared.runtime.ports import Codec, Index, Where
+from shared.runtime.store import DueWork
+
+NAMES = "_names"
+JOURNAL = "_journal"
+META = "_meta"
+SCHEMA_VERSION = 1
+OPERATION_TIMEOUT_MS = 20_000
+SERVER_SELECTION_TIMEOUT_MS = 10_000
+DUPLICATE_KEY = 11000
+# Not primary, interrupted, write concern trouble, exceeded time: the server cannot answer now (closed list).
+_TRANSIENT_CODES = frozenset({6, 7, 50, 64, 89, 91, 100, 112, 189, 262, 9001, 10058, 10107, 11600, 11602, 13435, 13436})
+# Out of disk space: nothing of ours can mend it, but an operator can while we wait and retry.
+_DISK_CODES = frozenset({14031})
+
+T = TypeVar("T")
+
+
+def connect(url: str, driver: str) -> Any:
+    """A client with explicit durability: majority, journaled, finite waits. `driver` is motor or pymongo."""
+    options: dict[str, Any] = {
+        "w": "majority",
+        "journal": True,
+        "wTimeoutMS": OPERATION_TIMEOUT_MS,
+        "readConcernLevel": "majority",
+        "readPreference": "primary",
+        "retryWrites": True,
+        "retryReads": True,
+        "serverSelectionTimeoutMS": SERVER_SELECTION_TIMEOUT_MS,
+        "connectTimeoutMS": SERVER_SELECTION_TIMEOUT_MS,
+        "socketTimeoutMS": 2 * OPERATION_TIMEOUT_MS,
+        "maxPoolSize": 10,
+        "tz_aware": True,
+        "appname": "payung",
+    }
+    if driver == "pymongo":
+        from pymongo import AsyncMongoClient
+
+        return AsyncMongoClient(url, **options)
+    if driver != "motor":
+        raise Refused(f"PAYUNG_MONGO_DRIVER is {driver}; motor and pymongo are known")
+    from motor.motor_asyncio import AsyncIOMotorClient
+
+    return AsyncIOMotorClient(url, **options)
+
+
+class MongoStore:
+    """The documents of one service in a database of its own."""
+
+    def __init__(
+        self,
+        client: Any,
+        database: str,
+        stored: Mapping[str, Codec],
+        indexes: Mapping[str, Sequence[Index]],
+        cipher: FieldCipher,
+    ) -> None:
+        self._client = client
+        self._database = client.get_database(database, codec_options=CodecOptions(tz_aware=True, tzinfo=UTC))
+        self._stored = stored
+        self._indexes = indexes
+        self._cipher = cipher
+
+    async def check(self) -> None:
+        """Refuses a standalone server and a newer schema; makes the indexes."""
+        hello = await _answered(self._client.admin.command("hello"))
+        if "setName" not in hello:
+            raise Refused("MongoDB runs standalone; Payung needs a replica set (one member is enough): --replSet rs0")
+        meta = await _answered(self._database[META].find_one({"_id": "schema"}))
+        if meta is not None and meta["version"] > SCHEMA_VERSION:
+            raise Refused(f"the database has schema {meta['version']}, newer than this program's {SCHEMA_VERSION}")
+        await _answered(
+            self._database[META].update_one({"_id": "schema"}, {"$set": {"version": SCHEMA_VERSION}}, upsert=True)
+        )
+        for name in self._stored:
+            collection = self._database[name]
+            await _answered(
+                collection.create_index([("due.at", ASCENDING)], partialFilterExpression={"due.at": {"$exists": True}})
+            )
+            for index in self._indexes.get(name, ()):
+                options: dict[str, Any] = {"unique": index.unique} if index.unique else {}
+                if index.partial is not None:
+                    options["partialFilterExpression"] = dict(index.partial)
+                await _answered(collection.create_index(_order(index.fields), **options))
+
+    async def close(self) -> None:
+        """Closes the connections."""
+        closed = self._client.close()
+        if closed is not None:
+            await closed
+
+    # -- names, load, save ------------------------------------------------------------------------------------------
+
+    async def claim_names(self, names: Mapping[str, str]) -> dict[str, str]:
+        """Inserts the names; where one stands, reads it."""
+        collection = self._database[NAMES]
+        try:
+            await _answered(
+                collection.bulk_write([InsertOne({"_id": n, "h": h}) for n, h in names.items()], ordered=False)
+            )
+        except BulkWriteError as error:
+            standing = _duplicates(error, list(names))
+            if standing is None:
+                raise Unavailable("MongoDB did not take the names of a batch") from error
+            rows = await _answered(collection.find({"_id": {"$in": standing}}).to_list(None))
+            return {row["_id"]: row["h"] for row in rows if row["h"] != names[row["_id"]]}
+        return {}
+
+    async def load(self, addresses: Sequence[Address]) -> dict[Address, Stored]:
+        """One find per collection."""
+        found: dict[Address, Stored] = {}
+        for name, ids in _by_collection(addresses).items():
+            codec = self._stored[name]
+            rows = await _answered(
+                self._database[name].find({"_id": {"$in": ids}}, documents.LOAD_PROJECTION).to_list(None)
+            )
+            for row in rows:
+                found[Address(name, row["_id"])] = documents.stored_from(row, codec, self._cipher)
+        return found
+
+    async def outcomes(self, wanted: Mapping[Address, Sequence[str]]) -> dict[Address, dict[str, list[SavedOutcome]]]:
+        """Reads the documents of redelivered inputs whole."""
+        found: dict[Address, dict[str, list[SavedOutcome]]] = {}
+        for name, ids in _by_collection(list(wanted)).items():
+            rows = await _answered(self._database[name].find({"_id": {"$in": ids}}, {"inputs": 1}).to_list(None))
+            for row in rows:
+                address = Address(name, row["_id"])
+                names = set(wanted[address])
+                found[address] = {
+                    one["n"]: documents.outcomes_from(one, self._cipher) for one in row["inputs"] if one["n"] in names
+                }
+        return found
+
+    def measure(self, folded: Folded) -> int:
+        """Outcome bytes of this write (the state is bounded by the shape of its aggregate)."""
+        return sum(len(outcome.value) for taken in folded.taken for outcome in taken.outcomes)
+
+    async def save(self, writes: Sequence[Folded]) -> set[Address]:
+        """Inserts for version 0, compare-and-set updates for the rest, all in unordered bulks."""
+        unsettled: set[Address] = set()
+        by_collection: dict[str, list[Folded]] = {}
+        for one in writes:
+            by_collection.setdefault(one.address.collection, []).append(one)
+        for name, group in by_collection.items():
+            unsettled |= await self._save_inserts(name, [one for one in group if one.base == 0])
+            unsettled |= await self._save_updates(name, [one for one in group if one.base > 0])
+        return unsettled
+
+    async def _save_inserts(self, name: str, group: Sequence[Folded]) -> set[Address]:
+        if not group:
+            return set()
+        codec = self._stored[name]
+        operations = [InsertOne(documents.new_document(one, codec, self._cipher)) for one in group]
+        try:
+            await _answered(self._database[name].bulk_write(operations, ordered=False))
+        except BulkWriteError as error:
+            addresses = [one.address for one in group]
+            standing = _duplicates(error, addresses)
+            return set(addresses) if standing is None else set(standing)
+        except Unavailable:
+            # Applied or not: unknown. The next round reads it back.
+            return {one.address for one in group}
+        return set()
+
+    async def _save_updates(self, name: str, group: Sequence[Folded]) -> set[Address]:
+        if not group:
+            return set()
+        codec = self._stored[name]
+        trimmable = await self._trimmable(name, group)
+        operations = [self._update(one, codec, trim=one.address.id in trimmable) for one in group]
+        try:
+            result = await _answered(self._database[name].bulk_write(operations, ordered=False))
+        except (BulkWriteError, Unavailable):
+            return {one.address for one in group}
+        # A bulk says how many matched, not which: when one missed, the next round reads all of them back.
+        return set() if result.matched_count == len(group) else {one.address for one in group}
+
+    def _update(self, one: Folded, codec: Codec, *, trim: bool) -> UpdateOne:
+        added = [documents.input_document(taken, self._cipher) for taken in one.taken]
+        changed: dict[str, Any] = {"version": one.version, "state": codec.encode(one.state, self._cipher)}
+        if trim:
+            emptied = {"$map": {"input": "$inputs", "in": {"$mergeObjects": ["$$this", {"o": [], "b": 0}]}}}
+            steps: list[Mapping[str, Any]] = [
+                {"$set": {name: {"$literal": value} for name, value in changed.items()}},
+                {"$set": {"inputs": {"$concatArrays": [emptied, {"$literal": added}]}}},
+                {"$unset": "due"},
+            ]
+            if one.due is not None:
+                steps[-1] = {"$set": {"due": {"$literal": documents.due_document(one.due)}}}
+            return UpdateOne({"_id": one.address.id, "version": one.base}, steps)
+        update: dict[str, Any] = {"$set": changed, "$push": {"inputs": {"$each": added}}}
+        if one.due is None:
+            update["$unset"] = {"due": ""}
+        else:
+            changed["due"] = documents.due_document(one.due)
+        return UpdateOne({"_id": one.address.id, "version": one.base}, update)
+
+    async def _trimmable(self, name: str, group: Sequence[Folded]) -> set[str]:
+        """Heavy documents whose saved outcomes are all surely published: no open journal but ours names them."""
+        ids = [one.address.id for one in group]
+        pipeline: list[dict[str, Any]] = [
+            {"$match": {"_id": {"$in": ids}}},
+            {"$project": {"held": {"$sum": "$inputs.b"}}},
+            {"$match": {"held": {"$gt": documents.RETAINED_BYTES_MAX}}},
+        ]
+        heavy = [row["_id"] for row in await self._aggregate(name, pipeline)] if len(ids) <= 64 else []
+        if not heavy:
+            return set()
+        ours = {f"{name}/{one.address.id}/{taken.name}" for one in group for taken in one.taken}
+        owing: set[str] = set()
+        rows = await _answered(self._database[JOURNAL].find({}, {"entries": 1}).to_list(None))
+        for row in rows:
+            for entry in row["entries"]:
+                collection, document, taken = entry
+                if collection == name and f"{collection}/{document}/{taken}" not in ours:
+                    owing.add(document)
+        return set(heavy) - owing
+
+    # -- journal and due work ---------------------------------------------------------------------------------------
+
+    async def open_journal(self, journal: str, writes: Sequence[Folded]) -> None:
+        """One small insert a batch."""
+        entries = [
+            [one.address.collection, one.address.id, taken.name]
+            for one in writes
+            for taken in one.taken
+            if taken.outcomes
+        ]
+        chunks = [entries[at : at + 50_000] for at in range(0, len(entries), 50_000)]
+        for number, chunk in enumerate(chunks):
+            document = {"_id": f"{journal}/{number}", "journal": journal, "entries": chunk}
+            await _answered(self._database[JOURNAL].insert_one(document))
+
+    async def close_journal(self, journal: str) -> None:
+        """Removes the entry; losing this removal only costs a repeat under the same ids."""
+        await _answered(
+            self._database[JOURNAL]
+            .with_options(write_concern=WriteConcern(w=1))
+            .delete_many({"_id": re.compile(f"^{re.escape(journal)}/")})
+        )
+
+    async def unpublished(self) -> list[tuple[str, list[SavedOutcome]]]:
+        """Reads every open journal and the outcomes it names."""
+        owed: list[tuple[str, list[SavedOutcome]]] = []
+        for row in await _answered(self._database[JOURNAL].find({}).to_list(None)):
+            wanted: dict[Address, list[str]] = {}
+            for collection, document, name in row["entries"]:
+                wanted.setdefault(Address(collection, document), []).append(name)
+            found = await self.outcomes(wanted)
+            listed = [
+                outcome
+                for address, names in wanted.items()
+                for name in names
+                for outcome in found.get(address, {}).get(name, ())
+            ]
+            owed.append((row["journal"], listed))
+        return owed
+
+    async def due(self, until: datetime, limit: int) -> list[DueWork]:
+        """Due documents of every collection, oldest first."""
+        found: list[DueWork] = []
+        for name, codec in self._stored.items():
+            rows = await _answered(
+                self._database[name]
+                .find({"due.at": {"$lte": until}}, {"state": 1, "due": 1})
+                .sort("due.at", ASCENDING)
+                .limit(limit)
+                .to_list(None)
+            )
+            for row in rows:
+                due = documents.due_from(row["due"])
+                if due is not None:
+                    state = codec.decode(row["state"], self._cipher)
+                    found.append(DueWork(Address(name, row["_id"]), state, due))
+        return sorted(found, key=lambda one: one.due.at)[:limit]
+
+    # -- reader -----------------------------------------------------------------------------------------------------
+
+    async def states(self, collection: str, ids: Sequence[str]) -> dict[str, Any]:
+        """Decoded states by id."""
+        codec = self._stored[collection]
+        rows = await _answered(self._database[collection].find({"_id": {"$in": list(ids)}}, {"state": 1}).to_list(None))
+        return {row["_id"]: codec.decode(row["state"], self._cipher) for row in rows}
+
+    async def find(
+        self, collection: str, where: Where, *, order: Sequence[str] = (), limit: int = 1000
+    ) -> list[tuple[str, Any]]:
+        """Decoded states that match."""
+        codec = self._stored[collection]
+        cursor = self._database[collection].find(dict(where), {"state": 1}).limit(limit)
+        if order:
+            cursor = cursor.sort(_order(order))
+        return [(row["_id"], codec.decode(row["state"], self._cipher)) for row in await _answered(cursor.to_list(None))]
+
+    async def count(self, collection: str, where: Where) -> int:
+        """How many match."""
+        return int(await _answered(self._database[collection].count_documents(dict(where))))
+
+    async def tally(
+        self, collection: str, where: Where, by: Sequence[str], *, sums: Sequence[str] = ()
+    ) -> list[dict[str, Any]]:
+        """Counts and sums per group."""
+        names = {_last(path): path.removesuffix("[]") for path in by}
+        group: dict[str, Any] = {
+            "_id": {name: f"${path}" for name, path in names.items()},
+            "count": {"$sum": 1},
+            **{_last(path): {"$sum": f"${path}"} for path in sums},
+        }
+        pipeline: list[dict[str, Any]] = [{"$match": dict(where)}]
+        pipeline.extend({"$unwind": f"${path[:-2]}"} for path in by if path.endswith("[]"))
+        pipeline.append({"$group": group})
+        rows = await self._aggregate(collection, pipeline)
+        return [
+            {**{name: row["_id"].get(name) for name in names}, **{k: v for k, v in row.items() if k != "_id"}}
+            for row in rows
+        ]
+
+    async def rows(self, collection: str, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+        """Plain rows by id."""
+        found = await _answered(self._database[collection].find({"_id": {"$in": list(ids)}}).to_list(None))
+        return {row.pop("_id"): row for row in found}
+
+    async def find_rows(
+        self, collection: str, where: Where, *, order: Sequence[str] = (), limit: int = 1000
+    ) -> list[dict[str, Any]]:
+        """Plain rows that match."""
+        cursor = self._database[collection].find(dict(where)).limit(limit)
+        if order:
+            cursor = cursor.sort(_order(order))
+        return list(await _answered(cursor.to_list(None)))
+
+    async def save_rows(self, collection: str, rows: Mapping[str, Mapping[str, Any]]) -> None:
+        """Replaces rows by id, in unordered bulks."""
+        operations = [ReplaceOne({"_id": key}, dict(row), upsert=True) for key, row in rows.items()]
+        if operations:
+            await _answered(self._database[collection].bulk_write(operations, ordered=False))
+
+    async def _aggregate(self, collection: str, pipeline: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        cursor = self._database[collection].aggregate(list(pipeline))
+        if isinstance(cursor, Awaitable):
+            # PyMongo's own client answers with a coroutine here, motor with the cursor itself.
+            cursor = await _answered(cursor)
+        return list(await _answered(cursor.to_list(None)))
+
+
+async def _answered(awaitable: Awaitable[T]) -> T:
+    """Awaits the driver; what is transient (a closed list) becomes Unavailable, all else is raised as it is."""
+    try:
+        return await awaitable
+    except (ConnectionFailure, NetworkTimeout, ServerSelectionTimeoutError, WTimeoutError) as error:
+        raise Unavailable(f"MongoDB: {type(error).__name__}") from error
+    except BulkWriteError:
+        raise
+    except DocumentTooLarge:
+        raise
+    except OperationFailure as error:
+        if error.code in _TRANSIENT_CODES or error.code in _DISK_CODES or error.has_error_label("RetryableWriteError"):
+            raise Unavailable(f"MongoDB: {error.code}") from error
+        raise
+    except PyMongoError as error:
+        if error.has_error_label("RetryableWriteError"):
+            raise Unavailable(f"MongoDB: {type(error).__name__}") from error
+        raise
+
+
+def _duplicates(error: BulkWriteError, of: Sequence[Any]) -> list[Any] | None:
+    """Which operations met a standing `_id`; None when anything else went wrong (then nothing is sure)."""
+    details = error.details or {}
+    if details.get("writeConcernErrors"):
+        return None
+    standing = []
+    for one in details.get("writeErrors", ()):
+        if one["code"] != DUPLICATE_KEY or one.get("keyPattern", {"_id": 1}) != {"_id": 1}:
+            return None
+        standing.append(of[one["index"]])
+    return standing
+
+
+def _by_collection(addresses: Sequence[Address]) -> dict[str, list[str]]:
+    grouped: dict[str, list[str]] = {}
+    for address in addresses:
+        grouped.setdefault(address.collection, []).append(address.id)
+    return grouped
+
+
+def _order(fields: Sequence[str]) -> list[tuple[str, int]]:
+    return [(name[1:], DESCENDING) if name.startswith("-") else (name, ASCENDING) for name in fields]
+
+
+def _last(path: str) -> str:
+    return path.removesuffix("[]").rsplit(".", 1)[-1]

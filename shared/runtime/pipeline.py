@@ -1,0 +1,338 @@
+"""The shell: decode -> load -> decide -> save -> publish, one batch at a time. The caller commits offsets afterwards.
+
+Theory of operation
+A batch is settled when every record of it is either decided and saved with its outcomes published, or put aside as a
+dead letter that the broker acknowledged. `settle` returns only then; until then it may be called again with the same
+records (by us after a retry, by another process after a crash) and ends the same, because:
+* names of inputs from outside are fenced by an insert (same name, other content: refused as conflicting-duplicate);
+* a document remembers the inputs it took, and what they made: they are not decided again, their outcomes go out again;
+* compare-and-set on the version is the only guard against another writer; what is not confirmed is loaded and checked
+  again, a bounded number of rounds;
+* a journal entry, written before the documents and removed after the acks, names the documents that may owe outcomes,
+  so that a start finds them even when the input has expired from its topic.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from shared.contracts import envelope
+from shared.contracts.catalogue import PUBLISHED_TYPES
+from shared.contracts.envelope import Unreadable
+from shared.kernel.decision import Address
+from shared.kernel.event import Event, Intake, Routed
+from shared.runtime import clock
+from shared.runtime.errors import Unavailable
+from shared.runtime.fold import Folded, SavedOutcome, fold
+from shared.runtime.metrics import Metrics
+from shared.runtime.ports import ServiceSpec
+from shared.runtime.store import StateStore
+
+ROUNDS_MAX = 8
+# A document of MongoDB ends at 16 MiB; no single input may add more than this to one.
+WRITE_BYTES_MAX = 8 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One record as the broker gave it."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: bytes | None
+    value: bytes | None
+    headers: Sequence[tuple[str, bytes]]
+    timestamp_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One record to publish."""
+
+    topic: str
+    key: bytes | None
+    value: bytes | None
+    headers: Sequence[tuple[str, bytes]] = envelope.HEADERS
+
+
+class Publisher(Protocol):
+    """Publishes by key and returns when the broker acknowledged all; raises Unavailable otherwise."""
+
+    async def send_all(self, messages: Sequence[Message]) -> None: ...
+
+
+class DeadLetters(Protocol):
+    """Puts records aside with their original bytes; returns when the broker acknowledged them."""
+
+    async def put(self, letters: Sequence[tuple[Record, str, str]]) -> None: ...
+
+
+@dataclass(slots=True)
+class _Part:
+    """One part of one input on its way to one document."""
+
+    address: Address
+    event: Event
+    record: Record
+
+
+class Pipeline:
+    """One service's shell. Not reentrant: one batch at a time."""
+
+    def __init__(
+        self,
+        spec: ServiceSpec,
+        store: StateStore,
+        publisher: Publisher,
+        dead_letters: DeadLetters,
+        metrics: Metrics,
+        reference: Any,
+    ) -> None:
+        self._spec = spec
+        self._store = store
+        self._publisher = publisher
+        self._dead_letters = dead_letters
+        self._metrics = metrics
+        self._reference = reference
+        self._journals: list[str] = []
+        self.changes = 0
+
+    async def settle(self, records: Sequence[Record]) -> None:
+        """Settles a batch; raises Unavailable when the store or the broker does not answer."""
+        watch = _Stopwatch(self._metrics)
+        letters: list[tuple[Record, str, str]] = []
+        decoded = self._decode(records, letters)
+        watch.lap("decode")
+        conflicting = await self._claim_names(decoded)
+        parts = self._route(decoded, conflicting, letters)
+        outcomes = await self._decide_and_save(parts, letters, watch)
+        if letters:
+            # Acked before anything else of the batch goes on: a lost dead letter would be a lost row.
+            await self._dead_letters.put(letters)
+            for _, code, _ in letters:
+                self._metrics.dead_letter(code)
+        await self._publish(outcomes)
+        watch.lap("publish")
+
+    async def sweep(self) -> int:
+        """Publishes what an earlier process saved but may not have published; returns how many outcomes."""
+        swept = 0
+        for journal, outcomes in await self._store.unpublished():
+            await self._publish(outcomes)
+            await self._store.close_journal(journal)
+            swept += len(outcomes)
+        return swept
+
+    def _decode(self, records: Sequence[Record], letters: list[tuple[Record, str, str]]) -> list[tuple[Record, Event]]:
+        decoded = []
+        inputs = self._spec.inputs
+        passed_over = 0
+        for record in records:
+            # Our own streams carry events that this service has no use for; an intake topic has no such excuse.
+            others = () if "-intake" in record.topic else PUBLISHED_TYPES
+            try:
+                event = envelope.read(record.value, record.headers, record.topic, record.timestamp_ms, inputs, others)
+            except Unreadable as error:
+                letters.append((record, error.code, error.detail))
+                continue
+            if event is None:
+                passed_over += 1
+            else:
+                decoded.append((record, event))
+        if passed_over:
+            self._metrics.record("other", "passed-over", passed_over)
+        return decoded
+
+    async def _claim_names(self, decoded: Sequence[tuple[Record, Event]]) -> set[int]:
+        """The positions of inputs whose name stands with other content."""
+        names: dict[str, str] = {}
+        conflicting: set[int] = set()
+        positions: list[int] = []
+        for position, (_, event) in enumerate(decoded):
+            if not isinstance(event.data, Intake):
+                continue
+            positions.append(position)
+            if names.setdefault(event.name, event.content_hash) != event.content_hash:
+                conflicting.add(position)
+        if not names:
+            return conflicting
+        taken = await self._store.claim_names(names)
+        for position in positions:
+            event = decoded[position][1]
+            standing = taken.get(event.name)
+            if standing is not None:
+                if standing == event.content_hash:
+                    conflicting.discard(position)
+                else:
+                    conflicting.add(position)
+        return conflicting
+
+    def _route(
+        self,
+        decoded: Sequence[tuple[Record, Event]],
+        conflicting: set[int],
+        letters: list[tuple[Record, str, str]],
+    ) -> list[_Part]:
+        parts: list[_Part] = []
+        route, reference, refuse = self._spec.route, self._reference, self._spec.conflicting
+        for position, (record, event) in enumerate(decoded):
+            try:
+                routed: Sequence[Routed]
+                if position in conflicting and refuse is not None:
+                    routed = (refuse(event),)
+                    self._metrics.record(event.type, "conflicting")
+                else:
+                    routed = route(event, reference)
+            except Exception as error:  # noqa: BLE001  # a defect of ours: this record is put aside, the line goes on
+                letters.append((record, "defect", f"route: {type(error).__name__}"))
+                self._metrics.record(event.type, "failed")
+                continue
+            parts.extend(_Part(one.address, event.with_data(one.data), record) for one in routed)
+        return parts
+
+    async def _decide_and_save(
+        self, parts: list[_Part], letters: list[tuple[Record, str, str]], watch: _Stopwatch
+    ) -> list[SavedOutcome]:
+        """Rounds of load, fold and save until every document is settled; the outcomes in the order of their inputs."""
+        made: dict[tuple[Address, str], Sequence[SavedOutcome]] = {}
+        waiting: dict[Address, list[_Part]] = {}
+        for part in parts:
+            waiting.setdefault(part.address, []).append(part)
+        failed: set[tuple[str, int, int]] = set()
+        for _ in range(ROUNDS_MAX):
+            if not waiting:
+                break
+            stored = await self._store.load(list(waiting))
+            now_waiting = [
+                (Routed(part.address, part.event.data), part.event) for ps in waiting.values() for part in ps
+            ]
+            facts = await self._spec.facts(self._store, now_waiting, self._reference)
+            watch.lap("load")
+            folded = self._fold(waiting, stored, facts, failed, letters)
+            watch.lap("decide")
+            unsettled = await self._save([one for one in folded if one.changed])
+            await self._collect(folded, unsettled, made)
+            watch.lap("save")
+            self._count(folded, unsettled)
+            waiting = {address: ps for address, ps in waiting.items() if address in unsettled}
+        if waiting:
+            raise Unavailable(f"{len(waiting)} documents did not settle in {ROUNDS_MAX} rounds")
+        ordered: list[SavedOutcome] = []
+        for part in parts:
+            ordered.extend(made.pop((part.address, part.event.name), ()))
+        return ordered
+
+    def _fold(
+        self,
+        waiting: Mapping[Address, list[_Part]],
+        stored: Mapping[Address, Any],
+        facts: Any,
+        failed: set[tuple[str, int, int]],
+        letters: list[tuple[Record, str, str]],
+    ) -> list[Folded]:
+        results: list[Folded] = []
+        service, decide = self._spec.name, self._spec.decide
+        for address, parts in waiting.items():
+            one = fold(service, address, stored.get(address), [part.event for part in parts], decide, facts)
+            if one.changed and self._store.measure(one) > WRITE_BYTES_MAX:
+                # Sizes first: what could be saved but never grow again, or never be published, is this input's failure.
+                error = ValueError("too-large")
+                fresh = {taken.name for taken in one.taken}
+                one.failed = [(part.event, error) for part in parts if part.event.name in fresh]
+                one.taken = []
+            if one.failed:
+                self._put_aside(parts, one.failed, failed, letters)
+            results.append(one)
+        return results
+
+    def _put_aside(
+        self,
+        parts: Sequence[_Part],
+        failures: Sequence[tuple[Event, Exception]],
+        failed: set[tuple[str, int, int]],
+        letters: list[tuple[Record, str, str]],
+    ) -> None:
+        errors = {id(event): error for event, error in failures}
+        for part in parts:
+            error = errors.get(id(part.event))
+            place = (part.record.topic, part.record.partition, part.record.offset)
+            if error is not None and place not in failed:
+                failed.add(place)
+                letters.append((part.record, "defect", f"decide: {type(error).__name__}"))
+                self._metrics.record(part.event.type, "failed")
+
+    async def _save(self, writes: list[Folded]) -> set[Address]:
+        if not writes:
+            return set()
+        if any(taken.outcomes for one in writes for taken in one.taken):
+            journal = clock.new_id()
+            self._journals.append(journal)
+            await self._store.open_journal(journal, writes)
+        unsettled = await self._store.save(writes)
+        self.changes += 1
+        if unsettled:
+            self._metrics.conflicts(len(unsettled))
+        return unsettled
+
+    async def _collect(
+        self,
+        folded: Sequence[Folded],
+        unsettled: set[Address],
+        made: dict[tuple[Address, str], Sequence[SavedOutcome]],
+    ) -> None:
+        """Gathers what goes out: outcomes just saved, and those saved earlier by a redelivered input."""
+        again: dict[Address, list[str]] = {}
+        for one in folded:
+            if one.address in unsettled:
+                continue
+            for taken in one.taken:
+                made[one.address, taken.name] = taken.outcomes
+            known = [event.name for event in one.redelivered if (one.address, event.name) not in made]
+            if known:
+                again[one.address] = known
+        if again:
+            for address, by_name in (await self._store.outcomes(again)).items():
+                for name, outcomes in by_name.items():
+                    made[address, name] = outcomes
+
+    def _count(self, folded: Sequence[Folded], unsettled: set[Address]) -> None:
+        decided = redelivered = 0
+        for one in folded:
+            if one.address in unsettled:
+                continue
+            decided += len(one.taken)
+            redelivered += len(one.redelivered)
+            for reason in one.ignored:
+                self._metrics.ignored(reason)
+        if decided:
+            self._metrics.record("all", "decided", decided)
+        if redelivered:
+            self._metrics.record("all", "redelivered", redelivered)
+
+    async def _publish(self, outcomes: Sequence[SavedOutcome]) -> None:
+        if outcomes:
+            await self._publisher.send_all([Message(one.topic, one.key.encode(), one.value) for one in outcomes])
+            counts: dict[str, int] = {}
+            for one in outcomes:
+                counts[one.type] = counts.get(one.type, 0) + 1
+            for kind, count in counts.items():
+                self._metrics.outcome(kind, count)
+        # All of them, those of a failed attempt at this batch too: its outcomes went out again as redeliveries.
+        while self._journals:
+            await self._store.close_journal(self._journals[-1])
+            self._journals.pop()
+
+
+class _Stopwatch:
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
+        self._last = clock.monotonic()
+
+    def lap(self, stage: str) -> None:
+        """Observes the time since the last lap."""
+        now = clock.monotonic()
+        self._metrics.stage(stage, now - self._last)
+        self._last = now

@@ -1,0 +1,65 @@
+"""What the pipeline asks of a document store. One suite (tests/conformance) runs over every implementation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from shared.kernel.decision import Address, Due
+from shared.runtime.fold import Folded, SavedOutcome, Stored
+from shared.runtime.ports import Reader
+
+
+@dataclass(frozen=True, slots=True)
+class DueWork:
+    """One document's due work as the sweep of the due runner finds it."""
+
+    address: Address
+    state: Any
+    due: Due
+
+
+class StateStore(Reader, Protocol):
+    """Documents with a version, the inputs they took and the outcomes they owe; Unavailable when it cannot tell."""
+
+    async def claim_names(self, names: Mapping[str, str]) -> dict[str, str]:
+        """Fences external input names (name -> content hash) for ever; returns those that stand with another hash."""
+        ...
+
+    async def load(self, addresses: Sequence[Address]) -> dict[Address, Stored]:
+        """The current documents, in one bulk read per collection, without the bytes of their outcomes."""
+        ...
+
+    async def outcomes(self, wanted: Mapping[Address, Sequence[str]]) -> dict[Address, dict[str, list[SavedOutcome]]]:
+        """The saved outcomes of these inputs, by document and input name; surely published ones may be gone."""
+        ...
+
+    def measure(self, folded: Folded) -> int:
+        """Bytes that this write adds to its document."""
+        ...
+
+    async def save(self, writes: Sequence[Folded]) -> set[Address]:
+        """One unordered bulk write, compare-and-set on version; returns every address that is not surely saved."""
+        ...
+
+    async def open_journal(self, journal: str, writes: Sequence[Folded]) -> None:
+        """Notes which documents are about to hold unpublished outcomes, before they are written."""
+        ...
+
+    async def close_journal(self, journal: str) -> None:
+        """All outcomes of the batch are surely published."""
+        ...
+
+    async def unpublished(self) -> list[tuple[str, list[SavedOutcome]]]:
+        """Open journals with the outcomes that they may owe, for the sweep at start."""
+        ...
+
+    async def due(self, until: datetime, limit: int) -> list[DueWork]:
+        """Documents with due work that may start, oldest first."""
+        ...
+
+    async def check(self) -> None:
+        """Raises Refused when the server cannot keep our promises (standalone, too old); makes the indexes."""
+        ...

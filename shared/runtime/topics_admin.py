@@ -1,0 +1,106 @@
+"""Makes and checks topics from the one table (shared/contracts/topics.py)."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Mapping, Sequence
+
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+
+from shared.contracts import topics
+from shared.contracts.topics import Topic
+from shared.runtime.errors import Refused, Unavailable
+from shared.runtime.kafka import Server
+
+ADMIN_TIMEOUT_S = 30.0
+
+
+def config_of(topic: Topic) -> dict[str, str]:
+    """The topic's configuration: stamps by the broker, kept as the table says."""
+    config = {
+        "message.timestamp.type": "LogAppendTime",
+        "max.message.bytes": str(topic.bytes_max + 64 * 1024),
+        "retention.ms": str(topic.retention_ms),
+    }
+    if topic.compacted:
+        config["cleanup.policy"] = "compact"
+    return config
+
+
+async def apply(
+    bootstrap: str | None = None,
+    wanted: Sequence[Topic] | None = None,
+    *,
+    environ: Mapping[str, str] | None = None,
+    replicas: int = 1,
+) -> list[str]:
+    """Makes the topics that are missing and returns their names; a wrong partition count is refused, never changed."""
+    settings = dict(environ if environ is not None else os.environ)
+    if bootstrap is not None:
+        settings["PAYUNG_KAFKA"] = bootstrap
+    wanted = list(wanted) if wanted is not None else topics.default_topics()
+    admin = AIOKafkaAdminClient(**Server(settings).options())
+    try:
+        await asyncio.wait_for(admin.start(), ADMIN_TIMEOUT_S)
+        standing = await _partitions(admin, [one.name for one in wanted])
+        _refuse_mismatch(wanted, standing)
+        missing = [one for one in wanted if one.name not in standing]
+        made = []
+        # One by one keeps the order: a feedback topic stands before the intake that needs it.
+        for chunk in (missing[at : at + 50] for at in range(0, len(missing), 50)):
+            new = [
+                NewTopic(
+                    name=one.name,
+                    num_partitions=one.partitions,
+                    replication_factor=replicas,
+                    topic_configs=config_of(one),
+                )
+                for one in chunk
+            ]
+            answer = await asyncio.wait_for(admin.create_topics(new), ADMIN_TIMEOUT_S)
+            for name, code, *rest in answer.topic_errors:
+                error = for_code(code)
+                if code and error is not TopicAlreadyExistsError:
+                    raise Refused(f"topic {name} could not be made: {rest[0] if rest else error.__name__}")
+                made.append(name)
+        return made
+    except (KafkaError, TimeoutError, OSError) as error:
+        raise Unavailable(f"Kafka: {type(error).__name__}") from error
+    finally:
+        await admin.close()
+
+
+async def check(server: Server, wanted: Sequence[Topic]) -> None:
+    """Refuses to start when a topic is missing or has another partition count than the table."""
+    admin = AIOKafkaAdminClient(**server.options())
+    try:
+        await asyncio.wait_for(admin.start(), ADMIN_TIMEOUT_S)
+        standing = await _partitions(admin, [one.name for one in wanted])
+    except (KafkaError, TimeoutError, OSError) as error:
+        raise Unavailable(f"Kafka: {type(error).__name__}") from error
+    finally:
+        await admin.close()
+    missing = [one.name for one in wanted if one.name not in standing]
+    if missing:
+        raise Refused(f"Kafka has no topic {', '.join(missing)}; make them with: payung topics apply")
+    _refuse_mismatch(wanted, standing)
+
+
+async def _partitions(admin: AIOKafkaAdminClient, names: Sequence[str]) -> dict[str, int]:
+    listed = set(await asyncio.wait_for(admin.list_topics(), ADMIN_TIMEOUT_S))
+    present = [name for name in names if name in listed]
+    if not present:
+        return {}
+    described = await asyncio.wait_for(admin.describe_topics(present), ADMIN_TIMEOUT_S)
+    return {one["topic"]: len(one["partitions"]) for one in described}
+
+
+def _refuse_mismatch(wanted: Sequence[Topic], standing: Mapping[str, int]) -> None:
+    for one in wanted:
+        found = standing.get(one.name)
+        if found is not None and found != one.partitions:
+            raise Refused(
+                f"topic {one.name} has {found} partitions; {one.partitions} keep each key's order. Not changed"
+            )
