@@ -175,7 +175,7 @@ class Process:
                 if metrics is not None:
                     metrics.retry("batch")
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._stopping.wait(), pause_s * random.uniform(0.7, 1.3))  # noqa: S311
+                await asyncio.wait_for(self._stopping.wait(), pause_s * random.uniform(0.7, 1.3))
                 raise Unavailable("told to stop while waiting")
             pause_s = min(RETRY_MAX_S, pause_s * 2)
 

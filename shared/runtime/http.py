@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import orjson
-from fastapi import FastAPI, Request, Response
+from fastapi import FastAPI, HTTPException, Request, Response
 from fastapi.responses import JSONResponse
 from prometheus_client import generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
-from starlette.exceptions import HTTPException
+from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from shared.contracts import envelope, topics
 from shared.contracts.envelope import Unreadable
@@ -29,7 +29,7 @@ EVENTS_MAX = 10_000
 def build(house: House, watch: Watch, metrics: Metrics) -> FastAPI:
     """The HTTP application of one service."""
     app = FastAPI(title=f"Payung {house.name}", description=house.spec.description, version="1")
-    app.add_exception_handler(HTTPException, _problem)
+    app.add_exception_handler(StarletteHTTPException, _problem)
     app.add_exception_handler(Unavailable, _unavailable)
 
     @app.get("/livez", tags=["operation"])
@@ -116,7 +116,7 @@ def intake_topic(service: str, source: str) -> str:
 
 
 async def _problem(_: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, HTTPException)
+    assert isinstance(error, StarletteHTTPException)
     body: dict[str, Any] = {"type": "about:blank", "status": error.status_code}
     detail: Any = error.detail
     if isinstance(detail, dict):
