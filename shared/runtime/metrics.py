@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
 from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
+
+# Twice the series for a start time that process_start_time_seconds already tells.
+disable_created_metrics()
 
 STAGES = ("decode", "load", "decide", "save", "publish", "commit")
 _STAGE_BUCKETS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30)
@@ -63,7 +66,7 @@ class Metrics:
         self._oldest = gauge("payung_oldest_waiting_seconds", "Age of the oldest record not yet settled")
         self._progress = gauge("payung_last_progress_timestamp_seconds", "When a batch was last settled")
         self._partitions = gauge("payung_assigned_partitions", "Partitions assigned to this process")
-        self._due = gauge("payung_due_work", "Documents with due work found at the last look")
+        self._due = gauge("payung_due_work_waiting", "Documents with due work found at the last look")
         self._performed = counter("payung_due_work_total", "Due work by kind and fate", "kind", "fate")
         self.service = service
         self.records = self._records
