@@ -7,12 +7,48 @@ import pytest
 from shared.contracts.reasons import Reason, message, messages
 
 # contracts.md 3, word for word.
-CLOSED_LIST = """nik-malformed nik-date-impossible birth-date-mismatch sex-mismatch village-unknown village-outside
-sector-unknown name-missing consent-missing field-missing field-invalid too-young too-old already-registered
-registered-elsewhere not-registered not-found deceased duplicate-identity inactive-identity name-mismatch
-attestation-missing wage-earner state-employee source-unavailable budget-missing budget-exhausted
-budget-below-committed already-billed invoice-unknown amount-differs already-paid not-covered awaiting-premium
-claim-expired documents-missing qualifying-period duplicate-claim not-eligible conflicting-duplicate""".split()
+CLOSED_LIST = [
+    "nik-malformed",
+    "nik-date-impossible",
+    "birth-date-mismatch",
+    "sex-mismatch",
+    "village-unknown",
+    "village-outside",
+    "sector-unknown",
+    "name-missing",
+    "consent-missing",
+    "field-missing",
+    "field-invalid",
+    "too-young",
+    "too-old",
+    "already-registered",
+    "registered-elsewhere",
+    "not-registered",
+    "not-found",
+    "deceased",
+    "duplicate-identity",
+    "inactive-identity",
+    "name-mismatch",
+    "attestation-missing",
+    "wage-earner",
+    "state-employee",
+    "source-unavailable",
+    "budget-missing",
+    "budget-exhausted",
+    "budget-below-committed",
+    "already-billed",
+    "invoice-unknown",
+    "amount-differs",
+    "already-paid",
+    "not-covered",
+    "awaiting-premium",
+    "claim-expired",
+    "documents-missing",
+    "qualifying-period",
+    "duplicate-claim",
+    "not-eligible",
+    "conflicting-duplicate",
+]
 
 
 def test_the_list_holds_every_code_of_the_contract() -> None:

@@ -1,0 +1,108 @@
+"""The answers file: an agency's own list, row for row, with what became of each row beside it.
+
+Owns the five columns that are added (contracts.md 4). It can be corrected and published again as it is: a reader of
+lists leaves those five out.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from payung.lists.columns import ANSWER_COLUMNS, Kind
+from payung.lists.reader import open_list
+from payung.lists.rows import Row
+from shared.contracts.reasons import messages
+
+_OUTCOMES: dict[str, tuple[str, str]] = {
+    "registered": (
+        "Terdaftar; identitasnya sedang diperiksa di Dukcapil.",
+        "Registered; the identity is being checked with the civil registry.",
+    ),
+    "already-registered": ("Sudah terdaftar; tidak ada yang berubah.", "Already registered; nothing has changed."),
+    "attested": (
+        "Sudah terdaftar lewat dinas lain; pengajuan ini dicatat sebagai pengesahan.",
+        "Already registered by another agency; this submission is kept as an attestation.",
+    ),
+    "updated": ("Data pekerja diperbarui.", "The worker's data is updated."),
+    "withdrawn": ("Pekerja dikeluarkan dari program.", "The worker is withdrawn from the programme."),
+    "accepted": ("Diterima.", "Accepted."),
+    "held": ("Klaim ditahan.", "The claim is held."),
+    "approved": ("Klaim disetujui dan akan dibayar.", "The claim is approved and will be paid."),
+    "paid": ("Klaim sudah dibayar.", "The claim is paid."),
+    "rejected": ("Ditolak.", "Rejected."),
+    "": ("Belum ada jawaban.", "No answer yet."),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What became of one row, as the agency's feedback says it. An empty outcome: nothing is known yet."""
+
+    outcome: str
+    reasons: tuple[str, ...] = ()
+    worker_id: str | None = None
+
+    def message(self, lang_index: int) -> str:
+        """The words for the clerk: 0 Indonesian, 1 English."""
+        said = messages(self.reasons, "en" if lang_index else "id")
+        if said and self.outcome == "rejected":
+            return said
+        opening = _OUTCOMES.get(self.outcome, (self.outcome, self.outcome))[lang_index]
+        return f"{opening} {said}".strip()
+
+
+NO_ANSWER = Answer("")
+
+
+def answers_path(source: Path | str) -> Path:
+    """Where the answers to a list go: beside it, FILE.answers.csv."""
+    source = Path(source)
+    return source.with_name(source.name + ".answers.csv")
+
+
+def write(source: Path | str, kind: Kind, answers: Mapping[int, Answer], target: Path | None = None) -> Path:
+    """Writes the answers file of a list, one row an input row, in its order; `answers` by row number.
+
+    A row with a problem of its own answers itself. The file appears whole or not at all.
+    """
+    found = open_list(source, kind)
+    target = target or answers_path(source)
+    partial = target.with_name(target.name + ".part")
+    with partial.open("w", encoding="utf-8-sig" if found.bom else "utf-8", newline="") as file:
+        writer = csv.writer(file, delimiter=found.delimiter, lineterminator="\r\n")
+        writer.writerow((*found.header, *ANSWER_COLUMNS))
+        writer.writerows((*row.cells, *_answer_cells(row, answers)) for row in found.rows())
+    partial.replace(target)
+    return target
+
+
+def _answer_cells(row: Row, answers: Mapping[int, Answer]) -> tuple[str, str, str, str, str]:
+    if row.problems:
+        return (
+            "rejected",
+            " ".join(problem.reason for problem in row.problems),
+            " ".join(problem.message_id for problem in row.problems),
+            " ".join(problem.message_en for problem in row.problems),
+            "",
+        )
+    answer = answers.get(row.number, NO_ANSWER)
+    return (
+        answer.outcome,
+        " ".join(answer.reasons),
+        answer.message(0),
+        answer.message(1),
+        answer.worker_id or "",
+    )
+
+
+def read_answers(path: Path | str) -> Iterator[dict[str, str]]:
+    """The rows of an answers file as cells by header, its five columns included."""
+    path = Path(path)
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        first = file.readline()
+        file.seek(0)
+        # The five columns end every header, so the separator before the last of them is the file's.
+        yield from csv.DictReader(file, delimiter=first.rstrip("\r\n")[-len("worker_id") - 1])

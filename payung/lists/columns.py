@@ -1,0 +1,263 @@
+"""The columns of each kind of list: their names in English and Indonesian, and where each goes in the event's data.
+
+Owns the header: which columns there are, which are missing, which were probably meant. Knows no file format.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from payung.lists import values
+from payung.lists.errors import HeaderError
+from shared.contracts.reasons import COLUMNS_ID
+
+Kind = Literal[
+    "workers", "attestations", "updates", "withdrawals", "roster", "projects", "outreach", "stickers", "claims"
+]
+
+# What `payung publish --wait` adds to a list. A file that ends with exactly these is such an answers file.
+ANSWER_COLUMNS = ("outcome", "reasons", "message", "message_en", "worker_id")
+
+_IN_BRACKETS = re.compile(r"\([^)]*\)")
+_BETWEEN_WORDS = re.compile(r"[^a-z0-9]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column: `path` in the event's data, and its names, the first one as in the contract."""
+
+    path: tuple[str, ...]
+    names: tuple[str, ...]
+    convert: Callable[[str], Any]
+    required: bool = False
+
+    @property
+    def name(self) -> str:
+        """The name in the contract."""
+        return self.names[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """What a kind of list looks like, and the type of the events it becomes."""
+
+    type: str
+    columns: tuple[Column, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Matched:
+    """A header understood: per cell the column it fills (None: not used), and the headers that nobody knows."""
+
+    columns: tuple[Column | None, ...]
+    unknown: tuple[str, ...]
+
+
+def _column(path: str, names: str, convert: Callable[[str], Any] = values.text, *, required: bool = False) -> Column:
+    return Column(tuple(path.split(".")), tuple(names.split()), convert, required)
+
+
+_SUBMISSION = _column("submission_id", "submission_id id_pengajuan no_pengajuan nomor_pengajuan")
+_NIK = _column("nik", "nik no_nik nomor_nik no_ktp nomor_ktp nomor_induk_kependudukan", values.nik, required=True)
+_NIK_OPTIONAL = _column("nik", " ".join(_NIK.names), values.nik)
+_NAME = _column("name", "name nama nama_lengkap nama_pekerja")
+_BIRTH_DATE = _column("birth_date", "birth_date tanggal_lahir tgl_lahir date_of_birth", values.day)
+_SEX = _column("sex", "sex jenis_kelamin kelamin jk gender", values.sex)
+_VILLAGE = _column("village", "village desa kode_desa village_code desa_kelurahan kelurahan kode_desa_kelurahan")
+_SECTOR = _column("sector", "sector sektor sektor_pekerjaan", values.sector)
+_OCCUPATION = _column("occupation", "occupation pekerjaan jenis_pekerjaan")
+_CONSENT = _column(
+    "consent.given_at", "consent persetujuan tanggal_persetujuan consent_date consent_given_at", values.day
+)
+_OPTIONAL_OF_WORKERS = (
+    _column("birth_place", "birth_place tempat_lahir"),
+    _column("mother_name", "mother_name nama_ibu nama_ibu_kandung ibu_kandung"),
+    _column("phone", "phone telepon no_hp hp nomor_hp no_telepon nomor_telepon telp", values.phone),
+    _column("address", "address alamat"),
+    _column(
+        "monthly_income",
+        "monthly_income penghasilan penghasilan_bulanan penghasilan_per_bulan pendapatan income",
+        values.amount,
+    ),
+    _column("heir.name", "heir ahli_waris nama_ahli_waris heir_name"),
+    _column("heir.relation", "heir_relation hubungan_ahli_waris hubungan", values.relation),
+    _column("heir.phone", "heir_phone telepon_ahli_waris hp_ahli_waris", values.phone),
+    _column("consent.method", "consent_method cara_persetujuan"),
+)
+_DESCRIBES_WORKER = (_NAME, _BIRTH_DATE, _SEX, _VILLAGE, _SECTOR, _OCCUPATION, _CONSENT)
+
+
+def _required(*columns: Column) -> tuple[Column, ...]:
+    return tuple(Column(column.path, column.names, column.convert, required=True) for column in columns)
+
+
+def _child(index: int) -> tuple[Column, ...]:
+    at, en, local = f"details.children.{index}", f"child{index + 1}", f"anak{index + 1}"
+    return (
+        _column(f"{at}.name", f"{en}_name {local}_nama nama_anak{index + 1}"),
+        _column(f"{at}.birth_date", f"{en}_birth_date {local}_tanggal_lahir", values.day),
+        _column(f"{at}.level", f"{en}_level {local}_jenjang", values.school_level),
+        _column(f"{at}.school_year", f"{en}_school_year {local}_tahun_ajaran"),
+    )
+
+
+_CLAIM = (
+    _column("claim_no", "claim_no no_klaim nomor_klaim", required=True),
+    _NIK_OPTIONAL,
+    _column("worker_id", "worker_id id_pekerja"),
+    _column("kind", "kind jenis_klaim jenis", values.claim_kind, required=True),
+    _column("event_date", "event_date tanggal_kejadian tgl_kejadian", values.day, required=True),
+    _column("cause", "cause penyebab", values.cause),
+    _column("details.outcome", "outcome akibat details_outcome", values.injury_outcome),
+    _column("details.days_off_work", "days_off_work hari_tidak_bekerja details_days_off_work", values.whole),
+    _column("details.loss_percent", "loss_percent persen_cacat details_loss_percent", values.percent),
+    _column("details.transport.land", "transport_land transport_darat details_transport_land", values.amount),
+    _column("details.transport.sea", "transport_sea transport_laut details_transport_sea", values.amount),
+    _column("details.transport.air", "transport_air transport_udara details_transport_air", values.amount),
+    _column("details.treatment_cost", "treatment_cost biaya_perawatan details_treatment_cost", values.amount),
+    _column("documents", "documents dokumen", values.codes),
+    _column("claimant.name", "claimant_name nama_penerima claimant penerima"),
+    _column("claimant.relation", "claimant_relation hubungan_penerima", values.relation),
+    _column("claimant.account", "claimant_account rekening_penerima rekening"),
+    *_child(0),
+    *_child(1),
+)
+
+LAYOUTS: dict[Kind, Layout] = {
+    "workers": Layout("worker.register.v1", (_SUBMISSION, _NIK, *_required(*_DESCRIBES_WORKER), *_OPTIONAL_OF_WORKERS)),
+    "updates": Layout("worker.update.v1", (_SUBMISSION, _NIK, *_DESCRIBES_WORKER, *_OPTIONAL_OF_WORKERS)),
+    "withdrawals": Layout(
+        "worker.withdraw.v1",
+        (
+            _SUBMISSION,
+            _NIK,
+            _column("reason", "reason alasan", values.leaving_reason, required=True),
+            _column("date", "date tanggal tanggal_keluar", values.day, required=True),
+        ),
+    ),
+    "attestations": Layout(
+        "worker.attest.v1",
+        (
+            _SUBMISSION,
+            _NIK,
+            *_required(_SECTOR, _OCCUPATION),
+            _column("attested_on", "attested_on tanggal_pengesahan tanggal", values.day, required=True),
+        ),
+    ),
+    "roster": Layout(
+        "employer.report-workers.v1",
+        (
+            _SUBMISSION,
+            _column("employer_id", "employer_id npp", required=True),
+            _column("employer_name", "employer_name nama_perusahaan perusahaan", required=True),
+            _column("regency", "regency kabupaten kode_kabupaten"),
+            Column(("workers", "0", "nik"), _NIK.names, values.nik, required=True),
+            _column("workers.0.started_on", "started_on mulai_bekerja", values.day, required=True),
+            _column("workers.0.contract_ends_on", "contract_ends_on akhir_kontrak", values.day),
+            _column("workers.0.contract_no", "contract_no no_kontrak"),
+            _column("workers.0.registered_with_bpjs_on", "registered_with_bpjs_on terdaftar_bpjs", values.day),
+        ),
+    ),
+    "projects": Layout(
+        "project.register.v1",
+        (
+            _SUBMISSION,
+            _column("project_no", "project_no no_proyek nomor_proyek", required=True),
+            _column("contractor", "contractor kontraktor", required=True),
+            _column("contract_value", "contract_value nilai_kontrak", values.amount, required=True),
+            _column("starts_on", "starts_on mulai", values.day, required=True),
+            _column("ends_on", "ends_on selesai", values.day, required=True),
+            *_required(_VILLAGE),
+        ),
+    ),
+    "outreach": Layout(
+        "outreach.report.v1",
+        (
+            _SUBMISSION,
+            _column("meeting_id", "meeting_id id_pertemuan", required=True),
+            _column("held_on", "held_on tanggal", values.day, required=True),
+            *_required(_VILLAGE, _SECTOR),
+            _column("attendees", "attendees peserta jumlah_peserta", values.whole, required=True),
+            _column("agency", "agency dinas"),
+        ),
+    ),
+    "stickers": Layout(
+        "sticker.install.v1",
+        (
+            _SUBMISSION,
+            _column("sticker_no", "sticker_no no_stiker nomor_stiker", required=True),
+            _column("installed_on", "installed_on tanggal_pasang tanggal", values.day, required=True),
+            _column("by", "by petugas", required=True),
+        ),
+    ),
+    "claims": Layout("claim.submit.v1", _CLAIM),
+}
+
+
+def takes_submission_id(layout: Layout) -> bool:
+    """Whether rows of this kind are answered by submission id; then the row number serves where there is none."""
+    return any(column.path == ("submission_id",) for column in layout.columns)
+
+
+def plain(header: str) -> str:
+    """A header as names are compared: lower case, words joined by `_`, without what stands in brackets."""
+    return _BETWEEN_WORDS.sub("_", _IN_BRACKETS.sub("", header.lower())).strip("_")
+
+
+def without_answers(header: Sequence[str]) -> int:
+    """How many columns of a header are the list's own: an answers file carries five more."""
+    own = len(header) - len(ANSWER_COLUMNS)
+    return own if own > 0 and tuple(plain(name) for name in header[own:]) == ANSWER_COLUMNS else len(header)
+
+
+def known_names(header: Sequence[str], layout: Layout) -> int:
+    """How many of these cells are names of columns: tells a header from a title above it."""
+    names = {name for column in layout.columns for name in column.names}
+    return len({plain(cell) for cell in header} & names)
+
+
+def match(header: Sequence[str], layout: Layout) -> Matched:
+    """Understands a header; raises HeaderError when a required column is missing."""
+    by_name = {name: column for column in layout.columns for name in column.names}
+    taken: set[tuple[str, ...]] = set()
+    columns: list[Column | None] = []
+    unknown: list[str] = []
+    for cell in header:
+        column = by_name.get(plain(cell))
+        if column is None and cell.strip():
+            unknown.append(cell.strip())
+        # Of two columns for the same thing the first one counts.
+        if column is not None and column.path in taken:
+            column = None
+        if column is not None:
+            taken.add(column.path)
+        columns.append(column)
+    missing = tuple(column for column in layout.columns if column.required and column.path not in taken)
+    if missing:
+        raise _header_error(missing, tuple(unknown), by_name)
+    return Matched(tuple(columns), tuple(unknown))
+
+
+def nearest(header: str, layout: Layout) -> str | None:
+    """The column name that an unknown header was probably meant to be."""
+    names = [name for column in layout.columns for name in column.names]
+    found = difflib.get_close_matches(plain(header), names, n=1, cutoff=0.75)
+    return found[0] if found else None
+
+
+def _header_error(missing: tuple[Column, ...], unknown: tuple[str, ...], by_name: dict[str, Column]) -> HeaderError:
+    hints = {cell: difflib.get_close_matches(plain(cell), list(by_name), n=1, cutoff=0.6) for cell in unknown}
+    parts_id = ["Kolom wajib tidak ada: " + ", ".join(f"{COLUMNS_ID.get(c.name, c.name)} ({c.name})" for c in missing)]
+    parts_en = ["Required columns are missing: " + ", ".join(column.name for column in missing)]
+    if unknown:
+        parts_id.append(
+            "Kolom tidak dikenal: " + ", ".join(f"{c} (maksudnya {h[0]}?)" if h else c for c, h in hints.items())
+        )
+        parts_en.append(
+            "Unknown columns: " + ", ".join(f"{c} (did you mean {h[0]}?)" if h else c for c, h in hints.items())
+        )
+    return HeaderError(tuple(c.name for c in missing), unknown, ". ".join(parts_id) + ".", ". ".join(parts_en) + ".")

@@ -1,0 +1,70 @@
+"""Lists as JSONL: each line the data of an event, or a whole CloudEvent. What it says goes on as it is."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from payung.lists import tables
+from payung.lists.columns import LAYOUTS, Kind, takes_submission_id
+from payung.lists.rows import NOT_JSON, ListFile, Row
+
+
+def open_jsonl(path: Path, kind: Kind) -> ListFile:
+    """Understands a JSONL file without reading it."""
+    encoding = tables.encoding_of(path)
+    header = tuple(column.name for column in LAYOUTS[kind].columns)
+    notices = (encoding.notice,) if encoding.notice else ()
+    rows = _JsonLines(kind, header, lambda: tables.lines_of(path, encoding)).rows
+    return ListFile(path, kind, "jsonl", ",", encoding.bom, header, notices, rows)
+
+
+class _JsonLines:
+    """A JSONL file: each line the data of an event, or a whole CloudEvent."""
+
+    def __init__(self, kind: Kind, header: tuple[str, ...], lines: Callable[[], Iterator[str]]) -> None:
+        self._layout = LAYOUTS[kind]
+        self._header = header
+        self._lines = lines
+        self._numbers_rows = takes_submission_id(self._layout)
+
+    def rows(self) -> Iterator[Row]:
+        """Every line that is not blank."""
+        for number, line in enumerate(self._lines(), start=1):
+            if line.strip():
+                yield self._row(number, line)
+
+    def _row(self, number: int, line: str) -> Row:
+        try:
+            parsed = None if tables.undecodable(line) else json.loads(line)
+        except (ValueError, RecursionError):
+            parsed = None
+        if not isinstance(parsed, dict):
+            cells = ("",) * len(self._header)
+            return Row(number, self._header, cells, self._layout.type, {}, (NOT_JSON,))
+        envelope = parsed if "specversion" in parsed else None
+        data = parsed if envelope is None else parsed.get("data")
+        kind = parsed.get("type") if envelope is not None else None
+        if not isinstance(data, dict):
+            return Row(number, self._header, ("",) * len(self._header), self._layout.type, {}, (NOT_JSON,), envelope)
+        cells = tuple(_cell(data, column.path) for column in self._layout.columns)
+        if self._numbers_rows and data.get("submission_id") in (None, ""):
+            data = {**data, "submission_id": str(number)}
+        return Row(
+            number, self._header, cells, kind if isinstance(kind, str) else self._layout.type, data, (), envelope
+        )
+
+
+def _cell(data: Any, path: tuple[str, ...]) -> str:
+    for step in path:
+        if isinstance(data, list):
+            data = data[int(step)] if step.isdigit() and int(step) < len(data) else None
+        else:
+            data = data.get(step) if isinstance(data, dict) else None
+    if data is None:
+        return ""
+    if isinstance(data, list) and all(isinstance(item, str) for item in data):
+        return " ".join(data)
+    return data if isinstance(data, str) else json.dumps(data, ensure_ascii=False)

@@ -1,0 +1,169 @@
+"""Reads an agency's list file into rows ready to publish, one at a time and in constant memory.
+
+Owns what a row of a list means. It judges nothing that the service judges: a wrong NIK, village or date goes on as its
+raw text and is refused there with a reason. Only a row of which nothing can be sent has a problem here.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from payung.lists import tables, values
+from payung.lists.columns import LAYOUTS, Kind, known_names, match, nearest, takes_submission_id, without_answers
+from payung.lists.errors import ListError
+from payung.lists.jsonl import open_jsonl
+from payung.lists.rows import FAULTS, ListFile, Problem, Row, lost_digits, ragged, unused
+
+# A list may begin with a title and blank lines; its header is looked for in the first rows only.
+HEADER_ROWS_MAX = 10
+_CONSENT_METHOD = "form"
+
+
+def read(path: Path | str, kind: Kind) -> Iterator[Row]:
+    """The rows of a list file; raises ListError (HeaderError) when the file as a whole cannot be taken."""
+    return open_list(path, kind).rows()
+
+
+def open_list(path: Path | str, kind: Kind) -> ListFile:
+    """Understands a list file without reading its rows; raises ListError (HeaderError)."""
+    path = Path(path)
+    found = tables.format_of(path)
+    if found == "jsonl":
+        return open_jsonl(path, kind)
+    return _open_csv(path, kind) if found == "csv" else _open_xlsx(path, kind)
+
+
+def _open_csv(path: Path, kind: Kind) -> ListFile:
+    encoding = tables.encoding_of(path)
+    first_lines = list(itertools.islice(tables.lines_of(path, encoding), HEADER_ROWS_MAX))
+    delimiter = tables.delimiter_of(first_lines)
+    table = _Table(kind, lambda: tables.csv_cells(path, encoding, delimiter), pads_short_rows=False)
+    notices = (*((encoding.notice,) if encoding.notice else ()), *table.notices)
+    return ListFile(path, kind, "csv", delimiter, encoding.bom, table.header, notices, table.rows)
+
+
+def _open_xlsx(path: Path, kind: Kind) -> ListFile:
+    index = _sheet_with_header(path, kind)
+
+    def cells() -> Iterator[tables.Cells]:
+        with closing(tables.xlsx_sheets(path)) as sheets:
+            yield from next(itertools.islice(sheets, index, None), iter(()))
+
+    table = _Table(kind, cells, pads_short_rows=True)
+    return ListFile(path, kind, "xlsx", ",", False, table.header, table.notices, table.rows)
+
+
+def _sheet_with_header(path: Path, kind: Kind) -> int:
+    # The list is not always on the first sheet: the one whose top knows most columns is it.
+    scores = [
+        max((known_names(cells, LAYOUTS[kind]) for _, cells, _ in itertools.islice(sheet, HEADER_ROWS_MAX)), default=0)
+        for sheet in tables.xlsx_sheets(path)
+    ]
+    return scores.index(max(scores)) if scores else 0
+
+
+class _Table:
+    """A table with its header understood; makes its rows as often as asked."""
+
+    def __init__(self, kind: Kind, cells: Callable[[], Iterator[tables.Cells]], *, pads_short_rows: bool) -> None:
+        layout = LAYOUTS[kind]
+        self._cells = cells
+        self._pads = pads_short_rows
+        self._type = layout.type
+        self.header_number, header = _find_header(cells(), kind)
+        matched = match(header[: without_answers(header)], layout)
+        # A table may carry empty columns at its right end; they are no part of it.
+        width = max(i for i, name in enumerate(header[: len(matched.columns)], start=1) if name.strip())
+        self._full_width = len(header)
+        self._plan = [(i, column) for i, column in enumerate(matched.columns) if column is not None]
+        self.header = tuple(name.strip() for name in header[:width])
+        self.notices = tuple(unused(name, nearest(name, layout)) for name in matched.unknown)
+        self._numbers_rows = takes_submission_id(layout)
+
+    def rows(self) -> Iterator[Row]:
+        """Every row below the header that is not blank."""
+        width, full, header = len(self.header), self._full_width, self.header
+        for number, cells, fault in self._cells():
+            if number <= self.header_number or _blank(cells):
+                continue
+            count = len(cells)
+            if fault is None and count != full:
+                if count > full and not any(cells[full:]):
+                    cells = cells[:full]
+                elif count < full and (self._pads or count >= width):
+                    cells = cells + [""] * (full - count)
+                else:
+                    yield self._broken(number, cells, ragged(count, full))
+                    continue
+            if fault is not None:
+                yield self._broken(number, cells, FAULTS[fault])
+                continue
+            data, problems = self._data(number, cells)
+            yield Row(number, header, tuple(cells[:width]), self._type, data, problems)
+
+    def _data(self, number: int, cells: Sequence[str]) -> tuple[dict[str, Any], tuple[Problem, ...]]:
+        data: dict[str, Any] = {}
+        problems: tuple[Problem, ...] = ()
+        for index, column in self._plan:
+            cell = cells[index].strip()
+            if not cell:
+                continue
+            path = column.path
+            if path[-1] == "nik" and values.is_scientific(cell):
+                problems = (*problems, lost_digits(self.header[index], cell))
+            value = column.convert(cell)
+            if len(path) == 1:
+                data[path[0]] = value
+            else:
+                _put(data, path, value)
+        if self._numbers_rows and "submission_id" not in data:
+            data["submission_id"] = str(number)
+        consent = data.get("consent")
+        if consent is not None:
+            consent.setdefault("method", _CONSENT_METHOD)
+        return _listed(data), problems
+
+    def _broken(self, number: int, cells: list[str], problem: Problem) -> Row:
+        width = len(self.header)
+        kept = (cells + [""] * width)[:width]
+        return Row(number, self.header, tuple(kept), self._type, {"submission_id": str(number)}, (problem,))
+
+
+def _find_header(rows: Iterator[tables.Cells], kind: Kind) -> tuple[int, list[str]]:
+    first: tuple[int, list[str]] | None = None
+    for number, cells, _ in itertools.islice(rows, HEADER_ROWS_MAX):
+        if _blank(cells) or cells[0].lower().startswith("sep="):
+            continue
+        if known_names(cells, LAYOUTS[kind]) >= 2:
+            return number, cells
+        first = first or (number, cells)
+    if first is None:
+        raise ListError("Berkas kosong.", "The file is empty.")
+    return first
+
+
+def _blank(cells: Sequence[str]) -> bool:
+    # Nearly every row begins with something, so the first cell settles it.
+    return not (cells and cells[0].strip()) and not any(cell.strip() for cell in cells)
+
+
+def _put(data: dict[str, Any], path: tuple[str, ...], value: Any) -> None:
+    for step in path[:-1]:
+        data = data.setdefault(step, {})
+    data[path[-1]] = value
+
+
+def _listed(data: dict[str, Any]) -> dict[str, Any]:
+    """Numbered parts (children, workers) become lists."""
+    for key in ("workers", "details"):
+        part = data.get(key)
+        if isinstance(part, dict):
+            if key == "workers":
+                data[key] = list(part.values())
+            elif isinstance(part.get("children"), dict):
+                part["children"] = list(part["children"].values())
+    return data
