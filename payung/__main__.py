@@ -1,0 +1,5 @@
+"""`python -m payung`."""
+
+from payung.cli import main
+
+main()

@@ -1,0 +1,456 @@
+"""The `payung` command. Each command is a thin line to the module that does it; errors say what to do next."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from payung import checks, commands, place, publish, status
+from payung.embedded.errors import LaunchError
+from payung.embedded.stack import StackConfig
+from payung.embedded.stack import up as bring_up
+from payung.lists.answers import answers_path
+from payung.lists.columns import Kind
+from payung.lists.errors import ListError
+from payung.place import CommandError
+from shared.contracts import topics
+from shared.kernel.calendar import business_day
+from shared.kernel.money import rupiah
+from shared.runtime import clock, topics_admin
+from shared.runtime.errors import Refused, Unavailable
+
+app = typer.Typer(
+    help="Payung: employment social security for vulnerable informal workers.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+budget_app = typer.Typer(help="Ceilings per regency, year and funding.", no_args_is_help=True)
+billing_app = typer.Typer(help="The monthly run.", no_args_is_help=True)
+invoice_app = typer.Typer(help="Invoices and their payment.", no_args_is_help=True)
+report_app = typer.Typer(help="The dashboard's figures.", no_args_is_help=True)
+topics_app = typer.Typer(help="Kafka topics.", no_args_is_help=True)
+agency_app = typer.Typer(help="Agencies.", no_args_is_help=True)
+snapshot_app = typer.Typer(help="Population snapshots.", no_args_is_help=True)
+contracts_app = typer.Typer(help="The published language.", no_args_is_help=True)
+for name, group in (
+    ("budget", budget_app),
+    ("billing", billing_app),
+    ("invoice", invoice_app),
+    ("report", report_app),
+    ("topics", topics_app),
+    ("agency", agency_app),
+    ("snapshot", snapshot_app),
+    ("contracts", contracts_app),
+):
+    app.add_typer(group, name=name)
+
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+T = TypeVar("T")
+
+Data = Annotated[Path | None, typer.Option("--data", help="Data folder of the installation.", show_default=False)]
+AsJson = Annotated[bool, typer.Option("--json", help="For a machine to read.")]
+Regency = Annotated[str, typer.Option(help="Kemendagri code, e.g. 64.08")]
+Period = Annotated[str, typer.Option(help="Month, YYYY-MM")]
+Funding = Annotated[str, typer.Option(help="apbd-regency, apbd-province, self or csr")]
+
+
+def main() -> None:
+    """Runs the command line; every expected trouble is one line on standard error and exit code 1."""
+    try:
+        app()
+    except (CommandError, LaunchError, Refused, Unavailable) as error:
+        err.print(f"payung: {error}", style="red", soft_wrap=True)
+        sys.exit(1)
+    except ListError as error:
+        err.print(f"payung: {error.message_id}\n        ({error.message_en})", style="red", soft_wrap=True)
+        sys.exit(1)
+
+
+def _run(work: Coroutine[Any, Any, T]) -> T:
+    return asyncio.run(work)
+
+
+def _print_json(value: Any) -> None:
+    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
+
+
+def _bars() -> Progress:
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    return Progress(*columns, console=err, transient=not err.is_terminal)
+
+
+@app.command()
+def up(
+    data: Data = None,
+    population: Annotated[Path | None, typer.Option(exists=True, help="Feeds the Dukcapil stand-in.")] = None,
+    port_base: Annotated[int, typer.Option(help="First port of all.")] = place.DEFAULT_PORT_BASE,
+) -> None:
+    """Start everything on this machine: Kafka, MongoDB, the five services, the stand-ins. Ctrl-C stops all."""
+    config = StackConfig(
+        data_dir=data or place.default_data_dir(),
+        port_base=port_base,
+        population=population.resolve() if population else None,
+    )
+    raise typer.Exit(_run(bring_up(config, topics_admin.apply)))
+
+
+@app.command()
+def demo(
+    workers: Annotated[int, typer.Option(min=50, help="How many workers to make up.")] = 20_000,
+    exit_: Annotated[bool, typer.Option("--exit", help="Stop everything at the end.")] = False,
+    data: Data = None,
+    port_base: Annotated[int, typer.Option(help="First port of all.")] = place.DEFAULT_PORT_BASE,
+    seed: Annotated[int, typer.Option(help="The same seed makes the same people.")] = 6408,
+) -> None:
+    """Three months of a regency's life on a real Kafka and MongoDB: lists, billing, payments, claims, figures."""
+    from payung.demo.story import demo as tell
+
+    raise typer.Exit(_run(tell(workers=workers, leave=exit_, data=data, port_base=port_base, seed=seed)))
+
+
+@app.command("publish")
+def publish_list(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="CSV, XLSX or JSONL.")],
+    agency: Annotated[str, typer.Option(help="Whose list: REGENCY/NAME, e.g. 64.08/dinsos")],
+    kind: Annotated[str, typer.Option(help="workers, attestations, updates, withdrawals, roster, claims")] = "workers",
+    wait: Annotated[bool, typer.Option("--wait", help="Follow the answers and write FILE.answers.csv")] = False,
+    resume: Annotated[str | None, typer.Option(help="Go on with a broken-off run.", metavar="RUN")] = None,
+    data: Data = None,
+    as_json: AsJson = False,
+) -> None:
+    """Publish an agency's list to its topic; with --wait, learn the fate of each row."""
+    at = place.find(data)
+    with _bars() as bars:
+        tasks = {what: bars.add_task(what, total=None) for what in ("sent", "answered")}
+        result = _run(
+            publish.publish(
+                at,
+                file,
+                agency,
+                _kind(kind),
+                wait=wait,
+                resume=resume,
+                progress=lambda what, count: bars.update(tasks[what], completed=count),
+                announce=lambda run: bars.console.print(f"run {run.id}", style="dim"),
+            )
+        )
+    answers = str(answers_path(file)) if wait else None
+    if as_json:
+        _print_json(
+            {
+                "run": result.run.id,
+                "rows": result.rows,
+                "sent": result.sent,
+                "outcomes": result.by_outcome(),
+                "answers": answers,
+            }
+        )
+        return
+    for text_id, text_en in result.notices:
+        out.print(f"{text_id} ({text_en})", style="yellow")
+    out.print(f"{result.rows} rows read, {result.sent} sent, {result.rows - result.sent} refused before sending")
+    out.print(f"run {result.run.id}")
+    if wait:
+        for outcome, count in sorted(result.by_outcome().items()):
+            out.print(f"  {outcome:<20} {count:>8}")
+        out.print(f"answers: {answers}")
+
+
+@app.command()
+def check(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False)],
+    agency: Annotated[str, typer.Option(help="Whose list: REGENCY/NAME")] = "64.08/dinsos",
+    kind: Annotated[str, typer.Option(help="workers, claims, ...")] = "workers",
+    as_json: AsJson = False,
+) -> None:
+    """Check a list offline with the rules the services use; exits 1 when a row would be refused."""
+    findings = checks.check(file, publish.parse_agency(agency)[0], _kind(kind))
+    if as_json:
+        _print_json([finding.as_json() for finding in findings.refused])
+    else:
+        for finding in findings.refused:
+            out.print(
+                f"baris {finding.row}: {finding.column or '-'}: {finding.reason}: {finding.message}", soft_wrap=True
+            )
+        out.print(f"{findings.rows} rows, {len({one.row for one in findings.refused})} would be refused")
+    raise typer.Exit(1 if findings.refused or findings.rows == 0 else 0)
+
+
+def _kind(kind: str) -> Kind:
+    from payung.lists.columns import LAYOUTS
+
+    if kind not in LAYOUTS:
+        raise CommandError(f"--kind is one of {', '.join(LAYOUTS)}; got {kind!r}")
+    return kind
+
+
+@budget_app.command("set")
+def budget_set(
+    regency: Regency,
+    year: Annotated[int, typer.Option()],
+    jkk: Annotated[int, typer.Option(help="Ceiling of the JKK account, rupiah")],
+    jkm: Annotated[int, typer.Option(help="Ceiling of the JKM account, rupiah")],
+    decree: Annotated[str, typer.Option(help="Number of the decree")],
+    target: Annotated[int, typer.Option(help="Workers to cover")],
+    funding: Funding = "apbd-regency",
+    district_target: Annotated[
+        list[str] | None, typer.Option(help="CODE=N, may be repeated", metavar="CODE=N", show_default=False)
+    ] = None,
+    data: Data = None,
+    as_json: AsJson = False,
+) -> None:
+    """Set (or replace) the ceilings of a regency, year and funding."""
+    command = {
+        "regency": regency,
+        "year": year,
+        "funding": funding,
+        "jkk": jkk,
+        "jkm": jkm,
+        "decree_no": decree,
+        "target_workers": target,
+        "targets": _targets(district_target),
+    }
+    result = _run(commands.set_budget(place.find(data), command))
+    if as_json:
+        _print_json(result)
+        return
+    out.print(
+        f"budget {regency} {year} {funding}: JKK {rupiah(result['jkk'])}, JKM {rupiah(result['jkm'])}; "
+        f"committed {rupiah(result['committed_jkk'])} + {rupiah(result['committed_jkm'])}"
+    )
+
+
+def _targets(given: list[str] | None) -> dict[str, int] | None:
+    if not given:
+        return None
+    try:
+        return {code: int(count) for code, count in (one.split("=", 1) for one in given)}
+    except ValueError as error:
+        raise CommandError("--district-target is CODE=N, for example 64.08.04=12000") from error
+
+
+@billing_app.command("run")
+def billing_run(
+    regency: Regency,
+    period: Period,
+    funding: Funding = "apbd-regency",
+    cutoff: Annotated[str | None, typer.Option(help="Verified on or before, YYYY-MM-DD; default today")] = None,
+    due: Annotated[str | None, typer.Option(help="Due date of the invoice, YYYY-MM-DD")] = None,
+    plan: Annotated[bool, typer.Option("--plan", help="Show what it would bill and cost; change nothing")] = False,
+    data: Data = None,
+    as_json: AsJson = False,
+) -> None:
+    """Bill one month of a regency, as far as the budget carries."""
+    at = place.find(data)
+    if plan:
+        answer = _run(
+            at.get("billing", "/v1/plan", regency=regency, period=period, funding=funding, cutoff=cutoff)
+        ).json()
+        _print_json(answer)
+        return
+    command = {"regency": regency, "period": period, "funding": funding, "cutoff": cutoff, "due_date": due}
+    with err.status("billing ..."):
+        result = _run(commands.run_billing(at, command))
+    if as_json:
+        _print_json(result)
+        return
+    lines = " + ".join(f"{line['programme']} {rupiah(line['amount'])}" for line in result["lines"])
+    out.print(f"run {result['run_id']}: {result['billed_workers']} workers, {rupiah(result['total'])} ({lines})")
+    for reason, count in sorted(result["not_billed"].items()):
+        out.print(f"  not billed, {reason}: {count}")
+    left = ", ".join(f"{account} {rupiah(amount)}" for account, amount in sorted(result["budget_left"].items()))
+    out.print(f"budget left: {left}")
+    out.print(f"invoice {result['invoice_id'] or '-'}")
+
+
+@invoice_app.command("list")
+def invoice_list(
+    regency: Annotated[str | None, typer.Option()] = None,
+    period: Annotated[str | None, typer.Option()] = None,
+    data: Data = None,
+    as_json: AsJson = False,
+) -> None:
+    """The invoices and whether they are paid."""
+    answer = _run(place.find(data).get("billing", "/v1/invoices", regency=regency, period=period)).json()
+    rows = answer["invoices"] if isinstance(answer, dict) else answer
+    if as_json:
+        _print_json(rows)
+        return
+    table = Table("invoice", "period", "workers", "total", "status", box=None)
+    for row in rows:
+        table.add_row(row["invoice_id"], row["period"], str(row["workers"]), rupiah(row["total"]), str(row["status"]))
+    out.print(table)
+
+
+@invoice_app.command("pay")
+def invoice_pay(
+    invoice: Annotated[str, typer.Option(help="Invoice id")],
+    amount: Annotated[int, typer.Option(help="The exact amount, rupiah")],
+    reference: Annotated[str, typer.Option(help="The treasury's SP2D number")],
+    paid_on: Annotated[str | None, typer.Option(help="YYYY-MM-DD; default today")] = None,
+    data: Data = None,
+    as_json: AsJson = False,
+) -> None:
+    """Record the treasury's payment of an invoice: its premiums become coverage."""
+    command = {"invoice_id": invoice, "amount": amount, "paid_on": paid_on or _today(), "reference": reference}
+    result = _run(commands.pay_invoice(place.find(data), command))
+    if as_json:
+        _print_json(result)
+        return
+    out.print(f"invoice {result['invoice_id']} paid: {result['workers']} workers covered for {result['period']}")
+
+
+def _today() -> str:
+    return business_day(clock.now()).isoformat()
+
+
+@app.command("status")
+def show_status(data: Data = None, as_json: AsJson = False) -> None:
+    """Each service: ready, lag, oldest waiting, dead letters; exits 1 when one is not well."""
+    found = _run(status.look(place.find(data)))
+    if as_json:
+        _print_json([one.as_json() for one in found])
+    else:
+        table = Table("service", "ready", "lag", "oldest waiting", "dead letters", "", box=None)
+        for one in found:
+            ready = "[green]yes[/]" if one.ready else "[red]no[/]"
+            table.add_row(
+                one.service, ready, str(one.lag), f"{one.oldest_waiting_s:.0f} s", str(one.dead_letters), one.detail
+            )
+        out.print(table)
+    raise typer.Exit(0 if all(one.ready for one in found) else 1)
+
+
+@report_app.command("coverage")
+def report_coverage(
+    regency: Annotated[str | None, typer.Option()] = None,
+    by: Annotated[str, typer.Option(help="district, village, sector, sex or age")] = "district",
+    period: Annotated[str | None, typer.Option(help="Month; default the latest paid")] = None,
+    format_: Annotated[str, typer.Option("--format", help="table, csv, json or xlsx")] = "table",
+    data: Data = None,
+) -> None:
+    """Coverage against target."""
+    _report("coverage", format_, data, regency=regency, by=by, period=period)
+
+
+@report_app.command("budget")
+def report_budget(
+    regency: Annotated[str | None, typer.Option()] = None,
+    format_: Annotated[str, typer.Option("--format", help="table, csv, json or xlsx")] = "table",
+    data: Data = None,
+) -> None:
+    """Budget set, committed, absorbed."""
+    _report("budget", format_, data, regency=regency)
+
+
+@report_app.command("claims")
+def report_claims(
+    regency: Annotated[str | None, typer.Option()] = None,
+    format_: Annotated[str, typer.Option("--format", help="table, csv, json or xlsx")] = "table",
+    data: Data = None,
+) -> None:
+    """Claims by kind and stage."""
+    _report("claims", format_, data, regency=regency)
+
+
+@report_app.command("quality")
+def report_quality(
+    regency: Annotated[str | None, typer.Option()] = None,
+    format_: Annotated[str, typer.Option("--format", help="table, csv, json or xlsx")] = "table",
+    data: Data = None,
+) -> None:
+    """How good each agency's lists are."""
+    _report("quality", format_, data, regency=regency)
+
+
+def _report(what: str, format_: str, data: Path | None, **filters: str | None) -> None:
+    at = place.find(data)
+    if format_ not in ("table", "csv", "json", "xlsx"):
+        raise CommandError(f"--format is table, csv, json or xlsx; got {format_!r}")
+    wanted = "json" if format_ == "table" else format_
+    answer = _run(at.get("reporting", f"/v1/{what}", format=wanted, **filters))
+    if format_ != "table":
+        sys.stdout.buffer.write(answer.content)
+        sys.stdout.flush()
+        return
+    out.print(report_table(answer.json()))
+
+
+def report_table(report: dict[str, Any]) -> Table:
+    """A report as a table, its totals last."""
+    rows = report["rows"]
+    columns = list(rows[0]) if rows else list(report["totals"])
+    table = Table(*columns, box=None, show_footer=bool(rows))
+    for column in table.columns:
+        shown = report["totals"].get(str(column.header), "")
+        column.footer = "" if shown is None else str(shown)
+        column.justify = "right" if rows and isinstance(rows[0].get(str(column.header)), int) else "left"
+    for row in rows:
+        table.add_row(*("" if row[name] is None else str(row[name]) for name in columns))
+    table.caption = f"as of {report['as_of']}; {report['behind']} events behind"
+    return table
+
+
+@topics_app.command("apply")
+def topics_apply(replicas: Annotated[int, typer.Option(help="Replication factor")] = 1, data: Data = None) -> None:
+    """Make the topics of the table in the code; a wrong partition count is refused, never changed."""
+    at = place.find(data)
+    made = _run(topics_admin.apply(environ=at.environ, replicas=replicas))
+    out.print(f"{len(made)} topics made, {len(topics.default_topics()) - len(made)} stood already")
+
+
+@agency_app.command("add")
+def agency_add(
+    agency: Annotated[str, typer.Argument(help="REGENCY/NAME, e.g. 64.08/pertanian")],
+    claims: Annotated[bool, typer.Option("--claims", help="It submits claims instead of workers")] = False,
+    replicas: Annotated[int, typer.Option()] = 1,
+    data: Data = None,
+) -> None:
+    """Make the topics of one more agency; the services find them by pattern, no restart is needed."""
+    regency, name = publish.parse_agency(agency)
+    at = place.find(data)
+    made = _run(
+        topics_admin.apply(
+            wanted=topics.agency_topics(regency, name, claims=claims), environ=at.environ, replicas=replicas
+        )
+    )
+    out.print(f"made: {', '.join(made)}" if made else "its topics stood already")
+
+
+@snapshot_app.command("load")
+def snapshot_load(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False)],
+    regency: Regency,
+    data: Data = None,
+) -> None:
+    """Load a regency's population snapshot for bulk verification: nik,name,birth_place,birth_date,sex,village,status."""
+    from payung import reference
+
+    with err.status("loading ..."):
+        rows, version = _run(reference.load_snapshot(place.find(data), file, regency))
+    out.print(f"{rows} people of {regency}, version {version}")
+
+
+@contracts_app.command("export")
+def contracts_export(folder: Annotated[Path, typer.Argument(file_okay=False)]) -> None:
+    """Write the AsyncAPI 3 documents and JSON Schemas."""
+    from payung import contracts
+
+    written = contracts.export(folder)
+    out.print(f"{len(written)} files in {folder}")

@@ -1,0 +1,50 @@
+"""The monthly cycle from the command line: each command is an event, and its answer is the event it caused."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from payung import wire
+from payung.place import CommandError, Place
+from shared.contracts import topics
+from shared.contracts.reasons import messages
+
+ANSWER_WAIT_S = 60.0
+RUN_WAIT_S = 900.0
+
+
+async def set_budget(place: Place, data: Mapping[str, Any]) -> dict[str, Any]:
+    """Publishes budget.set.v1 and returns the accepted ceilings; CommandError with reasons when refused."""
+    return await _command(place, "budget.set.v1", data, "budget.set-accepted.v1", ANSWER_WAIT_S)
+
+
+async def run_billing(place: Place, data: Mapping[str, Any]) -> dict[str, Any]:
+    """Publishes billing.run.v1 and returns the completed run."""
+    return await _command(place, "billing.run.v1", data, "billing.run-completed.v1", RUN_WAIT_S)
+
+
+async def pay_invoice(place: Place, data: Mapping[str, Any]) -> dict[str, Any]:
+    """Publishes invoice.pay.v1 and returns the payment."""
+    return await _command(place, "invoice.pay.v1", data, "premium.paid.v1", ANSWER_WAIT_S)
+
+
+async def _command(place: Place, kind: str, data: Mapping[str, Any], done: str, wait_s: float) -> dict[str, Any]:
+    given = {name: value for name, value in data.items() if value is not None}
+    regency = str(given.get("regency") or _regency_of(str(given.get("invoice_id", ""))))
+    command = wire.event(f"treasury/{regency}", kind, given)
+    refused = kind.removesuffix(".v1") + ".refused.v1"
+    answer = await wire.ask(
+        place, topics.BILLING_INTAKE, regency, command, topics.events("billing"), (done, refused), wait_s
+    )
+    result: dict[str, Any] = answer["data"]
+    if answer["type"] == refused:
+        reasons = result["reasons"]
+        raise CommandError(f"{kind} was refused: {', '.join(reasons)}. {messages(reasons, 'en')}")
+    return result
+
+
+def _regency_of(invoice_id: str) -> str:
+    """Invoice ids carry their regency without the dot (INV-6408-...); only the key of the record depends on it."""
+    digits = next((part for part in invoice_id.split("-") if len(part) == 4 and part.isdigit()), "")
+    return f"{digits[:2]}.{digits[2:]}" if digits else "unknown"

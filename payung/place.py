@@ -1,0 +1,77 @@
+"""Where a command finds the installation it speaks to: the environment first, then run.json of `payung up`."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+from payung.embedded.stack import default_data_dir, read_run
+from shared.contracts import topics
+
+DEFAULT_PORT_BASE = 8100
+
+
+class CommandError(Exception):
+    """A command cannot be carried out; the text says what to do next."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One installation: its data folder, the environment that reaches it, and its services' URLs."""
+
+    data_dir: Path
+    environ: Mapping[str, str]
+    urls: Mapping[str, str]
+
+    def url(self, service: str) -> str:
+        """The HTTP address of a service."""
+        return self.urls[service]
+
+    async def get(self, service: str, path: str, **params: str | None) -> httpx.Response:
+        """GETs a service; raises CommandError when it does not answer or refuses."""
+        given = {name: value for name, value in params.items() if value is not None}
+        try:
+            async with httpx.AsyncClient(timeout=60.0, trust_env=False) as client:
+                answer = await client.get(self.url(service) + path, params=given)
+        except httpx.HTTPError as error:
+            raise CommandError(
+                f"{service} does not answer at {self.url(service)} ({type(error).__name__}); is `payung up` running?"
+            ) from error
+        if answer.status_code >= 400:
+            raise CommandError(f"{service} refused {path}: {_problem(answer)}")
+        return answer
+
+
+def _problem(answer: httpx.Response) -> str:
+    try:
+        body = answer.json()
+    except ValueError:
+        return f"HTTP {answer.status_code}"
+    return str(body.get("detail") or body.get("errors") or body.get("title") or body)
+
+
+def find(data: Path | None) -> Place:
+    """The installation of a data folder, or the one that the environment names."""
+    data_dir = data if data is not None else default_data_dir()
+    environ = dict(os.environ)
+    run = read_run(data_dir)
+    urls = {name: f"http://127.0.0.1:{DEFAULT_PORT_BASE + n}" for n, name in enumerate(topics.SERVICES, start=1)}
+    if run is not None:
+        urls.update(run["urls"])
+        if data is not None or "PAYUNG_KAFKA" not in environ:
+            environ["PAYUNG_KAFKA"] = run["kafka"]
+            environ["PAYUNG_MONGO_URL"] = run["mongo_url"]
+        keys = json.loads(Path(run["keys"]).read_text("utf-8"))
+        environ.setdefault("PAYUNG_ID_KEY", keys["id_key"])
+        environ.setdefault("PAYUNG_FIELD_KEYS", keys["field_keys"])
+    elif "PAYUNG_KAFKA" not in environ:
+        raise CommandError(
+            f"nothing runs on {data_dir}: start it with `payung up`, name its folder with --data, "
+            "or set PAYUNG_KAFKA to the broker of a running installation"
+        )
+    return Place(data_dir, environ, urls)

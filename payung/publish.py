@@ -1,0 +1,237 @@
+"""`payung publish`: a list file to an agency's topic, and the answers that come back, row by row.
+
+A run has a kept id and rows are named by it, so a broken-off run goes on under the same names: what was taken before is
+a redelivery and is answered as it was the first time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from payung import wire
+from payung.lists import answers as answer_files
+from payung.lists.answers import Answer
+from payung.lists.columns import Kind
+from payung.lists.reader import open_list
+from payung.lists.rows import Row
+from payung.place import CommandError, Place
+from shared.contracts import envelope, topics
+from shared.contracts.catalogue import COMMANDS
+from shared.contracts.envelope import Unreadable
+from shared.runtime import clock
+
+# How long nothing may come before the wait for answers is given up (the answers so far are kept; --resume goes on).
+QUIET_S = 60.0
+CLAIM_KINDS = ("claims",)
+_CLAIM_OUTCOMES = {
+    "claim.registered.v1": "accepted",
+    "claim.held.v1": "held",
+    "claim.approved.v1": "approved",
+    "claim.paid.v1": "paid",
+    "claim.rejected.v1": "rejected",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """One publication of a file: kept, so that it can be resumed."""
+
+    id: str
+    file: str
+    sha256: str
+    agency: str
+    kind: Kind
+    feedback: dict[str, int]
+
+    @property
+    def name(self) -> uuid.UUID:
+        """The namespace of its rows' ids."""
+        return uuid.UUID(self.id)
+
+
+@dataclass(slots=True)
+class Published:
+    """What became of a file: rows read, sent, refused locally; answers by row number."""
+
+    run: Run
+    rows: int = 0
+    sent: int = 0
+    refused_here: int = 0
+    answers: dict[int, Answer] = field(default_factory=dict)
+    notices: tuple[tuple[str, str], ...] = ()
+
+    def by_outcome(self) -> dict[str, int]:
+        """How many rows ended how, those refused here included."""
+        counts: dict[str, int] = {}
+        for one in self.answers.values():
+            counts[one.outcome] = counts.get(one.outcome, 0) + 1
+        if self.refused_here:
+            counts["rejected"] = counts.get("rejected", 0) + self.refused_here
+        return counts
+
+
+Progress = Callable[[str, int], None]
+
+
+async def publish(
+    place: Place,
+    path: Path,
+    agency: str,
+    kind: Kind,
+    *,
+    wait: bool,
+    resume: str | None = None,
+    progress: Progress = lambda what, count: None,
+    announce: Callable[[Run], None] = lambda run: None,
+) -> Published:
+    """Publishes a file and, with `wait`, follows the feedback until every row has its answer."""
+    regency, name = parse_agency(agency)
+    feedback = topics.feedback(regency, name)
+    target = topics.claims_intake(regency, name) if kind in CLAIM_KINDS else topics.registration_intake(regency, name)
+    found = open_list(path, kind)
+    async with wire.reader(place) as consumer:
+        places = await wire.ends(consumer, [feedback, target])
+        places = {at: offset for at, offset in places.items() if at.topic == feedback}
+        here = {str(at.partition): offset for at, offset in places.items()}
+        run = _load(place, resume, path, agency, kind) if resume else _begin(place, path, agency, kind, here)
+        announce(run)
+        result = Published(run, notices=found.notices)
+        await _send(place, run, found.rows(), target, result, progress)
+        if wait:
+            for at in places:
+                places[at] = run.feedback.get(str(at.partition), 0)
+            await _await_answers(consumer, places, run, result, progress)
+            await asyncio.to_thread(answer_files.write, path, kind, result.answers)
+    return result
+
+
+def parse_agency(agency: str) -> tuple[str, str]:
+    """`64.08/dinsos` as regency and name; raises CommandError."""
+    found = topics.agency_of_source(f"agency/{agency}")
+    if found is None:
+        raise CommandError(f"--agency is REGENCY/NAME, for example 64.08/dinsos; got {agency!r}")
+    return found
+
+
+def row_id(run: Run, number: int) -> str:
+    """The event id of a row: uuid5(run, row)."""
+    return str(uuid.uuid5(run.name, str(number)))
+
+
+def row_event(run: Run, row: Row) -> dict[str, Any]:
+    """The CloudEvent of a row; a JSONL line that is a whole event keeps its own name."""
+    if row.envelope is not None:
+        return row.envelope
+    return wire.event(f"agency/{run.agency}", row.type, row.data, row_id(run, row.number))
+
+
+async def _send(
+    place: Place, run: Run, rows: Iterator[Row], target: str, result: Published, progress: Progress
+) -> None:
+    commands = {**COMMANDS["registration"], **COMMANDS["claims"]}
+    async with wire.sender(place) as out:
+        for row in rows:
+            result.rows += 1
+            if row.problems:
+                result.refused_here += 1
+                continue
+            one = row_event(run, row)
+            value = orjson.dumps(one)
+            try:
+                envelope.read(value, (), target, 0, commands)
+            except Unreadable as error:
+                # It would only become a dead letter there; the clerk can mend it here.
+                result.answers[row.number] = Answer("rejected", (f"field-invalid:{error.code}",))
+                continue
+            await out.send(target, str(one["id"]), value)
+            result.sent += 1
+            if result.sent % 500 == 0:
+                progress("sent", result.sent)
+        await out.flush()
+    progress("sent", result.sent)
+
+
+async def _await_answers(
+    consumer: Any, places: dict[Any, int], run: Run, result: Published, progress: Progress
+) -> None:
+    waiting = {str(row_event(run, row)["id"]): row.number for row in _sent_rows(run, result)}
+    known = len(result.answers)
+    if not waiting:
+        return
+    async for one in wire.follow(consumer, places, QUIET_S):
+        number = waiting.get(str(one.get("causationid")))
+        if number is None or one.get("causationsource") != f"agency/{run.agency}":
+            continue
+        answer = answer_of(one)
+        if answer is None or number in result.answers:
+            continue
+        result.answers[number] = answer
+        progress("answered", len(result.answers) - known)
+        if len(result.answers) - known == len(waiting):
+            return
+    unanswered = len(waiting) - (len(result.answers) - known)
+    raise CommandError(f"{unanswered} rows have no answer yet; see `payung status`, then go on with: --resume {run.id}")
+
+
+def _sent_rows(run: Run, result: Published) -> Iterator[Row]:
+    for row in open_list(Path(run.file), run.kind).rows():
+        if not row.problems and row.number not in result.answers:
+            yield row
+
+
+def answer_of(one: dict[str, Any]) -> Answer | None:
+    """What a feedback event says of the row that caused it; None when it is no answer to a row."""
+    data = one["data"]
+    if one["type"] == "submission.answered.v1":
+        return Answer(data["outcome"], tuple(data["reasons"]), data.get("worker_id"))
+    outcome = _CLAIM_OUTCOMES.get(one["type"])
+    if outcome is None:
+        return None
+    return Answer(outcome, tuple(data.get("reasons", ())), data.get("worker_id"))
+
+
+def _runs(place: Place) -> Path:
+    folder = place.data_dir / "runs"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _begin(place: Place, path: Path, agency: str, kind: Kind, feedback: dict[str, int]) -> Run:
+    run = Run(
+        id=clock.new_id(),
+        file=str(path.resolve()),
+        sha256=_digest(path),
+        agency=agency,
+        kind=kind,
+        feedback=feedback,
+    )
+    target = _runs(place) / f"{run.id}.json"
+    text = {name: getattr(run, name) for name in ("id", "file", "sha256", "agency", "kind", "feedback")}
+    target.write_text(json.dumps(text), "utf-8")
+    return run
+
+
+def _load(place: Place, resume: str, path: Path, agency: str, kind: Kind) -> Run:
+    kept = _runs(place) / f"{resume}.json"
+    if "/" in resume or not kept.exists():
+        raise CommandError(f"no run {resume} was kept in {kept.parent}; publish the file anew without --resume")
+    run = Run(**json.loads(kept.read_text("utf-8")))
+    if run.agency != agency or run.kind != kind:
+        raise CommandError(f"run {resume} was for --agency {run.agency} --kind {run.kind}")
+    if run.sha256 != _digest(path):
+        raise CommandError(f"{path} has changed since run {resume}; publish it anew without --resume")
+    return Run(**{**json.loads(kept.read_text("utf-8")), "file": str(path.resolve())})

@@ -1,0 +1,165 @@
+"""Speaking to Kafka from a command: publish with all acks, and follow topics from a known place by causation."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import orjson
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.errors import KafkaError, UnknownTopicOrPartitionError
+
+from payung.place import CommandError, Place
+from shared.contracts import envelope
+from shared.runtime import clock
+from shared.runtime.kafka import REQUEST_BYTES_MAX, Server
+
+CONNECT_TIMEOUT_S = 20.0
+ACK_TIMEOUT_S = 60.0
+# Futures not yet acknowledged; past it the sender waits, so that memory stays flat over a list of any length.
+IN_FLIGHT_MAX = 5_000
+
+
+def event(source: str, kind: str, data: Mapping[str, Any], identifier: str | None = None) -> dict[str, Any]:
+    """A CloudEvent of a command."""
+    return {
+        "specversion": "1.0",
+        "id": identifier or clock.new_id(),
+        "source": source,
+        "type": kind,
+        "time": envelope.rfc3339(clock.now()),
+        "datacontenttype": "application/json",
+        "data": dict(data),
+    }
+
+
+class Sender:
+    """Publishes in order with all acks, a bounded number in flight."""
+
+    def __init__(self, producer: AIOKafkaProducer) -> None:
+        self._producer = producer
+        self._pending: list[asyncio.Future[Any]] = []
+
+    async def send(self, topic: str, key: str, value: bytes) -> None:
+        """Queues one record; raises CommandError when the broker refuses an earlier one."""
+        try:
+            future = await self._producer.send(topic, value, key=key.encode(), headers=list(envelope.HEADERS))
+        except UnknownTopicOrPartitionError as error:
+            raise CommandError(f"Kafka has no topic {topic}; an agency is added with: payung agency add") from error
+        except KafkaError as error:
+            raise CommandError(f"Kafka did not take a record: {type(error).__name__}; run the command again") from error
+        self._pending.append(future)
+        if len(self._pending) >= IN_FLIGHT_MAX:
+            await self.flush()
+
+    async def flush(self) -> None:
+        """Waits until every record is acknowledged."""
+        pending, self._pending = self._pending, []
+        try:
+            await asyncio.wait_for(asyncio.gather(*pending), ACK_TIMEOUT_S)
+        except (KafkaError, TimeoutError) as error:
+            raise CommandError(
+                f"Kafka did not acknowledge every record ({type(error).__name__}); run it again, a list with --resume"
+            ) from error
+
+
+@asynccontextmanager
+async def sender(place: Place) -> AsyncIterator[Sender]:
+    """A connected sender."""
+    producer = AIOKafkaProducer(
+        client_id="payung-cli",
+        acks="all",
+        enable_idempotence=True,
+        max_batch_size=256 * 1024,
+        linger_ms=2,
+        compression_type="lz4",
+        max_request_size=REQUEST_BYTES_MAX,
+        **Server(place.environ).options(),
+    )
+    await _connected(producer, place)
+    try:
+        yield Sender(producer)
+    finally:
+        await asyncio.wait_for(producer.stop(), ACK_TIMEOUT_S)
+
+
+@asynccontextmanager
+async def reader(place: Place) -> AsyncIterator[AIOKafkaConsumer]:
+    """A consumer of no group: it reads without leaving a trace."""
+    consumer = AIOKafkaConsumer(
+        client_id="payung-cli",
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        **Server(place.environ).options(),
+    )
+    await _connected(consumer, place)
+    try:
+        yield consumer
+    finally:
+        await consumer.stop()
+
+
+async def _connected(client: Any, place: Place) -> None:
+    try:
+        await asyncio.wait_for(client.start(), CONNECT_TIMEOUT_S)
+    except (KafkaError, TimeoutError, OSError) as error:
+        where = place.environ.get("PAYUNG_KAFKA", "")
+        raise CommandError(f"Kafka does not answer at {where}; is `payung up` running?") from error
+
+
+async def ends(consumer: AIOKafkaConsumer, names: Iterable[str]) -> dict[TopicPartition, int]:
+    """The end of each partition of these topics: the place from which to follow what comes."""
+    known = await consumer.topics()
+    partitions: list[TopicPartition] = []
+    for name in names:
+        if name not in known:
+            raise CommandError(f"Kafka has no topic {name}; make it with: payung topics apply, or payung agency add")
+        partitions.extend(TopicPartition(name, number) for number in consumer.partitions_for_topic(name) or ())
+    return dict(await consumer.end_offsets(partitions))
+
+
+async def follow(
+    consumer: AIOKafkaConsumer, places: Mapping[TopicPartition, int], quiet_s: float
+) -> AsyncIterator[dict[str, Any]]:
+    """The events from these places on, as they come; ends after `quiet_s` without any."""
+    consumer.assign(list(places))
+    for partition, offset in places.items():
+        consumer.seek(partition, offset)
+    while True:
+        batches = await consumer.getmany(timeout_ms=int(quiet_s * 1000), max_records=5_000)
+        if not batches:
+            return
+        for records in batches.values():
+            for record in records:
+                if record.value is not None:
+                    yield orjson.loads(record.value)
+
+
+async def ask(
+    place: Place,
+    topic: str,
+    key: str,
+    command: Mapping[str, Any],
+    answers_on: str,
+    types: Sequence[str],
+    wait_s: float,
+) -> dict[str, Any]:
+    """Publishes a command and returns the first event of `types` that its id caused, directly or in steps."""
+    async with reader(place) as consumer:
+        places = await ends(consumer, [answers_on])
+        async with sender(place) as out:
+            await out.send(topic, key, orjson.dumps(command))
+            await out.flush()
+        try:
+            async with asyncio.timeout(wait_s):
+                async for one in follow(consumer, places, wait_s):
+                    if one["type"] in types and command["id"] in (one.get("correlationid"), one.get("causationid")):
+                        return one
+        except TimeoutError:
+            pass
+    raise CommandError(
+        f"no answer within {wait_s:.0f} s; the command {command['id']} is safe in {topic} and will be carried out: "
+        "see `payung status`"
+    )
