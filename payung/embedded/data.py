@@ -13,11 +13,11 @@ import os
 import secrets
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TextIO
 
 from payung.embedded.errors import LaunchError
+from shared.runtime import clock
 
 _LOCK = "up.lock"
 _RUN = "run.json"
@@ -69,7 +69,7 @@ class DataFolder:
     def __init__(self, path: Path) -> None:
         self.path = path.resolve()
         self._lock: TextIO | None = None
-        self._started = datetime.fromtimestamp(0, UTC)
+        self._started_at = ""
 
     def take(self) -> bool:
         """Locks the folder, or LaunchError; true when the one before ended without cleaning up."""
@@ -86,8 +86,7 @@ class DataFolder:
                 "--data, --port-base"
             )
         self._lock = lock
-        os.utime(lock.fileno())  # the file's time is when this run began
-        self._started = datetime.fromtimestamp(os.fstat(lock.fileno()).st_mtime, UTC)
+        self._started_at = clock.now().isoformat(timespec="seconds")
         left_over = (self.path / _RUN).exists()
         (self.path / _RUN).unlink(missing_ok=True)
         return left_over
@@ -142,7 +141,7 @@ class DataFolder:
             mongo_url=mongo_url,
             urls=dict(urls),
             keys=str(self.keys_file),
-            started_at=self._started.isoformat(timespec="seconds"),
+            started_at=self._started_at,
         )
         write_private(self.path / _RUN, asdict(run))
         return run

@@ -97,6 +97,9 @@ def properties(node: KafkaNode, storage: Path) -> str:
         "default.replication.factor": node.replication,
         "min.insync.replicas": in_sync,
         "unclean.leader.election.enable": "false",
+        # After a kill -9 the broker is let in again only when the session of its dead self ran out (9 s by default).
+        "broker.session.timeout.ms": 4_000,
+        "broker.heartbeat.interval.ms": 500,
         "num.network.threads": 2,
         "num.io.threads": 4,
         "num.recovery.threads.per.data.dir": 2,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import socket
 from collections.abc import Iterable, Mapping
 
@@ -57,7 +58,10 @@ def is_free(number: int) -> bool:
 
 def free_base() -> int:
     """A base whose whole block is free now: for tests and benches that run beside other installations."""
-    for base in _TEST_BASES:
+    # Each process begins its search elsewhere: two that look at the same moment must not choose the same block.
+    first = os.getpid() % len(_TEST_BASES)
+    bases = list(_TEST_BASES)
+    for base in bases[first:] + bases[:first]:
         if all(is_free(base + offset) for offset in OFFSETS.values()):
             return base
     raise LaunchError("No free block of ports was found.")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import socket
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -25,6 +26,7 @@ from payung.embedded.errors import LaunchError
 from payung.embedded.process import ProcessSpec
 from payung.embedded.servers import Servers
 from payung.embedded.supervisor import Supervisor
+from shared.runtime.errors import Refused, Unavailable
 
 __all__ = ["SERVICES", "LaunchError", "Stack", "StackConfig", "default_data_dir", "read_run", "servers", "up"]
 
@@ -71,7 +73,10 @@ class Stack:
         servers = await server_stage.start(
             self._supervisor, data.path, config.port_base, config.environment, self._console
         )
-        await self._create_topics(servers.kafka)
+        try:
+            await self._create_topics(servers.kafka)
+        except (Refused, Unavailable) as error:
+            raise LaunchError(f"The topics could not be made: {error}") from error
         await self._supervisor.start(*self._stand_ins(), *self._services(servers, keys))
         run = data.publish_run(
             port_base=config.port_base, kafka=servers.kafka, mongo_url=servers.mongo_url, urls=self._urls()
@@ -168,8 +173,14 @@ class Stack:
             "PAYUNG_ID_KEY": keys.id_key,
             "PAYUNG_FIELD_KEYS": keys.field_keys,
             "PAYUNG_AUTH": given.get("PAYUNG_AUTH") or "none",
+            "PAYUNG_INSTANCE": given.get("PAYUNG_INSTANCE") or self._instance(),
         }
         return [self._service(name, shared) for name in self._config.services]
+
+    def _instance(self) -> str:
+        # A known name lets a service that was killed take its partitions back at once (0.3 s); a nameless one waits for
+        # the session of its dead self to run out (45 s). A broker of the user's may serve other machines' services too.
+        return f"up-{socket.gethostname()}" if self._config.environment.get("PAYUNG_KAFKA") else "up"
 
     def _service(self, name: str, shared: Mapping[str, str]) -> ProcessSpec:
         number = ports.port(self._config.port_base, name)

@@ -7,6 +7,7 @@ import io
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import urllib.request
@@ -23,6 +24,7 @@ from pymongo import AsyncMongoClient
 from payung.embedded import ports, stack
 from payung.embedded.console import Console
 from payung.embedded.stack import LaunchError, Stack, StackConfig
+from shared.runtime.errors import Refused
 
 pytestmark = [pytest.mark.connected, pytest.mark.timeout(300)]
 LIMIT_S = 120
@@ -186,6 +188,7 @@ async def test_stack_starts_all_tells_all_and_cleans_up(launched: Launched, kafk
             "PAYUNG_HTTP_PORT": str(launched.base + 4),
             "PAYUNG_LOG": "json",
             "PAYUNG_AUTH": "none",
+            "PAYUNG_INSTANCE": f"up-{socket.gethostname()}",
         }
         assert "--population" in launched.seen("dukcapil")["argv"]
         assert "PAYUNG_ID_KEY" not in launched.seen("bpjs")["env"]
@@ -202,6 +205,16 @@ async def test_second_stack_on_the_same_folder_is_refused(launched: Launched, tm
             await second.stack.start()
         await second.stack.stop()
         assert stack.read_run(launched.data) is not None
+
+
+async def test_topics_that_cannot_be_made_are_one_clear_line(launched: Launched) -> None:
+    async def refuse(bootstrap: str) -> None:
+        raise Refused("topic billing-events has 3 partitions, the table says 6")
+
+    failing = Stack(launched.stack._config, refuse, console=Console(launched.out))
+    with pytest.raises(LaunchError, match="billing-events has 3 partitions"):
+        await failing.__aenter__()
+    assert stack.read_run(launched.data) is None
 
 
 async def test_killed_service_is_restarted_under_the_same_address(launched: Launched) -> None:
