@@ -439,7 +439,7 @@ def snapshot_load(
     regency: Regency,
     data: Data = None,
 ) -> None:
-    """Load a regency's population snapshot for bulk verification: nik,name,birth_place,birth_date,sex,village,status."""
+    """Load a population snapshot: a CSV of nik,name,birth_place,birth_date,sex,village,status."""
     from payung import reference
 
     with err.status("loading ..."):

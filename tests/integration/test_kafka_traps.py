@@ -1,0 +1,94 @@
+"""The two traps of docs/delivery.md on the real broker: a failed batch over several partitions, a keyed publish."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import Sequence
+
+import pytest
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from shared.contracts.topics import Topic
+from shared.runtime import topics_admin
+from shared.runtime.kafka import KafkaConsumer, KafkaPublisher, Server
+from shared.runtime.metrics import Metrics
+from shared.runtime.pipeline import Message, Record
+
+pytestmark = pytest.mark.connected
+
+PARTITIONS = 6
+RECORDS = 600
+_numbers = itertools.count(1)
+
+
+async def _topic(kafka: str) -> str:
+    name = f"trap-{next(_numbers)}"
+    await topics_admin.apply(kafka, [Topic(name=name, producer="test", key="any", partitions=PARTITIONS)])
+    return name
+
+
+async def _publish(kafka: str, topic: str) -> list[str]:
+    publisher = KafkaPublisher(Server({"PAYUNG_KAFKA": kafka}), "trap")
+    sent = [f"key-{number % 50}" for number in range(RECORDS)]
+    await publisher.send_all(
+        [Message(topic, key.encode(), f"{key}/{number}".encode()) for number, key in enumerate(sent)]
+    )
+    await publisher.stop()
+    return sent
+
+
+async def test_a_failed_batch_over_several_partitions_is_read_again_whole(kafka: str) -> None:
+    topic = await _topic(kafka)
+    await _publish(kafka, topic)
+    server = Server({"PAYUNG_KAFKA": kafka})
+    failure: asyncio.Future[BaseException] = asyncio.get_running_loop().create_future()
+    first: list[Record] = []
+
+    async def fail(records: Sequence[Record]) -> None:
+        first.extend(records)
+        raise RuntimeError("the store is gone for good")
+
+    service = topic.removeprefix("trap-")
+    broken = KafkaConsumer(server, service, [topic], fail, failure.set_result, Metrics(service), None)
+    await broken.start()
+    assert isinstance(await asyncio.wait_for(failure, 30), RuntimeError)
+    await broken.stop()
+    assert len({record.partition for record in first}) > 1, "the trap needs a batch over several partitions"
+
+    seen: list[Record] = []
+    complete = asyncio.Event()
+
+    async def take(records: Sequence[Record]) -> None:
+        seen.extend(records)
+        if len(seen) >= RECORDS:
+            complete.set()
+
+    good = KafkaConsumer(server, service, [topic], take, lambda error: None, Metrics(service), None)
+    await good.start()
+    await asyncio.wait_for(complete.wait(), 60)
+    await good.stop()
+    assert len({(record.partition, record.offset) for record in seen}) == RECORDS
+
+
+async def test_a_keyed_publish_keeps_each_key_on_one_partition_in_order(kafka: str) -> None:
+    topic = await _topic(kafka)
+    await _publish(kafka, topic)
+    consumer = AIOKafkaConsumer(bootstrap_servers=kafka, auto_offset_reset="earliest", enable_auto_commit=False)
+    await consumer.start()
+    partitions = [TopicPartition(topic, number) for number in range(PARTITIONS)]
+    consumer.assign(partitions)
+    await consumer.seek_to_beginning()
+    placed: dict[bytes, set[int]] = {}
+    orders: dict[bytes, list[int]] = {}
+    count = 0
+    while count < RECORDS:
+        for partition, records in (await consumer.getmany(timeout_ms=10_000)).items():
+            for record in records:
+                placed.setdefault(record.key, set()).add(partition.partition)
+                orders.setdefault(record.key, []).append(int(record.value.decode().rsplit("/", 1)[1]))
+                count += 1
+    await consumer.stop()
+    assert all(len(where) == 1 for where in placed.values())
+    assert len({next(iter(where)) for where in placed.values()}) > 1
+    assert all(order == sorted(order) for order in orders.values())
