@@ -45,6 +45,10 @@ class Areas:
         """The current code of a village that moved to another district; any other code as it is (rules.md T5)."""
         return self._moved.get(code, code)
 
+    def moved(self) -> tuple[str, ...]:
+        """The old codes of all villages that moved."""
+        return tuple(self._moved)
+
     def is_regency(self, code: str) -> bool:
         """Whether this is a known regency or city."""
         return len(code) == _REGENCY_LENGTH and code in self._names

@@ -1,0 +1,176 @@
+"""What goes wrong in real lists, done on purpose: each function spoils one row in one way.
+
+Owns the kinds of mess and which reason the services are expected to answer with. Pure but for the random source.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import date
+
+from rapidfuzz import fuzz
+
+from payung.demo.population import Person
+from shared.reference.areas import Areas
+
+_LETTERS = "ABDEGHIKLMNOPRSTUWY"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One row of a list before it is written in the agency's format. Dates are text: they may be impossible."""
+
+    person: Person
+    nik: str
+    name: str
+    birth_date: str
+    sex: str
+    village: str
+    consent: str
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """What a spoiler must know: the random source, all NIKs that exist, the areas, the regency of the lists."""
+
+    rng: random.Random
+    niks: frozenset[str]
+    areas: Areas
+    regency: str
+    outside: tuple[str, ...] = field(default=())
+    old_codes: tuple[str, ...] = field(default=())
+
+
+def entry_of(person: Person, consent: date) -> Entry:
+    """A row as it should be."""
+    return Entry(
+        person,
+        person.nik,
+        person.name,
+        person.birth_date.isoformat(),
+        person.sex,
+        person.village,
+        consent.isoformat(),
+    )
+
+
+def _nik_typo(entry: Entry, world: World) -> Entry | None:
+    at = world.rng.randrange(12, 16)
+    digit = str((int(entry.nik[at]) + world.rng.randrange(1, 10)) % 10)
+    nik = entry.nik[:at] + digit + entry.nik[at + 1 :]
+    return None if nik in world.niks or nik.endswith("0000") else replace(entry, nik=nik)
+
+
+def _stranger(entry: Entry, world: World) -> Entry | None:
+    nik = f"{entry.nik[:12]}{world.rng.randrange(9_000, 10_000)}"
+    return None if nik in world.niks else replace(entry, nik=nik)
+
+
+def _nik_impossible(entry: Entry, world: World) -> Entry:
+    return replace(entry, nik=f"{entry.nik[:6]}{world.rng.choice(('32', '39', '72'))}{entry.nik[8:]}")
+
+
+def _nik_short(entry: Entry, world: World) -> Entry:
+    return replace(entry, nik=entry.nik[: world.rng.choice((12, 14, 15))])
+
+
+def _nik_scientific(entry: Entry, _: World) -> Entry:
+    return replace(entry, nik=f"{int(entry.nik):.2E}")
+
+
+def _date_impossible(entry: Entry, world: World) -> Entry:
+    return replace(entry, birth_date=f"{entry.birth_date[:4]}-{world.rng.choice(('02-30', '04-31', '13-01'))}")
+
+
+def _date_differs(entry: Entry, _: World) -> Entry:
+    born = date.fromisoformat(entry.birth_date)
+    return replace(entry, birth_date=born.replace(day=born.day % 28 + 1).isoformat())
+
+
+def _village_unknown(entry: Entry, _: World) -> Entry:
+    return replace(entry, village=f"{entry.village[:-3]}999")
+
+
+def _village_outside(entry: Entry, world: World) -> Entry | None:
+    return replace(entry, village=world.rng.choice(world.outside)) if world.outside else None
+
+
+def _village_old(entry: Entry, world: World) -> Entry | None:
+    # Same person, same village, by the code it had before it moved; only where villages did move.
+    return replace(entry, village=world.rng.choice(world.old_codes)) if world.old_codes else None
+
+
+def _consent_missing(entry: Entry, _: World) -> Entry:
+    return replace(entry, consent="")
+
+
+def _name_missing(entry: Entry, _: World) -> Entry:
+    return replace(entry, name="")
+
+
+def _name_swapped(entry: Entry, _: World) -> Entry | None:
+    words = entry.name.split()
+    return replace(entry, name=" ".join([*words[1:], words[0]])) if len(words) == 2 and _is_plain(entry.name) else None
+
+
+def _name_small(entry: Entry, world: World) -> Entry | None:
+    return _misspelt(entry, world, 64, 80)
+
+
+def _name_large(entry: Entry, world: World) -> Entry | None:
+    return _misspelt(entry, world, 10, 45)
+
+
+def _misspelt(entry: Entry, world: World, low: int, high: int) -> Entry | None:
+    if not _is_plain(entry.name) or len(entry.name) < 6:
+        return None
+    letters = list(entry.name)
+    for _ in range(40):
+        at = world.rng.randrange(len(letters))
+        if letters[at] != " ":
+            letters[at] = world.rng.choice(_LETTERS)
+        score = fuzz.token_sort_ratio("".join(letters), entry.name)
+        if low <= score <= high:
+            return replace(entry, name="".join(letters))
+    return None
+
+
+def _is_plain(name: str) -> bool:
+    # Titles and punctuation are dropped before names are compared; without them the score is known here.
+    return name.replace(" ", "").isalpha()
+
+
+def _sex_differs(entry: Entry, _: World) -> Entry:
+    return replace(entry, sex="F" if entry.sex == "M" else "M")
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of mess: its share of rows, how it is done, and the reason expected (None: none, the row is taken)."""
+
+    name: str
+    share: float
+    spoil: Callable[[Entry, World], Entry | None]
+    reason: str | None
+
+
+KINDS = (
+    Kind("nik-typo", 0.006, _nik_typo, "not-found"),
+    Kind("not-in-population", 0.004, _stranger, "not-found"),
+    Kind("nik-date-impossible", 0.002, _nik_impossible, "nik-date-impossible"),
+    Kind("nik-short", 0.003, _nik_short, "nik-malformed"),
+    Kind("nik-scientific", 0.003, _nik_scientific, "nik-malformed"),
+    Kind("date-impossible", 0.003, _date_impossible, "field-invalid:birth_date"),
+    Kind("date-differs", 0.003, _date_differs, "birth-date-mismatch"),
+    Kind("village-unknown", 0.004, _village_unknown, "village-unknown"),
+    Kind("village-outside", 0.003, _village_outside, "village-outside"),
+    Kind("village-old", 0.005, _village_old, None),
+    Kind("consent-missing", 0.008, _consent_missing, "consent-missing"),
+    Kind("name-missing", 0.002, _name_missing, "name-missing"),
+    Kind("name-swapped", 0.004, _name_swapped, None),
+    Kind("name-misspelt-small", 0.008, _name_small, "name-mismatch"),
+    Kind("name-misspelt-large", 0.004, _name_large, "name-mismatch"),
+    Kind("sex-mismatch", 0.003, _sex_differs, "sex-mismatch"),
+)
