@@ -37,10 +37,7 @@ class _JsonLines:
                 yield self._row(number, line)
 
     def _row(self, number: int, line: str) -> Row:
-        try:
-            parsed = None if tables.undecodable(line) else json.loads(line)
-        except (ValueError, RecursionError):
-            parsed = None
+        parsed = _parse(line)
         if not isinstance(parsed, dict):
             cells = ("",) * len(self._header)
             return Row(number, self._header, cells, self._layout.type, {}, (NOT_JSON,))
@@ -55,6 +52,17 @@ class _JsonLines:
         return Row(
             number, self._header, cells, kind if isinstance(kind, str) else self._layout.type, data, (), envelope
         )
+
+
+def _parse(line: str) -> object:
+    try:
+        parsed: object = None if tables.undecodable(line) else json.loads(line)
+        # Half a surrogate pair is a letter to JSON, but no bytes can carry it on.
+        if "\\u" in line:
+            json.dumps(parsed, ensure_ascii=False).encode("utf-8")
+    except (ValueError, RecursionError):
+        return None
+    return parsed
 
 
 def _cell(data: Any, path: tuple[str, ...]) -> str:

@@ -349,6 +349,12 @@ def test_jsonl_of_data_and_of_whole_events(tmp_path: Path) -> None:
     assert rows[4].data == {"nik": "1", "submission_id": "6"}
 
 
+def test_half_a_letter_in_json_is_refused(tmp_path: Path) -> None:
+    rows = rows_of(tmp_path, '{"name": "\\ud83d"}\n{"name": "\\u00c9"}\n', name="list.jsonl")
+    assert [[problem.reason for problem in row.problems] for row in rows] == [["row-unreadable"], []]
+    assert rows[1].data["name"] == "É"
+
+
 def test_claims_have_their_parts(tmp_path: Path) -> None:
     header = (
         "no_klaim;nik;jenis_klaim;tanggal_kejadian;penyebab;akibat;hari_tidak_bekerja;persen_cacat;transport_darat;"
