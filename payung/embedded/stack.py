@@ -65,6 +65,8 @@ class Stack:
     async def start(self) -> Run:
         """Brings all up and returns run.json's contents; LaunchError says what is in the way."""
         config, data = self._config, self._data
+        if config.population is not None and not config.population.is_file():
+            raise LaunchError(f"The population file {config.population} does not exist.")
         if data.take():
             await self._left_over_ports_gone()
         ports.require_free(config.port_base, self._ports())
@@ -220,7 +222,8 @@ async def up(config: StackConfig, create_topics: CreateTopics, *, console: Conso
 
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        loop.add_signal_handler(number, ask)
+        if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:  # nohup asked to stay
+            loop.add_signal_handler(number, ask)
     starting = asyncio.create_task(stack.start())
     waiting = asyncio.create_task(asked.wait())
     try:

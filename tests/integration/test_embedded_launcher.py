@@ -133,6 +133,7 @@ class Launched:
         self.base = ports.free_base()
         self.data = tmp_path / "data"
         self.topics_made_on: list[str] = []
+        (tmp_path / "people.csv").touch()
         config = StackConfig(
             data_dir=self.data, port_base=self.base, population=tmp_path / "people.csv", environment=environment
         )
