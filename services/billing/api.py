@@ -1,0 +1,198 @@
+"""Billing over HTTP: runs, invoices, budgets and the plan of a run. Reads only; what changes comes in by Kafka."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+from fastapi import APIRouter, HTTPException, Query
+
+from services.billing import facts
+from services.billing.domain import rules
+from services.billing.domain.state import Accounts, Budget, Invoice, InvoiceStatus, Run
+from shared.contracts.base import Funding, Period, PremiumLine, Regency
+from shared.contracts.reasons import Reason
+from shared.kernel.calendar import business_day, parse_date
+from shared.runtime import clock
+
+LIST_MAX = 1000
+
+
+def routes(house: Any) -> APIRouter:
+    """The endpoints of billing over one service's store."""
+    router = APIRouter(prefix="/v1", tags=["billing"])
+
+    @router.get("/runs/{run_id}")
+    async def one_run(run_id: str) -> dict[str, Any]:
+        """One run as far as it is."""
+        found = (await house.reader.states("runs", [run_id])).get(run_id)
+        if found is None:
+            raise _not_found("run")
+        return run_view(found)
+
+    @router.get("/runs")
+    async def all_runs(regency: Regency | None = None, period: Period | None = None) -> dict[str, Any]:
+        """Runs, by regency and period."""
+        return {"rows": [run_view(run) for run in await _listed(house, "runs", regency, period)]}
+
+    @router.get("/invoices/{invoice_id}")
+    async def one_invoice(invoice_id: str) -> dict[str, Any]:
+        """One invoice with its lines."""
+        found = (await house.reader.states("invoices", [invoice_id])).get(invoice_id)
+        if found is None or found.status is InvoiceStatus.UNKNOWN:
+            raise _not_found("invoice")
+        return invoice_view(found)
+
+    @router.get("/invoices")
+    async def all_invoices(regency: Regency | None = None, period: Period | None = None) -> dict[str, Any]:
+        """Invoices, by regency and period."""
+        found = await _listed(house, "invoices", regency, period)
+        return {"rows": [invoice_view(one) for one in found if one.status is not InvoiceStatus.UNKNOWN]}
+
+    @router.get("/budgets")
+    async def all_budgets(regency: Regency | None = None, year: int | None = None) -> dict[str, Any]:
+        """Budgets with what is committed and left."""
+        where = {f"state.{name}": value for name, value in (("regency", regency), ("year", year)) if value is not None}
+        found = await house.reader.find("budgets", where, order=("_id",), limit=LIST_MAX)
+        return {"rows": [budget_view(one) for _, one in found if one.ceilings is not None]}
+
+    @router.get("/plan")
+    async def plan(
+        regency: Regency,
+        period: Period,
+        funding: Annotated[Funding, Query()] = "apbd-regency",
+        cutoff: str | None = None,
+    ) -> dict[str, Any]:
+        """What a run would bill and cost now; changes nothing."""
+        day = business_day(clock.now()).isoformat() if cutoff is None else cutoff
+        return await _plan(house, regency, period, funding, day)
+
+    return router
+
+
+async def _plan(house: Any, regency: str, period: str, funding: Funding, cutoff: str) -> dict[str, Any]:
+    reference = house.reference
+    wrong = [
+        f"{Reason.FIELD_INVALID}:{name}"
+        for name, right in (
+            ("regency", reference.areas.is_regency(regency)),
+            ("period", rules.has_premium(reference.rates, funding, period)),
+            ("cutoff", parse_date(cutoff) is not None),
+        )
+        if not right
+    ]
+    if wrong:
+        raise HTTPException(422, {"title": "The plan cannot be made", "status": 422, "reasons": wrong})
+    key = rules.budget_key(regency, period, funding)
+    budget: Budget | None = (await house.reader.states("budgets", [key])).get(key)
+    free = budget.free if budget is not None else Accounts()
+    number = (budget.runs.get(period, 0) if budget is not None else 0) + 1
+    start = Run(
+        run_id=rules.run_id(regency, period, funding, number),
+        invoice_id=rules.invoice_id(regency, period, funding, number),
+        regency=regency,
+        period=period,
+        funding=funding,
+        cutoff=cutoff,
+        left=free,
+    )
+    end = await facts.plan(house.reader, reference, start)
+    enrolled = await facts.ever_verified(house.reader, regency)
+    reasons = [] if budget is not None and budget.ceilings is not None else [Reason.BUDGET_MISSING.value]
+    needed = rules.drawn(end.lines) + end.short
+    return {
+        "regency": regency,
+        "period": period,
+        "funding": funding,
+        "cutoff": cutoff,
+        "reasons": reasons,
+        "candidates": end.billed + end.missed,
+        "needed": _accounts(needed),
+        "billed_workers": end.billed,
+        "total": rules.drawn(end.lines).total,
+        "lines": _lines(end.lines),
+        "not_billed": _not_billed(end, max(0, enrolled - end.billed - end.already - end.missed)),
+        "budget_left": _accounts(end.left),
+    }
+
+
+async def _listed(house: Any, collection: str, regency: str | None, period: str | None) -> list[Any]:
+    where = {f"state.{name}": value for name, value in (("regency", regency), ("period", period)) if value is not None}
+    found = await house.reader.find(collection, where, order=("_id",), limit=LIST_MAX)
+    return [state for _, state in found]
+
+
+def run_view(run: Run) -> dict[str, Any]:
+    """A run as JSON."""
+    return {
+        "run_id": run.run_id,
+        "invoice_id": run.invoice_id if run.billed else None,
+        "regency": run.regency,
+        "period": run.period,
+        "funding": run.funding,
+        "cutoff": run.cutoff,
+        "due_date": run.due_date,
+        "status": run.status.value,
+        "billed_workers": run.billed,
+        "total": rules.drawn(run.lines).total,
+        "lines": _lines(run.lines),
+        "not_billed": _not_billed(run, run.not_eligible),
+    }
+
+
+def invoice_view(invoice: Invoice) -> dict[str, Any]:
+    """An invoice as JSON."""
+    return {
+        "invoice_id": invoice.invoice_id,
+        "run_id": invoice.run_id,
+        "status": invoice.status.value,
+        "regency": invoice.regency,
+        "period": invoice.period,
+        "funding": invoice.funding,
+        "workers": invoice.workers,
+        "lines": _lines(invoice.lines),
+        "total": invoice.total,
+        "opened_on": invoice.opened_on,
+        "due_date": invoice.due_date,
+        "paid_on": invoice.paid_on,
+        "reference": invoice.reference,
+    }
+
+
+def budget_view(budget: Budget) -> dict[str, Any]:
+    """A budget as JSON; `reserved` is what an open run has set aside."""
+    ceilings = budget.ceilings or Accounts()
+    return {
+        "regency": budget.regency,
+        "year": budget.year,
+        "funding": budget.funding,
+        **_accounts(ceilings),
+        "committed": _accounts(budget.committed),
+        "reserved": _accounts(budget.reserved),
+        "left": _accounts(budget.free),
+        "decree_no": budget.decree_no,
+        "target_workers": budget.target_workers,
+        "targets": dict(budget.targets),
+        "open_runs": list(budget.queue),
+    }
+
+
+def _not_billed(run: Run, not_eligible: int) -> dict[str, int]:
+    counts = {
+        Reason.BUDGET_EXHAUSTED.value: run.missed,
+        Reason.ALREADY_BILLED.value: run.already,
+        Reason.NOT_ELIGIBLE.value: not_eligible,
+    }
+    return {reason: count for reason, count in counts.items() if count}
+
+
+def _accounts(accounts: Accounts) -> dict[str, int]:
+    return {"jkk": accounts.jkk, "jkm": accounts.jkm}
+
+
+def _lines(lines: Sequence[PremiumLine]) -> list[dict[str, Any]]:
+    return [line.model_dump() for line in lines]
+
+
+def _not_found(what: str) -> HTTPException:
+    return HTTPException(404, {"title": f"There is no such {what}", "status": 404})

@@ -1,0 +1,266 @@
+"""How billing's aggregates stand in the store, and the indexes over them. Pure; knows no driver.
+
+There is no personal data, so the cipher is never used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from services.billing.domain.state import (
+    Accounts,
+    Budget,
+    Enrolment,
+    Invoice,
+    InvoiceStatus,
+    Premium,
+    Refusal,
+    Run,
+    RunStatus,
+    Standing,
+    Stop,
+)
+from shared.contracts.base import PremiumLine
+from shared.runtime.ports import Cipher, Codec, Index
+
+Body = dict[str, Any]
+
+
+class EnrolmentCodec:
+    """Enrolments; a run finds its candidates by regency, place and until."""
+
+    def encode(self, state: Enrolment, cipher: Cipher) -> Body:
+        """As plain fields."""
+        return {
+            "regency": state.regency,
+            "district": state.district,
+            "village": state.village,
+            "sector": state.sector,
+            "sex": state.sex,
+            "birth_month": state.birth_month,
+            "income_base": state.income_base,
+            "standing": state.standing.value,
+            "place": state.place,
+            "until": state.until,
+            "died_in": state.died_in,
+            "registration_version": state.registration_version,
+            "sequence": state.sequence,
+        }
+
+    def decode(self, body: Mapping[str, Any], cipher: Cipher) -> Enrolment:
+        """From plain fields."""
+        return Enrolment(
+            regency=body["regency"],
+            district=body["district"],
+            village=body["village"],
+            sector=body["sector"],
+            sex=body["sex"],
+            birth_month=body["birth_month"],
+            income_base=body["income_base"],
+            standing=Standing(body["standing"]),
+            place=body["place"],
+            until=body["until"],
+            died_in=body["died_in"],
+            registration_version=body["registration_version"],
+            sequence=body["sequence"],
+        )
+
+
+class PremiumCodec:
+    """Premiums: millions of small documents, found by their key only."""
+
+    def encode(self, state: Premium, cipher: Cipher) -> Body:
+        """As plain fields."""
+        return {
+            "run_id": state.run_id,
+            "invoice_id": state.invoice_id,
+            "regency": state.regency,
+            "funding": state.funding,
+            "jkk": state.jkk,
+            "jkm": state.jkm,
+        }
+
+    def decode(self, body: Mapping[str, Any], cipher: Cipher) -> Premium:
+        """From plain fields."""
+        return Premium(
+            run_id=body["run_id"],
+            invoice_id=body["invoice_id"],
+            regency=body["regency"],
+            funding=body["funding"],
+            jkk=body["jkk"],
+            jkm=body["jkm"],
+        )
+
+
+class BudgetCodec:
+    """Budgets. Codes hold dots and periods are many, so maps are kept as lists of pairs."""
+
+    def encode(self, state: Budget, cipher: Cipher) -> Body:
+        """As plain fields."""
+        return {
+            "regency": state.regency,
+            "year": state.year,
+            "funding": state.funding,
+            "ceilings": None if state.ceilings is None else _accounts(state.ceilings),
+            "committed": _accounts(state.committed),
+            "reserved": _accounts(state.reserved),
+            "decree_no": state.decree_no,
+            "target_workers": state.target_workers,
+            "targets": [[district, number] for district, number in state.targets.items()],
+            "queue": list(state.queue),
+            "runs": [[period, number] for period, number in state.runs.items()],
+        }
+
+    def decode(self, body: Mapping[str, Any], cipher: Cipher) -> Budget:
+        """From plain fields."""
+        return Budget(
+            regency=body["regency"],
+            year=body["year"],
+            funding=body["funding"],
+            ceilings=None if body["ceilings"] is None else _accounts_from(body["ceilings"]),
+            committed=_accounts_from(body["committed"]),
+            reserved=_accounts_from(body["reserved"]),
+            decree_no=body["decree_no"],
+            target_workers=body["target_workers"],
+            targets=dict(body["targets"]),
+            queue=tuple(body["queue"]),
+            runs=dict(body["runs"]),
+        )
+
+
+class RunCodec:
+    """Runs."""
+
+    def encode(self, state: Run, cipher: Cipher) -> Body:
+        """As plain fields."""
+        stop = state.stop
+        return {
+            "invoice_id": state.invoice_id,
+            "run_id": state.run_id,
+            "regency": state.regency,
+            "period": state.period,
+            "funding": state.funding,
+            "cutoff": state.cutoff,
+            "due_date": state.due_date,
+            "status": state.status.value,
+            "left": _accounts(state.left),
+            "cursor": state.cursor,
+            "step": state.step,
+            "billed": state.billed,
+            "lines": _lines(state.lines),
+            "already": state.already,
+            "missed": state.missed,
+            "short": _accounts(state.short),
+            "not_eligible": state.not_eligible,
+            "stop": stop and {"cursor": stop.cursor, "price": _accounts(stop.price), "already": stop.already},
+        }
+
+    def decode(self, body: Mapping[str, Any], cipher: Cipher) -> Run:
+        """From plain fields."""
+        stop = body["stop"]
+        return Run(
+            run_id=body["run_id"],
+            invoice_id=body["invoice_id"],
+            regency=body["regency"],
+            period=body["period"],
+            funding=body["funding"],
+            cutoff=body["cutoff"],
+            due_date=body["due_date"],
+            status=RunStatus(body["status"]),
+            left=_accounts_from(body["left"]),
+            cursor=body["cursor"],
+            step=body["step"],
+            billed=body["billed"],
+            lines=_lines_from(body["lines"]),
+            already=body["already"],
+            missed=body["missed"],
+            short=_accounts_from(body["short"]),
+            not_eligible=body["not_eligible"],
+            stop=stop and Stop(cursor=stop["cursor"], price=_accounts_from(stop["price"]), already=stop["already"]),
+        )
+
+
+class InvoiceCodec:
+    """Invoices."""
+
+    def encode(self, state: Invoice, cipher: Cipher) -> Body:
+        """As plain fields."""
+        return {
+            "invoice_id": state.invoice_id,
+            "status": state.status.value,
+            "run_id": state.run_id,
+            "regency": state.regency,
+            "period": state.period,
+            "funding": state.funding,
+            "workers": state.workers,
+            "lines": _lines(state.lines),
+            "due_date": state.due_date,
+            "opened_on": state.opened_on,
+            "paid_on": state.paid_on,
+            "reference": state.reference,
+            "overdue": state.overdue,
+        }
+
+    def decode(self, body: Mapping[str, Any], cipher: Cipher) -> Invoice:
+        """From plain fields."""
+        return Invoice(
+            invoice_id=body["invoice_id"],
+            status=InvoiceStatus(body["status"]),
+            run_id=body["run_id"],
+            regency=body["regency"],
+            period=body["period"],
+            funding=body["funding"],
+            workers=body["workers"],
+            lines=_lines_from(body["lines"]),
+            due_date=body["due_date"],
+            opened_on=body["opened_on"],
+            paid_on=body["paid_on"],
+            reference=body["reference"],
+            overdue=body["overdue"],
+        )
+
+
+class RefusalCodec:
+    """Refused forms, under the name of their input."""
+
+    def encode(self, state: Refusal, cipher: Cipher) -> Body:
+        """As plain fields."""
+        return {"command": state.command, "reasons": list(state.reasons)}
+
+    def decode(self, body: Mapping[str, Any], cipher: Cipher) -> Refusal:
+        """From plain fields."""
+        return Refusal(body["command"], tuple(body["reasons"]))
+
+
+def _accounts(accounts: Accounts) -> list[int]:
+    return [accounts.jkk, accounts.jkm]
+
+
+def _accounts_from(pair: Sequence[int]) -> Accounts:
+    return Accounts(pair[0], pair[1])
+
+
+def _lines(lines: Sequence[PremiumLine]) -> list[list[Any]]:
+    return [[line.programme, line.amount, line.rule] for line in lines]
+
+
+def _lines_from(rows: Sequence[Sequence[Any]]) -> tuple[PremiumLine, ...]:
+    return tuple(PremiumLine(programme=row[0], amount=row[1], rule=row[2]) for row in rows)
+
+
+STORED: Mapping[str, Codec] = {
+    "enrolments": EnrolmentCodec(),
+    "premiums": PremiumCodec(),
+    "budgets": BudgetCodec(),
+    "runs": RunCodec(),
+    "invoices": InvoiceCodec(),
+    "refusals": RefusalCodec(),
+}
+INDEXES: Mapping[str, Sequence[Index]] = {
+    # A page of a run is one range of this index, in priority order.
+    "enrolments": (Index(fields=("state.regency", "state.place")),),
+    "budgets": (Index(fields=("state.regency", "state.year")),),
+    "runs": (Index(fields=("state.regency", "state.period")),),
+    "invoices": (Index(fields=("state.regency", "state.period")),),
+}

@@ -1,0 +1,157 @@
+"""Billing's judgement: which document each input changes (`route`), and what it makes of it (`decide`).
+
+Theory of operation
+* enrolments (worker_id): verdicts and deaths, so that a run finds its candidates in its own store.
+* budgets (regency|year|funding): ceilings, and runs one after the other: domain/budgets.py.
+* runs (run_id): pages of candidates, money drawn in priority order: domain/runs.py.
+* premiums (worker_id|period): inserted once across all funders: domain/premiums.py.
+* invoices (invoice_id): opened by a run's close, paid once by the exact amount: domain/invoices.py.
+* refusals (name of the input): commands whose form is wrong.
+
+Invariants: pure, total, deterministic; a refusal is an outcome with reasons; an input without effect says why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+from services.billing.domain import budgets, enrolments, forms, invoices, outcomes, premiums, rules, runs
+from services.billing.domain.forms import Ceilings, Payment, Refused, RunOrder
+from services.billing.domain.state import Facts, Reference, Refusal
+from shared.contracts.billing import PayInvoice, RunBilling, SetBudget
+from shared.contracts.billing_work import (
+    InvoiceOpened,
+    InvoiceOverdue,
+    PremiumSkipped,
+    RunClosing,
+    RunFunded,
+    RunPage,
+    RunReleased,
+    RunRequested,
+    RunSettle,
+    RunStart,
+    StepReserved,
+)
+from shared.contracts.claims import WorkerDied
+from shared.contracts.reasons import Reason
+from shared.contracts.verification import IdentityEnded, IdentityHeld, IdentityRejected, IdentityVerified
+from shared.kernel.decision import Address, Decision
+from shared.kernel.event import Event, Routed
+
+
+def route(event: Event, reference: Reference) -> tuple[Routed, ...]:
+    """The documents that an input changes, each with its part."""
+    return _ROUTES[type(event.data)](event, reference)
+
+
+def decide(state: Any, event: Event, facts: Facts, now: datetime) -> Decision[Any]:
+    """What one part makes of its document. `now` is the event's own `at`."""
+    return _DECISIONS[type(event.data)](state, event, facts)
+
+
+def conflicting(event: Event) -> Routed:
+    """Refuses an input whose name was used before with other content, in a document apart from the first one's."""
+    part = forms.refused(event, [Reason.CONFLICTING_DUPLICATE])
+    return Routed(Address("refusals", f"{event.name}|{event.content_hash}"), part)
+
+
+def _worker(event: Event, reference: Reference) -> tuple[Routed, ...]:
+    return (Routed(Address("enrolments", event.data.worker_id), event.data),)
+
+
+def _run(event: Event, reference: Reference) -> tuple[Routed, ...]:
+    return (Routed(Address("runs", event.data.run_id), event.data),)
+
+
+def _budget(event: Event, reference: Reference) -> tuple[Routed, ...]:
+    data = event.data
+    return (Routed(Address("budgets", rules.budget_key(data.regency, data.period, data.funding)), data),)
+
+
+def _invoice(event: Event, reference: Reference) -> tuple[Routed, ...]:
+    return (Routed(Address("invoices", event.data.invoice_id), event.data),)
+
+
+def _premiums(event: Event, reference: Reference) -> tuple[Routed, ...]:
+    return premiums.parts(event.data)
+
+
+def _set_budget(event: Event, reference: Reference) -> tuple[Routed, ...]:
+    part = forms.ceilings(event, reference)
+    if isinstance(part, Refused):
+        return _refusal(event, part)
+    return (Routed(Address("budgets", f"{part.regency}|{part.year}|{part.funding}"), part),)
+
+
+def _order_run(event: Event, reference: Reference) -> tuple[Routed, ...]:
+    part = forms.run_order(event, reference)
+    if isinstance(part, Refused):
+        return _refusal(event, part)
+    return (Routed(Address("budgets", rules.budget_key(part.regency, part.period, part.funding)), part),)
+
+
+def _pay(event: Event, reference: Reference) -> tuple[Routed, ...]:
+    part = forms.payment(event, reference)
+    if isinstance(part, Refused):
+        return _refusal(event, part)
+    return (Routed(Address("invoices", part.invoice_id), part),)
+
+
+def _refusal(event: Event, part: Refused) -> tuple[Routed, ...]:
+    return (Routed(Address("refusals", event.name), part),)
+
+
+def _refused(state: Refusal | None, event: Event, facts: Facts) -> Decision[Refusal]:
+    part: Refused = event.data
+    return Decision(
+        state=Refusal(part.command, tuple(part.answer.reasons)),
+        outcomes=(outcomes.refusal(part.command, part.answer),),
+    )
+
+
+_ROUTES: Mapping[type, Callable[[Event, Reference], tuple[Routed, ...]]] = {
+    SetBudget: _set_budget,
+    RunBilling: _order_run,
+    PayInvoice: _pay,
+    IdentityVerified: _worker,
+    IdentityRejected: _worker,
+    IdentityHeld: _worker,
+    IdentityEnded: _worker,
+    WorkerDied: _worker,
+    RunRequested: _run,
+    RunStart: _budget,
+    RunFunded: _run,
+    RunPage: _run,
+    StepReserved: _premiums,
+    PremiumSkipped: _run,
+    RunSettle: _run,
+    RunClosing: _run,
+    RunReleased: _budget,
+    InvoiceOpened: _invoice,
+    InvoiceOverdue: _invoice,
+}
+
+_DECISIONS: Mapping[type, Callable[[Any, Event, Facts], Decision[Any]]] = {
+    Refused: _refused,
+    Ceilings: budgets.ceilings_set,
+    RunOrder: budgets.run_ordered,
+    Payment: invoices.paid,
+    IdentityVerified: enrolments.verified,
+    IdentityRejected: enrolments.rejected,
+    IdentityHeld: enrolments.held,
+    IdentityEnded: enrolments.ended,
+    WorkerDied: enrolments.died,
+    RunRequested: runs.requested,
+    RunStart: budgets.run_started,
+    RunFunded: runs.funded,
+    RunPage: runs.stepped,
+    premiums.Reserved: premiums.billed,
+    PremiumSkipped: runs.skipped,
+    RunSettle: runs.settled,
+    RunClosing: runs.closed,
+    RunReleased: budgets.run_released,
+    InvoiceOpened: invoices.opened,
+    InvoiceOverdue: invoices.overdue,
+}

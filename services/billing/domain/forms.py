@@ -1,0 +1,215 @@
+"""The form check of billing's commands: each becomes a part to judge, or `Refused` with every reason that holds.
+
+Pure and total: whatever stands in `data`, the answer is a part. Knows no document.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from services.billing.domain import rules
+from services.billing.domain.state import Accounts, Reference
+from shared.contracts.base import FUNDINGS, Funding
+from shared.contracts.billing import CommandRefused
+from shared.contracts.reasons import Reason
+from shared.kernel.calendar import business_day, is_period, parse_date
+from shared.kernel.event import Event, Intake
+
+YEAR_MIN, YEAR_MAX = 2015, 2100
+# More than any budget of a province; also keeps sums far inside 64 bits.
+RUPIAH_MAX = 10**15
+WORKERS_MAX = 10**9
+TEXT_MAX = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A command that cannot be taken, with the answer it gets."""
+
+    command: str
+    answer: CommandRefused
+
+
+@dataclass(frozen=True, slots=True)
+class Ceilings:
+    """A well-formed `budget.set.v1`."""
+
+    regency: str
+    year: int
+    funding: Funding
+    amounts: Accounts
+    decree_no: str
+    target_workers: int
+    targets: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class RunOrder:
+    """A well-formed `billing.run.v1`."""
+
+    regency: str
+    period: str
+    funding: Funding
+    cutoff: str
+    due_date: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Payment:
+    """A well-formed `invoice.pay.v1`."""
+
+    invoice_id: str
+    amount: int
+    paid_on: str
+    reference: str
+
+
+class _Form:
+    """Reads fields one by one and gathers what is wrong with them, in the order of the contract's fields."""
+
+    def __init__(self, data: Intake, reference: Reference) -> None:
+        self.fields: Mapping[str, Any] = data.fields
+        self.reference = reference
+        # Without an object there are no fields to find fault with one by one.
+        self.readable = data.problem is None
+        self.reasons: list[str] = [] if self.readable else [f"{Reason.FIELD_INVALID}:data"]
+
+    def missing(self, name: str) -> bool:
+        value = self.fields.get(name)
+        return value is None or (isinstance(value, str) and not value.strip())
+
+    def wrong(self, name: str) -> None:
+        if self.readable:
+            reason = Reason.FIELD_MISSING if self.missing(name) else Reason.FIELD_INVALID
+            self.reasons.append(f"{reason}:{name}")
+
+    def text(self, name: str) -> str:
+        value = self.fields.get(name)
+        if self.missing(name) or not isinstance(value, str) or len(value.strip()) > TEXT_MAX:
+            self.wrong(name)
+            return ""
+        return value.strip()
+
+    def whole(self, name: str, least: int, most: int) -> int:
+        value = self.fields.get(name)
+        if isinstance(value, int) and not isinstance(value, bool) and least <= value <= most:
+            return value
+        self.wrong(name)
+        return 0
+
+    def regency(self) -> str:
+        value = self.fields.get("regency")
+        if isinstance(value, str) and self.reference.areas.is_regency(value):
+            return value
+        self.wrong("regency")
+        return ""
+
+    def funding(self) -> Funding:
+        value = self.fields.get("funding")
+        for known in FUNDINGS:
+            if value == known:
+                return known
+        self.wrong("funding")
+        return "apbd-regency"
+
+    def day(self, name: str) -> str:
+        found = parse_date(self.fields.get(name))
+        if found is None:
+            self.wrong(name)
+            return ""
+        return found.isoformat()
+
+    def optional_day(self, name: str) -> str | None:
+        return None if self.missing(name) else self.day(name)
+
+
+def ceilings(event: Event, reference: Reference) -> Ceilings | Refused:
+    """Reads `budget.set.v1`."""
+    form = _Form(event.data, reference)
+    regency = form.regency()
+    year = form.whole("year", YEAR_MIN, YEAR_MAX)
+    funding = form.funding()
+    amounts = Accounts(form.whole("jkk", 0, RUPIAH_MAX), form.whole("jkm", 0, RUPIAH_MAX))
+    decree_no = form.text("decree_no")
+    target_workers = form.whole("target_workers", 0, WORKERS_MAX)
+    targets = _targets(form, regency)
+    if form.reasons:
+        return refused(event, form.reasons)
+    return Ceilings(regency, year, funding, amounts, decree_no, target_workers, targets)
+
+
+def _targets(form: _Form, regency: str) -> dict[str, int]:
+    """Targets by district; an unknown district would be a target that no figure ever meets."""
+    if form.missing("targets"):
+        return {}
+    value = form.fields["targets"]
+    districts = form.reference.areas.districts(regency)
+    if isinstance(value, dict) and all(
+        (not regency or district in districts)
+        and isinstance(number, int)
+        and not isinstance(number, bool)
+        and 0 <= number <= WORKERS_MAX
+        for district, number in value.items()
+    ):
+        return dict(value)
+    form.wrong("targets")
+    return {}
+
+
+def run_order(event: Event, reference: Reference) -> RunOrder | Refused:
+    """Reads `billing.run.v1`; without a cutoff it is the run's day in WITA."""
+    today = business_day(event.at)
+    form = _Form(event.data, reference)
+    regency = form.regency()
+    period = form.fields.get("period")
+    funding = form.funding()
+    if (
+        not isinstance(period, str)
+        or not is_period(period)
+        or rules.is_too_far_ahead(period, today)
+        or not rules.has_premium(reference.rates, funding, period)
+    ):
+        form.wrong("period")
+        period = ""
+    cutoff = form.optional_day("cutoff")
+    due_date = form.optional_day("due_date")
+    if form.reasons:
+        return refused(event, form.reasons)
+    return RunOrder(regency, period, funding, cutoff or today.isoformat(), due_date)
+
+
+def payment(event: Event, reference: Reference) -> Payment | Refused:
+    """Reads `invoice.pay.v1`."""
+    form = _Form(event.data, reference)
+    invoice_id = form.text("invoice_id")
+    amount = form.whole("amount", 0, RUPIAH_MAX)
+    paid_on = form.day("paid_on")
+    reference_text = form.text("reference")
+    if form.reasons:
+        return refused(event, form.reasons)
+    return Payment(invoice_id, amount, paid_on, reference_text)
+
+
+def refused(event: Event, reasons: list[str]) -> Refused:
+    """The refusal of a command, with as much of its own ids as can be read."""
+    fields = event.data.fields
+    year = fields.get("year")
+    return Refused(
+        event.type,
+        CommandRefused(
+            regency=_text(fields, "regency"),
+            year=year if isinstance(year, int) and not isinstance(year, bool) and abs(year) < 10**6 else None,
+            period=_text(fields, "period"),
+            funding=_text(fields, "funding"),
+            invoice_id=_text(fields, "invoice_id"),
+            reference=_text(fields, "reference"),
+            reasons=reasons,
+        ),
+    )
+
+
+def _text(fields: Mapping[str, Any], name: str) -> str | None:
+    value = fields.get(name)
+    return value[:TEXT_MAX] if isinstance(value, str) else None

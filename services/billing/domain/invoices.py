@@ -1,0 +1,110 @@
+"""Invoices: opened by a closed run, paid once, by the exact amount.
+
+A payment may name an invoice that is not open yet: it is refused, and the document that remembers the refusal takes the
+opening later as if nothing had been.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, time, timedelta
+
+from services.billing.domain import outcomes
+from services.billing.domain.forms import Payment
+from services.billing.domain.state import Facts, Invoice, InvoiceStatus
+from shared.contracts.billing import CommandRefused, CoverageAtRisk, PremiumPaid
+from shared.contracts.billing_work import InvoiceOpened, InvoiceOverdue
+from shared.contracts.reasons import Reason
+from shared.kernel.calendar import WITA, business_day, parse_date
+from shared.kernel.decision import Decision, Due
+from shared.kernel.event import Event
+
+OVERDUE = "overdue"
+
+
+def opened(state: Invoice | None, event: Event, facts: Facts) -> Decision[Invoice]:
+    """Opens the invoice; with a due date, its passing is watched."""
+    data: InvoiceOpened = event.data
+    if state is not None and state.status is not InvoiceStatus.UNKNOWN:
+        return Decision(state=state, ignored="invoice-known")
+    invoice = Invoice(
+        invoice_id=data.invoice_id,
+        status=InvoiceStatus.OPEN,
+        run_id=data.run_id,
+        regency=data.regency,
+        period=data.period,
+        funding=data.funding,
+        workers=data.workers,
+        lines=tuple(data.lines),
+        due_date=data.due_date,
+        opened_on=business_day(event.at).isoformat(),
+    )
+    return Decision(state=invoice, due=_watch(invoice, event))
+
+
+def paid(state: Invoice | None, event: Event, facts: Facts) -> Decision[Invoice]:
+    """Pays every premium of the invoice, or says why not."""
+    payment: Payment = event.data
+    invoice = state or Invoice(invoice_id=payment.invoice_id)
+    reason = _refusal(invoice, payment)
+    if reason is not None:
+        answer = CommandRefused(
+            regency=invoice.regency or None,
+            period=invoice.period or None,
+            funding=invoice.funding if invoice.regency else None,
+            invoice_id=payment.invoice_id,
+            reference=payment.reference,
+            reasons=[reason],
+        )
+        # A refused payment changes nothing, so the watch over the due date goes on.
+        return Decision(state=invoice, outcomes=(outcomes.refusal(event.type, answer),), due=_watch(invoice, event))
+    invoice = replace(invoice, status=InvoiceStatus.PAID, paid_on=payment.paid_on, reference=payment.reference)
+    data = PremiumPaid(
+        invoice_id=invoice.invoice_id,
+        regency=invoice.regency,
+        period=invoice.period,
+        funding=invoice.funding,
+        total=invoice.total,
+        workers=invoice.workers,
+        reference=payment.reference,
+        paid_on=payment.paid_on,
+    )
+    return Decision(
+        state=invoice, outcomes=(outcomes.told("premium.paid.v1", invoice.regency, data, invoice.invoice_id),)
+    )
+
+
+def _refusal(invoice: Invoice, payment: Payment) -> Reason | None:
+    if invoice.status is InvoiceStatus.UNKNOWN:
+        return Reason.INVOICE_UNKNOWN
+    if invoice.status is InvoiceStatus.PAID:
+        return Reason.ALREADY_PAID
+    if payment.amount != invoice.total:
+        return Reason.AMOUNT_DIFFERS
+    return None
+
+
+def overdue_of(invoice: Invoice) -> InvoiceOverdue:
+    """The answer to the watch over an invoice's due date."""
+    return InvoiceOverdue(invoice_id=invoice.invoice_id, regency=invoice.regency, period=invoice.period)
+
+
+def overdue(state: Invoice | None, event: Event, facts: Facts) -> Decision[Invoice]:
+    """Warns that a late payment breaks the row of paid months (rules.md T2)."""
+    if state is None or state.status is not InvoiceStatus.OPEN:
+        return Decision(state=state, ignored="invoice-not-open")
+    data = CoverageAtRisk(
+        regency=state.regency, period=state.period, workers=state.workers, reason=Reason.AWAITING_PREMIUM
+    )
+    told = outcomes.told("coverage.at-risk.v1", state.regency, data, state.invoice_id)
+    return Decision(state=replace(state, overdue=True), outcomes=(told,))
+
+
+def _watch(invoice: Invoice, event: Event) -> Due | None:
+    day = parse_date(invoice.due_date)
+    if invoice.status is not InvoiceStatus.OPEN or invoice.overdue or day is None:
+        return None
+    # The whole due date in WITA is still in time.
+    passed = datetime.combine(day, time(0), WITA) + timedelta(days=1)
+    correlation = {"correlation_id": event.correlation_id or event.id}
+    return Due(f"{invoice.invoice_id}|{OVERDUE}", OVERDUE, passed, correlation)

@@ -1,0 +1,30 @@
+"""How billing addresses what it publishes: open events by worker or regency, its own steps by regency and period."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel
+
+from services.billing.domain import rules
+from shared.contracts import topics
+from shared.contracts.base import Data
+from shared.contracts.billing import CommandRefused
+from shared.kernel.decision import Outcome
+
+EVENTS = topics.events("billing")
+WORK = topics.work("billing")
+
+
+def told(kind: str, key: str, data: BaseModel, subject: str | None = None) -> Outcome:
+    """An open event."""
+    return Outcome(EVENTS, key, kind, data, subject)
+
+
+def refusal(command: str, answer: CommandRefused) -> Outcome:
+    """`<command>.refused.v1`, by regency where the command names one."""
+    kind = f"{command.removesuffix('.v1')}.refused.v1"
+    return Outcome(EVENTS, answer.regency or answer.invoice_id or "unknown", kind, answer, answer.invoice_id)
+
+
+def step(kind: str, regency: str, period: str, data: Data) -> Outcome:
+    """A step of a run."""
+    return Outcome(WORK, rules.work_key(regency, period), kind, data)

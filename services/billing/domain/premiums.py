@@ -1,0 +1,79 @@
+"""One worker's premium for one month: inserted once, whoever pays (rules.md T10).
+
+The insert of the document is the last fence: whichever run comes second finds the premium and gives its money back.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from services.billing.domain import outcomes, rules
+from services.billing.domain.state import Facts, Premium
+from shared.contracts.base import PremiumLine
+from shared.contracts.billing import PremiumBilled
+from shared.contracts.billing_work import PremiumSkipped, ReservedWorker, StepReserved
+from shared.kernel.decision import Address, Decision, Outcome
+from shared.kernel.event import Event, Routed
+
+
+@dataclass(frozen=True, slots=True)
+class Reserved:
+    """One worker of a reserved step: a row of the step, and the premium that follows from the step alone."""
+
+    step: StepReserved
+    worker: ReservedWorker
+    lines: list[PremiumLine]
+    premium: Premium
+
+
+def parts(step: StepReserved) -> tuple[Routed, ...]:
+    """One part a worker. Workers of the same price share their lines and their premium."""
+    priced = [(lines, _premium(step, lines)) for lines in step.prices]
+    period = step.period
+    return tuple(
+        Routed(Address("premiums", rules.premium_key(worker[0], period)), Reserved(step, worker, *priced[worker[7]]))
+        for worker in step.workers
+    )
+
+
+def _premium(step: StepReserved, lines: list[PremiumLine]) -> Premium:
+    cost = rules.drawn(lines)
+    return Premium(
+        run_id=step.run_id,
+        invoice_id=step.invoice_id,
+        regency=step.regency,
+        funding=step.funding,
+        jkk=cost.jkk,
+        jkm=cost.jkm,
+    )
+
+
+def billed(state: Premium | None, event: Event, facts: Facts) -> Decision[Premium]:
+    """Bills the worker for the month, or tells the run that another one did."""
+    part: Reserved = event.data
+    step, worker = part.step, part.worker
+    if state is not None:
+        skipped = PremiumSkipped(
+            run_id=step.run_id, worker_id=worker[0], regency=step.regency, period=step.period, lines=part.lines
+        )
+        return Decision(state=state, outcomes=(outcomes.step("premium.skipped", step.regency, step.period, skipped),))
+    # Hundreds of thousands a run, from a record of our own that was validated when it was read: not validated again.
+    data = PremiumBilled.model_construct(
+        worker_id=worker[0],
+        regency=step.regency,
+        district=worker[1],
+        village=worker[2],
+        sector=worker[3],
+        sex=worker[4],
+        birth_month=worker[5],
+        income_base=worker[6],
+        period=step.period,
+        funding=step.funding,
+        lines=part.lines,
+        total=part.premium.jkk + part.premium.jkm,
+        run_id=step.run_id,
+        invoice_id=step.invoice_id,
+    )
+    return Decision(
+        state=part.premium, outcomes=(Outcome(outcomes.EVENTS, worker[0], "premium.billed.v1", data, worker[0]),)
+    )

@@ -1,0 +1,235 @@
+"""One billing run: page by page through its candidates in priority order, as far as its money reaches.
+
+Theory of operation
+run.requested waits (due work `catch-up`) until all that was verified before the command is counted and the budget is
+free -> run.start and run.funded set the money aside -> run.step takes one page: names the workers whose money is
+reserved in one record and asks for the next page -> run.settle and run.closing go once around the work topic, behind
+every `premium.skipped` of the run (same key, same partition, so they arrive first) -> run.released.
+
+When another funder's run billed a worker first, the money comes back; if workers were missed for lack of money, the run
+then goes on where it stopped. Each such round passes at least one worker, so it ends.
+
+Invariants
+* billed and lines are the sum over the workers named in steps, less the skipped ones.
+* left + drawn(lines) is what the budget set aside: money is conserved at every step.
+* In priority order: nobody is billed after somebody was missed, unless the run took up the stop again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from services.billing.domain import outcomes, rules
+from services.billing.domain.state import NOTHING, Accounts, Enrolment, Facts, Page, Run, RunStatus, Stop
+from shared.contracts.base import PremiumLine
+from shared.contracts.billing_work import (
+    PremiumSkipped,
+    ReservedWorker,
+    RunClosing,
+    RunFunded,
+    RunPage,
+    RunReleased,
+    RunRequested,
+    RunSettle,
+    RunStart,
+    RunStep,
+    StepReserved,
+)
+from shared.kernel.decision import Decision, Due, Outcome
+from shared.kernel.event import Event
+from shared.reference.rates import Rates
+
+CATCH_UP = "catch-up"
+
+
+def requested(state: Run | None, event: Event, facts: Facts) -> Decision[Run]:
+    """Opens the run; it starts when its wait is over."""
+    data: RunRequested = event.data
+    if state is not None:
+        return Decision(state=state, ignored="run-known")
+    run = Run(
+        run_id=data.run_id,
+        invoice_id=data.invoice_id,
+        regency=data.regency,
+        period=data.period,
+        funding=data.funding,
+        cutoff=data.cutoff,
+        due_date=data.due_date,
+    )
+    wait = Due(f"{run.run_id}|{CATCH_UP}", CATCH_UP, event.at, {"correlation_id": event.correlation_id or event.id})
+    return Decision(state=run, due=wait)
+
+
+def start_of(run: Run) -> RunStart:
+    """The answer to a run's wait."""
+    return RunStart(**_named(run))
+
+
+def funded(state: Run | None, event: Event, facts: Facts) -> Decision[Run]:
+    """Takes the money and asks for the first page."""
+    data: RunFunded = event.data
+    if state is None or state.status is not RunStatus.WAITING:
+        return Decision(state=state, ignored="run-not-waiting")
+    run = replace(state, status=RunStatus.RUNNING, left=Accounts(data.jkk, data.jkm), step=1)
+    return Decision(state=run, outcomes=(_next_page(run),))
+
+
+def stepped(state: Run | None, event: Event, facts: Facts) -> Decision[Run]:
+    """Takes one page: reserves, counts who was not reached, goes on or settles."""
+    data: RunPage = event.data
+    page = facts.pages.get((data.run_id, data.number))
+    if state is None or page is None or state.status is not RunStatus.RUNNING or data.number != state.step:
+        return Decision(state=state, ignored="stale-step")
+    drawn = draw(state, page, facts.rates)
+    told: list[Outcome] = []
+    if drawn.workers:
+        reserved = StepReserved(
+            run_id=state.run_id,
+            invoice_id=state.invoice_id,
+            regency=state.regency,
+            period=state.period,
+            funding=state.funding,
+            prices=[list(lines) for lines in drawn.prices],
+            workers=list(drawn.workers),
+        )
+        told.append(_step("run.step-reserved", state, reserved))
+    run = drawn.run
+    if page.last:
+        told.append(_step("run.settle", run, RunSettle(**_named(run))))
+    else:
+        run = replace(run, step=run.step + 1)
+        told.append(_next_page(run))
+    return Decision(state=run, outcomes=tuple(told))
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """What one page makes of a run: its figures after the page, and the workers who have their money."""
+
+    run: Run
+    prices: tuple[tuple[PremiumLine, ...], ...]
+    workers: tuple[ReservedWorker, ...]
+
+
+def draw(run: Run, page: Page, rates: Rates) -> Drawn:
+    """Draws the premiums of a page from what is left, in order, until one account does not reach."""
+    priced: dict[tuple[int, str], tuple[int, int, rules.Price]] = {}
+    prices: list[tuple[PremiumLine, ...]] = []
+    counts: list[int] = []
+    workers: list[ReservedWorker] = []
+    left, stop, already, missed, short = run.left, run.stop, run.already, run.missed, run.short
+    cursor = run.cursor
+    for worker_id, one in page.candidates:
+        before, cursor = cursor, one.place
+        if worker_id in page.billed:
+            already += 1
+            continue
+        kind = (one.income_base, one.sector)
+        if kind not in priced:
+            price = rules.price_of(rates, run.funding, one.income_base, one.sector, run.period)
+            base = rates.benefit_base(run.funding, one.income_base, run.period)
+            priced[kind] = (len(prices), base.amount if base else one.income_base, price)
+            prices.append(price[0])
+            counts.append(0)
+        index, base_amount, (_, cost) = priced[kind]
+        if stop is None and not left.carries(cost):
+            stop = Stop(cursor=before, price=cost, already=already)
+        if stop is not None:
+            missed += 1
+            short = short + cost
+            continue
+        left = left - cost
+        counts[index] += 1
+        workers.append(_row(worker_id, one, base_amount, index))
+    lines = run.lines
+    for price_lines, count in zip(prices, counts, strict=True):
+        lines = rules.add_lines(lines, price_lines, count)
+    drawn = replace(
+        run,
+        left=left,
+        cursor=cursor,
+        billed=run.billed + len(workers),
+        lines=lines,
+        already=already,
+        missed=missed,
+        short=short,
+        stop=stop,
+    )
+    return Drawn(drawn, tuple(prices), tuple(workers))
+
+
+def _row(worker_id: str, one: Enrolment, base: int, index: int) -> ReservedWorker:
+    # The state keeps sector and sex as it read them from a validated event.
+    return (worker_id, one.district, one.village, one.sector, one.sex, one.birth_month, base, index)  # type: ignore[return-value]
+
+
+def skipped(state: Run | None, event: Event, facts: Facts) -> Decision[Run]:
+    """Takes the money of a premium back that another run had billed already."""
+    data: PremiumSkipped = event.data
+    if state is None or state.status is not RunStatus.RUNNING:
+        return Decision(state=state, ignored="run-not-running")
+    return Decision(
+        state=replace(
+            state,
+            left=state.left + rules.drawn(data.lines),
+            billed=state.billed - 1,
+            lines=rules.add_lines(state.lines, data.lines, -1),
+            already=state.already + 1,
+            stop=replace(state.stop, already=state.stop.already + 1) if state.stop else None,
+        )
+    )
+
+
+def settled(state: Run | None, event: Event, facts: Facts) -> Decision[Run]:
+    """Goes once more around, behind every skipped premium."""
+    if state is None or state.status is not RunStatus.RUNNING:
+        return Decision(state=state, ignored="run-not-running")
+    return Decision(state=state, outcomes=(_step("run.closing", state, RunClosing(**_named(state))),))
+
+
+def closed(state: Run | None, event: Event, facts: Facts) -> Decision[Run]:
+    """Closes the run, or takes up its stop again with money that came back."""
+    if state is None or state.status is not RunStatus.RUNNING:
+        return Decision(state=state, ignored="run-not-running")
+    stop = state.stop
+    if stop is not None and state.left.carries(stop.price):
+        again = replace(
+            state, cursor=stop.cursor, already=stop.already, missed=0, short=NOTHING, stop=None, step=state.step + 1
+        )
+        return Decision(state=again, outcomes=(_next_page(again),))
+    enrolled = facts.enrolled.get(state.regency, 0)
+    considered = state.billed + state.already + state.missed
+    run = replace(state, status=RunStatus.CLOSED, not_eligible=max(0, enrolled - considered))
+    released = RunReleased(
+        **_named(run),
+        invoice_id=run.invoice_id,
+        due_date=run.due_date,
+        billed_workers=run.billed,
+        lines=list(run.lines),
+        already_billed=run.already,
+        not_eligible=run.not_eligible,
+        missed_workers=run.missed,
+        missed_jkk=run.short.jkk,
+        missed_jkm=run.short.jkm,
+    )
+    return Decision(state=run, outcomes=(_step("run.released", run, released),))
+
+
+def _next_page(run: Run) -> Outcome:
+    return _step("run.step", run, RunPage(**_named(run), cursor=run.cursor, number=run.step))
+
+
+def _step(kind: str, run: Run, data: RunStep | StepReserved) -> Outcome:
+    return outcomes.step(kind, run.regency, run.period, data)
+
+
+def _named(run: Run) -> dict[str, Any]:
+    """The fields that every step carries."""
+    return {
+        "run_id": run.run_id,
+        "regency": run.regency,
+        "period": run.period,
+        "funding": run.funding,
+        "cutoff": run.cutoff,
+    }

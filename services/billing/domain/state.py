@@ -1,0 +1,222 @@
+"""The aggregates of billing and what a decision looks up beside them. Owns shapes only; no rule, no store.
+
+There is no personal data here: a worker is a worker_id, a keyed hash.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from shared.contracts.base import Funding, PremiumLine
+from shared.reference.areas import Areas
+from shared.reference.rates import Rates
+
+
+@dataclass(frozen=True, slots=True)
+class Accounts:
+    """Rupiah in the two budget accounts that every premium draws from."""
+
+    jkk: int = 0
+    jkm: int = 0
+
+    def __add__(self, other: Accounts) -> Accounts:
+        return Accounts(self.jkk + other.jkk, self.jkm + other.jkm)
+
+    def __sub__(self, other: Accounts) -> Accounts:
+        return Accounts(self.jkk - other.jkk, self.jkm - other.jkm)
+
+    def carries(self, price: Accounts) -> bool:
+        """Whether both accounts reach for this."""
+        return price.jkk <= self.jkk and price.jkm <= self.jkm
+
+    @property
+    def total(self) -> int:
+        """Both accounts together."""
+        return self.jkk + self.jkm
+
+
+NOTHING = Accounts()
+
+
+class Standing(StrEnum):
+    """The last verdict on a worker's identity."""
+
+    UNSEEN = "unseen"
+    VERIFIED = "verified"
+    HELD = "held"
+    REJECTED = "rejected"
+    ENDED = "ended"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Enrolment:
+    """A worker as billing knows them.
+
+    `place` is `verified day|worker_id`: it sorts as the priority order does; empty while never verified. `until` is the
+    last period that may be billed; empty when none may. `sequence` and `registration_version` are of the last verdict.
+    """
+
+    regency: str
+    district: str = ""
+    village: str = ""
+    sector: str = ""
+    sex: str = ""
+    birth_month: str = ""
+    income_base: int = 0
+    standing: Standing = Standing.UNSEEN
+    place: str = ""
+    until: str = ""
+    died_in: str = ""
+    registration_version: int = 0
+    sequence: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Premium:
+    """One worker's premium for one period; its existence is what bills the worker once across all funders."""
+
+    run_id: str
+    invoice_id: str
+    regency: str
+    funding: str
+    jkk: int
+    jkm: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Budget:
+    """The two accounts of a regency, year and funding. `ceilings` is None until a budget is set.
+
+    `queue` holds the open runs in the order of their commands: the first has `reserved` to itself, the others wait.
+    `runs` counts the accepted runs of each period.
+    """
+
+    regency: str
+    year: int
+    funding: Funding
+    ceilings: Accounts | None = None
+    committed: Accounts = NOTHING
+    reserved: Accounts = NOTHING
+    decree_no: str = ""
+    target_workers: int = 0
+    targets: Mapping[str, int] = field(default_factory=dict)
+    queue: tuple[str, ...] = ()
+    runs: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def free(self) -> Accounts:
+        """What is neither billed nor set aside."""
+        return NOTHING if self.ceilings is None else self.ceilings - self.committed - self.reserved
+
+
+class RunStatus(StrEnum):
+    """How far a run is."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    CLOSED = "closed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stop:
+    """Where the money ended: the place before the first worker it did not reach, that worker's price, and how many
+    were found billed already up to there."""
+
+    cursor: str
+    price: Accounts
+    already: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """One run over one period. `left` is what remains of the money set aside for it; `missed` and `short` count the
+    workers it did not reach and what they would have cost."""
+
+    run_id: str
+    invoice_id: str
+    regency: str
+    period: str
+    funding: Funding
+    cutoff: str
+    due_date: str | None = None
+    status: RunStatus = RunStatus.WAITING
+    left: Accounts = NOTHING
+    cursor: str = ""
+    step: int = 0
+    billed: int = 0
+    lines: tuple[PremiumLine, ...] = ()
+    already: int = 0
+    missed: int = 0
+    short: Accounts = NOTHING
+    not_eligible: int = 0
+    stop: Stop | None = None
+
+
+class InvoiceStatus(StrEnum):
+    """UNKNOWN: somebody tried to pay an invoice that does not exist (yet)."""
+
+    UNKNOWN = "unknown"
+    OPEN = "open"
+    PAID = "paid"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invoice:
+    """What a run asks of a treasury; the sum of its premiums."""
+
+    invoice_id: str
+    status: InvoiceStatus = InvoiceStatus.UNKNOWN
+    run_id: str = ""
+    regency: str = ""
+    period: str = ""
+    funding: Funding = "apbd-regency"
+    workers: int = 0
+    lines: tuple[PremiumLine, ...] = ()
+    due_date: str | None = None
+    opened_on: str = ""
+    paid_on: str | None = None
+    reference: str | None = None
+    overdue: bool = False
+
+    @property
+    def total(self) -> int:
+        """The exact amount that pays it."""
+        return sum(line.amount for line in self.lines)
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A command that could not even be addressed, kept under its own name."""
+
+    command: str
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The next candidates of a run in priority order (worker_id, enrolment), and who of them has a premium for the
+    period already. `last`: no candidate comes after these."""
+
+    candidates: tuple[tuple[str, Enrolment], ...]
+    billed: frozenset[str]
+    last: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """What is loaded once at start."""
+
+    areas: Areas
+    rates: Rates
+    step_workers: int
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What decisions of one batch look up: pages by (run, step), workers ever verified by regency, the rates."""
+
+    rates: Rates
+    pages: Mapping[tuple[str, int], Page] = field(default_factory=dict)
+    enrolled: Mapping[str, int] = field(default_factory=dict)

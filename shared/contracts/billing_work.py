@@ -1,0 +1,124 @@
+"""The internal steps of a billing run, on `billing-work`. All are keyed `regency|period`, so that one partition keeps
+the steps of one run in the order in which they were made. No other service reads them.
+"""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from shared.contracts.base import Data, Day, Funding, Period, PremiumLine, Regency, Rupiah, Sector, Sex
+
+# worker_id, district, village, sector, sex, birth_month, income_base, index into `prices`. A row and not an object:
+# a thousand of them travel in one record.
+ReservedWorker = tuple[str, str, str, Sector, Sex, str, int, int]
+
+
+class RunStep(Data):
+    """What every step names: the run, and what its budget and its candidates are found by."""
+
+    run_id: str
+    regency: Regency
+    period: Period
+    funding: Funding
+    cutoff: Day
+
+
+class RunRequested(RunStep):
+    """A run has its number; it waits until all that was verified before it is counted."""
+
+    invoice_id: str
+    due_date: Day | None = None
+
+
+class RunStart(RunStep):
+    """All that was verified before the run is counted, and it is the run's turn at its budget."""
+
+
+class RunFunded(RunStep):
+    """The budget set this much aside for the run."""
+
+    jkk: Rupiah
+    jkm: Rupiah
+
+
+class RunPage(RunStep):
+    """Take the next candidates after `cursor` (a place in the priority order; empty at the start)."""
+
+    cursor: str
+    number: int
+
+
+class StepReserved(Data):
+    """These workers have their money: their premiums are inserted from this record alone."""
+
+    run_id: str
+    invoice_id: str
+    regency: Regency
+    period: Period
+    funding: Funding
+    prices: list[list[PremiumLine]]
+    workers: list[ReservedWorker] = Field(max_length=1000)
+
+
+class PremiumSkipped(Data):
+    """Another run billed this worker first: the money goes back to the run that came second."""
+
+    run_id: str
+    worker_id: str
+    regency: Regency
+    period: Period
+    lines: list[PremiumLine]
+
+
+class RunSettle(RunStep):
+    """No candidate is left: once more around, so that every skipped premium is taken before the run closes."""
+
+
+class RunClosing(RunStep):
+    """Every premium of the run is known: close it, or go on with the money that came back."""
+
+
+class RunReleased(RunStep):
+    """The run's final figures, for its budget."""
+
+    invoice_id: str
+    due_date: Day | None = None
+    billed_workers: int
+    lines: list[PremiumLine]
+    already_billed: int
+    not_eligible: int
+    missed_workers: int
+    missed_jkk: Rupiah
+    missed_jkm: Rupiah
+
+
+class InvoiceOpened(RunStep):
+    """An invoice with the sum of its run's premiums."""
+
+    invoice_id: str
+    due_date: Day | None = None
+    workers: int
+    lines: list[PremiumLine]
+
+
+class InvoiceOverdue(Data):
+    """The due date of an invoice has passed."""
+
+    invoice_id: str
+    regency: Regency
+    period: Period
+
+
+WORK: dict[str, type[Data]] = {
+    "run.requested": RunRequested,
+    "run.start": RunStart,
+    "run.funded": RunFunded,
+    "run.step": RunPage,
+    "run.step-reserved": StepReserved,
+    "premium.skipped": PremiumSkipped,
+    "run.settle": RunSettle,
+    "run.closing": RunClosing,
+    "run.released": RunReleased,
+    "invoice.opened": InvoiceOpened,
+    "invoice.overdue": InvoiceOverdue,
+}
