@@ -134,7 +134,13 @@ async def follow(
         for records in batches.values():
             for record in records:
                 if record.value is not None:
-                    yield orjson.loads(record.value)
+                    yield decoded(record.value)
+
+
+def decoded(value: bytes) -> dict[str, Any]:
+    """An event of our own streams."""
+    found: dict[str, Any] = orjson.loads(value)
+    return found
 
 
 async def ask(

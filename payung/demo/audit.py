@@ -1,0 +1,179 @@
+"""Holds the dashboard's figures against the events on Kafka. Counts for itself: shares nothing with the services."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from payung import publish, wire
+from payung.place import Place
+from shared.contracts import topics
+
+# The end of a topic was asked for before; a second of silence past it means that all was read.
+QUIET_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One figure, counted from the events and as reported."""
+
+    what: str
+    counted: int
+    reported: int
+
+    @property
+    def good(self) -> bool:
+        """Whether they are the same."""
+        return self.counted == self.reported
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """All checks, and the benefits paid."""
+
+    checks: tuple[Check, ...]
+    benefits: int
+
+
+async def events(at: Place, topic: str) -> AsyncIterator[dict[str, Any]]:
+    """Every distinct event of a topic up to its present end, by source and id."""
+    async with wire.reader(at) as consumer:
+        ends = await wire.ends(consumer, [topic])
+        left = {partition: end for partition, end in ends.items() if end > 0}
+        if not left:
+            return
+        seen: set[tuple[str, str]] = set()
+        consumer.assign(list(left))
+        await consumer.seek_to_beginning()
+        while left:
+            batches = await consumer.getmany(timeout_ms=int(QUIET_S * 1000), max_records=10_000)
+            for partition, records in batches.items():
+                for record in records:
+                    one = wire.decoded(record.value)
+                    name = (one["source"], one["id"])
+                    if name not in seen:
+                        seen.add(name)
+                        yield one
+                if records and partition in left and records[-1].offset + 1 >= left[partition]:
+                    del left[partition]
+
+
+async def billed_workers(at: Place, period: str) -> set[str]:
+    """The workers billed for a period."""
+    return {
+        one["data"]["worker_id"]
+        async for one in events(at, topics.events("billing"))
+        if one["type"] == "premium.billed.v1" and one["data"]["period"] == period
+    }
+
+
+async def claim_stages(at: Place) -> dict[tuple[str, str], str]:
+    """Each claim's last word: registered, held, approved, paid, rejected."""
+    last: dict[tuple[str, str], tuple[int, str]] = {}
+    async for one in events(at, topics.events("claims")):
+        kind, data = one["type"], one["data"]
+        if not kind.startswith("claim.") or ".refused." in kind or data.get("claim_no") is None:
+            continue
+        name = (data["agency"], data["claim_no"])
+        found = (one["sequence"], kind.split(".")[1])
+        if name not in last or found[0] >= last[name][0]:
+            last[name] = found
+    return {name: stage for name, (_, stage) in last.items()}
+
+
+async def awaiting_officer(at: Place) -> set[tuple[str, str]]:
+    """(claim_no, agency) of claims that an officer must decide."""
+    return {
+        (one["data"]["claim_no"], one["data"]["agency"])
+        async for one in events(at, topics.events("claims"))
+        if one["type"] == "claim.held.v1" and "awaiting-officer" in one["data"]["reasons"]
+    }
+
+
+async def audit(
+    at: Place,
+    regency: str,
+    published: Sequence[publish.Published],
+    runs: Sequence[Mapping[str, Any]],
+    payments: Sequence[Mapping[str, Any]],
+    periods: Sequence[str],
+) -> Findings:
+    """Counts from the events and asks the dashboard for the same."""
+    checks = [
+        Check(
+            f"baris {one.run.agency} terjawab (rows answered)",
+            sum(count for outcome, count in one.by_outcome().items() if outcome),
+            one.rows,
+        )
+        for one in published
+    ]
+    coverage = (await at.get("reporting", "/v1/coverage", regency=regency, period=periods[-1], format="json")).json()
+    totals = coverage["totals"]
+    registered, verdicts = await _people(at, regency)
+    checks.append(Check("pekerja terdaftar (registered)", len(registered), totals["registered"]))
+    for status in ("verified", "held", "rejected"):
+        counted = sum(1 for one in verdicts.values() if one == status)
+        checks.append(Check(f"identitas {status}", counted, totals[status]))
+    billed, amounts, completed = await _premiums(at, regency)
+    for run in runs:
+        name, period = run["run_id"], run["period"]
+        checks.append(Check(f"pekerja ditagih {period} (billed)", len(billed.get(name, ())), run["billed_workers"]))
+        checks.append(Check(f"iuran {period} (premiums, Rp)", amounts.get(name, 0), run["total"]))
+        checks.append(Check(f"baris iuran {period} (lines, Rp)", sum(x["amount"] for x in run["lines"]), run["total"]))
+    for period in periods:
+        report = (await at.get("reporting", "/v1/coverage", regency=regency, period=period, format="json")).json()
+        paid = {run_id for run_id, (of, invoice) in completed.items() if of == period and _paid(payments, invoice)}
+        counted = sum(len(billed.get(run_id, ())) for run_id in paid)
+        checks.append(Check(f"terlindungi {period} (covered)", counted, report["totals"]["covered"]))
+    benefits = await _benefits(at)
+    claims = (await at.get("reporting", "/v1/claims", regency=regency, format="json")).json()
+    checks.append(Check("manfaat dibayar (benefits, Rp)", benefits, claims["totals"]["paid"]))
+    return Findings(tuple(checks), benefits)
+
+
+def _paid(payments: Sequence[Mapping[str, Any]], invoice: str | None) -> bool:
+    return any(one["invoice_id"] == invoice for one in payments)
+
+
+async def _people(at: Place, regency: str) -> tuple[set[str], dict[str, str]]:
+    registered: set[str] = set()
+    async for one in events(at, topics.events("registration")):
+        if one["type"] == "worker.registered.v1" and one["data"]["regency"] == regency:
+            registered.add(one["data"]["worker_id"])
+        elif one["type"] == "worker.withdrawn.v1":
+            registered.discard(one["data"]["worker_id"])
+    verdicts: dict[str, tuple[int, str]] = {}
+    async for one in events(at, topics.events("verification")):
+        data = one["data"]
+        status = one["type"].split(".")[1]
+        if data.get("regency") != regency or status not in ("verified", "held", "rejected", "ended"):
+            continue
+        if one["sequence"] >= verdicts.get(data["worker_id"], (0, ""))[0]:
+            verdicts[data["worker_id"]] = (one["sequence"], status)
+    return registered, {worker: status for worker, (_, status) in verdicts.items()}
+
+
+async def _premiums(
+    at: Place, regency: str
+) -> tuple[dict[str, set[str]], dict[str, int], dict[str, tuple[str, str | None]]]:
+    billed: dict[str, set[str]] = {}
+    amounts: dict[str, int] = {}
+    completed: dict[str, tuple[str, str | None]] = {}
+    async for one in events(at, topics.events("billing")):
+        data = one["data"]
+        if data.get("regency") != regency:
+            continue
+        if one["type"] == "premium.billed.v1":
+            run = data["run_id"]
+            billed.setdefault(run, set()).add(data["worker_id"])
+            amounts[run] = amounts.get(run, 0) + data["total"]
+        elif one["type"] == "billing.run-completed.v1":
+            completed[data["run_id"]] = (data["period"], data["invoice_id"])
+    return billed, amounts, completed
+
+
+async def _benefits(at: Place) -> int:
+    return sum(
+        [one["data"]["total"] async for one in events(at, topics.events("claims")) if one["type"] == "claim.paid.v1"]
+    )

@@ -1,0 +1,402 @@
+"""`payung demo`: three months of a regency's life, told by the product's own roads and checked against Kafka itself.
+
+Everything goes the way an office would take it: list files published, a budget set, runs billed, invoices paid, claims
+submitted. At the end the figures of the dashboard are held against the events themselves (payung/demo/audit.py); the
+demo fails when they do not add up.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from payung import commands, place, publish, reference, wire
+from payung.demo import audit
+from payung.demo.agency_lists import AgencyLists, agency_lists
+from payung.demo.population import Person, generate, population_csv
+from payung.embedded.stack import Stack, StackConfig
+from payung.place import CommandError, Place
+from shared.contracts import topics
+from shared.kernel.calendar import business_day, first_day, period_of, shift_period
+from shared.kernel.identity import worker_id
+from shared.kernel.money import rupiah
+from shared.reference import areas as area_files
+from shared.runtime import clock, topics_admin
+from shared.runtime.crypto import id_key_from
+
+REGENCY = "64.08"
+MONTHS = 3
+PREMIUM_JKK, PREMIUM_JKM = 10_000, 6_800
+# Every so many people are left out of the loaded snapshot, so that Dukcapil itself is asked over HTTP too.
+ASKED_OVER_HTTP_EVERY = 50
+SETTLE_TIMEOUT_S = 900.0
+LOOK_S = 0.5
+SHARE_OF_TARGET = 0.9
+
+JKM_DOCUMENTS = (
+    "form-4",
+    "participant-card",
+    "id-card",
+    "heir-id-card",
+    "death-certificate",
+    "family-card",
+    "heirs-letter",
+    "bank-book",
+)
+JKK_DOCUMENTS = (
+    "kk1",
+    "kk2",
+    "doctor-letter",
+    "participant-card",
+    "id-card",
+    "chronology",
+    "witness-statement",
+    "receipts",
+)
+
+
+@dataclass(slots=True)
+class Told:
+    """What the demo did, for the closing tables."""
+
+    lists: AgencyLists
+    published: list[publish.Published] = field(default_factory=list)
+    runs: list[dict[str, Any]] = field(default_factory=list)
+    payments: list[dict[str, Any]] = field(default_factory=list)
+    claims_sent: int = 0
+
+
+async def demo(*, workers: int, leave: bool, data: Path | None, port_base: int, seed: int) -> int:
+    """Brings the stack up, tells the story, checks the figures; 0 when they add up."""
+    out = Console(highlight=False)
+    today = business_day(clock.now())
+    folder = data if data is not None else place.default_data_dir() / "demo"
+    work = folder / "demo-files"
+    work.mkdir(parents=True, exist_ok=True)
+    areas = area_files.load()
+    people = list(generate(seed, workers, REGENCY, areas, today))
+    population = work / "population.csv"
+    population_csv(people, population)
+    out.print(f"[bold]Payung demo[/]: {workers} orang rekaan di {areas.name(REGENCY)} (made-up people)")
+    config = StackConfig(data_dir=folder, port_base=port_base, population=population)
+    stack = Stack(config, topics_admin.apply)
+    async with stack:
+        at = place.find(folder)
+        lists = agency_lists(work / "lists", people, REGENCY, areas, seed, today)
+        told = await _live(at, people, lists, work, today, out)
+        good = await _close(at, told, today, out)
+        out.print(f"\nDasbor (dashboard): [bold]{at.url('reporting')}/?regency={REGENCY}[/]")
+        if not leave:
+            out.print("Tekan Ctrl-C untuk berhenti (press Ctrl-C to stop)")
+            await _until_interrupted()
+    return 0 if good else 1
+
+
+async def _until_interrupted() -> None:
+    import signal
+
+    asked = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, asked.set)
+    await asked.wait()
+
+
+async def _live(at: Place, people: Sequence[Person], lists: AgencyLists, work: Path, today: date, out: Console) -> Told:
+    told = Told(lists)
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=out, transient=False) as bars:
+        await _load_snapshot(at, people, work, bars)
+        await _publish_lists(at, told, bars)
+        await _await_verdicts(at, bars)
+        await _set_budgets(at, len(people), people, today)
+        await _bill_and_pay(at, told, today, bars)
+        await _claims(at, told, people, work, today, bars)
+    return told
+
+
+async def _load_snapshot(at: Place, people: Sequence[Person], work: Path, bars: Progress) -> None:
+    task = bars.add_task("Data kependudukan (population snapshot)", total=len(people))
+    path = work / "snapshot.csv"
+    known = [one for number, one in enumerate(people) if number % ASKED_OVER_HTTP_EVERY]
+    population_csv(known, path)
+    await reference.load_snapshot(at, path, REGENCY)
+    bars.update(task, completed=len(people))
+
+
+async def _publish_lists(at: Place, told: Told, bars: Progress) -> None:
+    for one in told.lists.files:
+        task = bars.add_task(f"Daftar {one.agency} (list)", total=one.rows)
+
+        def show(what: str, count: int, task: Any = task) -> None:
+            if what == "answered":
+                bars.update(task, completed=count)
+
+        result = await publish.publish(at, one.path, f"{REGENCY}/{one.agency}", "workers", wait=True, progress=show)
+        bars.update(task, completed=result.rows)
+        told.published.append(result)
+
+
+async def _coverage(at: Place, period: str | None = None) -> dict[str, Any]:
+    answer = await at.get("reporting", "/v1/coverage", regency=REGENCY, by="district", period=period, format="json")
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+async def _await_verdicts(at: Place, bars: Progress) -> None:
+    task = bars.add_task("Verifikasi identitas (identity checks)", total=None)
+
+    async def settled() -> bool:
+        totals = (await _coverage(at))["totals"]
+        done = totals["verified"] + totals["held"] + totals["rejected"]
+        bars.update(task, total=totals["registered"], completed=done)
+        return bool(totals["registered"]) and done >= totals["registered"] and await _quiet(at)
+
+    await _until(settled, "not every registered worker has a verdict")
+
+
+async def _quiet(at: Place) -> bool:
+    """Nothing waits anywhere: two looks in a row, since one service's work is the next one's lag."""
+    for _ in range(2):
+        for service in topics.SERVICES:
+            try:
+                vitals = (await at.get(service, "/readyz")).json()
+            except CommandError:
+                return False
+            if vitals["lag"]:
+                return False
+        await asyncio.sleep(LOOK_S)
+    return True
+
+
+async def _until(condition: Any, trouble: str) -> None:
+    try:
+        async with asyncio.timeout(SETTLE_TIMEOUT_S):
+            while True:
+                try:
+                    if await condition():
+                        return
+                except CommandError:
+                    # A service that was killed comes back; the figures must still add up.
+                    pass
+                await asyncio.sleep(LOOK_S)
+    except TimeoutError as error:
+        raise CommandError(f"{trouble} within {SETTLE_TIMEOUT_S:.0f} s; see `payung status`") from error
+
+
+def periods(today: date) -> list[str]:
+    """The months that the demo bills, the current one last."""
+    this = period_of(today)
+    return [shift_period(this, back) for back in range(1 - MONTHS, 1)]
+
+
+async def _set_budgets(at: Place, workers: int, people: Sequence[Person], today: date) -> None:
+    areas = area_files.load()
+    by_district = Counter(areas.district_of(one.village) for one in people)
+    targets = {code: max(1, int(count * SHARE_OF_TARGET)) for code, count in by_district.items() if code}
+    for year in sorted({int(period[:4]) for period in periods(today)}):
+        await commands.set_budget(
+            at,
+            {
+                "regency": REGENCY,
+                "year": year,
+                "funding": "apbd-regency",
+                "jkk": workers * PREMIUM_JKK * 12,
+                "jkm": workers * PREMIUM_JKM * 12,
+                "decree_no": f"SK-BUPATI/{year}/DEMO",
+                "target_workers": sum(targets.values()),
+                "targets": targets,
+            },
+        )
+
+
+def paid_on(period: str, today: date) -> date:
+    """The demo's treasury pays on the fifth, or today when that is still to come."""
+    return min(first_day(period) + timedelta(days=4), today)
+
+
+async def _bill_and_pay(at: Place, told: Told, today: date, bars: Progress) -> None:
+    task = bars.add_task("Tagihan dan pembayaran (billing)", total=MONTHS)
+    for number, period in enumerate(periods(today), start=1):
+        run = await commands.run_billing(at, {"regency": REGENCY, "period": period, "funding": "apbd-regency"})
+        told.runs.append(run)
+        if run["invoice_id"] is not None:
+            told.payments.append(
+                await commands.pay_invoice(
+                    at,
+                    {
+                        "invoice_id": run["invoice_id"],
+                        "amount": run["total"],
+                        "paid_on": paid_on(period, today).isoformat(),
+                        "reference": f"SP2D-{period}-{run['run_id']}",
+                    },
+                )
+            )
+        bars.update(task, completed=number)
+
+
+async def _claims(at: Place, told: Told, people: Sequence[Person], work: Path, today: date, bars: Progress) -> None:
+    billed = await audit.billed_workers(at, periods(today)[0])
+    key = id_key_from(at.environ)
+    covered = [one for one in people if worker_id(key, one.nik) in billed][:40]
+    uncovered = [one for one in people if one.status == "double"][:1]
+    batches = claim_lists(covered, uncovered, today)
+    task = bars.add_task("Klaim (claims)", total=sum(len(rows) for rows in batches.values()))
+    done = 0
+    for agency, rows in batches.items():
+        path = work / f"claims-{agency}.jsonl"
+        path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), "utf-8")
+        await publish.publish(at, path, f"{REGENCY}/{agency}", "claims", wait=True)
+        done += len(rows)
+        bars.update(task, completed=done)
+    told.claims_sent = done
+    await _decide_held(at)
+    expected_open = 1  # the one without its death certificate stays held
+
+    async def settled() -> bool:
+        stages = await audit.claim_stages(at)
+        waiting = [name for name, stage in stages.items() if stage not in ("paid", "rejected")]
+        return len(stages) >= done and len(waiting) <= expected_open and await _quiet(at)
+
+    await _until(settled, "not every claim is settled")
+
+
+async def _decide_held(at: Place) -> None:
+    """An officer approves what stands above the limit."""
+
+    async def found() -> bool:
+        return bool(await audit.awaiting_officer(at))
+
+    await _until(found, "no claim above the officer's limit was held")
+    held = await audit.awaiting_officer(at)
+    async with wire.sender(at) as out:
+        for claim_no, agency in sorted(held):
+            name = agency.rsplit("/", 1)[-1]
+            event = wire.event(
+                f"agency/{REGENCY}/{name}",
+                "claim.decide.v1",
+                {"claim_no": claim_no, "decision": "approved", "officer": "petugas.demo", "reason": "Berkas lengkap"},
+            )
+            await out.send(topics.claims_intake(REGENCY, name), str(event["id"]), json.dumps(event).encode())
+        await out.flush()
+
+
+def claim_lists(covered: Sequence[Person], uncovered: Sequence[Person], today: date) -> dict[str, list[dict[str, Any]]]:
+    """A few claims of every sort: full and limited death benefit, an accident, missing papers, twice, not covered."""
+    months = periods(today)
+    this_month = max(first_day(months[2]), min(today, first_day(months[2]) + timedelta(days=9)))
+    second_month = first_day(months[1]) + timedelta(days=9)
+    full = [
+        _claim(f"JKM-{n:03d}", one, "jkm", this_month, "natural", JKM_DOCUMENTS) for n, one in enumerate(covered[:5], 1)
+    ]
+    limited = _claim("JKM-101", covered[5], "jkm", second_month, "illness", JKM_DOCUMENTS)
+    papers = _claim(
+        "JKM-102", covered[6], "jkm", this_month, "natural", [d for d in JKM_DOCUMENTS if d != "death-certificate"]
+    )
+    outside = [_claim("JKM-103", one, "jkm", this_month, "natural", JKM_DOCUMENTS) for one in uncovered]
+    accident = _claim("JKK-001", covered[7], "jkk", this_month, "accident", [*JKK_DOCUMENTS, "death-certificate"])
+    accident["details"] = {"outcome": "death"}
+    treatment = _claim("JKK-002", covered[8], "jkk", this_month, "accident", JKK_DOCUMENTS)
+    treatment["details"] = {"outcome": "temporary", "days_off_work": 12, "treatment_cost": 3_250_000}
+    twice = _claim("RS-001", covered[0], "jkm", this_month, "natural", JKM_DOCUMENTS)
+    return {"distransnaker": [*full, limited, papers, *outside, accident], "rumahsakit": [twice, treatment]}
+
+
+def _claim(number: str, one: Person, kind: str, day: date, cause: str, documents: Sequence[str]) -> dict[str, Any]:
+    return {
+        "claim_no": number,
+        "nik": one.nik,
+        "kind": kind,
+        "event_date": day.isoformat(),
+        "cause": cause,
+        "details": {"outcome": "death"},
+        "documents": list(documents),
+        "claimant": {"name": one.heir, "relation": one.heir_relation, "account": f"BANK-{one.nik[-6:-1]}1"},
+    }
+
+
+async def _close(at: Place, told: Told, today: date, out: Console) -> bool:
+    out.print()
+    out.print(_lists_table(told))
+    out.print(_reasons_table(told))
+    await _until(lambda: _quiet(at), "the services did not come to rest")
+    period = periods(today)[-1]
+    coverage = await _coverage(at, period)
+    out.print(_coverage_table(coverage, period))
+    findings = await audit.audit(at, REGENCY, told.published, told.runs, told.payments, periods(today))
+    out.print(_money_table(told, findings.benefits))
+    table = Table("Pemeriksaan (check)", "hitungan (counted)", "dasbor (reported)", "", title="Cocok?", box=None)
+    for one in findings.checks:
+        mark = "[green]cocok[/]" if one.good else "[bold red]BEDA[/]"
+        table.add_row(one.what, f"{one.counted:,}", f"{one.reported:,}", mark)
+    out.print(table)
+    good = all(one.good for one in findings.checks)
+    out.print("[green]Semua angka cocok (the figures add up).[/]" if good else "[bold red]Angka tidak cocok.[/]")
+    return good
+
+
+def _lists_table(told: Told) -> Table:
+    outcomes = sorted({outcome for one in told.published for outcome in one.by_outcome()})
+    table = Table("dinas (agency)", "baris (rows)", *outcomes, title="Yang dikirim (sent)", box=None)
+    for one in told.published:
+        counts = one.by_outcome()
+        agency = one.run.agency.rsplit("/", 1)[1]
+        table.add_row(agency, str(one.rows), *(str(counts.get(outcome, 0)) for outcome in outcomes))
+    for column in table.columns[1:]:
+        column.justify = "right"
+    return table
+
+
+def _reasons_table(told: Told) -> Table:
+    counts: Counter[str] = Counter()
+    for one in told.published:
+        with Path(one.run.file + ".answers.csv").open(encoding="utf-8-sig", newline="") as file:
+            first = file.readline()
+            file.seek(0)
+            for row in csv.DictReader(file, delimiter=first.rstrip("\r\n")[-len("worker_id") - 1]):
+                counts.update(row["reasons"].split())
+    table = Table("alasan (reason)", "baris (rows)", title="Ditolak karena (refused because)", box=None)
+    for reason, count in counts.most_common():
+        table.add_row(reason, str(count))
+    return table
+
+
+def _coverage_table(report: Mapping[str, Any], period: str) -> Table:
+    names = ("registered", "verified", "held", "rejected", "billed", "covered", "target")
+    table = Table("kecamatan (district)", *names, "%", title=f"Cakupan {period} (coverage)", box=None, show_footer=True)
+    for row in report["rows"]:
+        share = f"{100 * row['covered'] / row['target']:.1f}".replace(".", ",") if row["target"] else "-"
+        table.add_row(str(row["name"]), *("-" if row[name] is None else str(row[name]) for name in names), share)
+    for column, name in zip(table.columns[1:], names, strict=False):
+        column.justify = "right"
+        column.footer = str(report["totals"][name])
+    return table
+
+
+def _money_table(told: Told, benefits: int) -> Table:
+    table = Table("uang (money)", "", title="Uang (money)", box=None)
+    for run in told.runs:
+        lines = " + ".join(f"{line['programme']} {rupiah(line['amount'])}" for line in run["lines"])
+        table.add_row(f"iuran {run['period']}: {run['billed_workers']} pekerja", f"{rupiah(run['total'])} = {lines}")
+    if told.runs:
+        left = " + ".join(f"{name} {rupiah(amount)}" for name, amount in sorted(told.runs[-1]["budget_left"].items()))
+        table.add_row("sisa anggaran (budget left)", left)
+    table.add_row("manfaat dibayar (benefits paid)", rupiah(benefits))
+    return table
