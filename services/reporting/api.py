@@ -1,0 +1,128 @@
+"""HTTP of reporting: the dashboard, the reports in three formats, and the live stream. No figures are made here."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import orjson
+from fastapi import APIRouter, HTTPException, Request
+from fastapi.responses import HTMLResponse, Response, StreamingResponse
+
+from services.reporting import board as boards
+from services.reporting import exports
+from services.reporting.board import Board, House
+from services.reporting.dashboard import Dashboard
+from services.reporting.domain import coverage
+from services.reporting.facts import Filters
+from services.reporting.wording import Lang
+from shared.kernel.calendar import is_period
+from shared.runtime import clock
+
+FORMATS = ("json", "csv", "xlsx")
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+UNCACHED = {"cache-control": "no-store"}
+
+
+def routes(house: House) -> APIRouter:
+    """The dashboard, one route a report, and the stream."""
+    router = APIRouter(tags=["reports"])
+    board = Board(house)
+    dashboard = Dashboard(board)
+
+    @router.get("/", response_class=HTMLResponse, include_in_schema=False)
+    async def page(request: Request) -> Response:
+        ask = _filters(board, request)
+        lang: Lang = "en" if request.query_params.get("lang") == "en" else "id"
+        nonce = clock.new_id()
+        html = await dashboard.render(ask, lang, nonce)
+        return HTMLResponse(html, headers={**UNCACHED, "content-security-policy": _policy(nonce)})
+
+    for kind in boards.KINDS:
+        router.add_api_route(f"/v1/{kind}", _report_route(board, kind), methods=["GET"], name=kind)
+
+    @router.get("/v1/stream")
+    async def stream(request: Request, regency: str | None = None, period: str | None = None) -> Response:
+        """Server-sent events: a `snapshot` with the totals of coverage whenever they changed, at most one a second."""
+        ask = _filters(board, request)
+        if board.streams >= board.reference.settings.streams_max:
+            raise HTTPException(503, "too many readers follow the live figures; ask again later")
+        return StreamingResponse(follow(board, ask), media_type="text/event-stream", headers=UNCACHED)
+
+    return router
+
+
+def _report_route(board: Board, kind: str) -> Any:
+    async def answer(
+        request: Request,
+        regency: str | None = None,
+        by: str | None = None,
+        period: str | None = None,
+        format: str = "json",  # noqa: A002  # the name in the contract
+    ) -> Response:
+        ask = _filters(board, request)
+        if format not in FORMATS:
+            raise _problem("format", f"is one of {', '.join(FORMATS)}")
+        report = await board.report(kind, ask)
+        if format == "json":
+            body = orjson.dumps(exports.as_data(report, await board.as_of(), await board.behind()))
+            return Response(body, media_type="application/json", headers=UNCACHED)
+        name = "-".join(["payung", kind, *(part for part in (ask.regency, report.filters.get("period")) if part)])
+        headers = {**UNCACHED, "content-disposition": f'attachment; filename="{name}.{format}"'}
+        if format == "csv":
+            return Response(exports.as_csv(report), media_type="text/csv; charset=utf-8", headers=headers)
+        return Response(exports.as_xlsx(report, kind), media_type=XLSX, headers=headers)
+
+    answer.__doc__ = f"The {kind} report as JSON, CSV or XLSX."
+    return answer
+
+
+def _filters(board: Board, request: Request) -> Filters:
+    """What is asked, checked; an empty value is as good as none (forms send them)."""
+    query = request.query_params
+    regency, period, by = (query.get(name) or None for name in ("regency", "period", "by"))
+    if regency is not None and not board.reference.areas.is_regency(regency):
+        raise _problem("regency", "is no regency that is known here; codes look like 64.08")
+    if period is not None and not is_period(period):
+        raise _problem("period", "is a month, YYYY-MM")
+    grouping = next((one for one in coverage.BYS if one == (by or "district")), None)
+    if grouping is None:
+        raise _problem("by", f"is one of {', '.join(coverage.BYS)}")
+    return Filters(regency, grouping, period)
+
+
+def _problem(parameter: str, detail: str) -> HTTPException:
+    return HTTPException(400, {"errors": [{"parameter": parameter, "detail": f"{parameter} {detail}"}]})
+
+
+def _policy(nonce: str) -> str:
+    """Nothing from elsewhere, no script but ours."""
+    return (
+        "default-src 'none'; style-src 'unsafe-inline'; connect-src 'self'; form-action 'self'; base-uri 'none'; "
+        f"frame-ancestors 'none'; script-src 'nonce-{nonce}'"
+    )
+
+
+async def follow(board: Board, ask: Filters) -> AsyncIterator[bytes]:
+    """Server-sent events until the reader goes away."""
+    settings = board.reference.settings
+    board.streams += 1
+    sent: dict[str, Any] | None = None
+    quiet_since_s = clock.monotonic()
+    try:
+        # A first byte at once, so that the browser knows the road is open.
+        yield b"retry: 3000\n\n"
+        while True:
+            report = await board.report("coverage", ask)
+            figures = {"filters": report.filters, "totals": report.totals, "as_of": await board.as_of()}
+            if figures != sent:
+                sent, quiet_since_s = figures, clock.monotonic()
+                data = orjson.dumps({**figures, "behind": await board.behind()})
+                yield b"event: snapshot\ndata: " + data + b"\n\n"
+            elif clock.monotonic() - quiet_since_s > settings.heartbeat_s:
+                quiet_since_s = clock.monotonic()
+                yield b": still here\n\n"
+            await asyncio.sleep(max(1.0, settings.recount_s))
+    finally:
+        board.streams -= 1

@@ -1,0 +1,59 @@
+"""Claims: where each stands, and what was paid on it. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from services.reporting.domain.rules import OLDER, older
+from services.reporting.domain.state import Claim, ClaimStatus
+from shared.kernel.decision import Decision
+from shared.kernel.event import Event
+
+STATUSES = {
+    "claim.registered.v1": ClaimStatus.REGISTERED,
+    "claim.held.v1": ClaimStatus.HELD,
+    "claim.rejected.v1": ClaimStatus.REJECTED,
+    "claim.approved.v1": ClaimStatus.APPROVED,
+}
+
+
+def moved(state: Claim | None, event: Event, at: str) -> Decision[Claim]:
+    """Where a claim stands."""
+    if older(state, event):
+        return Decision(state=None, ignored=OLDER)
+    data = event.data
+    return Decision(
+        state=Claim(
+            regency=data.regency,
+            kind=data.kind if data.kind is not None else (state.kind if state else None),
+            stage=data.stage,
+            status=STATUSES[event.type].value,
+            # A claim that is held again says no amount: the one assessed before still stands.
+            total=data.total or (state.total if state else 0),
+            paid=state.paid if state else 0,
+            sequence=event.sequence or 0,
+            at=at,
+        )
+    )
+
+
+def paid(state: Claim | None, event: Event, at: str) -> Decision[Claim]:
+    """A payment, added up whatever came after it."""
+    data = event.data
+    paid_so_far = (state.paid if state else 0) + data.total
+    if state is not None and older(state, event):
+        return Decision(
+            state=replace(state, paid=paid_so_far, total=max(state.total, paid_so_far), at=max(state.at, at))
+        )
+    return Decision(
+        state=Claim(
+            regency=data.regency,
+            kind=data.kind,
+            stage="selesai",
+            status=ClaimStatus.PAID.value,
+            total=max(paid_so_far, state.total if state else 0),
+            paid=paid_so_far,
+            sequence=event.sequence or 0,
+            at=at,
+        )
+    )

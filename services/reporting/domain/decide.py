@@ -1,0 +1,95 @@
+"""How an event becomes a figure that cannot be counted twice.
+
+Theory of operation
+* Every event changes exactly one document, named by what it is about: a worker, a worker's month, an invoice, a claim.
+  A figure is a count of documents, never a counter beside them, so redelivery and replay cannot change it.
+* Most documents are inserted once and never change (premiums, invoices, runs, answers). The rest hold the latest word
+  of one aggregate of another service; what is older than the word that stands is ignored, so that any interleaving of
+  topics ends the same.
+* A payment is an exception on purpose: it adds to its claim whatever came after it, because amounts of several years'
+  scholarships add up. The shell never shows the same payment twice.
+* Nothing is published here: snapshots are made from figures, not from single events.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from services.reporting.domain import claims, money, people
+from services.reporting.domain.rules import FEEDBACK_PREFIX, answering_agency
+from shared.contracts.envelope import rfc3339
+from shared.kernel.decision import Address, Decision
+from shared.kernel.event import Event, Routed
+
+
+def route(event: Event, reference: object) -> tuple[Routed, ...]:
+    """Names the one document that an event changes; none for a copy on an agency's feedback topic."""
+    address = _ADDRESSES[event.type](event)
+    return () if address is None else (Routed(address, event.data),)
+
+
+def decide(state: Any, event: Event, facts: object, now: datetime) -> Decision[Any]:
+    """The document after the event; no state means that nothing changes."""
+    return _JUDGEMENTS[event.type](state, event, rfc3339(now))
+
+
+def _by_worker(collection: str) -> Callable[[Event], Address | None]:
+    return lambda event: Address(collection, event.data.worker_id)
+
+
+def _claim_address(event: Event) -> Address | None:
+    if event.topic.startswith(FEEDBACK_PREFIX):
+        # The same news stands on claims-events, for everyone.
+        return None
+    claim = event.data
+    # A submission without a number is one of its kind: the event's own name keeps it apart.
+    number = claim.claim_no if claim.claim_no is not None else f"?{event.name}"
+    return Address("claims", f"{claim.regency}/{claim.agency}/{number}")
+
+
+def _answer_address(event: Event) -> Address | None:
+    return None if answering_agency(event.topic) is None else Address("answers", event.name)
+
+
+def _budget_address(event: Event) -> Address | None:
+    return Address("budgets", f"{event.data.regency}|{event.data.year}|{event.data.funding}")
+
+
+def _exhaustion_address(event: Event) -> Address | None:
+    data = event.data
+    return Address("exhaustions", f"{data.regency}|{data.period}|{data.funding}|{data.account}")
+
+
+_ADDRESSES: dict[str, Callable[[Event], Address | None]] = {
+    "worker.registered.v1": _by_worker("registrations"),
+    "worker.updated.v1": _by_worker("registrations"),
+    "worker.withdrawn.v1": _by_worker("registrations"),
+    **dict.fromkeys(people.VERDICTS, _by_worker("identities")),
+    "premium.billed.v1": lambda event: Address("premiums", f"{event.data.worker_id}|{event.data.period}"),
+    "premium.paid.v1": lambda event: Address("invoices", event.data.invoice_id),
+    "billing.run-completed.v1": lambda event: Address("runs", event.data.run_id),
+    "budget.set-accepted.v1": _budget_address,
+    "budget.exhausted.v1": _exhaustion_address,
+    "coverage.at-risk.v1": lambda event: Address("risks", f"{event.data.regency}|{event.data.period}"),
+    **dict.fromkeys(claims.STATUSES, _claim_address),
+    "claim.paid.v1": _claim_address,
+    "submission.answered.v1": _answer_address,
+}
+_JUDGEMENTS: dict[str, Callable[[Any, Event, str], Decision[Any]]] = {
+    "worker.registered.v1": people.registered,
+    "worker.updated.v1": people.registered,
+    "worker.withdrawn.v1": people.withdrawn,
+    **dict.fromkeys(people.VERDICTS, people.judged),
+    "premium.billed.v1": money.billed,
+    "premium.paid.v1": money.invoice_paid,
+    "billing.run-completed.v1": money.run_completed,
+    "budget.set-accepted.v1": money.budget_set,
+    "budget.exhausted.v1": money.exhausted,
+    "coverage.at-risk.v1": money.at_risk,
+    **dict.fromkeys(claims.STATUSES, claims.moved),
+    "claim.paid.v1": claims.paid,
+    "submission.answered.v1": people.answered,
+}
+COUNTED_TYPES = frozenset(_JUDGEMENTS)

@@ -1,0 +1,96 @@
+"""Workers, verdicts on them, and answers to the agencies that sent them. Pure."""
+
+from __future__ import annotations
+
+from services.reporting.domain.rules import ALREADY_COUNTED, OLDER, answering_agency, older
+from services.reporting.domain.state import Answer, Identity, Registration, Verdict
+from shared.kernel.decision import Decision
+from shared.kernel.event import Event
+
+VERDICTS = {
+    "identity.verified.v1": Verdict.VERIFIED,
+    "identity.rejected.v1": Verdict.REJECTED,
+    "identity.held.v1": Verdict.HELD,
+    "identity.ended.v1": Verdict.ENDED,
+}
+
+
+def registered(state: Registration | None, event: Event, at: str) -> Decision[Registration]:
+    """A worker as registered or changed."""
+    if older(state, event):
+        return Decision(state=None, ignored=OLDER)
+    data = event.data
+    return Decision(
+        state=Registration(
+            regency=data.regency,
+            district=data.district,
+            village=data.village,
+            sector=data.sector,
+            sex=data.sex,
+            birth_month=data.birth_month,
+            agency=data.agency,
+            active=True,
+            sequence=event.sequence or 0,
+            at=at,
+        )
+    )
+
+
+def withdrawn(state: Registration | None, event: Event, at: str) -> Decision[Registration]:
+    """A worker who left; what the event does not say of them is kept."""
+    if older(state, event):
+        return Decision(state=None, ignored=OLDER)
+    data = event.data
+    return Decision(
+        state=Registration(
+            regency=data.regency,
+            district=data.district,
+            village=data.village,
+            sector=data.sector,
+            sex=state.sex if state else None,
+            birth_month=state.birth_month if state else None,
+            agency=state.agency if state else None,
+            active=False,
+            sequence=event.sequence or 0,
+            at=at,
+        )
+    )
+
+
+def judged(state: Identity | None, event: Event, at: str) -> Decision[Identity]:
+    """The verdict that stands."""
+    data = event.data
+    sequence = event.sequence or 0
+    # The registration judged comes first: a verdict on an older form says nothing about the one that stands.
+    if state is not None and (data.registration_version, sequence) < (state.registration_version, state.sequence):
+        return Decision(state=None, ignored=OLDER)
+    return Decision(
+        state=Identity(
+            regency=data.regency,
+            district=data.district,
+            village=data.village,
+            sector=data.sector,
+            sex=data.sex,
+            birth_month=data.birth_month,
+            status=VERDICTS[event.type].value,
+            registration_version=data.registration_version,
+            sequence=sequence,
+            at=at,
+        )
+    )
+
+
+def answered(state: Answer | None, event: Event, at: str) -> Decision[Answer]:
+    """One answer to one row."""
+    agency = answering_agency(event.topic)
+    if state is not None or agency is None:
+        return Decision(state=None, ignored=ALREADY_COUNTED)
+    return Decision(
+        state=Answer(
+            regency=agency[0],
+            agency=agency[1],
+            outcome=event.data.outcome,
+            reasons=tuple(dict.fromkeys(event.data.reasons)),
+            at=at,
+        )
+    )

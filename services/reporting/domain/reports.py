@@ -1,0 +1,147 @@
+"""The reports on budgets, claims, data quality and months: made of the tallies of the store. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from services.reporting.domain import rules
+from services.reporting.domain.state import Budget, ClaimStatus
+
+Row = dict[str, Any]
+Tally = Sequence[Mapping[str, Any]]
+
+STAGES = ("agenda", "penetapan", "persetujuan", "pembayaran", "selesai")
+KINDS = ("jkk", "jkm", "scholarship")
+REFUSED = "rejected"
+
+
+def budget(budgets: Sequence[Budget], premiums: Tally, paid_invoices: frozenset[str]) -> tuple[list[Row], Row]:
+    """Ceilings, what is committed (billed) and absorbed (paid) of them, and what is left; whole rupiah.
+
+    `premiums` are rows of regency, year, funding, invoice_id, jkk, jkm. Premiums without a budget still show.
+    """
+    rows: dict[tuple[str, int, str], Row] = {}
+    for one in sorted(budgets, key=lambda item: (item.regency, item.year, item.funding)):
+        row = _budget_row(rows, one.regency, one.year, one.funding)
+        row.update(ceiling_jkk=one.jkk, ceiling_jkm=one.jkm, decree_no=one.decree_no)
+    for tally in premiums:
+        row = _budget_row(rows, tally["regency"], tally["year"], tally["funding"])
+        for account in ("jkk", "jkm"):
+            row[f"committed_{account}"] += tally[account]
+            if tally["invoice_id"] in paid_invoices:
+                row[f"absorbed_{account}"] += tally[account]
+    listed = [_with_sums(rows[key]) for key in sorted(rows)]
+    totals = _with_sums({name: sum(row[name] for row in listed) for name in _AMOUNTS})
+    return listed, totals
+
+
+_AMOUNTS = ("ceiling_jkk", "ceiling_jkm", "committed_jkk", "committed_jkm", "absorbed_jkk", "absorbed_jkm")
+
+
+def _budget_row(rows: dict[tuple[str, int, str], Row], regency: str, year: int, funding: str) -> Row:
+    fresh: Row = {"regency": regency, "year": year, "funding": funding, "decree_no": None, **dict.fromkeys(_AMOUNTS, 0)}
+    return rows.setdefault((regency, year, funding), fresh)
+
+
+def _with_sums(row: Row) -> Row:
+    ceiling = row["ceiling_jkk"] + row["ceiling_jkm"]
+    committed = row["committed_jkk"] + row["committed_jkm"]
+    absorbed = row["absorbed_jkk"] + row["absorbed_jkm"]
+    return {
+        **row,
+        "ceiling": ceiling,
+        "committed": committed,
+        "absorbed": absorbed,
+        "left": ceiling - committed,
+        "percent_committed": rules.percent(committed, ceiling),
+        "percent": rules.percent(absorbed, ceiling),
+    }
+
+
+def claims(tally: Tally) -> tuple[list[Row], Row]:
+    """Claims by kind and stage, of rows of kind, stage, status, count, total and paid; whole rupiah."""
+    rows: dict[tuple[str, str], Row] = {}
+    for one in tally:
+        kind, stage = one["kind"] or rules.UNKNOWN, one["stage"]
+        row = rows.setdefault((kind, stage), {"kind": kind, "stage": stage, **dict.fromkeys(_CLAIM_FIGURES, 0)})
+        row["claims"] += one["count"]
+        if one["status"] in (ClaimStatus.HELD, ClaimStatus.REJECTED):
+            row[one["status"]] += one["count"]
+        row["total"] += one["total"]
+        row["paid"] += one["paid"]
+    listed = [rows[key] for key in sorted(rows, key=_claim_order)]
+    return listed, {name: sum(row[name] for row in listed) for name in _CLAIM_FIGURES}
+
+
+_CLAIM_FIGURES = ("claims", "held", "rejected", "total", "paid")
+
+
+def _claim_order(key: tuple[str, str]) -> tuple[int, str, int]:
+    kind, stage = key
+    return (
+        KINDS.index(kind) if kind in KINDS else len(KINDS),
+        kind,
+        STAGES.index(stage) if stage in STAGES else len(STAGES),
+    )
+
+
+def quality(outcomes: Tally, reasons: Tally) -> tuple[list[Row], Row]:
+    """What became of each agency's rows; `score` is the share of them that was taken.
+
+    `outcomes` are rows of regency, agency, outcome and count; `reasons` of regency, agency, reasons and count, of
+    refused rows only. A row has one outcome and may have several reasons.
+    """
+    rows: dict[tuple[str, str], Row] = {}
+    for one in outcomes:
+        row = _agency_row(rows, one["regency"], one["agency"])
+        row["sent"] += one["count"]
+        row["outcomes"][one["outcome"]] = row["outcomes"].get(one["outcome"], 0) + one["count"]
+        row["rejected" if one["outcome"] == REFUSED else "accepted"] += one["count"]
+    for one in reasons:
+        row = _agency_row(rows, one["regency"], one["agency"])
+        row["reasons"][one["reasons"]] = row["reasons"].get(one["reasons"], 0) + one["count"]
+    listed = [_scored(rows[key]) for key in sorted(rows)]
+    totals: Row = {name: sum(row[name] for row in listed) for name in ("sent", "accepted", "rejected")}
+    totals["outcomes"] = _added([row["outcomes"] for row in listed])
+    totals["reasons"] = _added([row["reasons"] for row in listed])
+    return listed, _scored(totals)
+
+
+def _agency_row(rows: dict[tuple[str, str], Row], regency: str, agency: str) -> Row:
+    fresh: Row = {"regency": regency, "agency": agency, "name": f"{regency}/{agency}"}
+    fresh.update(sent=0, accepted=0, rejected=0, outcomes={}, reasons={})
+    return rows.setdefault((regency, agency), fresh)
+
+
+def _scored(row: Row) -> Row:
+    commonest = sorted(row["reasons"].items(), key=lambda item: (-item[1], item[0]))
+    return {
+        **row,
+        "outcomes": dict(sorted(row["outcomes"].items())),
+        "reasons": dict(commonest),
+        "score": rules.share(row["accepted"], row["sent"]),
+    }
+
+
+def _added(counts: Sequence[Mapping[str, int]]) -> dict[str, int]:
+    added: dict[str, int] = {}
+    for one in counts:
+        for code, count in one.items():
+            added[code] = added.get(code, 0) + count
+    return added
+
+
+def months(runs: Tally, invoices: Tally) -> list[Row]:
+    """Workers billed and covered, month by month, of completed runs and paid invoices."""
+    rows: dict[str, Row] = {}
+    for tally, source, figure in ((runs, "billed_workers", "billed"), (invoices, "workers", "covered")):
+        for one in tally:
+            row = rows.setdefault(one["period"], {"period": one["period"], "billed": 0, "covered": 0})
+            row[figure] += one[source]
+    return [rows[period] for period in sorted(rows)]
+
+
+def compliance() -> tuple[list[Row], Row]:
+    """Employers' compliance. No event tells of employers in this version, so there is nothing to count yet."""
+    return [], {"employers": 0, "noncompliant": 0, "workers": 0}

@@ -1,0 +1,57 @@
+"""Named rules of counting: what is older, which age band, which share. Pure.
+
+A share is never capped: coverage above 100 % of a target is real, because targets are estimates (rules.md T7, T8).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from shared.kernel.calendar import months_between
+from shared.kernel.event import Event
+
+OLDER = "older"
+ALREADY_COUNTED = "already-counted"
+FEEDBACK_PREFIX = "feedback-"
+
+# The ages that may be insured as informal workers run from 18 to 64 (rules.md); a worker who leaves them stays counted.
+AGE_BANDS = ((18, 24), (25, 34), (35, 44), (45, 54), (55, 64))
+YOUNGER = "under-18"
+OLDER_AGES = "65-over"
+UNKNOWN = "unknown"
+AGES = tuple(f"{low}-{high}" for low, high in AGE_BANDS)
+SEXES = ("F", "M")
+
+_FEEDBACK = re.compile(FEEDBACK_PREFIX + r"(\d{2})(\d{2})-([a-z][a-z0-9-]*)")
+
+
+def answering_agency(topic: str) -> tuple[str, str] | None:
+    """The regency and agency to whom a feedback topic speaks, else None."""
+    found = _FEEDBACK.fullmatch(topic)
+    return (f"{found[1]}.{found[2]}", found[3]) if found else None
+
+
+def older(state: Any, event: Event) -> bool:
+    """Whether a later word of the same aggregate stands already (design.md 3.9)."""
+    return state is not None and event.sequence is not None and bool(event.sequence < state.sequence)
+
+
+def age_band(birth_month: str | None, period: str) -> str:
+    """The band of completed years in a period; the day of birth is not known here, its month counts as lived."""
+    if birth_month is None:
+        return UNKNOWN
+    age = months_between(birth_month, period) // 12
+    if age < AGE_BANDS[0][0]:
+        return YOUNGER
+    return next((f"{low}-{high}" for low, high in AGE_BANDS if age <= high), OLDER_AGES)
+
+
+def share(part: int, whole: int | None) -> float | None:
+    """A part of a whole, uncapped, to four decimals; None where there is no whole to speak of."""
+    return round(part / whole, 4) if whole else None
+
+
+def percent(part: int, whole: int | None) -> float | None:
+    """A share in percent to one decimal, uncapped."""
+    return round(100 * part / whole, 1) if whole else None

@@ -1,0 +1,179 @@
+"""What reporting remembers: one small document for each thing that is counted, keyed so that it counts once.
+
+Holds no personal data: a `worker_id` stands in keys only, beside village, sector, sex and birth month.
+`at` is the time of the last event counted in the document, RFC 3339 in WITA with milliseconds: it sorts as text.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Verdict(StrEnum):
+    """What verification last said of a worker."""
+
+    VERIFIED = "verified"
+    REJECTED = "rejected"
+    HELD = "held"
+    ENDED = "ended"
+
+
+class ClaimStatus(StrEnum):
+    """What claims last said of a claim."""
+
+    REGISTERED = "registered"
+    HELD = "held"
+    REJECTED = "rejected"
+    APPROVED = "approved"
+    PAID = "paid"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Registration:
+    """A worker as registered now; `sequence` is the version of registration's document that said so."""
+
+    regency: str
+    district: str
+    village: str
+    sector: str
+    sex: str | None
+    birth_month: str | None
+    agency: str | None
+    active: bool
+    sequence: int
+    at: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """The verdict on a worker as it stands, of the registration that it judged."""
+
+    regency: str
+    district: str
+    village: str
+    sector: str
+    sex: str
+    birth_month: str
+    status: str
+    registration_version: int
+    sequence: int
+    at: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Premium:
+    """One worker's premium for one month, whole rupiah per programme. Never changes."""
+
+    regency: str
+    district: str
+    village: str
+    sector: str
+    sex: str
+    birth_month: str
+    period: str
+    year: int
+    funding: str
+    jkk: int
+    jkm: int
+    invoice_id: str
+    run_id: str
+    at: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invoice:
+    """A paid invoice. Never changes."""
+
+    invoice_id: str
+    regency: str
+    period: str
+    funding: str
+    total: int
+    workers: int
+    paid_on: str
+    at: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """A billing run that is known in full. Never changes."""
+
+    invoice_id: str | None
+    regency: str
+    period: str
+    funding: str
+    billed_workers: int
+    total: int
+    at: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Budget:
+    """The ceilings of a regency, year and funding as they stand; `targets` are (district, workers)."""
+
+    regency: str
+    year: int
+    funding: str
+    jkk: int
+    jkm: int
+    decree_no: str
+    target_workers: int
+    targets: tuple[tuple[str, int], ...]
+    sequence: int
+    at: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """A claim as it stands. `paid` adds up every payment: a scholarship is paid once a year."""
+
+    regency: str
+    kind: str | None
+    stage: str
+    status: str
+    total: int
+    paid: int
+    sequence: int
+    at: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exhaustion:
+    """A run stopped at what an account carries."""
+
+    regency: str
+    period: str
+    funding: str
+    account: str
+    left: int
+    shortfall: int
+    workers: int
+    sequence: int
+    at: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Risk:
+    """A warning that families stand to lose their full death benefit (rules.md T2)."""
+
+    regency: str
+    period: str
+    workers: int
+    reason: str
+    sequence: int
+    at: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What an agency was told of one row it sent. Never changes."""
+
+    regency: str
+    agency: str
+    outcome: str
+    reasons: tuple[str, ...]
+    at: str
+
+
+Record = Registration | Identity | Premium | Invoice | Run | Budget | Claim | Exhaustion | Risk | Answer

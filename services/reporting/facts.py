@@ -1,0 +1,209 @@
+"""What reporting reads of its own store: tallies for the reports. `decide` itself needs nothing beside its document."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from services.reporting import wording
+from services.reporting.domain import coverage, reports, rules
+from services.reporting.domain.coverage import By
+from services.reporting.settings import Settings
+from shared.contracts.base import SECTORS
+from shared.kernel.event import Event, Routed
+from shared.reference import areas
+from shared.reference.areas import Areas
+from shared.runtime.ports import Reader, Where
+
+Row = dict[str, Any]
+
+# A filter that every document meets: it lets the store count from the index that starts with this field.
+ANY: Where = {"$gt": ""}
+ANY_YEAR: Where = {"$gt": 0}
+BUDGETS_MAX = 1_000
+COLLECTIONS = ("registrations", "identities", "premiums", "answers")
+SMALL_COLLECTIONS = ("invoices", "runs", "budgets", "claims", "exhaustions", "risks")
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """Loaded once at start."""
+
+    areas: Areas
+    settings: Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What a report is asked about. Everything None means everything."""
+
+    regency: str | None = None
+    by: By = "district"
+    period: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A report's rows with their totals, and the filters that hold after defaults were filled in."""
+
+    key: str
+    filters: Row
+    rows: Sequence[Row]
+    totals: Row
+
+
+async def load_reference(reader: Reader, environ: Mapping[str, str]) -> Reference:
+    """The shipped areas, and the settings."""
+    return Reference(areas.load(), Settings.from_environment(environ))
+
+
+async def facts(reader: Reader, routed: Sequence[tuple[Routed, Event]], reference: Reference) -> None:
+    """Nothing: a document is all that its events need."""
+    return
+
+
+async def as_of(reader: Reader) -> str | None:
+    """When the last counted event happened, RFC 3339 in WITA; None when there was none."""
+    latest = [
+        await reader.find(collection, {}, order=("-state.at",), limit=1)
+        for collection in (*COLLECTIONS, *SMALL_COLLECTIONS)
+    ]
+    return max((found[0][1].at for found in latest if found), default=None)
+
+
+async def default_period(reader: Reader, regency: str | None) -> str | None:
+    """The latest paid period; before anything is paid the latest billed one; before that the month of the events."""
+    where: Where = {"state.regency": regency} if regency else {}
+    for collection in ("invoices", "premiums"):
+        # By period first: with no regency in the filter the index on periods answers with one look.
+        found = await reader.find(collection, where, order=("-state.period",), limit=1)
+        if found:
+            return str(found[0][1].period)
+    latest = await as_of(reader)
+    return latest[:7] if latest else None
+
+
+async def periods(reader: Reader, regency: str | None) -> list[str]:
+    """Months that were billed or paid, the latest first."""
+    return [row["period"] for row in reversed(await read_months(reader, regency))]
+
+
+async def read_coverage(reader: Reader, known: Areas, ask: Filters) -> Report:
+    """Counts by group, inside the store."""
+    period = ask.period or await default_period(reader, ask.regency)
+    regency: Any = ask.regency or ANY
+    field = f"state.{coverage.field_of(ask.by)}"
+    tallies = coverage.Tallies(
+        registrations=await reader.tally("registrations", {"state.regency": regency, "state.active": True}, [field]),
+        identities=await reader.tally("identities", {"state.regency": regency}, [field, "state.status"]),
+        premiums=await _premiums_of(reader, period, regency, field),
+        paid_invoices=await _paid_invoices(reader, {"state.period": period, "state.regency": regency}),
+        budgets=await _budgets(reader, ask.regency, int(period[:4]) if period else None),
+    )
+    groups = _groups(known, ask, tallies)
+    rows, totals = coverage.assemble(
+        ask.by, period, tallies, groups, lambda code: known.name(code) or wording.name(code, "id")
+    )
+    filters = {"regency": ask.regency, "by": ask.by, "period": period}
+    return Report(coverage.key_of(ask.by), filters, rows, totals)
+
+
+async def read_budget(reader: Reader, ask: Filters) -> Report:
+    """Budgets of a year (of the period asked for) or of all years."""
+    year = int(ask.period[:4]) if ask.period else None
+    where: dict[str, Any] = {"state.year": year or ANY_YEAR, "state.regency": ask.regency or ANY}
+    by = ["state.regency", "state.year", "state.funding", "state.invoice_id"]
+    premiums = await reader.tally("premiums", where, by, sums=["state.jkk", "state.jkm"])
+    paid = await _paid_invoices(reader, {"state.regency": ask.regency or ANY})
+    rows, totals = reports.budget(await _budgets(reader, ask.regency, year), premiums, paid)
+    return Report("funding", {"regency": ask.regency, "period": ask.period}, rows, totals)
+
+
+async def read_claims(reader: Reader, ask: Filters) -> Report:
+    """Claims by kind and stage."""
+    by = ["state.kind", "state.stage", "state.status"]
+    where: Where = {"state.regency": ask.regency or ANY}
+    rows, totals = reports.claims(await reader.tally("claims", where, by, sums=["state.total", "state.paid"]))
+    return Report("kind", {"regency": ask.regency}, rows, totals)
+
+
+async def read_quality(reader: Reader, ask: Filters) -> Report:
+    """Answers by agency."""
+    where: Where = {"state.regency": ask.regency or ANY}
+    agency = ["state.regency", "state.agency"]
+    outcomes = await reader.tally("answers", where, [*agency, "state.outcome"])
+    refused = {**where, "state.outcome": reports.REFUSED}
+    reasons = await reader.tally("answers", refused, [*agency, "state.reasons[]"])
+    rows, totals = reports.quality(outcomes, reasons)
+    return Report("agency", {"regency": ask.regency}, rows, totals)
+
+
+async def read_compliance(reader: Reader, ask: Filters) -> Report:
+    """Employers' compliance: empty in this version."""
+    rows, totals = reports.compliance()
+    return Report("employer", {"regency": ask.regency}, rows, totals)
+
+
+async def read_months(reader: Reader, regency: str | None) -> list[Row]:
+    """Workers billed and covered by month, the earliest first."""
+    where: Where = {"state.regency": regency or ANY}
+    runs = await reader.tally("runs", where, ["state.period"], sums=["state.billed_workers"])
+    invoices = await reader.tally("invoices", where, ["state.period"], sums=["state.workers"])
+    return reports.months(runs, invoices)
+
+
+async def read_warnings(reader: Reader, regency: str | None, period: str | None) -> list[Row]:
+    """What stopped runs or puts cover at risk in a period: rows of kind, regency, workers and what is known of it."""
+    if period is None:
+        return []
+    where: Where = {"state.regency": regency or ANY, "state.period": period}
+    stopped = await reader.find("exhaustions", where, order=("_id",), limit=20)
+    risks = await reader.find("risks", where, order=("_id",), limit=20)
+    return [
+        *(
+            {"kind": "exhausted", "regency": one.regency, "account": one.account, "funding": one.funding}
+            | {"workers": one.workers, "shortfall": one.shortfall, "left": one.left}
+            for _, one in stopped
+        ),
+        *({"kind": "risk", "regency": one.regency, "workers": one.workers, "reason": one.reason} for _, one in risks),
+    ]
+
+
+async def _premiums_of(reader: Reader, period: str | None, regency: Any, field: str) -> list[Row]:
+    if period is None:
+        return []
+    where = {"state.period": period, "state.regency": regency}
+    return await reader.tally("premiums", where, [field, "state.invoice_id"])
+
+
+async def _paid_invoices(reader: Reader, where: Where) -> frozenset[str]:
+    return frozenset(row["invoice_id"] for row in await reader.tally("invoices", where, ["state.invoice_id"]))
+
+
+async def _budgets(reader: Reader, regency: str | None, year: int | None) -> list[Any]:
+    where = {"state.regency": regency or ANY, "state.year": year or ANY_YEAR}
+    return [state for _, state in await reader.find("budgets", where, limit=BUDGETS_MAX)]
+
+
+def _groups(known: Areas, ask: Filters, tallies: coverage.Tallies) -> list[str]:
+    """Every group that the report names even when nobody is in it: an empty village is news."""
+    if ask.by == "sector":
+        return list(SECTORS)
+    if ask.by == "sex":
+        return list(rules.SEXES)
+    if ask.by == "age":
+        return list(rules.AGES)
+    regencies = [ask.regency] if ask.regency else sorted(_regencies_seen(known, ask.by, tallies))
+    if ask.by == "regency":
+        return regencies
+    districts = [district for regency in regencies for district in known.districts(regency)]
+    if ask.by == "district":
+        return districts
+    return [village.code for district in districts for village in known.villages(district)]
+
+
+def _regencies_seen(known: Areas, by: By, tallies: coverage.Tallies) -> set[str]:
+    rows = (*tallies.registrations, *tallies.identities, *tallies.premiums)
+    seen = {known.regency_of(str(row[by])) for row in rows if row[by] is not None}
+    return {code for code in seen if code} | {budget.regency for budget in tallies.budgets}

@@ -1,0 +1,35 @@
+"""The wiring of reporting: which topics and events it takes, and who does what with them. No logic."""
+
+from __future__ import annotations
+
+from services.reporting import api, board, documents, facts
+from services.reporting.domain import decide
+from shared.contracts import billing, claims, registration, reporting, topics, verification
+from shared.runtime.ports import ServiceSpec
+
+SPEC = ServiceSpec(
+    name="reporting",
+    description="Coverage, budget, claims and data quality, counted from the open events; holds no personal data.",
+    topics=(
+        topics.events("registration"),
+        topics.events("verification"),
+        topics.events("billing"),
+        topics.events("claims"),
+        "^feedback-.*",
+    ),
+    inputs={
+        kind: model
+        for outcomes in (registration.OUTCOMES, verification.OUTCOMES, billing.OUTCOMES, claims.OUTCOMES)
+        for kind, model in outcomes.items()
+        if kind in decide.COUNTED_TYPES
+    },
+    route=decide.route,
+    decide=decide.decide,
+    facts=facts.facts,
+    stored=documents.STORED,
+    indexes=documents.INDEXES,
+    reference=facts.load_reference,
+    outcomes=reporting.OUTCOMES,
+    routes=api.routes,
+    background=board.keep_publishing,
+)

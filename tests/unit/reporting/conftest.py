@@ -1,0 +1,144 @@
+"""A store in memory that groups as the real one does, filled by the service's own decisions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from services.reporting import documents, facts
+from services.reporting.domain.decide import decide, route
+from services.reporting.settings import Settings
+from shared.contracts.catalogue import OUTCOMES
+from shared.kernel.decision import Outcome
+from shared.kernel.event import Event
+from shared.reference import areas
+
+MODELS = {kind: model for by_type in OUTCOMES.values() for kind, model in by_type.items()}
+NOON = datetime(2026, 3, 5, 4, 0, tzinfo=UTC)
+
+
+class NoCipher:
+    """Reporting encrypts nothing; a call would be a mistake."""
+
+    def seal(self, text: str) -> bytes:
+        raise AssertionError("nothing to seal")
+
+    def open(self, sealed: bytes) -> str:
+        raise AssertionError("nothing to open")
+
+
+def event(kind: str, /, topic: str = "claims-events", sequence: int | None = 1, name: str = "e1", **data: Any) -> Event:
+    """An event of ours as the shell would read it."""
+    model: Any = MODELS[kind]
+    return Event(
+        id=name,
+        source="payung/test",
+        type=kind,
+        data=model.model_validate(data),
+        at=NOON,
+        topic=topic,
+        content_hash="h",
+        sequence=sequence,
+    )
+
+
+def _value(body: Mapping[str, Any], path: str) -> Any:
+    found: Any = body
+    for part in path.split("."):
+        found = found.get(part) if isinstance(found, Mapping) else None
+    return found
+
+
+def _meets(body: Mapping[str, Any], where: Mapping[str, Any]) -> bool:
+    for path, wanted in where.items():
+        found = _value(body, path)
+        if isinstance(wanted, Mapping):
+            assert set(wanted) <= {"$gt"}, wanted
+            if found is None or not found > wanted["$gt"]:
+                return False
+        elif found != wanted:
+            return False
+    return True
+
+
+class FakeHouse:
+    """The running service as its rooms see it, with the store in memory."""
+
+    name = "reporting"
+
+    def __init__(self) -> None:
+        self.reader = self
+        self.reference = facts.Reference(areas.load(), Settings(recount_s=0.0))
+        self.changes = 0
+        self.emitted: list[Outcome] = []
+        self.tallied = 0
+        self.behind = 0
+        self.bodies: dict[str, dict[str, dict[str, Any]]] = {name: {} for name in documents.STORED}
+
+    async def lag(self) -> int:
+        return self.behind
+
+    async def emit(self, outcomes: Sequence[Outcome]) -> None:
+        self.emitted.extend(outcomes)
+
+    def take(self, *events: Event) -> None:
+        """Routes, decides and saves, like the shell without its memory of inputs."""
+        for one in events:
+            for routed in route(one, self.reference):
+                address = routed.address
+                kept = self.bodies[address.collection].get(address.id)
+                codec = documents.STORED[address.collection]
+                state = codec.decode(kept["state"], NoCipher()) if kept else None
+                decision = decide(state, one.with_data(routed.data), None, one.at)
+                if decision.state is not None:
+                    body = {"_id": address.id, "state": codec.encode(decision.state, NoCipher())}
+                    self.bodies[address.collection][address.id] = body
+        self.changes += 1
+
+    async def find(
+        self, collection: str, where: Mapping[str, Any], *, order: Sequence[str] = (), limit: int = 1000
+    ) -> list[tuple[str, Any]]:
+        found = [body for body in self.bodies[collection].values() if _meets(body, where)]
+        for field in reversed(order):
+            path = field.removeprefix("-")
+            found.sort(key=lambda body: _value(body, path), reverse=field.startswith("-"))
+        codec = documents.STORED[collection]
+        return [(body["_id"], codec.decode(body["state"], NoCipher())) for body in found[:limit]]
+
+    async def tally(
+        self, collection: str, where: Mapping[str, Any], by: Sequence[str], *, sums: Sequence[str] = ()
+    ) -> list[dict[str, Any]]:
+        self.tallied += 1
+        groups: dict[tuple[Any, ...], dict[str, Any]] = {}
+        for body in self.bodies[collection].values():
+            if not _meets(body, where):
+                continue
+            for key in _keys(body, by):
+                names = [path.removesuffix("[]").rsplit(".", 1)[-1] for path in by]
+                zeros = {path.rsplit(".", 1)[-1]: 0 for path in sums}
+                row = groups.setdefault(key, {**dict(zip(names, key, strict=True)), "count": 0, **zeros})
+                row["count"] += 1
+                for path in sums:
+                    row[path.rsplit(".", 1)[-1]] += _value(body, path)
+        return list(groups.values())
+
+
+def _keys(body: Mapping[str, Any], by: Sequence[str]) -> list[tuple[Any, ...]]:
+    keys: list[tuple[Any, ...]] = [()]
+    for path in by:
+        value = _value(body, path.removesuffix("[]"))
+        keys = [(*key, one) for key in keys for one in (value if path.endswith("[]") else [value])]
+    return keys
+
+
+@pytest.fixture
+def house() -> FakeHouse:
+    return FakeHouse()
+
+
+@pytest.fixture
+def make() -> Callable[..., Event]:
+    return event
