@@ -1,0 +1,212 @@
+"""The shell over in-memory ports: what is decided once, what goes out again, what is put aside."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
+import orjson
+import pytest
+
+from shared.kernel.decision import Address
+from shared.runtime.deadletters import DeadLetterTopic, letter_id
+from shared.runtime.errors import Unavailable
+from shared.runtime.fold import Folded
+from shared.runtime.memory import MemoryStore, MemoryTopics
+from shared.runtime.metrics import Metrics
+from shared.runtime.pipeline import WRITE_BYTES_MAX, Message, Pipeline, Record
+from tests.toy import CIPHER, OUT, SPEC, garbage, record
+
+
+class House:
+    """A pipeline with its ports, and a way to start it anew as another process would."""
+
+    def __init__(self) -> None:
+        self.store = MemoryStore(SPEC.stored, CIPHER)
+        self.topics = MemoryTopics()
+        self.restart()
+
+    def restart(self) -> None:
+        metrics = Metrics(SPEC.name)
+        letters = DeadLetterTopic(SPEC.name, self.topics)
+        self.pipeline = Pipeline(SPEC, self.store, self.topics, letters, metrics, None)
+
+    async def settle(self, *records: Record) -> None:
+        await self.pipeline.settle(records)
+
+    def out(self) -> list[Message]:
+        return [one for one in self.topics.published if one.topic == OUT]
+
+    def letters(self) -> list[Message]:
+        return [one for one in self.topics.published if one.topic == "claims-dlq"]
+
+    def sums(self) -> dict[str, Any]:
+        return {key: one["state"]["sum"] for key, one in self.store.collections["counters"].items()}
+
+
+@pytest.fixture
+def house() -> House:
+    return House()
+
+
+async def test_inputs_of_one_document_fold_in_offset_order_into_one_write(house: House) -> None:
+    await house.settle(*(record(f"e{n}", offset=n, counter="a", amount=n) for n in range(1, 5)))
+    assert house.sums() == {"a": 10}
+    assert house.store.collections["counters"]["a"]["version"] == 4
+    said = [orjson.loads(one.value or b"") for one in house.out()]
+    assert [one["data"]["claim_no"] for one in said] == ["1", "3", "6", "10"]
+    assert [one["sequence"] for one in said] == [1, 2, 3, 4]
+
+
+async def test_a_redelivery_changes_nothing_and_says_the_same_bytes(house: House) -> None:
+    batch = [record(f"e{n}", offset=n, counter="a", amount=n, personal=n == 2) for n in range(1, 5)]
+    await house.settle(*batch)
+    first = house.out()
+    house.restart()
+    await house.settle(batch[1])
+    await house.settle(*batch[2:], batch[0])
+    again = house.out()[len(first) :]
+    assert house.sums() == {"a": 10}
+    assert sorted(one.value or b"" for one in again) == sorted(one.value or b"" for one in first)
+
+
+async def test_personal_outcomes_are_sealed_at_rest(house: House) -> None:
+    await house.settle(record("e1", counter="a", amount=1, personal=True))
+    saved = house.store.collections["counters"]["a"]["inputs"][0]["o"][0]
+    assert b"claim_no" not in saved["d"]
+    assert b"claim_no" in (house.out()[0].value or b"")
+
+
+async def test_the_same_name_with_other_content_is_refused_whatever_document_it_names(house: House) -> None:
+    await house.settle(record("e1", counter="a", amount=1))
+    conflicting = record("e1", offset=1, counter="b", amount=1)
+    await house.settle(conflicting)
+    await house.settle(conflicting)
+    assert house.sums() == {"a": 1}
+    refused = [orjson.loads(one.value or b"")["id"] for one in house.out()[1:]]
+    assert len(refused) == 2, "the redelivered conflict says its refusal again"
+    assert len(set(refused)) == 1
+
+
+async def test_both_contents_in_one_batch_leave_the_first(house: House) -> None:
+    await house.settle(record("e1", counter="a", amount=1), record("e1", offset=1, counter="a", amount=2))
+    assert house.sums() == {"a": 1}
+
+
+async def test_an_unreadable_record_is_put_aside_with_its_bytes_and_the_rest_goes_on(house: House) -> None:
+    bad = garbage(1)
+    await house.settle(record("e1", counter="a", amount=1), bad, record("e2", offset=2, counter="a", amount=1))
+    assert house.sums() == {"a": 2}
+    (letter,) = house.letters()
+    headers = dict(letter.headers)
+    assert letter.value == bad.value
+    assert letter.key == bad.key
+    assert headers["h"] == b"v"
+    assert headers["dlq_id"].decode() == letter_id(bad)
+    assert (headers["dlq_topic"], headers["dlq_offset"], headers["dlq_error"]) == (b"toy-intake", b"1", b"not-json")
+
+
+async def test_a_defect_puts_aside_that_input_and_the_later_ones_of_its_document(house: House) -> None:
+    await house.settle(
+        record("e1", counter="a", amount=1),
+        record("e2", offset=1, counter="a", amount="boom"),
+        record("e3", offset=2, counter="a", amount=1),
+        record("e4", offset=3, counter="b", amount=1),
+    )
+    assert house.sums() == {"a": 1, "b": 1}
+    assert [dict(one.headers)["dlq_offset"] for one in house.letters()] == [b"1", b"2"]
+
+
+async def test_what_is_too_large_is_that_records_failure_before_anything_is_saved(house: House) -> None:
+    events = [record(f"e{n}", offset=n, counter="a", amount=1, size=WRITE_BYTES_MAX) for n in range(1)]
+    await house.settle(*events, record("e9", offset=9, counter="b", amount=1))
+    assert house.sums() == {"b": 1}
+    assert len(house.letters()) == 1
+
+
+async def test_one_input_may_insert_several_documents(house: House) -> None:
+    many = record("e1", counter=["a", "b", "c"], amount=2)
+    await house.settle(many)
+    await house.settle(many)
+    assert house.sums() == {"a": 2, "b": 2, "c": 2}
+    assert len({one.value for one in house.out()}) == 3
+
+
+async def test_saved_but_unpublished_outcomes_go_out_at_the_next_start(house: House) -> None:
+    async def dies(step: str) -> None:
+        if step == "publish":
+            raise Unavailable("the broker is gone")
+
+    house.topics.trouble = dies
+    with pytest.raises(Unavailable):
+        await house.settle(record("e1", counter="a", amount=1))
+    assert house.sums() == {"a": 1}
+    assert not house.out()
+
+    async def fine(step: str) -> None:
+        return None
+
+    house.topics.trouble = fine
+    house.restart()
+    assert await house.pipeline.sweep() == 1
+    assert [orjson.loads(one.value or b"")["data"]["claim_no"] for one in house.out()] == ["1"]
+    assert await house.pipeline.sweep() == 0
+
+
+async def test_a_lost_response_of_the_store_is_read_back_not_decided_again(house: House) -> None:
+    real = house.store.save
+
+    async def answer_lost(writes: Sequence[Folded]) -> set[Address]:
+        await real(writes)
+        house.store.save = real  # type: ignore[method-assign]
+        return {one.address for one in writes}
+
+    house.store.save = answer_lost  # type: ignore[method-assign]
+    await house.settle(record("e1", counter="a", amount=1))
+    assert house.sums() == {"a": 1}
+    assert len(house.out()) == 1
+
+
+async def test_another_writer_in_between_is_met_by_compare_and_set(house: House) -> None:
+    await house.settle(record("e1", counter="a", amount=1))
+    other = House()
+    other.store, other.topics = house.store, house.topics
+    other.restart()
+    real = house.store.load
+    raced = False
+
+    async def race(addresses: Sequence[Address]) -> Any:
+        nonlocal raced
+        found = await real(addresses)
+        if not raced:
+            raced = True
+            await other.settle(record("e2", counter="a", amount=10))
+        return found
+
+    house.store.load = race  # type: ignore[method-assign]
+    await house.settle(record("e3", counter="a", amount=100))
+    assert house.sums() == {"a": 111}
+    assert house.store.collections["counters"]["a"]["version"] == 3
+
+
+async def test_a_writer_that_never_wins_gives_up_after_bounded_rounds(house: House) -> None:
+    async def never(writes: Sequence[Folded]) -> set[Address]:
+        return {one.address for one in writes}
+
+    house.store.save = never  # type: ignore[method-assign]
+    with pytest.raises(Unavailable):
+        await house.settle(record("e1", counter="a", amount=1))
+
+
+async def test_types_meant_for_others_on_our_streams_are_passed_over_but_not_on_an_intake(house: House) -> None:
+    foreign = {
+        "specversion": "1.0",
+        "id": "x",
+        "source": "payung/billing",
+        "type": "premium.paid.v1",
+        "data": {},
+    }
+    on_stream = Record("billing-events", 0, 0, b"k", orjson.dumps(foreign), (), 0)
+    await house.settle(on_stream, dataclasses.replace(on_stream, topic="toy-intake"))
+    assert [dict(one.headers)["dlq_topic"] for one in house.letters()] == [b"toy-intake"]
