@@ -123,6 +123,6 @@ async def follow(board: Board, ask: Filters) -> AsyncIterator[bytes]:
             elif clock.monotonic() - quiet_since_s > settings.heartbeat_s:
                 quiet_since_s = clock.monotonic()
                 yield b": still here\n\n"
-            await asyncio.sleep(max(1.0, settings.recount_s))
+            await asyncio.sleep(settings.recount_s)
     finally:
         board.streams -= 1

@@ -80,7 +80,7 @@ class Dashboard:
             quality=await board.report("quality", Filters(ask.regency)),
             warnings=await board.warnings(ask.regency, period),
             reasons_shown=REASONS_SHOWN,
-            link=partial(_link, ask, lang),
+            link=partial(_link, ask),
             export=partial(_export, ask),
         )
 
@@ -144,9 +144,9 @@ def _periods(months: Sequence[Mapping[str, Any]], period: str | None, lang: Lang
     return [(one, wording.month(one, lang)) for one in sorted(listed, reverse=True)]
 
 
-def _link(ask: Filters, lang: Lang, **changes: str) -> str:
+def _link(ask: Filters, **changes: str) -> str:
     """The address of this page with some of its choices changed."""
-    chosen = {"regency": ask.regency, "by": ask.by, "period": ask.period, "lang": lang, **changes}
+    chosen = {"regency": ask.regency, "by": ask.by, "period": ask.period, **changes}
     return "/?" + urlencode({name: value for name, value in chosen.items() if value})
 
 

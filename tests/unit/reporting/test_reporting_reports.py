@@ -1,0 +1,307 @@
+"""Reports from events: what is counted, where it stands, and that rows add up."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import openpyxl
+import pytest
+from fastapi import FastAPI, HTTPException
+
+from services.reporting.api import follow, routes
+from services.reporting.board import Board, Snapshots
+from services.reporting.domain.coverage import COUNTS
+from services.reporting.facts import Filters, read_coverage
+from services.reporting.settings import Settings
+from shared.kernel.event import Event
+from shared.runtime import http as shell_http
+
+Make = Callable[..., Event]
+SANGATTA = ("64.08.04", "64.08.04.2001")
+MUARA = ("64.02.01", "64.02.01.2001")
+
+
+def person(worker: str, place: tuple[str, str], **changes: Any) -> dict[str, Any]:
+    base = {"worker_id": worker, "regency": place[0][:5], "district": place[0], "village": place[1]}
+    return {**base, "sector": "fisheries", "sex": "F", "birth_month": "1985-07", "income_base": 1_000_000, **changes}
+
+
+def settle(house: Any, make: Make, worker: str, place: tuple[str, str], status: str = "verified", **who: Any) -> None:
+    """One worker, registered and judged."""
+    form = person(worker, place, occupation="x", agency="dinsos", submission_id=worker, **who)
+    house.take(make("worker.registered.v1", **form))
+    verdict: dict[str, Any] = {"reasons": ["name-mismatch"], "effective_on": "2026-03-01", "registration_version": 1}
+    if status == "verified":
+        verdict = {
+            "segment": "BPU",
+            "evidence": [],
+            "score": 99,
+            "valid_until": "2027-01-01",
+            "registration_version": 1,
+        }
+    house.take(make(f"identity.{status}.v1", **{**form, **verdict}))
+
+
+def bill(house: Any, make: Make, worker: str, place: tuple[str, str], period: str, invoice: str, **who: Any) -> None:
+    lines = [{"programme": "JKK", "amount": 10_000, "rule": "r"}, {"programme": "JKM", "amount": 6_800, "rule": "r"}]
+    premium = {"period": period, "funding": "apbd-regency", "lines": lines, "total": 16_800}
+    data = {**person(worker, place, **who), **premium, "run_id": "r", "invoice_id": invoice}
+    house.take(make("premium.billed.v1", **data))
+
+
+def pay(house: Any, make: Make, regency: str, period: str, invoice: str, workers: int) -> None:
+    data = {"invoice_id": invoice, "regency": regency, "period": period, "funding": "apbd-regency"}
+    house.take(
+        make("premium.paid.v1", **data, total=workers * 16_800, workers=workers, reference="S", paid_on="2026-03-05")
+    )
+
+
+def set_budget(house: Any, make: Make, target: int, **targets: int) -> None:
+    data = {"regency": "64.08", "year": 2026, "funding": "apbd-regency", "jkk": 100_000, "jkm": 68_000}
+    codes = {code.replace("_", "."): count for code, count in targets.items()}
+    house.take(
+        make(
+            "budget.set-accepted.v1", **data, committed_jkk=0, committed_jkm=0, decree_no="D", target_workers=target,
+            targets=codes,
+        )
+    )  # fmt: skip
+
+
+@pytest.fixture
+def town(house: Any, make: Make) -> Any:
+    """Five workers in two regencies; March billed for three, paid for two of them; April billed, unpaid."""
+    settle(house, make, "a", SANGATTA)
+    settle(house, make, "b", SANGATTA, sex="M", sector="trade", birth_month="2004-01")
+    settle(house, make, "c", SANGATTA, status="held")
+    settle(house, make, "d", SANGATTA, status="rejected")
+    settle(house, make, "e", MUARA)
+    bill(house, make, "a", SANGATTA, "2026-03", "i1")
+    bill(house, make, "b", SANGATTA, "2026-03", "i1", sex="M", sector="trade", birth_month="2004-01")
+    bill(house, make, "e", MUARA, "2026-03", "i2")
+    bill(house, make, "a", SANGATTA, "2026-04", "i3")
+    pay(house, make, "64.08", "2026-03", "i1", 2)
+    set_budget(house, make, 1)
+    return house
+
+
+def client(house: Any) -> httpx.AsyncClient:
+    app = FastAPI()
+    app.add_exception_handler(HTTPException, shell_http._problem)
+    app.include_router(routes(house))
+    return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://x")
+
+
+async def ask(house: Any, path: str) -> Any:
+    async with client(house) as web:
+        answer = await web.get(path)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+async def test_coverage_counts_each_person_where_they_are(town: Any) -> None:
+    town.behind = 7
+    report = await ask(town, "/v1/coverage?regency=64.08")
+    assert report["filters"] == {"regency": "64.08", "by": "district", "period": "2026-03"}
+    assert (report["as_of"], report["behind"]) == ("2026-03-05T12:00:00.000+08:00", 7)
+    row = next(row for row in report["rows"] if row["area"] == "64.08.04")
+    counts = {"registered": 4, "verified": 2, "held": 1, "rejected": 1, "billed": 2, "covered": 2}
+    assert row == {"area": "64.08.04", "name": town.reference.areas.name("64.08.04"), **counts, "target": None}
+    assert report["totals"] == {**counts, "target": 1}
+    assert len(report["rows"]) == 18
+
+
+async def test_a_billed_month_is_covered_only_once_its_invoice_is_paid(town: Any, make: Make) -> None:
+    april = await ask(town, "/v1/coverage?regency=64.08&period=2026-04")
+    assert (april["totals"]["billed"], april["totals"]["covered"]) == (1, 0)
+    pay(town, make, "64.08", "2026-04", "i3", 1)
+    april = await ask(town, "/v1/coverage?regency=64.08")
+    assert april["filters"]["period"] == "2026-04"
+    assert (april["totals"]["billed"], april["totals"]["covered"]) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("by", "key", "filled"),
+    [
+        ("regency", "area", {"64.02": 1, "64.08": 3}),
+        ("district", "area", {"64.02.01": 1, "64.08.04": 3}),
+        ("village", "area", {"64.02.01.2001": 1, "64.08.04.2001": 3}),
+        ("sector", "sector", {"fisheries": 3, "trade": 1}),
+        ("sex", "sex", {"F": 3, "M": 1}),
+        ("age", "age", {"35-44": 3, "18-24": 1}),
+    ],
+)
+async def test_every_grouping_shows_the_same_people(
+    town: Any, make: Make, by: str, key: str, filled: dict[str, int]
+) -> None:
+    town.take(make("worker.withdrawn.v1", sequence=2, **_leaving("d")))
+    report = await ask(town, f"/v1/coverage?by={by}")
+    assert {row[key]: row["registered"] for row in report["rows"] if row["registered"]} == filled
+    assert all(row["name"] for row in report["rows"])
+    for figure in COUNTS:
+        assert report["totals"][figure] == sum(row[figure] for row in report["rows"])
+    assert (report["totals"]["billed"], report["totals"]["covered"]) == (3, 2)
+
+
+def _leaving(worker: str) -> dict[str, Any]:
+    wanted = ("worker_id", "regency", "district", "village", "sector")
+    who = {name: value for name, value in person(worker, SANGATTA).items() if name in wanted}
+    return {**who, "reason": "moved", "effective_on": "2026-03-02"}
+
+
+@pytest.mark.parametrize(
+    ("targets", "district_target", "total_target"),
+    [
+        ({}, None, 10),  # the decree's own figure stands for the regency
+        ({"64_08_04": 4}, 4, 10),  # a target of one district is not the regency's
+    ],
+)
+async def test_targets(town: Any, make: Make, targets: Any, district_target: int | None, total_target: int) -> None:
+    set_budget(town, make, 10, **targets)
+    report = await ask(town, "/v1/coverage?regency=64.08")
+    row = next(row for row in report["rows"] if row["area"] == "64.08.04")
+    assert (row["target"], report["totals"]["target"]) == (district_target, total_target)
+
+
+async def test_nothing_counted_yet_is_an_answer(house: Any) -> None:
+    report = await ask(house, "/v1/coverage")
+    assert (report["as_of"], report["rows"]) == (None, [])
+    assert report["totals"] == {**dict.fromkeys(COUNTS, 0), "target": None}
+    for kind in ("budget", "claims", "compliance", "quality"):
+        assert (await ask(house, f"/v1/{kind}"))["rows"] == []
+
+
+async def test_budget_tells_committed_from_absorbed(town: Any) -> None:
+    report = await ask(town, "/v1/budget?regency=64.08")
+    (row,) = report["rows"]
+    assert (row["ceiling"], row["committed"], row["absorbed"], row["left"]) == (168_000, 50_400, 33_600, 117_600)
+    assert (row["committed_jkk"], row["absorbed_jkm"], row["percent"]) == (30_000, 13_600, 20.0)
+
+
+async def test_claims_by_kind_and_stage(town: Any, make: Make) -> None:
+    claim = {"agency": "rumahsakit", "worker_id": "a", "regency": "64.08"}
+    town.take(make("claim.held.v1", claim_no="1", kind="jkm", stage="agenda", **claim))
+    town.take(make("claim.approved.v1", claim_no="2", kind="jkk", stage="persetujuan", total=5, **claim))
+    paid: dict[str, Any] = {
+        "district": None,
+        "sex": None,
+        "benefits": [],
+        "total": 5,
+        "paid_on": "2026-03-05",
+        "reference": "B",
+    }
+    town.take(make("claim.paid.v1", sequence=2, claim_no="2", kind="jkk", **claim, **paid))
+    report = await ask(town, "/v1/claims?regency=64.08")
+    assert report["rows"] == [
+        {"kind": "jkk", "stage": "selesai", "claims": 1, "held": 0, "rejected": 0, "total": 5, "paid": 5},
+        {"kind": "jkm", "stage": "agenda", "claims": 1, "held": 1, "rejected": 0, "total": 0, "paid": 0},
+    ]
+    assert report["totals"] == {"claims": 2, "held": 1, "rejected": 0, "total": 5, "paid": 5}
+
+
+async def test_quality_by_agency(house: Any, make: Make) -> None:
+    told = [
+        ("registered", []),
+        ("registered", []),
+        ("rejected", ["nik-malformed", "name-missing"]),
+        ("rejected", ["name-missing"]),
+    ]
+    for number, (outcome, reasons) in enumerate(told):
+        house.take(
+            make("submission.answered.v1", topic="feedback-6408-dinsos", name=f"e{number}", submission_id="S",
+                 outcome=outcome, reasons=reasons)
+        )  # fmt: skip
+    report = await ask(house, "/v1/quality")
+    (row,) = report["rows"]
+    assert (row["agency"], row["regency"], row["sent"], row["accepted"], row["score"]) == ("dinsos", "64.08", 4, 2, 0.5)
+    assert list(row["reasons"].items()) == [("name-missing", 2), ("nik-malformed", 1)]
+    assert row["outcomes"] == {"registered": 2, "rejected": 2}
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["by=colour", "format=pdf", "period=2026-13", "period=March", "regency=6408", "regency=99.99", "by=sex&format=xml"],
+)
+@pytest.mark.parametrize("kind", ["coverage", "budget", "claims", "compliance", "quality"])
+async def test_what_cannot_be_asked_is_a_problem(house: Any, kind: str, query: str) -> None:
+    async with client(house) as web:
+        answer = await web.get(f"/v1/{kind}?{query}")
+    assert answer.status_code == 400
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json()["errors"][0]["parameter"] in query
+
+
+async def test_csv_and_xlsx_hold_the_same_cells_as_json(town: Any) -> None:
+    report = await ask(town, "/v1/coverage?by=sector")
+    async with client(town) as web:
+        text = (await web.get("/v1/coverage?by=sector&format=csv")).content
+        sheet = (await web.get("/v1/coverage?by=sector&format=xlsx")).content
+    lines = list(csv.DictReader(io.StringIO(text.decode("utf-8"))))
+    assert not text.startswith(b"\xef\xbb\xbf")
+    assert [line["sector"] for line in lines] == [*(row["sector"] for row in report["rows"]), "total"]
+    assert [int(line["covered"]) for line in lines[:-1]] == [row["covered"] for row in report["rows"]]
+    assert int(lines[-1]["covered"]) == report["totals"]["covered"]
+    page = openpyxl.load_workbook(io.BytesIO(sheet)).active
+    assert page is not None
+    cells = [list(row) for row in page.iter_rows(values_only=True)]
+    assert cells[0] == list(report["rows"][0])
+    assert cells[1] == list(report["rows"][0].values())
+
+
+async def test_figures_are_counted_once_while_nothing_changed(town: Any, make: Make) -> None:
+    town.reference = type(town.reference)(town.reference.areas, Settings(recount_s=0.0, stale_s=60.0))
+    board = Board(town)
+    await board.report("coverage", Filters())
+    counted = town.tallied
+    assert (await board.report("coverage", Filters())).totals["registered"] == 5
+    assert town.tallied == counted
+    settle(town, make, "new", SANGATTA)
+    assert (await board.report("coverage", Filters())).totals["registered"] == 6
+    assert town.tallied > counted
+
+
+async def test_snapshots_name_areas_that_changed_and_nothing_else(town: Any, make: Make) -> None:
+    snapshots = Snapshots(town)
+    assert await snapshots.publish_changed() > 0
+    first = {one.key: one.data.model_dump() for one in town.emitted}
+    assert set(first) == {f"{area}|2026-03" for area in ("64.02", "64.02.01", "64.08", "64.08.04")}
+    assert {one.topic for one in town.emitted} == {"reporting-coverage"}
+    assert (first["64.08|2026-03"]["covered"], first["64.08|2026-03"]["target"]) == (2, 1)
+    assert await snapshots.publish_changed() == 0
+    town.emitted.clear()
+    settle(town, make, "new", SANGATTA)
+    assert await snapshots.publish_changed() == 2
+    assert {one.key for one in town.emitted} == {"64.08|2026-03", "64.08.04|2026-03"}
+
+
+async def test_an_older_month_paid_late_gets_its_snapshot_too(town: Any, make: Make) -> None:
+    snapshots = Snapshots(town)
+    await snapshots.publish_changed()
+    town.emitted.clear()
+    bill(town, make, "a", SANGATTA, "2026-02", "i0")
+    pay(town, make, "64.08", "2026-02", "i0", 1)
+    await snapshots.publish_changed()
+    assert {one.key: one.data.model_dump()["covered"] for one in town.emitted}["64.08.04|2026-02"] == 1
+
+
+async def test_the_stream_tells_of_changes_only(town: Any, make: Make) -> None:
+    board = Board(town)
+    stream = follow(board, Filters())
+    assert await anext(stream) == b"retry: 3000\n\n"
+    first = await anext(stream)
+    assert first.startswith(b"event: snapshot\ndata: {")
+    assert b'"registered":5' in first
+    settle(town, make, "new", SANGATTA)
+    assert b'"registered":6' in await anext(stream)
+    await stream.aclose()  # type: ignore[attr-defined]  # an async generator, typed as what it serves as
+    assert board.streams == 0
+
+
+async def test_unknown_places_in_the_data_still_count(house: Any, make: Make) -> None:
+    settle(house, make, "x", ("64.08.99", "64.08.99.2001"))
+    report = await read_coverage(house, house.reference.areas, Filters("64.08"))
+    assert report.rows[-1]["area"] == report.rows[-1]["name"] == "64.08.99"
+    assert report.totals["registered"] == 1
