@@ -1,0 +1,235 @@
+"""A small world for billing: its real route, facts, codecs and decide over dictionaries and queues, one per partition.
+
+Takes records in any batch sizes; delivers some of them again. Knows no Kafka and no MongoDB.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Coroutine, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar, cast
+
+import orjson
+from pydantic import BaseModel
+
+from services.billing import documents, facts
+from services.billing.domain import decide
+from services.billing.domain.state import Reference
+from services.billing.stream import SPEC
+from shared.contracts import envelope
+from shared.kernel.decision import Address, Due
+from shared.kernel.event import Event
+from shared.reference import areas, rates
+from shared.runtime.fold import Folded, Stored, fold
+from shared.runtime.ports import Reader
+
+START = datetime(2026, 1, 10, 1, 0, tzinfo=UTC)
+T = TypeVar("T")
+
+
+def run_now(coroutine: Coroutine[Any, Any, T]) -> T:
+    """Runs what never really waits, without the cost of an event loop."""
+    try:
+        coroutine.send(None)
+    except StopIteration as end:
+        return cast(T, end.value)
+    raise AssertionError("it waited")
+
+
+class NoCipher:
+    """Billing holds no personal data; sealing any would be a defect."""
+
+    def seal(self, text: str) -> bytes:
+        raise AssertionError("billing sealed something")
+
+    def open(self, sealed: bytes) -> str:
+        raise AssertionError("billing opened something")
+
+
+CIPHER = NoCipher()
+
+
+@dataclass
+class Kept:
+    """One document as the store keeps it."""
+
+    version: int
+    body: dict[str, Any]
+    due: Due | None
+    taken: dict[str, str]
+    outcomes: dict[str, tuple[bytes, ...]] = field(default_factory=dict)
+
+
+class DictReader:
+    """As much of the reader as billing uses, over dictionaries."""
+
+    def __init__(self) -> None:
+        self.kept: dict[Address, Kept] = {}
+
+    async def states(self, collection: str, ids: Sequence[str]) -> dict[str, Any]:
+        codec = documents.STORED[collection]
+        found = {one: self.kept.get(Address(collection, one)) for one in ids}
+        return {one: codec.decode(kept.body, CIPHER) for one, kept in found.items() if kept is not None}
+
+    async def find(
+        self, collection: str, where: Mapping[str, Any], *, order: Sequence[str] = (), limit: int = 1000
+    ) -> list[tuple[str, Any]]:
+        codec = documents.STORED[collection]
+        rows = [
+            (address.id, kept.body)
+            for address, kept in self.kept.items()
+            if address.collection == collection and all(_holds(kept.body, *rule) for rule in where.items())
+        ]
+        for path in reversed(order):
+            rows.sort(key=lambda row: row[0] if path == "_id" else row[1][path.removeprefix("state.")])
+        return [(one, codec.decode(body, CIPHER)) for one, body in rows[:limit]]
+
+    async def count(self, collection: str, where: Mapping[str, Any]) -> int:
+        return len(await self.find(collection, where, limit=10**9))
+
+
+def _holds(body: Mapping[str, Any], path: str, rule: Any) -> bool:
+    value = body[path.removeprefix("state.")]
+    if not isinstance(rule, dict):
+        return bool(value == rule)
+    tests = {"$gt": value.__gt__, "$gte": value.__ge__, "$lt": value.__lt__, "$lte": value.__le__}
+    return all(tests[name](bound) for name, bound in rule.items())
+
+
+class World:
+    """Billing with its topics. `batch` is how many records it takes at once; `again` delivers a batch twice."""
+
+    def __init__(self, step_workers: int = 3) -> None:
+        self.reader = DictReader()
+        self.reference = Reference(areas.load(), rates.load(), step_workers)
+        self.queues: dict[tuple[str, str], deque[tuple[bytes, datetime]]] = {}
+        self.told: list[dict[str, Any]] = []
+        self.now = START
+        self._names = 0
+
+    def command(self, kind: str, data: Any, key: str = "64.08", source: str = "treasury/64.08") -> str:
+        """Puts a command on billing-intake."""
+        return self.put("billing-intake", key, kind, data, source)
+
+    def put(self, topic: str, key: str, kind: str, data: Any, source: str = "test", sequence: int | None = None) -> str:
+        """Puts an event on a topic; events of one key stay in order."""
+        self._names += 1
+        header: dict[str, Any] = {"specversion": "1.0", "id": f"e{self._names}", "source": source, "type": kind}
+        if sequence is not None:
+            header["sequence"] = sequence
+        body = data.model_dump(mode="json") if isinstance(data, BaseModel) else data
+        self._append(topic, key, orjson.dumps({**header, "data": body}))
+        return str(header["id"])
+
+    def _append(self, topic: str, key: str, value: bytes) -> None:
+        self.now += timedelta(milliseconds=7)
+        self.queues.setdefault((topic, key), deque()).append((value, self.now))
+
+    def take(self, queue: tuple[str, str], batch: int, again: bool = False) -> None:
+        """Settles the first records of one queue, twice when `again`."""
+        waiting = self.queues[queue]
+        records = [waiting.popleft() for _ in range(min(batch, len(waiting)))]
+        for _ in range(2 if again else 1):
+            self._settle(queue[0], records)
+
+    def _settle(self, topic: str, records: Sequence[tuple[bytes, datetime]]) -> None:
+        waiting: dict[Address, list[Event]] = {}
+        order: list[tuple[Address, str]] = []
+        routed = []
+        for value, at in records:
+            event = envelope.read(value, (), topic, int(at.timestamp() * 1000), SPEC.inputs)
+            assert event is not None
+            for part in decide.route(event, self.reference):
+                waiting.setdefault(part.address, []).append(event.with_data(part.data))
+                order.append((part.address, event.name))
+                routed.append((part, event))
+        looked_up = run_now(facts.facts(cast(Reader, self.reader), routed, self.reference))
+        for address, events in waiting.items():
+            result = fold("billing", address, self._stored(address), events, decide.decide, looked_up)
+            assert not result.failed, result.failed
+            self._save(result)
+        for address, name in order:
+            kept = self.reader.kept.get(address)
+            for value in kept.outcomes.get(name, ()) if kept else ():
+                self._publish(value, orjson.loads(value))
+
+    def _publish(self, value: bytes, told: dict[str, Any]) -> None:
+        if told["type"] in SPEC.outcomes:
+            if told["id"] not in {one["id"] for one in self.told}:
+                self.told.append(told)
+        else:
+            self._append("billing-work", f"{told['data']['regency']}|{told['data']['period']}", value)
+
+    def _stored(self, address: Address) -> Stored | None:
+        kept = self.reader.kept.get(address)
+        if kept is None:
+            return None
+        state = documents.STORED[address.collection].decode(kept.body, CIPHER)
+        return Stored(kept.version, state, kept.due, kept.taken)
+
+    def _save(self, result: Folded) -> None:
+        if not result.changed:
+            return
+        body = documents.STORED[result.address.collection].encode(result.state, CIPHER)
+        before = self.reader.kept.get(result.address)
+        kept = Kept(result.version, body, result.due, dict(before.taken) if before else {})
+        kept.outcomes.update(before.outcomes if before else {})
+        for taken in result.taken:
+            kept.taken[taken.name] = taken.content_hash
+            kept.outcomes[taken.name] = tuple(one.value for one in taken.outcomes)
+        self.reader.kept[result.address] = kept
+
+    def perform_due(self) -> bool:
+        """Answers due runs whose turn it is, as the shell would; whether there was any."""
+        performed = False
+        for address, kept in list(self.reader.kept.items()):
+            if kept.due is None or kept.due.kind != "catch-up":
+                continue
+            run = documents.STORED["runs"].decode(kept.body, CIPHER)
+            budget = self.state("budgets", f"{run.regency}|{int(run.period[:4])}|{run.funding}")
+            if budget is None or budget.queue[:1] != (address.id,):
+                continue
+            answer = run_now(
+                facts.catch_up(address.id, run, kept.due, _CaughtUp(cast(Reader, self.reader), self.reference))
+            )
+            header = {"specversion": "1.0", "id": kept.due.id, "source": "payung/billing", "type": answer.type}
+            value = orjson.dumps({**header, "data": answer.data.model_dump(mode="json")})
+            waiting = self.queues.get(("billing-work", answer.key), ())
+            if kept.due.id not in kept.taken and all(one[0] != value for one in waiting):
+                self._append("billing-work", answer.key, value)
+                performed = True
+        return performed
+
+    def state(self, collection: str, key: str) -> Any:
+        """The decoded state of one document; None when there is none."""
+        kept = self.reader.kept.get(Address(collection, key))
+        return None if kept is None else documents.STORED[collection].decode(kept.body, CIPHER)
+
+    def all(self, collection: str) -> dict[str, Any]:
+        """Every decoded state of a collection."""
+        return {a.id: self.state(collection, a.id) for a in self.reader.kept if a.collection == collection}
+
+    def of_type(self, kind: str) -> list[dict[str, Any]]:
+        """The data of every published event of a type."""
+        return [one["data"] for one in self.told if one["type"] == kind]
+
+    def settle_all(self, batch: int = 2000) -> None:
+        """Takes everything until nothing waits."""
+        for _ in range(100_000):
+            waiting = sorted(queue for queue, records in self.queues.items() if records)
+            if waiting:
+                self.take(waiting[0], batch)
+            elif not self.perform_due():
+                return
+        raise AssertionError("the world does not come to rest")
+
+
+@dataclass
+class _CaughtUp:
+    reader: Reader
+    reference: Any
+
+    async def caught_up(self, topics: Sequence[str]) -> bool:
+        return True

@@ -1,0 +1,263 @@
+"""The laws of billing, whatever is commanded, however records are cut into batches, interleaved and delivered again."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.billing.domain import decide
+from services.billing.domain.state import Facts, Reference
+from services.billing.stream import SPEC
+from shared.contracts.base import SECTORS
+from shared.contracts.billing import COMMANDS
+from shared.contracts.billing_work import WORK
+from shared.contracts.verification import IdentityEnded, IdentityVerified
+from shared.kernel.event import Event
+from shared.reference import areas, rates
+from tests.property.billing_world import START, World
+
+PERIODS = ("2026-01", "2026-04")
+FUNDINGS = ("apbd-regency", "self")
+REFERENCE = Reference(areas.load(), rates.load(), 1000)
+
+
+def verified(number: int, income: int, sector: Any) -> IdentityVerified:
+    """A verdict on the worker of this number."""
+    return IdentityVerified(
+        worker_id=f"w{number:025d}",
+        regency="64.08",
+        district="64.08.04",
+        village="64.08.04.2001",
+        sector=sector,
+        sex="F",
+        birth_month="1985-07",
+        income_base=income,
+        segment="BPU",
+        evidence=["dukcapil"],
+        score=100,
+        valid_until="2027-01-01",
+        registration_version=1,
+    )
+
+
+def budget(funding: str, jkk: int, jkm: int) -> dict[str, Any]:
+    """A budget command."""
+    return {
+        "regency": "64.08",
+        "year": 2026,
+        "funding": funding,
+        "jkk": jkk,
+        "jkm": jkm,
+        "decree_no": "SK 1",
+        "target_workers": 10,
+    }
+
+
+workers = st.lists(
+    st.tuples(st.sampled_from([1_000_000, 1_500_000, 2_000_000, 30_000_000]), st.sampled_from(SECTORS[:6])), max_size=12
+)
+runs = st.lists(st.tuples(st.sampled_from(PERIODS), st.sampled_from(FUNDINGS)), min_size=1, max_size=5)
+money = st.integers(0, 200_000)
+
+
+@given(workers, runs, st.tuples(money, money), st.tuples(money, money), st.integers(1, 4), st.data())
+def test_money_is_conserved_and_a_month_is_billed_once(
+    people: list[tuple[int, str]],
+    ordered: list[tuple[str, str]],
+    public: tuple[int, int],
+    own: tuple[int, int],
+    step_workers: int,
+    data: st.DataObject,
+) -> None:
+    world = World(step_workers)
+    for number, (income, sector) in enumerate(people):
+        world.put("verification-events", f"w{number}", "identity.verified.v1", verified(number, income, sector))
+    for funding, ceilings in zip(FUNDINGS, (public, own), strict=True):
+        world.command("budget.set.v1", budget(funding, *ceilings))
+    world.settle_all()
+    for period, funding in ordered:
+        world.command(
+            "billing.run.v1", {"regency": "64.08", "period": period, "funding": funding}, f"{period}{funding}"
+        )
+    for _ in range(300):
+        waiting = sorted(queue for queue, records in world.queues.items() if records)
+        if not waiting:
+            break
+        world.take(data.draw(st.sampled_from(waiting)), data.draw(st.integers(1, 5)), data.draw(st.booleans()))
+        if data.draw(st.booleans()):
+            world.perform_due()
+        for one in world.all("budgets").values():
+            assert one.free.jkk >= 0
+            assert one.free.jkm >= 0
+    world.settle_all()
+    audit(world, len(people), len(ordered))
+
+
+def audit(world: World, people: int, ordered: int) -> None:
+    """What must hold when everything has come to rest."""
+    billed = world.of_type("premium.billed.v1")
+    completed = world.of_type("billing.run-completed.v1")
+    invoices = world.all("invoices")
+    assert len(completed) == ordered
+    months = Counter((one["worker_id"], one["period"]) for one in billed)
+    assert all(count == 1 for count in months.values())
+    assert len(billed) == len(world.all("premiums"))
+    for one in billed:
+        assert one["total"] == sum(line["amount"] for line in one["lines"])
+    for one in completed:
+        own = [premium for premium in billed if premium["run_id"] == one["run_id"]]
+        assert one["billed_workers"] == len(own)
+        assert one["total"] == sum(premium["total"] for premium in own) == sum(line["amount"] for line in one["lines"])
+        assert one["billed_workers"] + sum(one["not_billed"].values()) == people
+        assert (one["invoice_id"] is None) == (not own)
+        if own:
+            assert invoices[one["invoice_id"]].total == one["total"]
+            assert invoices[one["invoice_id"]].workers == len(own)
+    assert len(invoices) == sum(1 for one in completed if one["invoice_id"])
+    for one in world.all("budgets").values():
+        own = [premium for premium in billed if premium["funding"] == one.funding]
+        for account, committed, ceiling in (
+            ("JKK", one.committed.jkk, one.ceilings.jkk),
+            ("JKM", one.committed.jkm, one.ceilings.jkm),
+        ):
+            drawn = sum(line["amount"] for premium in own for line in premium["lines"] if line["programme"] == account)
+            assert committed == drawn <= ceiling
+        assert one.reserved.total == 0
+        assert one.queue == ()
+    for one in world.all("runs").values():
+        assert one.status == "closed"
+        # Nobody was missed while both accounts reached for the first of the missed.
+        assert one.stop is None or not one.left.carries(one.stop.price)
+    for one in world.of_type("budget.exhausted.v1"):
+        assert one["shortfall"] > 0
+        assert one["workers"] > 0
+
+
+def test_two_funders_at_once_share_the_workers_and_waste_no_money() -> None:
+    """Both runs reserve the same workers; the second to insert gets its money back and goes on with who was missed."""
+    world = World(step_workers=2)
+    for number in range(6):
+        world.put("verification-events", f"w{number}", "identity.verified.v1", verified(number, 1_000_000, "fisheries"))
+    for funding in ("apbd-regency", "csr"):
+        world.command("budget.set.v1", budget(funding, 30_000, 20_400))
+    world.settle_all()
+    for funding in ("apbd-regency", "csr"):
+        world.command("billing.run.v1", {"regency": "64.08", "period": "2026-01", "funding": funding})
+    world.settle_all(batch=2)
+    completed = world.of_type("billing.run-completed.v1")
+    assert [one["billed_workers"] for one in completed] == [3, 3]
+    assert sum(1 for one in world.told if one["type"] == "premium.billed.v1") == 6
+    audit(world, 6, 2)
+
+
+def test_where_a_batch_is_cut_does_not_matter() -> None:
+    results = []
+    for batch in (1, 2, 7, 2000):
+        world = World()
+        for number in range(8):
+            world.put("verification-events", f"w{number}", "identity.verified.v1", verified(number, 1_000_000, "trade"))
+        world.put("verification-events", "w0", "identity.ended.v1", _ended(0, "2025-12-31"))
+        world.settle_all(batch)
+        world.command("budget.set.v1", budget("apbd-regency", 50_000, 60_000))
+        for _ in range(2):
+            world.command("billing.run.v1", {"regency": "64.08", "period": "2026-01", "funding": "apbd-regency"})
+        world.settle_all(batch)
+        results.append([(one["type"], one["data"]) for one in world.told])
+        audit(world, 8, 2)
+    assert all(result == results[0] for result in results)
+
+
+def _ended(number: int, on: str) -> IdentityEnded:
+    known = verified(number, 1_000_000, "trade").model_dump()
+    return IdentityEnded(
+        **{name: known[name] for name in IdentityEnded.model_fields if name in known},
+        reasons=["wage-earner"],
+        effective_on=on,
+    )
+
+
+REFUSABLE = ("regency", "year", "period", "funding", "invoice_id", "reference")
+scalars: st.SearchStrategy[Any] = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-(2**60), 2**60),
+    st.floats(),
+    st.text(max_size=8),
+    st.sampled_from(["64.08", "2026-01", "0000-01", "9999-12", "apbd-regency", "self", "2026-01-31", "INV-1", 2026, 5]),
+)
+names = [*REFUSABLE, "jkk", "jkm", "decree_no", "target_workers", "targets", "cutoff", "due_date", "amount", "paid_on"]
+fields = st.dictionaries(
+    st.sampled_from(names),
+    st.one_of(scalars, st.lists(scalars, max_size=2), st.dictionaries(st.text(), scalars)),
+)
+
+
+@given(st.sampled_from(sorted(COMMANDS)), fields, st.sampled_from([None, "data is no JSON object"]))
+def test_every_command_is_answered_whatever_stands_in_it(
+    kind: str, values: dict[str, Any], problem: str | None
+) -> None:
+    event = Event(
+        id="1",
+        source="s",
+        type=kind,
+        data=COMMANDS[kind]({} if problem else values, problem),
+        at=START,
+        topic="billing-intake",
+        content_hash="h",
+    )
+    parts = decide.route(event, REFERENCE)
+    assert parts == decide.route(event, REFERENCE)
+    for part in (*parts, decide.conflicting(event)):
+        routed = event.with_data(part.data)
+        first = decide.decide(None, routed, Facts(REFERENCE.rates), event.at)
+        assert first == decide.decide(None, routed, Facts(REFERENCE.rates), event.at)
+        assert len(first.outcomes) == 1
+        SPEC.stored[part.address.collection].encode(first.state, _no_cipher())
+        decide.decide(first.state, routed, Facts(REFERENCE.rates), event.at + timedelta(days=1))
+
+
+def _no_cipher() -> Any:
+    return None
+
+
+@pytest.mark.parametrize("known", [True, False])
+@pytest.mark.parametrize("kind", [kind for kind in WORK if kind != "run.step-reserved"])
+def test_a_step_out_of_place_has_no_effect(kind: str, known: bool) -> None:
+    """A step on a document that does not exist, or that has gone on, never raises and tells nothing."""
+    world = World()
+    world.put("verification-events", "w1", "identity.verified.v1", verified(1, 1_000_000, "trade"))
+    world.command("budget.set.v1", budget("apbd-regency", 50_000, 60_000))
+    world.command("billing.run.v1", {"regency": "64.08", "period": "2026-01", "funding": "apbd-regency"})
+    world.settle_all()
+    run_id = "RUN-6408-2026-01-apbd-regency-1" if known else "RUN-6408-2026-01-apbd-regency-9"
+    data = {
+        "run_id": run_id,
+        "invoice_id": run_id.replace("RUN", "INV"),
+        "regency": "64.08",
+        "period": "2026-01",
+        "funding": "apbd-regency",
+        "cutoff": "2026-01-31",
+        "lines": [],
+        "jkk": 1,
+        "jkm": 1,
+        "cursor": "",
+        "number": 1,
+        "workers": 1,
+        "worker_id": "w1",
+        "billed_workers": 0,
+        "already_billed": 0,
+        "not_eligible": 0,
+        "missed_workers": 0,
+        "missed_jkk": 0,
+        "missed_jkm": 0,
+    }
+    before = len(world.told)
+    world.put("billing-work", "64.08|2026-01", kind, data)
+    world.settle_all()
+    # Only a due date that passed while its invoice is open has something to say.
+    assert len(world.told) == before + (kind == "invoice.overdue" and known)

@@ -1,0 +1,345 @@
+"""Enrolments, runs and premiums: who is billed, what they cost, and what a run says it did not bill."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from services.billing import documents
+from services.billing.domain import rules
+from services.billing.domain.state import Invoice, InvoiceStatus
+from shared.contracts.claims import WorkerDied
+from shared.contracts.verification import IdentityEnded, IdentityHeld, IdentityRejected, IdentityVerified
+from shared.kernel.calendar import WITA
+from shared.reference import rates
+from tests.property.billing_world import CIPHER, World
+
+WORKER: dict[str, Any] = {
+    "regency": "64.08",
+    "district": "64.08.04",
+    "village": "64.08.04.2001",
+    "sector": "fisheries",
+    "sex": "F",
+    "birth_month": "1985-07",
+}
+VERIFIED: dict[str, Any] = {
+    **WORKER,
+    "income_base": 1_000_000,
+    "segment": "BPU",
+    "evidence": ["dukcapil"],
+    "score": 100,
+    "valid_until": "2027-01-01",
+}
+UNVERIFIED = {"rejected": IdentityRejected, "held": IdentityHeld, "ended": IdentityEnded}
+
+
+def on(world: World, day: str) -> None:
+    """Sets the world's clock to eight in the morning of a day in WITA."""
+    world.now = datetime.fromisoformat(f"{day}T08:00:00").replace(tzinfo=WITA)
+
+
+def verdict(
+    world: World, worker: str, kind: str = "verified", effective: str = "", version: int = 1, **more: Any
+) -> None:
+    """A verdict of verification on a worker."""
+    known = {"worker_id": worker, "registration_version": version}
+    data: Any
+    if kind == "verified":
+        data = IdentityVerified(**{**VERIFIED, **known, **more})
+    else:
+        data = UNVERIFIED[kind](**{**WORKER, **known, "reasons": ["not-found"], "effective_on": effective})
+    world.put("verification-events", worker, f"identity.{kind}.v1", data)
+
+
+def died(world: World, worker: str, day: str) -> None:
+    """A death that claims paid."""
+    data = WorkerDied(worker_id=worker, regency="64.08", died_on=day)
+    world.put("claims-events", worker, "worker.died.v1", data)
+
+
+def with_budget(jkk: int = 10_000_000, jkm: int = 6_800_000, funding: str = "apbd-regency") -> World:
+    """A world in January 2026 with a budget."""
+    world = World()
+    on(world, "2026-01-10")
+    order = {"regency": "64.08", "year": 2026, "funding": funding, "jkk": jkk, "jkm": jkm}
+    world.command("budget.set.v1", {**order, "decree_no": "SK", "target_workers": 5})
+    return world
+
+
+def bill(world: World, period: str, funding: str = "apbd-regency", **more: Any) -> dict[str, Any]:
+    """Orders a run and lets everything settle; the completed run."""
+    world.settle_all()
+    world.command("billing.run.v1", {"regency": "64.08", "period": period, "funding": funding, **more})
+    world.settle_all()
+    return world.of_type("billing.run-completed.v1")[-1]
+
+
+def billed(world: World) -> list[str]:
+    """Who was billed, in order."""
+    return [one["worker_id"] for one in world.of_type("premium.billed.v1")]
+
+
+def test_a_run_bills_who_is_verified_and_tells_it_in_full() -> None:
+    world = with_budget(100_000, 68_000)
+    for worker in ("a", "b"):
+        verdict(world, worker, income_base=5_000_000)
+    done = bill(world, "2026-01", due_date="2026-02-15")
+    assert done == {
+        "run_id": "RUN-6408-2026-01-apbd-regency-1",
+        "invoice_id": "INV-6408-2026-01-apbd-regency-1",
+        "regency": "64.08",
+        "period": "2026-01",
+        "funding": "apbd-regency",
+        "billed_workers": 2,
+        "total": 33_600,
+        "lines": [
+            {"programme": "JKK", "amount": 20_000, "rule": "bpu.jkk.row1"},
+            {"programme": "JKM", "amount": 13_600, "rule": "bpu.jkm.flat"},
+        ],
+        "not_billed": {},
+        "budget_left": {"jkk": 80_000, "jkm": 54_400},
+    }
+    first = world.of_type("premium.billed.v1")[0]
+    assert first == {
+        **WORKER,
+        "worker_id": "a",
+        # Public money buys the lowest bracket, for the premium and for the benefits.
+        "income_base": 1_000_000,
+        "period": "2026-01",
+        "funding": "apbd-regency",
+        "lines": [
+            {"programme": "JKK", "amount": 10_000, "rule": "bpu.jkk.row1"},
+            {"programme": "JKM", "amount": 6_800, "rule": "bpu.jkm.flat"},
+        ],
+        "total": 16_800,
+        "run_id": "RUN-6408-2026-01-apbd-regency-1",
+        "invoice_id": "INV-6408-2026-01-apbd-regency-1",
+    }
+    invoice = world.state("invoices", "INV-6408-2026-01-apbd-regency-1")
+    assert (invoice.status, invoice.workers, invoice.total, invoice.due_date) == ("open", 2, 33_600, "2026-02-15")
+
+
+@pytest.mark.parametrize(
+    ("period", "sector", "income", "expected"),
+    [
+        ("2026-03", "fisheries", 1_000_000, 16_800),
+        ("2026-03", "transport", 1_000_000, 8_400),
+        ("2026-04", "fisheries", 1_000_000, 8_400),
+        ("2026-04", "fisheries", 2_000_000, 9_750 + 3_400),
+    ],
+)
+def test_who_pays_themselves_pays_by_bracket_and_gets_the_relief(
+    period: str, sector: str, income: int, expected: int
+) -> None:
+    world = with_budget(funding="self")
+    verdict(world, "a", sector=sector, income_base=income)
+    assert bill(world, period, "self")["total"] == expected
+
+
+def test_the_budget_is_the_limit_and_both_accounts_count() -> None:
+    world = with_budget(100_000, 13_600)
+    for worker in "cab":
+        verdict(world, worker)
+    done = bill(world, "2026-01")
+    assert billed(world) == ["a", "b"]
+    assert done["not_billed"] == {"budget-exhausted": 1}
+    assert done["budget_left"] == {"jkk": 80_000, "jkm": 0}
+    (told,) = world.of_type("budget.exhausted.v1")
+    assert (told["account"], told["left"], told["shortfall"], told["workers"]) == ("JKM", 0, 6_800, 1)
+    assert [one["workers"] for one in world.of_type("coverage.at-risk.v1")] == [1]
+
+
+def test_more_money_and_a_second_run_bill_only_the_rest_on_their_own_invoice() -> None:
+    world = with_budget(20_000, 13_600)
+    for worker in "abc":
+        verdict(world, worker)
+    bill(world, "2026-01")
+    order = {"regency": "64.08", "year": 2026, "funding": "apbd-regency", "jkk": 90_000, "jkm": 90_000}
+    world.command("budget.set.v1", {**order, "decree_no": "SK 2", "target_workers": 5})
+    done = bill(world, "2026-01")
+    assert done["invoice_id"] == "INV-6408-2026-01-apbd-regency-2"
+    assert (done["billed_workers"], done["not_billed"]) == (1, {"already-billed": 2})
+    assert billed(world) == ["a", "b", "c"]
+
+
+def test_a_run_that_bills_nobody_has_no_invoice() -> None:
+    world = with_budget()
+    done = bill(world, "2026-01")
+    assert (done["invoice_id"], done["billed_workers"], done["lines"], done["not_billed"]) == (None, 0, [], {})
+    assert world.all("invoices") == {}
+
+
+def test_an_empty_budget_bills_nobody() -> None:
+    world = with_budget(0, 0)
+    verdict(world, "a")
+    done = bill(world, "2026-01")
+    assert (done["invoice_id"], done["not_billed"]) == (None, {"budget-exhausted": 1})
+
+
+def test_priority_is_who_was_verified_first() -> None:
+    world = with_budget(20_000, 13_600)
+    for day, worker in (("2026-01-12", "a"), ("2026-01-11", "b"), ("2026-01-10", "c")):
+        on(world, day)
+        verdict(world, worker)
+    on(world, "2026-01-12")
+    bill(world, "2026-01")
+    assert billed(world) == ["c", "b"]
+
+
+@pytest.mark.parametrize(("cutoff", "expected"), [("2026-01-11", ["a"]), ("2026-01-12", ["a", "b"])])
+def test_the_cutoff_counts_its_whole_day(cutoff: str, expected: list[str]) -> None:
+    world = with_budget()
+    verdict(world, "a")
+    on(world, "2026-01-12")
+    verdict(world, "b")
+    bill(world, "2026-02", cutoff=cutoff)
+    assert billed(world) == expected
+
+
+# What happened to worker "a" (verified on 10 January), and the months for which a run in June bills them.
+ALL = ["2026-02", "2026-03", "2026-04"]
+LIVES: list[tuple[str, list[tuple[str, str, int]], list[str]]] = [
+    ("nothing", [], ALL),
+    ("ended in a month: that month is the last", [("ended", "2026-03-01", 1)], ["2026-02", "2026-03"]),
+    ("ended on the last day of a month", [("ended", "2026-02-28", 1)], ["2026-02"]),
+    ("rejected later", [("rejected", "2026-03-15", 2)], ["2026-02", "2026-03"]),
+    ("a second end opens nothing", [("ended", "2026-02-10", 1), ("rejected", "2026-04-10", 2)], ["2026-02"]),
+    ("held: nobody pays before an officer decides", [("held", "2026-03-01", 2)], []),
+    ("held, then verified again", [("held", "2026-03-01", 2), ("verified", "", 2)], ALL),
+    (
+        "an older verdict is ignored",
+        [("verified", "", 3), ("ended", "2026-01-15", 2)],
+        ["2026-02", "2026-03", "2026-04"],
+    ),
+    ("died", [("died", "2026-03-31", 0)], ["2026-02", "2026-03"]),
+    ("died, and verified again by mistake", [("died", "2026-02-01", 0), ("verified", "", 2)], ["2026-02"]),
+    ("died before they ended", [("died", "2026-02-01", 0), ("ended", "2026-04-01", 2)], ["2026-02"]),
+    ("ended and back", [("ended", "2026-02-01", 1), ("verified", "", 2)], ALL),
+]
+
+
+@pytest.mark.parametrize(("events", "expected"), [life[1:] for life in LIVES], ids=[life[0] for life in LIVES])
+def test_which_months_a_worker_is_billed_for(events: list[tuple[str, str, int]], expected: list[str]) -> None:
+    world = with_budget()
+    verdict(world, "a")
+    on(world, "2026-06-01")
+    for kind, day, version in events:
+        if kind == "died":
+            died(world, "a", day)
+        else:
+            verdict(world, "a", kind, day, version)
+    for period in ALL:
+        bill(world, period)
+    assert [one["period"] for one in world.of_type("premium.billed.v1")] == expected
+
+
+@pytest.mark.parametrize("kind", ["rejected", "held", "ended"])
+def test_who_was_never_verified_is_not_billed_and_not_counted(kind: str) -> None:
+    world = with_budget()
+    verdict(world, "a", kind, "2026-12-31")
+    done = bill(world, "2026-01")
+    assert (done["billed_workers"], done["not_billed"]) == (0, {})
+
+
+def test_a_death_may_be_known_before_the_worker() -> None:
+    world = with_budget()
+    died(world, "a", "2026-01-20")
+    world.settle_all()
+    verdict(world, "a")
+    bill(world, "2026-01")
+    done = bill(world, "2026-02")
+    assert [one["period"] for one in world.of_type("premium.billed.v1")] == ["2026-01"]
+    assert done["not_billed"] == {"not-eligible": 1}
+
+
+def test_a_worker_verified_again_keeps_their_place_and_who_ended_starts_at_the_back() -> None:
+    world = with_budget(20_000, 13_600)
+    for worker in "abc":
+        verdict(world, worker)
+    on(world, "2026-01-20")
+    verdict(world, "a", version=2)
+    verdict(world, "b", "ended", "2026-01-19", 2)
+    verdict(world, "b", version=3)
+    bill(world, "2026-02")
+    assert billed(world) == ["a", "c"]
+
+
+def test_other_funders_bill_only_who_has_no_premium_for_the_month() -> None:
+    world = with_budget(10_000, 6_800)
+    for worker in "ab":
+        verdict(world, worker)
+    bill(world, "2026-01")
+    order = {"regency": "64.08", "year": 2026, "funding": "apbd-province", "jkk": 90_000, "jkm": 90_000}
+    world.command("budget.set.v1", {**order, "decree_no": "SK 2", "target_workers": 5})
+    done = bill(world, "2026-01", "apbd-province")
+    assert (done["billed_workers"], done["not_billed"]) == (1, {"already-billed": 1})
+
+
+def test_other_regencies_do_not_matter() -> None:
+    world = with_budget()
+    verdict(world, "a", regency="64.02", district="64.02.01", village="64.02.01.2001")
+    assert bill(world, "2026-01")["not_billed"] == {}
+
+
+def test_a_payment_before_the_invoice_is_refused_and_the_invoice_opens_all_the_same() -> None:
+    world = with_budget()
+    verdict(world, "a")
+    invoice_id = "INV-6408-2026-01-apbd-regency-1"
+    pay = {"invoice_id": invoice_id, "amount": 16_800, "paid_on": "2026-01-20", "reference": "SP2D"}
+    world.command("invoice.pay.v1", pay)
+    world.settle_all()
+    assert world.of_type("invoice.pay.refused.v1")[0]["reasons"] == ["invoice-unknown"]
+    bill(world, "2026-01")
+    world.command("invoice.pay.v1", pay)
+    world.settle_all()
+    assert world.of_type("premium.paid.v1") == [
+        {
+            "invoice_id": invoice_id,
+            "regency": "64.08",
+            "period": "2026-01",
+            "funding": "apbd-regency",
+            "total": 16_800,
+            "workers": 1,
+            "reference": "SP2D",
+            "paid_on": "2026-01-20",
+        }
+    ]
+
+
+def test_a_due_date_is_watched_from_the_day_after_it() -> None:
+    world = with_budget()
+    verdict(world, "a")
+    bill(world, "2026-01", due_date="2026-02-15")
+    (due,) = [kept.due for address, kept in world.reader.kept.items() if address.collection == "invoices"]
+    assert due is not None
+    assert due.at == datetime(2026, 2, 16, tzinfo=WITA)
+
+
+def test_ids_derive_from_regency_period_funding_and_number() -> None:
+    assert rules.run_id("64.08", "2026-01", "csr", 3) == "RUN-6408-2026-01-csr-3"
+    assert rules.invoice_id("64.08", "2026-01", "csr", 3) == "INV-6408-2026-01-csr-3"
+
+
+def test_one_programme_costs_what_the_regencies_pay() -> None:
+    """rules.md 1c: 5,000 workers for a year of two programmes are exactly Rp1.008.000.000."""
+    _, cost = rules.price_of(rates.load(), "apbd-regency", 1_000_000, "trade", "2025-06")
+    assert cost.total * 12 * 5_000 == 1_008_000_000
+
+
+def test_every_state_survives_its_document() -> None:
+    world = with_budget(20_000, 13_600)
+    for worker in "abc":
+        verdict(world, worker)
+    bill(world, "2026-01", due_date="2026-02-15")
+    world.command("budget.set.v1", {})
+    world.settle_all()
+    for name, codec in documents.STORED.items():
+        states = world.all(name)
+        assert states, name
+        for state in states.values():
+            assert codec.decode(codec.encode(state, CIPHER), CIPHER) == state
+    unknown = Invoice(invoice_id="INV-9")
+    codec = documents.STORED["invoices"]
+    assert codec.decode(codec.encode(unknown, CIPHER), CIPHER).status is InvoiceStatus.UNKNOWN
