@@ -10,7 +10,7 @@ import pytest
 from services.billing.domain import decide
 from services.billing.domain.state import Accounts, Budget, Facts, Invoice, InvoiceStatus, Reference
 from shared.contracts.base import PremiumLine
-from shared.contracts.billing import COMMANDS
+from shared.contracts.billing import COMMANDS, CommandRefused
 from shared.kernel.decision import Decision
 from shared.kernel.event import Event
 from shared.reference import areas, rates
@@ -248,4 +248,6 @@ def test_a_conflicting_duplicate_is_refused_apart_from_the_first() -> None:
     made = decide.decide(None, command.with_data(part.data), FACTS, command.at)
     assert part.address.id != command.name
     assert reasons(made) == ["conflicting-duplicate"]
-    assert made.outcomes[0].data.invoice_id == "INV-1"
+    assert made.outcomes[0].data == CommandRefused(
+        invoice_id="INV-1", reference="SP2D-1", reasons=["conflicting-duplicate"]
+    )
