@@ -1,0 +1,145 @@
+"""What `route` makes of an agency's event: a checked part for a worker's document, or a refusal of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any
+
+from services.registration.domain import rules
+from services.registration.domain.state import WorkerForm
+from shared.contracts import registration as contract
+from shared.contracts import topics
+from shared.contracts.base import Sector
+from shared.contracts.reasons import Reason
+from shared.kernel.calendar import business_day
+from shared.kernel.decision import Address
+from shared.kernel.event import Event, Intake, Routed
+from shared.kernel.identity import is_nik, worker_id
+from shared.reference.areas import Areas
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """What routing needs: the areas, and the key that names workers."""
+
+    areas: Areas
+    id_key: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sender:
+    """Who sent a submission, its number there, and the worker it speaks of (empty when the form names none)."""
+
+    regency: str
+    agency: str
+    submission_id: str | None
+    worker_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """A submission whose form cannot be taken."""
+
+    sender: Sender
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Register:
+    """A good form."""
+
+    sender: Sender
+    form: WorkerForm
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Update:
+    """Good changes to a worker's fields, as (field, value) pairs of WorkerForm."""
+
+    sender: Sender
+    changes: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Withdraw:
+    """A worker is to leave."""
+
+    sender: Sender
+    reason: str
+    effective_on: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attest:
+    """An agency vouches for the occupation."""
+
+    sender: Sender
+    sector: Sector
+    occupation: str
+    attested_on: str
+
+
+def sender_of(event: Event) -> Sender:
+    """The agency of an intake event; the shell has checked that it is the topic's."""
+    found = topics.agency_of_source(event.source)
+    # Only a topic that is no agency's could bring another source here; its answers go nowhere but to the store.
+    regency, agency = found if found is not None else ("", "")
+    fields = event.data.fields if isinstance(event.data, Intake) else {}
+    submission = fields.get("submission_id")
+    return Sender(
+        regency=regency,
+        agency=agency,
+        submission_id=submission if isinstance(submission, str) and submission.strip() else None,
+    )
+
+
+def conflicting(event: Event) -> Routed:
+    """The refusal of an event whose name was used before with other content."""
+    refused = Refused(sender=sender_of(event), reasons=(Reason.CONFLICTING_DUPLICATE,))
+    return Routed(Address("refusals", f"{event.name}|{event.content_hash}"), refused)
+
+
+def of_intake(event: Event, reference: Reference) -> Routed:
+    """The part of an agency's event and the document it changes."""
+    intake: Intake = event.data
+    sender = sender_of(event)
+    today = business_day(event.at)
+    if intake.problem is not None:
+        return _refused(event, sender, (rules.invalid("data"),))
+    nik = intake.fields.get("nik")
+    if isinstance(nik, str) and is_nik(nik.strip()):
+        sender = replace(sender, worker_id=worker_id(reference.id_key, nik.strip()))
+    problems, part = _judge(intake, sender, reference, today)
+    if problems:
+        return _refused(event, sender, problems)
+    return Routed(Address("workers", sender.worker_id), part)
+
+
+def _judge(intake: Intake, sender: Sender, reference: Reference, today: date) -> tuple[tuple[str, ...], Any]:
+    fields, areas = intake.fields, reference.areas
+    if isinstance(intake, contract.RegisterWorker):
+        problems = rules.form_problems(fields, sender.regency, areas, today)
+        if problems:
+            return problems, None
+        form = rules.form_of(fields, areas)
+        return (), Register(sender=sender, form=form, warnings=rules.form_warnings(form, today))
+    if isinstance(intake, contract.UpdateWorker):
+        problems = rules.update_problems(fields, sender.regency, areas, today)
+        return problems, None if problems else Update(sender=sender, changes=rules.changes_of(fields, areas))
+    if isinstance(intake, contract.WithdrawWorker):
+        problems = rules.withdrawal_problems(fields, today)
+        if problems:
+            return problems, None
+        return (), Withdraw(sender=sender, reason=fields["reason"], effective_on=fields["date"])
+    problems = rules.attestation_problems(fields, today)
+    if problems:
+        return problems, None
+    occupation = fields["occupation"].strip()
+    return (), Attest(sender=sender, sector=fields["sector"], occupation=occupation, attested_on=fields["attested_on"])
+
+
+def _refused(event: Event, sender: Sender, reasons: tuple[str, ...]) -> Routed:
+    return Routed(Address("refusals", event.name), Refused(sender=sender, reasons=reasons))

@@ -1,0 +1,34 @@
+"""The wiring of registration: topics, event types and the functions that make it this service. No logic."""
+
+from __future__ import annotations
+
+from services.registration import api, documents, facts
+from services.registration.domain import decide
+from shared.contracts import registration, topics
+from shared.contracts.verification import IdentityEnded, IdentityHeld, IdentityRejected, IdentityVerified
+from shared.runtime.ports import ServiceSpec
+
+SPEC = ServiceSpec(
+    name="registration",
+    description="Takes the agencies' worker lists: checks the form, finds who is known, answers every submission.",
+    topics=("^registration-intake-.*", topics.work("registration"), topics.events("verification")),
+    inputs={
+        "worker.register.v1": registration.RegisterWorker,
+        "worker.update.v1": registration.UpdateWorker,
+        "worker.withdraw.v1": registration.WithdrawWorker,
+        "worker.attest.v1": registration.AttestWorker,
+        "identity.verified.v1": IdentityVerified,
+        "identity.rejected.v1": IdentityRejected,
+        "identity.held.v1": IdentityHeld,
+        "identity.ended.v1": IdentityEnded,
+    },
+    route=decide.route,
+    decide=decide.decide,
+    facts=facts.facts,
+    stored=documents.STORED,
+    indexes=documents.INDEXES,
+    reference=facts.reference,
+    conflicting=decide.conflicting,
+    outcomes=registration.OUTCOMES,
+    routes=api.routes,
+)
