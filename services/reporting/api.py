@@ -64,9 +64,10 @@ def _report_route(board: Board, kind: str) -> Any:
         ask = _filters(board, request)
         if format not in FORMATS:
             raise _problem("format", f"is one of {', '.join(FORMATS)}")
-        report = await board.report(kind, ask)
+        counted = await board.counted(kind, ask)
+        report = counted.report
         if format == "json":
-            body = orjson.dumps(exports.as_data(report, await board.as_of(), await board.behind()))
+            body = orjson.dumps(exports.as_data(counted))
             return Response(body, media_type="application/json", headers=UNCACHED)
         name = "-".join(["payung", kind, *(part for part in (ask.regency, report.filters.get("period")) if part)])
         headers = {**UNCACHED, "content-disposition": f'attachment; filename="{name}.{format}"'}
@@ -114,15 +115,16 @@ async def follow(board: Board, ask: Filters) -> AsyncIterator[bytes]:
         # A first byte at once, so that the browser knows the road is open.
         yield b"retry: 3000\n\n"
         while True:
-            report = await board.report("coverage", ask)
-            figures = {"filters": report.filters, "totals": report.totals, "as_of": await board.as_of()}
+            counted = await board.counted("coverage", ask)
+            report = counted.report
+            figures = {"filters": report.filters, "totals": report.totals, "as_of": counted.as_of}
             if figures != sent:
                 sent, quiet_since_s = figures, clock.monotonic()
-                data = orjson.dumps({**figures, "behind": await board.behind()})
+                data = orjson.dumps({**figures, "behind": counted.behind})
                 yield b"event: snapshot\ndata: " + data + b"\n\n"
             elif clock.monotonic() - quiet_since_s > settings.heartbeat_s:
                 quiet_since_s = clock.monotonic()
                 yield b": still here\n\n"
-            await asyncio.sleep(settings.recount_s)
+            await asyncio.sleep(settings.look_s)
     finally:
         board.streams -= 1

@@ -1,9 +1,9 @@
 """The figures as they stand: counted once for all who ask, shown live, published as snapshots. Knows no HTTP.
 
 Theory of operation
-Whoever asks gets figures that were counted after the last saved batch, or less than a second ago. A count is shared by
-everyone who waits for it. Another instance may have saved what this one does not know of, so nothing older than
-`stale_s` is served at all.
+Whoever asks gets figures that were counted after the last saved batch, or so recently that counting again would take
+more than its share of the time; `behind` says so. A count is shared by everyone who waits for it. Another instance may
+have saved what this one does not know of, so nothing older than `stale_s` is served at all.
 Snapshots go to the compacted topic when an area's counts changed. Their id follows from their content: publishing one
 again, after a restart, is a repeat and not news.
 """
@@ -18,7 +18,7 @@ from typing import Any, Protocol
 
 from services.reporting import facts
 from services.reporting.domain import coverage
-from services.reporting.facts import Filters, Reference, Report
+from services.reporting.facts import Filters, Ledger, Reference, Report
 from shared.contracts import topics
 from shared.contracts.reporting import CoverageCounted
 from shared.kernel.decision import Outcome
@@ -27,7 +27,6 @@ from shared.runtime.errors import Unavailable
 from shared.runtime.ports import Reader
 
 CACHE_MAX = 256
-BEHIND = "behind"
 # Nothing changed for so long: look all the same, for what another instance saved.
 QUIET_S = 30.0
 
@@ -44,89 +43,111 @@ class House(Protocol):
     async def emit(self, outcomes: Sequence[Outcome]) -> None: ...
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """A report with what it is worth: the last event in it, and how many records it does not know of.
+
+    `behind` is None when the broker does not say.
+    """
+
+    report: Report
+    as_of: str | None
+    behind: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class _Kept:
     value: Any
     changes: int
     at_s: float
+    took_s: float
 
 
 class Board:
-    """Figures on request, each counted at most once a change and once a second."""
+    """Figures on request, counted once for all who ask."""
 
     def __init__(self, house: House) -> None:
         self._house = house
         self._reader: Reader = house.reader
+        self._ledger = Ledger()
         self.reference: Reference = house.reference
         self._kept: OrderedDict[tuple[Any, ...], _Kept] = OrderedDict()
         self._counting: dict[tuple[Any, ...], asyncio.Lock] = {}
         self.streams = 0
 
-    @property
-    def changes(self) -> int:
-        """Grows with every saved batch."""
-        return self._house.changes
-
-    async def behind(self) -> int:
-        """Records not yet read."""
-        return int(await self._fresh((BEHIND,), self._house.lag))
-
-    async def as_of(self) -> str | None:
-        """When the last counted event happened."""
-        latest: str | None = await self._fresh(("as_of",), lambda: facts.as_of(self._reader))
-        return latest
+    async def counted(self, kind: str, ask: Filters) -> Counted:
+        """A report with its freshness. `behind` 0 means that every record written before the call is in it."""
+        kept = await self._fresh((kind, ask), lambda: self._count(kind, ask))
+        report, as_of = kept.value
+        try:
+            behind: int | None = await self._house.lag()
+        except Unavailable:
+            return Counted(report, as_of, None)
+        if behind == 0 and self._house.changes != kept.changes:
+            # Read and saved, but not in these figures yet.
+            behind = 1
+        return Counted(report, as_of, behind)
 
     async def report(self, kind: str, ask: Filters) -> Report:
         """One of coverage, budget, claims, compliance, quality."""
-        read = _REPORTS[kind]
-        found: Report = await self._fresh((kind, ask), lambda: read(self._reader, self.reference, ask))
-        return found
+        report: Report = (await self._fresh((kind, ask), lambda: self._count(kind, ask))).value[0]
+        return report
 
     async def months(self, regency: str | None) -> list[facts.Row]:
         """Workers billed and covered by month, the earliest first."""
-        rows: list[facts.Row] = await self._fresh(("months", regency), lambda: facts.read_months(self._reader, regency))
-        return rows
+        kept = await self._fresh(("months", regency), lambda: facts.read_months(self._reader, regency))
+        return list(kept.value)
 
     async def warnings(self, regency: str | None, period: str | None) -> list[facts.Row]:
         """What stopped runs or puts cover at risk in a period."""
         key = ("warnings", regency, period)
-        rows: list[facts.Row] = await self._fresh(key, lambda: facts.read_warnings(self._reader, regency, period))
-        return rows
+        return list((await self._fresh(key, lambda: facts.read_warnings(self._reader, regency, period))).value)
 
-    async def _fresh(self, key: tuple[Any, ...], count: Callable[[], Awaitable[Any]]) -> Any:
+    async def _count(self, kind: str, ask: Filters) -> tuple[Report, str | None]:
+        # The time first: figures may know more than it says, never less.
+        as_of = await facts.as_of(self._reader)
+        reader, areas = self._reader, self.reference.areas
+        match kind:
+            case "coverage":
+                return await facts.read_coverage(reader, areas, ask), as_of
+            case "budget":
+                return await facts.read_budget(reader, self._ledger, ask), as_of
+            case "claims":
+                return await facts.read_claims(reader, ask), as_of
+            case "quality":
+                return await facts.read_quality(reader, ask), as_of
+            case _:
+                return await facts.read_compliance(reader, ask), as_of
+
+    async def _fresh(self, key: tuple[Any, ...], count: Callable[[], Awaitable[Any]]) -> _Kept:
         kept = self._kept.get(key)
-        if kept is not None and self._serves(key, kept):
-            return kept.value
+        if kept is not None and self._serves(kept):
+            return kept
         async with self._counting.setdefault(key, asyncio.Lock()):
             kept = self._kept.get(key)
-            if kept is None or not self._serves(key, kept):
-                # Read before the count: what is saved meanwhile makes these figures old, never unnoticed.
-                changes = self._house.changes
-                kept = _Kept(await count(), changes, clock.monotonic())
-                self._kept[key] = kept
-                self._kept.move_to_end(key)
-                while len(self._kept) > CACHE_MAX:
-                    old, _ = self._kept.popitem(last=False)
-                    self._counting.pop(old, None)
-        return kept.value
+            if kept is not None and self._serves(kept):
+                return kept
+            # Read before the count: what is saved meanwhile makes these figures old, never unnoticed.
+            changes, started_s = self._house.changes, clock.monotonic()
+            value = await count()
+            now_s = clock.monotonic()
+            kept = _Kept(value, changes, now_s, now_s - started_s)
+            self._kept[key] = kept
+            self._kept.move_to_end(key)
+            while len(self._kept) > CACHE_MAX:
+                old, _ = self._kept.popitem(last=False)
+                self._counting.pop(old, None)
+        return kept
 
-    def _serves(self, key: tuple[Any, ...], kept: _Kept) -> bool:
+    def _serves(self, kept: _Kept) -> bool:
         settings = self.reference.settings
         age_s = clock.monotonic() - kept.at_s
-        if age_s < settings.recount_s:
+        if age_s < settings.rest_s(kept.took_s):
             return True
-        # The lag moves without a save of ours, so only the figures may live as long as nothing was saved.
-        return key[0] != BEHIND and kept.changes == self._house.changes and age_s < settings.stale_s
+        return kept.changes == self._house.changes and age_s < settings.stale_s
 
 
-_REPORTS: dict[str, Callable[[Reader, Reference, Filters], Awaitable[Report]]] = {
-    "coverage": lambda reader, reference, ask: facts.read_coverage(reader, reference.areas, ask),
-    "budget": lambda reader, reference, ask: facts.read_budget(reader, ask),
-    "claims": lambda reader, reference, ask: facts.read_claims(reader, ask),
-    "compliance": lambda reader, reference, ask: facts.read_compliance(reader, ask),
-    "quality": lambda reader, reference, ask: facts.read_quality(reader, ask),
-}
-KINDS = tuple(_REPORTS)
+KINDS = ("coverage", "budget", "claims", "compliance", "quality")
 
 
 class Snapshots:
@@ -157,15 +178,16 @@ class Snapshots:
 
     async def _count(self, period: str) -> list[CoverageCounted]:
         reference: Reference = self._house.reference
-        found: list[CoverageCounted] = []
-        for by in ("regency", "district"):
-            ask = Filters(None, "regency" if by == "regency" else "district", period)
-            report = await facts.read_coverage(self._house.reader, reference.areas, ask)
-            for row in report.rows:
-                if any(row[figure] for figure in coverage.FIGURES):
-                    figures = {figure: row[figure] for figure in coverage.FIGURES}
-                    found.append(CoverageCounted(area=row["area"], name=row["name"], period=period, **figures))
-        return found
+        return [
+            CoverageCounted(
+                area=row["area"],
+                name=row["name"],
+                period=period,
+                **{figure: row[figure] for figure in coverage.FIGURES},
+            )
+            for row in await facts.read_areas(self._house.reader, reference.areas, period)
+            if any(row[figure] for figure in coverage.FIGURES)
+        ]
 
 
 def _key(counted: CoverageCounted) -> str:
@@ -199,4 +221,4 @@ async def keep_publishing(house: House) -> None:
                 # The pipeline retries, reports and ends the process when it must; figures only come later.
                 pass
         took_s = clock.monotonic() - started_s
-        await asyncio.sleep(max(settings.recount_s, took_s * (1 / settings.counting_share - 1)))
+        await asyncio.sleep(max(settings.look_s, settings.rest_s(took_s)))

@@ -42,7 +42,8 @@ class Dashboard:
     async def render(self, ask: Filters, lang: Lang, nonce: str) -> str:
         """The page as HTML. `nonce` is what the content security policy of the answer names."""
         board, areas = self._board, self._board.reference.areas
-        figures = await board.report("coverage", ask)
+        counted = await board.counted("coverage", ask)
+        figures = counted.report
         period = figures.filters["period"]
         # The map and the table by district are one report; asked for another grouping, the map keeps the districts.
         districts = (
@@ -66,8 +67,8 @@ class Dashboard:
             month=partial(wording.month, lang=lang),
             word=partial(wording.name, lang=lang),
             said=partial(wording.reason, lang=lang),
-            as_of=wording.moment(await board.as_of(), lang),
-            behind=await board.behind(),
+            as_of=wording.moment(counted.as_of, lang),
+            behind=counted.behind,
             totals=figures.totals,
             total_percent=rules.percent(figures.totals["covered"], figures.totals["target"]),
             rows=_bars(figures, lang),

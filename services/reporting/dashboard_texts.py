@@ -19,6 +19,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "by_age": ("usia", "age"),
     "as_of": ("Keadaan", "As of"),
     "behind": ("catatan belum terbaca", "records not yet read"),
+    "unknown_behind": (
+        "Kafka tidak menjawab; catatan baru mungkin belum masuk",
+        "Kafka does not answer; records may wait",
+    ),
     "up_to_date": ("semua catatan sudah terbaca", "every record is read"),
     "live": ("langsung", "live"),
     "registered": ("Terdaftar", "Registered"),

@@ -96,9 +96,21 @@ INDEXES: dict[str, Sequence[Index]] = {
         _index("-at"),
     ),
     "premiums": (
-        _index("period", "regency", "invoice_id", "district", "village", "sector", "sex", "birth_month"),
-        _index("year", "regency", "funding", "invoice_id", "jkk", "jkm"),
+        _index(
+            "period",
+            "regency",
+            "invoice_id",
+            "district",
+            "village",
+            "sector",
+            "sex",
+            "birth_month",
+            "funding",
+            "jkk",
+            "jkm",
+        ),
         _index("-at"),
     ),
+    "claims": (_index("-at"),),
     "answers": (_index("regency", "outcome", "agency"), _index("-at")),
 }

@@ -9,16 +9,18 @@ from typing import Any
 
 from openpyxl import Workbook
 
+from services.reporting.board import Counted
 from services.reporting.facts import Report
 
 TOTAL = "total"
 
 
-def as_data(report: Report, as_of: str | None, behind: int) -> dict[str, Any]:
+def as_data(counted: Counted) -> dict[str, Any]:
     """The report as contracts.md 5 has it."""
+    report = counted.report
     return {
-        "as_of": as_of,
-        "behind": behind,
+        "as_of": counted.as_of,
+        "behind": counted.behind,
         "filters": report.filters,
         "rows": list(report.rows),
         "totals": report.totals,

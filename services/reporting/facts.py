@@ -84,23 +84,10 @@ async def default_period(reader: Reader, regency: str | None) -> str | None:
     return latest[:7] if latest else None
 
 
-async def periods(reader: Reader, regency: str | None) -> list[str]:
-    """Months that were billed or paid, the latest first."""
-    return [row["period"] for row in reversed(await read_months(reader, regency))]
-
-
 async def read_coverage(reader: Reader, known: Areas, ask: Filters) -> Report:
     """Counts by group, inside the store."""
     period = ask.period or await default_period(reader, ask.regency)
-    regency: Any = ask.regency or ANY
-    field = f"state.{coverage.field_of(ask.by)}"
-    tallies = coverage.Tallies(
-        registrations=await reader.tally("registrations", {"state.regency": regency, "state.active": True}, [field]),
-        identities=await reader.tally("identities", {"state.regency": regency}, [field, "state.status"]),
-        premiums=await _premiums_of(reader, period, regency, field),
-        paid_invoices=await _paid_invoices(reader, {"state.period": period, "state.regency": regency}),
-        budgets=await _budgets(reader, ask.regency, int(period[:4]) if period else None),
-    )
+    tallies = await _tallies(reader, Filters(ask.regency, ask.by, period))
     groups = _groups(known, ask, tallies)
     rows, totals = coverage.assemble(
         ask.by, period, tallies, groups, lambda code: known.name(code) or wording.name(code, "id")
@@ -109,12 +96,58 @@ async def read_coverage(reader: Reader, known: Areas, ask: Filters) -> Report:
     return Report(coverage.key_of(ask.by), filters, rows, totals)
 
 
-async def read_budget(reader: Reader, ask: Filters) -> Report:
+async def read_areas(reader: Reader, known: Areas, period: str) -> list[Row]:
+    """The rows of every district and every regency that has any data, from one count by district."""
+    by_district = await _tallies(reader, Filters(None, "district", period))
+    found: list[Row] = []
+    views: tuple[tuple[By, coverage.Tallies], ...] = (
+        ("district", by_district),
+        ("regency", coverage.by_regency(by_district)),
+    )
+    for by, tallies in views:
+        groups = _groups(known, Filters(None, by, period), tallies)
+        found.extend(coverage.assemble(by, period, tallies, groups, lambda code: known.name(code) or code)[0])
+    return found
+
+
+class Ledger:
+    """Premiums added up by invoice, month by month. Premiums are only ever inserted: a month that holds as many as
+    when it was added up holds the same, so only the months that grew are read again."""
+
+    def __init__(self) -> None:
+        self._months: dict[str, tuple[int, list[Row]]] = {}
+
+    async def premiums(self, reader: Reader, year: int | None) -> list[Row]:
+        """Rows of regency, year, funding, invoice_id, jkk, jkm; of one year or of all."""
+        rows: list[Row] = []
+        after = f"{year - 1}-99" if year else ""
+        while found := await reader.find(
+            "premiums", {"state.period": {"$gt": after}}, order=("state.period",), limit=1
+        ):
+            after = found[0][1].period
+            if year and int(after[:4]) != year:
+                break
+            rows.extend(await self._month(reader, after))
+        return rows
+
+    async def _month(self, reader: Reader, period: str) -> list[Row]:
+        where: Where = {"state.period": period}
+        # Counted before it is added up: a premium that comes between makes the next count differ, and is never missed.
+        count = await reader.count("premiums", where)
+        known = self._months.get(period)
+        if known is not None and known[0] == count:
+            return known[1]
+        by = ["state.regency", "state.funding", "state.invoice_id"]
+        rows = await reader.tally("premiums", where, by, sums=["state.jkk", "state.jkm"])
+        rows = [{**row, "year": int(period[:4])} for row in rows]
+        self._months[period] = (count, rows)
+        return rows
+
+
+async def read_budget(reader: Reader, ledger: Ledger, ask: Filters) -> Report:
     """Budgets of a year (of the period asked for) or of all years."""
     year = int(ask.period[:4]) if ask.period else None
-    where: dict[str, Any] = {"state.year": year or ANY_YEAR, "state.regency": ask.regency or ANY}
-    by = ["state.regency", "state.year", "state.funding", "state.invoice_id"]
-    premiums = await reader.tally("premiums", where, by, sums=["state.jkk", "state.jkm"])
+    premiums = [row for row in await ledger.premiums(reader, year) if ask.regency in (None, row["regency"])]
     paid = await _paid_invoices(reader, {"state.regency": ask.regency or ANY})
     rows, totals = reports.budget(await _budgets(reader, ask.regency, year), premiums, paid)
     return Report("funding", {"regency": ask.regency, "period": ask.period}, rows, totals)
@@ -170,11 +203,18 @@ async def read_warnings(reader: Reader, regency: str | None, period: str | None)
     ]
 
 
-async def _premiums_of(reader: Reader, period: str | None, regency: Any, field: str) -> list[Row]:
-    if period is None:
-        return []
-    where = {"state.period": period, "state.regency": regency}
-    return await reader.tally("premiums", where, [field, "state.invoice_id"])
+async def _tallies(reader: Reader, ask: Filters) -> coverage.Tallies:
+    """What a coverage report of this grouping is made of. With no period nothing was billed."""
+    regency: Any = ask.regency or ANY
+    field = f"state.{coverage.field_of(ask.by)}"
+    of_period = {"state.period": ask.period or "", "state.regency": regency}
+    return coverage.Tallies(
+        registrations=await reader.tally("registrations", {"state.regency": regency, "state.active": True}, [field]),
+        identities=await reader.tally("identities", {"state.regency": regency}, [field, "state.status"]),
+        premiums=await reader.tally("premiums", of_period, [field, "state.invoice_id"]),
+        paid_invoices=await _paid_invoices(reader, of_period),
+        budgets=await _budgets(reader, ask.regency, int(ask.period[:4]) if ask.period else None),
+    )
 
 
 async def _paid_invoices(reader: Reader, where: Where) -> frozenset[str]:

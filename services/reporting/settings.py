@@ -10,14 +10,18 @@ from dataclasses import dataclass
 class Settings:
     """How often figures are counted and shown; seconds unless the name says otherwise."""
 
-    # Figures are counted at most once in this time, however many readers ask and however fast events arrive.
-    recount_s: float = 1.0
+    # The live stream and the snapshots look for changes this often.
+    look_s: float = 1.0
     # Other instances of this service write to the same store: figures older than this are counted again in any case.
-    stale_s: float = 10.0
+    stale_s: float = 5.0
     # Counting may take this share of the time; at 0.25 a count of 0.4 s is followed by a rest of 1.2 s.
     counting_share: float = 0.25
     heartbeat_s: float = 15.0
     streams_max: int = 200
+
+    def rest_s(self, took_s: float) -> float:
+        """How long figures are kept, whatever changes, that took so long to count."""
+        return took_s * (1 / self.counting_share - 1)
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> Settings:

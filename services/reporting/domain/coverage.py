@@ -6,7 +6,7 @@ Laws: every row is a sum of tallies, the totals are the sums of the rows, and no
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from services.reporting.domain import rules
@@ -70,6 +70,20 @@ def assemble(
         {key_of(by): group, "name": name(group), **counts[group], "target": targets.get(group)} for group in ordered
     ]
     return rows, _totals(rows, tallies.budgets)
+
+
+def by_regency(tallies: Tallies) -> Tallies:
+    """The same counts, of regencies instead of districts: a district's code begins with its regency's."""
+
+    def lifted(rows: Tally) -> Tally:
+        return [{**row, "regency": str(row["district"])[:5]} for row in rows]
+
+    return replace(
+        tallies,
+        registrations=lifted(tallies.registrations),
+        identities=lifted(tallies.identities),
+        premiums=lifted(tallies.premiums),
+    )
 
 
 _COUNTED_VERDICTS = frozenset({Verdict.VERIFIED.value, Verdict.HELD.value, Verdict.REJECTED.value})

@@ -71,7 +71,7 @@ class FakeHouse:
 
     def __init__(self) -> None:
         self.reader = self
-        self.reference = facts.Reference(areas.load(), Settings(recount_s=0.0))
+        self.reference = facts.Reference(areas.load(), Settings(look_s=0.0, counting_share=1.0))
         self.changes = 0
         self.emitted: list[Outcome] = []
         self.tallied = 0
@@ -107,6 +107,9 @@ class FakeHouse:
             found.sort(key=lambda body: _value(body, path), reverse=field.startswith("-"))
         codec = documents.STORED[collection]
         return [(body["_id"], codec.decode(body["state"], NoCipher())) for body in found[:limit]]
+
+    async def count(self, collection: str, where: Mapping[str, Any]) -> int:
+        return sum(_meets(body, where) for body in self.bodies[collection].values())
 
     async def tally(
         self, collection: str, where: Mapping[str, Any], by: Sequence[str], *, sums: Sequence[str] = ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -23,8 +24,15 @@ class Canned:
     async def tally(self, collection: str, where: Any, by: Any, *, sums: Any = ()) -> list[dict[str, Any]]:
         return self.tallies.get(collection, [])
 
+    async def count(self, collection: str, where: Any) -> int:
+        return 0
+
     async def find(self, collection: str, where: Any, *, order: Any = (), limit: int = 1000) -> list[Any]:
-        return [("x", state) for state in self.states.get(collection, [])]
+        states = self.states.get(collection, [])
+        after = where.get("state.period")
+        if isinstance(after, dict):
+            states = [state for state in states if state.period > after["$gt"]]
+        return [("x", state) for state in states]
 
 
 SANGATTA = {"district": "64.08.04", "regency": "64.08"}
@@ -44,7 +52,7 @@ def page(house: Any) -> Any:
             "invoices": [invoice],
             "answers": [refused, taken],
         },
-        {},
+        {"premiums": [SimpleNamespace(period="2026-03", at="2026-03-05T12:00:00.000+08:00")]},
     )
     return house
 

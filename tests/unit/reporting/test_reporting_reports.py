@@ -15,10 +15,11 @@ from fastapi import FastAPI, HTTPException
 from services.reporting.api import follow, routes
 from services.reporting.board import Board, Snapshots
 from services.reporting.domain.coverage import COUNTS
-from services.reporting.facts import Filters, read_coverage
+from services.reporting.facts import Filters, Ledger, read_coverage
 from services.reporting.settings import Settings
 from shared.kernel.event import Event
 from shared.runtime import http as shell_http
+from shared.runtime.errors import Unavailable
 
 Make = Callable[..., Event]
 SANGATTA = ("64.08.04", "64.08.04.2001")
@@ -252,7 +253,7 @@ async def test_csv_and_xlsx_hold_the_same_cells_as_json(town: Any) -> None:
 
 
 async def test_figures_are_counted_once_while_nothing_changed(town: Any, make: Make) -> None:
-    town.reference = type(town.reference)(town.reference.areas, Settings(recount_s=0.0, stale_s=60.0))
+    town.reference = type(town.reference)(town.reference.areas, Settings(stale_s=60.0, counting_share=1.0))
     board = Board(town)
     await board.report("coverage", Filters())
     counted = town.tallied
@@ -261,6 +262,39 @@ async def test_figures_are_counted_once_while_nothing_changed(town: Any, make: M
     settle(town, make, "new", SANGATTA)
     assert (await board.report("coverage", Filters())).totals["registered"] == 6
     assert town.tallied > counted
+
+
+async def test_behind_counts_what_these_figures_do_not_hold(town: Any, make: Make) -> None:
+    town.reference = type(town.reference)(town.reference.areas, Settings(counting_share=1e-9))
+    board = Board(town)
+    assert (await board.counted("coverage", Filters())).behind == 0
+    settle(town, make, "new", SANGATTA)
+    late = await board.counted("coverage", Filters())
+    assert (late.report.totals["registered"], late.behind) == (5, 1)
+
+
+async def test_reports_go_on_when_the_broker_does_not_answer(town: Any) -> None:
+    async def no_answer() -> int:
+        raise Unavailable("Kafka")
+
+    town.lag = no_answer
+    report = await ask(town, "/v1/coverage")
+    assert (report["behind"], report["totals"]["registered"]) == (None, 5)
+    async with client(town) as web:
+        assert "Kafka tidak menjawab" in (await web.get("/")).text
+
+
+async def test_a_month_is_added_up_again_only_when_it_grew(town: Any, make: Make) -> None:
+    ledger = Ledger()
+    before = await ledger.premiums(town, 2026)
+    counted = town.tallied
+    assert await ledger.premiums(town, None) == before
+    assert town.tallied == counted
+    bill(town, make, "e", MUARA, "2026-04", "i4")
+    after = await ledger.premiums(town, 2026)
+    assert town.tallied == counted + 1
+    assert sum(row["jkk"] for row in after) == sum(row["jkk"] for row in before) + 10_000
+    assert await ledger.premiums(town, 2025) == []
 
 
 async def test_snapshots_name_areas_that_changed_and_nothing_else(town: Any, make: Make) -> None:
