@@ -33,7 +33,7 @@ def routes(house: Any) -> APIRouter:
     @router.get("/runs")
     async def all_runs(regency: Regency | None = None, period: Period | None = None) -> dict[str, Any]:
         """Runs, by regency and period."""
-        return {"rows": [run_view(run) for run in await _listed(house, "runs", regency, period)]}
+        return {"runs": [run_view(run) for run in await _listed(house, "runs", regency, period)]}
 
     @router.get("/invoices/{invoice_id}")
     async def one_invoice(invoice_id: str) -> dict[str, Any]:
@@ -47,14 +47,14 @@ def routes(house: Any) -> APIRouter:
     async def all_invoices(regency: Regency | None = None, period: Period | None = None) -> dict[str, Any]:
         """Invoices, by regency and period."""
         found = await _listed(house, "invoices", regency, period)
-        return {"rows": [invoice_view(one) for one in found if one.status is not InvoiceStatus.UNKNOWN]}
+        return {"invoices": [invoice_view(one) for one in found if one.status is not InvoiceStatus.UNKNOWN]}
 
     @router.get("/budgets")
     async def all_budgets(regency: Regency | None = None, year: int | None = None) -> dict[str, Any]:
         """Budgets with what is committed and left."""
         where = {f"state.{name}": value for name, value in (("regency", regency), ("year", year)) if value is not None}
         found = await house.reader.find("budgets", where, order=("_id",), limit=LIST_MAX)
-        return {"rows": [budget_view(one) for _, one in found if one.ceilings is not None]}
+        return {"budgets": [budget_view(one) for _, one in found if one.ceilings is not None]}
 
     @router.get("/plan")
     async def plan(

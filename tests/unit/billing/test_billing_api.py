@@ -1,0 +1,95 @@
+"""What billing says over HTTP, over a world of dictionaries."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from services.billing import api
+from tests.property.billing_world import World
+from tests.property.test_billing_laws import budget, verified
+
+INVOICE = "INV-6408-2026-01-apbd-regency-1"
+
+
+def a_world() -> World:
+    """Three workers, money for two of them, January billed."""
+    world = World()
+    for number in range(3):
+        world.put("verification-events", f"w{number}", "identity.verified.v1", verified(number, 1_000_000, "trade"))
+    world.command("budget.set.v1", budget("apbd-regency", 20_000, 13_600))
+    world.command("budget.set.v1", budget("csr", 1_000_000, 1_000_000))
+    world.settle_all()
+    world.command("billing.run.v1", {"regency": "64.08", "period": "2026-01", "funding": "apbd-regency"})
+    world.command("invoice.pay.v1", {"invoice_id": "INV-9", "amount": 1, "paid_on": "2026-01-01", "reference": "x"})
+    world.settle_all()
+    return world
+
+
+async def get(world: World, path: str) -> tuple[int, Any]:
+    """Status and body of one answer."""
+    app = FastAPI()
+    app.include_router(api.routes(SimpleNamespace(reader=world.reader, reference=world.reference, name="billing")))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://billing") as client:
+        answer = await client.get(path)
+    return answer.status_code, answer.json()
+
+
+async def test_a_run_and_its_invoice_agree() -> None:
+    world = a_world()
+    _, run = await get(world, "/v1/runs/RUN-6408-2026-01-apbd-regency-1")
+    _, invoice = await get(world, f"/v1/invoices/{INVOICE}")
+    assert run["status"] == "closed"
+    assert run["not_billed"] == {"budget-exhausted": 1}
+    assert (run["invoice_id"], run["total"], run["lines"]) == (INVOICE, invoice["total"], invoice["lines"])
+    assert (await get(world, "/v1/runs?regency=64.08"))[1] == {"runs": [run]}
+    assert (await get(world, "/v1/invoices?period=2026-01"))[1] == {"invoices": [invoice]}
+    assert (await get(world, "/v1/invoices?regency=64.02"))[1] == {"invoices": []}
+
+
+async def test_budgets_show_what_is_left() -> None:
+    _, answer = await get(a_world(), "/v1/budgets?regency=64.08&year=2026")
+    assert [(one["funding"], one["left"]["jkk"]) for one in answer["budgets"]] == [
+        ("apbd-regency", 0),
+        ("csr", 1_000_000),
+    ]
+
+
+async def test_a_plan_says_what_a_run_then_does_and_changes_nothing() -> None:
+    world = a_world()
+    before = dict(world.reader.kept)
+    _, planned = await get(world, "/v1/plan?regency=64.08&period=2026-01&funding=csr&cutoff=2026-01-31")
+    assert world.reader.kept == before
+    order = {"regency": "64.08", "period": "2026-01", "funding": "csr", "cutoff": "2026-01-31"}
+    world.command("billing.run.v1", order)
+    world.settle_all()
+    done = world.of_type("billing.run-completed.v1")[-1]
+    assert planned["billed_workers"] == 1
+    for name in ("billed_workers", "total", "lines", "not_billed", "budget_left", "funding", "period"):
+        assert planned[name] == done[name]
+
+
+async def test_a_plan_without_a_budget_says_so_and_what_is_needed() -> None:
+    _, planned = await get(a_world(), "/v1/plan?regency=64.08&period=2026-02&funding=apbd-province&cutoff=2026-01-31")
+    assert planned["reasons"] == ["budget-missing"]
+    assert (planned["billed_workers"], planned["needed"]) == (0, {"jkk": 30_000, "jkm": 20_400})
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/v1/runs/RUN-1", 404),
+        ("/v1/invoices/INV-1", 404),
+        # Somebody tried to pay it; it does not exist for that.
+        ("/v1/invoices/INV-9", 404),
+        ("/v1/plan?regency=99.99&period=2026-01&cutoff=2026-01-31", 422),
+        ("/v1/plan?regency=64.08&period=2026-01&cutoff=soon", 422),
+        ("/v1/plan?regency=64.08&period=2026-13", 422),
+    ],
+)
+async def test_what_is_not_there_or_makes_no_sense(path: str, status: int) -> None:
+    assert (await get(a_world(), path))[0] == status
