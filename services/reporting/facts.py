@@ -6,8 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from services.reporting import wording
-from services.reporting.domain import coverage, reports, rules
+from services.reporting.domain import coverage, reports, rules, wording
 from services.reporting.domain.coverage import By
 from services.reporting.settings import Settings
 from shared.contracts.base import SECTORS

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from services.reporting import api, board, documents, facts
+from services.reporting import documents, facts
+from services.reporting.api import board, web
 from services.reporting.domain import decide
 from shared.contracts import billing, claims, registration, reporting, topics, verification
 from shared.runtime.ports import ServiceSpec
@@ -30,6 +31,6 @@ SPEC = ServiceSpec(
     indexes=documents.INDEXES,
     reference=facts.load_reference,
     outcomes=reporting.OUTCOMES,
-    routes=api.routes,
+    routes=web.routes,
     background=board.keep_publishing,
 )

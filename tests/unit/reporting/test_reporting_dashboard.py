@@ -10,8 +10,8 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from services.reporting import wording
-from services.reporting.api import routes
+from services.reporting.api.web import routes
+from services.reporting.domain import wording
 
 
 class Canned:

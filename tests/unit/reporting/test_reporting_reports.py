@@ -12,8 +12,8 @@ import openpyxl
 import pytest
 from fastapi import FastAPI, HTTPException
 
-from services.reporting.api import follow, routes
-from services.reporting.board import Board, Snapshots
+from services.reporting.api.board import Board, Snapshots
+from services.reporting.api.web import follow, routes
 from services.reporting.domain.coverage import COUNTS
 from services.reporting.facts import Filters, Ledger, read_coverage
 from services.reporting.settings import Settings

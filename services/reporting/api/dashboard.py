@@ -10,12 +10,12 @@ from urllib.parse import urlencode
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from services.reporting import districtmap, wording
-from services.reporting.board import Board
-from services.reporting.dashboard_texts import TEXTS
-from services.reporting.domain import coverage, rules
+from services.reporting.api import districtmap
+from services.reporting.api.board import Board
+from services.reporting.api.dashboard_texts import TEXTS
+from services.reporting.domain import coverage, rules, wording
+from services.reporting.domain.wording import Lang
 from services.reporting.facts import Filters, Report
-from services.reporting.wording import Lang
 
 # From how many percent a district gets the next darker shade; the last is for what lies above its target.
 SHADES = (0.0, 10.0, 25.0, 50.0, 75.0, 100.0)
@@ -29,7 +29,7 @@ class Dashboard:
     def __init__(self, board: Board) -> None:
         self._board = board
         environment = Environment(
-            loader=PackageLoader("services.reporting", "templates"),
+            loader=PackageLoader("services.reporting.api", "templates"),
             autoescape=True,
             undefined=StrictUndefined,
             trim_blocks=True,

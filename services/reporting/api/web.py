@@ -10,13 +10,13 @@ import orjson
 from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import HTMLResponse, Response, StreamingResponse
 
-from services.reporting import board as boards
-from services.reporting import exports
-from services.reporting.board import Board, House
-from services.reporting.dashboard import Dashboard
+from services.reporting.api import board as boards
+from services.reporting.api import exports
+from services.reporting.api.board import Board, House
+from services.reporting.api.dashboard import Dashboard
 from services.reporting.domain import coverage
+from services.reporting.domain.wording import Lang
 from services.reporting.facts import Filters
-from services.reporting.wording import Lang
 from shared.kernel.calendar import is_period
 from shared.runtime import clock
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from openpyxl import Workbook
 
-from services.reporting.board import Counted
+from services.reporting.api.board import Counted
 from services.reporting.facts import Report
 
 TOTAL = "total"
