@@ -1,0 +1,1 @@
+"""Verification decides whether a registered worker is a living, single, eligible person."""

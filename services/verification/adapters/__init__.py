@@ -1,0 +1,1 @@
+"""Verification's roads to other systems."""

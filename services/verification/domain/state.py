@@ -1,0 +1,55 @@
+"""The aggregates of verification: one identity per worker, and refused commands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from shared.contracts.registration import IdentityCheckRequested
+
+
+class Status(StrEnum):
+    """`pending` waits for Dukcapil; `ended` was verified and is no longer eligible."""
+
+    PENDING = "pending"
+    VERIFIED = "verified"
+    HELD = "held"
+    REJECTED = "rejected"
+    ENDED = "ended"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SideFacts:
+    """What is learnt beside the checks, possibly before the first one: it stands over every later check.
+
+    `withdrawn_sequence` is registration's sequence of the last withdrawal: a check asked before it is void, whichever of
+    the two topics is read first.
+    """
+
+    wage_earner: bool = False
+    died_on: str | None = None
+    withdrawn_sequence: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """What was asked about a worker, and the verdict on it. `checked_on` is the day by which ages are judged.
+
+    `sequence` is registration's, of the request that `asked` came with.
+    """
+
+    asked: IdentityCheckRequested
+    checked_on: str
+    status: Status
+    reasons: tuple[str, ...] = ()
+    score: int | None = None
+    evidence: tuple[str, ...] = ()
+    sequence: int = 0
+    known: SideFacts = SideFacts()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """An officer's command that was refused; kept so that the answer can be given again."""
+
+    reasons: tuple[str, ...]
