@@ -107,10 +107,9 @@ def _of_officer(event: Event) -> Routed:
     return Routed(Address("identities", part.worker_id), part)
 
 
-def decide(state: Identity | Unknown | Refusal | None, event: Event, facts: Facts, now: datetime) -> Decision[Any]:
+def decide(state: Identity | SideFacts | Refusal | None, event: Event, facts: Facts, now: datetime) -> Decision[Any]:
     """Dispatches on the part."""
     identity = state if isinstance(state, Identity) else None
-    unknown = state if isinstance(state, Unknown) else Unknown()
     match event.data:
         case Refused() as part:
             return Decision(
@@ -202,9 +201,7 @@ def _judged(identity: Identity, finding: Finding, policy: Policy = rules.DEFAULT
     return Decision(state=changed, outcomes=(_said(changed, policy),))
 
 
-def _officer(
-    state: Any, identity: Identity | None, part: OfficerDecision, event: Event, now: datetime
-) -> Decision[Any]:
+def _officer(state: Any, identity: Identity | None, part: OfficerDecision, now: datetime) -> Decision[Any]:
     if identity is None:
         refused = _officer_refused(part.worker_id, part.officer, (Reason.NOT_REGISTERED,), part.worker_id)
         return Decision(state=state or SideFacts(), outcomes=(refused,))

@@ -22,8 +22,8 @@ class Status(StrEnum):
 class SideFacts:
     """What is learnt beside the checks, possibly before the first one: it stands over every later check.
 
-    `withdrawn_sequence` is registration's sequence of the last withdrawal: a check asked before it is void, whichever of
-    the two topics is read first.
+    `withdrawn_sequence` is registration's sequence of the last withdrawal: a check asked before it is void, whichever
+    of the two topics is read first.
     """
 
     wage_earner: bool = False
