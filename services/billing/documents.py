@@ -18,6 +18,8 @@ from services.billing.domain.state import (
     Refusal,
     Run,
     RunStatus,
+    Skip,
+    Skipped,
     Standing,
     Stop,
 )
@@ -143,12 +145,15 @@ class RunCodec:
             "funding": state.funding,
             "cutoff": state.cutoff,
             "due_date": state.due_date,
+            "requested_at": state.requested_at,
             "status": state.status.value,
             "left": _accounts(state.left),
             "cursor": state.cursor,
             "step": state.step,
             "billed": state.billed,
             "lines": _lines(state.lines),
+            "skipped": state.skipped.workers,
+            "skipped_lines": _lines(state.skipped.lines),
             "already": state.already,
             "missed": state.missed,
             "short": _accounts(state.short),
@@ -167,12 +172,14 @@ class RunCodec:
             funding=body["funding"],
             cutoff=body["cutoff"],
             due_date=body["due_date"],
+            requested_at=body["requested_at"],
             status=RunStatus(body["status"]),
             left=_accounts_from(body["left"]),
             cursor=body["cursor"],
             step=body["step"],
             billed=body["billed"],
             lines=_lines_from(body["lines"]),
+            skipped=Skipped(body["skipped"], _lines_from(body["skipped_lines"])),
             already=body["already"],
             missed=body["missed"],
             short=_accounts_from(body["short"]),
@@ -221,6 +228,30 @@ class InvoiceCodec:
         )
 
 
+class SkipCodec:
+    """Premiums that a run gives back; counted by run."""
+
+    def encode(self, state: Skip, cipher: Cipher) -> Body:
+        """As plain fields."""
+        return {
+            "run_id": state.run_id,
+            "jkk": state.jkk,
+            "jkk_rule": state.jkk_rule,
+            "jkm": state.jkm,
+            "jkm_rule": state.jkm_rule,
+        }
+
+    def decode(self, body: Mapping[str, Any], cipher: Cipher) -> Skip:
+        """From plain fields."""
+        return Skip(
+            run_id=body["run_id"],
+            jkk=body["jkk"],
+            jkk_rule=body["jkk_rule"],
+            jkm=body["jkm"],
+            jkm_rule=body["jkm_rule"],
+        )
+
+
 class RefusalCodec:
     """Refused forms, under the name of their input."""
 
@@ -252,6 +283,7 @@ def _lines_from(rows: Sequence[Sequence[Any]]) -> tuple[PremiumLine, ...]:
 STORED: Mapping[str, Codec] = {
     "enrolments": EnrolmentCodec(),
     "premiums": PremiumCodec(),
+    "skips": SkipCodec(),
     "budgets": BudgetCodec(),
     "runs": RunCodec(),
     "invoices": InvoiceCodec(),
@@ -260,6 +292,7 @@ STORED: Mapping[str, Codec] = {
 INDEXES: Mapping[str, Sequence[Index]] = {
     # A page of a run is one range of this index, in priority order.
     "enrolments": (Index(fields=("state.regency", "state.place")),),
+    "skips": (Index(fields=("state.run_id",)),),
     "budgets": (Index(fields=("state.regency", "state.year")),),
     "runs": (Index(fields=("state.regency", "state.period")),),
     "invoices": (Index(fields=("state.regency", "state.period")),),

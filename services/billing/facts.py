@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 
 from services.billing import settings
 from services.billing.domain import invoices, rules, runs
-from services.billing.domain.state import Budget, Facts, Invoice, Page, Reference, Run
+from services.billing.domain.state import Budget, Facts, Invoice, Page, Reference, Run, RunStatus, Skipped
 from shared.contracts import topics
-from shared.contracts.billing_work import RunClosing, RunPage
+from shared.contracts.base import PremiumLine
+from shared.contracts.billing_work import RunCounting, RunPage
 from shared.kernel.decision import Due
 from shared.kernel.event import Event, Routed
 from shared.reference import areas, rates
@@ -30,9 +31,10 @@ async def reference(reader: Reader, environ: Mapping[str, str]) -> Reference:
 
 
 async def facts(reader: Reader, routed: Sequence[tuple[Routed, Event]], reference: Reference) -> Facts:
-    """The pages that steps of this batch take, and how many workers were ever verified where a run closes."""
+    """The pages that steps of this batch take; for a run that closes, what others billed first and who is known."""
     pages: dict[tuple[str, int], Page] = {}
     enrolled: dict[str, int] = {}
+    skipped: dict[str, Skipped] = {}
     for _, event in routed:
         data = event.data
         if isinstance(data, RunPage):
@@ -44,9 +46,10 @@ async def facts(reader: Reader, routed: Sequence[tuple[Routed, Event]], referenc
                 cursor=data.cursor,
                 limit=reference.step_workers,
             )
-        elif isinstance(data, RunClosing) and data.regency not in enrolled:
+        elif isinstance(data, RunCounting):
             enrolled[data.regency] = await ever_verified(reader, data.regency)
-    return Facts(reference.rates, pages, enrolled)
+            skipped[data.run_id] = await billed_by_others(reader, data.run_id)
+    return Facts(reference.rates, pages, enrolled, skipped)
 
 
 async def page(reader: Reader, *, regency: str, period: str, cutoff: str, cursor: str, limit: int) -> Page:
@@ -68,15 +71,54 @@ async def ever_verified(reader: Reader, regency: str) -> int:
     return await reader.count("enrolments", {"state.regency": regency, "state.place": {"$gt": ""}})
 
 
+async def billed_by_others(reader: Reader, run_id: str) -> Skipped:
+    """The premiums that a run had reserved and that other runs billed first."""
+    rows = await reader.tally(
+        "skips", {"state.run_id": run_id}, ("state.jkk_rule", "state.jkm_rule"), sums=("state.jkk", "state.jkm")
+    )
+    lines: tuple[PremiumLine, ...] = ()
+    for row in rows:
+        more = (
+            PremiumLine(programme="JKK", amount=row["jkk"], rule=row["jkk_rule"]),
+            PremiumLine(programme="JKM", amount=row["jkm"], rule=row["jkm_rule"]),
+        )
+        lines = rules.add_lines(lines, more)
+    return Skipped(sum(row["count"] for row in rows), lines)
+
+
 async def catch_up(run_id: str, run: Run, due: Due, place: Workplace) -> Answer:
-    """Answers when the run may start: its budget is free, and all that was verified before it is counted."""
-    key = rules.budget_key(run.regency, run.period, run.funding)
+    """Answers when it is the run's turn, and all that was verified before it is counted."""
     for _ in range(LOOKS_MAX):
-        budget: Budget | None = (await place.reader.states("budgets", [key])).get(key)
-        if budget is not None and budget.queue[:1] == (run_id,) and await place.caught_up(BEFORE_A_RUN):
+        if await is_its_turn(place.reader, run) and await place.caught_up(BEFORE_A_RUN):
             return Answer("run.start", rules.work_key(run.regency, run.period), runs.start_of(run))
         await asyncio.sleep(LOOK_AGAIN_S)
     raise Unavailable("the run's turn has not come yet")
+
+
+async def is_its_turn(reader: Reader, run: Run) -> bool:
+    """Whether the run is the first at its budget, and no other funder's run over the same month is open before it.
+
+    The first is a law of the budget. The second spares work: two funders' runs at once would reserve the same workers,
+    and one of them would give everything back; where they meet all the same, the insert of the premium decides.
+    """
+    where = {
+        "state.regency": run.regency,
+        "state.period": run.period,
+        "state.status": {"$in": [RunStatus.WAITING.value, RunStatus.RUNNING.value]},
+    }
+    around: list[Run] = [other for _, other in await reader.find("runs", where)]
+    keys = [rules.budget_key(one.regency, one.period, one.funding) for one in (run, *around)]
+    budgets: Mapping[str, Budget] = await reader.states("budgets", list(set(keys)))
+    first = {budget.queue[0] for budget in budgets.values() if budget.queue}
+    # Only who could start stands in the way: whoever waits for a budget of their own cannot hold up another one.
+    before = (
+        other
+        for other in around
+        if other.run_id != run.run_id
+        and other.run_id in first
+        and (other.status is RunStatus.RUNNING or (other.requested_at, other.run_id) < (run.requested_at, run.run_id))
+    )
+    return run.run_id in first and next(before, None) is None
 
 
 async def watch_due_date(invoice_id: str, invoice: Invoice, due: Due, place: Workplace) -> Answer:

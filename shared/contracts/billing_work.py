@@ -75,7 +75,11 @@ class RunSettle(RunStep):
 
 
 class RunClosing(RunStep):
-    """Every premium of the run is known: close it, or go on with the money that came back."""
+    """Every skipped premium stands before this in the partition."""
+
+
+class RunCounting(RunStep):
+    """Every skipped premium is saved: count them, then close the run or go on with the money that came back."""
 
 
 class RunReleased(RunStep):
@@ -118,6 +122,7 @@ WORK: dict[str, type[Data]] = {
     "premium.skipped": PremiumSkipped,
     "run.settle": RunSettle,
     "run.closing": RunClosing,
+    "run.counting": RunCounting,
     "run.released": RunReleased,
     "invoice.opened": InvoiceOpened,
     "invoice.overdue": InvoiceOverdue,

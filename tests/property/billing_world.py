@@ -15,7 +15,7 @@ import orjson
 from pydantic import BaseModel
 
 from services.billing import documents, facts
-from services.billing.domain import decide
+from services.billing.domain import decide, rules, runs
 from services.billing.domain.state import Reference
 from services.billing.stream import SPEC
 from shared.contracts import envelope
@@ -86,6 +86,22 @@ class DictReader:
             rows.sort(key=lambda row: row[0] if path == "_id" else row[1][path.removeprefix("state.")])
         return [(one, codec.decode(body, CIPHER)) for one, body in rows[:limit]]
 
+    async def tally(
+        self, collection: str, where: Mapping[str, Any], by: Sequence[str], *, sums: Sequence[str] = ()
+    ) -> list[dict[str, Any]]:
+        rows: dict[tuple[Any, ...], dict[str, Any]] = {}
+        names, added = ([path.removeprefix("state.") for path in paths] for paths in (by, sums))
+        for address, kept in self.kept.items():
+            if address.collection == collection and all(_holds(kept.body, *rule) for rule in where.items()):
+                key = tuple(kept.body[name] for name in names)
+                row = rows.setdefault(
+                    key, {**dict(zip(names, key, strict=True)), "count": 0, **dict.fromkeys(added, 0)}
+                )
+                row["count"] += 1
+                for name in added:
+                    row[name] += kept.body[name]
+        return list(rows.values())
+
     async def count(self, collection: str, where: Mapping[str, Any]) -> int:
         return len(await self.find(collection, where, limit=10**9))
 
@@ -94,14 +110,18 @@ def _holds(body: Mapping[str, Any], path: str, rule: Any) -> bool:
     value = body[path.removeprefix("state.")]
     if not isinstance(rule, dict):
         return bool(value == rule)
+    if "$in" in rule:
+        return value in rule["$in"]
     tests = {"$gt": value.__gt__, "$gte": value.__ge__, "$lt": value.__lt__, "$lte": value.__le__}
     return all(tests[name](bound) for name, bound in rule.items())
 
 
 class World:
-    """Billing with its topics. `batch` is how many records it takes at once; `again` delivers a batch twice."""
+    """Billing with its topics. Where it is not `polite`, runs of two funders over one month meet, as they may when two
+    of them look for their turn at the same moment."""
 
-    def __init__(self, step_workers: int = 3) -> None:
+    def __init__(self, step_workers: int = 3, polite: bool = True) -> None:
+        self.polite = polite
         self.reader = DictReader()
         self.reference = Reference(areas.load(), rates.load(), step_workers)
         self.queues: dict[tuple[str, str], deque[tuple[bytes, datetime]]] = {}
@@ -184,23 +204,26 @@ class World:
     def perform_due(self) -> bool:
         """Answers due runs whose turn it is, as the shell would; whether there was any."""
         performed = False
-        for address, kept in list(self.reader.kept.items()):
+        for kept in list(self.reader.kept.values()):
             if kept.due is None or kept.due.kind != "catch-up":
                 continue
             run = documents.STORED["runs"].decode(kept.body, CIPHER)
-            budget = self.state("budgets", f"{run.regency}|{int(run.period[:4])}|{run.funding}")
-            if budget is None or budget.queue[:1] != (address.id,):
+            if not self.is_its_turn(run):
                 continue
-            answer = run_now(
-                facts.catch_up(address.id, run, kept.due, _CaughtUp(cast(Reader, self.reader), self.reference))
-            )
-            header = {"specversion": "1.0", "id": kept.due.id, "source": "payung/billing", "type": answer.type}
-            value = orjson.dumps({**header, "data": answer.data.model_dump(mode="json")})
-            waiting = self.queues.get(("billing-work", answer.key), ())
-            if kept.due.id not in kept.taken and all(one[0] != value for one in waiting):
-                self._append("billing-work", answer.key, value)
+            header = {"specversion": "1.0", "id": kept.due.id, "source": "payung/billing", "type": "run.start"}
+            value = orjson.dumps({**header, "data": runs.start_of(run).model_dump(mode="json")})
+            key = rules.work_key(run.regency, run.period)
+            if all(one[0] != value for one in self.queues.get(("billing-work", key), ())):
+                self._append("billing-work", key, value)
                 performed = True
         return performed
+
+    def is_its_turn(self, run: Any) -> bool:
+        """Whether the run may start; without `polite`, other funders' runs are not waited for."""
+        if self.polite:
+            return run_now(facts.is_its_turn(cast(Reader, self.reader), run))
+        budget = self.state("budgets", f"{run.regency}|{int(run.period[:4])}|{run.funding}")
+        return budget is not None and budget.queue[:1] == (run.run_id,)
 
     def state(self, collection: str, key: str) -> Any:
         """The decoded state of one document; None when there is none."""
@@ -224,12 +247,3 @@ class World:
             elif not self.perform_due():
                 return
         raise AssertionError("the world does not come to rest")
-
-
-@dataclass
-class _CaughtUp:
-    reader: Reader
-    reference: Any
-
-    async def caught_up(self, topics: Sequence[str]) -> bool:
-        return True

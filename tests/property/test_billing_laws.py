@@ -74,7 +74,7 @@ def test_money_is_conserved_and_a_month_is_billed_once(
     step_workers: int,
     data: st.DataObject,
 ) -> None:
-    world = World(step_workers)
+    world = World(step_workers, polite=data.draw(st.booleans()))
     for number, (income, sector) in enumerate(people):
         world.put("verification-events", f"w{number}", "identity.verified.v1", verified(number, income, sector))
     for funding, ceilings in zip(FUNDINGS, (public, own), strict=True):
@@ -138,9 +138,10 @@ def audit(world: World, people: int, ordered: int) -> None:
         assert one["workers"] > 0
 
 
-def test_two_funders_at_once_share_the_workers_and_waste_no_money() -> None:
-    """Both runs reserve the same workers; the second to insert gets its money back and goes on with who was missed."""
-    world = World(step_workers=2)
+@pytest.mark.parametrize("polite", [True, False])
+def test_two_funders_at_once_share_the_workers_and_waste_no_money(polite: bool) -> None:
+    """Where both runs reserve the same workers, the second to insert gets its money back and goes on with the rest."""
+    world = World(step_workers=2, polite=polite)
     for number in range(6):
         world.put("verification-events", f"w{number}", "identity.verified.v1", verified(number, 1_000_000, "fisheries"))
     for funding in ("apbd-regency", "csr"):
@@ -152,6 +153,7 @@ def test_two_funders_at_once_share_the_workers_and_waste_no_money() -> None:
     completed = world.of_type("billing.run-completed.v1")
     assert [one["billed_workers"] for one in completed] == [3, 3]
     assert sum(1 for one in world.told if one["type"] == "premium.billed.v1") == 6
+    assert bool(world.all("skips")) == (not polite)
     audit(world, 6, 2)
 
 

@@ -4,7 +4,8 @@ Theory of operation
 * enrolments (worker_id): verdicts and deaths, so that a run finds its candidates in its own store.
 * budgets (regency|year|funding): ceilings, and runs one after the other: domain/budgets.py.
 * runs (run_id): pages of candidates, money drawn in priority order: domain/runs.py.
-* premiums (worker_id|period): inserted once across all funders: domain/premiums.py.
+* premiums (worker_id|period): inserted once across all funders; skips (run_id|worker_id): where a run came second:
+  domain/premiums.py.
 * invoices (invoice_id): opened by a run's close, paid once by the exact amount: domain/invoices.py.
 * refusals (name of the input): commands whose form is wrong.
 
@@ -26,6 +27,7 @@ from shared.contracts.billing_work import (
     InvoiceOverdue,
     PremiumSkipped,
     RunClosing,
+    RunCounting,
     RunFunded,
     RunPage,
     RunReleased,
@@ -72,6 +74,10 @@ def _budget(event: Event, reference: Reference) -> tuple[Routed, ...]:
 
 def _invoice(event: Event, reference: Reference) -> tuple[Routed, ...]:
     return (Routed(Address("invoices", event.data.invoice_id), event.data),)
+
+
+def _skip(event: Event, reference: Reference) -> tuple[Routed, ...]:
+    return (Routed(Address("skips", f"{event.data.run_id}|{event.data.worker_id}"), event.data),)
 
 
 def _premiums(event: Event, reference: Reference) -> tuple[Routed, ...]:
@@ -125,9 +131,10 @@ _ROUTES: Mapping[type, Callable[[Event, Reference], tuple[Routed, ...]]] = {
     RunFunded: _run,
     RunPage: _run,
     StepReserved: _premiums,
-    PremiumSkipped: _run,
+    PremiumSkipped: _skip,
     RunSettle: _run,
     RunClosing: _run,
+    RunCounting: _run,
     RunReleased: _budget,
     InvoiceOpened: _invoice,
     InvoiceOverdue: _invoice,
@@ -148,9 +155,10 @@ _DECISIONS: Mapping[type, Callable[[Any, Event, Facts], Decision[Any]]] = {
     RunFunded: runs.funded,
     RunPage: runs.stepped,
     premiums.Reserved: premiums.billed,
-    PremiumSkipped: runs.skipped,
+    PremiumSkipped: premiums.skipped,
     RunSettle: runs.settled,
-    RunClosing: runs.closed,
+    RunClosing: runs.closing,
+    RunCounting: runs.closed,
     RunReleased: budgets.run_released,
     InvoiceOpened: invoices.opened,
     InvoiceOverdue: invoices.overdue,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from services.billing.domain import outcomes, rules
-from services.billing.domain.state import Facts, Premium
+from services.billing.domain.state import Facts, Premium, Skip
 from shared.contracts.base import PremiumLine
 from shared.contracts.billing import PremiumBilled
 from shared.contracts.billing_work import PremiumSkipped, ReservedWorker, StepReserved
@@ -76,4 +76,22 @@ def billed(state: Premium | None, event: Event, facts: Facts) -> Decision[Premiu
     )
     return Decision(
         state=part.premium, outcomes=(Outcome(outcomes.EVENTS, worker[0], "premium.billed.v1", data, worker[0]),)
+    )
+
+
+def skipped(state: Skip | None, event: Event, facts: Facts) -> Decision[Skip]:
+    """Keeps what a run must get back until the run counts it."""
+    data: PremiumSkipped = event.data
+    if state is not None:
+        return Decision(state=state, ignored="skip-known")
+    by_programme = {line.programme: line for line in data.lines}
+    jkk, jkm = by_programme.get("JKK"), by_programme.get("JKM")
+    return Decision(
+        state=Skip(
+            run_id=data.run_id,
+            jkk=jkk.amount if jkk else 0,
+            jkk_rule=jkk.rule if jkk else "",
+            jkm=jkm.amount if jkm else 0,
+            jkm_rule=jkm.rule if jkm else "",
+        )
     )

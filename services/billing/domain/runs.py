@@ -3,8 +3,9 @@
 Theory of operation
 run.requested waits (due work `catch-up`) until all that was verified before the command is counted and the budget is
 free -> run.start and run.funded set the money aside -> run.step takes one page: names the workers whose money is
-reserved in one record and asks for the next page -> run.settle and run.closing go once around the work topic, behind
-every `premium.skipped` of the run (same key, same partition, so they arrive first) -> run.released.
+reserved in one record and asks for the next page -> run.settle and run.closing go around the work topic behind every
+`premium.skipped` of the run (same key, same partition, so they arrive first), and run.counting once more, so that they
+are saved before they are counted -> run.released.
 
 When another funder's run billed a worker first, the money comes back; if workers were missed for lack of money, the run
 then goes on where it stopped. Each such round passes at least one worker, so it ends.
@@ -21,12 +22,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from services.billing.domain import outcomes, rules
-from services.billing.domain.state import NOTHING, Accounts, Enrolment, Facts, Page, Run, RunStatus, Stop
+from services.billing.domain.state import NOTHING, Accounts, Enrolment, Facts, Page, Run, RunStatus, Skipped, Stop
 from shared.contracts.base import PremiumLine
 from shared.contracts.billing_work import (
-    PremiumSkipped,
     ReservedWorker,
     RunClosing,
+    RunCounting,
     RunFunded,
     RunPage,
     RunReleased,
@@ -56,6 +57,7 @@ def requested(state: Run | None, event: Event, facts: Facts) -> Decision[Run]:
         funding=data.funding,
         cutoff=data.cutoff,
         due_date=data.due_date,
+        requested_at=event.at.isoformat(),
     )
     wait = Due(f"{run.run_id}|{CATCH_UP}", CATCH_UP, event.at, {"correlation_id": event.correlation_id or event.id})
     return Decision(state=run, due=wait)
@@ -164,23 +166,6 @@ def _row(worker_id: str, one: Enrolment, base: int, index: int) -> ReservedWorke
     return (worker_id, one.district, one.village, one.sector, one.sex, one.birth_month, base, index)  # type: ignore[return-value]
 
 
-def skipped(state: Run | None, event: Event, facts: Facts) -> Decision[Run]:
-    """Takes the money of a premium back that another run had billed already."""
-    data: PremiumSkipped = event.data
-    if state is None or state.status is not RunStatus.RUNNING:
-        return Decision(state=state, ignored="run-not-running")
-    return Decision(
-        state=replace(
-            state,
-            left=state.left + rules.drawn(data.lines),
-            billed=state.billed - 1,
-            lines=rules.add_lines(state.lines, data.lines, -1),
-            already=state.already + 1,
-            stop=replace(state.stop, already=state.stop.already + 1) if state.stop else None,
-        )
-    )
-
-
 def settled(state: Run | None, event: Event, facts: Facts) -> Decision[Run]:
     """Goes once more around, behind every skipped premium."""
     if state is None or state.status is not RunStatus.RUNNING:
@@ -188,10 +173,18 @@ def settled(state: Run | None, event: Event, facts: Facts) -> Decision[Run]:
     return Decision(state=state, outcomes=(_step("run.closing", state, RunClosing(**_named(state))),))
 
 
+def closing(state: Run | None, event: Event, facts: Facts) -> Decision[Run]:
+    """Goes around once more, until the skipped premiums are saved."""
+    if state is None or state.status is not RunStatus.RUNNING:
+        return Decision(state=state, ignored="run-not-running")
+    return Decision(state=state, outcomes=(_step("run.counting", state, RunCounting(**_named(state))),))
+
+
 def closed(state: Run | None, event: Event, facts: Facts) -> Decision[Run]:
     """Closes the run, or takes up its stop again with money that came back."""
     if state is None or state.status is not RunStatus.RUNNING:
         return Decision(state=state, ignored="run-not-running")
+    state = _given_back(state, facts.skipped.get(state.run_id, Skipped()))
     stop = state.stop
     if stop is not None and state.left.carries(stop.price):
         again = replace(
@@ -214,6 +207,22 @@ def closed(state: Run | None, event: Event, facts: Facts) -> Decision[Run]:
         missed_jkm=run.short.jkm,
     )
     return Decision(state=run, outcomes=(_step("run.released", run, released),))
+
+
+def _given_back(run: Run, skipped: Skipped) -> Run:
+    """Takes back the money of premiums that other runs had billed; `skipped` is all of them, counted anew each time."""
+    workers = skipped.workers - run.skipped.workers
+    lines = rules.add_lines(skipped.lines, run.skipped.lines, -1)
+    return replace(
+        run,
+        left=run.left + rules.drawn(lines),
+        billed=run.billed - workers,
+        lines=rules.add_lines(run.lines, lines, -1),
+        skipped=skipped,
+        already=run.already + workers,
+        # Who was skipped stands before the stop.
+        stop=replace(run.stop, already=run.stop.already + workers) if run.stop else None,
+    )
 
 
 def _next_page(run: Run) -> Outcome:

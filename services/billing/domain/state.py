@@ -111,6 +111,25 @@ class Budget:
         return NOTHING if self.ceilings is None else self.ceilings - self.committed - self.reserved
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Skip:
+    """A premium that a run had reserved and another run billed first. A document of its own: there may be thousands."""
+
+    run_id: str
+    jkk: int = 0
+    jkk_rule: str = ""
+    jkm: int = 0
+    jkm_rule: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """All that a run had to give back so far."""
+
+    workers: int = 0
+    lines: tuple[PremiumLine, ...] = ()
+
+
 class RunStatus(StrEnum):
     """How far a run is."""
 
@@ -132,7 +151,7 @@ class Stop:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
     """One run over one period. `left` is what remains of the money set aside for it; `missed` and `short` count the
-    workers it did not reach and what they would have cost."""
+    workers it did not reach and what they would have cost; `skipped` is taken off `billed` and `lines` already."""
 
     run_id: str
     invoice_id: str
@@ -141,12 +160,14 @@ class Run:
     funding: Funding
     cutoff: str
     due_date: str | None = None
+    requested_at: str = ""
     status: RunStatus = RunStatus.WAITING
     left: Accounts = NOTHING
     cursor: str = ""
     step: int = 0
     billed: int = 0
     lines: tuple[PremiumLine, ...] = ()
+    skipped: Skipped = Skipped()
     already: int = 0
     missed: int = 0
     short: Accounts = NOTHING
@@ -215,8 +236,10 @@ class Reference:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What decisions of one batch look up: pages by (run, step), workers ever verified by regency, the rates."""
+    """What decisions of one batch look up: pages by (run, step), workers ever verified by regency, what other runs had
+    billed first by run, the rates."""
 
     rates: Rates
     pages: Mapping[tuple[str, int], Page] = field(default_factory=dict)
     enrolled: Mapping[str, int] = field(default_factory=dict)
+    skipped: Mapping[str, Skipped] = field(default_factory=dict)

@@ -7,13 +7,15 @@ from typing import Any
 
 import pytest
 
-from services.billing import documents
+from services.billing import documents, facts
 from services.billing.domain import rules
 from services.billing.domain.state import Invoice, InvoiceStatus
 from shared.contracts.claims import WorkerDied
 from shared.contracts.verification import IdentityEnded, IdentityHeld, IdentityRejected, IdentityVerified
 from shared.kernel.calendar import WITA
+from shared.kernel.decision import Address
 from shared.reference import rates
+from shared.runtime.errors import Unavailable
 from tests.property.billing_world import CIPHER, World
 
 WORKER: dict[str, Any] = {
@@ -277,6 +279,53 @@ def test_other_funders_bill_only_who_has_no_premium_for_the_month() -> None:
     assert (done["billed_workers"], done["not_billed"]) == (1, {"already-billed": 1})
 
 
+def test_runs_of_two_funders_over_one_month_take_their_turns() -> None:
+    world = with_budget()
+    order = {"regency": "64.08", "year": 2026, "funding": "csr", "jkk": 90_000, "jkm": 90_000}
+    world.command("budget.set.v1", {**order, "decree_no": "SK 2", "target_workers": 5})
+    world.settle_all()
+    for funding, period in (("csr", "2026-01"), ("apbd-regency", "2026-01"), ("apbd-regency", "2026-02")):
+        world.command("billing.run.v1", {"regency": "64.08", "period": period, "funding": funding})
+    for queue in (("billing-intake", "64.08"), ("billing-work", "64.08|2026-01"), ("billing-work", "64.08|2026-02")):
+        world.take(queue, 10)
+    turns = {run_id: world.is_its_turn(run) for run_id, run in world.all("runs").items()}
+    # The second of January waits for the first; February waits for its budget; nobody waits in a circle.
+    assert turns == {
+        "RUN-6408-2026-01-csr-1": True,
+        "RUN-6408-2026-01-apbd-regency-1": False,
+        "RUN-6408-2026-02-apbd-regency-1": False,
+    }
+
+
+class Workplace:
+    """A workplace whose service is behind for the first few looks."""
+
+    def __init__(self, world: World, behind: int) -> None:
+        self.reader, self.reference, self.behind = world.reader, world.reference, behind
+        self.asked: list[tuple[str, ...]] = []
+
+    async def caught_up(self, topics: tuple[str, ...]) -> bool:
+        self.asked.append(topics)
+        return len(self.asked) > self.behind
+
+
+async def test_a_run_starts_when_every_verdict_before_it_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(facts, "LOOK_AGAIN_S", 0)
+    world = with_budget()
+    world.command("billing.run.v1", {"regency": "64.08", "period": "2026-01", "funding": "apbd-regency"})
+    for queue in (("billing-intake", "64.08"), ("billing-work", "64.08|2026-01")):
+        world.take(queue, 10)
+    (run_id, run), *_ = world.all("runs").items()
+    place = Workplace(world, behind=2)
+    due: Any = world.reader.kept[Address("runs", run_id)].due
+    answer = await facts.catch_up(run_id, run, due, place)  # type: ignore[arg-type]  # as much of it as is used
+    assert place.asked == [("verification-events", "claims-events")] * 3
+    assert (answer.type, answer.key) == ("run.start", "64.08|2026-01")
+    monkeypatch.setattr(facts, "LOOKS_MAX", 2)
+    with pytest.raises(Unavailable):
+        await facts.catch_up(run_id, run, due, Workplace(world, behind=9))  # type: ignore[arg-type]
+
+
 def test_other_regencies_do_not_matter() -> None:
     world = with_budget()
     verdict(world, "a", regency="64.02", district="64.02.01", village="64.02.01.2001")
@@ -334,6 +383,9 @@ def test_every_state_survives_its_document() -> None:
         verdict(world, worker)
     bill(world, "2026-01", due_date="2026-02-15")
     world.command("budget.set.v1", {})
+    world.settle_all()
+    skipped = {"run_id": "RUN-1", "worker_id": "a", "regency": "64.08", "period": "2026-01", "lines": []}
+    world.put("billing-work", "64.08|2026-01", "premium.skipped", skipped)
     world.settle_all()
     for name, codec in documents.STORED.items():
         states = world.all(name)
