@@ -98,7 +98,7 @@ def test_money_is_conserved_and_a_month_is_billed_once(
     audit(world, len(people), len(ordered))
 
 
-def audit(world: World, people: int, ordered: int) -> None:
+def audit(world: World, people: int, ordered: int, ended: int = 0) -> None:
     """What must hold when everything has come to rest."""
     billed = world.of_type("premium.billed.v1")
     completed = world.of_type("billing.run-completed.v1")
@@ -114,6 +114,7 @@ def audit(world: World, people: int, ordered: int) -> None:
         assert one["billed_workers"] == len(own)
         assert one["total"] == sum(premium["total"] for premium in own) == sum(line["amount"] for line in one["lines"])
         assert one["billed_workers"] + sum(one["not_billed"].values()) == people
+        assert one["not_billed"].get("not-eligible", 0) == ended
         assert (one["invoice_id"] is None) == (not own)
         if own:
             assert invoices[one["invoice_id"]].total == one["total"]
@@ -170,7 +171,7 @@ def test_where_a_batch_is_cut_does_not_matter() -> None:
             world.command("billing.run.v1", {"regency": "64.08", "period": "2026-01", "funding": "apbd-regency"})
         world.settle_all(batch)
         results.append([(one["type"], one["data"]) for one in world.told])
-        audit(world, 8, 2)
+        audit(world, 8, 2, ended=1)
     assert all(result == results[0] for result in results)
 
 
