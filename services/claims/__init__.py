@@ -1,0 +1,1 @@
+"""Claims decides whether a benefit is due, how much, and sees it paid once."""

@@ -104,6 +104,7 @@ OUTCOMES: dict[str, type[Data]] = {
     "claim.approved.v1": ClaimApproved,
     "claim.paid.v1": ClaimPaid,
     "worker.died.v1": WorkerDied,
+    "claim.submit.refused.v1": CommandRefused,
     "claim.add-documents.refused.v1": CommandRefused,
     "claim.withdraw.refused.v1": CommandRefused,
     "claim.decide.refused.v1": CommandRefused,

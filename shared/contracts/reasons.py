@@ -58,6 +58,8 @@ class Reason(StrEnum):
     ROW_UNREADABLE = "row-unreadable"
     ROW_RAGGED = "row-ragged"
     WITHDRAWN = "withdrawn"
+    # Added: a claim above the amount that an officer must decide.
+    AWAITING_OFFICER = "awaiting-officer"
 
 
 # The names of the columns as a list file has them (contracts.md 4), for messages about one field.
@@ -263,6 +265,10 @@ _TEXTS: dict[Reason, tuple[str, str]] = {
     Reason.WITHDRAWN: (
         "Pekerja ini sudah dikeluarkan dari program.",
         "This worker has been withdrawn from the programme.",
+    ),
+    Reason.AWAITING_OFFICER: (
+        "Klaim ini menunggu keputusan petugas.",
+        "This claim awaits an officer's decision.",
     ),
 }
 

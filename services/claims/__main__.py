@@ -1,0 +1,7 @@
+"""`python -m services.claims`."""
+
+from services.claims.stream import SPEC
+from shared.runtime.app import main
+
+if __name__ == "__main__":
+    main(SPEC)

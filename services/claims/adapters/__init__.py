@@ -1,0 +1,1 @@
+"""Claims' roads to other systems."""

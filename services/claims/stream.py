@@ -1,0 +1,33 @@
+"""The wiring of claims: topics, event types and the functions that make it this service. No logic."""
+
+from __future__ import annotations
+
+from services.claims import api, documents, facts
+from services.claims.adapters import bpjs
+from services.claims.domain import decide
+from shared.contracts import claims, claims_work, topics
+from shared.contracts.billing import PremiumBilled, PremiumPaid, RunCompleted
+from shared.runtime.ports import ServiceSpec
+
+SPEC = ServiceSpec(
+    name="claims",
+    description="Finds whether a benefit is due and how much, and sees it paid once.",
+    topics=("^claims-intake-.*", topics.work("claims"), topics.events("billing")),
+    inputs={
+        **claims.COMMANDS,
+        **claims_work.WORK,
+        "premium.billed.v1": PremiumBilled,
+        "premium.paid.v1": PremiumPaid,
+        "billing.run-completed.v1": RunCompleted,
+    },
+    route=decide.route,
+    decide=decide.decide,
+    facts=facts.facts,
+    stored=documents.STORED,
+    indexes=documents.INDEXES,
+    reference=facts.reference,
+    conflicting=decide.conflicting,
+    performers=bpjs.PERFORMERS,
+    outcomes=claims.OUTCOMES,
+    routes=api.routes,
+)
