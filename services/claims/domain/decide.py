@@ -2,7 +2,7 @@
 
 Theory of operation
 A claim is saved as waiting for its month first and looked at in a second step (`claim.assess.v1`), and what makes a
-month known (a payment, a complete run) is saved first and wakes the waiting claims in a second step: one of the two sees
+month known (a payment, a complete run) is saved first and wakes the waiting claims in a second step: one of them sees
 the other, whichever comes first. A claim that waits is also due to be looked at again by itself. A death is granted to
 one claim by the insert of its own document (`deaths`), before the claim is approved. An approved claim is due work: the
 payment at BPJS, under an id of its own, whose answer closes it.

@@ -1,0 +1,83 @@
+"""`payung check`: the services' own form rules over a list, offline."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from payung.lists.columns import Kind
+from payung.lists.reader import open_list
+from services.claims.domain import forms
+from services.registration.domain import rules
+from shared.contracts.reasons import message
+from shared.kernel.calendar import business_day
+from shared.reference import areas as area_files
+from shared.reference.areas import Areas
+from shared.runtime import clock
+
+# Only the shape of a claim is judged here: whom a NIK names needs the installation's secret key.
+_NO_KEY = bytes(32)
+_COLUMNS = {"nik": "nik", "name": "name", "consent": "consent", "village": "village", "sector": "sector"}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Why a row would be refused."""
+
+    row: int
+    column: str
+    reason: str
+    message: str
+
+    def as_json(self) -> dict[str, Any]:
+        """For a machine."""
+        return asdict(self)
+
+
+@dataclass(slots=True)
+class Findings:
+    """How many rows there are, and what is wrong with some."""
+
+    rows: int = 0
+    refused: list[Finding] = field(default_factory=list)
+
+
+Judge = Callable[[Mapping[str, Any]], tuple[str, ...]]
+
+
+def check(path: Path, regency: str, kind: Kind) -> Findings:
+    """Judges every row as the service would, today; what only the services know (who is registered) is not judged."""
+    areas, today = area_files.load(), business_day(clock.now())
+    judge = _judge(kind, regency, areas, today)
+    found = Findings()
+    for row in open_list(path, kind).rows():
+        found.rows += 1
+        if row.problems:
+            found.refused.extend(Finding(row.number, one.column, one.reason, one.message_id) for one in row.problems)
+            continue
+        data = row.data if row.envelope is None else row.envelope.get("data", {})
+        for reason in judge(data if isinstance(data, dict) else {}):
+            found.refused.append(Finding(row.number, _column(reason), reason, message(reason, "id")))
+    return found
+
+
+def _judge(kind: Kind, regency: str, areas: Areas, today: date) -> Judge:
+    if kind == "workers":
+        return lambda data: rules.form_problems(data, regency, areas, today)
+    if kind == "updates":
+        return lambda data: rules.update_problems(data, regency, areas, today)
+    if kind == "withdrawals":
+        return lambda data: rules.withdrawal_problems(data, today)
+    if kind == "attestations":
+        return lambda data: rules.attestation_problems(data, today)
+    if kind == "claims":
+        return lambda data: forms.read(data, regency, "check", _NO_KEY, today).reasons
+    return lambda data: tuple(rules.submission_problems(data))
+
+
+def _column(reason: str) -> str:
+    code, _, name = reason.partition(":")
+    return name or next((column for prefix, column in _COLUMNS.items() if code.startswith(prefix)), "")
