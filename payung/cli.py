@@ -16,7 +16,7 @@ from rich.table import Table
 
 from payung import checks, commands, place, publish, status
 from payung.embedded.errors import LaunchError
-from payung.embedded.stack import StackConfig
+from payung.embedded.stack import StackConfig, default_data_dir
 from payung.embedded.stack import up as bring_up
 from payung.lists.answers import answers_path
 from payung.lists.columns import Kind
@@ -103,7 +103,7 @@ def up(
 ) -> None:
     """Start everything on this machine: Kafka, MongoDB, the five services, the stand-ins. Ctrl-C stops all."""
     config = StackConfig(
-        data_dir=data or place.default_data_dir(),
+        data_dir=data or default_data_dir(),
         port_base=port_base,
         population=population.resolve() if population else None,
     )

@@ -25,7 +25,7 @@ from payung import commands, place, publish, reference, wire
 from payung.demo import audit
 from payung.demo.agency_lists import AgencyLists, agency_lists
 from payung.demo.population import Person, generate, population_csv
-from payung.embedded.stack import Stack, StackConfig
+from payung.embedded.stack import Stack, StackConfig, default_data_dir
 from payung.place import CommandError, Place
 from shared.contracts import topics
 from shared.kernel.calendar import business_day, first_day, period_of, shift_period
@@ -81,7 +81,7 @@ async def demo(*, workers: int, leave: bool, data: Path | None, port_base: int, 
     """Brings the stack up, tells the story, checks the figures; 0 when they add up."""
     out = Console(highlight=False)
     today = business_day(clock.now())
-    folder = data if data is not None else place.default_data_dir() / "demo"
+    folder = data if data is not None else default_data_dir() / "demo"
     work = folder / "demo-files"
     work.mkdir(parents=True, exist_ok=True)
     areas = area_files.load()
