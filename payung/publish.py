@@ -99,7 +99,7 @@ async def publish(
     target = topics.claims_intake(regency, name) if kind in CLAIM_KINDS else topics.registration_intake(regency, name)
     found = open_list(path, kind)
     async with wire.reader(place) as consumer:
-        places = await wire.ends(consumer, [feedback, target])
+        places = await wire.ends(place, consumer, [feedback, target])
         places = {at: offset for at, offset in places.items() if at.topic == feedback}
         here = {str(at.partition): offset for at, offset in places.items()}
         run = _load(place, resume, path, agency, kind) if resume else _begin(place, path, agency, kind, here)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -13,7 +13,7 @@ from aiokafka.errors import KafkaError, UnknownTopicOrPartitionError
 
 from payung.place import CommandError, Place
 from shared.contracts import envelope
-from shared.runtime import clock
+from shared.runtime import clock, topics_admin
 from shared.runtime.kafka import REQUEST_BYTES_MAX, Server
 
 CONNECT_TIMEOUT_S = 20.0
@@ -109,14 +109,17 @@ async def _connected(client: Any, place: Place) -> None:
         raise CommandError(f"Kafka does not answer at {where}; is `payung up` running?") from error
 
 
-async def ends(consumer: AIOKafkaConsumer, names: Iterable[str]) -> dict[TopicPartition, int]:
+async def ends(place: Place, consumer: AIOKafkaConsumer, names: Sequence[str]) -> dict[TopicPartition, int]:
     """The end of each partition of these topics: the place from which to follow what comes."""
-    known = await consumer.topics()
-    partitions: list[TopicPartition] = []
-    for name in names:
-        if name not in known:
-            raise CommandError(f"Kafka has no topic {name}; make it with: payung topics apply, or payung agency add")
-        partitions.extend(TopicPartition(name, number) for number in consumer.partitions_for_topic(name) or ())
+    counts = await topics_admin.partitions(Server(place.environ), names)
+    missing = [name for name in names if name not in counts]
+    if missing:
+        raise CommandError(
+            f"Kafka has no topic {', '.join(missing)}; make it with: payung topics apply, or payung agency add"
+        )
+    partitions = [TopicPartition(name, number) for name, count in counts.items() for number in range(count)]
+    # Assigned first: only then does the client learn who leads these partitions.
+    consumer.assign(partitions)
     return dict(await consumer.end_offsets(partitions))
 
 
@@ -154,7 +157,7 @@ async def ask(
 ) -> dict[str, Any]:
     """Publishes a command and returns the first event of `types` that its id caused, directly or in steps."""
     async with reader(place) as consumer:
-        places = await ends(consumer, [answers_on])
+        places = await ends(place, consumer, [answers_on])
         async with sender(place) as out:
             await out.send(topic, key, orjson.dumps(command))
             await out.flush()

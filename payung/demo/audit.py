@@ -39,7 +39,7 @@ class Findings:
 async def events(at: Place, topic: str) -> AsyncIterator[dict[str, Any]]:
     """Every distinct event of a topic up to its present end, by source and id."""
     async with wire.reader(at) as consumer:
-        ends = await wire.ends(consumer, [topic])
+        ends = await wire.ends(at, consumer, [topic])
         left = {partition: end for partition, end in ends.items() if end > 0}
         if not left:
             return

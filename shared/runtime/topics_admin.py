@@ -72,16 +72,21 @@ async def apply(
         await admin.close()
 
 
-async def check(server: Server, wanted: Sequence[Topic]) -> None:
-    """Refuses to start when a topic is missing or has another partition count than the table."""
+async def partitions(server: Server, names: Sequence[str]) -> dict[str, int]:
+    """How many partitions each of these topics has; topics that do not stand are left out."""
     admin = AIOKafkaAdminClient(**server.options())
     try:
         await asyncio.wait_for(admin.start(), ADMIN_TIMEOUT_S)
-        standing = await _partitions(admin, [one.name for one in wanted])
+        return await _partitions(admin, names)
     except (KafkaError, TimeoutError, OSError) as error:
         raise Unavailable(f"Kafka: {type(error).__name__}") from error
     finally:
         await admin.close()
+
+
+async def check(server: Server, wanted: Sequence[Topic]) -> None:
+    """Refuses to start when a topic is missing or has another partition count than the table."""
+    standing = await partitions(server, [one.name for one in wanted])
     missing = [one.name for one in wanted if one.name not in standing]
     if missing:
         raise Refused(f"Kafka has no topic {', '.join(missing)}; make them with: payung topics apply")
