@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from services.verification.domain.state import Identity, Refusal, SideFacts, Status
+from services.verification.domain.state import Identity, Refusal, Ruling, SideFacts, Status
 from shared.contracts.registration import Attestation, IdentityCheckRequested
 from shared.runtime.ports import Cipher, Codec, Index
 
@@ -37,6 +37,12 @@ class IdentityCodec:
         body["score"] = state.score
         body["evidence"] = list(state.evidence)
         body["sequence"] = state.sequence
+        body["correlation"] = state.correlation
+        body["told"] = state.told and state.told.value
+        if state.ruling is not None:
+            ruling = state.ruling
+            # An officer's own words may name the worker or a neighbour.
+            body["ruling"] = [cipher.seal(ruling.officer), cipher.seal(ruling.reason), ruling.decided_on]
         body["known"] = _side_facts(state.known)
         return body
 
@@ -62,12 +68,22 @@ class IdentityCodec:
             score=body["score"],
             evidence=tuple(body["evidence"]),
             sequence=body["sequence"],
+            correlation=body["correlation"],
+            told=body["told"] and Status(body["told"]),
+            ruling=_ruling(body.get("ruling"), cipher),
             known=known,
         )
 
 
 def _side_facts(known: SideFacts) -> list[Any]:
     return [known.wage_earner, known.died_on, known.withdrawn_sequence]
+
+
+def _ruling(sealed: Sequence[Any] | None, cipher: Cipher) -> Ruling | None:
+    if sealed is None:
+        return None
+    officer, reason, decided_on = sealed
+    return Ruling(officer=cipher.open(officer), reason=cipher.open(reason), decided_on=decided_on)
 
 
 class RefusalCodec:

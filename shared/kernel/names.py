@@ -6,29 +6,37 @@ import re
 
 from rapidfuzz import fuzz
 
-_NOT_LETTERS = re.compile(r"[^A-Z0-9 ]")
+# Letters of any alphabet stay: dropping the É of JOSÉ would leave another name.
+_PUNCTUATION = re.compile(r"[^\w\s]|_")
+# NUR'AINI and NURAINI are one name; every other mark parts two words.
 _APOSTROPHES = re.compile(r"['`\u2018\u2019]")
-_FRONT_TITLES = frozenset({"H", "HJ", "HAJI", "HAJJAH", "DR", "DRS", "DRA", "IR", "PROF", "KH", "USTADZ", "USTADZAH"})
+# Never a name, so dropped wherever they stand (SITI AMINAH, HJ).
+_TITLES = frozenset({"HJ", "HAJI", "HAJJAH", "DRS", "DRA", "PROF"})
+# Also initials or names, so a title only where titles stand: before the name, or behind it.
+_FRONT_TITLES = frozenset({"H", "DR", "IR", "KH", "USTADZ", "USTADZAH"})
 _BACK_TITLES = frozenset(
-    {"SE", "SH", "ST", "SPD", "SAG", "SIP", "SKM", "SKEP", "SPDI", "MM", "MSI", "MPD", "MH", "AMD"}
+    {"SE", "SH", "ST", "SPD", "SAG", "SIP", "SKM", "SKEP", "SPDI", "SKOM", "SSOS", "SSI", "SPT", "SPI", "STP", "SHUT"}
+    | {"SFARM", "MM", "MSI", "MPD", "MH", "MT", "MAP", "MKES", "MKOM", "AMD"}
 )
 # S.Pd and A.Md. fall apart at their dots; they are joined before the dots go.
-_DOTTED = re.compile(r"\b([A-Z])\.\s?([A-Z][A-Z]?[A-Z]?)\b\.?(?=$|[\s,])")
+_DOTTED = re.compile(r"\b([A-Z])\.\s?([A-Z]{1,4})\b\.?(?=$|[\s,])")
 
 
 def normalise(name: str) -> str:
     """A name as names are compared; a name made of titles alone is left as it is."""
     upper = _APOSTROPHES.sub("", name.upper())
     joined = _DOTTED.sub(lambda found: found[1] + found[2] if found[1] + found[2] in _BACK_TITLES else found[0], upper)
-    tokens = _NOT_LETTERS.sub(" ", joined).split()
-    kept = list(tokens)
-    while kept and kept[0] in _FRONT_TITLES:
-        kept.pop(0)
-    while kept and kept[-1] in _BACK_TITLES:
-        kept.pop()
+    tokens = _PUNCTUATION.sub(" ", joined).split()
+    first, last = 0, len(tokens)
+    while first < last and (tokens[first] in _FRONT_TITLES or tokens[first] in _TITLES):
+        first += 1
+    while last > first and (tokens[last - 1] in _BACK_TITLES or tokens[last - 1] in _TITLES):
+        last -= 1
+    kept = [token for token in tokens[first:last] if token not in _TITLES]
     return " ".join(kept or tokens)
 
 
 def score(left: str, right: str) -> float:
-    """0 to 100."""
-    return fuzz.token_sort_ratio(normalise(left), normalise(right))
+    """0 to 100; a name without a letter is like no other."""
+    ours, theirs = normalise(left), normalise(right)
+    return fuzz.token_sort_ratio(ours, theirs) if ours and theirs else 0.0

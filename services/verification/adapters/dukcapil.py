@@ -31,8 +31,9 @@ _CODES: dict[str, RegisterStatus] = {
     "14": "inactive",
     "15": "malformed",
 }
+_MATCHED = ("NAMA_LGKP", "TGL_LHR", "JENIS_KLMIN")
 _SEXES = {"M": "Laki-Laki", "F": "Perempuan"}
-_SCORE = re.compile(r"\((\d{1,3})\)")
+_SCORE = re.compile(r"\(\s*(\d{1,3})(?:[.,]\d+)?\s*\)")
 
 
 @lru_cache(maxsize=1)
@@ -48,12 +49,12 @@ async def ask(worker_id: str, state: Any, due: Due, place: Workplace) -> Answer:
         raise Unavailable("the check is not there yet")
     reference: Reference = place.reference
     asked = state.asked
-    body = await _post(reference.settings, asked)
+    body = await _post(reference.settings, asked, due.id)
     data = read(body, worker_id, asked)
     return Answer("dukcapil.answered.v1", worker_id, data)
 
 
-async def _post(settings: Settings, asked: IdentityCheckRequested) -> Any:
+async def _post(settings: Settings, asked: IdentityCheckRequested, call: str) -> Any:
     year, month, day = asked.birth_date.split("-")
     question = {
         "NIK": asked.nik,
@@ -67,7 +68,9 @@ async def _post(settings: Settings, asked: IdentityCheckRequested) -> Any:
         "IP_USER": settings.address,
     }
     try:
-        answer = await _client(settings.timeout_s).post(settings.url + PATH, json=question)
+        answer = await _client(settings.timeout_s).post(
+            settings.url + PATH, json=question, headers={"Idempotency-Key": call}
+        )
     except httpx.HTTPError as error:
         # `from None`: the original carries the request, and with it the credentials.
         raise Unavailable(f"Dukcapil: {type(error).__name__}") from None
@@ -85,12 +88,14 @@ def read(body: Any, worker_id: str, asked: IdentityCheckRequested) -> DukcapilAn
     entry = content[0] if isinstance(content, list) and content and isinstance(content[0], Mapping) else None
     if entry is None:
         raise Unavailable("Dukcapil: the answer has no content")
-    code = str(entry.get("RESPONSE_CODE", ""))
+    if _is_about_another(entry.get("NIK"), asked.nik):
+        raise Unavailable("Dukcapil: the answer is about another NIK")
+    code = str(entry.get("RESPONSE_CODE", "")).strip()
     if code in _CODES:
         return DukcapilAnswered(
             worker_id=worker_id, registration_version=asked.registration_version, status=_CODES[code]
         )
-    if "NAMA_LGKP" not in entry or "TGL_LHR" not in entry or "JENIS_KLMIN" not in entry:
+    if not all(isinstance(entry.get(field), str) for field in _MATCHED):
         raise Unavailable("Dukcapil: the quota is used up, or the answer is of another shape")
     return DukcapilAnswered(
         worker_id=worker_id,
@@ -102,9 +107,15 @@ def read(body: Any, worker_id: str, asked: IdentityCheckRequested) -> DukcapilAn
     )
 
 
-def score_of(said: Any) -> int:
+def _is_about_another(echoed: Any, nik: str) -> bool:
+    """Some services echo the NIK instead of "Sesuai"; a mixed-up answer would judge one worker by another's data."""
+    text = str(echoed).strip()
+    return len(text) == 16 and text.isdigit() and text != nik
+
+
+def score_of(said: str) -> int:
     """ "Sesuai" is 100, "Sesuai (n)" is n whatever the word says, "Tidak Sesuai" is 0."""
-    text = str(said).strip()
+    text = said.strip()
     stated = _SCORE.search(text)
     if stated is not None:
         return min(100, int(stated[1]))

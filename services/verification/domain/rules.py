@@ -7,6 +7,7 @@ from datetime import date
 
 from services.verification.domain.state import Status
 from shared.contracts.reasons import Reason
+from shared.contracts.registration import IdentityCheckRequested
 from shared.contracts.verification_work import RegisterStatus
 from shared.kernel.calendar import age_on, parse_date
 from shared.kernel.names import score
@@ -30,6 +31,17 @@ DEFAULT_POLICY = Policy()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """One person of a loaded population snapshot, and the version of the load."""
+
+    status: RegisterStatus
+    name: str
+    birth_date: str
+    sex: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
     """What one source says about the person asked for. `born` is the register's birth date when it gives one."""
 
@@ -41,7 +53,7 @@ class Finding:
     evidence: str
 
 
-# A death that a paid claim taught us before the worker was registered.
+# A death that a claim taught us.
 DECEASED_BY_CLAIM = Finding(
     status="deceased", score=None, birth_date_matches=None, sex_matches=None, born=None, evidence="claims"
 )
@@ -94,18 +106,21 @@ def verdict(finding: Finding, birth_date: str, checked_on: date, *, wage_earner:
     return Verdict(status=Status.VERIFIED, reasons=(), score=found)
 
 
-def compare(
-    status: RegisterStatus, name: str, birth_date: str, sex: str, *, asked_name: str, asked_born: str, asked_sex: str
-) -> Finding:
+def compare(person: Person, asked: IdentityCheckRequested) -> Finding:
     """What a register's own row says about the person asked for."""
     return Finding(
-        status=status,
-        score=score(name, asked_name),
-        birth_date_matches=birth_date == asked_born,
-        sex_matches=sex == asked_sex,
-        born=birth_date,
-        evidence="snapshot",
+        status=person.status,
+        score=score(person.name, asked.name),
+        birth_date_matches=person.birth_date == asked.birth_date,
+        sex_matches=person.sex == asked.sex,
+        born=person.birth_date,
+        evidence=f"snapshot:{person.version}",
     )
+
+
+def yields_to_wage_job(reasons: tuple[str, ...]) -> bool:
+    """Whether a held case would have been rejected, had the wage job been known (contracts.md 3: the order)."""
+    return reasons == (Reason.NAME_MISMATCH,)
 
 
 def valid_until(checked_on: date, policy: Policy) -> date:

@@ -9,7 +9,7 @@ from shared.contracts.registration import IdentityCheckRequested
 
 
 class Status(StrEnum):
-    """`pending` waits for Dukcapil; `ended` was verified and is no longer eligible."""
+    """`pending` waits for Dukcapil; `ended` was verified or held and is not eligible any more, or left unjudged."""
 
     PENDING = "pending"
     VERIFIED = "verified"
@@ -32,10 +32,20 @@ class SideFacts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Ruling:
+    """Who settled a held case, why (in the officer's own words), and on which business day."""
+
+    officer: str
+    reason: str
+    decided_on: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
     """What was asked about a worker, and the verdict on it. `checked_on` is the day by which ages are judged.
 
-    `sequence` is registration's, of the request that `asked` came with.
+    `sequence` is registration's, of the request that `asked` came with; `correlation` is the first cause of that
+    request. `told` is the last verdict that was published, of this request or, while it waits, of the one before.
     """
 
     asked: IdentityCheckRequested
@@ -45,6 +55,9 @@ class Identity:
     score: int | None = None
     evidence: tuple[str, ...] = ()
     sequence: int = 0
+    correlation: str = ""
+    told: Status | None = None
+    ruling: Ruling | None = None
     known: SideFacts = SideFacts()
 
 

@@ -1,0 +1,56 @@
+"""The events that verification publishes, each made in one place. None carries personal data."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from services.verification.domain import rules
+from services.verification.domain.rules import Policy
+from services.verification.domain.state import Identity, Status
+from shared.contracts import topics
+from shared.contracts import verification as contract
+from shared.kernel.decision import Outcome
+
+_UNVERIFIED: dict[Status, tuple[str, type[contract.IdentityUnverified]]] = {
+    Status.HELD: ("identity.held.v1", contract.IdentityHeld),
+    Status.REJECTED: ("identity.rejected.v1", contract.IdentityRejected),
+    Status.ENDED: ("identity.ended.v1", contract.IdentityEnded),
+}
+
+
+def verdict(identity: Identity, effective_on: str, policy: Policy) -> Outcome:
+    """The verdict that now stands; a verified identity is valid for a year from that day."""
+    asked = identity.asked
+    fields: dict[str, Any] = {
+        "worker_id": asked.worker_id,
+        "regency": asked.regency,
+        "district": asked.district,
+        "village": asked.village,
+        "sector": asked.sector,
+        "sex": asked.sex,
+        "birth_month": asked.birth_date[:7],
+        "registration_version": asked.registration_version,
+    }
+    if identity.status is Status.VERIFIED:
+        verified = contract.IdentityVerified(
+            **fields,
+            income_base=asked.income_base,
+            segment="BPU",
+            evidence=list(identity.evidence),
+            score=identity.score or 0,
+            valid_until=rules.valid_until(date.fromisoformat(effective_on), policy).isoformat(),
+        )
+        return _open(asked.worker_id, "identity.verified.v1", verified)
+    kind, model = _UNVERIFIED[identity.status]
+    return _open(asked.worker_id, kind, model(**fields, reasons=list(identity.reasons), effective_on=effective_on))
+
+
+def refused(worker_id: str | None, officer: str | None, reasons: tuple[str, ...], key: str) -> Outcome:
+    """An officer's decision that could not be taken."""
+    data = contract.DecisionRefused(worker_id=worker_id, officer=officer, reasons=list(reasons))
+    return _open(key, "identity.decide.refused.v1", data)
+
+
+def _open(key: str, kind: str, data: Any) -> Outcome:
+    return Outcome(topics.events("verification"), key, kind, data)

@@ -1,0 +1,75 @@
+"""What `route` makes of an officer's event: a well-formed decision on a worker, or a refusal of its own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from shared.contracts.reasons import Reason
+from shared.kernel.decision import Address
+from shared.kernel.event import Event, Intake, Routed
+
+OFFICER = "officer/"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfficerDecision:
+    """A well-formed decision of an officer."""
+
+    worker_id: str
+    verified: bool
+    officer: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """A decision of an officer that cannot be read as one."""
+
+    worker_id: str | None
+    officer: str | None
+    reasons: tuple[str, ...]
+
+
+def of_officer(event: Event) -> Routed:
+    """Every reason that holds, in the order of the fields; the decision when there is none."""
+    intake: Intake = event.data
+    fields = intake.fields
+    # Only an officer settles a case (contracts.md 1, sources): an agency's word must not pass as one.
+    is_officer = event.source.startswith(OFFICER) and len(event.source) > len(OFFICER)
+    problems: list[str] = [] if is_officer else [f"{Reason.FIELD_INVALID}:source"]
+    if intake.problem:
+        problems.append(f"{Reason.FIELD_INVALID}:data")
+    else:
+        for name in ("worker_id", "decision", "officer", "reason"):
+            value = fields.get(name)
+            if value is None or (isinstance(value, str) and not value.strip()):
+                problems.append(f"{Reason.FIELD_MISSING}:{name}")
+            elif not isinstance(value, str) or (name == "decision" and value not in ("verified", "rejected")):
+                problems.append(f"{Reason.FIELD_INVALID}:{name}")
+    if problems:
+        return Routed(Address("refusals", event.name), _refused(intake, *problems))
+    part = OfficerDecision(
+        worker_id=fields["worker_id"],
+        verified=fields["decision"] == "verified",
+        officer=fields["officer"],
+        reason=fields["reason"],
+    )
+    return Routed(Address("identities", part.worker_id), part)
+
+
+def conflicting(event: Event) -> Routed:
+    """The refusal of an event whose name was used before with other content."""
+    refused = _refused(event.data, Reason.CONFLICTING_DUPLICATE)
+    return Routed(Address("refusals", f"{event.name}|{event.content_hash}"), refused)
+
+
+def _refused(intake: Intake, *reasons: str) -> Refused:
+    fields = intake.fields
+    return Refused(
+        worker_id=_text(fields.get("worker_id")), officer=_text(fields.get("officer")), reasons=tuple(reasons)
+    )
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) and value.strip() else None
