@@ -1,0 +1,363 @@
+"""The main job, whole, on a real Kafka and MongoDB: lists in, covered and reported workers out, faults between."""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from payung import commands, place, publish, reference, wire
+from payung.demo import audit
+from payung.demo.population import Person, generate, population_csv
+from payung.demo.story import JKM_DOCUMENTS
+from payung.embedded import ports
+from payung.lists.answers import read_answers
+from payung.place import CommandError, Place
+from shared.contracts import topics
+from shared.kernel.calendar import business_day, first_day, period_of, shift_period
+from shared.kernel.identity import worker_id
+from shared.reference import areas as area_files
+from shared.runtime import clock
+from shared.runtime.crypto import id_key_from
+
+pytestmark = [pytest.mark.connected, pytest.mark.timeout(600)]
+
+KUTIM, KUKAR = "64.08", "64.02"
+AREAS = area_files.load()
+TODAY = business_day(clock.now())
+PERIOD = period_of(TODAY)
+HEADER = ("submission_id", "nik", "name", "birth_date", "sex", "village", "sector", "occupation", "consent")
+
+
+class Installation:
+    """`payung up` as a user runs it, in a process of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.people = {
+            KUTIM: list(generate(1, 400, KUTIM, AREAS, TODAY)),
+            KUKAR: list(generate(2, 60, KUKAR, AREAS, TODAY)),
+        }
+        population = folder / "population.csv"
+        population_csv([one for people in self.people.values() for one in people], population)
+        argv = [
+            sys.executable,
+            "-m",
+            "payung",
+            "up",
+            "--data",
+            str(folder / "data"),
+            "--port-base",
+            str(ports.free_base()),
+        ]
+        self._log = (folder / "up.log").open("w")
+        self.process = subprocess.Popen([*argv, "--population", str(population)], stdout=self._log, stderr=self._log)
+
+    def pid_of(self, service: str) -> int:
+        """The process that runs a service now."""
+        found = subprocess.run(
+            ["pgrep", "-P", str(self.process.pid), "-f", f"services.{service}"],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return int(found.stdout.split()[0])
+
+    def kill(self, service: str) -> None:
+        """kill -9 of a service."""
+        os.kill(self.pid_of(service), signal.SIGKILL)
+
+    def stop(self) -> int:
+        """Ctrl-C."""
+        self.process.send_signal(signal.SIGINT)
+        code = self.process.wait(timeout=90)
+        self._log.close()
+        return code
+
+    @property
+    def at(self) -> Place:
+        return place.find(self.folder / "data")
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    installation = Installation(tmp_path_factory.mktemp("installation"))
+    log = installation.folder / "up.log"
+
+    async def ready() -> bool:
+        if installation.process.poll() is not None:
+            raise AssertionError(log.read_text())
+        return "\nready\n" in log.read_text()
+
+    asyncio.run(eventually(ready, 300))
+    yield installation
+    assert installation.stop() == 0, log.read_text()
+
+
+async def eventually(condition: Callable[[], Awaitable[bool]], within_s: float = 120) -> None:
+    """Waits for a condition."""
+    async with asyncio.timeout(within_s):
+        while not await condition():  # noqa: ASYNC110  # other processes have no event to wait for
+            await asyncio.sleep(0.2)
+
+
+async def quiet(at: Place) -> bool:
+    """Nothing waits in any service, twice in a row."""
+    for _ in range(2):
+        for service in topics.SERVICES:
+            try:
+                if (await at.get(service, "/readyz")).json()["lag"]:
+                    return False
+            except CommandError:
+                return False
+        await asyncio.sleep(0.5)
+    return True
+
+
+async def coverage(at: Place, regency: str, period: str | None = None) -> dict[str, Any]:
+    answer = await at.get("reporting", "/v1/coverage", regency=regency, period=period, format="json")
+    found: dict[str, Any] = answer.json()["totals"]
+    return found
+
+
+def row(number: int, one: Person) -> dict[str, str]:
+    return {
+        "submission_id": f"S-{number:04d}",
+        "nik": one.nik,
+        "name": one.name,
+        "birth_date": one.birth_date.isoformat(),
+        "sex": one.sex,
+        "village": one.village,
+        "sector": one.sector,
+        "occupation": one.occupation,
+        "consent": TODAY.isoformat(),
+    }
+
+
+# Every tenth row is broken in a way of its own; what it is answered with.
+BROKEN: list[tuple[dict[str, str], str]] = [
+    ({"nik": "6.40E+15"}, "nik-malformed"),
+    ({"nik": "640804410785000"}, "nik-malformed"),
+    ({"nik": "6408043113850002"}, "nik-date-impossible"),
+    ({"birth_date": "1985-02-30"}, "field-invalid:birth_date"),
+    ({"village": "64.08.99.2001"}, "village-unknown"),
+    ({"village": "64.02.06.1001"}, "village-outside"),
+    ({"name": ""}, "name-missing"),
+    ({"consent": ""}, "consent-missing"),
+    ({"sector": "mining"}, "sector-unknown"),
+    ({"sex": "X"}, "field-invalid:sex"),
+    ({"occupation": ""}, "field-missing:occupation"),
+    ({"birth_date": ""}, "field-missing:birth_date"),
+]
+
+
+def write_list(path: Path, rows: list[dict[str, str]]) -> Path:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, HEADER, delimiter=";")
+        writer.writeheader()
+        writer.writerows(rows)
+    return path
+
+
+def alive(people: list[Person]) -> list[Person]:
+    return [one for one in people if one.status == "alive"]
+
+
+@pytest.fixture(scope="module")
+def messy(running: Installation) -> tuple[Path, dict[int, str]]:
+    """120 rows of Kutai Timur, every tenth broken; the reason expected by spreadsheet row number."""
+    rows, expected = [], {}
+    for number, one in enumerate(alive(running.people[KUTIM])[:120], start=1):
+        cells = row(number, one)
+        if number % 10 == 0:
+            change, reason = BROKEN[number // 10 - 1]
+            cells |= change
+            expected[number + 1] = reason
+        rows.append(cells)
+    return write_list(running.folder / "messy.csv", rows), expected
+
+
+async def test_every_row_of_a_messy_list_is_answered_and_sending_it_again_changes_nothing(
+    running: Installation, messy: tuple[Path, dict[int, str]]
+) -> None:
+    path, expected = messy
+    running.kill("registration")
+    result = await publish.publish(running.at, path, f"{KUTIM}/dinsos", "workers", wait=True)
+    assert sum(result.by_outcome().values()) == result.rows == 120
+    answers = list(read_answers(path.with_name(path.name + ".answers.csv")))
+    for number, answer in enumerate(answers, start=2):
+        if number in expected:
+            assert (answer["outcome"], answer["reasons"]) == ("rejected", expected[number]), number
+            assert answer["message"]
+        else:
+            assert answer["outcome"] == "registered", (number, answer["reasons"])
+    assert result.by_outcome() == {"registered": 108, "rejected": 12}
+    await _the_same_file_again_changes_nothing(running.at, path)
+
+
+async def _the_same_file_again_changes_nothing(at: Place, path: Path) -> None:
+    """And a resumed run answers what it answered."""
+    await eventually(lambda: quiet(at))
+    before = await coverage(at, KUTIM)
+    again = await publish.publish(at, path, f"{KUTIM}/dinsos", "workers", wait=True)
+    unverified = before["rejected"]
+    outcomes = again.by_outcome()
+    assert outcomes["already-registered"] + outcomes.get("registered", 0) == 108
+    assert outcomes.get("registered", 0) <= unverified, "only a rejected identity opens a new check"
+    resumed = await publish.publish(at, path, f"{KUTIM}/dinsos", "workers", wait=True, resume=again.run.id)
+    assert resumed.answers == again.answers
+    await eventually(lambda: quiet(at))
+    assert await coverage(at, KUTIM) == before
+
+
+async def test_answers_and_dead_letters_add_up_to_the_records_sent(running: Installation) -> None:
+    at = running.at
+    target = topics.registration_intake(KUTIM, "desa")
+    source = f"agency/{KUTIM}/desa"
+    person = alive(running.people[KUTIM])[130]
+    good = wire.event(source, "worker.register.v1", {**row(1, person), "consent": {"given_at": TODAY.isoformat()}})
+    sent = {
+        "good": json.dumps(good).encode(),
+        "not-json": b"\xff\xfe{",
+        "bad-envelope": b'{"id":"x","data":{}}',
+        "unknown-type": json.dumps(wire.event(source, "worker.befriend.v1", {})).encode(),
+        "foreign-source": json.dumps(wire.event(f"agency/{KUKAR}/desa", "worker.register.v1", {})).encode(),
+        "too-large": json.dumps(wire.event(source, "worker.register.v1", {"name": "x" * 5000})).encode(),
+        "empty-form": json.dumps(wire.event(source, "worker.register.v1", {})).encode(),
+    }
+    async with wire.reader(at) as consumer:
+        places = await wire.ends(at, consumer, [topics.feedback(KUTIM, "desa")])
+        letters = await wire.ends(at, consumer, [topics.dead_letters("registration")])
+        async with wire.sender(at) as out:
+            for value in sent.values():
+                await out.send(target, "k", value)
+            await out.flush()
+        answered = []
+        async for one in wire.follow(consumer, places, 30):
+            if one["type"] == "submission.answered.v1":
+                answered.append(one)
+            if len(answered) == 2:
+                break
+        consumer.assign(list(letters))
+        for partition, offset in letters.items():
+            consumer.seek(partition, offset)
+        put_aside = []
+        while len(put_aside) < 5:
+            for records in (await consumer.getmany(timeout_ms=30_000)).values():
+                put_aside.extend(records)
+    assert len(answered) + len(put_aside) == len(sent)
+    by_error = {dict(one.headers)["dlq_error"].decode(): one.value for one in put_aside}
+    assert by_error == {code: sent[code] for code in by_error}
+    assert set(by_error) == {"not-json", "bad-envelope", "unknown-type", "foreign-source", "too-large"}
+    rejected = next(one["data"] for one in answered if one["data"]["outcome"] == "rejected")
+    assert "name-missing" in rejected["reasons"]
+    assert "consent-missing" in rejected["reasons"]
+    assert "field-missing:nik" in rejected["reasons"]
+
+
+@pytest.fixture
+async def second_regency(running: Installation) -> int:
+    rows = [row(number, one) for number, one in enumerate(alive(running.people[KUKAR])[:40], start=1)]
+    path = write_list(running.folder / "kukar.csv", rows)
+    result = await publish.publish(running.at, path, f"{KUKAR}/perikanan", "workers", wait=True)
+    return sum(count for outcome, count in result.by_outcome().items() if outcome != "rejected")
+
+
+async def test_months_claims_and_two_regencies_with_every_service_killed_on_the_way(
+    running: Installation, second_regency: int
+) -> None:
+    at = running.at
+    snapshot = running.folder / "snapshot.csv"
+    population_csv(running.people[KUTIM][:200], snapshot)
+    await reference.load_snapshot(at, snapshot, KUTIM)
+    await eventually(lambda: quiet(at))
+    months = [shift_period(PERIOD, back) for back in (-2, -1, 0)]
+    for year in sorted({int(month[:4]) for month in months}):
+        for regency in (KUTIM, KUKAR):
+            budget = {"regency": regency, "year": year, "funding": "apbd-regency", "jkk": 10**9, "jkm": 10**9}
+            await commands.set_budget(at, {**budget, "decree_no": "SK-1", "target_workers": 100})
+    runs: list[dict[str, Any]] = []
+    for month, victim in zip(months, ("billing", "claims", "reporting"), strict=True):
+        running.kill(victim)
+        for regency in (KUTIM, KUKAR):
+            run = await commands.run_billing(at, {"regency": regency, "period": month, "funding": "apbd-regency"})
+            runs.append(run)
+            paid = {"invoice_id": run["invoice_id"], "amount": run["total"], "reference": f"SP2D-{month}"}
+            await commands.pay_invoice(at, {**paid, "paid_on": min(first_day(month), TODAY).isoformat()})
+    for run in runs:
+        assert run["total"] == run["billed_workers"] * 16_800
+        assert [line["amount"] for line in run["lines"]] == [
+            run["billed_workers"] * 10_000,
+            run["billed_workers"] * 6_800,
+        ]
+    assert {run["billed_workers"] for run in runs if run["regency"] == KUKAR} <= {*range(30, second_regency + 1)}
+    await _claim(at, running, months[0])
+    running.kill("verification")
+    await eventually(lambda: quiet(at))
+    for regency in (KUTIM, KUKAR):
+        for month in months:
+            billed = next(run for run in runs if run["regency"] == regency and run["period"] == month)
+            totals = await coverage(at, regency, month)
+            assert (totals["billed"], totals["covered"]) == (billed["billed_workers"], billed["billed_workers"])
+    again = await commands.run_billing(at, {"regency": KUTIM, "period": PERIOD, "funding": "apbd-regency"})
+    assert again["billed_workers"] == 0
+    assert again["invoice_id"] is None
+
+
+async def _claim(at: Place, running: Installation, first_month: str) -> None:
+    """Two agencies claim one death; it is paid once, in full."""
+    billed = await audit.billed_workers(at, first_month)
+    key = id_key_from(at.environ)
+    key_of = {worker_id(key, one.nik): one for one in running.people[KUTIM]}
+    dead = key_of[sorted(billed & set(key_of))[0]]
+    claim = {
+        "nik": dead.nik,
+        "kind": "jkm",
+        "event_date": TODAY.isoformat(),
+        "cause": "natural",
+        "details": {"outcome": "death"},
+        "documents": list(JKM_DOCUMENTS),
+        "claimant": {"name": "Ahli Waris", "relation": "spouse", "account": "123456789"},
+    }
+    for agency in ("distransnaker", "rumahsakit"):
+        path = running.folder / f"claim-{agency}.jsonl"
+        path.write_text(json.dumps({**claim, "claim_no": f"K-{agency}"}) + "\n", "utf-8")
+        await publish.publish(at, path, f"{KUTIM}/{agency}", "claims", wait=True)
+
+    async def settled() -> bool:
+        stages = await audit.claim_stages(at)
+        return sorted(stages.values()) == ["paid", "rejected"]
+
+    await eventually(settled)
+    paid = [one["data"] async for one in audit.events(at, topics.events("claims")) if one["type"] == "claim.paid.v1"]
+    assert [one["total"] for one in paid] == [42_000_000]
+    refused = [
+        one["data"] async for one in audit.events(at, topics.events("claims")) if one["type"] == "claim.rejected.v1"
+    ]
+    assert [one["reasons"] for one in refused] == [["duplicate-claim"]]
+
+
+async def test_no_nik_in_any_open_topic_key_log_or_metric(running: Installation) -> None:
+    at = running.at
+    niks = {one.nik for people in running.people.values() for one in people}
+
+    def leaks(text: str) -> bool:
+        return any(text[start : start + 16] in niks for start in range(len(text) - 15) if text[start].isdigit())
+
+    for service in ("registration", "verification", "billing", "claims"):
+        async for one in audit.events(at, topics.events(service)):
+            assert not leaks(json.dumps(one)), (service, one["type"])
+    for service in topics.SERVICES:
+        assert not leaks((await at.get(service, "/metrics")).text)
+    for log in (running.folder / "data" / "logs").glob("*.log"):
+        if log.stem in (*topics.SERVICES, "dukcapil", "bpjs"):
+            assert not leaks(log.read_text("utf-8", "replace")), log.name
