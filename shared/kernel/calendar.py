@@ -18,7 +18,8 @@ def business_day(at: datetime) -> date:
 
 def parse_date(text: object) -> date | None:
     """An ISO date (YYYY-MM-DD) that exists, else None."""
-    if not isinstance(text, str) or len(text) != 10:
+    # fromisoformat alone would also take a week date (2026-W01-1) and blanks behind 20260101.
+    if not isinstance(text, str) or len(text) != 10 or text[4] != "-" or text[7] != "-":
         return None
     try:
         return date.fromisoformat(text)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
-from services.registration.domain import rules
+from services.registration.domain import forms, rules
 from services.registration.domain.state import WorkerForm
 from shared.contracts import registration as contract
 from shared.contracts import topics
@@ -30,7 +30,10 @@ class Reference:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sender:
-    """Who sent a submission, its number there, and the worker it speaks of (empty when the form names none)."""
+    """Who sent a submission, its number there, and the worker it speaks of (empty when the form names none).
+
+    An empty agency is nobody that could be answered.
+    """
 
     regency: str
     agency: str
@@ -48,16 +51,17 @@ class Refused:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Register:
-    """A good form."""
+    """A good form; `fingerprint` tells it from what the agency said before."""
 
     sender: Sender
     form: WorkerForm
     warnings: tuple[str, ...]
+    fingerprint: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Update:
-    """Good changes to a worker's fields, as (field, value) pairs of WorkerForm."""
+    """Good changes to a worker's fields, as fields of WorkerForm."""
 
     sender: Sender
     changes: Mapping[str, Any]
@@ -85,7 +89,7 @@ class Attest:
 def sender_of(event: Event) -> Sender:
     """The agency of an intake event; the shell has checked that it is the topic's."""
     found = topics.agency_of_source(event.source)
-    # Only a topic that is no agency's could bring another source here; its answers go nowhere but to the store.
+    # Only a topic that fits the pattern but is no agency's could bring another source here.
     regency, agency = found if found is not None else ("", "")
     fields = event.data.fields if isinstance(event.data, Intake) else {}
     submission = fields.get("submission_id")
@@ -107,11 +111,13 @@ def of_intake(event: Event, reference: Reference) -> Routed:
     intake: Intake = event.data
     sender = sender_of(event)
     today = business_day(event.at)
+    if not sender.agency:
+        return _refused(event, sender, (rules.invalid("source"),))
     if intake.problem is not None:
         return _refused(event, sender, (rules.invalid("data"),))
-    nik = intake.fields.get("nik")
-    if isinstance(nik, str) and is_nik(nik.strip()):
-        sender = replace(sender, worker_id=worker_id(reference.id_key, nik.strip()))
+    nik = rules.text_of(intake.fields.get("nik"))
+    if is_nik(nik) and nik is not None:
+        sender = replace(sender, worker_id=worker_id(reference.id_key, nik))
     problems, part = _judge(intake, sender, reference, today)
     if problems:
         return _refused(event, sender, problems)
@@ -124,11 +130,16 @@ def _judge(intake: Intake, sender: Sender, reference: Reference, today: date) ->
         problems = rules.form_problems(fields, sender.regency, areas, today)
         if problems:
             return problems, None
-        form = rules.form_of(fields, areas)
-        return (), Register(sender=sender, form=form, warnings=rules.form_warnings(form, today))
+        form = forms.form_of(fields, areas)
+        return (), Register(
+            sender=sender,
+            form=form,
+            warnings=rules.form_warnings(form, today),
+            fingerprint=forms.fingerprint(form, reference.id_key),
+        )
     if isinstance(intake, contract.UpdateWorker):
         problems = rules.update_problems(fields, sender.regency, areas, today)
-        return problems, None if problems else Update(sender=sender, changes=rules.changes_of(fields, areas))
+        return problems, None if problems else Update(sender=sender, changes=forms.changes_of(fields, areas))
     if isinstance(intake, contract.WithdrawWorker):
         problems = rules.withdrawal_problems(fields, today)
         if problems:

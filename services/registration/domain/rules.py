@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import date
-from typing import Any, cast
+from typing import Any
 
-from services.registration.domain.state import Heir, WorkerForm
-from shared.contracts.base import SECTORS, Sector, Sex
+from services.registration.domain.state import WorkerForm
+from shared.contracts.base import SECTORS
 from shared.contracts.reasons import Reason
 from shared.kernel.calendar import parse_date
 from shared.kernel.identity import is_nik, nik_birth_date
@@ -23,7 +23,9 @@ EARLIEST_BIRTH_YEARS = 110
 WITHDRAWAL_REASONS = ("moved", "deceased", "employed", "request", "other")
 _SECTORS = frozenset(SECTORS)
 _OPTIONAL_TEXTS = ("birth_place", "mother_name", "phone", "address")
-_UPDATABLE = (
+_HEIR_TEXTS = ("name", "relation", "phone")
+# What a worker.update.v1 may change; the NIK names the worker and cannot.
+UPDATABLE = (
     "name",
     "birth_place",
     "birth_date",
@@ -64,12 +66,9 @@ def form_problems(fields: Mapping[str, Any], regency: str, areas: Areas, today: 
     found = submission_problems(fields)
     found += nik_problems(fields.get("nik"), today)
     found += _name_problems(fields.get("name"))
-    for field in ("birth_date", "sex", "village", "sector", "occupation"):
+    for field, check in _CHECKS.items():
         value = fields.get(field)
-        if is_absent(value):
-            found.append(missing(field))
-        else:
-            found += _CHECKS[field](value, regency, areas, today)
+        found += [missing(field)] if is_absent(value) else check(value, regency, areas, today)
     found += _income_problems(fields.get("monthly_income"))
     found += _consent_problems(fields.get("consent"), today)
     found += optional_problems(fields)
@@ -117,7 +116,7 @@ def _birth_date_problems(value: Any, _: str, __: Areas, today: date) -> list[str
     return [] if good else [invalid("birth_date")]
 
 
-def _sex_problems(value: Any, _: str, __: Areas, ___: date) -> list[str]:
+def _sex_problems(value: Any, *_: Any) -> list[str]:
     return [] if value in ("F", "M") else [invalid("sex")]
 
 
@@ -130,17 +129,18 @@ def _village_problems(value: Any, regency: str, areas: Areas, _: date) -> list[s
     return [] if village.regency == regency else [str(Reason.VILLAGE_OUTSIDE)]
 
 
-def _sector_problems(value: Any, _: str, __: Areas, ___: date) -> list[str]:
+def _sector_problems(value: Any, *_: Any) -> list[str]:
     if not isinstance(value, str):
         return [invalid("sector")]
     return [] if value in _SECTORS else [str(Reason.SECTOR_UNKNOWN)]
 
 
-def _occupation_problems(value: Any, _: str, __: Areas, ___: date) -> list[str]:
+def _occupation_problems(value: Any, *_: Any) -> list[str]:
     return [] if isinstance(value, str) else [invalid("occupation")]
 
 
-_CHECKS = {
+# In the order in which their reasons are told.
+_CHECKS: Mapping[str, Callable[[Any, str, Areas, date], list[str]]] = {
     "birth_date": _birth_date_problems,
     "sex": _sex_problems,
     "village": _village_problems,
@@ -150,14 +150,14 @@ _CHECKS = {
 
 
 def _income_problems(value: Any) -> list[str]:
-    if value is None:
+    if is_absent(value):
         return []
     good = isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= INCOME_MAX
     return [] if good else [invalid("monthly_income")]
 
 
 def _consent_problems(value: Any, today: date) -> list[str]:
-    if is_absent(value):
+    if is_absent(value) or value is False or value == []:
         return [str(Reason.CONSENT_MISSING)]
     if not isinstance(value, Mapping):
         return [invalid("consent")]
@@ -168,90 +168,40 @@ def _consent_problems(value: Any, today: date) -> list[str]:
 
 
 def optional_problems(fields: Mapping[str, Any]) -> list[str]:
-    """Fields that may be absent but, when there, must be texts; the heir an object with a name."""
+    """Fields that may be absent but, when there, must be texts; the heir an object of texts with a name."""
     found = [
         invalid(field)
         for field in _OPTIONAL_TEXTS
         if fields.get(field) is not None and not isinstance(fields[field], str)
     ]
-    heir = fields.get("heir")
-    if heir is not None and heir_of(heir) is None:
-        found.append(invalid("heir"))
-    return found
+    return found + _heir_problems(fields.get("heir"))
 
 
-def heir_of(value: Any) -> Heir | None:
-    """The heir of a form; None when it is no object with a name and texts."""
-    if not isinstance(value, Mapping):
-        return None
-    if any(value.get(name) is not None and not isinstance(value[name], str) for name in ("name", "relation", "phone")):
-        return None
-    name = text_of(value.get("name"))
-    if name is None:
-        return None
-    return Heir(name=name, relation=text_of(value.get("relation")), phone=text_of(value.get("phone")))
-
-
-def form_of(fields: Mapping[str, Any], areas: Areas) -> WorkerForm:
-    """A form that has no problems, as the core keeps it."""
-    village = areas.village(areas.resolve(fields["village"].strip()))
-    assert village is not None
-    income = fields.get("monthly_income")
-    return WorkerForm(
-        nik=fields["nik"].strip(),
-        name=fields["name"].strip(),
-        birth_date=fields["birth_date"],
-        sex=cast("Sex", fields["sex"]),
-        village=village.code,
-        district=village.district,
-        sector=cast("Sector", fields["sector"]),
-        occupation=fields["occupation"].strip(),
-        monthly_income=DEFAULT_INCOME if income is None else income,
-        consent_on=fields["consent"]["given_at"],
-        birth_place=text_of(fields.get("birth_place")),
-        mother_name=text_of(fields.get("mother_name")),
-        phone=text_of(fields.get("phone")),
-        address=text_of(fields.get("address")),
-        heir=heir_of(fields["heir"]) if fields.get("heir") is not None else None,
-    )
+def _heir_problems(heir: Any) -> list[str]:
+    if is_absent(heir):
+        return []
+    if not isinstance(heir, Mapping):
+        return [invalid("heir")]
+    said = [heir[name] for name in _HEIR_TEXTS if not is_absent(heir.get(name))]
+    good = not said or (all(isinstance(text, str) for text in said) and not is_absent(heir.get("name")))
+    return [] if good else [invalid("heir")]
 
 
 def update_problems(fields: Mapping[str, Any], regency: str, areas: Areas, today: date) -> tuple[str, ...]:
-    """Why an update cannot be taken: only the fields that it names are judged, and it must name one."""
+    """Why an update cannot be taken: only the fields that it names are judged."""
     found = submission_problems(fields) + nik_problems(fields.get("nik"), today)
-    named = [field for field in _UPDATABLE if not is_absent(fields.get(field))]
-    for field in named:
-        if field in _CHECKS:
-            found += _CHECKS[field](fields[field], regency, areas, today)
-    if "name" in named:
+    if not is_absent(fields.get("name")):
         found += _name_problems(fields["name"])
+    for field, check in _CHECKS.items():
+        if not is_absent(fields.get(field)):
+            found += check(fields[field], regency, areas, today)
     found += _income_problems(fields.get("monthly_income"))
     found += optional_problems(fields)
-    if not named:
-        found.append(missing("changes"))
     return tuple(found)
 
 
-def changes_of(fields: Mapping[str, Any], areas: Areas) -> dict[str, Any]:
-    """The named fields of a good update, as fields of WorkerForm."""
-    changes: dict[str, Any] = {}
-    for field in _UPDATABLE:
-        value = fields.get(field)
-        if is_absent(value):
-            continue
-        if field == "heir":
-            changes["heir"] = heir_of(value)
-        elif field == "village":
-            village = areas.village(areas.resolve(str(value).strip()))
-            assert village is not None
-            changes["village"], changes["district"] = village.code, village.district
-        else:
-            changes[field] = value.strip() if isinstance(value, str) else value
-    return changes
-
-
 def withdrawal_problems(fields: Mapping[str, Any], today: date) -> tuple[str, ...]:
-    """Why a withdrawal cannot be taken."""
+    """Why a withdrawal cannot be taken; its date may lie ahead."""
     found = submission_problems(fields) + nik_problems(fields.get("nik"), today)
     reason = fields.get("reason")
     if is_absent(reason):
@@ -268,15 +218,9 @@ def withdrawal_problems(fields: Mapping[str, Any], today: date) -> tuple[str, ..
 def attestation_problems(fields: Mapping[str, Any], today: date) -> tuple[str, ...]:
     """Why an attestation cannot be taken."""
     found = submission_problems(fields) + nik_problems(fields.get("nik"), today)
-    sector = fields.get("sector")
-    if is_absent(sector):
-        found.append(missing("sector"))
-    elif sector not in _SECTORS:
-        found.append(str(Reason.SECTOR_UNKNOWN))
-    if is_absent(fields.get("occupation")):
-        found.append(missing("occupation"))
-    elif not isinstance(fields["occupation"], str):
-        found.append(invalid("occupation"))
+    sector, occupation = fields.get("sector"), fields.get("occupation")
+    found += [missing("sector")] if is_absent(sector) else _sector_problems(sector)
+    found += [missing("occupation")] if is_absent(occupation) else _occupation_problems(occupation)
     if is_absent(fields.get("attested_on")):
         found.append(missing("attested_on"))
     else:
@@ -284,26 +228,6 @@ def attestation_problems(fields: Mapping[str, Any], today: date) -> tuple[str, .
         if day is None or day > today:
             found.append(invalid("attested_on"))
     return tuple(found)
-
-
-def fingerprint(form: WorkerForm) -> str:
-    """Tells whether an agency says the same again, without keeping its whole form; consent renewed is no change."""
-    heir = form.heir
-    parts = (
-        form.name,
-        form.birth_date,
-        form.sex,
-        form.village,
-        form.sector,
-        form.occupation,
-        str(form.monthly_income),
-        form.birth_place,
-        form.mother_name,
-        form.phone,
-        form.address,
-        *((heir.name, heir.relation, heir.phone) if heir else ()),
-    )
-    return hashlib.blake2b("\x1f".join(part or "" for part in parts).encode(), digest_size=16).hexdigest()
 
 
 def needs_new_check(before: WorkerForm, after: WorkerForm) -> bool:
@@ -317,3 +241,8 @@ def needs_new_check(before: WorkerForm, after: WorkerForm) -> bool:
         or before.sector != after.sector
         or before.monthly_income != after.monthly_income
     )
+
+
+def same_but_consent(form: WorkerForm, other: WorkerForm) -> bool:
+    """Whether two forms say the same; consent given again is no change."""
+    return replace(form, consent_on=other.consent_on) == other

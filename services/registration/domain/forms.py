@@ -1,0 +1,95 @@
+"""From a form that was found good to what the core keeps of it. Judges nothing: `rules` did."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any, cast
+
+from services.registration.domain.rules import DEFAULT_INCOME, UPDATABLE, is_absent, text_of
+from services.registration.domain.state import Heir, WorkerForm
+from shared.contracts.base import Sector, Sex
+from shared.reference.areas import Areas, Village
+
+
+def form_of(fields: Mapping[str, Any], areas: Areas) -> WorkerForm:
+    """A form that has no problems, as the core keeps it."""
+    village = _village(fields["village"], areas)
+    income = fields.get("monthly_income")
+    return WorkerForm(
+        nik=fields["nik"].strip(),
+        name=fields["name"].strip(),
+        birth_date=fields["birth_date"],
+        sex=cast("Sex", fields["sex"]),
+        village=village.code,
+        district=village.district,
+        sector=cast("Sector", fields["sector"]),
+        occupation=fields["occupation"].strip(),
+        monthly_income=DEFAULT_INCOME if is_absent(income) else cast("int", income),
+        consent_on=fields["consent"]["given_at"],
+        birth_place=text_of(fields.get("birth_place")),
+        mother_name=text_of(fields.get("mother_name")),
+        phone=text_of(fields.get("phone")),
+        address=text_of(fields.get("address")),
+        heir=heir_of(fields.get("heir")),
+    )
+
+
+def changes_of(fields: Mapping[str, Any], areas: Areas) -> dict[str, Any]:
+    """The named fields of a good update, as fields of WorkerForm; what is left blank stays as it was."""
+    changes: dict[str, Any] = {}
+    for field in UPDATABLE:
+        value = fields.get(field)
+        if is_absent(value):
+            continue
+        if field == "heir":
+            heir = heir_of(value)
+            if heir is not None:
+                changes["heir"] = heir
+        elif field == "village":
+            village = _village(value, areas)
+            changes["village"], changes["district"] = village.code, village.district
+        else:
+            changes[field] = value.strip() if isinstance(value, str) else value
+    return changes
+
+
+def heir_of(value: Any) -> Heir | None:
+    """The heir of a good form; None when none is named."""
+    if not isinstance(value, Mapping):
+        return None
+    name = text_of(value.get("name"))
+    if name is None:
+        return None
+    return Heir(name=name, relation=text_of(value.get("relation")), phone=text_of(value.get("phone")))
+
+
+def fingerprint(form: WorkerForm, key: bytes) -> str:
+    """Tells whether an agency says the same again, without keeping its whole form; consent renewed is no change.
+
+    Keyed, because it is stored in the clear: nobody who reads the store can try names and birth dates against it.
+    """
+    heir = form.heir
+    said = (
+        form.name,
+        form.birth_date,
+        form.sex,
+        form.village,
+        form.sector,
+        form.occupation,
+        str(form.monthly_income),
+        form.birth_place,
+        form.mother_name,
+        form.phone,
+        form.address,
+        *((heir.name, heir.relation, heir.phone) if heir else ()),
+    )
+    text = "\x1f".join(part or "" for part in said)
+    return hashlib.blake2b(text.encode(), digest_size=16, key=key).hexdigest()
+
+
+def _village(value: Any, areas: Areas) -> Village:
+    village = areas.village(areas.resolve(value.strip()))
+    if village is None:
+        raise ValueError("a form with an unknown village has problems")
+    return village
