@@ -1,0 +1,188 @@
+"""Laws of verification: total, deterministic, pending means due, and any order of the topics ends the same."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.verification.documents import STORED
+from services.verification.domain import rules
+from services.verification.domain.decide import Facts, decide, route
+from services.verification.domain.rules import Finding, Person
+from services.verification.domain.state import Identity, Status
+from shared.contracts.claims import WorkerDied
+from shared.contracts.reasons import Reason
+from shared.contracts.registration import IdentityCheckRequested, WorkerEmployed, WorkerWithdrawn
+from shared.contracts.verification import DecideIdentity
+from shared.contracts.verification_work import DukcapilAnswered
+from shared.kernel.event import Event
+from tests.toy import CIPHER
+
+PLACE: dict[str, Any] = {"regency": "64.08", "district": "64.08.04", "village": "64.08.04.2001", "sector": "trade"}
+days = st.dates(date(1930, 1, 1), date(2026, 12, 31)).map(date.isoformat)
+names = st.one_of(st.sampled_from(["SITI AMINAH", "SITI RAHMAH", "H. SITI, S.Pd", "JOKO"]), st.text(max_size=12))
+statuses = st.sampled_from(["alive", "deceased", "double", "inactive"])
+scores = st.one_of(st.none(), st.sampled_from([0, 59, 60, 84, 85, 100]), st.integers(0, 100))
+answers = st.sampled_from(["alive", "deceased", "double", "inactive", "not-found", "malformed"])
+instants = st.datetimes(datetime(2026, 1, 1), datetime(2026, 12, 31), timezones=st.just(UTC))  # noqa: DTZ001  # hypothesis wants naive bounds
+
+checks = st.builds(
+    IdentityCheckRequested,
+    worker_id=st.just("w"),
+    nik=st.just("6408044107850002"),
+    name=names,
+    birth_date=days,
+    sex=st.sampled_from(["F", "M"]),
+    birth_place=st.one_of(st.none(), st.text(max_size=5)),
+    income_base=st.just(1_000_000),
+    attestations=st.just([]),
+    registration_version=st.integers(1, 4),
+    **{field: st.just(value) for field, value in PLACE.items()},
+)
+replies = st.builds(
+    DukcapilAnswered,
+    worker_id=st.just("w"),
+    registration_version=st.integers(1, 4),
+    status=answers,
+    score=scores,
+    birth_date_matches=st.one_of(st.none(), st.booleans()),
+    sex_matches=st.one_of(st.none(), st.booleans()),
+)
+employed = st.builds(WorkerEmployed, worker_id=st.just("w"), nik=st.just("n"), employer=st.just("e"), started_on=days)
+died = st.builds(WorkerDied, worker_id=st.just("w"), regency=st.just("64.08"), died_on=days)
+withdrawn = st.builds(
+    WorkerWithdrawn,
+    worker_id=st.just("w"),
+    reason=st.just("moved"),
+    effective_on=days,
+    **{field: st.just(value) for field, value in PLACE.items()},
+)
+junk = st.one_of(st.none(), st.text(max_size=4), st.integers(), st.lists(st.integers(), max_size=1))
+words = st.builds(
+    DecideIdentity,
+    st.dictionaries(st.sampled_from(["worker_id", "decision", "officer", "reason"]), junk)
+    | st.fixed_dictionaries(
+        {
+            "worker_id": st.just("w"),
+            "decision": st.sampled_from(["verified", "rejected"]),
+            "officer": st.just("Ani"),
+            "reason": st.just("x"),
+        }
+    ),
+)
+people = st.builds(
+    Person, status=statuses, name=names, birth_date=days, sex=st.sampled_from(["F", "M"]), version=st.just("1")
+)
+facts = st.one_of(st.just(Facts({})), people.map(lambda one: Facts({("64.08", "w"): one})))
+
+
+@st.composite
+def histories(draw: st.DrawFn) -> list[Event]:
+    """Anything in any order."""
+    events = []
+    for number, data in enumerate(
+        draw(st.lists(st.one_of(checks, checks, replies, employed, died, withdrawn, words), max_size=8))
+    ):
+        source = draw(st.sampled_from(["officer/ani", "agency/64.08/dinsos"]))
+        events.append(an_event(f"e{number}", data, draw(instants), draw(st.integers(1, 6)), source))
+    return events
+
+
+def an_event(name: str, data: Any, at: datetime, sequence: int, source: str = "payung/x") -> Event:
+    return Event(id=name, source=source, type="t", data=data, at=at, topic="t", content_hash="h", sequence=sequence)
+
+
+def told(state: Any, event: Event, known: Facts) -> Any:
+    """One decision, made twice, on a state that was saved and loaded again."""
+    (part,) = route(event, None)
+    seen = event.with_data(part.data)
+    made = decide(state, seen, known, event.at)
+    assert made == decide(state, seen, known, event.at)
+    if made.state is not None:
+        codec = STORED[part.address.collection]
+        assert codec.decode(codec.encode(made.state, CIPHER), CIPHER) == made.state
+    return part.address.collection, made
+
+
+@given(histories(), facts)
+def test_decide_is_total_and_leaves_pending_exactly_what_is_due(events: list[Event], known: Facts) -> None:
+    state: Any = None
+    for event in events:
+        collection, made = told(None if _is_word_amiss(event) else state, event, known)
+        if collection == "refusals":
+            assert [one.type for one in made.outcomes] == ["identity.decide.refused.v1"]
+            continue
+        waits = isinstance(made.state, Identity) and made.state.status is Status.PENDING
+        assert (made.due is not None) == waits
+        if made.due is not None:
+            assert made.due.id == f"dukcapil:w:{made.state.asked.registration_version}"
+        if made.ignored is not None:
+            assert made.outcomes == ()
+        verdicts = [one for one in made.outcomes if not one.type.endswith("refused.v1")]
+        if verdicts:
+            (one,) = verdicts
+            assert one.type == f"identity.{made.state.status}.v1"
+            assert made.state.told is made.state.status
+        state = made.state if made.state is not None else state
+
+
+def _is_word_amiss(event: Event) -> bool:
+    return isinstance(event.data, DecideIdentity) and route(event, None)[0].address.collection == "refusals"
+
+
+@given(checks, people, employed, died, withdrawn, st.permutations(range(4)), st.sets(st.integers(1, 3)), st.booleans())
+def test_any_order_of_the_topics_ends_with_the_same_standing(
+    check: Any, person: Person, job: Any, death: Any, leave: Any, order: list[int], which: set[int], returned: bool
+) -> None:
+    at = datetime(2026, 5, 1, tzinfo=UTC)
+    # A withdrawal follows the check it ends, or precedes the check of who came back.
+    lanes = [
+        an_event("c", check, at, 3 if returned else 1),
+        an_event("e", job, at, 1),
+        an_event("d", death, at, 1),
+        an_event("w", leave, at, 2),
+    ]
+    events = [one for number, one in enumerate(lanes) if number == 0 or number in which]
+    known = Facts({("64.08", "w"): person})
+
+    def standing(ordered: list[Event]) -> str:
+        state: Any = None
+        for event in ordered:
+            state = told(state, event, known)[1].state
+        assert isinstance(state, Identity)
+        return str(state.status) if state.status in (Status.VERIFIED, Status.HELD) else "out"
+
+    shuffled = [lanes[number] for number in order if lanes[number] in events]
+    assert standing(shuffled) == standing(events)
+
+
+@given(replies, days, days, st.booleans())
+def test_a_verdict_follows_the_order_of_the_contract(
+    reply: DukcapilAnswered, born: str, checked_on: str, wage_earner: bool
+) -> None:
+    score = None if reply.score is None else float(reply.score)
+    finding = Finding(
+        status=reply.status,
+        score=score,
+        birth_date_matches=reply.birth_date_matches,
+        sex_matches=reply.sex_matches,
+        born=None,
+        evidence="x",
+    )
+    day = date.fromisoformat(checked_on)
+    found = rules.verdict(finding, born, day, wage_earner=wage_earner, policy=rules.DEFAULT_POLICY)
+    assert (found.status is Status.VERIFIED) == (found.reasons == ())
+    if finding.status != "alive":
+        assert len(found.reasons) == 1
+    elif found.status is Status.HELD:
+        assert found.reasons == (Reason.NAME_MISMATCH,)
+        assert score is not None
+        assert 60 <= score < 85
+    elif found.status is Status.VERIFIED:
+        assert score is not None
+        assert score >= 85
+        assert not wage_earner
+    assert (Reason.WAGE_EARNER in found.reasons) == (wage_earner and finding.status == "alive")

@@ -1,0 +1,147 @@
+"""Dukcapil over HTTP: what is asked, and what each kind of answer means. The other side is a function here."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import httpx
+import pytest
+
+from services.verification.adapters import dukcapil
+from services.verification.domain.state import SideFacts
+from services.verification.facts import Reference
+from services.verification.settings import Settings
+from shared.contracts.verification_work import DukcapilAnswered
+from shared.kernel.decision import Due
+from shared.runtime.errors import Unavailable
+from tests.toy import AT, CIPHER
+from tests.unit.verification.test_verification_decide import check, pending
+
+DUE = Due("dukcapil:w:1", "dukcapil", AT)
+SECRETS = {"PAYUNG_DUKCAPIL_URL": "http://d/", "PAYUNG_DUKCAPIL_USER": "u1", "PAYUNG_DUKCAPIL_PASSWORD": "s3cret"}
+MATCH = {"NIK": "Sesuai", "NAMA_LGKP": "Sesuai (100)", "TGL_LHR": "Sesuai", "JENIS_KLMIN": "Sesuai"}
+Ask = Callable[[Callable[[httpx.Request], httpx.Response]], Any]
+
+
+@pytest.fixture
+def ask(monkeypatch: pytest.MonkeyPatch) -> Ask:
+    """Performs one check against this other side."""
+
+    async def performed(other_side: Callable[[httpx.Request], httpx.Response]) -> Any:
+        client = httpx.AsyncClient(transport=httpx.MockTransport(other_side))
+        monkeypatch.setattr(dukcapil, "_client", lambda _: client)
+        place: Any = SimpleNamespace(reference=Reference(CIPHER, Settings.from_environment(SECRETS)))
+        return await dukcapil.ask("w", pending(), DUE, place)
+
+    return performed
+
+
+def page(entry: Any) -> httpx.Response:
+    return httpx.Response(200, json={"content": [entry], "quotaLimiter": 56616})
+
+
+async def test_the_question_has_the_shape_that_public_clients_use(ask: Ask) -> None:
+    asked: list[httpx.Request] = []
+
+    def other_side(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        return page(MATCH)
+
+    answer = await ask(other_side)
+    (request,) = asked
+    assert str(request.url) == "http://d/dukcapil/get_json/verify_by_elemen"
+    assert request.headers["idempotency-key"] == DUE.id
+    assert json.loads(request.content) == {
+        "NIK": "6408044107850002",
+        "NAMA_LGKP": "SITI AMINAH",
+        "TMPT_LHR": "",
+        "TGL_LHR": "01-07-1985",
+        "JENIS_KLMIN": "Perempuan",
+        "TRESHOLD": "90",
+        "USER_ID": "u1",
+        "PASSWORD": "s3cret",
+        "IP_USER": "127.0.0.1",
+    }
+    assert (answer.type, answer.key) == ("dukcapil.answered.v1", "w")
+    assert set(answer.data.model_dump()) == {
+        "worker_id",
+        "registration_version",
+        "status",
+        "score",
+        "birth_date_matches",
+        "sex_matches",
+    }
+
+
+@pytest.mark.parametrize(
+    ("entry", "expected"),
+    [
+        (MATCH, ("alive", 100, True, True)),
+        ({**MATCH, "NIK": "6408044107850002"}, ("alive", 100, True, True)),
+        ({**MATCH, "NAMA_LGKP": "Sesuai"}, ("alive", 100, True, True)),
+        ({**MATCH, "NAMA_LGKP": "Sesuai (72)"}, ("alive", 72, True, True)),
+        ({**MATCH, "NAMA_LGKP": "Sesuai (84.9)"}, ("alive", 84, True, True)),
+        ({**MATCH, "NAMA_LGKP": "Sesuai (0)"}, ("alive", 0, True, True)),
+        ({**MATCH, "NAMA_LGKP": "Tidak Sesuai"}, ("alive", 0, True, True)),
+        ({**MATCH, "NAMA_LGKP": "Tidak Sesuai (72)"}, ("alive", 72, True, True)),
+        ({**MATCH, "TGL_LHR": "Tidak Sesuai"}, ("alive", 100, False, True)),
+        ({**MATCH, "JENIS_KLMIN": "Tidak Sesuai"}, ("alive", 100, True, False)),
+        ({"RESPONSE_CODE": "11"}, ("deceased", None, None, None)),
+        ({"RESPONSE_CODE": "12"}, ("double", None, None, None)),
+        ({"RESPONSE_CODE": 13}, ("not-found", None, None, None)),
+        ({"RESPONSE_CODE": "14"}, ("inactive", None, None, None)),
+        ({"RESPONSE_CODE": "15"}, ("malformed", None, None, None)),
+    ],
+)
+async def test_what_an_answer_means(ask: Ask, entry: Any, expected: tuple[Any, ...]) -> None:
+    said = (await ask(lambda _: page(entry))).data
+    assert isinstance(said, DukcapilAnswered)
+    assert (said.status, said.score, said.birth_date_matches, said.sex_matches) == expected
+    assert (said.worker_id, said.registration_version) == ("w", check().registration_version)
+
+
+def hangs(_: httpx.Request) -> httpx.Response:
+    raise httpx.ReadTimeout("PASSWORD s3cret 6408044107850002")
+
+
+def unreachable(_: httpx.Request) -> httpx.Response:
+    raise httpx.ConnectError("no route")
+
+
+@pytest.mark.parametrize(
+    "other_side",
+    [
+        hangs,
+        unreachable,
+        lambda _: httpx.Response(503, text="service unavailable"),
+        lambda _: httpx.Response(401, json={}),
+        lambda _: httpx.Response(200, text="<html>"),
+        lambda _: httpx.Response(200, json=[]),
+        lambda _: httpx.Response(200, json={"content": []}),
+        lambda _: httpx.Response(200, json={"content": ["x"]}),
+        lambda _: page({"RESPON": "Kuota Akses Hari ini telah Habis"}),
+        lambda _: page({"RESPONSE_CODE": "99"}),
+        lambda _: page({**MATCH, "NAMA_LGKP": None}),
+        lambda _: page({**MATCH, "NIK": "6402010101900001"}),
+    ],
+)
+async def test_no_answer_keeps_the_check_due_and_betrays_nothing(ask: Ask, other_side: Any) -> None:
+    with pytest.raises(Unavailable) as raised:
+        await ask(other_side)
+    told = f"{raised.value!r} {raised.value.__cause__!r}"
+    assert "s3cret" not in told
+    assert "6408044107850002" not in told
+
+
+async def test_a_check_that_is_gone_is_not_asked() -> None:
+    place: Any = SimpleNamespace(reference=None)
+    with pytest.raises(Unavailable):
+        await dukcapil.ask("w", SideFacts(), DUE, place)
+
+
+def test_credentials_do_not_show() -> None:
+    assert "s3cret" not in repr(Settings.from_environment(SECRETS))
+    assert "u1" not in repr(Settings.from_environment(SECRETS))
