@@ -119,20 +119,9 @@ def fold(
 def _take(service: str, address: Address, event: Event, decision: Decision[Any], version: int) -> Taken:
     if decision.state is None and decision.outcomes:
         raise ValueError("a decision with outcomes must leave a document that remembers them")
-    aggregate = address.id
-    return Taken(
-        name=event.name,
-        content_hash=event.content_hash,
-        version=version,
-        outcomes=tuple(
-            SavedOutcome(
-                id=outcome_id(service, event, aggregate, outcome.type, index),
-                topic=outcome.topic,
-                key=outcome.key,
-                type=outcome.type,
-                value=write_outcome(service, event, aggregate, outcome, index, version),
-                personal=outcome.personal,
-            )
-            for index, outcome in enumerate(decision.outcomes)
-        ),
-    )
+    outcomes = []
+    for index, outcome in enumerate(decision.outcomes):
+        identifier = outcome_id(service, event, address.id, outcome.type, index)
+        value = write_outcome(service, event, identifier, outcome, version)
+        outcomes.append(SavedOutcome(identifier, outcome.topic, outcome.key, outcome.type, value, outcome.personal))
+    return Taken(event.name, event.content_hash, version, tuple(outcomes))

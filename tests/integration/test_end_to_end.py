@@ -250,7 +250,7 @@ async def test_answers_and_dead_letters_add_up_to_the_records_sent(running: Inst
         consumer.assign(list(letters))
         for partition, offset in letters.items():
             consumer.seek(partition, offset)
-        put_aside = []
+        put_aside: list[Any] = []
         while len(put_aside) < 5:
             for records in (await consumer.getmany(timeout_ms=30_000)).values():
                 put_aside.extend(records)

@@ -1,0 +1,274 @@
+"""`make bench [ARGS="--workers N"]`: how fast a list becomes covered, reported workers, against a raw floor.
+
+Brings the whole stack up (broker and database on this machine), publishes one list, verifies by snapshot, bills, pays,
+and waits until reporting says all of it. The floor is the same bytes through plain aiokafka and plain bulk inserts, in the
+same run and without any domain: only the ratio travels between machines. Nothing here passes or fails.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import csv
+import tempfile
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+import psutil
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from motor.motor_asyncio import AsyncIOMotorClient
+from prometheus_client.parser import text_string_to_metric_families
+from rich.console import Console
+from rich.table import Table
+
+from payung import commands, place, publish, reference
+from payung.demo.population import Person, generate, population_csv
+from payung.embedded import ports
+from payung.embedded.stack import Stack, StackConfig
+from payung.lists.reader import open_list
+from payung.place import CommandError, Place
+from shared.contracts import topics
+from shared.contracts.topics import Topic
+from shared.kernel.calendar import business_day, first_day, period_of
+from shared.reference import areas as area_files
+from shared.runtime import clock, topics_admin
+
+REGENCY = "64.08"
+AGENCY = f"{REGENCY}/dinsos"
+BATCH = 2_000
+LOOK_S = 0.1
+COLUMNS = (
+    "submission_id",
+    "nik",
+    "name",
+    "birth_place",
+    "birth_date",
+    "sex",
+    "mother_name",
+    "phone",
+    "village",
+    "sector",
+    "occupation",
+    "monthly_income",
+    "consent",
+)
+WAIT_S = 1_800.0
+out = Console(highlight=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Lap:
+    """One step of the whole, in seconds since the list began."""
+
+    what: str
+    at_s: float
+
+
+def write_list(path: Path, people: list[Person]) -> None:
+    """A clean list: the bench measures the road, not the refusals."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(COLUMNS)
+        for number, one in enumerate(people, start=1):
+            born = one.birth_date.isoformat()
+            known = (f"B-{number}", one.nik, one.name, one.birth_place, born, one.sex, one.mother, one.phone)
+            writer.writerow((*known, one.village, one.sector, one.occupation, one.income, "2026-01-02"))
+
+
+async def floor(at: Place, path: Path, when: str) -> float:
+    """Records a second of the same bytes: produce with all acks, consume in batches, insert durably. No domain."""
+    topic = f"bench-floor-{when}"
+    await topics_admin.apply(environ=at.environ, wanted=[Topic(name=topic, producer="bench", key="row", partitions=3)])
+    run = publish.Run(id=clock.new_id(), file=str(path), sha256="", agency=AGENCY, kind="workers", feedback={})
+    values = [orjson.dumps(publish.row_event(run, row)) for row in open_list(path, "workers").rows()]
+    producer = AIOKafkaProducer(
+        bootstrap_servers=at.environ["PAYUNG_KAFKA"],
+        acks="all",
+        enable_idempotence=True,
+        max_batch_size=262_144,
+        linger_ms=2,
+    )
+    consumer = AIOKafkaConsumer(
+        topic, bootstrap_servers=at.environ["PAYUNG_KAFKA"], auto_offset_reset="earliest", enable_auto_commit=False
+    )
+    collection: Any = AsyncIOMotorClient(at.environ["PAYUNG_MONGO_URL"], w="majority", journal=True)["bench"][when]
+    await producer.start()
+    await consumer.start()
+    started = clock.monotonic()
+
+    async def produce() -> None:
+        await asyncio.gather(*[await producer.send(topic, one, key=b"%d" % n) for n, one in enumerate(values)])
+
+    producing = asyncio.create_task(produce())
+    taken = 0
+    while taken < len(values):
+        batches = await consumer.getmany(timeout_ms=1000, max_records=BATCH)
+        records = [record for batch in batches.values() for record in batch]
+        if records:
+            await collection.insert_many(
+                [{"_id": taken + n, "v": r.value} for n, r in enumerate(records)], ordered=False
+            )
+            taken += len(records)
+    await producing
+    elapsed = clock.monotonic() - started
+    await producer.stop()
+    await consumer.stop()
+    return len(values) / elapsed
+
+
+async def _until(condition: Callable[[], Awaitable[bool]]) -> None:
+    async with asyncio.timeout(WAIT_S):
+        while not await condition():  # noqa: ASYNC110  # other processes have no event to wait for
+            await asyncio.sleep(LOOK_S)
+
+
+async def _metric(at: Place, service: str) -> dict[str, float]:
+    text = (await at.get(service, "/metrics")).text
+    found: dict[str, float] = {}
+    for family in text_string_to_metric_families(text):
+        for sample in family.samples:
+            labels = ",".join(f"{k}={v}" for k, v in sorted(sample.labels.items()) if k != "service")
+            found[f"{sample.name}{{{labels}}}"] = sample.value
+    return found
+
+
+async def _outcomes(at: Place, service: str, kind: str) -> int:
+    return int((await _metric(at, service)).get(f"payung_outcomes_total{{type={kind}}}", 0))
+
+
+async def _totals(at: Place, period: str) -> dict[str, Any]:
+    try:
+        report = (await at.get("reporting", "/v1/coverage", regency=REGENCY, period=period, format="json")).json()
+    except CommandError:
+        return {"verified": 0, "covered": 0}
+    found: dict[str, Any] = report["totals"]
+    return found
+
+
+async def whole(at: Place, path: Path, workers: int) -> list[Lap]:
+    """From the file to covered and reported; laps in seconds."""
+    today = business_day(clock.now())
+    period = period_of(today)
+    budget = {"regency": REGENCY, "year": today.year, "funding": "apbd-regency", "jkk": 10**13, "jkm": 10**13}
+    await commands.set_budget(at, {**budget, "decree_no": "BENCH", "target_workers": workers})
+    laps: list[Lap] = []
+    started = clock.monotonic()
+
+    def lap(what: str) -> None:
+        laps.append(Lap(what, clock.monotonic() - started))
+
+    await publish.publish(at, path, AGENCY, "workers", wait=False)
+    lap("file in Kafka")
+
+    async def registered() -> bool:
+        return await _outcomes(at, "registration", "submission.answered.v1") >= workers
+
+    async def judged() -> bool:
+        counts = [await _outcomes(at, "verification", f"identity.{k}.v1") for k in ("verified", "rejected", "held")]
+        return sum(counts) >= workers
+
+    await _until(registered)
+    lap("every row answered")
+    await _until(judged)
+    lap("every identity judged")
+    run = await commands.run_billing(at, {"regency": REGENCY, "period": period, "funding": "apbd-regency"})
+    lap("billed")
+    await commands.pay_invoice(
+        at,
+        {
+            "invoice_id": run["invoice_id"],
+            "amount": run["total"],
+            "reference": "BENCH",
+            "paid_on": first_day(period).isoformat(),
+        },
+    )
+
+    async def reported() -> bool:
+        return int((await _totals(at, period))["covered"]) >= int(run["billed_workers"])
+
+    await _until(reported)
+    lap("covered and reported")
+    return laps
+
+
+def cpu_s(pid: int | None) -> float:
+    """Processor seconds that a process has used."""
+    times = psutil.Process(pid).cpu_times()
+    return float(times.user + times.system)
+
+
+async def bench(workers: int, seed: int) -> None:
+    """Prints the tables."""
+    today = business_day(clock.now())
+    people = [
+        one
+        for one in generate(seed, int(workers * 1.3), REGENCY, area_files.load(), today)
+        if one.status == "alive" and 19 <= today.year - one.birth_date.year < 65
+    ][:workers]
+    workers = len(people)
+    with tempfile.TemporaryDirectory(prefix="payung-bench-") as name:
+        folder = Path(name)
+        path, population = folder / "list.csv", folder / "population.csv"
+        write_list(path, people)
+        population_csv(people, population)
+        config = StackConfig(data_dir=folder / "data", port_base=ports.free_base())
+        async with Stack(config, topics_admin.apply) as stack:
+            at = place.find(folder / "data")
+            out.print(f"{workers} workers, one list, broker and database on this machine")
+            before = await floor(at, path, "before")
+            await reference.load_snapshot(at, population, REGENCY)
+            servers = {name: cpu_s(stack.pids()[name]) for name in ("kafka", "mongo")}
+            laps = await whole(at, path, workers)
+            servers = {name: cpu_s(stack.pids()[name]) - spent for name, spent in servers.items()}
+            after = await floor(at, path, "after")
+            base = (before + after) / 2
+            _print(workers, laps, base)
+            await _print_services(at, base)
+            out.print(", ".join(f"{name} {spent:.1f} cpu s" for name, spent in servers.items()))
+
+
+def _print(workers: int, laps: list[Lap], base: float) -> None:
+    table = Table("from the file to", "s", "workers/s", "of the floor", box=None)
+    for lap in laps:
+        rate = workers / lap.at_s
+        table.add_row(lap.what, f"{lap.at_s:.1f}", f"{rate:,.0f}", f"{rate / base:.3f}")
+    out.print(table)
+    out.print(f"raw floor of the same bytes: {base:,.0f} records/s (mean of before and after)")
+    out.print(f"file to covered and reported: {workers / laps[-1].at_s:,.0f} workers/s")
+
+
+async def _print_services(at: Place, base: float) -> None:
+    table = Table("service", "inputs", "busy s", "inputs/busy s", "of the floor", "cpu s", "resident MB", box=None)
+    for service in topics.SERVICES:
+        metric = await _metric(at, service)
+        inputs = metric.get("payung_records_total{fate=decided,type=all}", 0)
+        busy = sum(value for name, value in metric.items() if name.startswith("payung_stage_seconds_sum"))
+        rate = inputs / busy if busy else 0
+        resident = metric.get("process_resident_memory_bytes{}", 0) / 1e6
+        spent = metric.get("process_cpu_seconds_total{}", 0)
+        figures = (
+            f"{inputs:,.0f}",
+            f"{busy:.1f}",
+            f"{rate:,.0f}",
+            f"{rate / base:.3f}",
+            f"{spent:.1f}",
+            f"{resident:.0f}",
+        )
+        table.add_row(service, *figures)
+    out.print(table)
+
+
+def main() -> None:
+    """Parses and runs."""
+    parser = argparse.ArgumentParser(prog="make bench")
+    parser.add_argument("--workers", type=int, default=20_000)
+    parser.add_argument("--seed", type=int, default=7)
+    given = parser.parse_args()
+    asyncio.run(bench(given.workers, given.seed))
+
+
+if __name__ == "__main__":
+    main()
