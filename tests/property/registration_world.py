@@ -1,0 +1,143 @@
+"""A small world for registration: its real route, codecs and decide over a dictionary, saved and loaded each time.
+
+Knows no Kafka and no MongoDB. Redelivery is the shell's and is not played here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from services.registration.documents import STORED
+from services.registration.domain import decide
+from services.registration.domain.parts import Reference
+from services.registration.stream import SPEC
+from shared.contracts.registration import COMMANDS, IdentityCheckRequested
+from shared.contracts.verification import OUTCOMES as VERDICTS
+from shared.kernel.decision import Address, Decision, Outcome
+from shared.kernel.event import Event
+from shared.kernel.identity import worker_id
+from shared.reference import areas
+from tests.toy import CIPHER
+
+KEY = bytes(range(32))
+REFERENCE = Reference(areas.load(), KEY)
+# 31 January 2026, 23:30 UTC is 1 February in WITA.
+AT = datetime(2026, 1, 31, 23, 30, tzinfo=UTC)
+NIK = "6408044107850002"
+WORKER = worker_id(KEY, NIK)
+# The least that contracts.md 3 asks for.
+FORM: Mapping[str, Any] = {
+    "submission_id": "SUB-1",
+    "nik": NIK,
+    "name": "SITI AMINAH",
+    "birth_date": "1985-07-01",
+    "sex": "F",
+    "village": "64.08.04.2001",
+    "sector": "fisheries",
+    "occupation": "nelayan",
+    "consent": {"given_at": "2026-01-04", "method": "form"},
+}
+PERSONAL: Mapping[str, Any] = {
+    "birth_place": "Sangatta",
+    "mother_name": "Halimah",
+    "phone": "+62812000111",
+    "address": "RT 003 Gang Buntu",
+    "heir": {"name": "Rahmat Hidayat", "relation": "spouse", "phone": "+62812000222"},
+}
+
+
+def intake(kind: str, data: Any, agency: str = "64.08/dinsos", event_id: str = "e1") -> Event:
+    """An agency's event as the shell reads it; `data` that is no object comes with its problem."""
+    model = COMMANDS[kind]
+    regency, name = agency.split("/")
+    return Event(
+        id=event_id,
+        source=f"agency/{agency}",
+        type=kind,
+        data=model(data) if isinstance(data, Mapping) else model({}, "data is no JSON object"),
+        at=AT,
+        topic=f"registration-intake-{regency.replace('.', '')}-{name}",
+        content_hash="hash",
+    )
+
+
+@dataclass(slots=True)
+class World:
+    """The documents, and everything that was said."""
+
+    documents: dict[Address, dict[str, Any]] = field(default_factory=dict)
+    said: list[Outcome] = field(default_factory=list)
+    events: int = 0
+
+    def take(self, event: Event) -> Decision[Any]:
+        """Routes, loads, decides and saves one input."""
+        (routed,) = SPEC.route(event, REFERENCE)
+        codec = STORED[routed.address.collection]
+        body = self.documents.get(routed.address)
+        state = codec.decode(body, CIPHER) if body is not None else None
+        part = event.with_data(routed.data)
+        made = decide.decide(state, part, None, event.at)
+        assert made == decide.decide(state, part, None, event.at)
+        if made.state is None:
+            assert made.outcomes == ()
+        else:
+            self.documents[routed.address] = codec.encode(made.state, CIPHER)
+            assert codec.decode(self.documents[routed.address], CIPHER) == made.state
+        self.said.extend(made.outcomes)
+        return made
+
+    def send(self, kind: str, agency: str = "64.08/dinsos", /, **data: Any) -> list[Any]:
+        """An agency's event; the data of what it made, by type."""
+        self.events += 1
+        fields = {"submission_id": f"S{self.events}", "nik": NIK, **data}
+        event = intake(f"worker.{kind}.v1", fields, agency, f"e{self.events}")
+        return shown(self.take(event))
+
+    def register(self, agency: str = "64.08/dinsos", /, **changes: Any) -> list[Any]:
+        """A full form."""
+        return self.send("register", agency, **{**FORM, "submission_id": f"S{self.events + 1}", **changes})
+
+    def verdict(self, kind: str, version: int = 1, *reasons: str) -> list[Any]:
+        """Verification's word on the worker."""
+        self.events += 1
+        model: Any = VERDICTS[f"identity.{kind}.v1"]
+        where = {"worker_id": WORKER, "regency": "64.08", "district": "64.08.04", "village": "64.08.04.2001"}
+        who = {"sector": "fisheries", "sex": "F", "birth_month": "1985-07", "registration_version": version}
+        good = {"income_base": 1, "segment": "BPU", "evidence": [], "score": 100, "valid_until": "2027-01-01"}
+        data = model.model_validate({**where, **who, **good, "reasons": list(reasons), "effective_on": "2026-02-01"})
+        return shown(
+            self.take(
+                Event(
+                    id=f"v{self.events}",
+                    source="payung/verification",
+                    type=f"identity.{kind}.v1",
+                    data=data,
+                    at=AT,
+                    topic="verification-events",
+                    content_hash="hash",
+                )
+            )
+        )
+
+    def checks(self) -> list[IdentityCheckRequested]:
+        """Every check that was asked for."""
+        return [one.data for one in self.said if isinstance(one.data, IdentityCheckRequested)]
+
+
+def shown(made: Decision[Any]) -> list[Any]:
+    """What a decision said, one short line each: what a reader of the topics sees of it."""
+    lines = []
+    for one in made.outcomes:
+        data: Any = one.data
+        if one.type == "submission.answered.v1":
+            lines.append(" ".join((one.topic[9:], data.outcome, *data.reasons, *(f"!{w}" for w in data.warnings))))
+        elif one.type == "submission.settled.v1":
+            lines.append(" ".join((one.topic[9:], data.submission_id, "is", data.identity, *data.reasons)))
+        elif one.type == "identity.check-requested.v1":
+            lines.append(f"check {data.registration_version}")
+        else:
+            lines.append(one.type.removesuffix(".v1"))
+    return lines
