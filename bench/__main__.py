@@ -1,8 +1,8 @@
 """`make bench [ARGS="--workers N"]`: how fast a list becomes covered, reported workers, against a raw floor.
 
 Brings the whole stack up (broker and database on this machine), publishes one list, verifies by snapshot, bills, pays,
-and waits until reporting says all of it. The floor is the same bytes through plain aiokafka and plain bulk inserts, in the
-same run and without any domain: only the ratio travels between machines. Nothing here passes or fails.
+and waits until reporting says all of it. The floor is the same bytes through plain aiokafka and plain bulk inserts, in
+the same run and without any domain: only the ratio travels between machines. Nothing here passes or fails.
 """
 
 from __future__ import annotations

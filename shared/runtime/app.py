@@ -9,7 +9,7 @@ import os
 import random
 import signal
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import structlog
@@ -61,7 +61,18 @@ def main(spec: ServiceSpec) -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 20)
-    sys.exit(asyncio.run(_run(spec, os.environ)))
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        code = runner.run(_run(spec, os.environ))
+    sys.exit(code)
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """uvloop where there is one: every record crosses the loop several times."""
+    try:
+        import uvloop
+    except ImportError:
+        return None
+    return uvloop.new_event_loop
 
 
 async def _run(spec: ServiceSpec, environ: Mapping[str, str]) -> int:
