@@ -11,10 +11,12 @@ from typing import Any
 from payung.lists.columns import Kind
 from payung.lists.reader import open_list
 from services.claims.domain import forms
+from services.claims.domain.state import Reference
 from services.registration.domain import rules
 from shared.contracts.reasons import message
 from shared.kernel.calendar import business_day
 from shared.reference import areas as area_files
+from shared.reference import rates
 from shared.reference.areas import Areas
 from shared.runtime import clock
 
@@ -74,7 +76,8 @@ def _judge(kind: Kind, regency: str, areas: Areas, today: date) -> Judge:
     if kind == "attestations":
         return lambda data: rules.attestation_problems(data, today)
     if kind == "claims":
-        return lambda data: forms.read(data, regency, "check", _NO_KEY, today).reasons
+        reference = Reference(rates.load(), _NO_KEY)
+        return lambda data: forms.problems(data, reference, today)
     return lambda data: tuple(rules.submission_problems(data))
 
 

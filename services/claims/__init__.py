@@ -1,1 +1,1 @@
-"""Claims decides whether a benefit is due, how much, and sees it paid once."""
+"""Claims: assesses what workers and their families are owed by their cover and the law of the day, and pays it once."""

@@ -1,4 +1,4 @@
-"""`python -m services.claims`."""
+"""`python -m services.claims` runs the claims service."""
 
 from services.claims.stream import SPEC
 from shared.runtime.app import main

@@ -1,57 +1,94 @@
-"""Claims over HTTP: where one claim stands; no name, no account."""
+"""Claims over HTTP: where a claim stands, and which wait for an officer. Reads only; no personal data leaves here."""
 
 from __future__ import annotations
 
+import re
+from datetime import date
 from typing import Any
 
 from fastapi import APIRouter, HTTPException
 
-from services.claims.domain.state import STAGES, Claim
-from shared.runtime.house import House
+from services.claims.domain import rules
+from services.claims.domain.state import Claim, ClaimStatus, Reference, claim_key
+from shared.contracts import reasons
+from shared.contracts.base import BenefitLine, Regency
 
-FOUND_MAX = 20
+LIST_MAX = 1000
+_REGENCY = re.compile(r"\d{2}\.\d{2}")
 
 
-def routes(house: House) -> APIRouter:
-    """The endpoints."""
+def routes(house: Any) -> APIRouter:
+    """The endpoints of claims over one service's store."""
     router = APIRouter(prefix="/v1", tags=["claims"])
 
-    @router.get("/claims/{regency}/{agency}/{claim_no:path}")
-    async def of_regency(regency: str, agency: str, claim_no: str) -> dict[str, Any]:
-        """One claim by regency, agency and number."""
-        found = (await house.reader.states("claims", [f"{regency}/{agency}/{claim_no}"])).values()
-        return _shown(next(iter(found), None))
-
-    @router.get("/claims/{agency}/{claim_no}")
-    async def of_agency(agency: str, claim_no: str, regency: str | None = None) -> dict[str, Any]:
-        """One claim by agency and number; `?regency=` when agencies of several regencies share a name."""
-        where: dict[str, Any] = {"state.agency": agency, "state.claim_no": claim_no}
+    @router.get("/claims")
+    async def all_claims(regency: Regency | None = None, status: ClaimStatus | None = None) -> dict[str, Any]:
+        """Claims by regency and status; `held` shows those that wait for an officer."""
+        where: dict[str, Any] = {"state.status": {"$ne": ClaimStatus.UNKNOWN.value}}
         if regency is not None:
             where["state.regency"] = regency
-        found = await house.reader.find("claims", where, limit=FOUND_MAX)
-        if len(found) > 1:
-            raise HTTPException(409, "several regencies have this claim; name one with ?regency=")
-        return _shown(found[0][1] if found else None)
+        if status is not None:
+            where["state.status"] = status.value
+        found = await house.reader.find("claims", where, order=("_id",), limit=LIST_MAX)
+        return {"claims": [claim_view(claim, house.reference) for _, claim in found]}
+
+    # A claim number may hold slashes, and an agency may be named with its regency: 64.08/rumahsakit/KLM-1.
+    @router.get("/claims/{agency}/{claim_no:path}")
+    async def one_claim(agency: str, claim_no: str, regency: Regency | None = None) -> dict[str, Any]:
+        """One claim: its stage, and what it waits for or why it was refused."""
+        if _REGENCY.fullmatch(agency) and "/" in claim_no:
+            regency, (agency, claim_no) = agency, claim_no.split("/", 1)
+        return claim_view(await _found(house, regency, agency, claim_no), house.reference)
 
     return router
 
 
-def _shown(claim: Any) -> dict[str, Any]:
-    if not isinstance(claim, Claim):
-        raise HTTPException(404, "no such claim")
+async def _found(house: Any, regency: str | None, agency: str, claim_no: str) -> Claim:
+    if regency is not None:
+        key = claim_key(regency, agency, claim_no)
+        stated: Claim | None = (await house.reader.states("claims", [key])).get(key)
+        found = [] if stated is None else [stated]
+    else:
+        where = {"state.claim_no": claim_no, "state.agency": agency}
+        found = [claim for _, claim in await house.reader.find("claims", where, limit=2)]
+    found = [claim for claim in found if claim.status is not ClaimStatus.UNKNOWN]
+    if not found:
+        raise HTTPException(404, {"title": "There is no such claim", "status": 404})
+    if len(found) > 1:
+        raise HTTPException(
+            409, {"title": "Several regencies have such a claim: name one, ?regency=64.08", "status": 409}
+        )
+    return found[0]
+
+
+def claim_view(claim: Claim, reference: Reference) -> dict[str, Any]:
+    """A claim as JSON, without anything personal."""
+    form = claim.form
+    codes = list(claim.reasons)
     return {
         "claim_no": claim.claim_no,
         "agency": claim.agency,
         "regency": claim.regency,
-        "worker_id": claim.worker_id,
-        "kind": claim.kind,
-        "event_date": claim.event_date,
-        "status": claim.status,
-        "stage": STAGES[claim.status],
-        "reasons": list(claim.reasons),
+        "worker_id": form.worker_id if form is not None else None,
+        "kind": form.kind if form is not None else None,
+        "event_date": form.event_date if form is not None else None,
+        "submitted_on": claim.submitted_on,
+        "status": claim.status.value,
+        "stage": claim.stage,
+        "reasons": codes,
+        "message": reasons.messages(codes, "id"),
+        "message_en": reasons.messages(codes, "en"),
         "missing_documents": list(claim.missing),
-        "benefits": [line.model_dump() for line in claim.benefits],
+        "paid_months_in_row": claim.months,
+        "benefits": [_line(line, form.event_date if form is not None else None, reference) for line in claim.benefits],
         "total": claim.total,
+        "decided_by_officer": None if claim.ruling is None else claim.ruling.approved,
+        "approved_on": claim.approved_on,
         "paid_on": claim.paid_on,
         "reference": claim.reference,
     }
+
+
+def _line(line: BenefitLine, event_date: str | None, reference: Reference) -> dict[str, Any]:
+    law = "" if event_date is None else rules.law_of(reference.rates, line.rule, date.fromisoformat(event_date))
+    return {**line.model_dump(), "law": law}

@@ -1,172 +1,220 @@
-"""How claims' aggregates stand in the store; claimants, accounts and children are sealed. Pure, knows no driver."""
+"""How claims' aggregates stand in the store, and the indexes over them. Pure; knows no driver.
+
+Each personal field (the claimant, the children, an officer's own words) is sealed by itself. No NIK is kept at all.
+"""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from typing import Any
 
 from services.claims.domain.state import (
     Child,
     Claim,
     Claimant,
+    ClaimStatus,
     CompletedRun,
     Cover,
-    Death,
-    Details,
+    Fence,
+    Form,
     PaidInvoice,
     Refusal,
-    Status,
-    Wake,
+    Ruling,
 )
 from shared.contracts.base import BenefitLine
 from shared.runtime.ports import Cipher, Codec, Index
 
 Body = dict[str, Any]
 
-INDEXES: Mapping[str, Sequence[Index]] = {
-    "covers": (Index(fields=("state.worker_id",)), Index(fields=("state.run_id",))),
-    "runs": (Index(fields=("state.regency", "state.period")),),
-    "claims": (Index(fields=("state.waiting",), partial={"state.waiting": {"$exists": True}}),),
-}
-_PLAIN = (
-    "regency",
-    "agency",
+_CLAIM_PLAIN = (
     "claim_no",
+    "agency",
+    "regency",
+    "stage",
+    "fingerprint",
+    "correlation",
+    "submitted_on",
+    "round",
+    "looks",
+    "watching",
+    "months",
+    "reserved",
+    "account_refused",
+    "approved_on",
+    "paid_on",
+    "reference",
+)
+_FORM_PLAIN = (
     "worker_id",
     "kind",
     "event_date",
     "cause",
-    "submitted_on",
-    "looks",
-    "officer",
-    "district",
-    "sex",
-    "approved_on",
-    "payments",
-    "reference",
-    "paid_on",
+    "outcome",
+    "days_off_work",
+    "loss_percent",
+    "treatment_cost",
 )
 
 
 class CoverCodec:
-    """Covers: millions of small documents, one insert each."""
+    """Premiums; hundreds of thousands a month, so field by field."""
 
     def encode(self, state: Cover, cipher: Cipher) -> Body:
         """As plain fields."""
         return {
-            "worker_id": state.worker_id,
-            "period": state.period,
             "regency": state.regency,
             "district": state.district,
             "sex": state.sex,
+            "funding": state.funding,
+            "income_base": state.income_base,
             "run_id": state.run_id,
             "invoice_id": state.invoice_id,
-            "base": state.base,
         }
 
     def decode(self, body: Mapping[str, Any], cipher: Cipher) -> Cover:
         """From plain fields."""
-        return Cover(**body)
-
-
-class ClaimCodec:
-    """Claims; a refused command may stand where a claim may come."""
-
-    def encode(self, state: Claim | Refusal, cipher: Cipher) -> Body:
-        """As plain and sealed fields."""
-        if isinstance(state, Refusal):
-            return RefusalCodec().encode(state, cipher)
-        body: Body = {name: getattr(state, name) for name in _PLAIN}
-        details = state.details
-        body |= {
-            "status": state.status.value,
-            "reasons": [str(reason) for reason in state.reasons],
-            "missing": list(state.missing),
-            "documents": list(state.documents),
-            "benefits": [[line.benefit, line.amount, line.rule] for line in state.benefits],
-            "details": {
-                "result": details.result,
-                "days_off_work": details.days_off_work,
-                "loss_percent": details.loss_percent,
-                "transport": [list(one) for one in details.transport],
-                "treatment_cost": details.treatment_cost,
-                "children": [cipher.seal(json.dumps(asdict(child))) for child in details.children],
-            },
-            "claimant": {
-                "name": cipher.seal(state.claimant.name),
-                "relation": state.claimant.relation,
-                "account": cipher.seal(state.claimant.account),
-            },
-        }
-        if state.waiting is not None:
-            body["waiting"] = state.waiting
-        return body
-
-    def decode(self, body: Mapping[str, Any], cipher: Cipher) -> Claim | Refusal:
-        """From plain and sealed fields."""
-        if "details" not in body:
-            return RefusalCodec().decode(body, cipher)
-        details, claimant = body["details"], body["claimant"]
-        fields = {name: body[name] for name in _PLAIN}
-        return Claim(
-            **fields,
-            status=Status(body["status"]),
-            reasons=tuple(body["reasons"]),
-            missing=tuple(body["missing"]),
-            documents=tuple(body["documents"]),
-            benefits=tuple(BenefitLine(benefit=b, amount=amount, rule=rule) for b, amount, rule in body["benefits"]),
-            waiting=body.get("waiting"),
-            details=Details(
-                result=details["result"],
-                days_off_work=details["days_off_work"],
-                loss_percent=details["loss_percent"],
-                transport=tuple((mode, cost) for mode, cost in details["transport"]),
-                treatment_cost=details["treatment_cost"],
-                children=tuple(Child(**json.loads(cipher.open(one))) for one in details["children"]),
-            ),
-            claimant=Claimant(
-                name=cipher.open(claimant["name"]),
-                relation=claimant["relation"],
-                account=cipher.open(claimant["account"]),
-            ),
+        return Cover(
+            body["regency"],
+            body["district"],
+            body["sex"],
+            body["funding"],
+            body["income_base"],
+            body["run_id"],
+            body["invoice_id"],
         )
 
 
-class _PlainCodec:
-    """Aggregates of plain fields only."""
+class InvoiceCodec:
+    """Paid invoices."""
 
-    def __init__(self, made: type[Any]) -> None:
-        self._made = made
-
-    def encode(self, state: Any, cipher: Cipher) -> Body:
+    def encode(self, state: PaidInvoice, cipher: Cipher) -> Body:
         """As plain fields."""
-        return asdict(state)
+        return {"regency": state.regency, "period": state.period, "paid_on": state.paid_on}
 
-    def decode(self, body: Mapping[str, Any], cipher: Cipher) -> Any:
+    def decode(self, body: Mapping[str, Any], cipher: Cipher) -> PaidInvoice:
         """From plain fields."""
-        return self._made(**body)
+        return PaidInvoice(body["regency"], body["period"], body["paid_on"])
+
+
+class RunCodec:
+    """Closed runs."""
+
+    def encode(self, state: CompletedRun, cipher: Cipher) -> Body:
+        """As plain fields."""
+        return {"month": state.month, "billed_workers": state.billed_workers}
+
+    def decode(self, body: Mapping[str, Any], cipher: Cipher) -> CompletedRun:
+        """From plain fields."""
+        return CompletedRun(body["month"], body["billed_workers"])
+
+
+class ClaimCodec:
+    """Claims."""
+
+    def encode(self, state: Claim, cipher: Cipher) -> Body:
+        """As plain and sealed fields; `waiting` only while it waits, for the partial index."""
+        body: Body = {name: getattr(state, name) for name in _CLAIM_PLAIN}
+        body["status"] = state.status.value
+        body["reasons"] = [str(reason) for reason in state.reasons]
+        body["missing"] = list(state.missing)
+        body["benefits"] = [[line.benefit, line.amount, line.rule] for line in state.benefits]
+        body["school"] = list(state.school)
+        if state.waiting is not None:
+            body["waiting"] = state.waiting
+        if state.form is not None:
+            body["form"] = _form(state.form, cipher)
+        if state.ruling is not None:
+            ruling = state.ruling
+            body["ruling"] = [ruling.approved, cipher.seal(ruling.officer), cipher.seal(ruling.reason)]
+        if state.cover is not None:
+            body["cover"] = CoverCodec().encode(state.cover, cipher)
+        return body
+
+    def decode(self, body: Mapping[str, Any], cipher: Cipher) -> Claim:
+        """From plain and sealed fields."""
+        ruling, cover, form = body.get("ruling"), body.get("cover"), body.get("form")
+        return Claim(
+            **{name: body[name] for name in _CLAIM_PLAIN},
+            status=ClaimStatus(body["status"]),
+            reasons=tuple(body["reasons"]),
+            missing=tuple(body["missing"]),
+            benefits=tuple(BenefitLine(benefit=row[0], amount=row[1], rule=row[2]) for row in body["benefits"]),
+            school=tuple(body["school"]),
+            waiting=body.get("waiting"),
+            form=None if form is None else _form_from(form, cipher),
+            ruling=None if ruling is None else Ruling(ruling[0], cipher.open(ruling[1]), cipher.open(ruling[2])),
+            cover=None if cover is None else CoverCodec().decode(cover, cipher),
+        )
+
+
+class FenceCodec:
+    """Fences. Slots hold a slash, so the map is kept as a list of pairs."""
+
+    def encode(self, state: Fence, cipher: Cipher) -> Body:
+        """As plain fields."""
+        return {"death": state.death, "school": [[slot, claim] for slot, claim in state.school.items()]}
+
+    def decode(self, body: Mapping[str, Any], cipher: Cipher) -> Fence:
+        """From plain fields."""
+        return Fence(body["death"], dict(body["school"]))
 
 
 class RefusalCodec:
-    """Refused commands."""
+    """Refused inputs, under their own names."""
 
     def encode(self, state: Refusal, cipher: Cipher) -> Body:
         """As plain fields."""
-        return {"refused": [str(reason) for reason in state.reasons]}
+        return {"command": state.command, "reasons": [str(reason) for reason in state.reasons]}
 
     def decode(self, body: Mapping[str, Any], cipher: Cipher) -> Refusal:
         """From plain fields."""
-        return Refusal(reasons=tuple(body["refused"]))
+        return Refusal(body["command"], tuple(body["reasons"]))
+
+
+def _form(form: Form, cipher: Cipher) -> Body:
+    claimant = form.claimant
+    return {
+        **{name: getattr(form, name) for name in _FORM_PLAIN},
+        "documents": list(form.documents),
+        "transport": list(form.transport),
+        "claimant": [cipher.seal(claimant.name), claimant.relation, cipher.seal(claimant.account)],
+        "children": [
+            [child.key, cipher.seal(child.name), cipher.seal(child.birth_date), child.level, child.school_year]
+            for child in form.children
+        ],
+    }
+
+
+def _form_from(body: Mapping[str, Any], cipher: Cipher) -> Form:
+    name, relation, account = body["claimant"]
+    land, sea, air = body["transport"]
+    return Form(
+        **{name: body[name] for name in _FORM_PLAIN},
+        documents=tuple(body["documents"]),
+        transport=(land, sea, air),
+        claimant=Claimant(cipher.open(name), relation, cipher.open(account)),
+        children=tuple(
+            Child(key, cipher.open(name), cipher.open(born), level, year)
+            for key, name, born, level, year in body["children"]
+        ),
+    )
 
 
 STORED: Mapping[str, Codec] = {
     "covers": CoverCodec(),
+    "invoices": InvoiceCodec(),
+    "runs": RunCodec(),
     "claims": ClaimCodec(),
-    "invoices": _PlainCodec(PaidInvoice),
-    "runs": _PlainCodec(CompletedRun),
-    "wakes": _PlainCodec(Wake),
-    "deaths": _PlainCodec(Death),
+    "deaths": FenceCodec(),
     "refusals": RefusalCodec(),
+}
+INDEXES: Mapping[str, Sequence[Index]] = {
+    # How many premiums of a run are here; a worker's months are a range of the ids and need no index.
+    "covers": (Index(fields=("state.run_id",)),),
+    "runs": (Index(fields=("state.month",)),),
+    "claims": (
+        Index(fields=("state.waiting", "_id"), partial={"state.waiting": {"$exists": True}}),
+        Index(fields=("state.claim_no",)),
+        Index(fields=("state.regency", "state.status")),
+    ),
 }

@@ -1,77 +1,115 @@
-"""What claims must know beside a claim's own document: the worker's months, and whether a month is known in full."""
+"""What claims' decisions look up in its own store: the cover of the workers to be assessed, and the claims to wake."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
 
-from services.claims.domain.decide import Facts
-from services.claims.domain.parts import Reference
-from services.claims.domain.rules import Known, Month
-from services.claims.domain.state import Claim
+from services.claims.domain import covers, outcomes
+from services.claims.domain.covers import WAKE_MAX
+from services.claims.domain.state import (
+    Claim,
+    CompletedRun,
+    Cover,
+    Facts,
+    PaidInvoice,
+    Reference,
+    RunsKnown,
+    Standing,
+)
 from services.claims.settings import Settings
-from shared.contracts.claims_work import AssessClaim, WakeClaims
+from shared.contracts.claims_work import AssessClaim, WakeCover
 from shared.kernel.decision import Due
 from shared.kernel.event import Event, Routed
 from shared.reference import rates
-from shared.runtime.ports import Answer, Reader, Workplace
+from shared.runtime.errors import Unavailable
+from shared.runtime.ports import Answer, Performer, Reader, Workplace
 
-# 35 years of months; more than anybody is a participant.
-MONTHS_MAX = 420
-RUNS_MAX = 200
-WAITING_MAX = 5_000
+# So many workers' months are asked for at once; each has at most one premium a month since July 2015.
+WORKERS_AT_ONCE = 50
+MONTHS_MAX = 300
 
 
 async def reference(reader: Reader, environ: Mapping[str, str]) -> Reference:
-    """The rates shipped with the product, and the key of worker ids."""
+    """The rates as the product ships them, the key of worker ids, and the settings."""
     settings = Settings.from_environment(environ)
-    return Reference(rates.load(), settings.id_key, settings)
+    return Reference(rates.load(), settings.id_key, settings.bpjs_url, settings.officer_above)
 
 
 async def facts(reader: Reader, routed: Sequence[tuple[Routed, Event]], reference: Reference) -> Facts:
-    """Reads only for the claims that this batch looks at; the hot path (premiums billed) reads nothing."""
-    looked_at = [one.data.claim for one, _ in routed if isinstance(one.data, AssessClaim)]
-    wakes = {f"{one.data.regency}|{one.data.period}" for one, _ in routed if isinstance(one.data, WakeClaims)}
-    known = {}
-    if looked_at:
-        for key, claim in (await reader.states("claims", sorted(set(looked_at)))).items():
-            if isinstance(claim, Claim):
-                known[key] = await known_of(reader, claim)
-    waiting = {}
-    for place in sorted(wakes):
-        found = await reader.find("claims", {"state.waiting": place}, limit=WAITING_MAX)
-        waiting[place] = tuple(key for key, _ in found)
-    return Facts(known, waiting, reference.rates)
+    """Standings for the claims that are assessed in this batch, waiting claims for the months that wake."""
+    steps = {event.id: event.data for _, event in routed if isinstance(event.data, AssessClaim)}
+    waiting: dict[tuple[str, str, str], tuple[tuple[str, Claim], ...]] = {}
+    for _, event in routed:
+        data = event.data
+        if isinstance(data, WakeCover):
+            waiting[data.collection, data.id, data.after] = await _waiting(reader, data)
+    return Facts(reference, await standings(reader, steps) if steps else {}, waiting)
 
 
-async def known_of(reader: Reader, claim: Claim) -> Known:
-    """The worker's months, whoever billed them, and whether the event's month is known in full."""
-    covers = [one for _, one in await reader.find("covers", {"state.worker_id": claim.worker_id}, limit=MONTHS_MAX)]
-    invoices = await reader.states("invoices", sorted({one.invoice_id for one in covers}))
-    months = {
-        one.period: Month(
-            base=one.base,
-            paid_on=invoices[one.invoice_id].paid_on if one.invoice_id in invoices else None,
-            district=one.district,
-            sex=one.sex,
-        )
-        for one in covers
-    }
-    return Known(months=months, in_full=await _in_full(reader, claim.regency, claim.event_date[:7]))
+async def standings(reader: Reader, steps: Mapping[str, AssessClaim]) -> dict[str, Standing]:
+    """What is known of each step's worker and month, by the step's name."""
+    of_worker = await _covers(reader, steps.values())
+    invoices: dict[str, PaidInvoice] = await reader.states(
+        "invoices", list({cover.invoice_id for months in of_worker.values() for cover in months.values()})
+    )
+    paid_on = {key: invoice.paid_on for key, invoice in invoices.items()}
+    runs: dict[str, RunsKnown] = {}
+    result = {}
+    for name, step in steps.items():
+        period = step.event_date[:7]
+        months = {month: cover for month, cover in of_worker.get(step.worker_id, {}).items() if month <= period}
+        known = RunsKnown.NONE
+        if period not in months:
+            # Only who is not in the month depends on whether the month is known in full.
+            month = covers.month_key(step.regency, period)
+            if month not in runs:
+                runs[month] = await _runs_known(reader, month)
+            known = runs[month]
+        here = {cover.invoice_id for cover in months.values()}
+        result[name] = Standing(months, {key: day for key, day in paid_on.items() if key in here}, known)
+    return result
 
 
-async def _in_full(reader: Reader, regency: str, period: str) -> bool:
-    """Whether a run is complete and every complete run's premiums have all been seen (contracts.md 3, Cover)."""
-    where: dict[str, Any] = {"state.regency": regency, "state.period": period}
-    runs = await reader.find("runs", where, limit=RUNS_MAX)
+async def _covers(reader: Reader, steps: Iterable[AssessClaim]) -> dict[str, dict[str, Cover]]:
+    last: dict[str, str] = {}
+    for step in steps:
+        last[step.worker_id] = max(last.get(step.worker_id, ""), step.event_date[:7])
+    workers = list(last.items())
+    found: dict[str, dict[str, Cover]] = {}
+    for start in range(0, len(workers), WORKERS_AT_ONCE):
+        ranges = [
+            {"_id": {"$gte": f"{worker}|", "$lte": f"{worker}|{period}"}}
+            for worker, period in workers[start : start + WORKERS_AT_ONCE]
+        ]
+        for key, cover in await reader.find("covers", {"$or": ranges}, limit=WORKERS_AT_ONCE * MONTHS_MAX):
+            worker, _, month = key.partition("|")
+            found.setdefault(worker, {})[month] = cover
+    return found
+
+
+async def _runs_known(reader: Reader, month: str) -> RunsKnown:
+    """Fully: as many premiums seen as every closed run of the month says it billed."""
+    runs: list[tuple[str, CompletedRun]] = await reader.find("runs", {"state.month": month})
     if not runs:
-        return False
+        return RunsKnown.NONE
     for run_id, run in runs:
-        if run.billed_workers and await reader.count("covers", {"state.run_id": run_id}) < run.billed_workers:
-            return False
-    return True
+        if run.billed_workers > 0 and await reader.count("covers", {"state.run_id": run_id}) < run.billed_workers:
+            return RunsKnown.PARTLY
+    return RunsKnown.FULLY
 
 
-async def look_again(claim_id: str, state: Any, due: Due, place: Workplace) -> Answer:
-    """A waiting claim's time has come."""
-    return Answer("claim.assess.v1", claim_id, AssessClaim(claim=claim_id))
+async def _waiting(reader: Reader, wake: WakeCover) -> tuple[tuple[str, Claim], ...]:
+    where = {"state.waiting": covers.month_key(wake.regency, wake.period), "_id": {"$gt": wake.after}}
+    return tuple(await reader.find("claims", where, order=("_id",), limit=WAKE_MAX))
+
+
+async def watch_run(key: str, claim: Claim, due: Due, place: Workplace) -> Answer:
+    """Answers when the premiums that a closed run still owed are here; until then the claim stays untouched."""
+    step = outcomes.assess_of(claim)
+    standing = (await standings(place.reader, {key: step}))[key]
+    if step.event_date[:7] not in standing.covers and standing.runs is RunsKnown.PARTLY:
+        raise Unavailable("premiums of a closed run are still to come")
+    return Answer("claim.assess", key, step)
+
+
+PERFORMERS: Mapping[str, Performer] = {outcomes.WATCH: watch_run}

@@ -1,4 +1,4 @@
-"""Claims' secret, and how it reaches BPJS."""
+"""Claims' secret, its road to BPJS, and the amount above which an officer decides."""
 
 from __future__ import annotations
 
@@ -7,17 +7,23 @@ from dataclasses import dataclass, field
 
 from shared.runtime.crypto import id_key_from
 
+# contracts.md, Claims: above Rp50.000.000 an officer's decision is needed.
+OFFICER_ABOVE = 50_000_000
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """`id_key`: 32 bytes, the same in registration and claims."""
+    """`id_key`: 32 bytes, the same in registration and claims. `officer_above` is in rupiah."""
 
     id_key: bytes = field(repr=False)
     bpjs_url: str
-    timeout_s: float = 10.0
+    officer_above: int = OFFICER_ABOVE
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> Settings:
-        """Reads PAYUNG_ID_KEY and PAYUNG_BPJS_URL."""
-        url = environ.get("PAYUNG_BPJS_URL", "http://127.0.0.1:8107").rstrip("/")
-        return cls(id_key_from(environ), url)
+        """PAYUNG_ID_KEY, PAYUNG_BPJS_URL, PAYUNG_CLAIMS_OFFICER_ABOVE; raises Refused or ValueError when malformed."""
+        return cls(
+            id_key=id_key_from(environ),
+            bpjs_url=environ.get("PAYUNG_BPJS_URL", "http://127.0.0.1:8107").rstrip("/"),
+            officer_above=int(environ.get("PAYUNG_CLAIMS_OFFICER_ABOVE", OFFICER_ABOVE)),
+        )

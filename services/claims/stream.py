@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from services.claims import api, documents, facts
 from services.claims.adapters import bpjs
-from services.claims.domain import decide
+from services.claims.domain import decide, outcomes
 from shared.contracts import claims, claims_work, topics
 from shared.contracts.billing import PremiumBilled, PremiumPaid, RunCompleted
 from shared.runtime.ports import ServiceSpec
 
 SPEC = ServiceSpec(
     name="claims",
-    description="Finds whether a benefit is due and how much, and sees it paid once.",
+    description="Assesses death, accident and scholarship claims by the cover of their month, and pays each once.",
     topics=("^claims-intake-.*", topics.work("claims"), topics.events("billing")),
     inputs={
         **claims.COMMANDS,
@@ -27,7 +27,7 @@ SPEC = ServiceSpec(
     indexes=documents.INDEXES,
     reference=facts.reference,
     conflicting=decide.conflicting,
-    performers=bpjs.PERFORMERS,
+    performers={**facts.PERFORMERS, outcomes.PAYMENT: bpjs.pay},
     outcomes=claims.OUTCOMES,
     routes=api.routes,
 )

@@ -1,4 +1,7 @@
-"""The internal steps of claims, on claims-work. No personal data."""
+"""The internal steps of claims, on `claims-work`. Steps of a claim are keyed by its document, the fence by the worker.
+
+`round` counts the submissions of one claim number: a step of an earlier round has no effect. No personal data.
+"""
 
 from __future__ import annotations
 
@@ -7,47 +10,73 @@ from typing import Literal
 from shared.contracts.base import Data, Day, Period, Regency
 
 
-class AssessClaim(Data):
-    """`claim.assess.v1`: look at a claim (regency/agency/claim_no) again; it was saved as waiting before."""
+class ClaimStep(Data):
+    """What every step names: the claim's document (`regency/agency/claim_no`) and its round."""
 
     claim: str
+    round: int
 
 
-class ReserveDeath(Data):
-    """`death.reserve.v1`: a claim asks to be the one that is paid for a worker's death."""
+class AssessClaim(ClaimStep):
+    """Look at the worker's cover and judge the claim."""
 
     worker_id: str
-    claim: str
+    regency: Regency
+    event_date: Day
 
 
-class DeathAnswered(Data):
-    """`death.answered.v1`: whether it is."""
+class ReserveEvent(ClaimStep):
+    """May this claim be the one that is paid for the worker's death and these school years (`year|child`)?"""
 
     worker_id: str
-    claim: str
-    granted: bool
+    death: bool
+    school: list[str] = []
 
 
-class WakeClaims(Data):
-    """`cover.wake.v1`: something about the cover of a month became known."""
+class EventReserved(ClaimStep):
+    """It is the one."""
 
+
+class EventTaken(ClaimStep):
+    """Another claim is, or the children are too many."""
+
+    reason: str
+
+
+class ReleaseEvent(ClaimStep):
+    """The claim will not be paid: another may be."""
+
+    worker_id: str
+
+
+class WakeCover(Data):
+    """Something is known about a month's cover: look again at the claims that wait for it, after this one."""
+
+    collection: Literal["invoices", "runs"]
+    id: str
     regency: Regency
     period: Period
+    after: str = ""
 
 
-class BenefitTransferred(Data):
-    """`benefit.transferred.v1`: what BPJS answered to a payment."""
+class BenefitTransferred(ClaimStep):
+    """BPJS paid."""
 
-    claim: str
-    status: Literal["paid", "refused"]
-    reference: str | None = None
-    paid_on: Day | None = None
+    paid_on: Day
+    reference: str
+
+
+class BenefitRefused(ClaimStep):
+    """BPJS will never pay to this account."""
 
 
 WORK: dict[str, type[Data]] = {
-    "claim.assess.v1": AssessClaim,
-    "death.reserve.v1": ReserveDeath,
-    "death.answered.v1": DeathAnswered,
-    "cover.wake.v1": WakeClaims,
-    "benefit.transferred.v1": BenefitTransferred,
+    "claim.assess": AssessClaim,
+    "claim.reserve": ReserveEvent,
+    "claim.reserved": EventReserved,
+    "claim.taken": EventTaken,
+    "claim.release": ReleaseEvent,
+    "cover.wake": WakeCover,
+    "benefit.transferred": BenefitTransferred,
+    "benefit.refused": BenefitRefused,
 }

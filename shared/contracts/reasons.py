@@ -60,6 +60,9 @@ class Reason(StrEnum):
     WITHDRAWN = "withdrawn"
     # Added: a claim above the amount that an officer must decide.
     AWAITING_OFFICER = "awaiting-officer"
+    # Added: a claim that an officer rejects, and one that its agency takes back.
+    OFFICER_REJECTED = "officer-rejected"
+    CLAIM_WITHDRAWN = "claim-withdrawn"
 
 
 # The names of the columns as a list file has them (contracts.md 4), for messages about one field.
@@ -265,6 +268,14 @@ _TEXTS: dict[Reason, tuple[str, str]] = {
     Reason.WITHDRAWN: (
         "Pekerja ini sudah dikeluarkan dari program.",
         "This worker has been withdrawn from the programme.",
+    ),
+    Reason.OFFICER_REJECTED: (
+        "Petugas menolak klaim ini; tanyakan alasannya kepada petugas.",
+        "An officer rejected this claim; ask them for the reason.",
+    ),
+    Reason.CLAIM_WITHDRAWN: (
+        "Klaim ditarik kembali oleh dinas yang mengajukan.",
+        "The agency that submitted the claim has taken it back.",
     ),
     Reason.AWAITING_OFFICER: (
         "Klaim ini menunggu keputusan petugas.",

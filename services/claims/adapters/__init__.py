@@ -1,1 +1,1 @@
-"""Claims' roads to other systems."""
+"""The systems that claims speaks to."""

@@ -1,4 +1,7 @@
-"""Pays a benefit through BPJS over HTTP, under the due work's id as idempotency key. Accounts are never logged."""
+"""Asks BPJS over HTTP to pay one benefit. The due work's id is the idempotency key: a call made twice pays once.
+
+The body carries an account, so neither it nor an error that could hold it is ever logged.
+"""
 
 from __future__ import annotations
 
@@ -7,58 +10,75 @@ from typing import Any
 
 import httpx
 
-from services.claims.domain.state import Claim
-from services.claims.facts import look_again
-from services.claims.settings import Settings
-from shared.contracts.claims_work import BenefitTransferred
+from services.claims.domain.state import Claim, ClaimStatus, Reference
+from shared.contracts.claims_work import BenefitRefused, BenefitTransferred
+from shared.kernel.calendar import parse_date
 from shared.kernel.decision import Due
-from shared.runtime.errors import Unavailable
-from shared.runtime.ports import Answer, Performer, Workplace
+from shared.runtime.errors import Defect, Unavailable
+from shared.runtime.ports import Answer, Workplace
 
 PATH = "/v1/benefits"
-REFUSED = 422
+TIMEOUT_S = 10.0
+CONNECTIONS_MAX = 16
+REFERENCE_MAX = 200
+# BPJS says for good that this account cannot be paid; 429 and 5xx only say "not now".
+ACCOUNT_REFUSED, TOO_MANY = 422, 429
 
 
 @lru_cache(maxsize=1)
-def _client(timeout_s: float) -> httpx.AsyncClient:
-    return httpx.AsyncClient(timeout=timeout_s, trust_env=False)
+def _client() -> httpx.AsyncClient:
+    """One pool of connections a process; the environment's proxies are for the web, not for a government network."""
+    limits = httpx.Limits(max_connections=CONNECTIONS_MAX, max_keepalive_connections=CONNECTIONS_MAX)
+    return httpx.AsyncClient(timeout=TIMEOUT_S, limits=limits, trust_env=False)
 
 
-async def pay(claim_id: str, state: Any, due: Due, place: Workplace) -> Answer:
-    """Performs one saved payment; Unavailable keeps it due, and the key makes a repeat harmless."""
-    if not isinstance(state, Claim):
-        raise Unavailable("the claim is not there yet")
-    settings: Settings = place.reference.settings
-    body = {
-        "claim": claim_id,
-        "worker_id": state.worker_id,
-        "benefits": [line.model_dump() for line in state.benefits],
-        "total": state.total,
-        "account": state.claimant.account,
-        "requested_on": state.approved_on,
-    }
+async def pay(key: str, claim: Claim, due: Due, place: Workplace) -> Answer:
+    """Performs one saved payment; Unavailable keeps it due, a refused account is an answer."""
+    if claim.form is None or claim.status is not ClaimStatus.APPROVED:
+        raise Defect("a claim that is not approved is due to be paid")
+    reference: Reference = place.reference
     try:
-        answer = await _client(settings.timeout_s).post(
-            settings.bpjs_url + PATH, json=body, headers={"idempotency-key": due.id}
+        answer = await _client().post(
+            reference.bpjs_url + PATH, json=request_of(key, claim), headers={"Idempotency-Key": due.id}
         )
     except httpx.HTTPError as error:
+        # `from None`: the original carries the request, and with it the account.
         raise Unavailable(f"BPJS: {type(error).__name__}") from None
-    if answer.status_code == REFUSED:
-        return _answer(claim_id, BenefitTransferred(claim=claim_id, status="refused"))
-    if answer.status_code != 200:
+    if answer.status_code == ACCOUNT_REFUSED:
+        return Answer("benefit.refused", key, BenefitRefused(claim=key, round=claim.round))
+    if answer.status_code >= 500 or answer.status_code == TOO_MANY:
         raise Unavailable(f"BPJS: HTTP {answer.status_code}")
+    if answer.status_code >= 300:
+        # 400 and 409 are our own mistakes; nobody is told "refused" for them, an alert fires and the work stays due.
+        raise Defect(f"BPJS: HTTP {answer.status_code}")
+    paid_on, said = _read(answer)
+    return Answer(
+        "benefit.transferred", key, BenefitTransferred(claim=key, round=claim.round, paid_on=paid_on, reference=said)
+    )
+
+
+def request_of(key: str, claim: Claim) -> dict[str, Any]:
+    """The body of the call, the same whenever it is made again: all of it was saved with the approval."""
+    form = claim.form
+    if form is None:
+        raise Defect("a claim without a form is due to be paid")
+    return {
+        "claim": key,
+        "worker_id": form.worker_id,
+        "benefits": [line.model_dump() for line in claim.benefits],
+        "total": claim.total,
+        "account": form.claimant.account,
+        "requested_on": claim.approved_on,
+    }
+
+
+def _read(answer: httpx.Response) -> tuple[str, str]:
     try:
-        said = answer.json()
-        paid = BenefitTransferred(
-            claim=claim_id, status="paid", reference=str(said["reference"]), paid_on=str(said["paid_on"])
-        )
-    except (ValueError, KeyError, TypeError):
-        raise Unavailable("BPJS: the answer is of another shape") from None
-    return _answer(claim_id, paid)
-
-
-def _answer(claim_id: str, data: BenefitTransferred) -> Answer:
-    return Answer("benefit.transferred.v1", claim_id, data)
-
-
-PERFORMERS: dict[str, Performer] = {"bpjs-payment": pay, "look-again": look_again}
+        body = answer.json()
+    except ValueError:
+        raise Unavailable("BPJS: the answer is no JSON") from None
+    fields = body if isinstance(body, dict) else {}
+    paid_on, said = parse_date(fields.get("paid_on")), fields.get("reference")
+    if paid_on is None or not isinstance(said, str) or not 0 < len(said) <= REFERENCE_MAX:
+        raise Unavailable("BPJS: the answer is of another shape")
+    return paid_on.isoformat(), said

@@ -1,253 +1,327 @@
-"""Reading what an agency sends about a claim: every reason that holds, or the claim."""
+"""The form check of claims' commands: each becomes a part to judge, or a refused part with every reason that holds.
+
+Pure and total: whatever stands in `data`, the answer is a part. Knows no document. The NIK ends here: only the
+worker_id made of it goes on.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import hashlib
+import hmac
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from fractions import Fraction
-from typing import Any, cast
+from decimal import Decimal
+from typing import Any
 
 from services.claims.domain import rules
-from services.claims.domain.state import Cause, Child, Claim, Claimant, Details, Kind, Result
+from services.claims.domain.fields import Fields
+from services.claims.domain.state import Child, Claimant, Form, Kind, Reference, Ruling
+from shared.contracts import topics
+from shared.contracts.claims import SubmitClaim
 from shared.contracts.reasons import Reason
-from shared.kernel.calendar import parse_date
-from shared.kernel.identity import is_nik, worker_id
+from shared.kernel.calendar import business_day, parse_date
+from shared.kernel.event import Event, Intake
+from shared.kernel.identity import is_nik, nik_birth_date, worker_id
 
-KINDS = ("jkk", "jkm", "scholarship")
+KINDS: tuple[Kind, ...] = ("jkk", "jkm", "scholarship")
 CAUSES = ("accident", "illness", "natural")
-RESULTS = ("treatment", "temporary", "partial", "total", "death")
-AMOUNT_MAX = 10_000_000_000
-DAYS_MAX = 3_660
-LISTED_MAX = 100
+OUTCOMES = ("treatment", "temporary", "partial", "total", "death")
+# Agencies write levels as their schools do.
+LEVELS: Mapping[str, str] = {
+    **{level: level for level in rules.LEVELS},
+    **dict.fromkeys(("paud", "kindergarten"), "tk"),
+    **dict.fromkeys(("mi", "primary", "elementary"), "sd"),
+    **dict.fromkeys(("mts", "junior", "junior-high"), "smp"),
+    **dict.fromkeys(("smk", "ma", "senior", "senior-high"), "sma"),
+    **dict.fromkeys(("pt", "s1", "d1", "d2", "d3", "d4", "university", "college", "training", "kuliah"), "higher"),
+}
+CLAIM_NO_MAX = 100
+CHILDREN_LIST_MAX = 20
+# More than any benefit; also keeps sums far inside 64 bits.
+RUPIAH_MAX = 10**12
+DAYS_MAX = 36_500
+CHILD_KEY_BYTES = 10
+
+_WORKER_ID = re.compile(r"[a-z2-7]{26}")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Read:
-    """A form as read: the claim, or why there is none."""
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """The agency whose topic an event came by."""
 
-    claim: Claim | None
-    reasons: tuple[str, ...]
+    regency: str
+    agency: str
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """A well-formed `claim.submit.v1`."""
+
+    sender: Sender
+    claim_no: str
+    form: Form
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A `claim.submit.v1` of a wrong form, with as much of it as can be read."""
+
+    sender: Sender
     claim_no: str | None
     worker_id: str | None
     kind: Kind | None
+    reasons: tuple[str, ...]
 
 
-def missing(field: str) -> str:
-    """The reason for a field that is not there."""
-    return f"{Reason.FIELD_MISSING}:{field}"
+@dataclass(frozen=True, slots=True)
+class Added:
+    """A well-formed `claim.add-documents.v1`."""
+
+    sender: Sender
+    claim_no: str
+    documents: tuple[str, ...]
 
 
-def invalid(field: str) -> str:
-    """The reason for a field that is not what it should be."""
-    return f"{Reason.FIELD_INVALID}:{field}"
+@dataclass(frozen=True, slots=True)
+class Withdrawn:
+    """A well-formed `claim.withdraw.v1`."""
+
+    sender: Sender
+    claim_no: str
 
 
-def text_of(value: Any) -> str | None:
-    """A text with its outer blanks dropped; None when it is no text or empty."""
-    return (value.strip() or None) if isinstance(value, str) else None
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A well-formed `claim.decide.v1`."""
+
+    sender: Sender
+    claim_no: str
+    ruling: Ruling
 
 
-class _Form:
-    """Collects reasons while fields are taken out one by one."""
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A command that cannot be taken, whatever the claim."""
 
-    def __init__(self, fields: Mapping[str, Any], path: str = "") -> None:
-        self.fields = fields
-        self.path = path
-        self.reasons: list[str] = []
-
-    def _absent(self, name: str) -> bool:
-        value = self.fields.get(name)
-        return value is None or (isinstance(value, str) and not value.strip())
-
-    def text(self, name: str, *, required: bool = True, among: tuple[str, ...] = ()) -> str:
-        """A text field, of a closed list when there is one."""
-        if self._absent(name):
-            if required:
-                self.reasons.append(missing(self.path + name))
-            return ""
-        value = text_of(self.fields[name])
-        if value is None or (among and value not in among):
-            self.reasons.append(invalid(self.path + name))
-            return ""
-        return value
-
-    def number(self, name: str, largest: int) -> int:
-        """An optional whole number, 0 when absent."""
-        value = self.fields.get(name)
-        if value is None:
-            return 0
-        if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= largest:
-            self.reasons.append(invalid(self.path + name))
-            return 0
-        return value
-
-    def part(self, name: str, *, required: bool) -> _Form:
-        """An object inside."""
-        value = self.fields.get(name)
-        if value is None and required:
-            self.reasons.append(missing(self.path + name))
-        elif value is not None and not isinstance(value, Mapping):
-            self.reasons.append(invalid(self.path + name))
-        return _Form(value if isinstance(value, Mapping) else {}, f"{self.path}{name}.")
+    sender: Sender
+    command: str
+    claim_no: str | None
+    reasons: tuple[str, ...]
 
 
-def read(fields: Mapping[str, Any], regency: str, agency: str, id_key: bytes, today: date) -> Read:
-    """A submitted claim."""
-    form = _Form(fields)
-    claim_no = form.text("claim_no")
-    who = _worker(form, id_key)
-    kind = cast("Kind", form.text("kind", among=KINDS))
-    event_date = _event_date(form, today)
-    cause = cast("Cause", form.text("cause", among=CAUSES))
-    details = _details(form)
-    documents = read_documents(form)
+def sender_of(event: Event) -> Sender:
+    """The agency that an event comes from; raises ValueError when its source is none (the shell lets none pass)."""
+    found = topics.agency_of_source(event.source)
+    if found is None:
+        raise ValueError("the source is no agency")
+    return Sender(*found)
+
+
+def submission(event: Event, reference: Reference) -> Submission | Rejected:
+    """Reads `claim.submit.v1`."""
+    return _submission(event.data, sender_of(event), reference, business_day(event.at))
+
+
+def problems(fields: Mapping[str, Any], reference: Reference, today: date) -> tuple[str, ...]:
+    """Every reason for which a submission would be rejected by its form; a key that is not the real one will do."""
+    # Whether a NIK and a worker_id agree is known to who holds the key only.
+    stated = {name: value for name, value in fields.items() if name != "worker_id" or not fields.get("nik")}
+    part = _submission(SubmitClaim(stated), Sender("", ""), reference, today)
+    return part.reasons if isinstance(part, Rejected) else ()
+
+
+def _submission(data: Intake, sender: Sender, reference: Reference, today: date) -> Submission | Rejected:
+    form = Fields(data.fields, data.problem)
+    claim_no = form.text("claim_no", CLAIM_NO_MAX)
+    worker = _worker(form, reference, today)
+    kind = _kind(form)
+    event_date = _event_date(form, reference, today)
+    cause = form.one_of("cause", CAUSES)
+    details = _details(form, kind, worker, event_date or today, reference)
+    documents = form.codes("documents")
     claimant = _claimant(form)
-    reasons = tuple(form.reasons)
-    claim = None
-    if not reasons:
-        claim = Claim(
-            regency=regency,
-            agency=agency,
-            claim_no=claim_no,
-            worker_id=who,
+    if form.reasons or kind is None or event_date is None or details is None or claimant is None:
+        return Rejected(sender, claim_no or None, worker or None, kind, tuple(form.reasons))
+    return Submission(
+        sender,
+        claim_no,
+        Form(
+            worker_id=worker,
             kind=kind,
-            event_date=event_date,
+            event_date=event_date.isoformat(),
             cause=cause,
-            details=details,
             documents=documents,
             claimant=claimant,
-            submitted_on=today.isoformat(),
-            waiting=f"{regency}|{event_date[:7]}",
-        )
-    return Read(
-        claim=claim,
-        reasons=reasons,
-        claim_no=claim_no or None,
-        worker_id=who or None,
-        kind=kind if kind in KINDS else None,
+            **details,
+        ),
     )
 
 
-def _worker(form: _Form, id_key: bytes) -> str:
-    nik, known = form.fields.get("nik"), form.fields.get("worker_id")
-    if nik is not None and nik != "":
-        if not isinstance(nik, str) or not is_nik(nik.strip()):
-            form.reasons.append(str(Reason.NIK_MALFORMED))
-            return ""
-        return worker_id(id_key, nik.strip())
-    if known is None or known == "":
-        form.reasons.append(missing("nik"))
-        return ""
-    if not isinstance(known, str) or len(known) != 26:
-        form.reasons.append(invalid("worker_id"))
-        return ""
-    return known
+def added(event: Event) -> Added | Refused:
+    """Reads `claim.add-documents.v1`."""
+    form = Fields(event.data.fields, event.data.problem)
+    claim_no = form.text("claim_no", CLAIM_NO_MAX)
+    documents = form.codes("documents")
+    return refused(event, form.reasons) if form.reasons else Added(sender_of(event), claim_no, documents)
 
 
-def _event_date(form: _Form, today: date) -> str:
-    text = form.text("event_date")
-    if not text:
-        return ""
-    day = parse_date(text)
-    if day is None or day > today:
-        form.reasons.append(invalid("event_date"))
-        return ""
-    return text
+def withdrawn(event: Event) -> Withdrawn | Refused:
+    """Reads `claim.withdraw.v1`."""
+    form = Fields(event.data.fields, event.data.problem)
+    claim_no = form.text("claim_no", CLAIM_NO_MAX)
+    return refused(event, form.reasons) if form.reasons else Withdrawn(sender_of(event), claim_no)
 
 
-def _details(form: _Form) -> Details:
-    part = form.part("details", required=True)
-    if "details" in form.fields and isinstance(form.fields["details"], Mapping):
-        result = cast("Result", part.text("outcome", among=RESULTS))
-    else:
-        result = "treatment"
-    loss = _loss_percent(part)
-    transport = part.part("transport", required=False)
-    costs = tuple((mode, cost) for mode in rules.TRANSPORTS if (cost := transport.number(mode, AMOUNT_MAX)))
-    details = Details(
-        result=result,
-        days_off_work=part.number("days_off_work", DAYS_MAX),
-        loss_percent=loss,
-        transport=costs,
-        treatment_cost=part.number("treatment_cost", AMOUNT_MAX),
-        children=_children(part),
-    )
-    form.reasons.extend((*part.reasons, *transport.reasons))
-    return details
-
-
-def _loss_percent(part: _Form) -> str:
-    value = part.fields.get("loss_percent")
-    if value is None:
-        return "0"
-    good = isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 100
-    if not good:
-        part.reasons.append(invalid("details.loss_percent"))
-        return "0"
-    return str(Fraction(str(value)))
-
-
-def _children(part: _Form) -> tuple[Child, ...]:
-    value = part.fields.get("children")
-    if value is None:
-        return ()
-    if not isinstance(value, list) or len(value) > LISTED_MAX or not all(isinstance(one, Mapping) for one in value):
-        part.reasons.append(invalid("details.children"))
-        return ()
-    children = []
-    for number, one in enumerate(value):
-        form = _Form(one, f"details.children[{number}].")
-        born = form.text("birth_date")
-        if born and parse_date(born) is None:
-            form.reasons.append(invalid(f"{form.path}birth_date"))
-        children.append(
-            Child(
-                name=form.text("name"),
-                birth_date=born,
-                level=form.text("level", among=rules.LEVELS),
-                school_year=form.text("school_year", required=False),
-            )
-        )
-        part.reasons.extend(form.reasons)
-    return tuple(children)
-
-
-def read_documents(form: _Form | Mapping[str, Any]) -> tuple[str, ...]:
-    """The codes of the documents; none given is an empty list."""
-    taken = form if isinstance(form, _Form) else _Form(form)
-    value = taken.fields.get("documents")
-    if value is None:
-        return ()
-    if not isinstance(value, list) or len(value) > LISTED_MAX or not all(isinstance(one, str) for one in value):
-        taken.reasons.append(invalid("documents"))
-        return ()
-    return tuple(dict.fromkeys(value))
-
-
-def _claimant(form: _Form) -> Claimant:
-    part = form.part("claimant", required=True)
-    if not isinstance(form.fields.get("claimant"), Mapping):
-        return Claimant(name="", relation="", account="")
-    claimant = Claimant(name=part.text("name"), relation=part.text("relation"), account=part.text("account"))
-    form.reasons.extend(part.reasons)
-    return claimant
-
-
-def read_added(fields: Mapping[str, Any]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The documents of `claim.add-documents.v1`, and what is wrong with them."""
-    form = _Form(fields)
-    form.text("claim_no")
-    if fields.get("documents") is None:
-        form.reasons.append(missing("documents"))
-    return read_documents(form), tuple(form.reasons)
-
-
-def read_decision(fields: Mapping[str, Any]) -> tuple[bool, str, tuple[str, ...]]:
-    """Approved or not, by which officer, and what is wrong with the decision."""
-    form = _Form(fields)
-    form.text("claim_no")
-    decision = form.text("decision", among=("approved", "rejected"))
+def decided(event: Event) -> Decided | Refused:
+    """Reads `claim.decide.v1`; whoever decides says who they are and why."""
+    form = Fields(event.data.fields, event.data.problem)
+    claim_no = form.text("claim_no", CLAIM_NO_MAX)
+    decision = form.one_of("decision", ("approved", "rejected"))
     officer = form.text("officer")
-    form.text("reason")
-    return decision == "approved", officer, tuple(form.reasons)
+    reason = form.text("reason", 1000)
+    if form.reasons:
+        return refused(event, form.reasons)
+    return Decided(sender_of(event), claim_no, Ruling(decision == "approved", officer, reason))
+
+
+def refused(event: Event, reasons: Sequence[str]) -> Refused:
+    """The refusal of a command, with its claim_no where it can be read."""
+    claim_no = event.data.fields.get("claim_no")
+    readable = isinstance(claim_no, str) and 0 < len(claim_no.strip()) <= CLAIM_NO_MAX
+    return Refused(sender_of(event), event.type, claim_no.strip() if readable else None, tuple(reasons))
+
+
+def _worker(form: Fields, reference: Reference, today: date) -> str:
+    """The worker_id that is stated, or made of the NIK; when both are there they must agree."""
+    stated = form.fields.get("worker_id")
+    if not form.missing("worker_id"):
+        if not isinstance(stated, str) or _WORKER_ID.fullmatch(stated) is None:
+            form.wrong("worker_id")
+            return ""
+        if form.missing("nik"):
+            return stated
+    made = _worker_of_nik(form, reference, today)
+    if made and not form.missing("worker_id") and stated != made:
+        form.wrong("worker_id")
+        return ""
+    return made
+
+
+def _worker_of_nik(form: Fields, reference: Reference, today: date) -> str:
+    nik = form.fields.get("nik")
+    if form.missing("nik"):
+        form.wrong("nik")
+    elif not isinstance(nik, str) or not is_nik(nik.strip()):
+        form.reasons.append(Reason.NIK_MALFORMED)
+    elif nik_birth_date(nik.strip(), today) is None:
+        form.reasons.append(Reason.NIK_DATE_IMPOSSIBLE)
+    else:
+        return worker_id(reference.id_key, nik.strip())
+    return ""
+
+
+def _kind(form: Fields) -> Kind | None:
+    word = form.one_of("kind", KINDS)
+    return next((kind for kind in KINDS if kind == word), None)
+
+
+def _event_date(form: Fields, reference: Reference, today: date) -> date | None:
+    """A day of the calendar, not after the day of receipt, on which the law knew these benefits."""
+    found = parse_date(form.fields.get("event_date"))
+    if found is None or found > today or not rules.has_law(reference.rates, found):
+        form.wrong("event_date")
+        return None
+    return found
+
+
+def _details(form: Fields, kind: Kind | None, worker: str, day: date, reference: Reference) -> dict[str, Any] | None:
+    """The fields of Form that stand under `details`. JKM and scholarships follow a death when nothing is said."""
+    if kind == "jkm" and form.missing("details"):
+        return {"outcome": "death"}
+    details = form.inside("details")
+    if details is None:
+        return None
+    outcome = "death"
+    if kind not in ("jkm", "scholarship") or not details.missing("outcome"):
+        outcome = details.one_of("outcome", OUTCOMES)
+        if kind == "jkm" and outcome not in ("death", ""):
+            details.wrong("outcome")
+    accident = kind == "jkk"
+    read = {
+        "outcome": outcome,
+        "days_off_work": details.whole("days_off_work", DAYS_MAX, required=accident and outcome == "temporary"),
+        "loss_percent": _loss(details, required=accident and outcome == "partial"),
+        "transport": _transport(details),
+        "treatment_cost": details.whole("treatment_cost", RUPIAH_MAX),
+        "children": _children(details, kind, worker, day, reference),
+    }
+    claimed = read["treatment_cost"] or read["days_off_work"] or read["transport"] != (0, 0, 0)
+    if accident and outcome == "treatment" and not claimed:
+        # Nothing at all is claimed: the cost is what was forgotten.
+        details.reasons.append(f"{Reason.FIELD_MISSING}:details.treatment_cost")
+    form.reasons.extend(dict.fromkeys(details.reasons))
+    return None if details.reasons else read
+
+
+def _loss(details: Fields, *, required: bool) -> str:
+    """More than 0 and at most 100 per cent, as decimal text: no amount passes through a float."""
+    if details.missing("loss_percent") and not required:
+        return "0"
+    value = details.fields.get("loss_percent")
+    if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= 100:
+        return format(Decimal(str(value)), "f")
+    details.wrong("loss_percent")
+    return "0"
+
+
+def _transport(details: Fields) -> tuple[int, int, int]:
+    if details.missing("transport"):
+        return (0, 0, 0)
+    costs = details.inside("transport")
+    if costs is None:
+        return (0, 0, 0)
+    costs.prefix = "details.transport."
+    land, sea, air = (costs.whole(mode, RUPIAH_MAX) for mode in rules.TRANSPORT)
+    details.reasons.extend(costs.reasons)
+    return (land, sea, air)
+
+
+def _children(details: Fields, kind: Kind | None, worker: str, day: date, reference: Reference) -> tuple[Child, ...]:
+    value = details.fields.get("children")
+    if value is None or value == []:
+        if kind == "scholarship":
+            details.reasons.append(f"{Reason.FIELD_MISSING}:details.children")
+        return ()
+    if isinstance(value, list) and len(value) <= CHILDREN_LIST_MAX:
+        found = [_child(one, worker, day, reference) for one in value]
+        if all(child is not None for child in found):
+            return tuple(child for child in found if child is not None)
+    details.wrong("children")
+    return ()
+
+
+def _child(value: Any, worker: str, day: date, reference: Reference) -> Child | None:
+    fields = Fields(value)
+    name = fields.text("name")
+    born = parse_date(fields.fields.get("birth_date"))
+    level = LEVELS[fields.one_of("level", tuple(LEVELS)) or "tk"]
+    year: str | None = rules.school_year(day)
+    if not fields.missing("school_year"):
+        stated = fields.fields["school_year"]
+        year = rules.read_school_year(str(stated)) if isinstance(stated, str | int) else None
+    if fields.reasons or born is None or year is None:
+        return None
+    who = f"child|{worker}|{' '.join(name.upper().split())}|{born.isoformat()}"
+    key = hmac.digest(reference.id_key, who.encode(), hashlib.sha256)[:CHILD_KEY_BYTES].hex()
+    return Child(key, name, born.isoformat(), level, year)
+
+
+def _claimant(form: Fields) -> Claimant | None:
+    claimant = form.inside("claimant")
+    if claimant is None:
+        return None
+    found = Claimant(claimant.text("name"), claimant.text("relation"), claimant.text("account"))
+    form.reasons.extend(claimant.reasons)
+    return None if claimant.reasons else found

@@ -1,107 +1,173 @@
-"""The events that claims publishes, each made in one place; every progress goes to the agency as well."""
+"""How claims addresses what it publishes: progress to everyone and to the agency, its own steps by their next document.
+
+Nothing here carries personal data: a worker is a worker_id, a claim its number.
+"""
 
 from __future__ import annotations
 
-from typing import Any, Literal
+import uuid
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
 
-from services.claims.domain.parts import Refused, Sender
-from services.claims.domain.state import STAGES, Claim
-from shared.contracts import claims as contract
-from shared.contracts import claims_work, topics
-from shared.kernel.decision import Outcome
+from pydantic import BaseModel
 
-Progress = Literal["registered", "held", "rejected", "approved"]
-_MODELS: dict[Progress, type[contract.ClaimProgress]] = {
-    "registered": contract.ClaimRegistered,
-    "held": contract.ClaimHeld,
-    "rejected": contract.ClaimRejected,
-    "approved": contract.ClaimApproved,
+from services.claims.domain.forms import Rejected, Sender
+from services.claims.domain.state import Claim, ClaimStatus, claim_key
+from shared.contracts import topics
+from shared.contracts.claims import (
+    ClaimApproved,
+    ClaimHeld,
+    ClaimPaid,
+    ClaimProgress,
+    ClaimRegistered,
+    ClaimRejected,
+    CommandRefused,
+    Stage,
+    WorkerDied,
+)
+from shared.contracts.claims_work import AssessClaim, ClaimStep
+from shared.kernel.decision import Due, Outcome
+
+EVENTS = topics.events("claims")
+WORK = topics.work("claims")
+PAYMENT, WATCH = "bpjs-payment", "watch-run"
+# The first look at a run whose premiums are still coming in; the shell's own backoff spaces the later ones.
+WATCH_AFTER = timedelta(seconds=1)
+
+_NAMES: dict[ClaimStatus, tuple[str, type[ClaimProgress]]] = {
+    ClaimStatus.REGISTERED: ("claim.registered.v1", ClaimRegistered),
+    ClaimStatus.ASSESSED: ("claim.registered.v1", ClaimRegistered),
+    ClaimStatus.HELD: ("claim.held.v1", ClaimHeld),
+    ClaimStatus.APPROVED: ("claim.approved.v1", ClaimApproved),
+    ClaimStatus.REJECTED: ("claim.rejected.v1", ClaimRejected),
 }
 
 
-def progress(claim: Claim, what: Progress) -> tuple[Outcome, ...]:
-    """Where the claim stands now, on the open stream and to the agency."""
-    data = _MODELS[what](
+def progress(claim: Claim, stage: Stage | None = None) -> tuple[Outcome, ...]:
+    """Where a claim stands, on claims-events and to its agency."""
+    sender = Sender(claim.regency, claim.agency)
+    if claim.status is ClaimStatus.PAID:
+        return both(sender, "claim.paid.v1", paid_of(claim), _worker(claim) or claim.key, claim.claim_no)
+    kind, model = _NAMES[claim.status]
+    form = claim.form
+    data = model(
         claim_no=claim.claim_no,
         agency=claim.agency,
-        worker_id=claim.worker_id,
+        worker_id=_worker(claim),
         regency=claim.regency,
-        kind=claim.kind,
-        stage="persetujuan" if what == "approved" else STAGES[claim.status],
-        reasons=[str(reason) for reason in claim.reasons],
+        kind=form.kind if form is not None else None,
+        stage=stage or claim.stage,
+        reasons=list(claim.reasons),
         missing_documents=list(claim.missing),
         benefits=list(claim.benefits),
         total=claim.total,
     )
-    return _both(claim.regency, claim.agency, claim.worker_id, claim.claim_no, f"claim.{what}.v1", data)
+    return both(sender, kind, data, _worker(claim) or claim.key, claim.claim_no)
 
 
-def paid(claim: Claim) -> tuple[Outcome, ...]:
-    """The claim is paid."""
-    data = contract.ClaimPaid(
+def form_rejected(part: Rejected, name: str) -> tuple[Outcome, ...]:
+    """A submission of a wrong form; `name` is the event's id, which keys it when no claim is named."""
+    sender = part.sender
+    data = ClaimRejected(
+        claim_no=part.claim_no,
+        agency=sender.agency,
+        worker_id=part.worker_id,
+        regency=sender.regency,
+        kind=part.kind,
+        stage="selesai",
+        reasons=list(part.reasons),
+    )
+    key = claim_key(sender.regency, sender.agency, part.claim_no) if part.claim_no is not None else name
+    return both(sender, "claim.rejected.v1", data, part.worker_id or key, part.claim_no or name)
+
+
+def both(sender: Sender, kind: str, data: BaseModel, key: str, subject: str) -> tuple[Outcome, ...]:
+    """An event for everyone and, the same, for the agency."""
+    return (
+        Outcome(EVENTS, key, kind, data, subject),
+        Outcome(topics.feedback(sender.regency, sender.agency), subject, kind, data, subject),
+    )
+
+
+def refusal(
+    sender: Sender, command: str, claim_no: str | None, reasons: Sequence[str], name: str
+) -> tuple[Outcome, ...]:
+    """`<command>.refused.v1`; `name` is the event's id, which keys it when no claim is named."""
+    kind = f"{command.removesuffix('.v1')}.refused.v1"
+    data = CommandRefused(claim_no=claim_no, agency=sender.agency, reasons=list(reasons))
+    key = claim_key(sender.regency, sender.agency, claim_no) if claim_no is not None else name
+    return both(sender, kind, data, key, claim_no if claim_no is not None else name)
+
+
+def step(kind: str, key: str, data: ClaimStep) -> Outcome:
+    """A step of our own, keyed by the document that it changes."""
+    return Outcome(WORK, key, kind, data)
+
+
+def look(claim: Claim) -> tuple[Outcome, ...]:
+    """Asks for an assessment, after what is saved now."""
+    return () if claim.form is None else (step("claim.assess", claim.key, assess_of(claim)),)
+
+
+def assess_of(claim: Claim) -> AssessClaim:
+    """The step that looks at a claim's cover."""
+    if claim.form is None:
+        raise ValueError("a claim without a form is never assessed")
+    regency = claim.waiting.split("|")[0] if claim.waiting is not None else claim.regency
+    return AssessClaim(
+        claim=claim.key,
+        round=claim.round,
+        worker_id=claim.form.worker_id,
+        regency=regency,
+        event_date=claim.form.event_date,
+    )
+
+
+def paid_of(claim: Claim) -> ClaimPaid:
+    """The payment of a claim, with the worker's district and sex for those who count."""
+    form, cover = claim.form, claim.cover
+    if form is None or claim.paid_on is None:
+        raise ValueError("the claim is not paid")
+    return ClaimPaid(
         claim_no=claim.claim_no,
         agency=claim.agency,
-        worker_id=claim.worker_id,
+        worker_id=form.worker_id,
         regency=claim.regency,
-        district=claim.district,
-        sex=claim.sex,
-        kind=claim.kind,
+        district=cover.district if cover is not None else None,
+        sex=cover.sex if cover is not None else None,
+        kind=form.kind,
         benefits=list(claim.benefits),
         total=claim.total,
-        paid_on=claim.paid_on or claim.submitted_on,
+        paid_on=claim.paid_on,
         reference=claim.reference or "",
     )
-    return _both(claim.regency, claim.agency, claim.worker_id, claim.claim_no, "claim.paid.v1", data)
 
 
-def died(claim: Claim) -> Outcome:
-    """A paid death: billing ends from the next month."""
-    data = contract.WorkerDied(worker_id=claim.worker_id, regency=claim.regency, died_on=claim.event_date)
-    return Outcome(topics.events("claims"), claim.worker_id, "worker.died.v1", data)
+def died(claim: Claim) -> tuple[Outcome, ...]:
+    """`worker.died.v1` once a death is paid: billing ends from the next month."""
+    form = claim.form
+    if form is None or not form.is_death:
+        return ()
+    regency = claim.cover.regency if claim.cover is not None else claim.regency
+    data = WorkerDied(worker_id=form.worker_id, regency=regency, died_on=form.event_date)
+    return (Outcome(EVENTS, form.worker_id, "worker.died.v1", data, form.worker_id),)
 
 
-def refused(event_id: str, part: Refused) -> tuple[Outcome, ...]:
-    """A command that cannot be read: a claim is rejected, another command refused."""
-    sender = part.sender
-    data: Any
-    if part.command == "claim.submit.v1":
-        kind: Any = part.kind
-        data = contract.ClaimRejected(
-            claim_no=sender.claim_no,
-            agency=sender.agency,
-            worker_id=part.worker_id,
-            regency=sender.regency,
-            kind=kind,
-            stage="selesai",
-            reasons=[str(reason) for reason in part.reasons],
-        )
-        key = part.worker_id or sender.claim_no or event_id
-        return _both(sender.regency, sender.agency, key, sender.claim_no or event_id, "claim.rejected.v1", data)
-    return command_refused(event_id, sender, part.command, part.reasons)
+def due_of(claim: Claim, at: datetime) -> Due | None:
+    """What is due as long as the claim stands so. The same claim always owes the same work under the same id."""
+    data: dict[str, Any] = {"correlation_id": claim.correlation}
+    if claim.status is ClaimStatus.APPROVED:
+        return Due(_id(f"{PAYMENT}|{claim.key}|{claim.round}"), PAYMENT, at, data)
+    if claim.watching:
+        return Due(_id(f"{WATCH}|{claim.key}|{claim.round}|{claim.looks}"), WATCH, at + WATCH_AFTER, data)
+    return None
 
 
-def command_refused(event_id: str, sender: Sender, command: str, reasons: tuple[str, ...]) -> tuple[Outcome, ...]:
-    """A command on a claim that cannot be taken; the claim itself is unchanged."""
-    kind = command.removesuffix(".v1") + ".refused.v1"
-    data = contract.CommandRefused(
-        claim_no=sender.claim_no, agency=sender.agency, reasons=[str(one) for one in reasons]
-    )
-    key = sender.claim_no or event_id
-    return _both(sender.regency, sender.agency, key, key, kind, data)
+def _id(name: str) -> str:
+    # A header of the call to BPJS, so plain ASCII whatever stands in a claim number.
+    return str(uuid.uuid5(uuid.NAMESPACE_URL, f"urn:payung:claims:{name}"))
 
 
-def work(key: str, kind: str, data: Any) -> Outcome:
-    """A step of our own."""
-    return Outcome(topics.work("claims"), key, kind, data)
-
-
-def assess(claim: str) -> Outcome:
-    """Look at a claim, once it is saved as waiting."""
-    return work(claim, "claim.assess.v1", claims_work.AssessClaim(claim=claim))
-
-
-def _both(regency: str, agency: str, key: str, feedback_key: str, kind: str, data: Any) -> tuple[Outcome, ...]:
-    return (
-        Outcome(topics.events("claims"), key, kind, data),
-        Outcome(topics.feedback(regency, agency), feedback_key, kind, data),
-    )
+def _worker(claim: Claim) -> str | None:
+    return claim.form.worker_id if claim.form is not None else None

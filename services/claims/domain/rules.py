@@ -1,25 +1,24 @@
-"""What a claim is worth and what it needs, by the law in force on the day of the event (rules.md 3 and 4)."""
+"""The rules of claims as named numbers and predicates, each with its source. Knows no event of Kafka, no document.
+
+Amounts are dated rows of shared/reference/rates.csv, chosen by the day of the event; their keys are the rules that a
+benefit names.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
 
-from services.claims.domain.state import Claim, Details
+from services.claims.domain.state import Child, Cover, Form, Kind, Standing
 from shared.contracts.base import BenefitLine
-from shared.kernel.calendar import age_on, parse_date, period_of, shift_period
+from shared.kernel.calendar import age_on, shift_period
 from shared.reference.rates import Rates
 
-# contracts.md 3, Claims: above this an officer must decide.
-OFFICER_ABOVE = 50_000_000
-# A claim that waits for a premium is looked at again after this, doubling up to an hour; it is also woken.
-LOOK_AGAIN_S = 2
-LOOK_AGAIN_MAX_S = 3_600
-LEVELS = ("tk", "sd", "smp", "sma", "higher")
-TRANSPORTS = ("land", "sea", "air")
-DOCUMENTS: Mapping[str, tuple[str, ...]] = {
+# contracts.md, Claims: documents by kind.
+DOCUMENTS: dict[Kind, tuple[str, ...]] = {
     "jkm": (
         "form-4",
         "participant-card",
@@ -41,152 +40,215 @@ DOCUMENTS: Mapping[str, tuple[str, ...]] = {
         "guardian-id-card",
     ),
 }
-_JKM_PARTS = ("jkm.lump", "jkm.periodic", "jkm.funeral")
+RECEIPTS = "receipts"
+# PP 82/2019: treatment by medical need, without a ceiling, so it has no row among the rates.
+TREATMENT_RULE, TREATMENT_LAW = "jkk.treatment", "PP 82/2019 (treatment by medical need, no ceiling)"
+TRANSPORT = ("land", "sea", "air")
+LEVELS = ("tk", "sd", "smp", "sma", "higher")
+# Where the law of the day names no number: the maximum of PP 82/2019.
+CHILDREN_MAX, SCHOLARSHIP_AGE_END, SCHOOL_YEARS_BACK = 2, 23, 3
+SCHOOL_YEAR_STARTS_IN = 7
+
+_SCHOOL_YEAR = re.compile(r"(\d{4})(?:[/-](\d{4}))?")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Month:
-    """One billed month of the worker: the base of its benefits, and when it was paid (None: not yet)."""
+@dataclass(frozen=True, slots=True)
+class Months:
+    """The paid months of a worker up to an event: all of them, and the unbroken row that ends with its month."""
 
-    base: int
-    paid_on: str | None
-    district: str
-    sex: str
+    paid: int
+    in_row: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
-    """What is known of a worker's months, and whether the event's month is known in full in the claim's regency."""
-
-    months: Mapping[str, Month]
-    in_full: bool
-
-
-def missing_documents(claim: Claim) -> tuple[str, ...]:
-    """The documents still needed, by code; receipts where costs are claimed."""
-    needed = DOCUMENTS[claim.kind]
-    if claim.kind == "jkk" and (claim.details.treatment_cost or claim.details.transport):
-        needed = (*needed, "receipts")
-    return tuple(code for code in needed if code not in claim.documents)
+def missing_documents(form: Form) -> tuple[str, ...]:
+    """The documents that the kind asks for and the claim lacks, in the order of the contract."""
+    asked = DOCUMENTS[form.kind]
+    if form.kind == "jkk" and form.has_costs:
+        asked = (*asked, RECEIPTS)
+    return tuple(code for code in asked if code not in form.documents)
 
 
-def paid_row(months: Mapping[str, Month], period: str) -> tuple[str, ...]:
-    """The unbroken row of paid months that ends with this one, oldest first."""
-    row: list[str] = []
-    at = period
-    while at in months and months[at].paid_on is not None:
-        row.append(at)
-        at = shift_period(at, -1)
-    return tuple(reversed(row))
-
-
-def is_covered(months: Mapping[str, Month], event_date: str) -> bool | None:
-    """Whether the day is covered; None while its month is billed and not paid."""
-    period = event_date[:7]
-    month = months.get(period)
-    if month is None:
+def has_expired(rates: Rates, form: Form, submitted_on: str) -> bool:
+    """PP 82/2019 Pasal 26: a JKK claim lapses 5 years after the event (2 before December 2019); JKM never does."""
+    day = date.fromisoformat(form.event_date)
+    limit = rates.rate("jkk.claim_expiry_years", day)
+    if form.kind != "jkk" or limit is None:
         return False
-    if month.paid_on is None:
+    # The last day of the term is still inside it.
+    return date.fromisoformat(submitted_on) > _years_later(day, limit.amount)
+
+
+def months_paid(standing: Standing, period: str) -> Months:
+    """Counts the paid months up to a period: rules.md T2 (row) and T3 (all)."""
+    paid = {month for month, cover in standing.covers.items() if month <= period and is_paid(standing, cover)}
+    in_row, month = 0, period
+    while month in paid:
+        in_row += 1
+        month = shift_period(month, -1)
+    return Months(len(paid), in_row)
+
+
+def is_paid(standing: Standing, cover: Cover) -> bool:
+    """Whether the treasury paid this month's premium."""
+    return cover.invoice_id in standing.paid_on
+
+
+def covers_day(standing: Standing, months: Months, event_date: str) -> bool:
+    """contracts.md, Cover: a paid month covers all its days, but the first of an unbroken row only from paid_on."""
+    return months.in_row > 1 or standing.paid_on[standing.covers[event_date[:7]].invoice_id] <= event_date
+
+
+def school_year(day: date) -> str:
+    """The school year of a day; it starts in July."""
+    start = day.year if day.month >= SCHOOL_YEAR_STARTS_IN else day.year - 1
+    return f"{start}/{start + 1}"
+
+
+def read_school_year(text: str) -> str | None:
+    """`2025/2026`, `2025-2026` or `2025` as `2025/2026`, else None."""
+    found = _SCHOOL_YEAR.fullmatch(text.strip())
+    if found is None or (found[2] is not None and int(found[2]) != int(found[1]) + 1):
         return None
-    row = paid_row(months, period)
-    return len(row) > 1 or event_date >= month.paid_on
+    return f"{int(found[1]):04d}/{int(found[1]) + 1:04d}"
 
 
-def is_expired(claim: Claim, rates: Rates) -> bool:
-    """A JKK claim expires some years after the accident; no such term is known for JKM (rules.md 4)."""
-    if claim.kind != "jkk":
-        return False
-    happened, submitted = date.fromisoformat(claim.event_date), date.fromisoformat(claim.submitted_on)
-    term = rates.rate("jkk.claim_expiry_years", happened)
-    return term is not None and age_on(happened, submitted) >= term.amount
+def has_full_death_benefit(rates: Rates, months: Months, day: date) -> bool:
+    """Three paid months in a row give the full JKM (Permenaker 5/2021; before it no row was asked): rules.md T2."""
+    least = rates.rate("jkm.min_months_full", day)
+    return least is None or months.in_row >= least.amount
 
 
-def is_eligible(claim: Claim) -> bool:
-    """JKK is for accidents at work, JKM for other deaths: an accident's death is JKK's."""
-    if claim.kind == "jkk":
-        return claim.cause == "accident"
-    if claim.kind == "jkm":
-        return claim.cause != "accident" and claim.details.result == "death"
-    return claim.details.result in ("death", "total") and bool(claim.details.children)
+def has_scholarship_months(rates: Rates, months: Months, by_accident: bool, day: date) -> bool:
+    """JKM asks three years of contributions, JKK none: rules.md T3."""
+    least = rates.rate("jkm.scholarship_min_months", day)
+    return by_accident or (least is not None and months.paid >= least.amount)
 
 
-def benefits(claim: Claim, months: Mapping[str, Month], rates: Rates) -> tuple[BenefitLine, ...]:
-    """The lines of a covered claim; empty when the law gives nothing."""
-    day = date.fromisoformat(claim.event_date)
-    if claim.kind == "scholarship":
-        return _scholarships(claim, months, rates, day)
-    if claim.kind == "jkm":
-        return (*_jkm(months, rates, day), *_scholarships(claim, months, rates, day))
-    base = months[claim.event_date[:7]].base
-    return (*_jkk(claim.details, base, rates, day), *_scholarships(claim, months, rates, day))
+def eligible_children(rates: Rates, form: Form, submitted_on: str) -> tuple[Child, ...]:
+    """At most two children under 23 (rules.md 3c); a yearly claim reaches back three school years and never ahead.
+
+    The age is that on the day of the event, or on the day of submission for a yearly claim.
+    """
+    day = date.fromisoformat(form.event_date)
+    today = date.fromisoformat(submitted_on) if form.kind == "scholarship" else day
+    age_end = rates.rate("scholarship.age_end", day)
+    most = rates.rate("scholarship.children_max", day)
+    ends_at = age_end.amount if age_end is not None else SCHOLARSHIP_AGE_END
+    found = [
+        child
+        for child in form.children
+        if age_on(date.fromisoformat(child.birth_date), today) < ends_at
+        and (form.kind != "scholarship" or _is_payable_year(child.school_year, today))
+    ]
+    return tuple(found[: most.amount if most is not None else CHILDREN_MAX])
 
 
-def _amount(rates: Rates, key: str, day: date) -> int:
-    rate = rates.rate(key, day)
-    return rate.amount if rate is not None else 0
+def death_benefits(rates: Rates, months: Months, day: date) -> tuple[BenefitLine, ...]:
+    """JKM: Rp42,000,000 with three months in a row, Rp10,000,000 below: rules.md 3b."""
+    if has_full_death_benefit(rates, months, day):
+        names: tuple[tuple[str, str], ...] = (
+            ("lump-sum", "jkm.lump"),
+            ("periodic", "jkm.periodic"),
+            ("funeral", "jkm.funeral"),
+        )
+    else:
+        names = (("limited", "jkm.limited"),)
+    return _lines(_fixed(rates, benefit, key, day) for benefit, key in names)
 
 
-def _jkm(months: Mapping[str, Month], rates: Rates, day: date) -> tuple[BenefitLine, ...]:
-    needed = _amount(rates, "jkm.min_months_full", day)
-    limited = _amount(rates, "jkm.limited", day)
-    if limited and len(paid_row(months, period_of(day))) < needed:
-        return (BenefitLine(benefit="jkm-limited", amount=limited, rule="jkm.limited"),)
-    return tuple(
-        BenefitLine(benefit=key.replace(".", "-"), amount=_amount(rates, key, day), rule=key) for key in _JKM_PARTS
+def accident_benefits(rates: Rates, form: Form, base: int, day: date) -> tuple[BenefitLine, ...]:
+    """JKK: costs, pay while unable to work, and what the outcome gives: rules.md 3a."""
+    lines: list[BenefitLine | None] = []
+    if form.treatment_cost:
+        lines.append(BenefitLine(benefit="treatment", amount=form.treatment_cost, rule=TREATMENT_RULE))
+    lines.extend(
+        _capped(rates, f"transport-{mode}", f"jkk.transport.{mode}", cost, day)
+        for mode, cost in zip(TRANSPORT, form.transport, strict=True)
     )
+    lines.extend(_unable_to_work(rates, form.days_off_work, base, day))
+    if form.outcome == "partial":
+        lines.append(
+            _times_base(rates, "disability-partial", "jkk.partial", base, day, Fraction(form.loss_percent) / 100)
+        )
+    elif form.outcome == "total":
+        lines.append(_times_base(rates, "disability-total", "jkk.total_disability", base, day))
+        lines.append(_fixed(rates, "periodic", "jkk.periodic", day))
+    elif form.outcome == "death":
+        lines.append(_times_base(rates, "death", "jkk.death", base, day))
+        lines.append(_fixed(rates, "funeral", "jkk.funeral", day))
+        lines.append(_fixed(rates, "periodic", "jkk.periodic", day))
+    return _lines(lines)
 
 
-def _jkk(details: Details, base: int, rates: Rates, day: date) -> tuple[BenefitLine, ...]:
-    lines: list[BenefitLine] = []
-
-    def add(benefit: str, amount: int, rule: str) -> None:
-        if amount > 0:
-            lines.append(BenefitLine(benefit=benefit, amount=amount, rule=rule))
-
-    if details.treatment_cost:
-        add("jkk-treatment", details.treatment_cost, "jkk.treatment")
-    for mode, cost in details.transport:
-        key = f"jkk.transport.{mode}"
-        add(f"jkk-transport-{mode}", min(cost, _amount(rates, key, day)), key)
-    if details.result == "temporary":
-        _add_temporary(add, details.days_off_work, base, rates, day)
-    elif details.result == "partial":
-        share = Fraction(details.loss_percent) / 100
-        add("jkk-partial-disability", int(_amount(rates, "jkk.partial", day) * base * share), "jkk.partial")
-    elif details.result == "total":
-        add("jkk-total-disability", _amount(rates, "jkk.total_disability", day) * base, "jkk.total_disability")
-        add("jkk-periodic", _amount(rates, "jkk.periodic", day), "jkk.periodic")
-    elif details.result == "death":
-        add("jkk-death", _amount(rates, "jkk.death", day) * base, "jkk.death")
-        add("jkk-funeral", _amount(rates, "jkk.funeral", day), "jkk.funeral")
-        add("jkk-periodic", _amount(rates, "jkk.periodic", day), "jkk.periodic")
-    return tuple(lines)
+def scholarship_benefits(rates: Rates, children: Sequence[Child], day: date) -> tuple[BenefitLine, ...]:
+    """One year for each child by school level; before PP 82/2019 one sum for one child."""
+    if children and rates.rate("scholarship.once", day) is not None:
+        return _lines([_fixed(rates, "scholarship", "scholarship.once", day)])
+    return _lines(_fixed(rates, "scholarship", f"scholarship.{child.level}", day) for child in children)
 
 
-def _add_temporary(add: object, days: int, base: int, rates: Rates, day: date) -> None:
-    """STMB: the whole base for the first months, half of it afterwards, by thirtieths of a month."""
-    assert callable(add)
-    of_month = _amount(rates, "jkk.stmb.days_of_month", day) or 30
-    first_days = min(days, _amount(rates, "jkk.stmb.first_months", day) * of_month)
-    add("jkk-stmb", base * first_days // of_month, "jkk.stmb.first")
-    add("jkk-stmb-after", base * (days - first_days) // (2 * of_month), "jkk.stmb.after")
+def benefit_base(rates: Rates, cover: Cover, period: str) -> int:
+    """The income that benefits are computed from; public money always buys the lowest bracket (Rp1,000,000)."""
+    base = rates.benefit_base(cover.funding, cover.income_base, period)
+    return base.amount if base is not None else 0
 
 
-def _scholarships(claim: Claim, months: Mapping[str, Month], rates: Rates, day: date) -> tuple[BenefitLine, ...]:
-    """The first year's scholarship, two children at most; by JKM only after three paid years (rules.md T3)."""
-    if claim.details.result not in ("death", "total"):
-        return ()
-    paid = sum(1 for month in months.values() if month.paid_on is not None)
-    if claim.cause != "accident" and paid < _amount(rates, "jkm.scholarship_min_months", day):
-        return ()
-    lines = []
-    age_end = _amount(rates, "scholarship.age_end", day)
-    for child in claim.details.children:
-        born = parse_date(child.birth_date)
-        if born is None or age_on(born, day) >= age_end:
-            continue
-        key = f"scholarship.{child.level}"
-        amount = _amount(rates, key, day)
-        if amount:
-            lines.append(BenefitLine(benefit=key.replace(".", "-"), amount=amount, rule=key))
-    return tuple(lines[: _amount(rates, "scholarship.children_max", day)])
+def law_of(rates: Rates, rule: str, day: date) -> str:
+    """The legal basis of a benefit's rule on a day."""
+    return TREATMENT_LAW if rule == TREATMENT_RULE else rates.laws(rule, day)
+
+
+def has_law(rates: Rates, day: date) -> bool:
+    """Whether the law knew these benefits on a day (not before July 2015)."""
+    return rates.rate("jkm.lump", day) is not None
+
+
+def _years_later(day: date, years: int) -> date:
+    try:
+        return day.replace(year=day.year + years)
+    except ValueError:
+        return date(day.year + years, 3, 1)
+
+
+def _is_payable_year(year: str, today: date) -> bool:
+    behind = int(school_year(today)[:4]) - int(year[:4])
+    return 0 <= behind < SCHOOL_YEARS_BACK
+
+
+def _unable_to_work(rates: Rates, days: int, base: int, day: date) -> list[BenefitLine | None]:
+    """STMB: the base for twelve months, then half of it, by the day (a month has 30)."""
+    first, after = rates.rate("jkk.stmb.first", day), rates.rate("jkk.stmb.after", day)
+    months, of_month = rates.rate("jkk.stmb.first_months", day), rates.rate("jkk.stmb.days_of_month", day)
+    if first is None or after is None or months is None or of_month is None:
+        return []
+    full_days = min(days, months.amount * of_month.amount)
+    return [
+        _line("temporary", "jkk.stmb.first", first.value * base * full_days / of_month.amount),
+        _line("temporary", "jkk.stmb.after", after.value * base * (days - full_days) / of_month.amount),
+    ]
+
+
+def _fixed(rates: Rates, benefit: str, key: str, day: date) -> BenefitLine | None:
+    rate = rates.rate(key, day)
+    return None if rate is None else _line(benefit, key, rate.value)
+
+
+def _capped(rates: Rates, benefit: str, key: str, cost: int, day: date) -> BenefitLine | None:
+    rate = rates.rate(key, day)
+    return None if rate is None else _line(benefit, key, min(Fraction(cost), rate.value))
+
+
+def _times_base(
+    rates: Rates, benefit: str, key: str, base: int, day: date, share: Fraction = Fraction(1)
+) -> BenefitLine | None:
+    rate = rates.rate(key, day)
+    return None if rate is None else _line(benefit, key, rate.value * base * share)
+
+
+def _line(benefit: str, rule: str, amount: Fraction) -> BenefitLine:
+    # Whole rupiah; a part of one is dropped.
+    return BenefitLine(benefit=benefit, amount=int(amount), rule=rule)
+
+
+def _lines(lines: Iterable[BenefitLine | None]) -> tuple[BenefitLine, ...]:
+    return tuple(line for line in lines if line is not None and line.amount > 0)

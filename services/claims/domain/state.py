@@ -1,100 +1,66 @@
-"""The aggregates of claims: what is known of a worker's cover, a claim, and the fence around a death."""
+"""The aggregates of claims and what a decision looks up beside them. Owns shapes only; no rule, no store.
+
+Dates are ISO text, months are YYYY-MM, amounts are whole rupiah.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal
 
-from shared.contracts.base import BenefitLine, Sex
+from shared.contracts.base import BenefitLine, Funding, Sex
 from shared.contracts.claims import Stage
+from shared.reference.rates import Rates
 
 Kind = Literal["jkk", "jkm", "scholarship"]
-Cause = Literal["accident", "illness", "natural"]
-Result = Literal["treatment", "temporary", "partial", "total", "death"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Cover:
-    """One worker's billed month. `base` is the income base that benefits multiply, rupiah."""
+    """One worker's premium for one month. Its document is named `worker_id|period`."""
 
-    worker_id: str
-    period: str
     regency: str
     district: str
     sex: Sex
+    funding: Funding
+    income_base: int
     run_id: str
     invoice_id: str
-    base: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class PaidInvoice:
-    """An invoice that is paid, and with it every premium on it."""
+    """The day from which every premium of an invoice is paid."""
 
     regency: str
     period: str
     paid_on: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class CompletedRun:
-    """A run that is known in full once as many covers are seen as it billed workers."""
+    """A run that billing has closed; `month` is `regency|period`."""
 
-    regency: str
-    period: str
+    month: str
     billed_workers: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wake:
-    """Waiting claims were looked for after something became known."""
-
-    regency: str
-    period: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Death:
-    """The claim that a worker's death is paid on."""
-
-    claim: str
-
-
-class Status(StrEnum):
-    """Where a claim stands; `reserving` asks for the death's fence, `approved` is being paid."""
-
-    REGISTERED = "registered"
-    HELD = "held"
-    RESERVING = "reserving"
-    APPROVED = "approved"
-    PAID = "paid"
-    REJECTED = "rejected"
-
-
-STAGES: dict[Status, Stage] = {
-    Status.REGISTERED: "agenda",
-    Status.HELD: "penetapan",
-    Status.RESERVING: "penetapan",
-    Status.APPROVED: "pembayaran",
-    Status.PAID: "selesai",
-    Status.REJECTED: "selesai",
-}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Child:
-    """A child for whom a scholarship is claimed."""
+    """A child for whom a scholarship is asked. `key` is a keyed hash of who it is."""
 
+    key: str
     name: str
     birth_date: str
     level: str
     school_year: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Claimant:
-    """Who claims, and where the money goes."""
+    """Who is paid."""
 
     name: str
     relation: str
@@ -102,64 +68,157 @@ class Claimant:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Details:
-    """What happened. Amounts in rupiah; `loss_percent` as text of a decimal, so that no rounding creeps in."""
+class Form:
+    """A well-formed `claim.submit.v1`. `transport` is what land, sea and air cost; `loss_percent` is decimal text."""
 
-    result: Result
+    worker_id: str
+    kind: Kind
+    event_date: str
+    cause: str
+    outcome: str
+    documents: tuple[str, ...]
+    claimant: Claimant
     days_off_work: int = 0
     loss_percent: str = "0"
-    transport: tuple[tuple[str, int], ...] = ()
+    transport: tuple[int, int, int] = (0, 0, 0)
     treatment_cost: int = 0
     children: tuple[Child, ...] = ()
+
+    @property
+    def period(self) -> str:
+        """The month of the event."""
+        return self.event_date[:7]
+
+    @property
+    def is_death(self) -> bool:
+        """Whether paying this claim pays the worker's death."""
+        return self.kind != "scholarship" and self.outcome == "death"
+
+    @property
+    def has_costs(self) -> bool:
+        """Whether costs are claimed, so that receipts are asked."""
+        return self.treatment_cost > 0 or any(self.transport)
+
+
+class ClaimStatus(StrEnum):
+    """UNKNOWN: somebody spoke of a claim that was never submitted. ASSESSED: it waits for the fence on its event."""
+
+    UNKNOWN = "unknown"
+    REGISTERED = "registered"
+    HELD = "held"
+    ASSESSED = "assessed"
+    APPROVED = "approved"
+    PAID = "paid"
+    REJECTED = "rejected"
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """An officer's decision."""
+
+    approved: bool
+    officer: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
-    """One claim of one agency. `waiting` is `regency|period` while a month's cover may still become known."""
+    """One claim of one agency. `form` is None while no submission was well-formed.
 
-    regency: str
-    agency: str
+    `round` counts submissions, `looks` assessments. `waiting` is the month (`regency|period`) whose news concern it,
+    from registration until its cover is settled; `watching`: a run of that month is closed but not all its premiums
+    are seen. `reserved`: the fence may hold its event. `approved_on` is the day that BPJS is asked to pay.
+    """
+
     claim_no: str
-    worker_id: str
-    kind: Kind
-    event_date: str
-    cause: Cause
-    details: Details
-    documents: tuple[str, ...]
-    claimant: Claimant
-    submitted_on: str
-    status: Status = Status.REGISTERED
+    agency: str
+    regency: str
+    status: ClaimStatus = ClaimStatus.UNKNOWN
+    stage: Stage = "agenda"
+    form: Form | None = None
+    fingerprint: str = ""
+    correlation: str = ""
+    submitted_on: str = ""
+    round: int = 0
+    looks: int = 0
     reasons: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
-    benefits: tuple[BenefitLine, ...] = ()
     waiting: str | None = None
-    looks: int = 0
-    officer: str | None = None
-    district: str | None = None
-    sex: Sex | None = None
+    watching: bool = False
+    months: int = 0
+    benefits: tuple[BenefitLine, ...] = ()
+    school: tuple[str, ...] = ()
+    ruling: Ruling | None = None
+    reserved: bool = False
+    account_refused: bool = False
+    cover: Cover | None = None
     approved_on: str | None = None
-    payments: int = 0
-    reference: str | None = None
     paid_on: str | None = None
+    reference: str | None = None
 
     @property
-    def id(self) -> str:
-        """regency/agency/claim_no."""
-        return f"{self.regency}/{self.agency}/{self.claim_no}"
+    def key(self) -> str:
+        """The name of its document."""
+        return claim_key(self.regency, self.agency, self.claim_no)
 
     @property
     def total(self) -> int:
-        """Rupiah over all benefits."""
+        """What its benefits come to."""
         return sum(line.amount for line in self.benefits)
 
-    @property
-    def open(self) -> bool:
-        """Whether anything may still happen to it."""
-        return self.status not in (Status.PAID, Status.REJECTED)
+
+def claim_key(regency: str, agency: str, claim_no: str) -> str:
+    """A claim is named by agency and claim_no; an agency by its regency and name."""
+    return f"{regency}/{agency}/{claim_no}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
+class Fence:
+    """Which claims hold one worker's events: the death, and school years (`year|child`). Paid once, whoever claims."""
+
+    death: str | None = None
+    school: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Refusal:
-    """A command that was refused; kept so that the answer can be given again."""
+    """An input that names no claim, kept under its own name."""
 
+    command: str
     reasons: tuple[str, ...]
+
+
+class RunsKnown(StrEnum):
+    """How far the runs of a month are known: none closed, closed but premiums missing, every premium seen."""
+
+    NONE = "none"
+    PARTLY = "partly"
+    FULLY = "fully"
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A worker's cover up to the month of an event: premiums by month, payment days by invoice, the month's runs."""
+
+    covers: Mapping[str, Cover] = field(default_factory=dict)
+    paid_on: Mapping[str, str] = field(default_factory=dict)
+    runs: RunsKnown = RunsKnown.NONE
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """What is loaded once at start. `id_key` turns a NIK into a worker_id."""
+
+    rates: Rates
+    id_key: bytes = field(repr=False)
+    bpjs_url: str = ""
+    officer_above: int = 50_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What decisions of one batch look up: standings by claim, and the claims to wake by (collection, id, after)."""
+
+    reference: Reference
+    standings: Mapping[str, Standing] = field(default_factory=dict)
+    waiting: Mapping[tuple[str, str, str], tuple[tuple[str, Claim], ...]] = field(default_factory=dict)

@@ -1,0 +1,297 @@
+"""One claim's life: submitted, assessed, held, approved, paid or rejected.
+
+Order that matters
+* A claim is saved as waiting for its month before anything looks at the month (`look` goes out with the save), so a
+  payment that comes meanwhile either is seen by the look or finds the claim waiting.
+* A claim is approved only after the fence on its event answered, and paid only from saved due work.
+* What is due follows from the claim alone (`outcomes.due_of`), so that no input can make the work be forgotten.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from services.claims.domain import assessments, outcomes
+from services.claims.domain.assessments import Verdict
+from services.claims.domain.forms import Added, Decided, Rejected, Sender, Submission, Withdrawn
+from services.claims.domain.state import Claim, ClaimStatus, Facts
+from shared.contracts.claims_work import (
+    AssessClaim,
+    BenefitRefused,
+    BenefitTransferred,
+    EventReserved,
+    EventTaken,
+    ReleaseEvent,
+    ReserveEvent,
+)
+from shared.contracts.reasons import Reason
+from shared.kernel.calendar import business_day
+from shared.kernel.decision import Decision, Outcome
+from shared.kernel.event import Event
+
+STALE = "stale-step"
+ACCOUNT_REFUSED = f"{Reason.FIELD_INVALID}:claimant.account"
+_OPEN = (ClaimStatus.REGISTERED, ClaimStatus.HELD)
+
+
+def submitted(state: Claim | None, event: Event, facts: Facts) -> Decision[Claim]:
+    """Registers a claim, or anew one that was rejected or whose account BPJS refused."""
+    part: Submission = event.data
+    claim = state or _unknown(part.sender, part.claim_no)
+    if not _may_be_submitted(claim):
+        return _again(claim, event)
+    registered = Claim(
+        claim_no=claim.claim_no,
+        agency=claim.agency,
+        regency=claim.regency,
+        status=ClaimStatus.REGISTERED,
+        stage="agenda",
+        form=part.form,
+        fingerprint=event.content_hash,
+        correlation=event.correlation_id or event.id,
+        submitted_on=business_day(event.at).isoformat(),
+        round=claim.round + 1,
+        waiting=f"{claim.regency}|{part.form.period}",
+    )
+    return _decided(registered, event, (*_release(claim), *outcomes.progress(registered), *outcomes.look(registered)))
+
+
+def rejected_form(state: Claim | None, event: Event, facts: Facts) -> Decision[Claim]:
+    """Rejects a submission of a wrong form; a claim that stands is not touched by it."""
+    part: Rejected = event.data
+    assert part.claim_no is not None
+    claim = state or _unknown(part.sender, part.claim_no)
+    if not _may_be_submitted(claim) or claim.account_refused:
+        return _decided(claim, event, _refusal(part.sender, event, part.claim_no, part.reasons))
+    rejected = replace(
+        _unknown(part.sender, part.claim_no),
+        status=ClaimStatus.REJECTED,
+        stage="selesai",
+        round=claim.round + 1,
+        reasons=part.reasons,
+        submitted_on=business_day(event.at).isoformat(),
+    )
+    return _decided(rejected, event, outcomes.form_rejected(part, event.id))
+
+
+def assessed(state: Claim | None, event: Event, facts: Facts) -> Decision[Claim]:
+    """Judges an open claim by what is known of its month now."""
+    step: AssessClaim = event.data
+    standing = facts.standings.get(event.id)
+    if state is None or state.form is None or state.round != step.round or state.status not in _OPEN:
+        return _stale()
+    if standing is None or state.account_refused:
+        return _stale()
+    verdict = assessments.judge(facts.reference.rates, state.form, state.regency, state.submitted_on, standing)
+    looked = replace(
+        state,
+        looks=state.looks + 1,
+        months=verdict.months,
+        cover=verdict.cover,
+        waiting=verdict.waiting,
+        watching=False,
+        missing=verdict.missing,
+        benefits=verdict.benefits,
+        school=verdict.school,
+    )
+    if verdict.rejections:
+        return _rejected(looked, event, verdict.rejections)
+    if verdict.holds:
+        return _held(state, looked, event, verdict)
+    return _payable(state, looked, event, facts)
+
+
+def _held(before: Claim, looked: Claim, event: Event, verdict: Verdict) -> Decision[Claim]:
+    held = replace(
+        looked,
+        status=ClaimStatus.HELD,
+        stage="penetapan",
+        reasons=verdict.holds,
+        watching=verdict.watching,
+        benefits=(),
+        school=(),
+    )
+    # News of another month than the one it waited for may have come before it is saved as waiting for that.
+    again = outcomes.look(held) if held.waiting not in (None, before.waiting) else ()
+    return _decided(held, event, (*_news(before, held), *again))
+
+
+def _payable(before: Claim, looked: Claim, event: Event, facts: Facts) -> Decision[Claim]:
+    """Papers and cover are in order: an officer above the limit, then the fence, then the payment."""
+    form = looked.form
+    assert form is not None
+    if looked.total > facts.reference.officer_above and looked.ruling is None:
+        held = replace(
+            looked, status=ClaimStatus.HELD, stage="persetujuan", reasons=(Reason.AWAITING_OFFICER.value,), missing=()
+        )
+        return _decided(held, event, _news(before, held))
+    if not form.is_death and not looked.school:
+        return _approved(looked, event)
+    waiting = replace(looked, status=ClaimStatus.ASSESSED, stage="persetujuan", reasons=(), reserved=True)
+    ask = ReserveEvent(
+        claim=waiting.key,
+        round=waiting.round,
+        worker_id=form.worker_id,
+        death=form.is_death,
+        school=list(waiting.school),
+    )
+    return _decided(waiting, event, (outcomes.step("claim.reserve", form.worker_id, ask),))
+
+
+def reserved(state: Claim | None, event: Event, facts: Facts) -> Decision[Claim]:
+    """The fence holds the event for this claim: it is approved."""
+    step: EventReserved = event.data
+    if state is None or state.round != step.round or state.status is not ClaimStatus.ASSESSED:
+        return _stale()
+    return _approved(state, event)
+
+
+def taken(state: Claim | None, event: Event, facts: Facts) -> Decision[Claim]:
+    """Another claim holds the event: this one is rejected."""
+    step: EventTaken = event.data
+    if state is None or state.round != step.round or state.status is not ClaimStatus.ASSESSED:
+        return _stale()
+    return _rejected(replace(state, reserved=False), event, (step.reason,))
+
+
+def _approved(claim: Claim, event: Event) -> Decision[Claim]:
+    approved = replace(
+        claim,
+        status=ClaimStatus.APPROVED,
+        stage="pembayaran",
+        reasons=(),
+        missing=(),
+        approved_on=business_day(event.at).isoformat(),
+    )
+    return _decided(approved, event, outcomes.progress(approved, "persetujuan"))
+
+
+def transferred(state: Claim | None, event: Event, facts: Facts) -> Decision[Claim]:
+    """BPJS paid; a death is told to everyone."""
+    step: BenefitTransferred = event.data
+    if state is None or state.round != step.round or state.status is not ClaimStatus.APPROVED:
+        return _stale()
+    paid = replace(state, status=ClaimStatus.PAID, stage="selesai", paid_on=step.paid_on, reference=step.reference)
+    return _decided(paid, event, (*outcomes.progress(paid), *outcomes.died(paid)))
+
+
+def account_refused(state: Claim | None, event: Event, facts: Facts) -> Decision[Claim]:
+    """BPJS will not pay to the account: the claim is held until it is submitted with another one, or withdrawn."""
+    step: BenefitRefused = event.data
+    if state is None or state.round != step.round or state.status is not ClaimStatus.APPROVED:
+        return _stale()
+    held = replace(state, status=ClaimStatus.HELD, stage="pembayaran", reasons=(ACCOUNT_REFUSED,), account_refused=True)
+    return _decided(held, event, outcomes.progress(held))
+
+
+def documents_added(state: Claim | None, event: Event, facts: Facts) -> Decision[Claim]:
+    """Adds documents to an open claim and looks at it again."""
+    part: Added = event.data
+    claim = state or _unknown(part.sender, part.claim_no)
+    why = _why_closed(claim)
+    if why is None and (claim.status is ClaimStatus.ASSESSED or claim.account_refused):
+        # Its papers are complete; more of them change nothing.
+        return _decided(claim, event, outcomes.progress(claim)[1:])
+    if why is not None or claim.form is None:
+        return _decided(claim, event, _refusal(part.sender, event, part.claim_no, (why or Reason.NOT_REGISTERED,)))
+    documents = tuple(sorted({*claim.form.documents, *part.documents}))
+    # Without its reasons the claim is told again after the look, whatever that finds: the command gets an answer.
+    more = replace(claim, form=replace(claim.form, documents=documents), reasons=(), missing=())
+    return _decided(more, event, outcomes.look(more))
+
+
+def withdrawn(state: Claim | None, event: Event, facts: Facts) -> Decision[Claim]:
+    """Takes a claim back as long as its payment was not started."""
+    part: Withdrawn = event.data
+    claim = state or _unknown(part.sender, part.claim_no)
+    why = _why_closed(claim)
+    if why is not None:
+        return _decided(claim, event, _refusal(part.sender, event, part.claim_no, (why,)))
+    return _rejected(claim, event, (Reason.CLAIM_WITHDRAWN,))
+
+
+def ruled(state: Claim | None, event: Event, facts: Facts) -> Decision[Claim]:
+    """Takes an officer's decision. One that comes before the claim waits for it is kept until it does."""
+    part: Decided = event.data
+    claim = state or _unknown(part.sender, part.claim_no)
+    why = _why_closed(claim)
+    if why is None and (claim.status is ClaimStatus.ASSESSED or claim.account_refused):
+        why = Reason.NOT_ELIGIBLE
+    if why is not None:
+        return _decided(claim, event, _refusal(part.sender, event, part.claim_no, (why,)))
+    ruled_claim = replace(claim, ruling=part.ruling, reasons=(), missing=())
+    if not part.ruling.approved:
+        return _rejected(ruled_claim, event, (Reason.OFFICER_REJECTED,))
+    return _decided(ruled_claim, event, outcomes.look(ruled_claim))
+
+
+def _rejected(claim: Claim, event: Event, reasons: tuple[str, ...]) -> Decision[Claim]:
+    rejected = replace(
+        claim,
+        status=ClaimStatus.REJECTED,
+        stage="selesai",
+        reasons=tuple(str(reason) for reason in reasons),
+        missing=(),
+        waiting=None,
+        watching=False,
+        benefits=(),
+        school=(),
+        reserved=False,
+        account_refused=False,
+    )
+    return _decided(rejected, event, (*_release(claim), *outcomes.progress(rejected)))
+
+
+def _release(claim: Claim) -> tuple[Outcome, ...]:
+    """Gives the event back to whoever else claims it."""
+    if not claim.reserved or claim.form is None:
+        return ()
+    worker_id = claim.form.worker_id
+    release = ReleaseEvent(claim=claim.key, round=claim.round, worker_id=worker_id)
+    return (outcomes.step("claim.release", worker_id, release),)
+
+
+def _news(before: Claim, after: Claim) -> tuple[Outcome, ...]:
+    """A hold is told once for each distinct reason, not at every look."""
+    told = before.status is after.status and (before.reasons, before.missing) == (after.reasons, after.missing)
+    return () if told else outcomes.progress(after)
+
+
+def _again(claim: Claim, event: Event) -> Decision[Claim]:
+    """The same claim_no once more: its agency hears how it stands, or that the number is taken."""
+    part: Submission = event.data
+    if claim.fingerprint == event.content_hash:
+        return _decided(claim, event, outcomes.progress(claim)[1:])
+    return _decided(claim, event, _refusal(part.sender, event, part.claim_no, (Reason.DUPLICATE_CLAIM,)))
+
+
+def _may_be_submitted(claim: Claim) -> bool:
+    return claim.status in (ClaimStatus.UNKNOWN, ClaimStatus.REJECTED) or claim.account_refused
+
+
+def _why_closed(claim: Claim) -> Reason | None:
+    """Why no command may change a claim any more; None while one may."""
+    if claim.status is ClaimStatus.UNKNOWN:
+        return Reason.NOT_REGISTERED
+    if claim.status in (ClaimStatus.APPROVED, ClaimStatus.PAID):
+        return Reason.ALREADY_PAID
+    if claim.status is ClaimStatus.REJECTED:
+        return Reason.NOT_ELIGIBLE
+    return None
+
+
+def _refusal(sender: Sender, event: Event, claim_no: str, reasons: tuple[str, ...]) -> tuple[Outcome, ...]:
+    return outcomes.refusal(sender, event.type, claim_no, reasons, event.id)
+
+
+def _unknown(sender: Sender, claim_no: str) -> Claim:
+    return Claim(claim_no=claim_no, agency=sender.agency, regency=sender.regency)
+
+
+def _decided(claim: Claim, event: Event, told: tuple[Outcome, ...]) -> Decision[Claim]:
+    return Decision(state=claim, outcomes=told, due=outcomes.due_of(claim, event.at))
+
+
+def _stale() -> Decision[Claim]:
+    """Leaves the document, and what is due of it, as they are."""
+    return Decision(state=None, ignored=STALE)

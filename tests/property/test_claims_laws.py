@@ -1,0 +1,212 @@
+"""The laws of claims: whatever agencies send and in whatever order news of cover comes, decisions are total, and money
+leaves once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from services.claims.domain import decide
+from services.claims.domain.state import Claim, ClaimStatus, Facts, Reference, RunsKnown, Standing
+from shared.contracts.claims import COMMANDS
+from shared.contracts.claims_work import WORK
+from shared.kernel.event import Event
+from shared.reference import rates
+from tests.property.claims_world import AGENCY, ID_KEY, JKM_DOCUMENTS, NIK, World, accident, death
+
+REFERENCE = Reference(rates.load(), ID_KEY)
+AT = datetime(2026, 5, 6, 4, 0, tzinfo=UTC)
+OTHER = "agency/64.08/distransnaker"
+MONTHS = ("2026-02", "2026-03", "2026-04")
+
+scalars = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=True) | st.text(max_size=12)
+anything = st.recursive(
+    scalars,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=6), inner, max_size=3),
+    max_leaves=8,
+)
+good = {**death(), "decision": "approved", "officer": "NN", "reason": "ok"}
+details = st.fixed_dictionaries(
+    {},
+    optional={
+        "outcome": st.sampled_from(["treatment", "temporary", "partial", "total", "death"]) | anything,
+        "days_off_work": st.integers(-1, 500) | anything,
+        "loss_percent": st.floats(0.1, 100) | anything,
+        "treatment_cost": st.integers(0, 10**8) | anything,
+        "transport": st.dictionaries(st.sampled_from(["land", "sea", "air"]), st.integers(0, 10**8)) | anything,
+        "children": st.lists(
+            st.fixed_dictionaries(
+                {
+                    "name": st.text(max_size=5),
+                    "level": st.sampled_from(["sd", "x"]),
+                    "birth_date": st.sampled_from(["2016-01-01", "x"]),
+                }
+            )
+            | anything,
+            max_size=3,
+        )
+        | anything,
+    },
+)
+
+
+@st.composite
+def forms(draw: st.DrawFn) -> dict[str, Any]:
+    """A good command with some of its fields dropped or spoilt."""
+    fields: dict[str, Any] = {
+        **good,
+        "details": draw(details),
+        "kind": draw(st.sampled_from(["jkk", "jkm", "scholarship"])),
+    }
+    fields["cause"] = draw(st.sampled_from(["accident", "illness"]))
+    for name in draw(st.lists(st.sampled_from(sorted(fields)), max_size=2)):
+        if draw(st.booleans()):
+            fields[name] = draw(anything)
+        else:
+            fields.pop(name, None)
+    return fields
+
+
+def event(kind: str, data: Any, name: str = "e1") -> Event:
+    """An event as the shell reads it."""
+    return Event(
+        id=name, source=AGENCY, type=kind, data=data, at=AT, topic="claims-intake-6408-rumahsakit", content_hash="h"
+    )
+
+
+def part_of(command: Event) -> tuple[str, Event]:
+    """The document and the part that `route` makes of an event."""
+    (routed,) = decide.route(command, REFERENCE)
+    return routed.address.collection, command.with_data(routed.data)
+
+
+@given(
+    st.sampled_from(sorted(COMMANDS)),
+    forms() | st.dictionaries(st.text(max_size=8), anything, max_size=4),
+    st.sampled_from(list(ClaimStatus)),
+)
+@settings(max_examples=400, deadline=None)
+def test_every_command_is_answered_in_every_state_and_always_alike(
+    kind: str, fields: dict[str, Any], status: ClaimStatus
+) -> None:
+    collection, part = part_of(event(kind, COMMANDS[kind](fields)))
+    states: list[Any] = [None]
+    if collection == "claims":
+        known = decide.decide(
+            None, part_of(event("claim.submit.v1", COMMANDS["claim.submit.v1"](death())))[1], Facts(REFERENCE), AT
+        ).state
+        assert isinstance(known, Claim)
+        states += [known, Claim(claim_no="KLM-1", agency="rumahsakit", regency="64.08")]
+    for state in states:
+        first = decide.decide(state, part, Facts(REFERENCE), AT)
+        assert first == decide.decide(state, part, Facts(REFERENCE), AT)
+        assert first.state is not None
+        assert first.outcomes, "every command has an answer or a step that gives one"
+        for outcome in first.outcomes:
+            outcome.data.model_dump_json()
+            assert NIK not in outcome.key
+
+
+@given(forms(), st.sampled_from(list(RunsKnown)), st.booleans())
+@settings(max_examples=300, deadline=None)
+def test_an_assessment_is_total_and_pays_whole_rupiah(fields: dict[str, Any], runs: RunsKnown, covered: bool) -> None:
+    from services.claims.domain.state import Cover
+
+    cover = Cover("64.08", "64.08.04", "F", "apbd-regency", 1_000_000, "R", "I")
+    standing = Standing(dict.fromkeys(MONTHS, cover), {"I": "2026-02-01"}) if covered else Standing(runs=runs)
+    _, part = part_of(event("claim.submit.v1", COMMANDS["claim.submit.v1"](fields)))
+    submitted = decide.decide(None, part, Facts(REFERENCE), AT)
+    for outcome in submitted.outcomes:
+        if outcome.type != "claim.assess":
+            continue
+        step = event(outcome.type, outcome.data, "s1")
+        assessed = decide.decide(submitted.state, step, Facts(REFERENCE, {"s1": standing}), AT)
+        claim = assessed.state
+        assert isinstance(claim, Claim)
+        assert all(line.amount > 0 and line.rule for line in claim.benefits)
+        assert claim.status is not ClaimStatus.REGISTERED
+        assert (claim.status is ClaimStatus.APPROVED) <= (covered and claim.total > 0)
+        assert (assessed.due is None) == (claim.status is not ClaimStatus.APPROVED and not claim.watching)
+
+
+@given(st.sampled_from(sorted(WORK)), st.none() | st.just(Claim(claim_no="1", agency="a-b", regency="64.08")))
+def test_a_step_that_comes_too_late_changes_nothing(kind: str, state: Claim | None) -> None:
+    fields = {
+        "claim": "64.08/a-b/1",
+        "round": 7,
+        "worker_id": "w",
+        "regency": "64.08",
+        "event_date": "2026-04-20",
+        "reason": "x",
+        "death": True,
+        "paid_on": "2026-05-06",
+        "reference": "r",
+        "collection": "runs",
+        "id": "R",
+        "period": "2026-04",
+    }
+    collection, part = part_of(event(kind, WORK[kind].model_validate(fields)))
+    if collection == "claims":
+        made = decide.decide(state, part, Facts(REFERENCE), AT)
+        assert (made.state, made.outcomes) == (None, ())
+        assert made.ignored
+
+
+Act = tuple[str, Any]
+acts: list[Act] = [
+    *(("bill", month) for month in MONTHS),
+    *(("close_run", month) for month in MONTHS),
+    *(("pay", month) for month in MONTHS),
+    ("submit", (death(), AGENCY, "claim.submit.v1")),
+    ("submit", (death(claim_no="RS-9", documents=[]), OTHER, "claim.submit.v1")),
+    ("submit", ({"claim_no": "RS-9", "documents": JKM_DOCUMENTS}, OTHER, "claim.add-documents.v1")),
+    ("submit", ({"claim_no": "RS-9"}, OTHER, "claim.withdraw.v1")),
+    ("submit", (death(claim_no="RS-9", cause="natural"), OTHER, "claim.submit.v1")),
+    ("submit", ({**accident(), "claim_no": "KK-1"}, AGENCY, "claim.submit.v1")),
+    (
+        "submit",
+        ({"claim_no": "KK-1", "decision": "approved", "officer": "NN", "reason": "ok"}, AGENCY, "claim.decide.v1"),
+    ),
+]
+
+
+@given(
+    st.permutations(acts),
+    st.integers(1, 20),
+    st.booleans(),
+    st.sets(st.integers(0, 20), max_size=5),
+    st.sampled_from([200, 503]),
+)
+@settings(max_examples=60, deadline=None)
+def test_a_death_is_paid_once_in_any_order_and_nothing_stays_stuck(
+    order: Sequence[Act], cut: int, again: bool, pauses: set[int], bank: int
+) -> None:
+    async def live() -> World:
+        world = World(cut, again)
+        world.bank.status = bank
+        for position, (what, with_) in enumerate(order):
+            getattr(world, what)(*with_ if isinstance(with_, tuple) else (with_,))
+            if position in pauses:
+                await world.settle()
+        await world.settle()
+        world.bank.status = 200
+        await world.settle()
+        return world
+
+    world = asyncio.run(live())
+    deaths = list(world.bank.paid.values())
+    assert len(deaths) == 1
+    assert len(world.of_type("claim.paid.v1")) == 1 == len(world.of_type("worker.died.v1"))
+    assert world.of_type("claim.paid.v1")[0]["total"] == world.bank.total
+    assert world.told("claims-dlq") == []
+    open_claims = [one["state"]["status"] for one in world.store.collections["claims"].values()]
+    assert set(open_claims) <= {"paid", "rejected", "held", "unknown"}
+    assert all(
+        one["state"]["status"] != "held" or "awaiting-officer" in one["state"]["reasons"] or one["state"]["missing"]
+        for one in world.store.collections["claims"].values()
+    )
