@@ -38,6 +38,7 @@ _CLAIM_OUTCOMES = {
     "claim.approved.v1": "approved",
     "claim.paid.v1": "paid",
     "claim.rejected.v1": "rejected",
+    "claim.submit.refused.v1": "rejected",
 }
 
 
