@@ -207,7 +207,7 @@ def _about_known(worker: Worker | None, event: Event, part: Any, now: datetime) 
 def _update(worker: Worker, event: Event, part: Update, now: datetime) -> Decision[Any]:
     sender = part.sender
     form = replace(worker.form, **part.changes)
-    warnings = rules.form_warnings(form, business_day(now))
+    warnings = rules.form_warnings(form)
     known = worker.word_of(sender.agency)
     word = _word(sender, form, now, known.fingerprint if known else "")
     if not worker.active:

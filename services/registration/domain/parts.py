@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -86,8 +86,8 @@ class Attest:
     attested_on: str
 
 
-def sender_of(event: Event) -> Sender:
-    """The agency of an intake event; the shell has checked that it is the topic's."""
+def sender_of(event: Event, worker: str = "") -> Sender:
+    """The agency of an intake event, speaking of this worker; the shell has checked that it is the topic's."""
     found = topics.agency_of_source(event.source)
     # Only a topic that fits the pattern but is no agency's could bring another source here.
     regency, agency = found if found is not None else ("", "")
@@ -97,6 +97,7 @@ def sender_of(event: Event) -> Sender:
         regency=regency,
         agency=agency,
         submission_id=submission if isinstance(submission, str) and submission.strip() else None,
+        worker_id=worker,
     )
 
 
@@ -109,16 +110,13 @@ def conflicting(event: Event) -> Routed:
 def of_intake(event: Event, reference: Reference) -> Routed:
     """The part of an agency's event and the document it changes."""
     intake: Intake = event.data
-    sender = sender_of(event)
-    today = business_day(event.at)
+    nik = rules.text_of(intake.fields.get("nik"))
+    sender = sender_of(event, worker_id(reference.id_key, nik) if nik is not None and is_nik(nik) else "")
     if not sender.agency:
         return _refused(event, sender, (rules.invalid("source"),))
     if intake.problem is not None:
         return _refused(event, sender, (rules.invalid("data"),))
-    nik = rules.text_of(intake.fields.get("nik"))
-    if is_nik(nik) and nik is not None:
-        sender = replace(sender, worker_id=worker_id(reference.id_key, nik))
-    problems, part = _judge(intake, sender, reference, today)
+    problems, part = _judge(intake, sender, reference, business_day(event.at))
     if problems:
         return _refused(event, sender, problems)
     return Routed(Address("workers", sender.worker_id), part)
@@ -134,7 +132,7 @@ def _judge(intake: Intake, sender: Sender, reference: Reference, today: date) ->
         return (), Register(
             sender=sender,
             form=form,
-            warnings=rules.form_warnings(form, today),
+            warnings=rules.form_warnings(form),
             fingerprint=forms.fingerprint(form, reference.id_key),
         )
     if isinstance(intake, contract.UpdateWorker):

@@ -20,6 +20,8 @@ DEFAULT_INCOME = 1_000_000
 INCOME_MAX = 1_000_000_000
 # Nobody alive is older (rules.md 6a takes ages of 0 to 105).
 EARLIEST_BIRTH_YEARS = 110
+# rules.md 6a: a woman's day of birth is written with 40 added.
+WOMEN_DAY_OFFSET = 40
 WITHDRAWAL_REASONS = ("moved", "deceased", "employed", "request", "other")
 _SECTORS = frozenset(SECTORS)
 _OPTIONAL_TEXTS = ("birth_place", "mother_name", "phone", "address")
@@ -75,13 +77,16 @@ def form_problems(fields: Mapping[str, Any], regency: str, areas: Areas, today: 
     return tuple(found)
 
 
-def form_warnings(form: WorkerForm, today: date) -> tuple[str, ...]:
+def form_warnings(form: WorkerForm) -> tuple[str, ...]:
     """Where the digits of the NIK say otherwise than the form: told, never refused (contracts.md 3, rules.md T6)."""
+    nik, born = form.nik, form.birth_date
+    day = int(nik[6:8])
+    says_woman = day > WOMEN_DAY_OFFSET
     found = []
-    stated = nik_birth_date(form.nik, today)
-    if stated is not None and stated.isoformat()[2:] != form.birth_date[2:]:
+    # DDMMYY against YYYY-MM-DD; a NIK does not know its century.
+    if (day - WOMEN_DAY_OFFSET if says_woman else day) != int(born[8:]) or nik[8:12] != born[5:7] + born[2:4]:
         found.append(str(Reason.BIRTH_DATE_MISMATCH))
-    if (int(form.nik[6:8]) > 40) != (form.sex == "F"):
+    if says_woman != (form.sex == "F"):
         found.append(str(Reason.SEX_MISMATCH))
     return tuple(found)
 

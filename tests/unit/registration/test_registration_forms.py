@@ -167,7 +167,7 @@ def test_a_form_is_kept_without_outer_blanks_and_with_the_default_income() -> No
 def test_digits_of_the_nik_that_differ_warn_and_never_refuse(changes: dict[str, Any], expected: tuple[str]) -> None:
     fields = {**FORM, **changes}
     assert problems(fields) == []
-    assert rules.form_warnings(forms.form_of(fields, REFERENCE.areas), TODAY) == expected
+    assert rules.form_warnings(forms.form_of(fields, REFERENCE.areas)) == expected
 
 
 BASE = {"submission_id": "S", "nik": FORM["nik"]}

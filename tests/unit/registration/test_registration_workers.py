@@ -44,6 +44,7 @@ def told(*steps: tuple[str, Any]) -> list[Any]:
 
 REGISTER: tuple[str, Any] = ("register", {})
 BY_DESA: tuple[str, Any] = ("register", (DESA, {}))
+BY_DESA_NAMED: tuple[str, Any] = ("update", (DESA, {"name": "SITI"}))
 BY_KUKAR: tuple[str, Any] = ("register", (KUKAR, {"village": "64.02.01.2001"}))
 LEAVE: tuple[str, Any] = ("withdraw", {"reason": "moved", "date": "2026-02-01"})
 VERIFIED_2: tuple[str, Any] = ("verified", (2,))
@@ -119,6 +120,7 @@ ATTEST: tuple[str, Any] = ("attest", (DESA, {"sector": "fisheries", "occupation"
         ((REGISTER, ATTEST, VERIFIED), ["6408-dinsos S1 is verified", "6408-desa S2 is verified"]),
         ((REGISTER, BY_DESA, ENDED, REGISTER, VERIFIED_2), ["6408-dinsos S4 is verified", "6408-desa S2 is verified"]),
         ((REGISTER, VERIFIED, ("update", {"name": "SITI"}), VERIFIED_2), ["6408-dinsos S3 is verified"]),
+        ((REGISTER, VERIFIED, BY_DESA_NAMED, VERIFIED_2), ["6408-desa S3 is verified", "6408-dinsos S1 is verified"]),
         # Verdicts on what no longer stands
         ((REGISTER, ("update", {"name": "SITI"}), VERIFIED), []),
         ((REGISTER, LEAVE, VERIFIED), []),

@@ -1,0 +1,94 @@
+"""Registration in the shell over in-memory ports: redelivery, conflicts, what stands in the store, and HTTP."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import httpx
+import orjson
+from fastapi import FastAPI
+
+from services.registration import api, facts
+from services.registration.stream import SPEC
+from shared.runtime.deadletters import DeadLetterTopic
+from shared.runtime.memory import MemoryStore, MemoryTopics
+from shared.runtime.metrics import Metrics
+from shared.runtime.pipeline import Pipeline, Record
+from tests.property.registration_world import AT, FORM, NIK, PERSONAL, REFERENCE, WORKER
+from tests.toy import CIPHER
+
+
+class Shell:
+    """Registration's own SPEC, codecs and routes on a store and topics in memory."""
+
+    def __init__(self) -> None:
+        self.store = MemoryStore(SPEC.stored, CIPHER)
+        self.topics = MemoryTopics()
+        letters = DeadLetterTopic(SPEC.name, self.topics)
+        self.pipeline = Pipeline(SPEC, self.store, self.topics, letters, Metrics(SPEC.name), REFERENCE)
+        self.offset = 0
+
+    async def settle(self, *inputs: tuple[str, Any]) -> list[tuple[str, Any]]:
+        """One batch of register events by (event id, data); topic and envelope of what it published."""
+        mark, records = len(self.topics.published), []
+        for event_id, data in inputs:
+            self.offset += 1
+            envelope = {"specversion": "1.0", "id": event_id, "source": "agency/64.08/dinsos"}
+            value = orjson.dumps({**envelope, "type": "worker.register.v1", "data": data})
+            at = int(AT.timestamp() * 1000)
+            records.append(Record("registration-intake-6408-dinsos", 0, self.offset, None, value, (), at))
+        await self.pipeline.settle(records)
+        return [(one.topic, orjson.loads(one.value or b"")) for one in self.topics.published[mark:]]
+
+    async def get(self, path: str) -> tuple[int, Any]:
+        app = FastAPI()
+        house: Any = SimpleNamespace(reader=self.store, reference=REFERENCE, name="registration")
+        app.include_router(api.routes(house))
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://registration") as client:
+            answer = await client.get(path)
+        return answer.status_code, answer.json()
+
+
+async def test_a_redelivery_says_the_same_and_a_conflict_is_refused() -> None:
+    shell = Shell()
+    first = await shell.settle(("e1", FORM))
+    assert [topic for topic, _ in first] == ["registration-events", "identity-checks", "feedback-6408-dinsos"]
+    assert await shell.settle(("e1", FORM)) == first
+    ((topic, refused),) = await shell.settle(("e1", {**FORM, "name": "SITI"}))
+    assert (topic, refused["data"]["reasons"]) == ("feedback-6408-dinsos", ["conflicting-duplicate"])
+    assert shell.store.collections["workers"][WORKER]["version"] == 1
+
+
+async def test_odd_data_is_answered_and_nothing_becomes_a_dead_letter() -> None:
+    shell = Shell()
+    odd: list[Any] = [None, 5, [], {}, {**FORM, "birth_date": "1985-W01-1"}, {**FORM, "monthly_income": 2**64 - 1}]
+    said = await shell.settle(*((f"e{number}", data) for number, data in enumerate(odd)))
+    assert [(topic, one["data"]["outcome"]) for topic, one in said] == [("feedback-6408-dinsos", "rejected")] * len(odd)
+
+
+async def test_the_store_holds_no_personal_data_in_the_clear() -> None:
+    shell = Shell()
+    await shell.settle(("e1", {**FORM, **PERSONAL}))
+    stored = repr(shell.store.collections)
+    secrets = [NIK, "SITI AMINAH", "1985-07-01", "Sangatta", "Halimah", "+62812000111", "Gang Buntu", "Rahmat"]
+    assert [secret for secret in secrets if secret in stored] == []
+
+
+async def test_a_worker_is_shown_with_a_masked_nik_and_without_a_name() -> None:
+    shell = Shell()
+    await shell.settle(("e1", {**FORM, **PERSONAL}))
+    status, shown = await shell.get(f"/v1/workers/{WORKER}")
+    assert status == 200
+    assert (shown["nik"], shown["status"]) == ("6408**********02", "checking")
+    assert shown["submissions"] == [{"agency": "dinsos", "submission_id": "SUB-1", "said_on": "2026-02-01"}]
+    assert NIK not in str(shown)
+    assert "SITI" not in str(shown)
+    assert (await shell.get("/v1/workers/nobody"))[0] == 404
+
+
+async def test_the_reference_is_the_shipped_areas_and_the_configured_key() -> None:
+    key = "MDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDA="
+    loaded = await facts.reference(MemoryStore({}, CIPHER), {"PAYUNG_ID_KEY": key})
+    assert loaded.id_key == b"0" * 32
+    assert loaded.areas.village("64.08.04.2001") is not None
