@@ -279,6 +279,11 @@ async def test_months_claims_and_two_regencies_with_every_service_killed_on_the_
     snapshot = running.folder / "snapshot.csv"
     population_csv(running.people[KUTIM][:200], snapshot)
     await reference.load_snapshot(at, snapshot, KUTIM)
+    # Half of them stand in the snapshot, the others are asked of Dukcapil over HTTP.
+    rows = [row(number, one) for number, one in enumerate(alive(running.people[KUTIM][150:250]), start=1)]
+    path = write_list(running.folder / "kutim.csv", rows)
+    result = await publish.publish(at, path, f"{KUTIM}/perkebunan", "workers", wait=True)
+    assert sum(result.by_outcome().values()) == len(rows)
     await eventually(lambda: quiet(at))
     months = [shift_period(PERIOD, back) for back in (-2, -1, 0)]
     for year in sorted({int(month[:4]) for month in months}):
