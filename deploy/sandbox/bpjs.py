@@ -1,113 +1,204 @@
 """A stand-in for BPJS Ketenagakerjaan's payments: `python -m deploy.sandbox.bpjs --port P [--data DIR]`.
 
-`POST /v1/benefits` pays a benefit under an `Idempotency-Key` header: the same key and body always give the very same
-answer, the same key with another body is 409. An account that ends in 0000 is refused with 422. `requested_on` (a day)
-is taken as the day of payment, so that a story told about past months is coherent. Nothing personal is logged.
+`POST /v1/benefits` pays a benefit {claim, worker_id, benefits: [{benefit, amount}], total, account, requested_on?}
+under an `Idempotency-Key` header: the same key and body always give the very same answer {reference, paid_on,
+status: "paid"}, the same key with another body 409. 422: the account (one that ends in 0000) is rejected, and its key
+stays free. `requested_on` is taken as the day of payment, so that a story told about past months is coherent; without
+it, today's day in WITA. `POST /v1/payments/confirm` confirms the payment of an invoice, once by invoice_id.
+Nothing personal is kept or logged.
 """
 
 from __future__ import annotations
 
-import argparse
 import hashlib
-import json
 import sqlite3
-from datetime import UTC, datetime
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import uvicorn
-from starlette.applications import Starlette
+import orjson
+from fastapi import FastAPI
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from starlette.responses import Response
 
-from deploy.sandbox.faults import Trouble, control
+from deploy.sandbox import serving
+from deploy.sandbox.faults import Faults, Trouble, add_control, json_response, troubled
+from shared.kernel.calendar import business_day, parse_date
+from shared.runtime import clock
+
+BENEFITS_PATH = "/v1/benefits"
+CONFIRM_PATH = "/v1/payments/confirm"
+KEY_HEADER = "Idempotency-Key"
+REJECTED_ENDING = "0000"
+_KEY_MAX = 200
 
 
 class Ledger:
-    """What was paid under which key; in a file when there is a folder, so that a restart does not pay twice."""
+    """What was answered under which key: in a file when there is a folder, so that a restart pays nothing twice."""
 
     def __init__(self, folder: Path | None) -> None:
         if folder is not None:
             folder.mkdir(parents=True, exist_ok=True)
-        self._rows = sqlite3.connect(str(folder / "bpjs.sqlite") if folder else ":memory:", isolation_level=None)
-        self._rows.execute("create table if not exists paid (key text primary key, body text, answer text)")
+        # Made in one thread, used by the event loop of another at most: never by two at once.
+        self._rows = sqlite3.connect(
+            folder / "bpjs.sqlite" if folder else ":memory:", isolation_level=None, check_same_thread=False
+        )
+        self._rows.execute("pragma journal_mode = wal")
+        self._rows.execute("pragma synchronous = normal")  # survives a kill of the process, which is what happens here
+        self._rows.execute(
+            "create table if not exists answers"
+            " (kind text, key text, body blob, answer blob, amount integer, primary key (kind, key))"
+        )
 
-    def pay(self, key: str, body: str, fresh: dict[str, Any]) -> tuple[int, dict[str, Any]]:
-        """Pays once: the status and the answer that stands under this key."""
-        self._rows.execute("insert or ignore into paid values (?, ?, ?)", (key, body, json.dumps(fresh)))
-        standing, answer = self._rows.execute("select body, answer from paid where key = ?", (key,)).fetchone()
-        if standing != body:
-            return 409, {"detail": "this Idempotency-Key was used for another payment"}
-        found: dict[str, Any] = json.loads(answer)
-        return 200, found
+    def standing(self, kind: str, key: str, body: bytes) -> bytes | bool:
+        """The answer that stands under this key; False when another body has it, True when the key is free."""
+        row = self._rows.execute("select body, answer from answers where kind = ? and key = ?", (kind, key)).fetchone()
+        if row is None:
+            return True
+        return bytes(row[1]) if row[0] == body else False
 
-    def total(self) -> int:
-        """How many payments were made."""
-        return int(self._rows.execute("select count(*) from paid").fetchone()[0])
+    def keep(self, kind: str, key: str, body: bytes, answer: bytes, amount: int) -> None:
+        """Enters an answer under a free key."""
+        self._rows.execute("insert into answers values (?, ?, ?, ?, ?)", (kind, key, body, answer, amount))
+
+    def sums(self) -> dict[str, int]:
+        """How many benefits were paid, and how much (rupiah)."""
+        row = self._rows.execute(
+            "select count(*), coalesce(sum(amount), 0) from answers where kind = 'benefit'"
+        ).fetchone()
+        return {"payments": row[0], "paid_rupiah": row[1]}
+
+    def close(self) -> None:
+        """Ends the use of the file."""
+        self._rows.close()
 
 
-def create_app(folder: Path | None = None) -> Starlette:
-    """The stand-in as an ASGI application."""
-    ledger, trouble = Ledger(folder), Trouble()
+def fault_of(body: Mapping[str, Any]) -> str | None:
+    """What makes a benefit request unreadable, or None."""
+    total, lines = body.get("total"), body.get("benefits", [])
+    if type(total) is not int or total <= 0:
+        return "total: whole rupiah above 0 are needed"
+    if not isinstance(lines, list) or not all(isinstance(line, dict) for line in lines):
+        return "benefits: a list of {benefit, amount} is needed"
+    amounts = [line.get("amount") for line in lines]
+    if any(type(amount) is not int for amount in amounts):
+        return "benefits: amounts are whole rupiah"
+    if amounts and sum(amounts) != total:
+        return "total: the benefits add up to another amount"
+    if not body.get("account"):
+        return "account: is needed"
+    if body.get("requested_on") is not None and parse_date(body["requested_on"]) is None:
+        return "requested_on: a day (YYYY-MM-DD) is needed"
+    return None
 
-    async def pay(request: Request) -> Response:
-        instead = await trouble.before()
-        if instead is not None:
-            return instead
-        key = request.headers.get("idempotency-key", "")
-        body = await request.json()
-        if not key or not isinstance(body, dict) or not body.get("total"):
-            trouble.counts["bad-request"] += 1
-            return JSONResponse({"detail": "an Idempotency-Key header and a total are needed"}, 400)
-        if str(body.get("account", "")).endswith("0000"):
-            trouble.counts["account-refused"] += 1
-            return JSONResponse({"detail": "rekening tidak dikenal (unknown account)"}, 422)
-        digest = hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
-        today = datetime.now(UTC).date().isoformat()  # noqa: TID251  # another system has a clock of its own
-        fresh = {
-            "reference": f"BPJS-{hashlib.sha256(key.encode()).hexdigest()[:12].upper()}",
-            "paid_on": body.get("requested_on") or today,
-            "status": "paid",
-        }
-        status, answer = ledger.pay(key, digest, fresh)
-        trouble.counts["paid" if status == 200 else "conflict"] += 1
-        trouble.distinct.add(key)
-        return trouble.after() or JSONResponse(answer, status)
 
-    async def confirm(request: Request) -> Response:
-        instead = await trouble.before()
-        if instead is not None:
-            return instead
-        body = await request.json()
-        trouble.counts["confirmed"] += 1
-        return JSONResponse({"invoice_id": body.get("invoice_id"), "status": "confirmed"})
+def _digest(key: str, body: Mapping[str, Any]) -> bytes:
+    # The key goes in, so that equal accounts do not show as equal hashes.
+    return hashlib.sha256(key.encode() + b"\n" + orjson.dumps(body, option=orjson.OPT_SORT_KEYS)).digest()
 
-    async def log(_: Request) -> Response:
-        return JSONResponse({**trouble.log(), "payments": ledger.total()})
 
-    async def healthz(_: Request) -> Response:
-        return JSONResponse({"payments": ledger.total()})
+def _rejected(account: Any) -> bool:
+    number = account.get("number", "") if isinstance(account, dict) else account
+    return "".join(sign for sign in str(number) if sign.isdigit()).endswith(REJECTED_ENDING)
 
-    return Starlette(
-        routes=[
-            Route("/v1/benefits", pay, methods=["POST"]),
-            Route("/v1/payments/confirm", confirm, methods=["POST"]),
-            Route("/_control", lambda request: control(request, trouble), methods=["GET", "POST"]),
-            Route("/_control/log", log, methods=["GET"]),
-            Route("/healthz", healthz, methods=["GET"]),
-        ]
-    )
+
+class Bpjs:
+    """The two calls, on one ledger."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self.ledger = ledger
+        self.trouble = Trouble(Faults)
+
+    def pay(self, request: Request, body: dict[str, Any]) -> Response:
+        """Pays one benefit once."""
+        key = request.headers.get(KEY_HEADER, "")
+        if not 0 < len(key) <= _KEY_MAX:
+            return self._said("bad-request", 400, f"{KEY_HEADER}: is needed, {_KEY_MAX} signs at most")
+        self.trouble.saw("keys", key)
+        fault = fault_of(body)
+        if fault is not None:
+            return self._said("bad-request", 400, fault)
+        digest = _digest(key, body)
+        standing = self.ledger.standing("benefit", key, digest)
+        # A used key is judged before the account: what was paid stays paid.
+        if standing is not True:
+            return self._again("repeated", standing)
+        if _rejected(body["account"]):
+            return self._said("account-rejected", 422, "rekening ditolak (account rejected)")
+        if self.trouble.drawn(self.trouble.faults.wrong_rate):
+            self.trouble.counts["wrong"] += 1
+            return json_response({"reference": "", "paid_on": "00-00-0000", "status": "paid"})
+        fresh = orjson.dumps({"reference": _reference("BPJS", key), "paid_on": _paid_on(body), "status": "paid"})
+        self.ledger.keep("benefit", key, digest, fresh, body["total"])
+        return self._fresh("paid", fresh)
+
+    def confirm(self, _request: Request, body: dict[str, Any]) -> Response:
+        """Confirms that an invoice's payment arrived; one invoice, one confirmation."""
+        invoice, amount = body.get("invoice_id"), body.get("amount")
+        if not isinstance(invoice, str) or not invoice or type(amount) is not int or amount <= 0:
+            return self._said("bad-request", 400, "invoice_id and amount (whole rupiah above 0) are needed")
+        digest = _digest(invoice, body)
+        standing = self.ledger.standing("invoice", invoice, digest)
+        if standing is not True:
+            return self._again("confirmed-again", standing)
+        fresh = orjson.dumps(
+            {
+                "invoice_id": invoice,
+                "amount": amount,
+                "reference": _reference("KONF", invoice),
+                "confirmed_on": business_day(clock.now()).isoformat(),
+                "status": "confirmed",
+            }
+        )
+        self.ledger.keep("invoice", invoice, digest, fresh, amount)
+        return self._fresh("confirmed", fresh)
+
+    def _fresh(self, what: str, answer: bytes) -> Response:
+        self.trouble.counts[what] += 1
+        return Response(answer, media_type="application/json")
+
+    def _again(self, what: str, standing: bytes | bool) -> Response:
+        if isinstance(standing, bytes):
+            return self._fresh(what, standing)
+        return self._said("conflict", 409, "kunci ini sudah dipakai untuk isi lain (key used for another body)")
+
+    def _said(self, what: str, status: int, detail: str) -> Response:
+        self.trouble.counts[what] += 1
+        return json_response({"detail": detail}, status)
+
+
+def _reference(prefix: str, key: str) -> str:
+    return f"{prefix}-{hashlib.sha256(key.encode()).hexdigest()[:16].upper()}"
+
+
+def _paid_on(body: Mapping[str, Any]) -> str:
+    return str(body.get("requested_on") or business_day(clock.now()).isoformat())
+
+
+def create_app(folder: Path | None = None) -> FastAPI:
+    """The stand-in as an ASGI application; without a folder it forgets when it ends."""
+    house = Bpjs(Ledger(folder))
+    app = FastAPI(title="BPJS Ketenagakerjaan stand-in", version="1")
+    app.state.trouble = house.trouble
+    app.state.ledger = house.ledger
+
+    async def healthz() -> Response:
+        return json_response({"status": "ok", **house.ledger.sums()})
+
+    app.add_api_route(BENEFITS_PATH, troubled(house.trouble, house.pay), methods=["POST"])
+    app.add_api_route(CONFIRM_PATH, troubled(house.trouble, house.confirm), methods=["POST"])
+    app.add_api_route("/healthz", healthz, methods=["GET"])
+    add_control(app, house.trouble, house.ledger.sums)
+    return app
 
 
 def main() -> None:
     """Serves until it is told to stop."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--port", type=int, required=True)
-    parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--data", type=Path)
-    given = parser.parse_args()
-    uvicorn.run(create_app(given.data), host=given.host, port=given.port, access_log=False, log_level="warning")
+    arguments = serving.parser(__doc__)
+    arguments.add_argument("--data", type=Path, help="folder that keeps what was paid")
+    given = arguments.parse_args()
+    serving.leave_on_signals()
+    serving.serve(create_app(given.data), given.host, given.port)
 
 
 if __name__ == "__main__":

@@ -1,31 +1,35 @@
-"""A stand-in for Dukcapil's match service: `python -m deploy.sandbox.dukcapil --port P [--population FILE]`.
+"""A stand-in for Dukcapil, the civil registry: `python -m deploy.sandbox.dukcapil --port P [--population FILE]`.
 
-`POST /dukcapil/get_json/verify_by_elemen` takes NIK, NAMA_LGKP, TMPT_LHR, TGL_LHR (DD-MM-YYYY), JENIS_KLMIN, TRESHOLD,
-USER_ID, PASSWORD, IP_USER and answers as public clients and mocks document the real one: HTTP 200 even when negative,
-"Sesuai (n)" for free text, codes 11 to 15, a falling `quotaLimiter`. Nothing personal is logged.
+Match call: `POST /dukcapil/get_json/verify_by_elemen` (MATCH_PATH) with NIK, NAMA_LGKP, TMPT_LHR, TGL_LHR (DD-MM-YYYY),
+JENIS_KLMIN, TRESHOLD, USER_ID, PASSWORD, IP_USER. Give-back call: `POST /dukcapil/data_balikan` (GIVE_BACK_PATH).
+Both answer in the shape that public clients and mocks of the real service show: HTTP 200 even when negative,
+"Sesuai (n)" for free text, codes 11 to 15, a falling `quotaLimiter`. The score of a text is always said, whatever the
+TRESHOLD: who asks decides by the score. Any credentials will do, but a call without them is refused ("Login gagal").
+Nothing personal is logged.
 """
 
 from __future__ import annotations
 
-import argparse
-import csv
-import re
-from collections.abc import Iterable, Mapping
+import asyncio
+import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import uvicorn
-from rapidfuzz import fuzz
-from starlette.applications import Starlette
+from fastapi import FastAPI
+from pydantic import Field
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from starlette.responses import Response
 
-from deploy.sandbox.faults import Trouble, control
+from deploy.sandbox import register, serving
+from deploy.sandbox.faults import Faults, Trouble, add_control, json_response, object_of, troubled
+from deploy.sandbox.register import Person, PopulationError, Register
+from shared.kernel import names
+from shared.kernel.identity import is_nik
 
 MATCH_PATH = "/dukcapil/get_json/verify_by_elemen"
 GIVE_BACK_PATH = "/dukcapil/data_balikan"
-DAILY_QUOTA = 1_000_000
+QUOTA = 1_000_000
 RESPONSES = {
     "deceased": ("11", "Data Ditemukan, Meninggal Dunia"),
     "double": ("12", "Data Ditemukan, Data Ganda"),
@@ -33,44 +37,53 @@ RESPONSES = {
     "inactive": ("14", "Data Ditemukan, Status Non Aktif silahkan hubungi Dinas Dukcapil"),
     "malformed": ("15", "Data Tidak Ditemukan, NIK tidak sesuai format Dukcapil"),
 }
+NO_QUOTA = "Kuota Akses Hari ini telah Habis"
+NO_LOGIN = "Login gagal"
 _SEXES = {"M": "LAKI-LAKI", "F": "PEREMPUAN"}
-_TITLES = frozenset(("H", "HJ", "HAJI", "DR", "DRS", "DRA", "IR", "PROF", "SE", "SH", "ST", "SPD", "SAG", "MM", "MSI"))
-
-Row = tuple[str, str, str, str, str]
-
-
-class Register:
-    """People by NIK: name, birth place, birth date (ISO), sex, status."""
-
-    def __init__(self) -> None:
-        self.people: dict[str, Row] = {}
-
-    def load(self, rows: Iterable[Mapping[str, str]]) -> int:
-        """Replaces everyone."""
-        self.people = {
-            row["nik"]: (row["name"], row["birth_place"], row["birth_date"], row["sex"], row["status"]) for row in rows
-        }
-        return len(self.people)
-
-    def load_file(self, path: Path) -> int:
-        """Replaces everyone by a population file."""
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            return self.load(csv.DictReader(file))
+# Places of a village code. What the register does not hold (NO_KK, ALAMAT, ...) never agrees.
+_AREAS = {"NO_PROP": 0, "NO_KAB": 1, "NO_KEC": 2, "NO_KEL": 3}
+_UNKNOWN = {
+    "NO_KK": "Tidak Sesuai",
+    "ALAMAT": "Tidak Sesuai (0)",
+    "STATUS_KAWIN": "Tidak Sesuai",
+    "JENIS_PKRJN": "Tidak Sesuai",
+    "NO_RT": "Tidak Sesuai",
+    "NO_RW": "Tidak Sesuai",
+}
 
 
-def normalised(name: str) -> str:
-    """Upper case, punctuation and titles dropped, blanks collapsed."""
-    tokens = re.sub(r"[^A-Z0-9 ]", "", name.upper().replace(".", " ").replace(",", " ").replace("-", " ")).split()
-    kept = [token for token in tokens if token not in _TITLES]
-    return " ".join(kept or tokens)
+class DukcapilFaults(Faults):
+    """What else can be wrong here: the quota left (it falls with every call), and two quirks of known services."""
+
+    quota_left: int = Field(default=QUOTA, ge=0)
+    zero_match_rate: float = Field(default=0.0, ge=0, le=1)  # a score of 0 is said as "Sesuai (0)"
+    echo_nik_rate: float = Field(default=0.0, ge=0, le=1)  # the NIK comes back instead of "Sesuai"
 
 
 def score(left: str, right: str) -> int:
-    """Token-sort ratio of two names, whole."""
-    return int(fuzz.token_sort_ratio(normalised(left), normalised(right)))
+    """0 to 100, cut off: 84.6 is not yet 85, as it is not for who compares with the register itself."""
+    return int(names.score(left, right))
 
 
-def _said(value: int) -> str:
+def matched(person: Person, asked: Mapping[str, Any]) -> dict[str, str]:
+    """How the asked fields compare with the register."""
+    born = "-".join(reversed(person.birth_date.split("-")))
+    answer = {
+        "NIK": "Sesuai",
+        "NAMA_LGKP": _scored(person.name, asked.get("NAMA_LGKP")),
+        "TMPT_LHR": _scored(person.birth_place, asked.get("TMPT_LHR")),
+        "TGL_LHR": _coded(born == asked.get("TGL_LHR")),
+        "JENIS_KLMIN": _coded(_SEXES[person.sex] == str(asked.get("JENIS_KLMIN", "")).strip().upper()),
+    }
+    codes = [code.lstrip("0") for code in person.village.split(".")]
+    for field, place in _AREAS.items():
+        if field in asked:
+            answer[field] = _coded(codes[place : place + 1] == [str(asked[field]).strip().lstrip("0")])
+    return answer | {field: said for field, said in _UNKNOWN.items() if field in asked}
+
+
+def _scored(known: str, given: Any) -> str:
+    value = score(known, str(given or ""))
     return f"Sesuai ({value})" if value else "Tidak Sesuai (0)"
 
 
@@ -78,117 +91,148 @@ def _coded(same: bool) -> str:
     return "Sesuai" if same else "Tidak Sesuai"
 
 
-def answer(register: Register, asked: Mapping[str, Any], *, wrong: bool) -> tuple[str, dict[str, Any]]:
-    """The kind of answer and one entry of its `content`; `wrong` lies about it."""
-    nik = str(asked.get("NIK", ""))
-    if not (len(nik) == 16 and nik.isascii() and nik.isdigit()):
+def answer_of(people: Register, asked: Mapping[str, Any]) -> tuple[str, dict[str, str]]:
+    """The kind of an answer, and its one entry of `content`."""
+    nik = asked.get("NIK")
+    if not isinstance(nik, str) or not is_nik(nik):
         return "malformed", _code("malformed")
-    found = None if wrong else register.people.get(nik)
-    if found is None:
+    person = people.find(nik)
+    if person is None:
         return "missing", _code("missing")
-    name, place, born, sex, status = found
-    if status in ("deceased", "double", "inactive"):
-        return status, _code(status)
-    day = "-".join(reversed(born.split("-")))
-    return "match", {
-        "NIK": "Sesuai",
-        "NAMA_LGKP": _said(score(name, str(asked.get("NAMA_LGKP", "")))),
-        "TMPT_LHR": _said(score(place, str(asked.get("TMPT_LHR", "")))),
-        "TGL_LHR": _coded(day == asked.get("TGL_LHR")),
-        "JENIS_KLMIN": _coded(_SEXES.get(sex) == str(asked.get("JENIS_KLMIN", "")).upper()),
-        "ALAMAT": "Tidak Sesuai (0)",
-    }
+    if person.status != "alive":
+        return person.status, _code(person.status)
+    return "match", matched(person, asked)
 
 
-def _code(kind: str) -> dict[str, Any]:
+def _code(kind: str) -> dict[str, str]:
     code, text = RESPONSES[kind]
     return {"RESPONSE_CODE": code, "RESPON": text}
 
 
-def create_app(population: Path | None = None) -> Starlette:
-    """The stand-in as an ASGI application."""
-    register, trouble = Register(), Trouble()
-    given_back: set[str] = set()
-    if population is not None:
-        register.load_file(population)
-    spent = 0
-
-    async def match(request: Request) -> Response:
-        nonlocal spent
-        asked = await request.json()
-        instead = await trouble.before()
-        if instead is not None:
-            return instead
-        limit = trouble.faults.quota_left
-        left = DAILY_QUOTA - spent if limit is None else limit
-        if left <= 0:
-            trouble.counts["quota"] += 1
-            body = {"content": [{"RESPON": "Kuota akses telah habis"}], "quotaLimiter": 0}
-            return JSONResponse(body)
-        if limit is not None:
-            trouble.faults.quota_left = limit - 1
-        spent += 1
-        wrong = trouble.drawn(trouble.faults.wrong_rate)
-        kind, entry = answer(register, asked, wrong=wrong)
-        trouble.counts[kind] += 1
-        trouble.distinct.add(str(hash(str(asked.get("NIK")))))
-        page = {
-            "content": [entry],
-            "lastPage": True,
-            "numberOfElements": 1,
-            "sort": None,
-            "totalElements": 1,
-            "firstPage": True,
-            "number": 0,
-            "size": 1,
-            "quotaLimiter": left - 1,
-        }
-        return trouble.after() or JSONResponse(page)
-
-    async def give_back(request: Request) -> Response:
-        instead = await trouble.before()
-        if instead is not None:
-            return instead
-        body = await request.json()
-        name = f"{body.get('id_lembaga')}|{sorted(str(one) for one in body.get('data', ()))}"
-        if name in given_back:
-            return JSONResponse({"message": "Data sudah pernah dikirim"}, 400)
-        given_back.add(name)
-        return JSONResponse({"message": "Data berhasil dikirim", "jumlah": len(body.get("data", ()))})
-
-    async def load_population(request: Request) -> Response:
-        body = await request.json()
-        count = register.load_file(Path(body["path"])) if "path" in body else register.load(body["rows"])
-        return JSONResponse({"people": count})
-
-    async def healthz(_: Request) -> Response:
-        return JSONResponse({"people": len(register.people)})
-
-    return Starlette(
-        routes=[
-            Route(MATCH_PATH, match, methods=["POST"]),
-            Route(GIVE_BACK_PATH, give_back, methods=["POST"]),
-            Route("/_control", lambda request: control(request, trouble), methods=["GET", "POST"]),
-            Route("/_control/population", load_population, methods=["POST"]),
-            Route("/_control/log", lambda _: _json(trouble.log()), methods=["GET"]),
-            Route("/healthz", healthz, methods=["GET"]),
-        ]
-    )
+def _page(entry: Mapping[str, str], quota_left: int) -> dict[str, Any]:
+    return {
+        "content": [entry],
+        "lastPage": True,
+        "numberOfElements": 1,
+        "sort": None,
+        "totalElements": 1,
+        "firstPage": True,
+        "number": 0,
+        "size": 1,
+        "quotaLimiter": quota_left,
+    }
 
 
-async def _json(value: Any) -> Response:
-    return JSONResponse(value)
+class Dukcapil:
+    """The two calls, on a register that can be exchanged."""
+
+    def __init__(self, people: Register) -> None:
+        self.people = people
+        self.trouble = Trouble(DukcapilFaults)
+        self._given_back: set[int] = set()
+
+    def match(self, request: Request, asked: dict[str, Any]) -> Response:
+        """Compares one person."""
+        faults, counts = self.trouble.faults, self.trouble.counts
+        self.trouble.saw("keys", request.headers.get("idempotency-key") or str(asked.get("NIK")))
+        if not all(asked.get(field) for field in ("USER_ID", "PASSWORD", "IP_USER")):
+            counts["login-failed"] += 1
+            return json_response(_page({"RESPON": NO_LOGIN}, faults.quota_left))
+        if not faults.quota_left:
+            counts["quota-exhausted"] += 1
+            return json_response(_page({"RESPON": NO_QUOTA}, 0))
+        faults.quota_left -= 1
+        kind, entry = answer_of(self.people, asked)
+        if self.trouble.drawn(faults.wrong_rate):
+            kind, entry = "wrong", self._lie(kind)
+        counts[kind] += 1
+        return json_response(_page(self._with_quirks(entry, asked), faults.quota_left))
+
+    def _lie(self, truth: str) -> dict[str, str]:
+        # Both ways of being wrong: someone right is denied, someone who must not pass is confirmed.
+        if truth == "match" and self.trouble.drawn(0.5):
+            return _code("missing")
+        word, scored = ("Tidak Sesuai", "Tidak Sesuai (0)") if truth == "match" else ("Sesuai", "Sesuai (100)")
+        return {"NIK": "Sesuai", "NAMA_LGKP": scored, "TMPT_LHR": scored, "TGL_LHR": word, "JENIS_KLMIN": word}
+
+    def _with_quirks(self, entry: dict[str, str], asked: Mapping[str, Any]) -> dict[str, str]:
+        faults = self.trouble.faults
+        if "NIK" in entry and self.trouble.drawn(faults.echo_nik_rate):
+            entry = {**entry, "NIK": str(asked.get("NIK"))}
+        if "NAMA_LGKP" in entry and self.trouble.drawn(faults.zero_match_rate):
+            entry = {field: "Sesuai (0)" if said == "Tidak Sesuai (0)" else said for field, said in entry.items()}
+        return entry
+
+    def give_back(self, _request: Request, asked: dict[str, Any]) -> Response:
+        """Takes the data that an institution gives back; the same data a second time is 400."""
+        data = asked.get("data")
+        if not asked.get("id_lembaga") or not isinstance(data, list) or not data:
+            self.trouble.counts["give-back-refused"] += 1
+            return json_response({"message": "Data tidak lengkap"}, 400)
+        name = self.trouble.digest(f"{asked['id_lembaga']}|{sorted(_flat(one) for one in data)}")
+        if name in self._given_back:
+            self.trouble.counts["give-back-repeated"] += 1
+            return json_response({"message": "Data sudah pernah dikirim"}, 400)
+        self._given_back.add(name)
+        self.trouble.counts["given-back"] += 1
+        return json_response({"message": "Data berhasil dikirim", "jumlah": len(data)})
+
+    async def load(self, request: Request) -> Response:
+        """Exchanges the register for a file's (`path`) or the given `rows`."""
+        given = await object_of(request) or {}
+        path, rows = given.get("path"), given.get("rows")
+        try:
+            if isinstance(path, str):
+                # In a thread: a regency takes a second, and the calls go on meanwhile.
+                self.people = await asyncio.to_thread(register.from_file, Path(path))
+            elif isinstance(rows, list) and all(isinstance(row, dict) for row in rows):
+                self.people = register.from_rows(rows)
+            else:
+                raise PopulationError("path or rows is needed")
+        except PopulationError as error:
+            return json_response({"detail": str(error)}, 422)
+        return json_response(self.size())
+
+    def size(self) -> dict[str, Any]:
+        """How many people there are, and how many rows could not be read."""
+        return {"people": len(self.people.people), "skipped": self.people.skipped}
+
+
+def _flat(one: Any) -> str:
+    return str(sorted(one.items())) if isinstance(one, dict) else str(one)
+
+
+def create_app(population: Path | Register | None = None) -> FastAPI:
+    """The stand-in as an ASGI application; without a population nobody is found. PopulationError: it is unreadable."""
+    people = register.from_file(population) if isinstance(population, Path) else population
+    house = Dukcapil(people or Register({}))
+    app = FastAPI(title="Dukcapil stand-in", version="1")
+    app.state.trouble = house.trouble
+
+    async def healthz() -> Response:
+        return json_response({"status": "ok", **house.size()})
+
+    app.add_api_route(MATCH_PATH, troubled(house.trouble, house.match), methods=["POST"])
+    app.add_api_route(GIVE_BACK_PATH, troubled(house.trouble, house.give_back), methods=["POST"])
+    app.add_api_route("/_control/population", house.load, methods=["POST"])
+    app.add_api_route("/healthz", healthz, methods=["GET"])
+    add_control(app, house.trouble, house.size)
+    return app
 
 
 def main() -> None:
     """Serves until it is told to stop."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--port", type=int, required=True)
-    parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--population", type=Path)
-    given = parser.parse_args()
-    app = create_app(given.population)
-    uvicorn.run(app, host=given.host, port=given.port, access_log=False, log_level="warning")
+    arguments = serving.parser(__doc__)
+    arguments.add_argument("--population", type=Path, help="CSV nik,name,birth_place,birth_date,sex,village,status")
+    given = arguments.parse_args()
+    serving.leave_on_signals()
+    try:
+        people = register.from_file(given.population) if given.population else Register({})
+    except PopulationError as error:
+        arguments.exit(2, f"population: {error}\n")
+    if people.skipped:
+        sys.stderr.write(f"population: {people.skipped} rows skipped, the first is row {people.first_skipped}\n")
+    serving.serve(create_app(people), given.host, given.port)
 
 
 if __name__ == "__main__":

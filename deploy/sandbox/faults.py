@@ -1,93 +1,204 @@
-"""How the stand-ins misbehave on demand, as the real systems do by themselves: slow, wrong, down, out of quota."""
+"""How the stand-ins misbehave on demand, as the real systems do by themselves: slow, wrong, silent, down.
+
+Owns the fate of a call, the counts of calls and the control endpoint. It must not know what a call means, and keeps
+nothing of what a call says: who called for whom is remembered as a salted hash, only to be counted.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import random
-from collections import Counter
-from typing import Any
+import secrets
+import socket
+import struct
+from collections import Counter, defaultdict
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+import orjson
+from fastapi import FastAPI
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
-# A hanging call is let go after this, so that a stand-in can always be stopped.
+# Where the server leaves a connection's transport (serving.py), so that a call can be answered by a reset.
+TRANSPORT = "transport"
+# A hanging call ends at the latest after this; earlier when its caller gives up or the stand-in stops.
 HANG_S = 600.0
+_RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # SO_LINGER on, for 0 s
 
 
 class Faults(BaseModel):
-    """What is wrong at present. Rates are shares of the calls, 0 to 1, drawn from `seed`."""
+    """What is wrong at present; rates are shares of the calls (0 to 1), drawn from `seed` in order of arrival."""
 
     model_config = ConfigDict(extra="forbid")
 
-    latency_ms: int = Field(0, ge=0)
-    jitter_ms: int = Field(0, ge=0)
-    error_rate: float = Field(0.0, ge=0, le=1)
-    hang_rate: float = Field(0.0, ge=0, le=1)
-    malformed_rate: float = Field(0.0, ge=0, le=1)
-    wrong_rate: float = Field(0.0, ge=0, le=1)
-    lost_answer_rate: float = Field(0.0, ge=0, le=1)
+    latency_ms: int = Field(default=0, ge=0, le=600_000)
+    jitter_ms: int = Field(default=0, ge=0, le=600_000)
+    error_rate: float = Field(default=0.0, ge=0, le=1)
+    hang_rate: float = Field(default=0.0, ge=0, le=1)
+    reset_rate: float = Field(default=0.0, ge=0, le=1)
+    malformed_rate: float = Field(default=0.0, ge=0, le=1)
+    wrong_content_rate: float = Field(default=0.0, ge=0, le=1)
+    wrong_rate: float = Field(default=0.0, ge=0, le=1)
+    lost_answer_rate: float = Field(default=0.0, ge=0, le=1)
     down: bool = False
-    quota_left: int | None = None
     seed: int = 1
 
 
-class Trouble:
-    """Draws the fate of each call; keeps counts without any personal data."""
+F = TypeVar("F", bound=Faults)
 
-    def __init__(self) -> None:
-        self.faults = Faults()
+
+def json_response(value: Any, status: int = 200) -> Response:
+    """A JSON answer."""
+    return Response(orjson.dumps(value), status, media_type="application/json")
+
+
+class Trouble(Generic[F]):
+    """Draws the fate of each call and counts what became of it."""
+
+    def __init__(self, kind: type[F]) -> None:
+        self._kind = kind
+        self._salt = secrets.token_bytes(16)
+        self.closing = asyncio.Event()
+        self.reset()
+
+    def reset(self) -> None:
+        """Nothing is wrong any more, nothing is counted yet."""
+        self.faults: F = self._kind()
         self.counts: Counter[str] = Counter()
-        self.distinct: set[str] = set()
-        self._random = random.Random(1)
+        self._distinct: defaultdict[str, set[int]] = defaultdict(set)
+        self._random = random.Random(self.faults.seed)
 
-    def set(self, faults: Faults) -> None:
-        """Changes what is wrong from now on."""
-        self.faults = faults
-        self._random = random.Random(faults.seed)
+    def change(self, given: Mapping[str, Any]) -> None:
+        """Sets the named faults and leaves the others; naming the seed starts the draws anew."""
+        self.faults = self._kind.model_validate({**self.faults.model_dump(), **given})
+        if "seed" in given:
+            self._random.seed(self.faults.seed)
 
     def drawn(self, rate: float) -> bool:
         """Whether a thing of this rate happens to this call."""
         return rate > 0 and self._random.random() < rate
 
-    async def before(self) -> Response | None:
-        """Trouble that comes instead of an answer; None when the call is answered."""
+    def digest(self, text: str) -> int:
+        """What a text is remembered by: a hash under a salt that ends with the process."""
+        return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8, key=self._salt).digest(), "big")
+
+    def saw(self, what: str, name: str) -> None:
+        """Counts distinct names of a kind without keeping any."""
+        self._distinct[what].add(self.digest(name))
+
+    def log(self) -> dict[str, Any]:
+        """Counts of calls by outcome, and of distinct keys."""
+        distinct = {what: len(names) for what, names in self._distinct.items()}
+        return {"calls": dict(self.counts), "distinct": {"keys": 0, **distinct}}
+
+    async def instead(self, request: Request) -> Response | None:
+        """Trouble that comes instead of an answer; None when the call is to be answered."""
         faults = self.faults
         if faults.latency_ms or faults.jitter_ms:
             await asyncio.sleep((faults.latency_ms + self._random.random() * faults.jitter_ms) / 1000)
         if faults.down:
             return self._said("down", Response("service unavailable", 503))
+        if self.drawn(faults.reset_rate):
+            return await self.cut("reset", request)
         if self.drawn(faults.hang_rate):
-            self.counts["hang"] += 1
-            await asyncio.sleep(HANG_S)
-            return Response("gateway timeout", 504)
+            return await self._hang(request)
         if self.drawn(faults.error_rate):
-            return self._said("error", Response("internal error", 500 if self._random.random() < 0.5 else 503))
+            return self._said("error", Response("internal error", 500 if self.drawn(0.5) else 503))
         if self.drawn(faults.malformed_rate):
-            return self._said("malformed", Response('{"content":[{"NIK":', 200, media_type="application/json"))
+            return self._said("malformed", Response('{"content":[{"NIK":', media_type="application/json"))
+        if self.drawn(faults.wrong_content_rate):
+            page = "<html><body>Sesi berakhir, silakan masuk kembali</body></html>"
+            return self._said("wrong-content", Response(page, media_type="text/html"))
         return None
 
-    def after(self) -> Response | None:
-        """Trouble once the call took effect: the answer is lost on its way."""
-        if self.drawn(self.faults.lost_answer_rate):
-            return self._said("lost-answer", Response("bad gateway", 502))
-        return None
+    async def cut(self, what: str, request: Request) -> Response:
+        """Resets the caller's connection (TCP RST); where there is none, as in process, raises ConnectionResetError."""
+        self.counts[what] += 1
+        transport = request.scope.get("state", {}).get(TRANSPORT)
+        if transport is None:
+            raise ConnectionResetError("the stand-in cut the connection")
+        connection = transport.get_extra_info("socket")
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+        transport.abort()
+        await _gone(request)
+        return Response(status_code=500)
+
+    async def _hang(self, request: Request) -> Response:
+        self.counts["hang"] += 1
+        ends = (asyncio.ensure_future(_gone(request)), asyncio.ensure_future(self.closing.wait()))
+        try:
+            await asyncio.wait(ends, timeout=HANG_S, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for end in ends:
+                end.cancel()
+        return Response("gateway timeout", 504)
 
     def _said(self, what: str, response: Response) -> Response:
         self.counts[what] += 1
         return response
 
-    def log(self) -> dict[str, Any]:
-        """Counts of calls by outcome, and of distinct pieces of work."""
-        return {"calls": dict(self.counts), "distinct": len(self.distinct)}
+
+async def _gone(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
 
 
-async def control(request: Request, trouble: Trouble) -> Response:
-    """`GET` shows and `POST` changes what is wrong; unnamed settings keep their value, `{}` changes nothing."""
-    if request.method == "POST":
-        given = await request.json()
+async def object_of(request: Request) -> dict[str, Any] | None:
+    """The body as a JSON object, or None when it is none."""
+    try:
+        body = orjson.loads(await request.body())
+    except orjson.JSONDecodeError:
+        return None
+    return body if isinstance(body, dict) else None
+
+
+def troubled(
+    trouble: Trouble[F], serve: Callable[[Request, dict[str, Any]], Response]
+) -> Callable[[Request], Awaitable[Response]]:
+    """An endpoint that serves a JSON object, unless trouble comes before it or eats its answer."""
+
+    async def call(request: Request) -> Response:
+        asked = await object_of(request)  # first, so that nothing of the upload is left to arrive during the trouble
+        instead = await trouble.instead(request)
+        if instead is not None:
+            return instead
+        if asked is None:
+            trouble.counts["bad-request"] += 1
+            return json_response({"detail": "isi bukan objek JSON (the body is no JSON object)"}, 400)
+        answer = serve(request, asked)
+        # After the effect: the case in which a caller that asks again must not have it twice.
+        return await trouble.cut("lost-answer", request) if trouble.drawn(trouble.faults.lost_answer_rate) else answer
+
+    return call
+
+
+def add_control(app: FastAPI, trouble: Trouble[F], log: Callable[[], Mapping[str, Any]]) -> None:
+    """`/_control`: GET shows the faults, POST changes those it names, DELETE ends all; `/_control/log` adds `log`."""
+
+    async def show() -> Response:
+        return json_response(trouble.faults.model_dump())
+
+    async def change(request: Request) -> Response:
+        given = await object_of(request)
+        if given is None:
+            return json_response({"detail": "isi bukan objek JSON (the body is no JSON object)"}, 422)
         try:
-            trouble.set(Faults(**{**trouble.faults.model_dump(), **given}))
-        except ValueError as error:
-            return JSONResponse({"detail": str(error)}, 422)
-    return JSONResponse(trouble.faults.model_dump())
+            trouble.change(given)
+        except ValidationError as error:
+            return json_response({"detail": error.errors(include_url=False, include_input=False)}, 422)
+        return await show()
+
+    async def end() -> Response:
+        trouble.reset()
+        return await show()
+
+    async def counts() -> Response:
+        return json_response({**trouble.log(), **log()})
+
+    app.add_api_route("/_control", show, methods=["GET"])
+    app.add_api_route("/_control", change, methods=["POST"])
+    app.add_api_route("/_control", end, methods=["DELETE"])
+    app.add_api_route("/_control/log", counts, methods=["GET"])

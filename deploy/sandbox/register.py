@@ -1,0 +1,98 @@
+"""The people whom the Dukcapil stand-in knows: a population file (contracts: `nik,...,status`), compactly in memory.
+
+Owns reading and finding; it must not know how an answer is worded.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from shared.kernel.identity import is_nik
+
+COLUMNS = ("nik", "name", "birth_place", "birth_date", "sex", "village", "status")
+STATUSES = frozenset(("alive", "deceased", "double", "inactive"))
+_SEXES = {"M": "M", "F": "F", "L": "M", "P": "F"}
+
+
+class Person(NamedTuple):
+    """One entry; `birth_date` is ISO, `sex` is M or F, `village` a Kemendagri code with dots."""
+
+    name: str
+    birth_place: str
+    birth_date: str
+    sex: str
+    village: str
+    status: str
+
+
+class PopulationError(ValueError):
+    """A population that cannot be read; its text names columns and places, never people."""
+
+
+@dataclass(frozen=True, slots=True)
+class Register:
+    """Everyone by NIK. A person is one string: 160,000 of them take some 45 MB, a fifth of what objects would."""
+
+    people: Mapping[int, str]
+    skipped: int = 0
+    first_skipped: int | None = None
+
+    def find(self, nik: str) -> Person | None:
+        """The person of a well-formed NIK."""
+        line = self.people.get(int(nik))
+        return None if line is None else Person(*line.split("\t"))
+
+
+def from_rows(rows: Iterable[Mapping[str, Any]]) -> Register:
+    """A register of objects with the columns of a population file."""
+    return _register(tuple(str(row.get(column) or "") for column in COLUMNS) for row in rows)
+
+
+def from_file(path: Path) -> Register:
+    """A register of a CSV; columns in any order, `,` or `;`. An unreadable row is skipped and counted."""
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            return _from_lines(file)
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise PopulationError(f"{path.name}: {type(error).__name__}") from None
+
+
+def _from_lines(lines: Iterable[str]) -> Register:
+    source = iter(lines)
+    head = next(source, "")
+    delimiter = ";" if ";" in head else ","
+    names = [name.strip().lower() for name in next(csv.reader([head], delimiter=delimiter), [])]
+    missing = [column for column in COLUMNS if column not in names]
+    if missing:
+        raise PopulationError(f"columns missing: {', '.join(missing)}")
+    places = [names.index(column) for column in COLUMNS]
+    width = max(places) + 1
+    rows = csv.reader(source, delimiter=delimiter)
+    return _register(tuple(row[place] for place in places) if len(row) >= width else () for row in rows if row)
+
+
+def _register(rows: Iterable[tuple[str, ...]]) -> Register:
+    people: dict[int, str] = {}
+    skipped, first = 0, None
+    for number, row in enumerate(rows, start=1):
+        entry = _entry(row)
+        if entry is None:
+            skipped += 1
+            first = first or number
+        else:
+            people[entry[0]] = entry[1]
+    return Register(people, skipped, first)
+
+
+def _entry(row: tuple[str, ...]) -> tuple[int, str] | None:
+    if len(row) != len(COLUMNS):
+        return None
+    nik, name, birth_place, birth_date, sex, village, status = (field.strip().replace("\t", " ") for field in row)
+    kept_sex, kept_status = _SEXES.get(sex.upper()), status.lower() or "alive"
+    if not is_nik(nik) or kept_sex is None or kept_status not in STATUSES:
+        return None
+    return int(nik), "\t".join((name, birth_place, birth_date, kept_sex, village, kept_status))

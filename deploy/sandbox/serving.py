@@ -1,0 +1,77 @@
+"""Runs a stand-in in one process: no access log, connections that can be reset, a clean end on SIGTERM.
+
+Owns the server; it must not know what is served.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import signal
+import socket
+from types import FrameType
+from typing import cast
+
+import uvicorn
+from fastapi import FastAPI
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from deploy.sandbox.faults import TRANSPORT
+
+# What does not end by itself after this is cancelled, so that a stop is always a stop.
+STOP_S = 5
+
+
+class _Connection(H11Protocol):
+    """An HTTP connection that shows its transport to the application."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self.app_state = {**self.app_state, TRANSPORT: transport}
+
+
+class _Server(uvicorn.Server):
+    """Wakes the hanging calls first when it stops: it would wait for them."""
+
+    def __init__(self, config: uvicorn.Config, closing: asyncio.Event) -> None:
+        super().__init__(config)
+        self._closing = closing
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._closing.set()
+        await super().shutdown(sockets)
+
+
+def parser(description: str | None) -> argparse.ArgumentParser:
+    """The arguments every stand-in takes; the description is the first line of a module's docstring."""
+    arguments = argparse.ArgumentParser(description=(description or "").splitlines()[0])
+    arguments.add_argument("--port", type=int, required=True)
+    arguments.add_argument("--host", default="127.0.0.1")
+    return arguments
+
+
+def leave_on_signals() -> None:
+    """From now on SIGTERM and SIGINT end the process with status 0."""
+
+    def leave(_number: int, _frame: FrameType | None) -> None:
+        raise SystemExit(0)
+
+    # uvicorn puts its own handlers above these while it serves, and raises the signal again once it has stopped.
+    signal.signal(signal.SIGTERM, leave)
+    signal.signal(signal.SIGINT, leave)
+
+
+def serve(app: FastAPI, host: str, port: int) -> None:
+    """Serves until the process is told to stop."""
+    config = uvicorn.Config(
+        app,
+        host=host,
+        port=port,
+        http=_Connection,
+        ws="none",
+        lifespan="off",
+        access_log=False,
+        log_level="warning",
+        timeout_graceful_shutdown=STOP_S,
+    )
+    _Server(config, cast(asyncio.Event, app.state.trouble.closing)).run()
