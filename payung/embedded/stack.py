@@ -158,6 +158,9 @@ class Stack:
         argv = [sys.executable, "-P", "-m", f"deploy.sandbox.{name}", "--port", str(number)]
         if name == "dukcapil" and self._config.population is not None:
             argv += ["--population", str(self._config.population.resolve())]
+        if name == "bpjs":
+            # It is restarted when it dies; what it paid must not be paid again then.
+            argv += ["--data", str(self._data.path / "bpjs")]
 
         async def ready() -> bool:
             return await ports.accepts(ports.HOST, number)
