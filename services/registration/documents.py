@@ -12,7 +12,8 @@ _PERSONAL = ("nik", "name", "birth_date", "birth_place", "mother_name", "phone",
 _PLAIN = ("sex", "village", "district", "sector", "occupation", "monthly_income", "consent_on")
 _HEIR = ("name", "relation", "phone")
 
-INDEXES: Mapping[str, Sequence[Index]] = {"workers": (Index(fields=("state.regency", "state.status")),)}
+# Workers are found by their key only; an index would cost every insert and every verdict.
+INDEXES: Mapping[str, Sequence[Index]] = {}
 
 
 class WorkerCodec:
