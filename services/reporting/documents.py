@@ -85,16 +85,9 @@ def _index(*names: str) -> Index:
 
 
 # The wide ones carry every field that a figure is grouped by: the count is made from the index, documents stay unread.
-# The ones on `at` answer "as of when" with one look.
 INDEXES: dict[str, Sequence[Index]] = {
-    "registrations": (
-        _index("regency", "active", "district", "village", "sector", "sex", "birth_month"),
-        _index("-at"),
-    ),
-    "identities": (
-        _index("regency", "status", "district", "village", "sector", "sex", "birth_month"),
-        _index("-at"),
-    ),
+    "registrations": (_index("regency", "active", "district", "village", "sector", "sex", "birth_month"),),
+    "identities": (_index("regency", "status", "district", "village", "sector", "sex", "birth_month"),),
     "premiums": (
         _index(
             "period",
@@ -109,8 +102,6 @@ INDEXES: dict[str, Sequence[Index]] = {
             "jkk",
             "jkm",
         ),
-        _index("-at"),
     ),
-    "claims": (_index("-at"),),
-    "answers": (_index("regency", "outcome", "agency"), _index("-at")),
+    "answers": (_index("regency", "outcome", "agency"),),
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from shared.contracts import envelope
@@ -40,6 +41,12 @@ class House:
     def changes(self) -> int:
         """Grows whenever a batch was saved."""
         return self._pipeline.changes
+
+    @property
+    def latest(self) -> str | None:
+        """The newest record that this process has settled, RFC 3339 in WITA; None before the first."""
+        at_ms = self._pipeline.latest_ms
+        return envelope.rfc3339(datetime.fromtimestamp(at_ms / 1000, UTC)) if at_ms else None
 
     async def publish(self, messages: Sequence[Message]) -> None:
         """Publishes ready records; returns when all are acknowledged."""

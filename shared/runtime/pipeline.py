@@ -99,6 +99,7 @@ class Pipeline:
         self._reference = reference
         self._journals: list[str] = []
         self.changes = 0
+        self.latest_ms = 0
 
     async def settle(self, records: Sequence[Record]) -> None:
         """Settles a batch; raises Unavailable when the store or the broker does not answer."""
@@ -115,6 +116,7 @@ class Pipeline:
             for _, code, _ in letters:
                 self._metrics.dead_letter(code)
         await self._publish(outcomes)
+        self.latest_ms = max(self.latest_ms, *(record.timestamp_ms for record in records), 0)
         watch.lap("publish")
 
     async def sweep(self) -> int:

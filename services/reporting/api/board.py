@@ -39,6 +39,8 @@ class House(Protocol):
 
     @property
     def changes(self) -> int: ...
+    @property
+    def latest(self) -> str | None: ...
     async def lag(self) -> int: ...
     async def emit(self, outcomes: Sequence[Outcome]) -> None: ...
 
@@ -74,6 +76,8 @@ class Board:
         self._kept: OrderedDict[tuple[Any, ...], _Kept] = OrderedDict()
         self._counting: dict[tuple[Any, ...], asyncio.Lock] = {}
         self.streams = 0
+        self._stored_as_of: str | None = None
+        self._looked_back = False
 
     async def counted(self, kind: str, ask: Filters) -> Counted:
         """A report with its freshness. `behind` 0 means that every record written before the call is in it."""
@@ -103,9 +107,19 @@ class Board:
         key = ("warnings", regency, period)
         return list((await self._fresh(key, lambda: facts.read_warnings(self._reader, regency, period))).value)
 
+    async def _as_of(self) -> str | None:
+        """The newest event counted: this process's own last record, or what stood in the store when it began.
+
+        The look back reads whole collections, so it is done once; an index for it would cost every insert.
+        """
+        if not self._looked_back:
+            self._stored_as_of = await facts.as_of(self._reader)
+            self._looked_back = True
+        return max((at for at in (self._stored_as_of, self._house.latest) if at is not None), default=None)
+
     async def _count(self, kind: str, ask: Filters) -> tuple[Report, str | None]:
         # The time first: figures may know more than it says, never less.
-        as_of = await facts.as_of(self._reader)
+        as_of = await self._as_of()
         reader, areas = self._reader, self.reference.areas
         match kind:
             case "coverage":

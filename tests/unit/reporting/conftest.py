@@ -12,6 +12,7 @@ from services.reporting import documents, facts
 from services.reporting.domain.decide import decide, route
 from services.reporting.settings import Settings
 from shared.contracts.catalogue import OUTCOMES
+from shared.contracts.envelope import rfc3339
 from shared.kernel.decision import Outcome
 from shared.kernel.event import Event
 from shared.reference import areas
@@ -73,6 +74,7 @@ class FakeHouse:
         self.reader = self
         self.reference = facts.Reference(areas.load(), Settings(look_s=0.0, counting_share=1.0))
         self.changes = 0
+        self.latest: str | None = None
         self.emitted: list[Outcome] = []
         self.tallied = 0
         self.behind = 0
@@ -97,6 +99,7 @@ class FakeHouse:
                     body = {"_id": address.id, "state": codec.encode(decision.state, NoCipher())}
                     self.bodies[address.collection][address.id] = body
         self.changes += 1
+        self.latest = max([self.latest or "", *(rfc3339(one.at) for one in events)]) or None
 
     async def find(
         self, collection: str, where: Mapping[str, Any], *, order: Sequence[str] = (), limit: int = 1000
