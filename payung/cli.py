@@ -117,11 +117,16 @@ def demo(
     data: Data = None,
     port_base: Annotated[int, typer.Option(help="First port of all.")] = place.DEFAULT_PORT_BASE,
     seed: Annotated[int, typer.Option(help="The same seed makes the same people.")] = 6408,
+    against_running: Annotated[
+        bool, typer.Option("--against-running", help="Start nothing: tell it to what runs (docker compose, payung up).")
+    ] = False,
 ) -> None:
     """Three months of a regency's life on a real Kafka and MongoDB: lists, billing, payments, claims, figures."""
-    from payung.demo.story import demo as tell
+    from payung.demo import story
 
-    raise typer.Exit(_run(tell(workers=workers, leave=exit_, data=data, port_base=port_base, seed=seed)))
+    if against_running:
+        raise typer.Exit(_run(story.demo_against(place.find(data), workers=workers, seed=seed)))
+    raise typer.Exit(_run(story.demo(workers=workers, leave=exit_, data=data, port_base=port_base, seed=seed)))
 
 
 @app.command("publish")

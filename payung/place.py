@@ -14,6 +14,8 @@ from payung.embedded.stack import default_data_dir, read_run
 from shared.contracts import topics
 
 DEFAULT_PORT_BASE = 8100
+# As the compose file publishes it: a lone address, since the set's own name for its member is known only inside.
+DEFAULT_MONGO_URL = f"mongodb://127.0.0.1:{DEFAULT_PORT_BASE + 17}/?directConnection=true"
 
 
 class CommandError(Exception):
@@ -60,6 +62,9 @@ def find(data: Path | None) -> Place:
     data_dir = data if data is not None else default_data_dir()
     environ = dict(os.environ)
     run = read_run(data_dir)
+    if run is not None and data is None and environ.get("PAYUNG_KAFKA", run["kafka"]) != run["kafka"]:
+        # The environment names another installation: neither the addresses nor the keys of this one fit it.
+        run = None
     urls = {name: f"http://127.0.0.1:{DEFAULT_PORT_BASE + n}" for n, name in enumerate(topics.SERVICES, start=1)}
     if run is not None:
         urls.update(run["urls"])
@@ -74,4 +79,5 @@ def find(data: Path | None) -> Place:
             f"nothing runs on {data_dir}: start it with `payung up`, name its folder with --data, "
             "or set PAYUNG_KAFKA to the broker of a running installation"
         )
+    environ.setdefault("PAYUNG_MONGO_URL", DEFAULT_MONGO_URL)
     return Place(data_dir, environ, urls)

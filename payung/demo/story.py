@@ -22,7 +22,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from rich.table import Table
 
 from payung import commands, place, publish, reference, wire
-from payung.demo import audit
+from payung.demo import audit, running
 from payung.demo.agency_lists import AgencyLists, agency_lists
 from payung.demo.population import Person, generate, population_csv
 from payung.embedded.stack import Stack, StackConfig, default_data_dir
@@ -82,25 +82,48 @@ async def demo(*, workers: int, leave: bool, data: Path | None, port_base: int, 
     out = Console(highlight=False)
     today = business_day(clock.now())
     folder = data if data is not None else default_data_dir() / "demo"
-    work = folder / "demo-files"
-    work.mkdir(parents=True, exist_ok=True)
-    areas = area_files.load()
-    people = list(generate(seed, workers, REGENCY, areas, today))
+    work = _work_folder(folder)
+    people = _people(workers, seed, today, out)
     population = work / "population.csv"
     population_csv(people, population)
-    out.print(f"[bold]Payung demo[/]: {workers} orang rekaan di {areas.name(REGENCY)} (made-up people)")
     config = StackConfig(data_dir=folder, port_base=port_base, population=population)
     stack = Stack(config, topics_admin.apply)
     async with stack:
-        at = place.find(folder)
-        lists = agency_lists(work / "lists", people, REGENCY, areas, seed, today)
-        told = await _live(at, people, lists, work, today, out)
-        good = await _close(at, told, today, out)
-        out.print(f"\nDasbor (dashboard): [bold]{at.url('reporting')}/?regency={REGENCY}[/]")
+        good = await _tell(place.find(folder), people, work, seed, today, out)
         if not leave:
             out.print("Tekan Ctrl-C untuk berhenti (press Ctrl-C to stop)")
             await _until_interrupted()
     return 0 if good else 1
+
+
+async def demo_against(at: Place, *, workers: int, seed: int) -> int:
+    """Tells the story to an installation that runs and goes on running; 0 when the figures add up."""
+    out = Console(highlight=False)
+    today = business_day(clock.now())
+    people = _people(workers, seed, today, out)
+    # First of all: it refuses a place whose Dukcapil is no stand-in, before anything made up got there.
+    await running.fill_register(at, people)
+    return 0 if await _tell(at, people, _work_folder(at.data_dir / "demo"), seed, today, out) else 1
+
+
+def _work_folder(folder: Path) -> Path:
+    work = folder / "demo-files"
+    work.mkdir(parents=True, exist_ok=True)
+    return work
+
+
+def _people(workers: int, seed: int, today: date, out: Console) -> list[Person]:
+    areas = area_files.load()
+    out.print(f"[bold]Payung demo[/]: {workers} orang rekaan di {areas.name(REGENCY)} (made-up people)")
+    return list(generate(seed, workers, REGENCY, areas, today))
+
+
+async def _tell(at: Place, people: Sequence[Person], work: Path, seed: int, today: date, out: Console) -> bool:
+    lists = agency_lists(work / "lists", people, REGENCY, area_files.load(), seed, today)
+    told = await _live(at, people, lists, work, today, out)
+    good = await _close(at, told, today, out)
+    out.print(f"\nDasbor (dashboard): [bold]{at.url('reporting')}/?regency={REGENCY}[/]")
+    return good
 
 
 async def _until_interrupted() -> None:

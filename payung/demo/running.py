@@ -1,0 +1,47 @@
+"""Prepares an installation that runs already for the demo: its Dukcapil stand-in gets to know the made-up people.
+
+Knows the stand-in's control endpoint and nothing of the story.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import httpx
+
+from payung.demo.population import Person
+from payung.place import DEFAULT_PORT_BASE, CommandError, Place
+
+CONTROL_PATH = "/_control/population"
+
+
+def register_url(at: Place) -> str:
+    """Where Dukcapil's stand-in answers: the environment's address, else run.json's, else the default port."""
+    return at.environ.get("PAYUNG_DUKCAPIL_URL") or at.urls.get("dukcapil", f"http://127.0.0.1:{DEFAULT_PORT_BASE + 6}")
+
+
+async def fill_register(at: Place, people: Sequence[Person]) -> None:
+    """Exchanges the stand-in's register for these people; raises CommandError where no stand-in answers."""
+    url = register_url(at)
+    try:
+        async with httpx.AsyncClient(timeout=60.0, trust_env=False) as client:
+            answer = await client.post(url + CONTROL_PATH, json={"rows": [_row(one) for one in people]})
+    except httpx.HTTPError as error:
+        raise CommandError(f"Dukcapil's stand-in does not answer at {url} ({type(error).__name__})") from error
+    if answer.status_code != 200:
+        raise CommandError(
+            f"{url} is no stand-in (HTTP {answer.status_code}): made-up people belong into no real installation"
+        )
+
+
+def _row(one: Person) -> dict[str, Any]:
+    return {
+        "nik": one.nik,
+        "name": one.name,
+        "birth_place": one.birth_place,
+        "birth_date": one.birth_date.isoformat(),
+        "sex": one.sex,
+        "village": one.village,
+        "status": one.status,
+    }
