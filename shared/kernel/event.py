@@ -39,7 +39,7 @@ class Event:
 
     def with_data(self, data: Any) -> Event:
         """The same event, seen as one of its parts."""
-        return replace(self, data=data)
+        return self if data is self.data else replace(self, data=data)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,8 +16,9 @@ from shared.runtime.ports import Codec
 
 # Outcomes of older inputs are dropped from a document that holds more than this, once they are surely published.
 RETAINED_BYTES_MAX = 256 * 1024
-# The bytes of outcomes are read only for redelivered inputs.
-LOAD_PROJECTION = {"inputs.o": 0}
+# The bytes of outcomes are read only for redelivered inputs. Named one by one: leaving out costs the server four times
+# as much as picking.
+LOAD_PROJECTION = {"version": 1, "state": 1, "due": 1, "inputs.n": 1, "inputs.h": 1}
 
 
 def due_document(due: Due | None) -> dict[str, Any] | None:
