@@ -106,6 +106,8 @@ def spec(node: MongoNode, binary: Path, log: Path, *, name: str = "mongo") -> Pr
         # Logged slow queries show their documents; what is encrypted stays so, but nothing else needs to be there.
         *("--slowms", str(_SLOW_MS), "--wiredTigerCacheSizeGB", str(node.cache_gb), "--oplogSize", str(_OPLOG_MB)),
         *("--setParameter", "diagnosticDataCollectionEnabled=false"),
+        # Nobody reads at an old point in time: five minutes of older versions need not be kept.
+        *("--setParameter", "minSnapshotHistoryWindowInSeconds=0"),
     )
     return ProcessSpec(name=name, argv=command, log=log, ready=ready, start_timeout_s=90.0, stop_timeout_s=20.0)
 

@@ -21,7 +21,8 @@ from shared.kernel.event import Event
 Decide = Callable[[Any, Event, Any, datetime], Decision[Any]]
 
 
-@dataclass(frozen=True, slots=True)
+# Not frozen, though nothing changes them: one of each is made for every record, and frozen ones cost thrice as much.
+@dataclass(slots=True)
 class SavedOutcome:
     """An outcome as it is saved and published: complete with envelope, never made again."""
 
@@ -33,7 +34,7 @@ class SavedOutcome:
     personal: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Taken:
     """One input that a document took, with what it made."""
 
@@ -43,7 +44,7 @@ class Taken:
     outcomes: tuple[SavedOutcome, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Stored:
     """A document as loaded: `taken` maps the names of its inputs to their content hashes."""
 

@@ -35,7 +35,7 @@ ROUNDS_MAX = 8
 WRITE_BYTES_MAX = 8 * 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Record:
     """One record as the broker gave it."""
 
@@ -48,7 +48,7 @@ class Record:
     timestamp_ms: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Message:
     """One record to publish."""
 
