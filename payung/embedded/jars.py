@@ -32,11 +32,23 @@ def cache_root() -> Path:
     return (Path(home) if home else Path.home() / ".cache") / "payung"
 
 
+def chosen(environment: Mapping[str, str]) -> str:
+    """The version that PAYUNG_KAFKA_VERSION names, else the default."""
+    return environment.get("PAYUNG_KAFKA_VERSION") or KAFKA_VERSION
+
+
+def pinned() -> list[str]:
+    """Every version that can be had."""
+    return sorted(listed.stem.removeprefix("kafka-") for listed in Path(__file__).parent.glob("kafka-*.sha256"))
+
+
 def sums(version: str = KAFKA_VERSION) -> dict[str, str]:
     """SHA-256 by file name of every jar of that version; LaunchError for a version that is not pinned."""
+    if version not in pinned():
+        raise LaunchError(
+            f"Kafka {version} is not one of the versions Payung has checksums for: {', '.join(pinned())}."
+        )
     listed = Path(__file__).with_name(f"kafka-{version}.sha256")
-    if not listed.is_file():
-        raise LaunchError(f"Kafka {version} is not one of the versions Payung has checksums for.")
     pairs = (line.split() for line in listed.read_text("ascii").splitlines() if line.strip())
     return {name: digest for digest, name in pairs}
 

@@ -9,7 +9,8 @@ import asyncio
 import base64
 import secrets
 import shutil
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from aiokafka import AIOKafkaClient
@@ -28,7 +29,8 @@ _FORMAT_TIMEOUT_S = 60.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KafkaNode:
-    """Where one broker lives; `voters` are controllers as id@host:port, itself alone when empty."""
+    """Where one broker lives; `voters` are controllers as id@host:port, itself alone when empty. `settings` are lines
+    of server.properties that differ from Payung's own: a further listener, a smaller disk."""
 
     folder: Path
     port: int
@@ -36,6 +38,7 @@ class KafkaNode:
     node_id: int = 1
     replication: int = 1
     voters: tuple[str, ...] = ()
+    settings: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def bootstrap(self) -> str:
@@ -105,6 +108,7 @@ def properties(node: KafkaNode, storage: Path) -> str:
         "num.recovery.threads.per.data.dir": 2,
         # The default buffer alone is a quarter of this heap; our compacted topics are small.
         "log.cleaner.dedupe.buffer.size": 16 * 1024 * 1024,
+        **node.settings,
     }
     return "".join(f"{key}={value}\n" for key, value in settings.items())
 

@@ -53,7 +53,7 @@ async def start(
     )
     if not own_kafka:
         kafka.java()
-        folder = await _fetch(console)
+        folder = await _fetch(console, jars.chosen(environment))
         await kafka.prepare(kafka_node, folder)
         specs.append(kafka.spec(kafka_node, folder, data / "logs" / "kafka.log"))
     await supervisor.start(*specs)
@@ -64,13 +64,13 @@ async def start(
     return Servers(own_kafka or kafka_node.bootstrap, own_mongo or mongo_node.url)
 
 
-async def _fetch(console: Console) -> Path:
+async def _fetch(console: Console, version: str) -> Path:
     loop = asyncio.get_running_loop()
 
     def progress(text: str) -> None:
         loop.call_soon_threadsafe(console.progress, text)
 
-    return await _in_daemon_thread(lambda: jars.ensure(progress=progress))
+    return await _in_daemon_thread(lambda: jars.ensure(version, progress=progress))
 
 
 async def _in_daemon_thread(work: Callable[[], T]) -> T:

@@ -98,6 +98,13 @@ def test_pinned_sums_name_broker_and_logger_and_no_host() -> None:
     assert all(len(digest) == 64 for digest in pinned.values())
 
 
-def test_unpinned_version_is_refused() -> None:
-    with pytest.raises(LaunchError, match=r"9\.9\.9"):
+def test_unpinned_version_is_refused_and_the_pinned_are_named() -> None:
+    with pytest.raises(LaunchError, match=rf"9\.9\.9.*{jars.KAFKA_VERSION}"):
         jars.sums("9.9.9")
+
+
+def test_another_pinned_version_is_chosen_by_environment() -> None:
+    assert jars.chosen({}) == jars.KAFKA_VERSION
+    other = next(one for one in jars.pinned() if one != jars.KAFKA_VERSION)
+    assert jars.chosen({"PAYUNG_KAFKA_VERSION": other}) == other
+    assert f"kafka_2.13-{other}.jar" in jars.sums(other)

@@ -38,6 +38,11 @@ def test_broker_of_a_cluster_names_all_voters_and_replicates(tmp_path: Path) -> 
     assert (found["default.replication.factor"], found["min.insync.replicas"]) == ("3", "2")
 
 
+def test_settings_of_a_node_win_over_payungs_own() -> None:
+    node = KafkaNode(folder=Path("/data"), port=8192, controller_port=8193, settings={"message.max.bytes": "1000"})
+    assert settings(node)["message.max.bytes"] == "1000"
+
+
 def test_cluster_ids_differ_and_never_look_like_an_option() -> None:
     made = {kafka._cluster_id() for _ in range(200)}
     assert len(made) == 200
