@@ -11,11 +11,11 @@ class Settings:
     """How often figures are counted and shown; seconds unless the name says otherwise."""
 
     # The live stream and the snapshots look for changes this often.
-    look_s: float = 1.0
+    look_s: float = 2.0
     # Other instances of this service write to the same store: figures older than this are counted again in any case.
     stale_s: float = 5.0
-    # Counting may take this share of the time; at 0.25 a count of 0.4 s is followed by a rest of 1.2 s.
-    counting_share: float = 0.25
+    # Counting may take this share of the time; at 0.1 a count of 0.4 s is followed by a rest of 3.6 s.
+    counting_share: float = 0.1
     heartbeat_s: float = 15.0
     streams_max: int = 200
 

@@ -36,6 +36,10 @@ class FieldCipher:
         nonce = os.urandom(_NONCE_BYTES)
         return self._prefix + nonce + self._sealer.encrypt(nonce, plain, None)
 
+    def is_current(self, sealed: bytes) -> bool:
+        """Whether the first key sealed it."""
+        return sealed.startswith(self._prefix)
+
     def open_bytes(self, sealed: bytes) -> bytes:
         """Decrypts bytes; raises Defect when no configured key fits."""
         end = 1 + sealed[0]
@@ -46,6 +50,31 @@ class FieldCipher:
             return key.decrypt(bytes(sealed[end : end + _NONCE_BYTES]), bytes(sealed[end + _NONCE_BYTES :]), None)
         except InvalidTag as error:
             raise Defect("a sealed field does not open: it was changed, or the key is another") from error
+
+
+class OpenedFields:
+    """The cipher of one loaded document: a field that it opened and nobody changed is written back as it stood.
+
+    Sealing it anew would cost a write of every personal field with every change of a status. What an older key sealed
+    is sealed anew all the same, so that a rotation ends.
+    """
+
+    __slots__ = ("_cipher", "_stood")
+
+    def __init__(self, cipher: FieldCipher) -> None:
+        self._cipher = cipher
+        self._stood: dict[str, bytes] = {}
+
+    def open(self, sealed: bytes) -> str:
+        """Decrypts one field, and remembers how it stood."""
+        text = self._cipher.open(sealed)
+        if self._cipher.is_current(sealed):
+            self._stood[text] = sealed
+        return text
+
+    def seal(self, text: str) -> bytes:
+        """As it stood in this document, or encrypted now."""
+        return self._stood.get(text) or self._cipher.seal(text)
 
 
 def cipher_from(environ: Mapping[str, str]) -> FieldCipher:

@@ -7,10 +7,11 @@ The letters keep a document of one input small: there are millions of them.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from shared.kernel.decision import Due
-from shared.runtime.crypto import FieldCipher
+from shared.runtime.crypto import FieldCipher, OpenedFields
 from shared.runtime.fold import Folded, SavedOutcome, Stored, Taken
 from shared.runtime.ports import Codec
 
@@ -76,14 +77,35 @@ def new_document(folded: Folded, codec: Codec, cipher: FieldCipher) -> dict[str,
     return document
 
 
+@dataclass(slots=True)
+class Loaded:
+    """What a write needs to know of the document as it stood (`Stored.kept`)."""
+
+    state: Mapping[str, Any]
+    cipher: OpenedFields
+
+
 def stored_from(document: Mapping[str, Any], codec: Codec, cipher: FieldCipher) -> Stored:
     """A loaded document as the fold sees it."""
+    fields = OpenedFields(cipher)
     return Stored(
         version=document["version"],
-        state=codec.decode(document["state"], cipher),
+        state=codec.decode(document["state"], fields),
         due=due_from(document.get("due")),
         taken={one["n"]: one["h"] for one in document["inputs"]},
+        kept=Loaded(document["state"], fields),
     )
+
+
+def changed_state(folded: Folded, codec: Codec, cipher: FieldCipher) -> tuple[dict[str, Any], list[str]]:
+    """The paths under `state` to set and to unset: what did not change is neither sealed nor written again."""
+    loaded: Loaded | None = folded.kept
+    if loaded is None:
+        return {"state": codec.encode(folded.state, cipher)}, []
+    stood = loaded.state
+    state = codec.encode(folded.state, loaded.cipher)
+    changed = {f"state.{name}": value for name, value in state.items() if name not in stood or stood[name] != value}
+    return changed, [f"state.{name}" for name in stood if name not in state]
 
 
 def retained_bytes(inputs: Sequence[Mapping[str, Any]]) -> int:

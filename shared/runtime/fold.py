@@ -46,12 +46,16 @@ class Taken:
 
 @dataclass(slots=True)
 class Stored:
-    """A document as loaded: `taken` maps the names of its inputs to their content hashes."""
+    """A document as loaded: `taken` maps the names of its inputs to their content hashes.
+
+    `kept` is the store's own: it comes back with the write.
+    """
 
     version: int
     state: Any
     due: Due | None
     taken: Mapping[str, str]
+    kept: Any = None
 
 
 @dataclass(slots=True)
@@ -67,6 +71,7 @@ class Folded:
     redelivered: list[Event] = field(default_factory=list)
     ignored: list[str] = field(default_factory=list)
     failed: list[tuple[Event, Exception]] = field(default_factory=list)
+    kept: Any = None
 
     @property
     def changed(self) -> bool:
@@ -90,6 +95,7 @@ def fold(
         version=stored.version if stored else 0,
         state=stored.state if stored else None,
         due=stored.due if stored else None,
+        kept=stored.kept if stored else None,
     )
     fresh: set[str] = set()
     for position, event in enumerate(events):

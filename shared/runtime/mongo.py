@@ -204,22 +204,25 @@ class MongoStore:
 
     def _update(self, one: Folded, codec: Codec, *, trim: bool) -> UpdateOne:
         added = [documents.input_document(taken, self._cipher) for taken in one.taken]
-        changed: dict[str, Any] = {"version": one.version, "state": codec.encode(one.state, self._cipher)}
+        changed, gone = documents.changed_state(one, codec, self._cipher)
+        changed["version"] = one.version
         if trim:
             emptied = {"$map": {"input": "$inputs", "in": {"$mergeObjects": ["$$this", {"o": [], "b": 0}]}}}
             steps: list[Mapping[str, Any]] = [
                 {"$set": {name: {"$literal": value} for name, value in changed.items()}},
                 {"$set": {"inputs": {"$concatArrays": [emptied, {"$literal": added}]}}},
-                {"$unset": "due"},
+                {"$unset": ["due", *gone]},
             ]
             if one.due is not None:
-                steps[-1] = {"$set": {"due": {"$literal": documents.due_document(one.due)}}}
+                steps.append({"$set": {"due": {"$literal": documents.due_document(one.due)}}})
             return UpdateOne({"_id": one.address.id, "version": one.base}, steps)
         update: dict[str, Any] = {"$set": changed, "$push": {"inputs": {"$each": added}}}
         if one.due is None:
-            update["$unset"] = {"due": ""}
+            gone.append("due")
         else:
             changed["due"] = documents.due_document(one.due)
+        if gone:
+            update["$unset"] = dict.fromkeys(gone, "")
         return UpdateOne({"_id": one.address.id, "version": one.base}, update)
 
     async def _trimmable(self, name: str, group: Sequence[Folded]) -> set[str]:

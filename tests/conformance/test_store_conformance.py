@@ -86,6 +86,19 @@ async def test_only_the_expected_version_is_replaced(store: StateStore) -> None:
     assert (one.version, one.state, sorted(one.taken)) == (2, {"sum": 2}, ["e1", "e2"])
 
 
+async def test_a_loaded_document_is_changed_field_by_field(store: StateStore) -> None:
+    await store.save([write("a", 0, {"sum": 1, "group": "x", "left": "behind"}, "e1")])
+    loaded = (await store.load([Address("counters", "a")]))[Address("counters", "a")]
+    change = write("a", 1, {"sum": 2, "group": "x", "new": [1]}, "e2")
+    change.kept = loaded.kept
+    assert await store.save([change]) == set()
+    assert (await store.load([Address("counters", "a")]))[Address("counters", "a")].state == {
+        "sum": 2,
+        "group": "x",
+        "new": [1],
+    }
+
+
 async def test_a_conflict_leaves_the_other_writes_standing(store: StateStore) -> None:
     await store.save([write("a", 0, {"sum": 1}, "e1")])
     unsettled = await store.save([write("b", 0, {"sum": 1}, "e2"), write("a", 0, {"sum": 9}, "x")])
