@@ -16,14 +16,14 @@ import structlog
 import uvicorn
 
 from shared.contracts import topics
-from shared.runtime import clock, http, logs, topics_admin
+from shared.runtime import clock, guards, http, logs, topic_ids, topics_admin
 from shared.runtime.crypto import cipher_from
 from shared.runtime.deadletters import DeadLetterTopic
 from shared.runtime.due import DueRunner, Place
 from shared.runtime.errors import Refused, Unavailable
 from shared.runtime.health import Watch
 from shared.runtime.house import House
-from shared.runtime.kafka import KafkaConsumer, KafkaPublisher, Server
+from shared.runtime.kafka import KafkaConsumer, KafkaPublisher, Server, pattern_of
 from shared.runtime.metrics import Metrics
 from shared.runtime.mongo import MongoStore, connect
 from shared.runtime.pipeline import Pipeline, Record
@@ -113,10 +113,13 @@ class Process:
         spec, environ = self._spec, self._environ
         metrics = Metrics(spec.name)
         server = Server(environ)
+        guards.check_store_url(environ)
         store = open_store(spec, environ)
         publisher = KafkaPublisher(server, f"payung-{spec.name}")
         await self._patiently(store.check)
         await self._patiently(lambda: topics_admin.check(server, _topics_of(spec)))
+        topic_guard = _topic_guard(spec, server, store, environ)
+        await self._patiently(topic_guard.check)
         reference = await self._patiently(lambda: spec.reference(store, environ))
         await self._patiently(publisher.start)
         dead_letters = DeadLetterTopic(spec.name, publisher)
@@ -141,6 +144,7 @@ class Process:
             await consumer.start()
             tasks.append(asyncio.create_task(self._guard(runner.run(), "due work")))
             tasks.append(asyncio.create_task(self._guard(watch.run(), "watch")))
+            tasks.append(asyncio.create_task(self._guard(topic_guard.run(), "topics")))
             if spec.background is not None:
                 tasks.append(asyncio.create_task(self._guard(spec.background(house), "background")))
             log.info("started", topics=list(spec.topics))
@@ -158,6 +162,8 @@ class Process:
             log.error("stopped by trouble", why=f"{type(self._failure).__name__}: {self._failure}")
             if self._environ.get("PAYUNG_LOG") != "json":
                 log.error("the trouble", exc_info=self._failure)
+            if isinstance(self._failure, Refused):
+                return EXIT_REFUSED
             return EXIT_UNAVAILABLE if isinstance(self._failure, Unavailable) else EXIT_DEFECT
         log.info("stopped")
         return 0
@@ -206,6 +212,17 @@ class Process:
         web.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
         web.capture_signals = contextlib.nullcontext  # type: ignore[assignment,method-assign]
         return web
+
+
+def _topic_guard(spec: ServiceSpec, server: Server, store: MongoStore, environ: Mapping[str, str]) -> guards.TopicGuard:
+    return guards.TopicGuard(
+        store,
+        pattern_of(spec.topics),
+        [one.name for one in _topics_of(spec)],
+        lambda: topic_ids.read(server),
+        lambda names: topics_admin.rewind(server, f"payung-{spec.name}", names),
+        environ.get(guards.ACCEPT, ""),
+    )
 
 
 def _topics_of(spec: ServiceSpec) -> list[topics.Topic]:

@@ -6,6 +6,7 @@ import asyncio
 import os
 from collections.abc import Mapping, Sequence
 
+from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
@@ -91,6 +92,21 @@ async def check(server: Server, wanted: Sequence[Topic]) -> None:
     if missing:
         raise Refused(f"Kafka has no topic {', '.join(missing)}; make them with: payung topics apply")
     _refuse_mismatch(wanted, standing)
+
+
+async def rewind(server: Server, group: str, names: Sequence[str]) -> None:
+    """Makes a group without living members read these topics from their beginning; Unavailable while it has some."""
+    counts = await partitions(server, names)
+    consumer = AIOKafkaConsumer(group_id=group, enable_auto_commit=False, **server.options())
+    try:
+        await asyncio.wait_for(consumer.start(), ADMIN_TIMEOUT_S)
+        places = {TopicPartition(name, number): 0 for name, count in counts.items() for number in range(count)}
+        consumer.assign(list(places))
+        await asyncio.wait_for(consumer.commit(places), ADMIN_TIMEOUT_S)
+    except (KafkaError, TimeoutError, OSError) as error:
+        raise Unavailable(f"Kafka: {type(error).__name__}") from error
+    finally:
+        await consumer.stop()
 
 
 async def _partitions(admin: AIOKafkaAdminClient, names: Sequence[str]) -> dict[str, int]:

@@ -1,0 +1,109 @@
+"""What a service refuses to start on, beside what the store and the topics' table check themselves.
+
+A re-created topic: its offsets begin again at zero, so that places committed in the old one would skip records of the
+new one without a word. A URL of the store that asks for less durability than the promise needs. Knows no driver.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import structlog
+
+from shared.runtime.errors import Refused, Unavailable
+from shared.runtime.ports import Reader
+
+log = structlog.get_logger()
+
+META = "_meta"
+REMEMBERED = "topics"
+LOOK_S = 15.0
+ACCEPT = "PAYUNG_ACCEPT_TOPIC"
+_NAMED_MAX = 3
+
+ReadIds = Callable[[], Awaitable[dict[str, str]]]
+# Makes the service's group read these topics from their beginning.
+Rewind = Callable[[Sequence[str]], Awaitable[None]]
+
+
+def check_store_url(environ: Mapping[str, str]) -> None:
+    """Refuses a URL that asks for less than majority, journaled: the code asks for that, and one of them is wrong."""
+    for name, value in parse_qsl(urlsplit(environ.get("PAYUNG_MONGO_URL", "")).query):
+        option, wanted = name.lower(), value.lower()
+        weak = (option == "w" and wanted != "majority") or (option in ("journal", "j") and wanted == "false")
+        if weak:
+            raise Refused(f"PAYUNG_MONGO_URL says {name}={value}; Payung writes w=majority, journaled: take it out")
+
+
+class TopicGuard:
+    """Remembers the id of each topic that a service reads or writes, in the service's own store."""
+
+    def __init__(
+        self, store: Reader, pattern: str, wanted: Sequence[str], ids: ReadIds, rewind: Rewind, accept: str = ""
+    ) -> None:
+        self._store = store
+        self._reads = re.compile(pattern)
+        self._wanted = frozenset(wanted)
+        self._ids = ids
+        self._rewind = rewind
+        self._accepted = frozenset(name.strip() for name in accept.split(",") if name.strip())
+        self._known: dict[str, str] = {}
+
+    async def check(self) -> None:
+        """At start: Refused when a topic was made anew since the last start, unless the operator names it."""
+        found = await self._standing()
+        kept: dict[str, Any] = (await self._store.rows(META, [REMEMBERED])).get(REMEMBERED, {})
+        anew = _anew(found, kept)
+        refused = [] if "all" in self._accepted else [name for name in anew if name not in self._accepted]
+        if refused:
+            raise Refused(_complaint(refused))
+        if anew:
+            # Before the new ids are remembered: a crash in between asks the operator again, and skips nothing.
+            log.warning("topics made anew are accepted and read from their beginning", topics=anew)
+            await self._rewind([name for name in anew if self._reads.match(name)])
+        self._known = {**kept, **found}
+        # A topic that is gone for now stays remembered: it may come back as another.
+        if self._known != kept:
+            await self._store.save_rows(META, {REMEMBERED: self._known})
+
+    async def run(self) -> None:
+        """While the service runs: raises Refused as soon as a topic under it is another one; until cancelled."""
+        while True:
+            await asyncio.sleep(LOOK_S)
+            try:
+                await self._look()
+            except Unavailable as error:
+                log.warning("the topics' ids could not be read", why=str(error))
+
+    async def _look(self) -> None:
+        found = await self._standing()
+        refused = _anew(found, self._known)
+        if refused:
+            raise Refused(_complaint(refused))
+        if found.keys() - self._known.keys():
+            self._known.update(found)
+            await self._store.save_rows(META, {REMEMBERED: self._known})
+
+    async def _standing(self) -> dict[str, str]:
+        return {
+            name: number
+            for name, number in (await self._ids()).items()
+            if name in self._wanted or self._reads.match(name)
+        }
+
+
+def _anew(found: Mapping[str, str], kept: Mapping[str, str]) -> list[str]:
+    return sorted(name for name, number in found.items() if kept.get(name, number) != number)
+
+
+def _complaint(names: Sequence[str]) -> str:
+    shown = ", ".join(names[:_NAMED_MAX]) + (f" and {len(names) - _NAMED_MAX} more" if len(names) > _NAMED_MAX else "")
+    value = ",".join(names) if len(names) <= _NAMED_MAX else "all"
+    return (
+        f"topic {shown} was made anew since this service last ran: what was committed does not fit it. If that is "
+        f"meant, start once with {ACCEPT}={value} (it is then read from its beginning)"
+    )

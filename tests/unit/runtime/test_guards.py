@@ -1,0 +1,116 @@
+"""Start-up guards without servers: topics made anew, and a URL that asks for too little."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from shared.runtime import guards
+from shared.runtime.errors import Refused
+from shared.runtime.memory import MemoryStore
+from tests.toy import CIPHER, Codec
+
+PATTERN = r"^(?:toy-intake-.*|toy-work$)"
+
+
+class World:
+    """A broker's topics, one service's store, and what was rewound."""
+
+    def __init__(self) -> None:
+        self.ids = {"toy-work": "w1", "toy-intake-a": "a1", "toy-events": "e1", "another": "x1"}
+        self.store = MemoryStore({"counters": Codec()}, CIPHER)
+        self.rewound: list[str] = []
+
+    def guard(self, accept: str = "") -> guards.TopicGuard:
+        async def ids() -> dict[str, str]:
+            return dict(self.ids)
+
+        async def rewind(names: Sequence[str]) -> None:
+            self.rewound.extend(names)
+
+        return guards.TopicGuard(self.store, PATTERN, ["toy-work", "toy-events"], ids, rewind, accept)
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+async def test_the_same_topics_and_new_ones_start(world: World) -> None:
+    await world.guard().check()
+    world.ids["toy-intake-b"] = "b1"
+    await world.guard().check()
+    assert world.rewound == []
+
+
+@pytest.mark.parametrize("name", ["toy-work", "toy-intake-a", "toy-events"])
+async def test_a_topic_made_anew_is_refused_by_name_and_says_what_to_do(world: World, name: str) -> None:
+    await world.guard().check()
+    world.ids[name] = "other"
+    for _ in range(2):
+        with pytest.raises(Refused, match=f"topic {name} was made anew.*PAYUNG_ACCEPT_TOPIC={name}"):
+            await world.guard().check()
+
+
+async def test_a_topic_that_was_gone_for_a_while_is_still_remembered(world: World) -> None:
+    await world.guard().check()
+    del world.ids["toy-intake-a"]
+    await world.guard().check()
+    world.ids["toy-intake-a"] = "other"
+    with pytest.raises(Refused, match="toy-intake-a"):
+        await world.guard().check()
+
+
+async def test_what_is_not_of_this_service_may_change(world: World) -> None:
+    await world.guard().check()
+    world.ids["another"] = "x2"
+    await world.guard().check()
+
+
+@pytest.mark.parametrize("accept", ["toy-intake-a", "x, toy-intake-a", "all"])
+async def test_an_accepted_topic_is_read_from_its_beginning_and_remembered(world: World, accept: str) -> None:
+    await world.guard().check()
+    world.ids["toy-intake-a"] = "other"
+    await world.guard(accept).check()
+    assert world.rewound == ["toy-intake-a"]
+    await world.guard().check()
+    assert world.rewound == ["toy-intake-a"]
+
+
+async def test_an_accepted_name_covers_no_other(world: World) -> None:
+    await world.guard().check()
+    world.ids |= {"toy-intake-a": "other", "toy-work": "other"}
+    with pytest.raises(Refused, match="topic toy-work was"):
+        await world.guard("toy-intake-a").check()
+    assert world.rewound == []
+
+
+async def test_many_topics_are_counted_not_listed(world: World) -> None:
+    world.ids |= {f"toy-intake-{number}": "1" for number in range(20)}
+    await world.guard().check()
+    world.ids |= {f"toy-intake-{number}": "2" for number in range(20)}
+    with pytest.raises(Refused, match=r"and 17 more was made anew.*PAYUNG_ACCEPT_TOPIC=all") as refused:
+        await world.guard().check()
+    assert "\n" not in str(refused.value)
+
+
+async def test_a_topic_made_anew_under_a_running_service_ends_it(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(guards, "LOOK_S", 0)
+    guard = world.guard()
+    await guard.check()
+    world.ids["toy-intake-a"] = "other"
+    with pytest.raises(Refused, match="toy-intake-a"):
+        await guard.run()
+
+
+@pytest.mark.parametrize("query", ["w=1", "replicaSet=rs0&w=0", "W=2", "journal=false", "j=false"])
+def test_a_url_below_majority_is_refused(query: str) -> None:
+    with pytest.raises(Refused, match="majority"):
+        guards.check_store_url({"PAYUNG_MONGO_URL": f"mongodb://127.0.0.1:1/?{query}"})
+
+
+@pytest.mark.parametrize("url", ["mongodb://h:1/?replicaSet=rs0", "mongodb://u:p@h:1,i:2/db?w=majority&journal=true"])
+def test_a_url_that_asks_for_no_less_is_taken(url: str) -> None:
+    guards.check_store_url({"PAYUNG_MONGO_URL": url})
+    guards.check_store_url({})
