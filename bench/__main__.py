@@ -28,11 +28,11 @@ from payung import commands, place, publish, reference
 from payung.demo.population import Person, generate, population_csv
 from payung.embedded import ports
 from payung.embedded.stack import Stack, StackConfig
-from payung.lists.reader import open_list
 from payung.place import CommandError, Place
 from shared.contracts import topics
 from shared.contracts.topics import Topic
 from shared.kernel.calendar import business_day, first_day, period_of
+from shared.lists.reader import open_list
 from shared.reference import areas as area_files
 from shared.runtime import clock, topics_admin
 

@@ -8,13 +8,13 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from payung.lists.columns import Kind
-from payung.lists.reader import open_list
 from services.claims.domain import forms
 from services.claims.domain.state import Reference
 from services.registration.domain import rules
 from shared.contracts.reasons import message
 from shared.kernel.calendar import business_day
+from shared.lists.columns import Kind
+from shared.lists.reader import open_list
 from shared.reference import areas as area_files
 from shared.reference import rates
 from shared.reference.areas import Areas

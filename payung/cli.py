@@ -18,13 +18,13 @@ from payung import checks, commands, place, publish, status
 from payung.embedded.errors import LaunchError
 from payung.embedded.stack import StackConfig, default_data_dir
 from payung.embedded.stack import up as bring_up
-from payung.lists.answers import answers_path
-from payung.lists.columns import Kind
-from payung.lists.errors import ListError
 from payung.place import CommandError
 from shared.contracts import topics
 from shared.kernel.calendar import business_day
 from shared.kernel.money import rupiah
+from shared.lists.answers import answers_path
+from shared.lists.columns import Kind
+from shared.lists.errors import ListError
 from shared.runtime import clock, topics_admin
 from shared.runtime.errors import Refused, Unavailable
 
@@ -198,7 +198,7 @@ def check(
 
 
 def _kind(kind: str) -> Kind:
-    from payung.lists.columns import LAYOUTS
+    from shared.lists.columns import LAYOUTS
 
     if kind not in LAYOUTS:
         raise CommandError(f"--kind is one of {', '.join(LAYOUTS)}; got {kind!r}")

@@ -18,15 +18,15 @@ from typing import Any
 import orjson
 
 from payung import wire
-from payung.lists import answers as answer_files
-from payung.lists.answers import Answer
-from payung.lists.columns import Kind
-from payung.lists.reader import open_list
-from payung.lists.rows import Row
 from payung.place import CommandError, Place
 from shared.contracts import envelope, topics
 from shared.contracts.catalogue import COMMANDS
 from shared.contracts.envelope import Unreadable
+from shared.lists import answers as answer_files
+from shared.lists.answers import Answer
+from shared.lists.columns import Kind
+from shared.lists.reader import open_list
+from shared.lists.rows import Row
 from shared.runtime import clock
 
 # How long nothing may come before the wait for answers is given up (the answers so far are kept; --resume goes on).

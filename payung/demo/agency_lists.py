@@ -20,9 +20,9 @@ import openpyxl
 from payung.demo.mess import KINDS, Entry, Kind, World, entry_of
 from payung.demo.names import words
 from payung.demo.population import DEMO_DAY, Person
-from payung.lists.values import SECTORS_ID
 from shared.contracts.base import Sector
 from shared.kernel.calendar import age_on
+from shared.lists.values import SECTORS_ID
 from shared.reference.areas import Areas
 
 _HOME: dict[Sector, str] = {

@@ -20,11 +20,11 @@ from payung.demo import audit
 from payung.demo.population import Person, generate, population_csv
 from payung.demo.story import JKM_DOCUMENTS
 from payung.embedded import ports
-from payung.lists.answers import read_answers
 from payung.place import CommandError, Place
 from shared.contracts import topics
 from shared.kernel.calendar import business_day, first_day, period_of, shift_period
 from shared.kernel.identity import worker_id
+from shared.lists.answers import read_answers
 from shared.reference import areas as area_files
 from shared.runtime import clock
 from shared.runtime.crypto import id_key_from

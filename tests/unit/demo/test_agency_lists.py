@@ -10,7 +10,7 @@ import pytest
 from payung.demo.agency_lists import AgencyLists, agency_lists
 from payung.demo.mess import KINDS
 from payung.demo.population import Person, generate
-from payung.lists import Row, read
+from shared.lists import Row, read
 from shared.reference import areas as reference
 
 AREAS = reference.load()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from payung.lists import Answer, answers_path, read, read_answers, write
+from shared.lists import Answer, answers_path, read, read_answers, write
 
 HEADER = "nik,nama,tanggal_lahir,jenis_kelamin,desa,sektor,pekerjaan,persetujuan"
 ROW = '6408044107850002,"AMINAH, SITI",01/07/1985,P,64.08.04.2001,perikanan,nelayan,04/01/2026'

@@ -8,7 +8,7 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from payung.lists import Answer, ListError, read, read_answers, write
+from shared.lists import Answer, ListError, read, read_answers, write
 
 HEADER = "nik,name,birth_date,sex,village,sector,occupation,consent"
 # What breaks parsers, more often than chance would bring it.

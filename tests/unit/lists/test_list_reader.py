@@ -11,7 +11,7 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from payung.lists import HeaderError, Kind, ListError, Row, open_list, read
+from shared.lists import HeaderError, Kind, ListError, Row, open_list, read
 
 ENGLISH = "submission_id,nik,name,birth_date,sex,village,sector,occupation,consent"
 CELLS = "S-1,6408044107850002,SITI AMINAH,1985-07-01,F,64.08.04.2001,fisheries,nelayan,2026-01-04"

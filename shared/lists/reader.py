@@ -12,11 +12,11 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from payung.lists import tables, values
-from payung.lists.columns import LAYOUTS, Kind, known_names, match, nearest, takes_submission_id, without_answers
-from payung.lists.errors import ListError
-from payung.lists.jsonl import open_jsonl
-from payung.lists.rows import FAULTS, ListFile, Problem, Row, lost_digits, ragged, unused
+from shared.lists import tables, values
+from shared.lists.columns import LAYOUTS, Kind, known_names, match, nearest, takes_submission_id, without_answers
+from shared.lists.errors import ListError
+from shared.lists.jsonl import open_jsonl
+from shared.lists.rows import FAULTS, ListFile, Problem, Row, lost_digits, ragged, unused
 
 # A list may begin with a title and blank lines; its header is looked for in the first rows only.
 HEADER_ROWS_MAX = 10

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from payung.lists.columns import Kind
-from payung.lists.tables import Fault
 from shared.contracts.reasons import Reason
+from shared.lists.columns import Kind
+from shared.lists.tables import Fault
 
 
 @dataclass(frozen=True, slots=True)

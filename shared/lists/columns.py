@@ -11,9 +11,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from payung.lists import values
-from payung.lists.errors import HeaderError
 from shared.contracts.reasons import COLUMNS_ID
+from shared.lists import values
+from shared.lists.errors import HeaderError
 
 Kind = Literal[
     "workers", "attestations", "updates", "withdrawals", "roster", "projects", "outreach", "stickers", "claims"

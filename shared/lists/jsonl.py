@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from payung.lists import tables
-from payung.lists.columns import LAYOUTS, Kind, takes_submission_id
-from payung.lists.rows import NOT_JSON, ListFile, Row
+from shared.lists import tables
+from shared.lists.columns import LAYOUTS, Kind, takes_submission_id
+from shared.lists.rows import NOT_JSON, ListFile, Row
 
 
 def open_jsonl(path: Path, kind: Kind) -> ListFile:

@@ -1,10 +1,10 @@
 """The list files of agencies: reading them into events to publish, writing the answers beside their rows."""
 
-from payung.lists.answers import Answer, answers_path, read_answers, write
-from payung.lists.columns import Kind
-from payung.lists.errors import HeaderError, ListError
-from payung.lists.reader import open_list, read
-from payung.lists.rows import ListFile, Problem, Row
+from shared.lists.answers import Answer, answers_path, read_answers, write
+from shared.lists.columns import Kind
+from shared.lists.errors import HeaderError, ListError
+from shared.lists.reader import open_list, read
+from shared.lists.rows import ListFile, Problem, Row
 
 __all__ = [
     "Answer",

@@ -11,10 +11,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from payung.lists.columns import ANSWER_COLUMNS, Kind
-from payung.lists.reader import open_list
-from payung.lists.rows import Row
 from shared.contracts.reasons import messages
+from shared.lists.columns import ANSWER_COLUMNS, Kind
+from shared.lists.reader import open_list
+from shared.lists.rows import Row
 
 _OUTCOMES: dict[str, tuple[str, str]] = {
     "registered": (

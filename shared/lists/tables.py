@@ -22,7 +22,7 @@ from xml.etree.ElementTree import ParseError
 import openpyxl
 from openpyxl.utils.exceptions import InvalidFileException
 
-from payung.lists.errors import ListError
+from shared.lists.errors import ListError
 
 Fault = Literal["undecodable", "open-quote"]
 Cells = tuple[int, list[str], Fault | None]
