@@ -127,7 +127,8 @@ def _check_envelope(attributes: Mapping[str, Any]) -> None:
         if not isinstance(text, str) or not text or len(text) > STRING_CHARACTERS_MAX:
             raise Unreadable("bad-envelope", f"{name} is missing or no text")
     for name in ("subject", "correlationid", "causationid", "causationsource"):
-        if not isinstance(attributes.get(name, ""), str | None):
+        text = attributes.get(name)
+        if text is not None and not isinstance(text, str):
             raise Unreadable("bad-envelope", f"{name} is no text")
     time = attributes.get("time")
     if time is not None and not (isinstance(time, str) and _TIME.fullmatch(time)):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from shared.kernel.decision import Address
 
@@ -42,8 +42,7 @@ class Event:
         return self if data is self.data else replace(self, data=data)
 
 
-@dataclass(frozen=True, slots=True)
-class Routed:
+class Routed(NamedTuple):
     """One part of an input and the document it changes."""
 
     address: Address
