@@ -1,0 +1,332 @@
+"""A broker and a database of one's own, each reachable directly and through a proxy that spoils; services as processes.
+
+The tests and the checker go the direct way, the services the other. State gathers over the tests of a module: each test
+sends people and ids of its own, and the invariants hold over all that ever was.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import queue
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Self
+
+import orjson
+from aiokafka import AIOKafkaProducer
+
+from payung import reference
+from payung.demo.population import Person, generate, population_csv
+from payung.embedded import jars, kafka, mongo, ports
+from payung.embedded.console import Console
+from payung.embedded.process import ProcessSpec
+from payung.embedded.supervisor import Supervisor
+from payung.place import Place
+from shared.contracts import topics
+from shared.kernel.calendar import business_day
+from shared.reference import areas as area_files
+from shared.runtime import clock, topics_admin
+from tests.faults.proxy import KafkaWire, MongoWire, Proxy
+
+PROJECT = Path(__file__).parents[2]
+REGENCY, AGENCY = "64.08", "dinsos"
+INTAKE = topics.registration_intake(REGENCY, AGENCY)
+FEEDBACK = topics.feedback(REGENCY, AGENCY)
+TODAY = business_day(clock.now())
+KEYS = {"PAYUNG_ID_KEY": "QUFB" * 10 + "QUE=", "PAYUNG_FIELD_KEYS": "k1:" + "QkJC" * 10 + "QkI="}
+START_S = 300.0
+_POPULATION = 12_000
+
+
+async def eventually(condition: Callable[[], object], within_s: float, what: str) -> None:
+    """Waits for a condition, plain or awaitable; AssertionError names it when it does not come."""
+    until = clock.monotonic() + within_s
+    while True:
+        found = condition()
+        if asyncio.iscoroutine(found):
+            found = await found
+        if found:
+            return
+        assert clock.monotonic() < until, f"not within {within_s:.0f} s: {what}"
+        await asyncio.sleep(0.1)
+
+
+class Service:
+    """One service process."""
+
+    def __init__(self, name: str, environ: Mapping[str, str], log: Path, port: int) -> None:
+        self.name = name
+        self.port = port
+        self.log = log
+        self._begin = log.stat().st_size if log.exists() else 0
+        tie = (sys.executable, "-I", "-S", str(PROJECT / "payung" / "embedded" / "child.py"), str(os.getpid()))
+        with log.open("ab") as out:
+            self._process = subprocess.Popen(
+                [*tie, sys.executable, "-P", "-m", f"services.{name}"],
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=out,
+                env={**environ, "PAYUNG_HTTP_PORT": str(port)},
+            )
+
+    @property
+    def pid(self) -> int:
+        """The process id, for signals."""
+        return self._process.pid
+
+    def running(self) -> bool:
+        """Whether it has not ended."""
+        return self._process.poll() is None
+
+    def said(self) -> str:
+        """What this process logged."""
+        return self.log.read_bytes()[self._begin :].decode("utf-8", "replace")
+
+    async def ready(self) -> bool:
+        """By its own word; it must not have ended."""
+        assert self.running(), self.said()[-3_000:]
+        return await ports.http_ok(self.port, "/readyz")
+
+    async def exit_code(self, within_s: float) -> int:
+        """Waits for its end."""
+        await eventually(lambda: not self.running(), within_s, f"{self.name} ends\n{self.said()[-2_000:]}")
+        return int(self._process.wait())
+
+    async def stop(self) -> int:
+        """SIGTERM, and its exit code."""
+        if self.running():
+            self._process.send_signal(signal.SIGTERM)
+        return await self.exit_code(30)
+
+    def kill(self) -> None:
+        """SIGKILL, reaped."""
+        self._process.kill()
+        self._process.wait()
+
+
+class _Servers(threading.Thread):
+    """Broker and database under the embedded launcher's supervisor, in a loop of their own."""
+
+    def __init__(self, make: Callable[[], Sequence[ProcessSpec]]) -> None:
+        super().__init__(name="fault servers", daemon=True)
+        self._make = make
+        self._answer: queue.SimpleQueue[BaseException | None] = queue.SimpleQueue()
+        self._loop = asyncio.new_event_loop()
+        self._done = asyncio.Event()
+        self.supervisor: Supervisor | None = None
+
+    def run(self) -> None:
+        try:
+            self._loop.run_until_complete(self._serve())
+        except BaseException as error:  # noqa: BLE001 - raised again in the test that waits
+            self._answer.put(error)
+        finally:
+            self._loop.close()
+
+    async def _serve(self) -> None:
+        self.supervisor = Supervisor(Console(sys.stderr).line)
+        try:
+            await self.supervisor.start(*self._make())
+            self._answer.put(None)
+            await self._done.wait()
+        finally:
+            await self.supervisor.stop()
+
+    def wait(self) -> None:
+        """Returns when both answer."""
+        answer = self._answer.get(timeout=START_S)
+        if answer is not None:
+            raise answer
+
+    def finish(self) -> None:
+        """Stops both."""
+        if self.is_alive():
+            self._loop.call_soon_threadsafe(self._done.set)
+            self.join(60)
+
+
+class World:
+    """Servers, proxies and services between `with` and its end."""
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        version: str = jars.KAFKA_VERSION,
+        kafka_settings: Mapping[str, str] | None = None,
+        kafka_folder: Path | None = None,
+        mongo_folder: Path | None = None,
+    ) -> None:
+        self.folder = folder
+        self.base = ports.free_base()
+        number = ports.port(self.base, "kafka")
+        behind = self.base + 50
+        self.kafka_proxy = Proxy(behind, KafkaWire())
+        self.mongo_proxy = Proxy(ports.port(self.base, "mongo"), MongoWire())
+        controller = ports.port(self.base, "kafka-controller")
+        self.kafka_node = kafka.KafkaNode(
+            folder=kafka_folder or folder / "kafka",
+            port=number,
+            controller_port=controller,
+            settings={
+                "listeners": f"PLAINTEXT://127.0.0.1:{number},BEHIND://127.0.0.1:{behind},"
+                f"CONTROLLER://127.0.0.1:{controller}",
+                # Who comes through the proxy is told to go on through it.
+                "advertised.listeners": f"PLAINTEXT://127.0.0.1:{number},BEHIND://127.0.0.1:{self.kafka_proxy.port}",
+                "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,BEHIND:PLAINTEXT,CONTROLLER:PLAINTEXT",
+                **(kafka_settings or {}),
+            },
+        )
+        self.mongo_node = mongo.MongoNode(
+            folder=mongo_folder or folder / "mongo", port=ports.port(self.base, "mongo"), cache_gb=0.5
+        )
+        self._version = version
+        self._servers = _Servers(self._specs)
+        self._services: list[Service] = []
+        self._instances = 0
+        self._people: Iterator[Person] = iter(())
+
+    @property
+    def kafka(self) -> str:
+        """The broker, directly."""
+        return self.kafka_node.bootstrap
+
+    @property
+    def mongo_url(self) -> str:
+        """The database, directly."""
+        return self.mongo_node.url
+
+    @property
+    def environ(self) -> dict[str, str]:
+        """How a service is told of its world: everything through the proxies."""
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("PAYUNG_")}
+        return {
+            **inherited,
+            **KEYS,
+            "PYTHONPATH": str(PROJECT),
+            "PYTHONUNBUFFERED": "1",
+            "PAYUNG_LOG": "json",
+            "PAYUNG_AUTH": "none",
+            "PAYUNG_KAFKA": f"127.0.0.1:{self.kafka_proxy.port}",
+            # A replica set's own addresses would lead past the proxy.
+            "PAYUNG_MONGO_URL": f"mongodb://127.0.0.1:{self.mongo_proxy.port}/?directConnection=true",
+            "PAYUNG_INSTANCE": "fault",
+        }
+
+    @property
+    def place(self) -> Place:
+        """The direct way, for commands."""
+        environ = {**self.environ, "PAYUNG_KAFKA": self.kafka, "PAYUNG_MONGO_URL": self.mongo_url}
+        urls = {one: f"http://127.0.0.1:{ports.port(self.base, one)}" for one in topics.SERVICES}
+        return Place(self.folder, environ, urls)
+
+    def _specs(self) -> list[ProcessSpec]:
+        folder = jars.ensure(self._version, progress=lambda text: None)
+        logs = self.folder / "logs"
+        binary = mongo.find_mongod(jars.cache_root())
+        return [
+            kafka.spec(self.kafka_node, folder, logs / "kafka.log"),
+            mongo.spec(self.mongo_node, binary, logs / "mongo.log"),
+        ]
+
+    def __enter__(self) -> Self:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        (self.folder / "logs").mkdir(exist_ok=True)
+        folder = jars.ensure(self._version, progress=lambda text: None)
+        asyncio.run(kafka.prepare(self.kafka_node, folder))
+        self.kafka_proxy.__enter__()
+        self.mongo_proxy.__enter__()
+        self._servers.start()
+        self._servers.wait()
+        asyncio.run(self._furnish())
+        return self
+
+    async def _furnish(self) -> None:
+        """Topics, and a population that the snapshot knows: no identity check goes over HTTP."""
+        await topics_admin.apply(environ={"PAYUNG_KAFKA": self.kafka})
+        people = [one for one in generate(7, _POPULATION, REGENCY, area_files.load(), TODAY) if one.status == "alive"]
+        self._people = iter(people)
+        path = self.folder / "population.csv"
+        population_csv(people, path)
+        await reference.load_snapshot(self.place, path, REGENCY)
+
+    def __exit__(self, *_: object) -> None:
+        for one in self._services:
+            if one.running():
+                one.kill()
+        self._servers.finish()
+        self.kafka_proxy.__exit__()
+        self.mongo_proxy.__exit__()
+
+    # -- services ---------------------------------------------------------------------------------------------------
+
+    def start(self, name: str, **environ: str) -> Service:
+        """Starts a service behind the proxies; settings may be overruled."""
+        service = Service(
+            name,
+            {**self.environ, **environ},
+            self.folder / "logs" / f"{name}.log",
+            ports.port(self.base, name),
+        )
+        self._services.append(service)
+        return service
+
+    async def start_ready(self, *names: str) -> list[Service]:
+        """Starts services and waits until all are ready."""
+        started = [self.start(name) for name in names]
+        for one in started:
+            await eventually(one.ready, 90, f"{one.name} ready")
+        return started
+
+    def pid_of(self, server: str) -> int | None:
+        """The process of `kafka` or `mongo`."""
+        assert self._servers.supervisor is not None
+        return self._servers.supervisor.pids()[server]
+
+    # -- people -----------------------------------------------------------------------------------------------------
+
+    def people(self, count: int) -> list[Person]:
+        """People whom no test has sent yet."""
+        return [next(self._people) for _ in range(count)]
+
+
+def registration(person: Person, identifier: str) -> bytes:
+    """One worker.register.v1 of the agency."""
+    return orjson.dumps(
+        {
+            "specversion": "1.0",
+            "id": identifier,
+            "source": f"agency/{REGENCY}/{AGENCY}",
+            "type": "worker.register.v1",
+            "time": "2026-01-05T08:00:00+08:00",
+            "datacontenttype": "application/json",
+            "data": {
+                "submission_id": f"SUB-{identifier}",
+                "nik": person.nik,
+                "name": person.name,
+                "birth_date": person.birth_date.isoformat(),
+                "sex": person.sex,
+                "village": person.village,
+                "sector": person.sector,
+                "occupation": person.occupation,
+                "consent": {"given_at": "2026-01-04", "method": "form"},
+            },
+        }
+    )
+
+
+async def send(
+    bootstrap: str, topic: str, values: Sequence[bytes | None], *, keys: Sequence[str] | None = None
+) -> None:
+    """Writes records with all acks."""
+    async with AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all", max_request_size=4 * 1024 * 1024) as producer:
+        acks = [
+            await producer.send(topic, value, key=(keys[number] if keys else f"k{number}").encode())
+            for number, value in enumerate(values)
+        ]
+        await asyncio.wait_for(asyncio.gather(*acks), 60)
