@@ -14,6 +14,7 @@ from shared.kernel.decision import Address
 from shared.runtime import documents
 from shared.runtime.crypto import FieldCipher
 from shared.runtime.fold import Folded, SavedOutcome, Stored
+from shared.runtime.memory_queries import group_keys, last_part, matches, ordered, value_at
 from shared.runtime.pipeline import Message, Record
 from shared.runtime.ports import Codec, Where
 from shared.runtime.store import DueWork
@@ -38,6 +39,12 @@ class MemoryStore:
         self.journals: dict[str, list[tuple[Address, str]]] = {}
         self.plain: dict[str, dict[str, dict[str, Any]]] = {}
 
+    def seen_by(self, trouble: Trouble) -> MemoryStore:
+        """The same documents as another process reaches them, with trouble of its own."""
+        seen = copy.copy(self)
+        seen.trouble = trouble
+        return seen
+
     async def check(self) -> None:
         """Always fit."""
 
@@ -46,9 +53,9 @@ class MemoryStore:
 
     async def claim_names(self, names: Mapping[str, str]) -> dict[str, str]:
         """First come, first served."""
-        await self.trouble("names")
         other = {}
         for name, content in names.items():
+            await self.trouble("names")
             standing = self.names.setdefault(name, content)
             if standing != content:
                 other[name] = standing
@@ -63,7 +70,8 @@ class MemoryStore:
             document = self.collections[address.collection].get(address.id)
             if document is not None:
                 codec = self._stored[address.collection]
-                found[address] = documents.stored_from(copy.deepcopy(document), codec, self._cipher)
+                found[address] = documents.stored_from(_copied(document), codec, self._cipher)
+        await self.trouble("load done")
         return found
 
     async def outcomes(self, wanted: Mapping[Address, Sequence[str]]) -> dict[Address, dict[str, list[SavedOutcome]]]:
@@ -94,22 +102,47 @@ class MemoryStore:
             if (standing["version"] if standing else 0) != one.base:
                 unsettled.add(one.address)
                 continue
-            fresh = documents.new_document(one, self._stored[one.address.collection], self._cipher)
-            if standing is not None:
-                fresh["inputs"] = [*standing["inputs"], *fresh["inputs"]]
-            collection[one.address.id] = fresh
+            codec = self._stored[one.address.collection]
+            if standing is None:
+                collection[one.address.id] = documents.new_document(one, codec, self._cipher)
+            else:
+                collection[one.address.id] = self._changed(standing, one, codec)
         await self.trouble("save done")
         return unsettled
+
+    def _changed(self, standing: Mapping[str, Any], one: Folded, codec: Codec) -> dict[str, Any]:
+        """The document after an update. What stands is never changed in place: another process may have read it."""
+        changed, gone = documents.changed_state(one, codec, self._cipher)
+        state = dict(standing["state"])
+        for path in gone:
+            state.pop(path.removeprefix("state."), None)
+        for path, value in changed.items():
+            if path == "state":
+                state = value
+            else:
+                state[path.removeprefix("state.")] = value
+        added = [documents.input_document(taken, self._cipher) for taken in one.taken]
+        document: dict[str, Any] = {
+            "_id": one.address.id,
+            "version": one.version,
+            "state": state,
+            "inputs": [*standing["inputs"], *added],
+        }
+        if one.due is not None:
+            document["due"] = documents.due_document(one.due)
+        return document
 
     async def open_journal(self, journal: str, writes: Sequence[Folded]) -> None:
         """Notes who may owe."""
         await self.trouble("journal")
         self.journals[journal] = [(one.address, taken.name) for one in writes for taken in one.taken if taken.outcomes]
+        await self.trouble("journal done")
 
     async def close_journal(self, journal: str) -> None:
         """Nobody owes any more."""
         await self.trouble("journal close")
         self.journals.pop(journal, None)
+        await self.trouble("journal close done")
 
     async def unpublished(self) -> list[tuple[str, list[SavedOutcome]]]:
         """What open journals name."""
@@ -123,12 +156,13 @@ class MemoryStore:
 
     async def due(self, until: datetime, limit: int) -> list[DueWork]:
         """Due documents, oldest first."""
+        await self.trouble("due")
         found = []
         for name, collection in self.collections.items():
             for key, document in collection.items():
                 due = documents.due_from(document.get("due"))
                 if due is not None and due.at <= until:
-                    state = self._stored[name].decode(copy.deepcopy(document["state"]), self._cipher)
+                    state = self._decode(name, document)
                     found.append(DueWork(Address(name, key), state, due))
         return sorted(found, key=lambda one: one.due.at)[:limit]
 
@@ -144,7 +178,7 @@ class MemoryStore:
         """Decoded states that match, ordered."""
         await self.trouble("read")
         found = [one for one in self.collections[collection].values() if matches(one, where)]
-        return [(one["_id"], self._decode(collection, one)) for one in _ordered(found, order)[:limit]]
+        return [(one["_id"], self._decode(collection, one)) for one in ordered(found, order)[:limit]]
 
     async def count(self, collection: str, where: Where) -> int:
         """How many match."""
@@ -160,14 +194,14 @@ class MemoryStore:
         for one in self.collections[collection].values():
             if not matches(one, where):
                 continue
-            for key in _keys(one, by):
+            for key in group_keys(one, by):
                 row = groups.setdefault(
-                    key, {**{_last(path): value for path, value in zip(by, key, strict=True)}, "count": 0}
+                    key, {**{last_part(path): value for path, value in zip(by, key, strict=True)}, "count": 0}
                 )
                 row["count"] += 1
                 for path in sums:
-                    amount = value_at(one, path)
-                    row[_last(path)] = row.get(_last(path), 0) + (amount if isinstance(amount, int | float) else 0)
+                    name, amount = last_part(path), value_at(one, path)
+                    row[name] = row.get(name, 0) + (amount if isinstance(amount, int | float) else 0)
         return list(groups.values())
 
     async def rows(self, collection: str, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
@@ -181,14 +215,14 @@ class MemoryStore:
         """Plain rows that match."""
         held = self.plain.get(collection, {})
         found = [{"_id": key, **row} for key, row in held.items()]
-        return _ordered([one for one in found if matches(one, where)], order)[:limit]
+        return ordered([one for one in found if matches(one, where)], order)[:limit]
 
     async def save_rows(self, collection: str, rows: Mapping[str, Mapping[str, Any]]) -> None:
         """Replaces rows by id."""
         self.plain.setdefault(collection, {}).update({key: dict(row) for key, row in rows.items()})
 
     def _decode(self, collection: str, document: Mapping[str, Any]) -> Any:
-        return self._stored[collection].decode(copy.deepcopy(document["state"]), self._cipher)
+        return self._stored[collection].decode(_copied(document["state"]), self._cipher)
 
 
 class MemoryTopics:
@@ -201,12 +235,13 @@ class MemoryTopics:
         self.logs: dict[tuple[str, int], list[Record]] = {}
         self.now_ms = 1_767_571_200_000  # 2026-01-05T00:00:00Z; tests move it on
 
+    def seen_by(self, trouble: Trouble) -> MemoryPublisher:
+        """The same topics as another process publishes to them, with trouble of its own."""
+        return MemoryPublisher(self, trouble)
+
     async def send_all(self, messages: Sequence[Message]) -> None:
         """Appends by key, one after the other; trouble may strike between any two."""
-        for one in messages:
-            await self.trouble("publish")
-            self.append(one)
-        await self.trouble("publish done")
+        await MemoryPublisher(self, self.trouble).send_all(messages)
 
     def append(self, one: Message) -> None:
         """Stamps and stores one record."""
@@ -216,69 +251,25 @@ class MemoryTopics:
         log.append(Record(one.topic, number, len(log), one.key, one.value, one.headers, self.now_ms))
 
 
-def value_at(document: Any, path: str) -> Any:
-    """The value at a dotted path; None when a step is missing."""
-    for step in path.removesuffix("[]").split("."):
-        if not isinstance(document, Mapping) or step not in document:
-            return None
-        document = document[step]
-    return document
+class MemoryPublisher:
+    """One process's way to the topics."""
+
+    def __init__(self, topics: MemoryTopics, trouble: Trouble) -> None:
+        self._topics = topics
+        self._trouble = trouble
+
+    async def send_all(self, messages: Sequence[Message]) -> None:
+        """Appends by key, one after the other; trouble may strike between any two."""
+        for one in messages:
+            await self._trouble("publish")
+            self._topics.append(one)
+        await self._trouble("publish done")
 
 
-def matches(document: Mapping[str, Any], where: Where) -> bool:
-    """The small query language of ports.Reader."""
-    for path, wanted in where.items():
-        if path == "$or":
-            if not any(matches(document, one) for one in wanted):
-                return False
-            continue
-        value = value_at(document, path)
-        if isinstance(wanted, Mapping) and any(name.startswith("$") for name in wanted):
-            if not all(_holds(name, value, operand) for name, operand in wanted.items()):
-                return False
-        elif isinstance(value, list) and not isinstance(wanted, list):
-            if wanted not in value:
-                return False
-        elif value != wanted:
-            return False
-    return True
-
-
-def _holds(operator: str, value: Any, operand: Any) -> bool:
-    if operator == "$in":
-        return any(one in operand for one in value) if isinstance(value, list) else value in operand
-    if operator == "$ne":
-        return bool(value != operand)
-    if operator == "$exists":
-        return (value is not None) == bool(operand)
-    if value is None:
-        return False
-    if operator == "$gt":
-        return bool(value > operand)
-    if operator == "$gte":
-        return bool(value >= operand)
-    if operator == "$lt":
-        return bool(value < operand)
-    if operator == "$lte":
-        return bool(value <= operand)
-    raise ValueError(f"the query language has no {operator}")
-
-
-def _ordered(found: list[dict[str, Any]], order: Sequence[str]) -> list[dict[str, Any]]:
-    for path in reversed(order):
-        name = path.removeprefix("-")
-        found.sort(key=lambda one: (value_at(one, name) is not None, value_at(one, name)), reverse=path.startswith("-"))
-    return found
-
-
-def _keys(document: Mapping[str, Any], by: Sequence[str]) -> list[tuple[Any, ...]]:
-    keys: list[tuple[Any, ...]] = [()]
-    for path in by:
-        value = value_at(document, path)
-        values = value if path.endswith("[]") and isinstance(value, list) else [value]
-        keys = [(*key, one) for key in keys for one in values]
-    return keys
-
-
-def _last(path: str) -> str:
-    return path.removesuffix("[]").rsplit(".", 1)[-1]
+def _copied(value: Any) -> Any:
+    """A copy of plain data (copy.deepcopy keeps a memo of everything, and most of a simulation's time)."""
+    if isinstance(value, dict):
+        return {name: _copied(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_copied(item) for item in value]
+    return value

@@ -1,0 +1,140 @@
+"""A verified fake of consumer groups over MemoryTopics: assignment, positions, commits, eager rebalances.
+
+For tests and simulation only; tests/conformance holds it to what the real broker does. A member that lost a partition
+may go on working on what it has read (a zombie): only its commit is refused.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import zlib
+from collections.abc import Callable, Mapping, Sequence
+
+from shared.runtime.memory import MemoryTopics, Trouble
+from shared.runtime.pipeline import Record
+
+Place = tuple[str, int]
+# Picks the order in which a member looks at the partitions that have records for it.
+Order = Callable[[list[Place]], None]
+
+
+class NotOwner(Exception):
+    """A commit for a partition that moved to another member."""
+
+
+async def _no_trouble(_: str) -> None:
+    return None
+
+
+class MemoryGroup:
+    """One consumer group. `committed` is what a member starts from when a partition becomes its own."""
+
+    def __init__(self, topics: MemoryTopics, pattern: str, order: Order = sorted) -> None:  # type: ignore[assignment]
+        self._topics = topics
+        self._pattern = re.compile(pattern)
+        self._order = order
+        self._fits: dict[str, bool] = {}
+        self.committed: dict[Place, int] = {}
+        self.members: list[MemoryMember] = []
+        # Told of every commit that was accepted: the partition, where it stood and where it stands.
+        self.watch: Callable[[Place, int, int], None] = lambda place, before, after: None
+
+    def subscribed(self, topic: str) -> bool:
+        """Whether the group reads a topic."""
+        fits = self._fits.get(topic)
+        if fits is None:
+            fits = self._fits[topic] = self._pattern.match(topic) is not None
+        return fits
+
+    def owner(self, place: Place) -> MemoryMember:
+        """Who reads a partition now."""
+        return self.members[(zlib.crc32(place[0].encode()) + place[1]) % len(self.members)]
+
+    def join(self, member: MemoryMember) -> None:
+        """A member more: everybody starts again from what is committed."""
+        self.members.append(member)
+        self.rebalance()
+
+    def leave(self, member: MemoryMember) -> None:
+        """A member less."""
+        if member in self.members:
+            self.members.remove(member)
+            self.rebalance()
+
+    def rebalance(self) -> None:
+        """Every member forgets its positions, as eager assignors do."""
+        for member in self.members:
+            member.positions.clear()
+            member.wake()
+
+    def lag(self) -> int:
+        """Records that are not committed."""
+        return sum(
+            len(log) - self.committed.get(place, 0)
+            for place, log in self._topics.logs.items()
+            if self.subscribed(place[0])
+        )
+
+
+class MemoryMember:
+    """One consumer of a group; the same few calls that the shell makes of the real one."""
+
+    def __init__(self, group: MemoryGroup, topics: MemoryTopics, trouble: Trouble = _no_trouble) -> None:
+        self._group = group
+        self._topics = topics
+        self._trouble = trouble
+        self._woken: asyncio.Future[None] | None = None
+        self.positions: dict[Place, int] = {}
+
+    def wake(self) -> None:
+        """Something may have come."""
+        if self._woken is not None and not self._woken.done():
+            self._woken.set_result(None)
+
+    async def take(self, records_max: int) -> list[Record]:
+        """The next records, in order within each partition; waits until there are some."""
+        while True:
+            found = self._next(records_max)
+            if found:
+                return found
+            self._woken = asyncio.get_running_loop().create_future()
+            await self._woken
+
+    def _next(self, records_max: int) -> list[Record]:
+        group, logs = self._group, self._topics.logs
+        if self not in group.members:
+            return []
+        places = [
+            place
+            for place, log in logs.items()
+            if group.subscribed(place[0])
+            and group.owner(place) is self
+            and self.positions.get(place, group.committed.get(place, 0)) < len(log)
+        ]
+        group._order(places)
+        found: list[Record] = []
+        for place in places:
+            start = self.positions.get(place, group.committed.get(place, 0))
+            batch = logs[place][start : start + records_max - len(found)]
+            self.positions[place] = start + len(batch)
+            found.extend(batch)
+            if len(found) >= records_max:
+                break
+        return found
+
+    async def commit(self, offsets: Mapping[Place, int]) -> None:
+        """Takes all of the offsets or, when one of the partitions is another's, none."""
+        await self._trouble("commit")
+        group = self._group
+        if self not in group.members or any(group.owner(place) is not self for place in offsets):
+            raise NotOwner
+        for place, offset in offsets.items():
+            before = group.committed.get(place, 0)
+            group.committed[place] = offset
+            group.watch(place, before, offset)
+        await self._trouble("commit done")
+
+    async def committed(self, places: Sequence[Place]) -> dict[Place, int]:
+        """Where a start would begin."""
+        return {place: self._group.committed.get(place, 0) for place in places}
