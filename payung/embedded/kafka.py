@@ -30,7 +30,8 @@ _FORMAT_TIMEOUT_S = 60.0
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KafkaNode:
     """Where one broker lives; `voters` are controllers as id@host:port, itself alone when empty. `settings` are lines
-    of server.properties that differ from Payung's own: a further listener, a smaller disk."""
+    of server.properties that differ from Payung's own: a further listener, a smaller disk. `cluster` is an id of
+    `kept_cluster_id` that all nodes share; a lone node makes one for itself."""
 
     folder: Path
     port: int
@@ -38,6 +39,7 @@ class KafkaNode:
     node_id: int = 1
     replication: int = 1
     voters: tuple[str, ...] = ()
+    cluster: str | None = None
     settings: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -127,7 +129,8 @@ async def _format(node: KafkaNode, jars: Path) -> None:
     shutil.rmtree(aside, ignore_errors=True)
     settings = node.folder / "format.properties"
     settings.write_text(properties(node, aside), "utf-8")
-    tool = ("kafka.tools.StorageTool", "format", "--cluster-id", _cluster_id(), "--config", str(settings))
+    cluster = node.cluster or _cluster_id()
+    tool = ("kafka.tools.StorageTool", "format", "--cluster-id", cluster, "--config", str(settings))
     process = await asyncio.create_subprocess_exec(
         *_command(jars, *tool), stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
     )
@@ -148,6 +151,17 @@ async def _format(node: KafkaNode, jars: Path) -> None:
 def _cluster_id() -> str:
     # 16 bytes in URL-safe base64; a leading zero byte, since the tool takes a leading dash for an option.
     return base64.urlsafe_b64encode(b"\0" + secrets.token_bytes(15)).rstrip(b"=").decode()
+
+
+def kept_cluster_id(folder: Path) -> str:
+    """The id that all nodes of a cluster are formatted with, kept from before the first of them is."""
+    file = folder / "kafka-cluster"
+    if not file.is_file():
+        folder.mkdir(parents=True, exist_ok=True)
+        half = file.with_suffix(".new")
+        half.write_text(_cluster_id(), "utf-8")
+        half.rename(file)
+    return file.read_text("utf-8")
 
 
 def _command(jars: Path, *arguments: str) -> tuple[str, ...]:

@@ -94,7 +94,7 @@ def _copied(binary: Path, cache: Path) -> Path:
 
 
 def spec(node: MongoNode, binary: Path, log: Path, *, name: str = "mongo") -> ProcessSpec:
-    """The member as a supervised process, ready when the set has a primary that takes writes."""
+    """The member as a supervised process, ready when it serves in a set that has a primary."""
 
     async def ready() -> bool:
         return await make_primary(node)
@@ -119,14 +119,22 @@ async def make_primary(node: MongoNode) -> bool:
     )
     try:
         hello = await client.admin.command("hello")
-        if hello.get("isWritablePrimary") and hello.get("me") == node.host:
+        if hello.get("me") == node.host and _serves(hello, node):
             return True
-        await _configure(client, node)
+        # One of them speaks for the set: two that initiate at once would make two sets.
+        if node.members[:1] in ((), (node.host,)):
+            await _configure(client, node)
     except (PyMongoError, OSError):
         return False
     finally:
         await client.close()
     return False
+
+
+def _serves(hello: Mapping[str, Any], node: MongoNode) -> bool:
+    if hello.get("isWritablePrimary"):
+        return True
+    return len(node.members) > 1 and bool(hello.get("secondary")) and "primary" in hello
 
 
 async def _configure(client: AsyncMongoClient[dict[str, Any]], node: MongoNode) -> None:

@@ -22,9 +22,17 @@ OFFSETS: Mapping[str, int] = {
     "dukcapil": 6,
     "bpjs": 7,
     "mongo": 17,
+    "mongo-2": 18,
+    "mongo-3": 19,
     "kafka": 92,
     "kafka-controller": 93,
+    "kafka-2": 94,
+    "kafka-controller-2": 95,
+    "kafka-3": 96,
+    "kafka-controller-3": 97,
 }
+# Servers of a cluster are numbered from 1; the first has the plain name, so that a single one is a cluster of one.
+NODES_MAX = 3
 # Below the range from which the kernel picks local ports of outgoing connections, so that none is in the way.
 _TEST_BASES = range(20_000, 32_000, 100)
 
@@ -32,6 +40,11 @@ _TEST_BASES = range(20_000, 32_000, 100)
 def port(base: int, name: str) -> int:
     """The port of a service, stand-in or server in the block that starts at `base`."""
     return base + OFFSETS[name]
+
+
+def node(name: str, number: int) -> str:
+    """The name of the n-th server of its kind: kafka, kafka-2, kafka-3."""
+    return name if number == 1 else f"{name}-{number}"
 
 
 def require_free(base: int, names: Iterable[str]) -> None:

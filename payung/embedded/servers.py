@@ -29,39 +29,91 @@ class Servers:
     mongo_url: str
 
 
-def embedded_ports(environment: Mapping[str, str]) -> list[str]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shape:
+    """How many servers of each kind are embedded: one, or three that survive the loss of any one of them."""
+
+    brokers: int = 1
+    members: int = 1
+
+
+SINGLE = Shape()
+
+
+def embedded_ports(environment: Mapping[str, str], shape: Shape = SINGLE) -> list[str]:
     """The names of the ports that the embedded servers will take."""
-    names = [] if environment.get("PAYUNG_KAFKA") else ["kafka", "kafka-controller"]
-    return names if environment.get("PAYUNG_MONGO_URL") else [*names, "mongo"]
+    names: list[str] = []
+    if not environment.get("PAYUNG_KAFKA"):
+        names += [ports.node(kind, n) for n in _numbers(shape.brokers) for kind in ("kafka", "kafka-controller")]
+    if not environment.get("PAYUNG_MONGO_URL"):
+        names += [ports.node("mongo", n) for n in _numbers(shape.members)]
+    return names
+
+
+def mongo_nodes(data: Path, port_base: int, members: int) -> list[mongo.MongoNode]:
+    """The members of the embedded replica set, the first of which speaks for it."""
+    names = [ports.node("mongo", number) for number in _numbers(members)]
+    hosts = tuple(f"{ports.HOST}:{ports.port(port_base, name)}" for name in names)
+    return [
+        mongo.MongoNode(folder=data / name, port=ports.port(port_base, name), members=hosts if members > 1 else ())
+        for name in names
+    ]
+
+
+def kafka_nodes(data: Path, port_base: int, brokers: int) -> list[kafka.KafkaNode]:
+    """The brokers of the embedded cluster, every one a controller too."""
+    controllers = [ports.port(port_base, ports.node("kafka-controller", number)) for number in _numbers(brokers)]
+    voters = tuple(f"{number}@{ports.HOST}:{port}" for number, port in enumerate(controllers, start=1))
+    return [
+        kafka.KafkaNode(
+            folder=data / ports.node("kafka", number),
+            port=ports.port(port_base, ports.node("kafka", number)),
+            controller_port=controllers[number - 1],
+            node_id=number,
+            replication=brokers,
+            voters=voters if brokers > 1 else (),
+            cluster=kafka.kept_cluster_id(data) if brokers > 1 else None,
+        )
+        for number in _numbers(brokers)
+    ]
+
+
+def _numbers(count: int) -> range:
+    if count not in (1, ports.NODES_MAX):
+        raise LaunchError(f"There are one or {ports.NODES_MAX} servers of a kind, not {count}: two lose both by one.")
+    return range(1, count + 1)
 
 
 async def start(
-    supervisor: Supervisor, data: Path, port_base: int, environment: Mapping[str, str], console: Console
+    supervisor: Supervisor,
+    data: Path,
+    port_base: int,
+    environment: Mapping[str, str],
+    console: Console,
+    shape: Shape = SINGLE,
 ) -> Servers:
     """Starts what is not the user's own, as one stage of the supervisor, and waits until both answer."""
     own_kafka, own_mongo = environment.get("PAYUNG_KAFKA"), environment.get("PAYUNG_MONGO_URL")
     specs: list[ProcessSpec] = []
+    logs = data / "logs"
     # The mongod is looked for first: where there is none, nothing needs to be fetched to say so.
-    mongo_node = mongo.MongoNode(folder=data / "mongo", port=ports.port(port_base, "mongo"))
-    if not own_mongo:
+    mongos = [] if own_mongo else mongo_nodes(data, port_base, shape.members)
+    if mongos:
         binary = mongo.find_mongod(jars.cache_root())
-        specs.append(mongo.spec(mongo_node, binary, data / "logs" / "mongo.log"))
-    kafka_node = kafka.KafkaNode(
-        folder=data / "kafka",
-        port=ports.port(port_base, "kafka"),
-        controller_port=ports.port(port_base, "kafka-controller"),
-    )
-    if not own_kafka:
+        specs += [mongo.spec(one, binary, logs / f"{one.folder.name}.log", name=one.folder.name) for one in mongos]
+    brokers = [] if own_kafka else kafka_nodes(data, port_base, shape.brokers)
+    if brokers:
         kafka.java()
         folder = await _fetch(console, jars.chosen(environment))
-        await kafka.prepare(kafka_node, folder)
-        specs.append(kafka.spec(kafka_node, folder, data / "logs" / "kafka.log"))
+        for one in brokers:
+            await kafka.prepare(one, folder)
+        specs += [kafka.spec(one, folder, logs / f"{one.folder.name}.log", name=one.folder.name) for one in brokers]
     await supervisor.start(*specs)
     if own_kafka:
         await _require(lambda: _any_accepts(own_kafka), f"PAYUNG_KAFKA ({own_kafka}) does not answer.")
     if own_mongo:  # its URL may hold a password: not shown
         await _require(lambda: mongo.answers(own_mongo), "PAYUNG_MONGO_URL: no primary of a replica set answers there.")
-    return Servers(own_kafka or kafka_node.bootstrap, own_mongo or mongo_node.url)
+    return Servers(own_kafka or ",".join(one.bootstrap for one in brokers), own_mongo or mongos[0].url)
 
 
 async def _fetch(console: Console, version: str) -> Path:

@@ -24,7 +24,7 @@ from payung.embedded.console import Console
 from payung.embedded.data import DataFolder, Keys, Run, default_data_dir, read_run
 from payung.embedded.errors import LaunchError
 from payung.embedded.process import ProcessSpec
-from payung.embedded.servers import Servers
+from payung.embedded.servers import SINGLE, Servers, Shape
 from payung.embedded.supervisor import Supervisor
 from shared.runtime.errors import Refused, Unavailable
 
@@ -42,13 +42,14 @@ _PROJECT = Path(__file__).parents[2]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StackConfig:
-    """What to bring up and where; `population` feeds the Dukcapil stand-in."""
+    """What to bring up and where; `population` feeds the Dukcapil stand-in; `shape` makes clusters of the servers."""
 
     data_dir: Path = field(default_factory=default_data_dir)
     port_base: int = ports.DEFAULT_BASE
     services: tuple[str, ...] = SERVICES
     stand_ins: tuple[str, ...] = STAND_INS
     population: Path | None = None
+    shape: Shape = SINGLE
     environment: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
 
 
@@ -73,7 +74,7 @@ class Stack:
         keys = data.keys(config.environment)
         self._console.line(f"Starting Payung on {data.path}")
         servers = await server_stage.start(
-            self._supervisor, data.path, config.port_base, config.environment, self._console
+            self._supervisor, data.path, config.port_base, config.environment, self._console, config.shape
         )
         try:
             await self._create_topics(servers.kafka)
@@ -118,7 +119,7 @@ class Stack:
         return [
             *self._started_stand_ins(),
             *self._config.services,
-            *server_stage.embedded_ports(self._config.environment),
+            *server_stage.embedded_ports(self._config.environment, self._config.shape),
         ]
 
     async def _left_over_ports_gone(self) -> None:

@@ -23,7 +23,7 @@ from faststream.kafka import KafkaBroker
 from faststream.security import BaseSecurity, SASLScram256
 
 from shared.contracts import topics
-from shared.runtime import clock
+from shared.runtime import clock, failpoints
 from shared.runtime.errors import Unavailable
 from shared.runtime.metrics import Metrics
 from shared.runtime.pipeline import Message, Record
@@ -33,6 +33,7 @@ log = structlog.get_logger()
 BATCH_RECORDS_MAX = 2_000
 POLL_MS = 50
 SESSION_TIMEOUT_MS = 45_000
+HEARTBEAT_MS = 3_000
 REBALANCE_TIMEOUT_MS = 60_000
 METADATA_MAX_AGE_MS = 5_000
 PUBLISH_TIMEOUT_S = 30.0
@@ -51,6 +52,8 @@ class Server:
         self.user = environ.get("PAYUNG_KAFKA_USER")
         self._password = environ.get("PAYUNG_KAFKA_PASSWORD", "")
         self._ca = environ.get("PAYUNG_KAFKA_CA")
+        # How long a consumer may be silent before its partitions go to another.
+        self.session_timeout_ms = int(environ.get("PAYUNG_SESSION_TIMEOUT_MS", SESSION_TIMEOUT_MS))
 
     def _ssl(self) -> ssl.SSLContext | None:
         return create_ssl_context(cafile=self._ca) if self._ca else None
@@ -205,8 +208,8 @@ class KafkaConsumer:
             batch_timeout_ms=POLL_MS,
             ack_policy=AckPolicy.MANUAL,
             auto_offset_reset="earliest",
-            session_timeout_ms=SESSION_TIMEOUT_MS,
-            heartbeat_interval_ms=3_000,
+            session_timeout_ms=server.session_timeout_ms,
+            heartbeat_interval_ms=min(HEARTBEAT_MS, server.session_timeout_ms // 4),
             rebalance_timeout_ms=REBALANCE_TIMEOUT_MS,
             max_poll_interval_ms=300_000,
             max_partition_fetch_bytes=REQUEST_BYTES_MAX,
@@ -228,7 +231,9 @@ class KafkaConsumer:
         raw = msg.raw_message if isinstance(msg.raw_message, tuple) else (msg.raw_message,)
         try:
             await self._settle([_record(one) for one in raw])
+            failpoints.hit("settled")
             await self._commit(consumer, raw)
+            failpoints.hit("committed")
         except asyncio.CancelledError:
             raise
         except BaseException as error:  # noqa: BLE001  # whatever it is: no later batch may be committed past this one

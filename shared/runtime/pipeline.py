@@ -23,7 +23,7 @@ from shared.contracts.catalogue import PUBLISHED_TYPES
 from shared.contracts.envelope import Unreadable
 from shared.kernel.decision import Address
 from shared.kernel.event import Event, Intake, Routed
-from shared.runtime import clock
+from shared.runtime import clock, failpoints
 from shared.runtime.errors import Unavailable
 from shared.runtime.fold import Folded, SavedOutcome, fold
 from shared.runtime.metrics import Metrics
@@ -107,6 +107,7 @@ class Pipeline:
         letters: list[tuple[Record, str, str]] = []
         decoded = self._decode(records, letters)
         watch.lap("decode")
+        failpoints.hit("decoded")
         conflicting = await self._claim_names(decoded)
         parts = self._route(decoded, conflicting, letters)
         outcomes = await self._decide_and_save(parts, letters, watch)
@@ -273,7 +274,9 @@ class Pipeline:
             journal = clock.new_id()
             self._journals.append(journal)
             await self._store.open_journal(journal, writes)
+        failpoints.hit("journaled")
         unsettled = await self._store.save(writes)
+        failpoints.hit("saved")
         self.changes += 1
         if unsettled:
             self._metrics.conflicts(len(unsettled))
@@ -322,6 +325,7 @@ class Pipeline:
                 counts[one.type] = counts.get(one.type, 0) + 1
             for kind, count in counts.items():
                 self._metrics.outcome(kind, count)
+        failpoints.hit("published")
         # All of them, those of a failed attempt at this batch too: its outcomes went out again as redeliveries.
         while self._journals:
             await self._store.close_journal(self._journals[-1])

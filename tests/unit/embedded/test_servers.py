@@ -38,6 +38,25 @@ def test_broker_of_a_cluster_names_all_voters_and_replicates(tmp_path: Path) -> 
     assert (found["default.replication.factor"], found["min.insync.replicas"]) == ("3", "2")
 
 
+def test_three_servers_of_a_kind_know_each_other_and_share_one_cluster(tmp_path: Path) -> None:
+    brokers = servers.kafka_nodes(tmp_path, 8100, 3)
+    assert [one.port for one in brokers] == [8192, 8194, 8196]
+    assert {one.voters for one in brokers} == {("1@127.0.0.1:8193", "2@127.0.0.1:8195", "3@127.0.0.1:8197")}
+    assert len({one.cluster for one in brokers}) == 1
+    assert {one.cluster for one in servers.kafka_nodes(tmp_path, 8100, 3)} == {brokers[0].cluster}, "kept"
+    members = servers.mongo_nodes(tmp_path, 8100, 3)
+    assert [one.folder.name for one in members] == ["mongo", "mongo-2", "mongo-3"]
+    assert {one.members for one in members} == {("127.0.0.1:8117", "127.0.0.1:8118", "127.0.0.1:8119")}
+
+
+def test_one_server_of_a_kind_is_as_before_and_two_are_refused(tmp_path: Path) -> None:
+    (broker,) = servers.kafka_nodes(tmp_path, 8100, 1)
+    assert (broker.port, broker.voters, broker.cluster) == (8192, (), None)
+    assert servers.embedded_ports({}) == ["kafka", "kafka-controller", "mongo"]
+    with pytest.raises(LaunchError, match="not 2"):
+        servers.mongo_nodes(tmp_path, 8100, 2)
+
+
 def test_settings_of_a_node_win_over_payungs_own() -> None:
     node = KafkaNode(folder=Path("/data"), port=8192, controller_port=8193, settings={"message.max.bytes": "1000"})
     assert settings(node)["message.max.bytes"] == "1000"
