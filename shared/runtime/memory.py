@@ -221,6 +221,11 @@ class MemoryStore:
         """Replaces rows by id."""
         self.plain.setdefault(collection, {}).update({key: dict(row) for key, row in rows.items()})
 
+    async def delete_rows(self, collection: str, ids: Sequence[str]) -> None:
+        """Deletes rows by id."""
+        for key in ids:
+            self.plain.get(collection, {}).pop(key, None)
+
     def _decode(self, collection: str, document: Mapping[str, Any]) -> Any:
         return self._stored[collection].decode(_copied(document["state"]), self._cipher)
 

@@ -365,6 +365,10 @@ class MongoStore:
         if operations:
             await _answered(self._database[collection].bulk_write(operations, ordered=False))
 
+    async def delete_rows(self, collection: str, ids: Sequence[str]) -> None:
+        """Deletes rows by id."""
+        await _answered(self._database[collection].delete_many({"_id": {"$in": list(ids)}}))
+
     async def _aggregate(self, collection: str, pipeline: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         cursor = self._database[collection].aggregate(list(pipeline))
         if isinstance(cursor, Awaitable):

@@ -80,6 +80,10 @@ class Reader(Protocol):
         """Replaces (or inserts) plain reference rows by id."""
         ...
 
+    async def delete_rows(self, collection: str, ids: Sequence[str]) -> None:
+        """Deletes plain rows by id: what may be kept no longer. Documents with a version are never deleted."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:

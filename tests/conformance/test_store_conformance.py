@@ -197,3 +197,5 @@ async def test_plain_rows_are_replaced_by_id(store: StateStore) -> None:
     await store.save_rows("reference", {"r1": {"v": 3}})
     assert await store.rows("reference", ["r1", "r2", "r3"]) == {"r1": {"v": 3}, "r2": {"v": 2}}
     assert await store.find_rows("reference", {"v": {"$gt": 2}}) == [{"_id": "r1", "v": 3}]
+    await store.delete_rows("reference", ["r1", "r3"])
+    assert await store.rows("reference", ["r1", "r2"]) == {"r2": {"v": 2}}
