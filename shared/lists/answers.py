@@ -7,14 +7,15 @@ lists leaves those five out.
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Mapping
+import io
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from shared.contracts.reasons import messages
 from shared.lists.columns import ANSWER_COLUMNS, Kind
 from shared.lists.reader import open_list
-from shared.lists.rows import Row
+from shared.lists.rows import ListFile, Row
 
 _OUTCOMES: dict[str, tuple[str, str]] = {
     "registered": (
@@ -71,15 +72,27 @@ def write(source: Path | str, kind: Kind, answers: Mapping[int, Answer], target:
     found = open_list(source, kind)
     target = target or answers_path(source)
     partial = target.with_name(target.name + ".part")
-    with partial.open("w", encoding="utf-8-sig" if found.bom else "utf-8", newline="") as file:
-        writer = csv.writer(file, delimiter=found.delimiter, lineterminator="\r\n")
-        writer.writerow((*found.header, *ANSWER_COLUMNS))
-        writer.writerows((*row.cells, *_answer_cells(row, answers)) for row in found.rows())
+    with partial.open("w", encoding="utf-8", newline="") as file:
+        file.writelines(lines(found, lambda number: answers.get(number, NO_ANSWER)))
     partial.replace(target)
     return target
 
 
-def _answer_cells(row: Row, answers: Mapping[int, Answer]) -> tuple[str, str, str, str, str]:
+def lines(found: ListFile, answer_of: Callable[[int], Answer]) -> Iterator[str]:
+    """The lines of the answers file of a list; `answer_of` is asked row by row, in the order of the file."""
+    # Excel takes a file with a mark for UTF-8; one that came without is given back as it came.
+    yield ("\ufeff" if found.bom else "") + _csv_line((*found.header, *ANSWER_COLUMNS), found.delimiter)
+    for row in found.rows():
+        yield _csv_line((*row.cells, *_answer_cells(row, answer_of)), found.delimiter)
+
+
+def _csv_line(cells: Sequence[str], delimiter: str) -> str:
+    line = io.StringIO()
+    csv.writer(line, delimiter=delimiter, lineterminator="\r\n").writerow(cells)
+    return line.getvalue()
+
+
+def _answer_cells(row: Row, answer_of: Callable[[int], Answer]) -> tuple[str, str, str, str, str]:
     if row.problems:
         return (
             "rejected",
@@ -88,7 +101,7 @@ def _answer_cells(row: Row, answers: Mapping[int, Answer]) -> tuple[str, str, st
             " ".join(problem.message_en for problem in row.problems),
             "",
         )
-    answer = answers.get(row.number, NO_ANSWER)
+    answer = answer_of(row.number)
     return (
         answer.outcome,
         " ".join(answer.reasons),

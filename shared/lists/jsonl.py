@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 from shared.lists import tables
 from shared.lists.columns import LAYOUTS, Kind, takes_submission_id
 from shared.lists.rows import NOT_JSON, ListFile, Row
+from shared.lists.source import Source
 
 
-def open_jsonl(path: Path, kind: Kind) -> ListFile:
+def open_jsonl(source: Source, kind: Kind) -> ListFile:
     """Understands a JSONL file without reading it."""
-    encoding = tables.encoding_of(path)
+    encoding = tables.encoding_of(source)
     header = tuple(column.name for column in LAYOUTS[kind].columns)
     notices = (encoding.notice,) if encoding.notice else ()
-    rows = _JsonLines(kind, header, lambda: tables.lines_of(path, encoding)).rows
-    return ListFile(path, kind, "jsonl", ",", encoding.bom, header, notices, rows)
+    rows = _JsonLines(kind, header, lambda: tables.lines_of(source, encoding)).rows
+    return ListFile(source, kind, "jsonl", ",", encoding.bom, header, notices, rows)
 
 
 class _JsonLines:

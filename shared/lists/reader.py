@@ -17,51 +17,52 @@ from shared.lists.columns import LAYOUTS, Kind, known_names, match, nearest, tak
 from shared.lists.errors import ListError
 from shared.lists.jsonl import open_jsonl
 from shared.lists.rows import FAULTS, ListFile, Problem, Row, lost_digits, ragged, unused
+from shared.lists.source import Source, source_of
 
 # A list may begin with a title and blank lines; its header is looked for in the first rows only.
 HEADER_ROWS_MAX = 10
 _CONSENT_METHOD = "form"
 
 
-def read(path: Path | str, kind: Kind) -> Iterator[Row]:
+def read(file: Path | str | Source, kind: Kind) -> Iterator[Row]:
     """The rows of a list file; raises ListError (HeaderError) when the file as a whole cannot be taken."""
-    return open_list(path, kind).rows()
+    return open_list(file, kind).rows()
 
 
-def open_list(path: Path | str, kind: Kind) -> ListFile:
+def open_list(file: Path | str | Source, kind: Kind) -> ListFile:
     """Understands a list file without reading its rows; raises ListError (HeaderError)."""
-    path = Path(path)
-    found = tables.format_of(path)
+    source = source_of(file)
+    found = tables.format_of(source)
     if found == "jsonl":
-        return open_jsonl(path, kind)
-    return _open_csv(path, kind) if found == "csv" else _open_xlsx(path, kind)
+        return open_jsonl(source, kind)
+    return _open_csv(source, kind) if found == "csv" else _open_xlsx(source, kind)
 
 
-def _open_csv(path: Path, kind: Kind) -> ListFile:
-    encoding = tables.encoding_of(path)
-    first_lines = list(itertools.islice(tables.lines_of(path, encoding), HEADER_ROWS_MAX))
+def _open_csv(source: Source, kind: Kind) -> ListFile:
+    encoding = tables.encoding_of(source)
+    first_lines = list(itertools.islice(tables.lines_of(source, encoding), HEADER_ROWS_MAX))
     delimiter = tables.delimiter_of(first_lines)
-    table = _Table(kind, lambda: tables.csv_cells(path, encoding, delimiter), pads_short_rows=False)
+    table = _Table(kind, lambda: tables.csv_cells(source, encoding, delimiter), pads_short_rows=False)
     notices = (*((encoding.notice,) if encoding.notice else ()), *table.notices)
-    return ListFile(path, kind, "csv", delimiter, encoding.bom, table.header, notices, table.rows)
+    return ListFile(source, kind, "csv", delimiter, encoding.bom, table.header, notices, table.rows)
 
 
-def _open_xlsx(path: Path, kind: Kind) -> ListFile:
-    index = _sheet_with_header(path, kind)
+def _open_xlsx(source: Source, kind: Kind) -> ListFile:
+    index = _sheet_with_header(source, kind)
 
     def cells() -> Iterator[tables.Cells]:
-        with closing(tables.xlsx_sheets(path)) as sheets:
+        with closing(tables.xlsx_sheets(source)) as sheets:
             yield from next(itertools.islice(sheets, index, None), iter(()))
 
     table = _Table(kind, cells, pads_short_rows=True)
-    return ListFile(path, kind, "xlsx", ",", False, table.header, table.notices, table.rows)
+    return ListFile(source, kind, "xlsx", ",", False, table.header, table.notices, table.rows)
 
 
-def _sheet_with_header(path: Path, kind: Kind) -> int:
+def _sheet_with_header(source: Source, kind: Kind) -> int:
     # The list is not always on the first sheet: the one whose top knows most columns is it.
     scores = [
         max((known_names(cells, LAYOUTS[kind]) for _, cells, _ in itertools.islice(sheet, HEADER_ROWS_MAX)), default=0)
-        for sheet in tables.xlsx_sheets(path)
+        for sheet in tables.xlsx_sheets(source)
     ]
     return scores.index(max(scores)) if scores else 0
 

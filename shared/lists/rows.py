@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Literal
 
 from shared.contracts.reasons import Reason
 from shared.lists.columns import Kind
+from shared.lists.source import Source
 from shared.lists.tables import Fault
 
 
@@ -51,7 +51,7 @@ class ListFile:
     `notices` are pairs (Indonesian, English) of what the reader assumed or left out.
     """
 
-    path: Path
+    source: Source
     kind: Kind
     format: Literal["csv", "xlsx", "jsonl"]
     delimiter: str

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import codecs
 import csv
+import io
 import re
 import zipfile
 import zlib
@@ -15,7 +16,7 @@ from collections import deque
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
-from pathlib import Path
+from pathlib import PurePath
 from typing import Literal
 from xml.etree.ElementTree import ParseError
 
@@ -23,6 +24,7 @@ import openpyxl
 from openpyxl.utils.exceptions import InvalidFileException
 
 from shared.lists.errors import ListError
+from shared.lists.source import Source
 
 Fault = Literal["undecodable", "open-quote"]
 Cells = tuple[int, list[str], Fault | None]
@@ -48,31 +50,32 @@ class Encoding:
     notice: tuple[str, str] | None = None
 
 
-def format_of(path: Path) -> Literal["csv", "xlsx", "jsonl"]:
+def format_of(source: Source) -> Literal["csv", "xlsx", "jsonl"]:
     """What kind of file this is, by its content first; raises ListError for what no reader takes."""
     try:
-        with path.open("rb") as file:
+        with source.open() as file:
             head = file.read(512)
     except OSError as error:
         raise ListError(
-            f"Berkas tidak dapat dibuka: {path.name}.", f"The file cannot be opened: {path.name}."
+            f"Berkas tidak dapat dibuka: {source.name}.", f"The file cannot be opened: {source.name}."
         ) from error
+    suffix = PurePath(source.name).suffix.lower()
     if not head.strip(b"\xef\xbb\xbf \t\r\n"):
         raise ListError("Berkas kosong.", "The file is empty.")
     if head.startswith(b"PK\x03\x04"):
         return "xlsx"
-    if head.startswith(b"\xd0\xcf\x11\xe0") or path.suffix.lower() in (".xlsx", ".xls"):
+    if head.startswith(b"\xd0\xcf\x11\xe0") or suffix in (".xlsx", ".xls"):
         raise ListError(
             "Berkas ini bukan XLSX; simpan ulang sebagai .xlsx atau CSV UTF-8.",
             "This file is no XLSX; save it again as .xlsx or CSV UTF-8.",
         )
     start = head.removeprefix(codecs.BOM_UTF8).lstrip()
-    return "jsonl" if path.suffix.lower() in (".jsonl", ".ndjson", ".json") or start.startswith(b"{") else "csv"
+    return "jsonl" if suffix in (".jsonl", ".ndjson", ".json") or start.startswith(b"{") else "csv"
 
 
-def encoding_of(path: Path) -> Encoding:
+def encoding_of(source: Source) -> Encoding:
     """How a text file is written, found by reading it once in constant memory."""
-    with path.open("rb") as file:
+    with source.open() as file:
         head = file.read(_HEAD_BYTES)
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return Encoding("utf-16", bom=True, doubtful=True)
@@ -82,7 +85,7 @@ def encoding_of(path: Path) -> Encoding:
     if pairs and head[0::2].count(0) > pairs // 3:
         return Encoding("utf-16-be", doubtful=True)
     bom = head.startswith(codecs.BOM_UTF8)
-    valid, broken = _count_lines(path)
+    valid, broken = _count_lines(source)
     if not broken:
         return Encoding("utf-8-sig", bom=bom)
     if bom or valid:
@@ -98,10 +101,10 @@ def encoding_of(path: Path) -> Encoding:
     return Encoding("cp1252", doubtful=True, notice=notice)
 
 
-def _count_lines(path: Path) -> tuple[int, int]:
+def _count_lines(source: Source) -> tuple[int, int]:
     # Lines beyond ASCII: those that are UTF-8, and those that are not. Both kinds in one file is a mixed file.
     valid = broken = 0
-    with path.open("rb") as file:
+    with source.open() as file:
         for line in iter(lambda: file.readline(_HEAD_BYTES), b""):
             if line.isascii():
                 continue
@@ -115,10 +118,10 @@ def _count_lines(path: Path) -> tuple[int, int]:
     return valid, broken
 
 
-def lines_of(path: Path, encoding: Encoding) -> Iterator[str]:
+def lines_of(source: Source, encoding: Encoding) -> Iterator[str]:
     """The lines of a text file; bytes that do not decode are kept as marks that `undecodable` sees."""
     errors = "replace" if encoding.name.startswith("utf-16") else "surrogateescape"
-    with path.open(encoding=encoding.name, errors=errors, newline=None) as file:
+    with io.TextIOWrapper(source.open(), encoding=encoding.name, errors=errors, newline=None) as file:
         yield from file
 
 
@@ -145,19 +148,19 @@ def delimiter_of(lines: list[str]) -> str:
     return ";" if any(";" in line for line in lines) else ","
 
 
-def csv_cells(path: Path, encoding: Encoding, delimiter: str) -> Iterator[Cells]:
+def csv_cells(source: Source, encoding: Encoding, delimiter: str) -> Iterator[Cells]:
     """Each record with its number (as a spreadsheet counts rows, the first is 1), its cells and its fault."""
-    source = lines_of(path, encoding)
+    lines = lines_of(source, encoding)
     waiting: deque[str] = deque()
     number = 0
     while True:
-        line = waiting.popleft() if waiting else next(source, None)
+        line = waiting.popleft() if waiting else next(lines, None)
         if line is None:
             return
         number += 1
         fault: Fault | None = None
         if '"' in line:
-            cells, fault = _quoted(line, source, waiting, delimiter)
+            cells, fault = _quoted(line, lines, waiting, delimiter)
         else:
             cells = line.rstrip("\n").split(delimiter)
         if encoding.doubtful and any(undecodable(cell) for cell in cells):
@@ -165,7 +168,7 @@ def csv_cells(path: Path, encoding: Encoding, delimiter: str) -> Iterator[Cells]
         yield number, cells, fault
 
 
-def _quoted(line: str, source: Iterator[str], waiting: deque[str], delimiter: str) -> tuple[list[str], Fault | None]:
+def _quoted(line: str, lines: Iterator[str], waiting: deque[str], delimiter: str) -> tuple[list[str], Fault | None]:
     more: list[str] = []
     complete = True
 
@@ -173,7 +176,7 @@ def _quoted(line: str, source: Iterator[str], waiting: deque[str], delimiter: st
         nonlocal complete
         yield line
         while len(more) < QUOTED_LINES_MAX:
-            following = waiting.popleft() if waiting else next(source, None)
+            following = waiting.popleft() if waiting else next(lines, None)
             if following is None:
                 break
             more.append(following)
@@ -191,23 +194,24 @@ def _quoted(line: str, source: Iterator[str], waiting: deque[str], delimiter: st
     return line.rstrip("\n").split(delimiter), "open-quote"
 
 
-def xlsx_sheets(path: Path) -> Generator[Iterator[Cells], None, None]:
+def xlsx_sheets(source: Source) -> Generator[Iterator[Cells], None, None]:
     """The rows of each visible sheet, streamed; raises ListError for a file that is no workbook."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            if sum(entry.file_size for entry in archive.infolist()) > XLSX_BYTES_MAX:
-                raise ListError("Berkas XLSX terlalu besar.", "The XLSX file is too large.")
-        book = openpyxl.load_workbook(path, read_only=True, data_only=True)
-    except _XLSX_BROKEN as error:
-        raise _broken_workbook() from error
-    try:
-        for sheet in book.worksheets:
-            if sheet.sheet_state == "visible":
-                # The size that a file states of itself is often wrong; without it every row is read as it comes.
-                sheet.reset_dimensions()
-                yield _sheet_cells(sheet.iter_rows(values_only=True))
-    finally:
-        book.close()
+    with source.open() as file:
+        try:
+            with zipfile.ZipFile(file) as archive:
+                if sum(entry.file_size for entry in archive.infolist()) > XLSX_BYTES_MAX:
+                    raise ListError("Berkas XLSX terlalu besar.", "The XLSX file is too large.")
+            book = openpyxl.load_workbook(file, read_only=True, data_only=True)
+        except _XLSX_BROKEN as error:
+            raise _broken_workbook() from error
+        try:
+            for sheet in book.worksheets:
+                if sheet.sheet_state == "visible":
+                    # The size that a file states of itself is often wrong; without it every row is read as it comes.
+                    sheet.reset_dimensions()
+                    yield _sheet_cells(sheet.iter_rows(values_only=True))
+        finally:
+            book.close()
 
 
 def _sheet_cells(rows: Iterator[tuple[object, ...]]) -> Iterator[Cells]:
