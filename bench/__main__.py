@@ -21,7 +21,6 @@ import psutil
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from motor.motor_asyncio import AsyncIOMotorClient
 from prometheus_client.parser import text_string_to_metric_families
-from rich.console import Console
 from rich.table import Table
 
 from payung import commands, place, publish, reference
@@ -29,6 +28,7 @@ from payung.demo.population import Person, generate, population_csv
 from payung.embedded import ports
 from payung.embedded.stack import Stack, StackConfig
 from payung.place import CommandError, Place
+from payung.terminal import console
 from shared.contracts import topics
 from shared.contracts.topics import Topic
 from shared.kernel.calendar import business_day, first_day, period_of
@@ -57,7 +57,7 @@ COLUMNS = (
     "consent",
 )
 WAIT_S = 1_800.0
-out = Console(highlight=False)
+out = console()
 
 
 @dataclass(frozen=True, slots=True)

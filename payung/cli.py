@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 import typer
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
@@ -19,6 +18,7 @@ from payung.embedded.errors import LaunchError
 from payung.embedded.stack import StackConfig, default_data_dir
 from payung.embedded.stack import up as bring_up
 from payung.place import CommandError
+from payung.terminal import console
 from shared.contracts import topics
 from shared.kernel.calendar import business_day
 from shared.kernel.money import rupiah
@@ -53,8 +53,8 @@ for name, group in (
 ):
     app.add_typer(group, name=name)
 
-out = Console(highlight=False)
-err = Console(stderr=True, highlight=False)
+out = console()
+err = console(stderr=True)
 T = TypeVar("T")
 
 Data = Annotated[Path | None, typer.Option("--data", help="Data folder of the installation.", show_default=False)]

@@ -27,6 +27,7 @@ from payung.demo.agency_lists import AgencyLists, agency_lists
 from payung.demo.population import Person, generate, population_csv
 from payung.embedded.stack import Stack, StackConfig, default_data_dir
 from payung.place import CommandError, Place
+from payung.terminal import console
 from shared.contracts import topics
 from shared.kernel.calendar import business_day, first_day, period_of, shift_period
 from shared.kernel.identity import worker_id
@@ -79,7 +80,7 @@ class Told:
 
 async def demo(*, workers: int, leave: bool, data: Path | None, port_base: int, seed: int) -> int:
     """Brings the stack up, tells the story, checks the figures; 0 when they add up."""
-    out = Console(highlight=False)
+    out = console()
     today = business_day(clock.now())
     folder = data if data is not None else default_data_dir() / "demo"
     work = _work_folder(folder)
@@ -98,7 +99,7 @@ async def demo(*, workers: int, leave: bool, data: Path | None, port_base: int, 
 
 async def demo_against(at: Place, *, workers: int, seed: int) -> int:
     """Tells the story to an installation that runs and goes on running; 0 when the figures add up."""
-    out = Console(highlight=False)
+    out = console()
     today = business_day(clock.now())
     people = _people(workers, seed, today, out)
     # First of all: it refuses a place whose Dukcapil is no stand-in, before anything made up got there.
