@@ -13,7 +13,7 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from payung import checks, commands, place, publish, status
+from payung import checks, commands, place, policy_cli, publish, status
 from payung.embedded.errors import LaunchError
 from payung.embedded.stack import StackConfig, default_data_dir
 from payung.embedded.stack import up as bring_up
@@ -49,6 +49,7 @@ for name, group in (
     ("topics", topics_app),
     ("agency", agency_app),
     ("snapshot", snapshot_app),
+    ("policy", policy_cli.app),
     ("contracts", contracts_app),
 ):
     app.add_typer(group, name=name)
@@ -442,14 +443,21 @@ def agency_add(
 def snapshot_load(
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False)],
     regency: Regency,
+    kind: Annotated[str, typer.Option(help="population, dinsos, wage-earner or state-employee")] = "population",
     data: Data = None,
 ) -> None:
-    """Load a population snapshot: a CSV of nik,name,birth_place,birth_date,sex,village,status."""
+    """Load a list as a CSV; it replaces the regency's list of that kind.
+
+    population: nik,name,birth_place,birth_date,sex,village,status. dinsos: nik,source,version,decile (source DTSEN,
+    DTKS, P3KE or VERVAL_DAERAH). wage-earner, state-employee: nik,started_on.
+    """
     from payung import reference
 
     with err.status("loading ..."):
-        rows, version = _run(reference.load_snapshot(place.find(data), file, regency))
-    out.print(f"{rows} people of {regency}, version {version}")
+        taken, skipped, version = _run(reference.load_source(place.find(data), file, regency, kind))
+    out.print(f"{taken} people of {regency} ({kind}), version {version}")
+    if skipped:
+        out.print(f"{skipped} rows left out: no NIK, or a value that cannot be read")
 
 
 @contracts_app.command("export")

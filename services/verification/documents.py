@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from services.verification.domain.state import Identity, Refusal, Ruling, SideFacts, Status
+from services.verification.domain.state import Found, Identity, Listed, Proposal, Refusal, Ruling, SideFacts, Status
 from shared.contracts.registration import Attestation, IdentityCheckRequested
 from shared.runtime.ports import Cipher, Codec, Index
 
 _PERSONAL = ("nik", "name", "birth_date", "birth_place")
 _PLAIN = ("worker_id", "regency", "sex", "district", "village", "sector", "income_base", "registration_version")
+_NOWHERE = Listed()
 
 INDEXES: Mapping[str, Sequence[Index]] = {
     "identities": (Index(fields=("state.status", "state.regency"), partial={"state.status": "held"}),)
@@ -39,11 +40,19 @@ class IdentityCodec:
         body["sequence"] = state.sequence
         body["correlation"] = state.correlation
         body["told"] = state.told and state.told.value
-        if state.ruling is not None:
-            ruling = state.ruling
-            # An officer's own words may name the worker or a neighbour.
-            body["ruling"] = [cipher.seal(ruling.officer), cipher.seal(ruling.reason), ruling.decided_on]
         body["known"] = _side_facts(state.known)
+        body["policy"] = state.policy
+        if state.found is not None:
+            body["found"] = [state.found.register, state.found.birth_date_matches, state.found.sex_matches]
+        if state.listed != _NOWHERE:
+            body["listed"] = [list(state.listed.rosters), state.listed.poverty, state.listed.poor]
+        if state.give_back:
+            body["give_back"] = True
+        if state.ruling is not None:
+            body["ruling"] = _sealed(state.ruling, cipher)
+        if state.proposal is not None:
+            signed_by = cipher.seal(state.proposal.signed_by)
+            body["proposal"] = [*_sealed(state.proposal.ruling, cipher), signed_by, state.proposal.verified]
         return body
 
     def decode(self, body: Mapping[str, Any], cipher: Cipher) -> Identity | SideFacts:
@@ -52,16 +61,8 @@ class IdentityCodec:
         known = SideFacts(wage_earner=wage_earner, died_on=died_on, withdrawn_sequence=withdrawn)
         if "status" not in body:
             return known
-        fields: dict[str, Any] = {name: body[name] for name in _PLAIN}
-        for name in _PERSONAL:
-            if name in body:
-                fields[name] = cipher.open(body[name])
-        fields["attestations"] = [
-            Attestation(agency=agency, sector=sector, occupation=occupation, attested_on=attested_on)
-            for agency, sector, occupation, attested_on in body["attestations"]
-        ]
         return Identity(
-            asked=IdentityCheckRequested(**fields),
+            asked=_asked(body, cipher),
             checked_on=body["checked_on"],
             status=Status(body["status"]),
             reasons=tuple(body["reasons"]),
@@ -71,12 +72,34 @@ class IdentityCodec:
             correlation=body["correlation"],
             told=body["told"] and Status(body["told"]),
             ruling=_ruling(body.get("ruling"), cipher),
+            proposal=_proposal(body.get("proposal"), cipher),
+            policy=body.get("policy", ""),
+            found=_found(body.get("found")),
+            listed=_listed(body.get("listed")),
+            give_back=body.get("give_back", False),
             known=known,
         )
 
 
+def _asked(body: Mapping[str, Any], cipher: Cipher) -> IdentityCheckRequested:
+    fields: dict[str, Any] = {name: body[name] for name in _PLAIN}
+    for name in _PERSONAL:
+        if name in body:
+            fields[name] = cipher.open(body[name])
+    fields["attestations"] = [
+        Attestation(agency=agency, sector=sector, occupation=occupation, attested_on=attested_on)
+        for agency, sector, occupation, attested_on in body["attestations"]
+    ]
+    return IdentityCheckRequested(**fields)
+
+
 def _side_facts(known: SideFacts) -> list[Any]:
     return [known.wage_earner, known.died_on, known.withdrawn_sequence]
+
+
+def _sealed(ruling: Ruling, cipher: Cipher) -> list[Any]:
+    # An officer's own words may name the worker or a neighbour.
+    return [cipher.seal(ruling.officer), cipher.seal(ruling.reason), ruling.decided_on]
 
 
 def _ruling(sealed: Sequence[Any] | None, cipher: Cipher) -> Ruling | None:
@@ -84,6 +107,27 @@ def _ruling(sealed: Sequence[Any] | None, cipher: Cipher) -> Ruling | None:
         return None
     officer, reason, decided_on = sealed
     return Ruling(officer=cipher.open(officer), reason=cipher.open(reason), decided_on=decided_on)
+
+
+def _proposal(sealed: Sequence[Any] | None, cipher: Cipher) -> Proposal | None:
+    ruling = _ruling(sealed[:3], cipher) if sealed is not None else None
+    if sealed is None or ruling is None:
+        return None
+    return Proposal(ruling=ruling, signed_by=cipher.open(sealed[3]), verified=sealed[4])
+
+
+def _found(saved: Sequence[Any] | None) -> Found | None:
+    if saved is None:
+        return None
+    register, birth_date, sex = saved
+    return Found(register=register, birth_date_matches=birth_date, sex_matches=sex)
+
+
+def _listed(saved: Sequence[Any] | None) -> Listed:
+    if saved is None:
+        return _NOWHERE
+    rosters, poverty, poor = saved
+    return Listed(rosters=tuple(rosters), poverty=poverty, poor=poor)
 
 
 class RefusalCodec:

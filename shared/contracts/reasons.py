@@ -63,6 +63,10 @@ class Reason(StrEnum):
     # Added: a claim that an officer rejects, and one that its agency takes back.
     OFFICER_REJECTED = "officer-rejected"
     CLAIM_WITHDRAWN = "claim-withdrawn"
+    # Added: what a regency's own verification policy may ask for.
+    POVERTY_DATA_MISSING = "poverty-data-missing"
+    OFFICER_NOT_ALLOWED = "officer-not-allowed"
+    SECOND_OFFICER_NEEDED = "second-officer-needed"
 
 
 # The names of the columns as a list file has them (contracts.md 4), for messages about one field.
@@ -280,6 +284,18 @@ _TEXTS: dict[Reason, tuple[str, str]] = {
     Reason.AWAITING_OFFICER: (
         "Klaim ini menunggu keputusan petugas.",
         "This claim awaits an officer's decision.",
+    ),
+    Reason.POVERTY_DATA_MISSING: (
+        "Pekerja tidak ada di data kemiskinan (DTSEN/DTKS) yang disyaratkan kabupaten; minta Dinsos memeriksanya.",
+        "The worker is not in the poverty data (DTSEN/DTKS) that the regency asks for; have Dinsos look into it.",
+    ),
+    Reason.OFFICER_NOT_ALLOWED: (
+        "Petugas ini tidak berwenang memutuskan menurut kebijakan verifikasi kabupaten.",
+        "The regency's verification policy does not let this officer decide.",
+    ),
+    Reason.SECOND_OFFICER_NEEDED: (
+        "Keputusan ini memerlukan petugas kedua; petugas yang sama tidak dapat memutuskan dua kali.",
+        "This decision needs a second officer; the same officer cannot decide twice.",
     ),
 }
 

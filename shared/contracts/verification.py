@@ -16,7 +16,7 @@ COMMANDS: dict[str, type[Intake]] = {"identity.decide.v1": DecideIdentity}
 
 
 class IdentityVerified(Data):
-    """A living, single, eligible person with the occupation claimed."""
+    """A living, single, eligible person with the occupation claimed; `policy` is the version that decided."""
 
     worker_id: str
     regency: Regency
@@ -32,10 +32,11 @@ class IdentityVerified(Data):
     valid_until: Day
     registration_version: int
     warnings: list[str] = []
+    policy: str = ""
 
 
 class IdentityUnverified(Data):
-    """The shape that rejected, held and ended share."""
+    """The shape that rejected, held and ended share; `policy` is the version that decided."""
 
     worker_id: str
     regency: Regency
@@ -47,6 +48,7 @@ class IdentityUnverified(Data):
     reasons: list[str]
     effective_on: Day
     registration_version: int
+    policy: str = ""
 
 
 class IdentityRejected(IdentityUnverified):
@@ -59,6 +61,14 @@ class IdentityHeld(IdentityUnverified):
 
 class IdentityEnded(IdentityUnverified):
     """A verified worker's eligibility ends (death, 65th birthday, wage job, withdrawal)."""
+
+
+class DecisionProposed(Data):
+    """`identity.decide.proposed.v1`: one officer has decided where the policy wants two; the case stays held."""
+
+    worker_id: str
+    regency: Regency
+    decision: Literal["verified", "rejected"]
 
 
 class DecisionRefused(Data):
@@ -74,5 +84,6 @@ OUTCOMES: dict[str, type[Data]] = {
     "identity.rejected.v1": IdentityRejected,
     "identity.held.v1": IdentityHeld,
     "identity.ended.v1": IdentityEnded,
+    "identity.decide.proposed.v1": DecisionProposed,
     "identity.decide.refused.v1": DecisionRefused,
 }

@@ -1,16 +1,19 @@
-"""The internal step of verification: what Dukcapil answered, without any personal data."""
+"""The internal steps of verification, without any personal data: what Dukcapil answered, what a loaded list taught."""
 
 from __future__ import annotations
 
 from typing import Literal
 
-from shared.contracts.base import Data
+from shared.contracts.base import Data, Day
 
 RegisterStatus = Literal["alive", "deceased", "double", "inactive", "not-found", "malformed"]
 
 
 class DukcapilAnswered(Data):
-    """`dukcapil.answered.v1`: `score` is the name's, 0 to 100; the matches are null when there was nothing to match."""
+    """`dukcapil.answered.v1`: `score` is the name's, 0 to 100; the matches are null when there was nothing to match.
+
+    `evidence` names the register that answered: the snapshot where the policy lets it stand in for Dukcapil.
+    """
 
     worker_id: str
     registration_version: int
@@ -18,6 +21,28 @@ class DukcapilAnswered(Data):
     score: int | None = None
     birth_date_matches: bool | None = None
     sex_matches: bool | None = None
+    resident: bool | None = None
+    evidence: str = "dukcapil"
 
 
-WORK: dict[str, type[Data]] = {"dukcapil.answered.v1": DukcapilAnswered}
+class GivenBack(Data):
+    """`dukcapil.given-back.v1`: Dukcapil was told how its data was used ("data balikan")."""
+
+    worker_id: str
+    registration_version: int
+
+
+class SourceChanged(Data):
+    """`source.changed.v1`: a newly loaded list says of a worker what ends or holds a verdict."""
+
+    worker_id: str
+    change: Literal["deceased", "double", "inactive", "outside", "wage-earner", "state-employee"]
+    version: str
+    effective_on: Day | None = None
+
+
+WORK: dict[str, type[Data]] = {
+    "dukcapil.answered.v1": DukcapilAnswered,
+    "dukcapil.given-back.v1": GivenBack,
+    "source.changed.v1": SourceChanged,
+}

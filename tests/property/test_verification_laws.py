@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.verification.documents import STORED
-from services.verification.domain import rules
+from services.verification.domain import policy, rules
 from services.verification.domain.decide import Facts, decide, route
-from services.verification.domain.rules import Finding, Person
+from services.verification.domain.rules import Beside, Finding, Person
 from services.verification.domain.state import Identity, Status
 from shared.contracts.claims import WorkerDied
 from shared.contracts.reasons import Reason
@@ -173,7 +173,7 @@ def test_a_verdict_follows_the_order_of_the_contract(
         evidence="x",
     )
     day = date.fromisoformat(checked_on)
-    found = rules.verdict(finding, born, day, wage_earner=wage_earner, policy=rules.DEFAULT_POLICY)
+    found = rules.verdict(finding, born, day, Beside(wage_earner=wage_earner), policy.shipped())
     assert (found.status is Status.VERIFIED) == (found.reasons == ())
     if finding.status != "alive":
         assert len(found.reasons) == 1

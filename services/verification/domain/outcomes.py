@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 
 from services.verification.domain import rules
-from services.verification.domain.rules import Policy
+from services.verification.domain.policy import Policy
 from services.verification.domain.state import Identity, Status
 from shared.contracts import topics
 from shared.contracts import verification as contract
@@ -20,7 +20,7 @@ _UNVERIFIED: dict[Status, tuple[str, type[contract.IdentityUnverified]]] = {
 
 
 def verdict(identity: Identity, effective_on: str, policy: Policy) -> Outcome:
-    """The verdict that now stands; a verified identity is valid for a year from that day."""
+    """The verdict that now stands; a verified identity is valid from that day for as long as the policy says."""
     asked = identity.asked
     fields: dict[str, Any] = {
         "worker_id": asked.worker_id,
@@ -31,6 +31,7 @@ def verdict(identity: Identity, effective_on: str, policy: Policy) -> Outcome:
         "sex": asked.sex,
         "birth_month": asked.birth_date[:7],
         "registration_version": asked.registration_version,
+        "policy": policy.version,
     }
     if identity.status is Status.VERIFIED:
         verified = contract.IdentityVerified(
@@ -44,6 +45,15 @@ def verdict(identity: Identity, effective_on: str, policy: Policy) -> Outcome:
         return _open(asked.worker_id, "identity.verified.v1", verified)
     kind, model = _UNVERIFIED[identity.status]
     return _open(asked.worker_id, kind, model(**fields, reasons=list(identity.reasons), effective_on=effective_on))
+
+
+def proposed(identity: Identity, verified: bool) -> Outcome:
+    """A first officer's word, where a second one must agree."""
+    asked = identity.asked
+    data = contract.DecisionProposed(
+        worker_id=asked.worker_id, regency=asked.regency, decision="verified" if verified else "rejected"
+    )
+    return _open(asked.worker_id, "identity.decide.proposed.v1", data)
 
 
 def refused(worker_id: str | None, officer: str | None, reasons: tuple[str, ...], key: str) -> Outcome:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import unquote
 
 from shared.contracts.reasons import Reason
 from shared.kernel.decision import Address
@@ -14,12 +15,14 @@ OFFICER = "officer/"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OfficerDecision:
-    """A well-formed decision of an officer."""
+    """A well-formed decision of an officer. `officer` is how they call themselves; `signed_by` is who the event's
+    source says they are, which alone counts where the policy asks who decides."""
 
     worker_id: str
     verified: bool
     officer: str
     reason: str
+    signed_by: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +57,7 @@ def of_officer(event: Event) -> Routed:
         verified=fields["decision"] == "verified",
         officer=fields["officer"],
         reason=fields["reason"],
+        signed_by=unquote(event.source.removeprefix(OFFICER)),
     )
     return Routed(Address("identities", part.worker_id), part)
 

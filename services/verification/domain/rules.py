@@ -1,33 +1,22 @@
-"""The default policy of verification (contracts.md 3, rules.md 2), and the verdict it gives on what a source says."""
+"""The verdict that a policy gives on what the sources say (contracts.md 3, rules.md 2)."""
 
 from __future__ import annotations
 
+import calendar
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from services.verification.domain.state import Status
+from services.verification.domain.policy import Policy
+from services.verification.domain.state import Listed, Status
 from shared.contracts.reasons import Reason
-from shared.contracts.registration import IdentityCheckRequested
+from shared.contracts.registration import Attestation, IdentityCheckRequested
 from shared.contracts.verification_work import RegisterStatus
 from shared.kernel.calendar import age_on, parse_date
 from shared.kernel.names import score
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Policy:
-    """The numbers of the verdict, with the law they rest on."""
-
-    name_hold_from: int = 60
-    name_pass_from: int = 85
-    # UU 13/2003: a child is under 18; no BPU minimum is known, so the labour law's stands (rules.md 2).
-    age_min: int = 18
-    # Permenaker 5/2021: not yet 65 at registration.
-    age_max_exclusive: int = 65
-    # Re-verified yearly (contracts.md 3).
-    valid_years: int = 1
-
-
-DEFAULT_POLICY = Policy()
+WAGE_EARNER = "wage-earner"
+STATE_EMPLOYEE = "state-employee"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +28,16 @@ class Person:
     birth_date: str
     sex: str
     version: str
+    village: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Poverty:
+    """A worker's line in Dinsos' poverty data: which data (DTKS, DTSEN, P3KE, VERVAL_DAERAH), which version."""
+
+    source: str
+    version: str
+    decile: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,12 +50,17 @@ class Finding:
     sex_matches: bool | None
     born: str | None
     evidence: str
+    resident: bool | None = None
 
 
-# A death that a claim taught us.
-DECEASED_BY_CLAIM = Finding(
-    status="deceased", score=None, birth_date_matches=None, sex_matches=None, born=None, evidence="claims"
-)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beside:
+    """What the further sources say: jobs that exclude, the occupation attested, the poverty data."""
+
+    wage_earner: bool = False
+    state_employee: bool = False
+    attested: bool = True
+    poor: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,12 +81,32 @@ _SETTLED_BY_STATUS: dict[RegisterStatus, tuple[Status, Reason]] = {
 }
 
 
-def verdict(finding: Finding, birth_date: str, checked_on: date, *, wage_earner: bool, policy: Policy) -> Verdict:
-    """The first that applies decides (contracts.md 3): the register's status, then every mismatch, then the name."""
+def settled(register: RegisterStatus, evidence: str) -> Finding:
+    """A finding that the register's status alone makes."""
+    return Finding(status=register, score=None, birth_date_matches=None, sex_matches=None, born=None, evidence=evidence)
+
+
+# A death that a claim taught us.
+DECEASED_BY_CLAIM = settled("deceased", "claims")
+
+
+def verdict(finding: Finding, birth_date: str, checked_on: date, beside: Beside, policy: Policy) -> Verdict:
+    """The first that applies decides (contracts.md 3): the register's status, then all that excludes, then what an
+    officer must look at."""
     found = int(finding.score or 0)
-    settled = _SETTLED_BY_STATUS.get(finding.status)
-    if settled is not None:
-        return Verdict(status=settled[0], reasons=(settled[1],), score=found)
+    by_status = _SETTLED_BY_STATUS.get(finding.status)
+    if by_status is not None:
+        return Verdict(status=by_status[0], reasons=(by_status[1],), score=found)
+    reasons = _excluding(finding, birth_date, checked_on, beside, policy)
+    if reasons:
+        return Verdict(status=Status.REJECTED, reasons=tuple(reasons), score=found)
+    doubts = _doubtful(finding, beside, policy)
+    if doubts:
+        return Verdict(status=Status.HELD, reasons=tuple(doubts), score=found)
+    return Verdict(status=Status.VERIFIED, reasons=(), score=found)
+
+
+def _excluding(finding: Finding, birth_date: str, checked_on: date, beside: Beside, policy: Policy) -> list[Reason]:
     reasons = []
     if finding.birth_date_matches is False:
         reasons.append(Reason.BIRTH_DATE_MISMATCH)
@@ -97,13 +121,24 @@ def verdict(finding: Finding, birth_date: str, checked_on: date, *, wage_earner:
             reasons.append(Reason.TOO_YOUNG)
         if age >= policy.age_max_exclusive:
             reasons.append(Reason.TOO_OLD)
-    if wage_earner:
+    if beside.wage_earner and WAGE_EARNER in policy.excluded:
         reasons.append(Reason.WAGE_EARNER)
-    if reasons:
-        return Verdict(status=Status.REJECTED, reasons=tuple(reasons), score=found)
+    if beside.state_employee and STATE_EMPLOYEE in policy.excluded:
+        reasons.append(Reason.STATE_EMPLOYEE)
+    if finding.resident is False and policy.residence_required:
+        reasons.append(Reason.VILLAGE_OUTSIDE)
+    return reasons
+
+
+def _doubtful(finding: Finding, beside: Beside, policy: Policy) -> list[Reason]:
+    reasons = []
     if finding.score is not None and finding.score < policy.name_pass_from:
-        return Verdict(status=Status.HELD, reasons=(Reason.NAME_MISMATCH,), score=found)
-    return Verdict(status=Status.VERIFIED, reasons=(), score=found)
+        reasons.append(Reason.NAME_MISMATCH)
+    if "attestation" in policy.required and not beside.attested:
+        reasons.append(Reason.ATTESTATION_MISSING)
+    if "dinsos" in policy.required and not beside.poor:
+        reasons.append(Reason.POVERTY_DATA_MISSING)
+    return reasons
 
 
 def compare(person: Person, asked: IdentityCheckRequested) -> Finding:
@@ -115,18 +150,40 @@ def compare(person: Person, asked: IdentityCheckRequested) -> Finding:
         sex_matches=person.sex == asked.sex,
         born=person.birth_date,
         evidence=f"snapshot:{person.version}",
+        resident=lives_in(person.village, asked.regency),
     )
 
 
-def yields_to_wage_job(reasons: tuple[str, ...]) -> bool:
-    """Whether a held case would have been rejected, had the wage job been known (contracts.md 3: the order)."""
-    return reasons == (Reason.NAME_MISMATCH,)
+def lives_in(village: str, regency: str) -> bool | None:
+    """Whether a village of the register lies in the regency; None when the register does not say."""
+    return village.startswith(f"{regency}.") if village else None
+
+
+def attesting(words: Sequence[Attestation], sector: str, policy: Policy) -> list[str]:
+    """The agencies whose word on the occupation counts under this policy."""
+    named = policy.attesting.get(sector)
+    return [one.agency for one in words if named is None or one.agency in named]
+
+
+def listed(rosters: tuple[str, ...], poverty: Poverty | None, policy: Policy) -> Listed:
+    """What the loaded lists mean under this policy."""
+    if poverty is None:
+        return Listed(rosters=rosters)
+    within = not policy.decile_max or (poverty.decile is not None and poverty.decile <= policy.decile_max)
+    return Listed(rosters=rosters, poverty=f"{poverty.source}:{poverty.version}", poor=within)
+
+
+def yields_to_job(reasons: Sequence[str]) -> bool:
+    """Whether a held case would have been rejected, had the job been known (contracts.md 3: the order)."""
+    return not {Reason.DUPLICATE_IDENTITY, Reason.INACTIVE_IDENTITY} & set(reasons)
 
 
 def valid_until(checked_on: date, policy: Policy) -> date:
     """The day before which the identity must be verified anew."""
-    try:
-        return checked_on.replace(year=checked_on.year + policy.valid_years)
-    except ValueError:
-        # 29 February has no next year's day.
-        return date(checked_on.year + policy.valid_years, 3, 1)
+    months = checked_on.year * 12 + checked_on.month - 1 + policy.valid_months
+    year, month = divmod(months, 12)
+    month += 1
+    if checked_on.day <= calendar.monthrange(year, month)[1]:
+        return date(year, month, checked_on.day)
+    # 29 February has no next year's day: the day after the month's last.
+    return date(year + month // 12, month % 12 + 1, 1)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from shared.contracts.registration import IdentityCheckRequested
+from shared.contracts.verification_work import RegisterStatus
 
 
 class Status(StrEnum):
@@ -32,6 +33,28 @@ class SideFacts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """What the regency's loaded lists say of a worker: at the check, and since.
+
+    `poverty` names the poverty data that holds the worker (DTSEN:2026-1); `poor` is whether that is enough for the
+    policy, so that no decile need be kept.
+    """
+
+    rosters: tuple[str, ...] = ()
+    poverty: str | None = None
+    poor: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What the register said, for an officer to see: never a personal field, only whether it agrees."""
+
+    register: RegisterStatus
+    birth_date_matches: bool | None = None
+    sex_matches: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Ruling:
     """Who settled a held case, why (in the officer's own words), and on which business day."""
 
@@ -41,11 +64,21 @@ class Ruling:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Proposal:
+    """What a first officer decided where two must agree; `signed_by` tells the two apart."""
+
+    ruling: Ruling
+    signed_by: str
+    verified: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
     """What was asked about a worker, and the verdict on it. `checked_on` is the day by which ages are judged.
 
     `sequence` is registration's, of the request that `asked` came with; `correlation` is the first cause of that
     request. `told` is the last verdict that was published, of this request or, while it waits, of the one before.
+    `policy` is the version that judges; `give_back` says that Dukcapil is still to be told how its data was used.
     """
 
     asked: IdentityCheckRequested
@@ -58,6 +91,11 @@ class Identity:
     correlation: str = ""
     told: Status | None = None
     ruling: Ruling | None = None
+    proposal: Proposal | None = None
+    policy: str = ""
+    found: Found | None = None
+    listed: Listed = Listed()
+    give_back: bool = False
     known: SideFacts = SideFacts()
 
 

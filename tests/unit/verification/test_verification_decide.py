@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from services.verification.domain import decide
+from services.verification.domain import decide, policy
 from services.verification.domain.decide import Facts
 from services.verification.domain.rules import Person
 from services.verification.domain.state import Identity, SideFacts, Status
@@ -203,6 +203,7 @@ def test_a_verified_identity_carries_what_the_others_need() -> None:
         "valid_until": "2027-07-01",
         "registration_version": 1,
         "warnings": [],
+        "policy": policy.shipped().version,
     }
 
 

@@ -73,6 +73,8 @@ async def test_the_question_has_the_shape_that_public_clients_use(ask: Ask) -> N
         "score",
         "birth_date_matches",
         "sex_matches",
+        "resident",
+        "evidence",
     }
 
 

@@ -11,9 +11,10 @@ import orjson
 import pytest
 from fastapi import FastAPI
 
-from services.verification import api, facts
+from services.verification import api
 from services.verification.documents import STORED
-from services.verification.facts import POPULATION, SNAPSHOTS, Reference
+from services.verification.facts import Reference, sources
+from services.verification.facts.sources import POPULATION, SNAPSHOTS
 from services.verification.settings import Settings
 from services.verification.stream import SPEC
 from shared.kernel.decision import Address
@@ -45,7 +46,8 @@ class Service:
         self.offset = 0
 
     async def load(self, rows: Iterable[dict[str, str]], version: str, regency: str = "64.08") -> int:
-        return await facts.load_snapshot(self.store, CIPHER, rows, regency, KEY, version)
+        taken, _ = await sources.load(self.store, CIPHER, rows, regency, KEY, version)
+        return taken
 
     async def take(self, *events: dict[str, Any], topic: str = "identity-checks") -> list[dict[str, Any]]:
         """Settles these as one batch; what was published by it."""
@@ -154,7 +156,7 @@ async def test_nothing_personal_stands_readable_at_rest_or_goes_out(service: Ser
 
 
 async def test_a_load_that_breaks_off_changes_nothing(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(facts, "LOAD_ROWS", 1)
+    monkeypatch.setattr(sources, "LOAD_ROWS", 1)
     await service.load([person(NIKS[0])], "v1")
 
     def broken() -> Iterable[dict[str, str]]:

@@ -1,0 +1,100 @@
+"""What ends eligibility, learnt at any time: a death, a double, a move, a job, a withdrawal. The leak stopper.
+
+What the world tells once (a claim's death, an employer's roster line, a withdrawal) is kept as a side fact and stands
+over every later check. What a regency's loaded lists say is looked up again by every check, so it changes the standing
+of the day only.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from services.verification.domain import rules
+from services.verification.domain.policy import Policy
+from services.verification.domain.standing import Facts, judge, leave, note, tell
+from services.verification.domain.state import Identity, SideFacts, Status
+from shared.contracts.claims import WorkerDied
+from shared.contracts.reasons import Reason
+from shared.contracts.registration import WorkerEmployed, WorkerWithdrawn
+from shared.contracts.verification_work import SourceChanged
+from shared.kernel.calendar import business_day
+from shared.kernel.decision import Decision
+from shared.kernel.event import Event
+
+UNKNOWN = "worker-unknown"
+_OVER = (Status.REJECTED, Status.ENDED)
+_JOBS = {rules.WAGE_EARNER: Reason.WAGE_EARNER, rules.STATE_EMPLOYEE: Reason.STATE_EMPLOYEE}
+
+
+def withdrawn(
+    identity: Identity | None, known: SideFacts, part: WorkerWithdrawn, event: Event, facts: Facts
+) -> Decision[Any]:
+    """Ends whatever the verdict was or was to be, unless registration asked again since."""
+    noted = replace(known, withdrawn_sequence=max(known.withdrawn_sequence, event.sequence or 0))
+    if identity is None or identity.sequence > noted.withdrawn_sequence or identity.status in _OVER:
+        return note(identity, noted, event.at)
+    changed = replace(identity, known=noted)
+    if identity.told in (Status.VERIFIED, Status.HELD):
+        policy = facts.policy_of(identity, event.at)
+        return tell(changed, event.at, Status.ENDED, (Reason.WITHDRAWN,), part.effective_on, policy)
+    return leave(replace(changed, status=Status.ENDED, reasons=(Reason.WITHDRAWN,)), event.at)
+
+
+def died(identity: Identity | None, known: SideFacts, part: WorkerDied, now: datetime, facts: Facts) -> Decision[Any]:
+    """Ends who is verified, rejects who waits or is held."""
+    noted = replace(known, died_on=min(known.died_on or part.died_on, part.died_on))
+    if identity is None or identity.status in _OVER:
+        return note(identity, noted, now)
+    changed = replace(identity, known=noted)
+    policy, died_on = facts.policy_of(identity, now), noted.died_on or part.died_on
+    if identity.status is Status.VERIFIED:
+        return tell(changed, now, Status.ENDED, (Reason.DECEASED,), died_on, policy)
+    return judge(changed, rules.DECEASED_BY_CLAIM, now, died_on, policy)
+
+
+def employed(
+    identity: Identity | None, known: SideFacts, part: WorkerEmployed, now: datetime, facts: Facts
+) -> Decision[Any]:
+    """A wage job: the employer pays the premium from now on."""
+    noted = replace(known, wage_earner=True)
+    if identity is None:
+        return Decision(state=noted)
+    policy = facts.policy_of(identity, now)
+    return _job(replace(identity, known=noted), rules.WAGE_EARNER, part.started_on, now, policy)
+
+
+def learnt(identity: Identity | None, part: SourceChanged, now: datetime, facts: Facts) -> Decision[Any]:
+    """A newly loaded list says of someone what no check has seen yet."""
+    if identity is None:
+        # Whoever is asked for later is looked up in that list then.
+        return Decision(state=None, ignored=UNKNOWN)
+    policy, today = facts.policy_of(identity, now), business_day(now).isoformat()
+    if part.change == "outside":
+        if identity.status is Status.VERIFIED and policy.residence_required:
+            return tell(identity, now, Status.ENDED, (Reason.VILLAGE_OUTSIDE,), today, policy)
+        return leave(identity, now)
+    if part.change == "wage-earner" or part.change == "state-employee":
+        rosters = (*(one for one in identity.listed.rosters if one != part.change), part.change)
+        changed = replace(identity, listed=replace(identity.listed, rosters=rosters))
+        return _job(changed, part.change, part.effective_on or today, now, policy)
+    if identity.status in _OVER:
+        return leave(identity, now)
+    finding = rules.settled(part.change, f"snapshot:{part.version}")
+    if part.change == "deceased" and identity.status is Status.VERIFIED:
+        return tell(identity, now, Status.ENDED, (Reason.DECEASED,), today, policy)
+    if part.change == "deceased" or identity.status in (Status.VERIFIED, Status.PENDING):
+        return judge(identity, finding, now, today, policy)
+    return leave(identity, now)
+
+
+def _job(identity: Identity, job: str, since: str, now: datetime, policy: Policy) -> Decision[Any]:
+    if job not in policy.excluded:
+        return leave(identity, now)
+    reasons = (_JOBS[job],)
+    if identity.status is Status.VERIFIED:
+        return tell(identity, now, Status.ENDED, reasons, since, policy)
+    if identity.status is Status.HELD and rules.yields_to_job(identity.reasons):
+        return tell(identity, now, Status.REJECTED, reasons, business_day(now).isoformat(), policy)
+    return leave(identity, now)

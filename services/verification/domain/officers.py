@@ -1,0 +1,63 @@
+"""An officer settles a held case: alone, or with a second one where the policy wants four eyes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from services.verification.domain import outcomes, rules
+from services.verification.domain.parts import OfficerDecision
+from services.verification.domain.policy import Policy
+from services.verification.domain.standing import Facts, leave, tell
+from services.verification.domain.state import Identity, Proposal, Ruling, SideFacts, Status
+from shared.contracts.reasons import Reason
+from shared.kernel.calendar import business_day
+from shared.kernel.decision import Decision
+
+
+def settle(
+    identity: Identity | None, known: SideFacts, part: OfficerDecision, now: datetime, facts: Facts
+) -> Decision[Any]:
+    """The officers' rules are those of the day of the decision, whenever the case was held."""
+    if identity is None:
+        return Decision(state=known, outcomes=(_refused(part, Reason.NOT_REGISTERED),))
+    if identity.status is not Status.HELD:
+        return leave(identity, now, (_refused(part, Reason.NOT_ELIGIBLE),))
+    policy = facts.policies.at(identity.asked.regency, now)
+    if not policy.may_decide(part.signed_by):
+        return leave(identity, now, (_refused(part, Reason.OFFICER_NOT_ALLOWED),))
+    first = identity.proposal
+    ruling = Ruling(officer=part.officer, reason=part.reason, decided_on=business_day(now).isoformat())
+    if policy.needs_two(identity.reasons):
+        if first is not None and first.signed_by == part.signed_by:
+            return leave(identity, now, (_refused(part, Reason.SECOND_OFFICER_NEEDED),))
+        if first is None or first.verified != part.verified:
+            # The first word, or one against it: then this word waits for the agreement of another officer.
+            waiting = replace(
+                identity, proposal=Proposal(ruling=ruling, signed_by=part.signed_by, verified=part.verified)
+            )
+            return leave(waiting, now, (outcomes.proposed(identity, part.verified),))
+    return _ruled(identity, part.verified, ruling, now, policy)
+
+
+def _ruled(identity: Identity, verified: bool, ruling: Ruling, now: datetime, policy: Policy) -> Decision[Any]:
+    evidence = (*identity.evidence, *(("officer", "second-officer") if identity.proposal else ("officer",)))
+    changed = replace(identity, ruling=ruling, evidence=evidence)
+    today = ruling.decided_on
+    if not verified:
+        return tell(changed, now, Status.REJECTED, identity.reasons, today, policy)
+    jobs: list[str] = []
+    if identity.known.wage_earner or rules.WAGE_EARNER in identity.listed.rosters:
+        jobs.append(Reason.WAGE_EARNER)
+    if rules.STATE_EMPLOYEE in identity.listed.rosters:
+        jobs.append(Reason.STATE_EMPLOYEE)
+    barring = tuple(one for one in jobs if one in policy.excluded)
+    if barring:
+        # The officer settles who this is; that an employer must pay their premium stands beside it.
+        return tell(changed, now, Status.REJECTED, barring, today, policy)
+    return tell(changed, now, Status.VERIFIED, (), today, policy)
+
+
+def _refused(part: OfficerDecision, reason: Reason) -> Any:
+    return outcomes.refused(part.worker_id, part.officer, (reason,), part.worker_id)

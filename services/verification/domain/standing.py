@@ -1,0 +1,98 @@
+"""How an identity is left behind: pending with its question due, judged, told. Every decision ends in one of these.
+
+Invariants
+* An identity is pending exactly when its question to Dukcapil is due: `leave` is the only way to leave one.
+* `told` is what the others believe: an end is published only of what they believe verified or held.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from typing import Any
+
+from services.verification.domain import outcomes, rules
+from services.verification.domain.policy import Policies, Policy
+from services.verification.domain.rules import Beside, Finding, Person, Poverty
+from services.verification.domain.state import Found, Identity, SideFacts, Status
+from shared.kernel.decision import Decision, Due, Outcome
+
+DUKCAPIL = "dukcapil"
+GIVE_BACK = "give-back"
+
+Key = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the regencies have loaded, by (regency, worker_id); whoever is in no snapshot is asked of Dukcapil.
+
+    The person and not a finding: two requests for one worker in one batch are each judged by what they say.
+    """
+
+    people: Mapping[Key, Person]
+    policies: Policies = field(default_factory=Policies)
+    snapshots: Mapping[str, str] = field(default_factory=dict)
+    rosters: Mapping[Key, tuple[str, ...]] = field(default_factory=dict)
+    poverty: Mapping[Key, Poverty] = field(default_factory=dict)
+
+    def policy_of(self, identity: Identity, now: datetime) -> Policy:
+        """The policy under which this identity was asked for."""
+        named = self.policies.named(identity.policy)
+        return named if named is not None else self.policies.at(identity.asked.regency, now)
+
+
+def leave(
+    identity: Identity, at: datetime, said: tuple[Outcome, ...] = (), ignored: str | None = None
+) -> Decision[Any]:
+    """Leaves this identity behind; while it is pending the question to Dukcapil stays due, whatever else arrived."""
+    kind = DUKCAPIL if identity.status is Status.PENDING else GIVE_BACK if identity.give_back else None
+    due = None
+    if kind is not None:
+        name = f"{kind}:{identity.asked.worker_id}:{identity.asked.registration_version}"
+        due = Due(name, kind, at, {"correlation_id": identity.correlation})
+    return Decision(state=identity, outcomes=said, due=due, ignored=ignored)
+
+
+def tell(
+    identity: Identity, at: datetime, status: Status, reasons: tuple[str, ...], effective_on: str, policy: Policy
+) -> Decision[Any]:
+    """A verdict stands, and is published with the policy that gave it."""
+    changed = replace(identity, status=status, reasons=reasons, told=status, policy=policy.version, proposal=None)
+    return leave(changed, at, (outcomes.verdict(changed, effective_on, policy),))
+
+
+def note(identity: Identity | None, known: SideFacts, at: datetime) -> Decision[Any]:
+    """A side fact that changes no verdict."""
+    return Decision(state=known) if identity is None else leave(replace(identity, known=known), at)
+
+
+def judge(identity: Identity, finding: Finding, at: datetime, effective_on: str, policy: Policy) -> Decision[Any]:
+    """The verdict on what a register says, and all that is known beside it."""
+    asked, listed = identity.asked, identity.listed
+    attested = rules.attesting(asked.attestations, asked.sector, policy)
+    beside = Beside(
+        wage_earner=identity.known.wage_earner or rules.WAGE_EARNER in listed.rosters,
+        state_employee=rules.STATE_EMPLOYEE in listed.rosters,
+        attested=bool(attested),
+        poor=listed.poor,
+    )
+    found = rules.verdict(finding, asked.birth_date, date.fromisoformat(identity.checked_on), beside, policy)
+    evidence = [finding.evidence]
+    if "attestation" in policy.required:
+        evidence.extend(f"attestation:{agency}" for agency in attested)
+    if listed.poverty is not None:
+        evidence.append(f"dinsos:{listed.poverty}")
+    changed = replace(
+        identity,
+        score=found.score,
+        evidence=tuple(evidence),
+        found=Found(
+            register=finding.status,
+            birth_date_matches=finding.birth_date_matches,
+            sex_matches=finding.sex_matches,
+        ),
+        give_back=identity.give_back or (policy.give_back and finding.evidence == DUKCAPIL),
+    )
+    return tell(changed, at, found.status, found.reasons, effective_on, policy)

@@ -1,0 +1,76 @@
+"""What the decisions of a batch must know beside their documents: the snapshots, the lists and the policies that count.
+
+Owns the bulk reads, a handful a batch however many workers it holds. How the rows come there is `sources`' and
+`policies`' to know.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from services.verification.domain.rules import Person, Poverty
+from services.verification.domain.standing import Facts, Key
+from services.verification.facts import policies, sources
+from services.verification.settings import Settings
+from shared.contracts.registration import IdentityCheckRequested
+from shared.kernel.event import Event, Routed
+from shared.runtime.crypto import cipher_from
+from shared.runtime.ports import Cipher, Reader
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """The cipher of the snapshot's personal fields, and the way to Dukcapil."""
+
+    cipher: Cipher
+    settings: Settings
+
+
+async def reference(reader: Reader, environ: Mapping[str, str]) -> Reference:
+    """From the environment."""
+    return Reference(cipher_from(environ), Settings.from_environment(environ))
+
+
+async def facts(reader: Reader, routed: Sequence[tuple[Routed, Event]], reference: Reference) -> Facts:
+    """Looks up everyone who is asked for, in what their regency has loaded."""
+    known = await policies.load(reader)
+    asked = {
+        (one.data.regency, one.data.worker_id) for one, _ in routed if isinstance(one.data, IdentityCheckRequested)
+    }
+    if not asked:
+        return Facts({}, known)
+    loads = await sources.loads(reader, sorted({regency for regency, _ in asked}))
+    population = {key: load for key, load in loads.items() if key[1] == sources.POPULATION}
+    return Facts(
+        people=await _people(reader, asked, population, reference.cipher),
+        policies=known,
+        snapshots={regency: load.version for (regency, _), load in population.items()},
+        rosters=await _rosters(reader, asked, loads),
+        poverty=await _poverty(reader, asked, loads, reference.cipher),
+    )
+
+
+async def _people(
+    reader: Reader, asked: Iterable[Key], loads: Mapping[Key, sources.Load], cipher: Cipher
+) -> dict[Key, Person]:
+    found = await sources.look_up(reader, sources.POPULATION, asked, loads)
+    return {key: sources.person(row, cipher) for key, row in found.items()}
+
+
+async def _rosters(
+    reader: Reader, asked: Iterable[Key], loads: Mapping[Key, sources.Load]
+) -> dict[Key, tuple[str, ...]]:
+    found: dict[Key, tuple[str, ...]] = {}
+    for kind in sources.ROSTERS:
+        for key in await sources.look_up(reader, kind, asked, loads):
+            found[key] = (*found.get(key, ()), kind)
+    return found
+
+
+async def _poverty(
+    reader: Reader, asked: Iterable[Key], loads: Mapping[Key, sources.Load], cipher: Cipher
+) -> dict[Key, Poverty]:
+    found: Mapping[Key, Mapping[str, Any]] = await sources.look_up(reader, sources.DINSOS, asked, loads)
+    return {key: sources.poverty(row, cipher) for key, row in found.items()}

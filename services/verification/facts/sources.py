@@ -1,0 +1,194 @@
+"""What a regency loads in bulk, and how it is looked up: its population, Dinsos' poverty data, employers' rosters.
+
+A person is a plain row, keyed by regency, slot and the worker_id of the NIK, and stamped with the version of the load.
+Each kind of a regency has two slots: a load fills the one not in use, and its last write, the row in `snapshots`,
+switches over. A load half done changes nothing, and at most two loads take room. Names, birth dates and deciles are
+sealed; no NIK is kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from services.verification.domain import rules
+from services.verification.domain.rules import Person, Poverty
+from services.verification.domain.standing import Key
+from shared.kernel.calendar import parse_date
+from shared.kernel.identity import is_nik, worker_id
+from shared.runtime import clock
+from shared.runtime.ports import Cipher, Reader
+
+POPULATION = "population"
+DINSOS = "dinsos"
+ROSTERS = (rules.WAGE_EARNER, rules.STATE_EMPLOYEE)
+KINDS = (POPULATION, DINSOS, *ROSTERS)
+SNAPSHOTS = "snapshots"
+LISTINGS = "listings"
+LOAD_ROWS = 5_000
+STATUSES = ("alive", "deceased", "double", "inactive")
+POVERTY_SOURCES = ("DTSEN", "DTKS", "P3KE", "VERVAL_DAERAH")
+# What a file of each kind must have; further columns are passed over.
+COLUMNS: Mapping[str, tuple[str, ...]] = {
+    POPULATION: ("nik", "name", "birth_place", "birth_date", "sex", "village", "status"),
+    DINSOS: ("nik", "source", "version", "decile"),
+    rules.WAGE_EARNER: ("nik", "started_on"),
+    rules.STATE_EMPLOYEE: ("nik", "started_on"),
+}
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """The load that counts: where its rows stand and under which version. `passes` counts the sweeps after it."""
+
+    regency: str
+    kind: str
+    slot: str
+    version: str
+    passes: int
+    loaded_at: str
+
+    def key(self, worker: str) -> str:
+        """Where a worker's row stands."""
+        return _prefix(self.regency, self.kind, self.slot) + worker
+
+
+def collection_of(kind: str) -> str:
+    """Where the rows of a kind stand."""
+    return POPULATION if kind == POPULATION else LISTINGS
+
+
+def _prefix(regency: str, kind: str, slot: str) -> str:
+    return f"{regency}|{slot}|" if kind == POPULATION else f"{regency}|{kind}|{slot}|"
+
+
+def _name(regency: str, kind: str) -> str:
+    return regency if kind == POPULATION else f"{regency}|{kind}"
+
+
+def load_of(name: str, row: Mapping[str, Any]) -> Load:
+    """A row of `snapshots`."""
+    regency, _, kind = name.partition("|")
+    return Load(regency, kind or POPULATION, row["slot"], row["version"], row.get("passes", 0), row["loaded_at"])
+
+
+async def loads(reader: Reader, regencies: Iterable[str]) -> dict[Key, Load]:
+    """The loads that count, by regency and kind."""
+    names = [_name(regency, kind) for regency in regencies for kind in KINDS]
+    found = [load_of(name, row) for name, row in (await reader.rows(SNAPSHOTS, names)).items()]
+    return {(one.regency, one.kind): one for one in found}
+
+
+async def look_up(
+    reader: Reader, kind: str, asked: Iterable[Key], loaded: Mapping[Key, Load]
+) -> dict[Key, Mapping[str, Any]]:
+    """The rows of the asked workers, in one read; none when no regency of theirs has loaded this kind."""
+    keys = {
+        loaded[regency, kind].key(worker): (regency, worker) for regency, worker in asked if (regency, kind) in loaded
+    }
+    if not keys:
+        return {}
+    rows = await reader.rows(collection_of(kind), list(keys))
+    # The slot may still hold people of the load before last, whom the last one no longer names.
+    return {keys[key]: row for key, row in rows.items() if row["version"] == loaded[keys[key][0], kind].version}
+
+
+def person(row: Mapping[str, Any], cipher: Cipher) -> Person:
+    """A row of a population."""
+    return Person(
+        status=row["status"],
+        name=cipher.open(row["name"]),
+        birth_date=cipher.open(row["birth_date"]),
+        sex=row["sex"],
+        version=row["version"],
+        village=row.get("village", ""),
+    )
+
+
+def poverty(row: Mapping[str, Any], cipher: Cipher) -> Poverty:
+    """A row of the poverty data."""
+    decile = cipher.open(row["decile"])
+    return Poverty(source=row["source"], version=row["data_version"], decile=int(decile) if decile else None)
+
+
+async def load(
+    reader: Reader,
+    cipher: Cipher,
+    rows: Iterable[Mapping[str, str]],
+    regency: str,
+    id_key: bytes,
+    version: str,
+    kind: str = POPULATION,
+) -> tuple[int, int]:
+    """Loads a file's rows under a version and makes them the regency's; returns how many were taken and left out.
+
+    Rows that cannot be judged by are left out: the worker is then as if not listed.
+    """
+    read = _READERS[kind]
+    name = _name(regency, kind)
+    standing = (await reader.rows(SNAPSHOTS, [name])).get(name)
+    slot = "a" if standing is None or standing["slot"] == "b" else "b"
+    prefix, collection = _prefix(regency, kind, slot), collection_of(kind)
+    taken = skipped = 0
+    chunk: dict[str, Row] = {}
+    for given in rows:
+        nik = (given.get("nik") or "").strip()
+        row = read({column: (value or "").strip() for column, value in given.items() if column}, cipher)
+        if row is None or not is_nik(nik):
+            skipped += 1
+            continue
+        chunk[prefix + worker_id(id_key, nik)] = {"version": version, **row}
+        if len(chunk) >= LOAD_ROWS:
+            await reader.save_rows(collection, chunk)
+            taken += len(chunk)
+            chunk = {}
+    await reader.save_rows(collection, chunk)
+    taken += len(chunk)
+    row_of_load = {"version": version, "slot": slot, "rows": taken, "loaded_at": clock.now().isoformat(), "passes": 0}
+    await reader.save_rows(SNAPSHOTS, {name: row_of_load})
+    return taken, skipped
+
+
+def _read_person(given: Mapping[str, str], cipher: Cipher) -> Row | None:
+    good = (
+        given.get("name")
+        and parse_date(given.get("birth_date")) is not None
+        and given.get("sex") in ("F", "M")
+        and given.get("status") in STATUSES
+    )
+    if not good:
+        return None
+    return {
+        "name": cipher.seal(given["name"]),
+        "birth_date": cipher.seal(given["birth_date"]),
+        "sex": given["sex"],
+        "status": given["status"],
+        "village": given.get("village", ""),
+    }
+
+
+def _read_poverty(given: Mapping[str, str], cipher: Cipher) -> Row | None:
+    source, decile = given.get("source", "").upper().replace(" ", "_"), given.get("decile", "")
+    if source not in POVERTY_SOURCES or not given.get("version"):
+        return None
+    if decile and not (decile.isascii() and decile.isdigit() and 1 <= int(decile) <= 10):
+        return None
+    return {"source": source, "data_version": given["version"], "decile": cipher.seal(decile)}
+
+
+def _read_roster(given: Mapping[str, str], _: Cipher) -> Row | None:
+    started_on = given.get("started_on", "")
+    if started_on and parse_date(started_on) is None:
+        return None
+    return {"started_on": started_on}
+
+
+_READERS: Mapping[str, Callable[[Mapping[str, str], Cipher], Row | None]] = {
+    POPULATION: _read_person,
+    DINSOS: _read_poverty,
+    rules.WAGE_EARNER: _read_roster,
+    rules.STATE_EMPLOYEE: _read_roster,
+}
