@@ -50,12 +50,14 @@ class Watch:
             await asyncio.sleep(LOOK_S)
 
     async def _look(self) -> None:
+        partitions = len(self._consumer.assigned())
         try:
             lag = await self._consumer.lag()
+            # A commit that failed would otherwise wait for the next record of its partition, which may be long.
+            await self._consumer.commit_settled()
         except Unavailable as error:
-            self.vitals.ready, self.vitals.detail = False, str(error)
+            self.vitals.ready, self.vitals.partitions, self.vitals.detail = False, partitions, str(error)
             return
-        partitions = len(self._consumer.assigned())
         now = clock.monotonic()
         if lag == 0:
             self._waiting_since = None
@@ -66,12 +68,12 @@ class Watch:
             still_s = now - max(self._waiting_since, self._consumer.last_progress)
         stuck = still_s > STUCK_AFTER_S
         self.vitals = Vitals(
-            ready=partitions > 0 and not stuck,
+            ready=not stuck,
             alive=still_s < GIVE_UP_AFTER_S,
             lag=lag,
             oldest_waiting_s=round(still_s, 1),
             partitions=partitions,
-            detail="stuck: records wait and none is settled" if stuck else "moving" if partitions else "no partitions",
+            detail="stuck: records wait and none is settled" if stuck else "moving",
         )
         self._metrics.backlog(lag=lag, oldest_s=still_s, partitions=partitions)
         if not self.vitals.alive:

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import structlog
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 from aiokafka.helpers import create_ssl_context
@@ -39,6 +39,8 @@ METADATA_MAX_AGE_MS = 5_000
 PUBLISH_TIMEOUT_S = 30.0
 PUBLISH_BATCH_BYTES = 512 * 1024
 COMMIT_TIMEOUT_S = 20.0
+# A batch that is not done by then is abandoned to the next owner, well before the group gives this member up.
+REVOKE_WAIT_S = 20.0
 STOP_TIMEOUT_S = 10.0
 _MESSAGE = Context("message")
 REQUEST_BYTES_MAX = topics.DEAD_LETTER_BYTES_MAX + 64 * 1024
@@ -189,8 +191,14 @@ class KafkaConsumer:
         self._failed = failed
         self._metrics = metrics
         self._consumer: AIOKafkaConsumer | None = None
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self.revoking = False
         self.last_progress = clock.monotonic()
+        # Of the partitions owned now: the next offset to settle, and what is settled but not committed yet.
         self.settled: dict[TopicPartition, int] = {}
+        self._uncommitted: dict[TopicPartition, int] = {}
+        self._committing = asyncio.Lock()
         self._broker = KafkaBroker(
             server.bootstrap.split(","),
             client_id=self.group,
@@ -214,6 +222,7 @@ class KafkaConsumer:
             max_poll_interval_ms=300_000,
             max_partition_fetch_bytes=REQUEST_BYTES_MAX,
             decoder=_raw,
+            listener=_Ownership(self),
         )
         subscriber(self._handle)
 
@@ -229,6 +238,7 @@ class KafkaConsumer:
         consumer: AIOKafkaConsumer = msg.consumer
         self._consumer = consumer
         raw = msg.raw_message if isinstance(msg.raw_message, tuple) else (msg.raw_message,)
+        self._idle.clear()
         try:
             await self._settle([_record(one) for one in raw])
             failpoints.hit("settled")
@@ -240,28 +250,60 @@ class KafkaConsumer:
             self._failed(error)
             # To return would let the loop go on and commit past this batch. The process is about to end.
             await asyncio.Event().wait()
+        finally:
+            self._idle.set()
+
+    async def finish_or_abandon(self) -> None:
+        """Before partitions go: waits for the batch in flight, so that the next owner need not do it again; within a
+        bound, since compare-and-set guards against two owners and a group that waits for us does nothing at all."""
+        self.revoking = True
+        try:
+            await asyncio.wait_for(self._idle.wait(), REVOKE_WAIT_S)
+        except TimeoutError:
+            log.warning("a batch outlives its partitions; the next owner takes it too")
+        finally:
+            self.revoking = False
+
+    def own_anew(self) -> None:
+        """After partitions came: reading starts at what the group has committed, whatever was settled before."""
+        self.settled.clear()
+        self._uncommitted.clear()
+        self.last_progress = clock.monotonic()
 
     async def _commit(self, consumer: AIOKafkaConsumer, raw: Sequence[Any]) -> None:
         started = clock.monotonic()
-        offsets: dict[TopicPartition, int] = {}
+        offsets = self.settled
         for one in raw:
             partition = TopicPartition(one.topic, one.partition)
-            offsets[partition] = max(offsets.get(partition, 0), one.offset + 1)
-        try:
-            await asyncio.wait_for(consumer.commit(offsets), COMMIT_TIMEOUT_S)
-        except (CommitFailedError, IllegalStateError):
-            # The partitions moved to another owner, who will read this batch again and find it done.
-            log.warning("ownership lost before the commit", records=len(raw))
-        except (KafkaError, TimeoutError) as error:
-            # Not committed is only more work later: the next commit covers it.
-            log.warning("commit failed", error=type(error).__name__)
-            self._metrics.retry("commit")
-        self.settled.update(offsets)
+            offsets[partition] = self._uncommitted[partition] = max(offsets.get(partition, 0), one.offset + 1)
+        await self.commit_settled(consumer)
         self.last_progress = clock.monotonic()
         self._metrics.stage("commit", self.last_progress - started)
         oldest_s = clock.now().timestamp() - min(one.timestamp for one in raw) / 1000
         self._metrics.batch(len(raw), oldest_s)
         self._metrics.settled(clock.now().timestamp())
+
+    async def commit_settled(self, consumer: AIOKafkaConsumer | None = None) -> None:
+        """Commits what is settled and not committed, per partition; what fails is tried again at the next call."""
+        consumer = consumer or self._current()
+        # One at a time: an earlier commit that arrives later would take the group back.
+        async with self._committing:
+            offsets = dict(self._uncommitted)
+            if consumer is None or not offsets:
+                return
+            try:
+                await asyncio.wait_for(consumer.commit(offsets), COMMIT_TIMEOUT_S)
+            except (CommitFailedError, IllegalStateError):
+                # The partitions moved to another owner, who will read this batch again and find it done.
+                log.warning("ownership lost before the commit", partitions=len(offsets))
+            except (KafkaError, TimeoutError) as error:
+                # Not committed is only more work later.
+                log.warning("commit failed", error=type(error).__name__)
+                self._metrics.retry("commit")
+                return
+            for partition, offset in offsets.items():
+                if self._uncommitted.get(partition) == offset:
+                    del self._uncommitted[partition]
 
     def assigned(self) -> set[TopicPartition]:
         """Partitions of this process; empty before the first batch tells which consumer it is."""
@@ -280,11 +322,9 @@ class KafkaConsumer:
     async def lag(self) -> int:
         """Records of the assigned partitions that are not settled; raises Unavailable when the broker does not say."""
         consumer = self._current()
-        if consumer is None:
-            return 0
-        partitions = list(consumer.assignment())
-        if not partitions:
-            return 0
+        partitions = list(consumer.assignment()) if consumer is not None else []
+        if consumer is None or not partitions:
+            raise Unavailable("Kafka: no partitions are assigned")
         try:
             ends = await asyncio.wait_for(consumer.end_offsets(partitions), COMMIT_TIMEOUT_S)
             waiting = 0
@@ -329,6 +369,21 @@ class KafkaConsumer:
         if not found:
             raise Unavailable(f"Kafka: the partitions of {name} are not known yet")
         return set(found)
+
+
+class _Ownership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is untyped
+    """What happens when partitions come and go."""
+
+    def __init__(self, consumer: KafkaConsumer) -> None:
+        self._consumer = consumer
+
+    async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
+        """Called before the group is joined again."""
+        await self._consumer.finish_or_abandon()
+
+    async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
+        """Called before the first record of the new assignment."""
+        self._consumer.own_anew()
 
 
 def pattern_of(names: Sequence[str]) -> str:
