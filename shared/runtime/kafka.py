@@ -41,6 +41,7 @@ PUBLISH_BATCH_BYTES = 512 * 1024
 COMMIT_TIMEOUT_S = 20.0
 # A batch that is not done by then is abandoned to the next owner, well before the group gives this member up.
 REVOKE_WAIT_S = 20.0
+START_TIMEOUT_S = 60.0
 STOP_TIMEOUT_S = 10.0
 _MESSAGE = Context("message")
 REQUEST_BYTES_MAX = topics.DEAD_LETTER_BYTES_MAX + 64 * 1024
@@ -227,12 +228,15 @@ class KafkaConsumer:
         subscriber(self._handle)
 
     async def start(self) -> None:
-        """Joins the group."""
-        await self._broker.start()
+        """Joins the group; raises Unavailable when the broker does not answer."""
+        try:
+            await asyncio.wait_for(self._broker.start(), START_TIMEOUT_S)
+        except (KafkaError, TimeoutError, OSError) as error:
+            raise Unavailable(f"Kafka: {type(error).__name__}") from error
 
     async def stop(self) -> None:
-        """Leaves; a batch in flight gets its time to finish."""
-        await self._broker.stop()
+        """Leaves; a batch in flight gets its time to finish, a broker that is gone no more than that."""
+        await _quietly(self._broker.stop(), within_s=2 * STOP_TIMEOUT_S)
 
     async def _handle(self, bodies: Any, msg: Any = _MESSAGE) -> None:
         consumer: AIOKafkaConsumer = msg.consumer
@@ -406,9 +410,9 @@ async def _raw(message: Any) -> Any:
     return message.body
 
 
-async def _quietly(stopping: Awaitable[Any]) -> None:
+async def _quietly(stopping: Awaitable[Any], within_s: float = STOP_TIMEOUT_S) -> None:
     """Waits for a stop within a bound; a client that cannot say goodbye is dropped."""
     try:
-        await asyncio.wait_for(stopping, STOP_TIMEOUT_S)
+        await asyncio.wait_for(stopping, within_s)
     except (KafkaError, TimeoutError, OSError) as error:
         log.warning("a Kafka client did not stop cleanly", error=type(error).__name__)
