@@ -36,7 +36,10 @@ _TAIL_LINES = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProcessSpec:
-    """What to run and how to tell that it works; `live` failing for a minute counts as death. Seconds throughout."""
+    """What to run and how to tell that it works; `live` failing for a minute counts as death. Seconds throughout.
+
+    `backoff_s` are the pauses before the first, second, ... restart, where they are not the usual ones.
+    """
 
     name: str
     argv: tuple[str, ...]
@@ -46,6 +49,7 @@ class ProcessSpec:
     env: Mapping[str, str] | None = None
     start_timeout_s: float = 60.0
     stop_timeout_s: float = 15.0
+    backoff_s: tuple[float, ...] = ()
 
 
 class Groups(Protocol):
@@ -127,7 +131,8 @@ class SupervisedProcess:
             if not self._up.done() and failures >= _FIRST_ATTEMPTS:
                 self._up.set_exception(LaunchError(f"{self.spec.name} does not start ({how}).{self._tail()}"))
                 return
-            delay_s = _BACKOFF_S[min(failures, len(_BACKOFF_S)) - 1]
+            pauses = self.spec.backoff_s or _BACKOFF_S
+            delay_s = pauses[min(failures, len(pauses)) - 1]
             self._say(f"{self.spec.name} stopped ({how}); restarting in {delay_s:.0f} s")
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), delay_s)

@@ -1,0 +1,239 @@
+"""What stands on Kafka and in MongoDB after a fault, read by this file itself.
+
+It shares no code with the services, `shared/` or the command line: the names of topics, groups and databases are
+written down here again, from the contract. A mistake of the product's readers can therefore not hide itself here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import time
+import urllib.request
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
+from pymongo import MongoClient
+from pymongo.read_concern import ReadConcern
+
+OURS = re.compile(
+    r"(registration|claims)-intake-.+|(billing|verification)-intake|identity-checks|feedback-.+|reporting-coverage"
+    r"|(registration|verification|billing|claims|reporting)-(events|work|dlq)"
+)
+# Who reads what, as the contract's table of topics says.
+SUBSCRIPTIONS: Mapping[str, re.Pattern[str]] = {
+    "registration": re.compile(r"registration-intake-.+|registration-work|verification-events"),
+    "verification": re.compile(
+        r"identity-checks|verification-intake|verification-work|registration-events|claims-events"
+    ),
+    "billing": re.compile(r"billing-intake|billing-work|verification-events|claims-events"),
+    "claims": re.compile(r"claims-intake-.+|claims-work|billing-events"),
+    "reporting": re.compile(r"(registration|verification|billing|claims)-events"),
+}
+# MongoDB's and the shell's own; everything else in a service's database is an aggregate.
+_NOT_AGGREGATES = re.compile(r"system\..*|_.*")
+# Reference rows (the snapshot, policies) live beside the aggregates and took no inputs.
+_AGGREGATE = {"version": {"$exists": True}, "inputs": {"$exists": True}}
+_CALL_S = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One record; `event` is the CloudEvent in it, None where there is none."""
+
+    topic: str
+    partition: int
+    offset: int
+    value: bytes | None
+    headers: Mapping[str, bytes]
+    event: Mapping[str, Any] | None
+
+    @property
+    def place(self) -> tuple[str, int, int]:
+        """Where it stands."""
+        return self.topic, self.partition, self.offset
+
+
+@dataclass(slots=True)
+class Observed:
+    """Everything the laws are held against."""
+
+    records: list[Seen] = field(default_factory=list)
+    # By service, then collection: the aggregates as stored.
+    documents: dict[str, dict[str, list[dict[str, Any]]]] = field(default_factory=dict)
+    journals: dict[str, int] = field(default_factory=dict)
+    # By service: the records of its topics that its group has not committed.
+    lags: dict[str, dict[str, int]] = field(default_factory=dict)
+    # By regency and period: the totals that reporting shows.
+    figures: dict[tuple[str, str], dict[str, int]] = field(default_factory=dict)
+
+    def of(self, topics: str) -> list[Seen]:
+        """The readable records of the topics whose whole name matches."""
+        wanted = re.compile(topics)
+        return [one for one in self.records if one.event is not None and wanted.fullmatch(one.topic)]
+
+
+async def observe(bootstrap: str, mongo_url: str, reporting_url: str | None, services: Iterable[str]) -> Observed:
+    """Reads all of it. What still moves is seen as it was when it was read: wait for `quiet` before."""
+    services = list(services)
+    found = Observed(records=await read_all(bootstrap))
+    found.lags = await lags(bootstrap, services)
+    found.documents, found.journals = await asyncio.to_thread(_stores, mongo_url, services)
+    if reporting_url is not None:
+        for regency, period in sorted(_billed_periods(found)):
+            found.figures[regency, period] = await asyncio.to_thread(_totals, reporting_url, regency, period)
+    return found
+
+
+def _billed_periods(found: Observed) -> set[tuple[str, str]]:
+    return {
+        (str(one.event["data"]["regency"]), str(one.event["data"]["period"]))
+        for one in found.of("billing-events")
+        if one.event is not None and one.event["type"] == "billing.run-completed.v1"
+    }
+
+
+# -- Kafka --------------------------------------------------------------------------------------------------------
+
+
+async def read_all(bootstrap: str) -> list[Seen]:
+    """Every record of every topic of ours, each partition to the end it had at the call."""
+    partitions = await _partitions(bootstrap)
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=bootstrap, enable_auto_commit=False, auto_offset_reset="earliest", fetch_max_wait_ms=100
+    )
+    await asyncio.wait_for(consumer.start(), _CALL_S)
+    try:
+        consumer.assign(partitions)
+        ends = await asyncio.wait_for(consumer.end_offsets(partitions), _CALL_S)
+        await consumer.seek_to_beginning()
+        left = {at for at in partitions if ends[at] > 0}
+        seen: list[Seen] = []
+        until = time.monotonic() + 120
+        while left:
+            assert time.monotonic() < until, f"the checker cannot read {sorted(map(str, left))} to the end"
+            batches = await consumer.getmany(*left, timeout_ms=500, max_records=5_000)
+            seen += [_seen(one) for records in batches.values() for one in records]
+            left = {at for at in left if await consumer.position(at) < ends[at]}
+        return seen
+    finally:
+        await consumer.stop()
+
+
+def _seen(raw: Any) -> Seen:
+    event = None
+    try:
+        loaded = json.loads(raw.value)
+        if isinstance(loaded, dict) and {"id", "source", "type"} <= loaded.keys():
+            event = loaded
+    except (TypeError, ValueError):
+        pass
+    return Seen(raw.topic, raw.partition, raw.offset, raw.value, dict(raw.headers), event)
+
+
+async def _partitions(bootstrap: str) -> list[TopicPartition]:
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await asyncio.wait_for(admin.start(), _CALL_S)
+    try:
+        names = sorted(filter(OURS.fullmatch, await asyncio.wait_for(admin.list_topics(), _CALL_S)))
+        described = await asyncio.wait_for(admin.describe_topics(names), _CALL_S)
+    finally:
+        await admin.close()
+    found = [TopicPartition(one["topic"], at["partition"]) for one in described for at in one["partitions"]]
+    # Blind is not calm: where no topic is seen, no law may hold.
+    assert found, "the checker sees no topics"
+    return found
+
+
+async def lags(bootstrap: str, services: Iterable[str]) -> dict[str, dict[str, int]]:
+    """By service: the records that its group has not committed, by topic and partition; empty when caught up."""
+    partitions = await _partitions(bootstrap)
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False)
+    await asyncio.wait_for(asyncio.gather(admin.start(), consumer.start()), _CALL_S)
+    try:
+        consumer.assign(partitions)
+        committed = {}
+        # Committed first: what is committed in between can only make the lag look larger.
+        for service in services:
+            committed[service] = await asyncio.wait_for(admin.list_consumer_group_offsets(f"payung-{service}"), _CALL_S)
+        ends = await asyncio.wait_for(consumer.end_offsets(partitions), _CALL_S)
+    finally:
+        await asyncio.gather(admin.close(), consumer.stop())
+    return {service: _behind(SUBSCRIPTIONS[service], offsets, ends) for service, offsets in committed.items()}
+
+
+def _behind(
+    reads: re.Pattern[str], committed: Mapping[TopicPartition, Any], ends: Mapping[TopicPartition, int]
+) -> dict[str, int]:
+    done = {at: max(0, one.offset) for at, one in committed.items()}
+    return {
+        f"{at.topic}/{at.partition}": end - done.get(at, 0)
+        for at, end in ends.items()
+        if reads.fullmatch(at.topic) and end != done.get(at, 0)
+    }
+
+
+# -- MongoDB and HTTP -----------------------------------------------------------------------------------------------
+
+
+def _stores(
+    mongo_url: str, services: Sequence[str]
+) -> tuple[dict[str, dict[str, list[dict[str, Any]]]], dict[str, int]]:
+    documents: dict[str, dict[str, list[dict[str, Any]]]] = {}
+    journals: dict[str, int] = {}
+    client: MongoClient[dict[str, Any]] = MongoClient(mongo_url, serverSelectionTimeoutMS=20_000, tz_aware=True)
+    try:
+        for service in services:
+            database = client.get_database(f"payung_{service}", read_concern=ReadConcern("majority"))
+            journals[service] = database["_journal"].count_documents({})
+            names = [name for name in database.list_collection_names() if not _NOT_AGGREGATES.fullmatch(name)]
+            documents[service] = {name: list(database[name].find(_AGGREGATE)) for name in names}
+    finally:
+        client.close()
+    return documents, journals
+
+
+def _overdue(mongo_url: str, services: Sequence[str]) -> int:
+    client: MongoClient[dict[str, Any]] = MongoClient(mongo_url, serverSelectionTimeoutMS=20_000, tz_aware=True)
+    try:
+        now = client.admin.command("hello")["localTime"]
+        return sum(
+            database[name].count_documents({"due.at": {"$lte": now}})
+            for database in (client[f"payung_{service}"] for service in services)
+            for name in database.list_collection_names()
+            if not _NOT_AGGREGATES.fullmatch(name)
+        )
+    finally:
+        client.close()
+
+
+def _totals(reporting_url: str, regency: str, period: str) -> dict[str, int]:
+    url = f"{reporting_url}/v1/coverage?regency={regency}&period={period}&format=json"
+    with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(url, timeout=60) as answer:
+        totals: dict[str, int] = json.load(answer)["totals"]
+    return totals
+
+
+async def quiet(bootstrap: str, mongo_url: str, services: Sequence[str], within_s: float) -> float:
+    """Waits until no service has lag or due work, twice in a row; the seconds it took. AssertionError: what moves."""
+    started = time.monotonic()
+    calm = 0
+    while calm < 2:
+        moving: dict[str, Any]
+        try:
+            moving = {name: behind for name, behind in (await lags(bootstrap, services)).items() if behind}
+            overdue = await asyncio.to_thread(_overdue, mongo_url, services)
+            if overdue:
+                moving["due work"] = overdue
+        except (KafkaError, OSError, TimeoutError) as error:
+            moving = {"Kafka": type(error).__name__}
+        calm = calm + 1 if not moving else 0
+        assert time.monotonic() - started < within_s, f"lag did not return to zero within {within_s:.0f} s: {moving}"
+        await asyncio.sleep(0.3)
+    return time.monotonic() - started

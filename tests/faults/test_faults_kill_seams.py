@@ -1,0 +1,31 @@
+"""F1, F24: kill -9 of every service at each of the six seams of the shell, in the middle of a load."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from shared.runtime import failpoints
+from tests.faults.harness import SERVICES, Installation
+
+pytestmark = [pytest.mark.connected, pytest.mark.timeout(600)]
+
+
+@pytest.fixture(scope="module")
+def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    with Installation(tmp_path_factory.mktemp("seams")) as installation:
+        yield installation
+
+
+@pytest.mark.parametrize("seam", failpoints.SEAMS)
+async def test_killed_at_a_seam_every_service_ends_with_one_effect(installation: Installation, seam: str) -> None:
+    killed = {service: installation.deaths(service).count("killed by signal 9") for service in SERVICES}
+    for service in SERVICES:
+        await installation.arm(service, f"{seam}:2")
+    done = await installation.load(300, claims=1)
+    await installation.holds()
+    for service in SERVICES:
+        times = installation.deaths(service).count("killed by signal 9") - killed[service]
+        assert times == 1, f"{service} was to die once at {seam}, and died {times} times"
+    assert done.run["billed_workers"] > 200
