@@ -46,8 +46,9 @@ class IdentityCodec:
             body["found"] = [state.found.register, state.found.birth_date_matches, state.found.sex_matches]
         if state.listed != _NOWHERE:
             body["listed"] = [list(state.listed.rosters), state.listed.poverty, state.listed.poor]
-        if state.give_back:
-            body["give_back"] = True
+        for name in ("stand_in", "give_back"):
+            if getattr(state, name):
+                body[name] = True
         if state.ruling is not None:
             body["ruling"] = _sealed(state.ruling, cipher)
         if state.proposal is not None:
@@ -76,6 +77,7 @@ class IdentityCodec:
             policy=body.get("policy", ""),
             found=_found(body.get("found")),
             listed=_listed(body.get("listed")),
+            stand_in=body.get("stand_in", False),
             give_back=body.get("give_back", False),
             known=known,
         )

@@ -1,27 +1,59 @@
-"""How verification reaches Dukcapil."""
+"""How verification reaches Dukcapil, and how much of it the agreement allows."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from shared.runtime.errors import Refused
 
-@dataclass(frozen=True, slots=True)
+PREFIX = "PAYUNG_DUKCAPIL_"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """The address and the agency's credentials; the credentials never appear in a log or a repr."""
+    """The address and the agency's credentials; the credentials never appear in a log or a repr.
+
+    `rate` is in calls a second, repeats included. `daily_quota` is what all processes together may ask on one business
+    day (WITA); 0 leaves it to Dukcapil to say when it is used up.
+    """
 
     url: str
     user: str = field(repr=False)
     password: str = field(repr=False)
     address: str = field(repr=False)
-    timeout_s: float = 10.0
+    timeout_s: float = 5.0
+    rate: float = 50.0
+    daily_quota: int = 0
+    institution: str = "payung"
+    institution_name: str = "Payung"
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> Settings:
-        """PAYUNG_DUKCAPIL_URL; USER, PASSWORD and IP as agreed with Dukcapil (the stand-in takes any)."""
+        """PAYUNG_DUKCAPIL_URL; USER, PASSWORD, IP, RATE, DAILY_QUOTA, INSTITUTION and INSTITUTION_NAME as agreed with
+        Dukcapil (the stand-in takes any)."""
         return cls(
-            url=environ.get("PAYUNG_DUKCAPIL_URL", "http://127.0.0.1:8106").rstrip("/"),
-            user=environ.get("PAYUNG_DUKCAPIL_USER", "payung"),
-            password=environ.get("PAYUNG_DUKCAPIL_PASSWORD", "payung"),
-            address=environ.get("PAYUNG_DUKCAPIL_IP", "127.0.0.1"),
+            url=environ.get(f"{PREFIX}URL", "http://127.0.0.1:8106").rstrip("/"),
+            user=environ.get(f"{PREFIX}USER", "payung"),
+            password=environ.get(f"{PREFIX}PASSWORD", "payung"),
+            address=environ.get(f"{PREFIX}IP", "127.0.0.1"),
+            timeout_s=_number(environ, "TIMEOUT_S", 5.0, least=0.1),
+            rate=_number(environ, "RATE", 50.0, least=1.0),
+            daily_quota=int(_number(environ, "DAILY_QUOTA", 0.0, least=0.0)),
+            institution=environ.get(f"{PREFIX}INSTITUTION", "payung"),
+            institution_name=environ.get(f"{PREFIX}INSTITUTION_NAME", "Payung"),
         )
+
+
+def _number(environ: Mapping[str, str], name: str, default: float, *, least: float) -> float:
+    text = environ.get(PREFIX + name, "")
+    if not text:
+        return default
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    # `not >=` refuses NaN too.
+    if not least <= value < 1e9:
+        raise Refused(f"{PREFIX}{name} is {text}; a number of at least {least:g} is needed")
+    return value

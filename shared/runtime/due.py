@@ -3,6 +3,9 @@
 The answer is an event of the service's `-work` topic, named by the due id, so that a call made twice is taken once.
 Until that event is taken the work stays due in the store; what is in flight is remembered here, so that it is not
 started twice by this process. Another process may start it again: the id is the idempotency key of the call.
+
+A performer that raises `Paused` stops its whole kind until then: what waits stays in the store, and is not tried one by
+one against a system that must be left alone.
 """
 
 from __future__ import annotations
@@ -10,13 +13,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Any
 
 import structlog
 
 from shared.contracts import envelope, topics
 from shared.runtime import clock
-from shared.runtime.errors import Unavailable
+from shared.runtime.errors import Paused, Unavailable
 from shared.runtime.metrics import Metrics
 from shared.runtime.pipeline import Message, Publisher
 from shared.runtime.ports import Answer, Reader, ServiceSpec
@@ -25,7 +29,10 @@ from shared.runtime.store import DueWork, StateStore
 log = structlog.get_logger()
 
 LOOK_S = 1.0
-CONCURRENT_MAX = 32
+# 50 calls a second with one in twenty hanging for 5 s and the others taking 0.5 s need 38 places.
+CONCURRENT_MAX = 48
+# Every look reads what runs along with what is new: look for a handful at once, not at every place that becomes free.
+ROOM_MIN = 12
 PERFORM_TIMEOUT_S = 60.0
 BACKOFF_FIRST_S = 0.5
 BACKOFF_MAX_S = 60.0
@@ -59,6 +66,7 @@ class DueRunner:
         self._place = place
         self._resting: dict[str, float] = {}
         self._failures: dict[str, int] = {}
+        self._paused: dict[str, datetime] = {}
         self._running: dict[str, asyncio.Task[None]] = {}
         self._woken = asyncio.Event()
 
@@ -83,27 +91,40 @@ class DueRunner:
 
     async def _look(self) -> bool:
         room = CONCURRENT_MAX - len(self._running)
-        if room <= 0:
+        if room < ROOM_MIN:
             await asyncio.wait(self._running.values(), return_when=asyncio.FIRST_COMPLETED)
             return True
+        now, moment = clock.now(), clock.monotonic()
+        self._paused = {kind: until for kind, until in self._paused.items() if until > now}
+        if len(self._paused) == len(self._spec.performers):
+            return False
         try:
             # Resting and running work stands at the front of the order, so look past it.
-            found = await self._store.due(clock.now(), room + len(self._running) + len(self._resting))
+            found = await self._store.due(now, room + len(self._running) + len(self._resting))
         except Unavailable as error:
             log.warning("due work cannot be looked up", error=str(error))
             return False
         self._metrics.due_work(len(found))
-        moment = clock.monotonic()
-        self._resting = {key: until for key, until in self._resting.items() if until > moment}
+        self._forget(found, moment)
         started = False
         for one in found:
             if one.due.id in self._running or one.due.id in self._resting or len(self._running) >= CONCURRENT_MAX:
+                continue
+            pause = self._paused.get(one.due.kind)
+            if pause is not None:
+                self._resting[one.due.id] = moment + (pause - now).total_seconds()
                 continue
             task = asyncio.create_task(self._perform(one))
             self._running[one.due.id] = task
             task.add_done_callback(lambda _, key=one.due.id: self._running.pop(key, None))  # type: ignore[misc]
             started = True
         return started
+
+    def _forget(self, found: Sequence[DueWork], moment: float) -> None:
+        """Keeps in memory only what is still due: work that rested stands in front, so what was not found is done."""
+        still = {one.due.id for one in found}
+        self._resting = {key: until for key, until in self._resting.items() if until > moment and key in still}
+        self._failures = {key: n for key, n in self._failures.items() if key in still or key in self._running}
 
     async def _perform(self, one: DueWork) -> None:
         kind = one.due.kind
@@ -112,14 +133,26 @@ class DueRunner:
                 self._spec.performers[kind](one.address.id, one.state, one.due, self._place), PERFORM_TIMEOUT_S
             )
             await self._publisher.send_all([self._message(one, answer)])
+        except Paused as pause:
+            self._pause(kind, pause)
         except (Unavailable, TimeoutError) as error:
             self._rest(one, kind, "unavailable", error)
         except Exception as error:  # noqa: BLE001  # a defect in one call must not end the others; it is counted and tried again
             self._rest(one, kind, "failed", error)
         else:
             self._failures.pop(one.due.id, None)
+            # Whatever the pause was for, it is over: the other side answers.
+            self._paused.pop(kind, None)
             self._resting[one.due.id] = clock.monotonic() + TAKEN_WITHIN_S
             self._metrics.performed(kind, "answered")
+
+    def _pause(self, kind: str, pause: Paused) -> None:
+        self._metrics.performed(kind, "paused")
+        if kind not in self._paused:
+            log.warning("due work pauses", kind=kind, why=str(pause), until=pause.until.isoformat())
+        self._paused[kind] = pause.until
+        wait_s = max(0.0, (pause.until - clock.now()).total_seconds())
+        asyncio.get_running_loop().call_later(wait_s, self.wake)
 
     def _rest(self, one: DueWork, kind: str, fate: str, error: BaseException) -> None:
         failures = self._failures.get(one.due.id, 0) + 1

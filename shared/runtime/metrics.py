@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
+from collections.abc import Iterable
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Metric, disable_created_metrics
+from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
+from prometheus_client.registry import Collector
 
 # Twice the series for a start time that process_start_time_seconds already tells.
 disable_created_metrics()  # type: ignore[no-untyped-call]
@@ -14,6 +18,28 @@ _STAGE_BUCKETS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5,
 _LATENCY_BUCKETS = (0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 300, 1800)
 
 
+_outside: dict[str, float] = {}
+
+
+def outside(figure: str, value: float) -> None:
+    """Notes what an adapter knows of the system it calls (what is left of a quota, an open breaker)."""
+    _outside[figure] = value
+
+
+class _Outside(Collector):
+    """The figures of outside systems: adapters speak before and after any one Metrics object."""
+
+    def __init__(self, service: str) -> None:
+        self._service = service
+
+    def collect(self) -> Iterable[Metric]:
+        # A quota that falls below a day's need: ask for more, or lower the rate. An open breaker: see the other side.
+        family = GaugeMetricFamily("payung_outside", "Figures of outside systems", labels=("service", "figure"))
+        for figure, value in _outside.items():
+            family.add_metric((self._service, figure), value)
+        yield family
+
+
 class Metrics:
     """The metrics of one service process; `service` stands on every series."""
 
@@ -21,6 +47,7 @@ class Metrics:
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
         PlatformCollector(registry=self.registry)
+        self.registry.register(_Outside(service))
         label = ("service",)
 
         def counter(name: str, text: str, *labels: str) -> Counter:

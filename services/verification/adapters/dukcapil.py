@@ -1,4 +1,4 @@
-"""Asks Dukcapil about one person over HTTP, in the shape that public clients document (rules.md 8a).
+"""Asks Dukcapil about one person over HTTP, in the shape that public clients document; gives back what it asks back.
 
 The credentials travel in the body, so neither the body nor an error that could hold it is ever logged.
 """
@@ -12,18 +12,25 @@ from typing import Any
 
 import httpx
 
+from services.verification.adapters.gate import gate_of
+from services.verification.domain import rules
 from services.verification.domain.state import Identity
-from services.verification.facts import Reference
+from services.verification.facts import sources
 from services.verification.settings import Settings
 from shared.contracts.registration import IdentityCheckRequested
-from shared.contracts.verification_work import DukcapilAnswered, RegisterStatus
+from shared.contracts.verification_work import DukcapilAnswered, GivenBack, RegisterStatus
 from shared.kernel.decision import Due
 from shared.runtime.errors import Unavailable
 from shared.runtime.ports import Answer, Workplace
 
 PATH = "/dukcapil/get_json/verify_by_elemen"
 THRESHOLD = "90"
-CONNECTIONS_MAX = 32
+CONNECTIONS_MAX = 64
+GIVE_BACK_PATH = "/dukcapil/data_balikan"
+# What the data was used for, as the institution's agreement calls it.
+GIVE_BACK_PARAM = "VERIFIKASI PESERTA BPU"
+REPEATED = "sudah pernah dikirim"
+NO_QUOTA = "kuota"
 _CODES: dict[str, RegisterStatus] = {
     "11": "deceased",
     "12": "double",
@@ -47,39 +54,117 @@ async def ask(worker_id: str, state: Any, due: Due, place: Workplace) -> Answer:
     """Performs one saved check; Unavailable keeps it due."""
     if not isinstance(state, Identity):
         raise Unavailable("the check is not there yet")
-    reference: Reference = place.reference
+    settings: Settings = place.reference.settings
+    gate = gate_of(settings)
     asked = state.asked
-    body = await _post(reference.settings, asked, due.id)
-    data = read(body, worker_id, asked)
-    return Answer("dukcapil.answered.v1", worker_id, data)
+
+    async def call() -> DukcapilAnswered:
+        body = await _post(settings, PATH, _question(settings, asked), due.id)
+        try:
+            answer = read(body, worker_id, asked)
+        except QuotaUsedUp:
+            raise gate.quota.exhausted() from None
+        gate.quota.said(body.get("quotaLimiter"))
+        return answer
+
+    return Answer("dukcapil.answered.v1", worker_id, await gate.call(due.id, call, place.reader))
 
 
-async def _post(settings: Settings, asked: IdentityCheckRequested, call: str) -> Any:
+async def ask_or_look_up(worker_id: str, state: Any, due: Due, place: Workplace) -> Answer:
+    """As `ask`; while Dukcapil cannot be asked the regency's snapshot stands in, as the policy's order of registers
+    says. Whoever is not in it goes on waiting for Dukcapil."""
+    try:
+        return await ask(worker_id, state, due, place)
+    except Unavailable as trouble:
+        answer = await _stand_in(worker_id, state, place)
+        if answer is None:
+            # Not a pause: whoever else waits may be in the snapshot.
+            raise Unavailable(str(trouble)) from None
+        return Answer("dukcapil.answered.v1", worker_id, answer)
+
+
+async def _stand_in(worker_id: str, state: Any, place: Workplace) -> DukcapilAnswered | None:
+    if not isinstance(state, Identity):
+        return None
+    asked, reference = state.asked, place.reference
+    key = (asked.regency, worker_id)
+    loads = await sources.loads(place.reader, [asked.regency])
+    row = (await sources.look_up(place.reader, sources.POPULATION, [key], loads)).get(key)
+    if row is None:
+        return None
+    finding = rules.compare(sources.person(row, reference.cipher), asked)
+    return DukcapilAnswered(
+        worker_id=worker_id,
+        registration_version=asked.registration_version,
+        status=finding.status,
+        score=int(finding.score or 0),
+        birth_date_matches=finding.birth_date_matches,
+        sex_matches=finding.sex_matches,
+        resident=finding.resident,
+        evidence=finding.evidence,
+    )
+
+
+async def give_back(worker_id: str, state: Any, due: Due, place: Workplace) -> Answer:
+    """Tells Dukcapil how its data was used ("data balikan"); that it was told before is as good as telling it."""
+    if not isinstance(state, Identity):
+        raise Unavailable("the identity is not there yet")
+    settings: Settings = place.reference.settings
+    told = {
+        "id_lembaga": settings.institution,
+        "nama_lembaga": settings.institution_name,
+        "data": [{"NIK": state.asked.nik, "param": GIVE_BACK_PARAM}],
+    }
+    await gate_of(settings).call(
+        due.id, lambda: _post(settings, GIVE_BACK_PATH, told, due.id, repeat_is_fine=True), place.reader, counted=False
+    )
+    done = GivenBack(worker_id=worker_id, registration_version=state.asked.registration_version)
+    return Answer("dukcapil.given-back.v1", worker_id, done)
+
+
+def _question(settings: Settings, asked: IdentityCheckRequested) -> dict[str, str]:
     year, month, day = asked.birth_date.split("-")
-    question = {
+    province, regency = asked.regency.split(".")
+    return {
         "NIK": asked.nik,
         "NAMA_LGKP": asked.name,
         "TMPT_LHR": asked.birth_place or "",
         "TGL_LHR": f"{day}-{month}-{year}",
         "JENIS_KLMIN": _SEXES[asked.sex],
+        "NO_PROP": province,
+        "NO_KAB": regency,
         "TRESHOLD": THRESHOLD,
         "USER_ID": settings.user,
         "PASSWORD": settings.password,
         "IP_USER": settings.address,
     }
+
+
+async def _post(
+    settings: Settings, path: str, body: dict[str, Any], call: str, *, repeat_is_fine: bool = False
+) -> dict[str, Any]:
     try:
         answer = await _client(settings.timeout_s).post(
-            settings.url + PATH, json=question, headers={"Idempotency-Key": call}
+            settings.url + path, json=body, headers={"Idempotency-Key": call}
         )
     except httpx.HTTPError as error:
         # `from None`: the original carries the request, and with it the credentials.
         raise Unavailable(f"Dukcapil: {type(error).__name__}") from None
+    try:
+        said = answer.json()
+    except ValueError:
+        said = None
+    if repeat_is_fine and answer.status_code == 400 and isinstance(said, dict) and REPEATED in str(said.get("message")):
+        return said
     if answer.status_code != 200:
         raise Unavailable(f"Dukcapil: HTTP {answer.status_code}")
-    try:
-        return answer.json()
-    except ValueError:
-        raise Unavailable("Dukcapil: the answer is no JSON") from None
+    if not isinstance(said, dict):
+        raise Unavailable("Dukcapil: the answer is no JSON object")
+    return said
+
+
+class QuotaUsedUp(Unavailable):
+    """Dukcapil says that nothing is left of the day's quota."""
 
 
 def read(body: Any, worker_id: str, asked: IdentityCheckRequested) -> DukcapilAnswered:
@@ -91,12 +176,14 @@ def read(body: Any, worker_id: str, asked: IdentityCheckRequested) -> DukcapilAn
     if _is_about_another(entry.get("NIK"), asked.nik):
         raise Unavailable("Dukcapil: the answer is about another NIK")
     code = str(entry.get("RESPONSE_CODE", "")).strip()
+    if code not in _CODES and NO_QUOTA in str(entry.get("RESPON", "")).lower():
+        raise QuotaUsedUp("Dukcapil: the quota is used up")
     if code in _CODES:
         return DukcapilAnswered(
             worker_id=worker_id, registration_version=asked.registration_version, status=_CODES[code]
         )
     if not all(isinstance(entry.get(field), str) for field in _MATCHED):
-        raise Unavailable("Dukcapil: the quota is used up, or the answer is of another shape")
+        raise Unavailable("Dukcapil: the answer is of another shape")
     return DukcapilAnswered(
         worker_id=worker_id,
         registration_version=asked.registration_version,
@@ -104,7 +191,16 @@ def read(body: Any, worker_id: str, asked: IdentityCheckRequested) -> DukcapilAn
         score=score_of(entry["NAMA_LGKP"]),
         birth_date_matches=score_of(entry["TGL_LHR"]) > 0,
         sex_matches=score_of(entry["JENIS_KLMIN"]) > 0,
+        resident=_resident(entry),
     )
+
+
+def _resident(entry: Mapping[str, Any]) -> bool | None:
+    """Whether the register places the person in the regency; None where it does not say."""
+    province, regency = entry.get("NO_PROP"), entry.get("NO_KAB")
+    if not isinstance(province, str) or not isinstance(regency, str):
+        return None
+    return score_of(province) > 0 and score_of(regency) > 0
 
 
 def _is_about_another(echoed: Any, nik: str) -> bool:
@@ -122,4 +218,4 @@ def score_of(said: str) -> int:
     return 100 if text.lower() == "sesuai" else 0
 
 
-PERFORMERS = {"dukcapil": ask}
+PERFORMERS = {"dukcapil": ask, "dukcapil-else": ask_or_look_up, "give-back": give_back}

@@ -107,9 +107,9 @@ def _check(
 def _asked(fresh: Identity, facts: Facts, at: datetime, policy: Policy) -> Decision[Any]:
     """The first register, in the policy's order, that can tell."""
     asked = fresh.asked
-    for register in policy.sources:
+    for place, register in enumerate(policy.sources, start=1):
         if register == DUKCAPIL:
-            return leave(fresh, at)
+            return leave(replace(fresh, stand_in=place < len(policy.sources)), at)
         person = facts.people.get((asked.regency, asked.worker_id))
         if person is not None:
             return judge(fresh, rules.compare(person, asked), at, fresh.checked_on, policy)

@@ -19,6 +19,8 @@ from services.verification.domain.state import Found, Identity, SideFacts, Statu
 from shared.kernel.decision import Decision, Due, Outcome
 
 DUKCAPIL = "dukcapil"
+# The snapshot may stand in while Dukcapil cannot be asked: a kind of its own, which no pause of the other stops.
+DUKCAPIL_ELSE = "dukcapil-else"
 GIVE_BACK = "give-back"
 
 Key = tuple[str, str]
@@ -47,11 +49,13 @@ def leave(
     identity: Identity, at: datetime, said: tuple[Outcome, ...] = (), ignored: str | None = None
 ) -> Decision[Any]:
     """Leaves this identity behind; while it is pending the question to Dukcapil stays due, whatever else arrived."""
-    kind = DUKCAPIL if identity.status is Status.PENDING else GIVE_BACK if identity.give_back else None
     due = None
-    if kind is not None:
-        name = f"{kind}:{identity.asked.worker_id}:{identity.asked.registration_version}"
-        due = Due(name, kind, at, {"correlation_id": identity.correlation})
+    about = f"{identity.asked.worker_id}:{identity.asked.registration_version}"
+    if identity.status is Status.PENDING:
+        kind = DUKCAPIL_ELSE if identity.stand_in else DUKCAPIL
+        due = Due(f"{DUKCAPIL}:{about}", kind, at, {"correlation_id": identity.correlation})
+    elif identity.give_back:
+        due = Due(f"{GIVE_BACK}:{about}", GIVE_BACK, at, {"correlation_id": identity.correlation})
     return Decision(state=identity, outcomes=said, due=due, ignored=ignored)
 
 

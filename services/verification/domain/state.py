@@ -78,7 +78,8 @@ class Identity:
 
     `sequence` is registration's, of the request that `asked` came with; `correlation` is the first cause of that
     request. `told` is the last verdict that was published, of this request or, while it waits, of the one before.
-    `policy` is the version that judges; `give_back` says that Dukcapil is still to be told how its data was used.
+    `policy` is the version that judges; `stand_in` lets the snapshot answer while Dukcapil cannot; `give_back` says
+    that Dukcapil is still to be told how its data was used.
     """
 
     asked: IdentityCheckRequested
@@ -95,6 +96,7 @@ class Identity:
     policy: str = ""
     found: Found | None = None
     listed: Listed = Listed()
+    stand_in: bool = False
     give_back: bool = False
     known: SideFacts = SideFacts()
 

@@ -72,7 +72,9 @@ def _name(regency: str, kind: str) -> str:
 def load_of(name: str, row: Mapping[str, Any]) -> Load:
     """A row of `snapshots`."""
     regency, _, kind = name.partition("|")
-    return Load(regency, kind or POPULATION, row["slot"], row["version"], row.get("passes", 0), row["loaded_at"])
+    return Load(
+        regency, kind or POPULATION, row["slot"], row["version"], row.get("passes", 0), row.get("loaded_at", "")
+    )
 
 
 async def loads(reader: Reader, regencies: Iterable[str]) -> dict[Key, Load]:

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from services.verification.adapters import dukcapil
+from services.verification.adapters import dukcapil, gate
 from services.verification.domain.state import SideFacts
 from services.verification.facts import Reference
 from services.verification.settings import Settings
@@ -33,7 +33,8 @@ def ask(monkeypatch: pytest.MonkeyPatch) -> Ask:
     async def performed(other_side: Callable[[httpx.Request], httpx.Response]) -> Any:
         client = httpx.AsyncClient(transport=httpx.MockTransport(other_side))
         monkeypatch.setattr(dukcapil, "_client", lambda _: client)
-        place: Any = SimpleNamespace(reference=Reference(CIPHER, Settings.from_environment(SECRETS)))
+        monkeypatch.setattr(gate, "REPEAT_FIRST_S", 0)
+        place: Any = SimpleNamespace(reference=Reference(CIPHER, Settings.from_environment(SECRETS)), reader=None)
         return await dukcapil.ask("w", pending(), DUE, place)
 
     return performed
@@ -60,6 +61,8 @@ async def test_the_question_has_the_shape_that_public_clients_use(ask: Ask) -> N
         "TMPT_LHR": "",
         "TGL_LHR": "01-07-1985",
         "JENIS_KLMIN": "Perempuan",
+        "NO_PROP": "64",
+        "NO_KAB": "08",
         "TRESHOLD": "90",
         "USER_ID": "u1",
         "PASSWORD": "s3cret",
@@ -136,6 +139,19 @@ async def test_no_answer_keeps_the_check_due_and_betrays_nothing(ask: Ask, other
     told = f"{raised.value!r} {raised.value.__cause__!r}"
     assert "s3cret" not in told
     assert "6408044107850002" not in told
+
+
+@pytest.mark.parametrize(
+    ("said", "resident"),
+    [
+        ({}, None),
+        ({"NO_PROP": "Sesuai"}, None),
+        ({"NO_PROP": "Sesuai", "NO_KAB": "Sesuai"}, True),
+        ({"NO_PROP": "Sesuai", "NO_KAB": "Tidak Sesuai"}, False),
+    ],
+)
+async def test_where_the_register_places_a_person_is_told_when_it_says(ask: Ask, said: Any, resident: Any) -> None:
+    assert (await ask(lambda _: page({**MATCH, **said}))).data.resident is resident
 
 
 async def test_a_check_that_is_gone_is_not_asked() -> None:

@@ -18,6 +18,7 @@ from services.verification.domain.standing import Facts
 from services.verification.domain.state import Status
 from services.verification.facts import policies
 from shared.contracts.registration import Attestation
+from shared.runtime import clock
 from shared.runtime.memory import MemoryStore
 from tests.toy import CIPHER
 from tests.unit.verification.test_verification_decide import AT, EMPLOYED, check, said, snapshot, when
@@ -225,7 +226,7 @@ async def test_policies_are_appended_and_a_file_that_stands_is_not_loaded_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     instants = iter([AT + timedelta(minutes=number) for number in range(9)])
-    monkeypatch.setattr(policies.clock, "now", lambda: next(instants))
+    monkeypatch.setattr(clock, "now", lambda: next(instants))
     store = MemoryStore({}, CIPHER)
     old, new = own(), own(age_min=17)
     assert await policies.save(store, [old]) == [old]

@@ -1,0 +1,137 @@
+"""What stands between saved work and Dukcapil: the agreed rate, the daily quota, a circuit breaker, repeats.
+
+Theory of operation
+Every call passes, in this order, the breaker (open: the work pauses until it may be tried), the quota (used up: it
+pauses until the next business day) and the rate limiter (it waits its turn). A failed call is repeated a few times
+with growing, spread pauses; then the work goes back to the store, due. A pause is `Paused`: the runner stops starting
+work of this kind, so that a system that is down is asked by one probe at a time and not by everything that waits.
+
+One gate a process and event loop. It knows no NIK and no credential: a call is a function to it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import zlib
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from types import TracebackType
+from typing import TypeVar
+
+import structlog
+from aiolimiter import AsyncLimiter
+from circuitbreaker import CircuitBreaker
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt
+
+from services.verification.adapters.quota import Quota
+from services.verification.settings import Settings
+from shared.runtime import clock
+from shared.runtime.errors import Paused, Unavailable
+from shared.runtime.metrics import outside
+from shared.runtime.ports import Reader
+
+log = structlog.get_logger()
+
+# In a row: at 5 % faults a healthy service comes to ten once in 10^13 calls.
+FAILURES_MAX = 10
+OPEN_S = 15.0
+ATTEMPTS_MAX = 3
+REPEAT_FIRST_S, REPEAT_MAX_S = 0.2, 2.0
+# How much may be caught up at once after this process was kept from calling: short, so that no second sees two rates.
+BURST_S = 0.25
+
+T = TypeVar("T")
+
+
+class _Breaker(CircuitBreaker):  # type: ignore[misc]  # the library has no types
+    """The library's, on the product's clock: a wait that is told to the runner ends when the runner thinks so."""
+
+    _since = 0.0
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        failed = kind is not None and self.is_failure(kind, error)
+        super().__exit__(kind, error, trace)
+        if failed and self.failure_count == FAILURES_MAX:
+            log.warning("Dukcapil is left alone: too many calls failed in a row", for_s=OPEN_S)
+        if failed:
+            self._since = clock.monotonic()
+
+    @property
+    def open_remaining(self) -> float:
+        """Seconds until it may be tried again."""
+        return self._since + OPEN_S - clock.monotonic()
+
+
+class Gate:
+    """Lets calls through as the agreement and the other side's health allow."""
+
+    def __init__(self, settings: Settings) -> None:
+        burst = max(1.0, settings.rate * BURST_S)
+        self._limiter = AsyncLimiter(burst, burst / settings.rate)
+        self._breaker = _Breaker(FAILURES_MAX, OPEN_S, Unavailable, "dukcapil")
+        self._probing = False
+        self.quota = Quota(settings.daily_quota)
+
+    async def call(self, name: str, work: Callable[[], Awaitable[T]], reader: Reader, *, counted: bool = True) -> T:
+        """Does `work` when it may be done; Unavailable (Paused among them) when it cannot be done now.
+
+        `name` spreads the repeats of different work; `counted` calls use the quota.
+        """
+        attempts = AsyncRetrying(
+            stop=stop_after_attempt(ATTEMPTS_MAX),
+            retry=retry_if_exception(lambda error: isinstance(error, Unavailable) and not isinstance(error, Paused)),
+            wait=lambda state: _pause_s(name, state),
+            reraise=True,
+        )
+        return await attempts(self._once, work, reader, counted)
+
+    async def _once(self, work: Callable[[], Awaitable[T]], reader: Reader, counted: bool) -> T:
+        self._pass_breaker()
+        if counted:
+            await self.quota.take(reader)
+        await self._limiter.acquire()
+        # It may have opened while this call waited its turn.
+        self._pass_breaker()
+        probe = self._breaker.state == "half_open"
+        self._probing = self._probing or probe
+        try:
+            with self._breaker:
+                return await work()
+        finally:
+            if probe:
+                self._probing = False
+            outside("dukcapil_breaker_open", float(self._breaker.opened))
+
+    def _pass_breaker(self) -> None:
+        if self._breaker.opened:
+            raise Paused("Dukcapil: left alone after failures", _after(self._breaker.open_remaining))
+        if self._breaker.state == "half_open" and self._probing:
+            raise Paused("Dukcapil: one call finds out whether it is back", _after(1.0))
+
+
+def _after(seconds: float) -> datetime:
+    return clock.now() + timedelta(seconds=max(0.0, seconds))
+
+
+def _pause_s(name: str, state: RetryCallState) -> float:
+    """Doubling, and spread by the work's own name: the same on every run, another for every worker."""
+    longest = min(REPEAT_MAX_S, REPEAT_FIRST_S * 2.0 ** (state.attempt_number - 1))
+    spread = zlib.crc32(f"{name}|{state.attempt_number}".encode()) / 2**32
+    return longest * (0.5 + spread / 2)
+
+
+_gates: dict[int, tuple[asyncio.AbstractEventLoop, Settings, Gate]] = {}
+
+
+def gate_of(settings: Settings) -> Gate:
+    """The gate of the running event loop."""
+    loop = asyncio.get_running_loop()
+    known = _gates.get(id(loop))
+    if known is None or known[0] is not loop or known[1] != settings:
+        # One loop a process, except in tests: what belongs to ended ones is let go.
+        for key in [key for key, (one, _, _) in _gates.items() if one.is_closed()]:
+            del _gates[key]
+        known = _gates[id(loop)] = (loop, settings, Gate(settings))
+    return known[2]

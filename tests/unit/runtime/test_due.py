@@ -1,0 +1,148 @@
+"""Due work: bounded at once, rested after trouble, paused by kind, forgotten once it is taken."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Sequence
+from datetime import datetime, timedelta
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from shared.contracts.verification_work import GivenBack
+from shared.kernel.decision import Address, Due
+from shared.runtime import clock, due
+from shared.runtime.due import DueRunner
+from shared.runtime.errors import Paused, Unavailable
+from shared.runtime.metrics import Metrics
+from shared.runtime.ports import Answer
+from shared.runtime.store import DueWork
+from tests.toy import AT
+
+
+class Work:
+    """A store of due work, and what was published of it; an answer that is published is taken at once."""
+
+    def __init__(self, *names: str, kind: str = "call") -> None:
+        self.waiting = {name: Due(name, kind, AT) for name in names}
+        self.limits: list[int] = []
+        self.taken: list[str] = []
+        self.answered = asyncio.Event()
+
+    async def due(self, until: datetime, limit: int) -> list[DueWork]:
+        self.limits.append(limit)
+        return [DueWork(Address("x", one.id), one.id, one) for one in list(self.waiting.values())[:limit]]
+
+    async def send_all(self, messages: Sequence[Any]) -> None:
+        for one in messages:
+            name = one.key.decode()
+            self.waiting.pop(name, None)
+            self.taken.append(name)
+        if not self.waiting:
+            self.answered.set()
+
+
+Perform = Callable[[str, Any, Due, Any], Coroutine[Any, Any, Answer]]
+
+
+def runner_of(work: Work, **performers: Perform) -> DueRunner:
+    spec: Any = SimpleNamespace(name="verification", performers=performers)
+    shelf: Any = work
+    place: Any = None
+    return DueRunner(spec, shelf, work, Metrics("verification"), place)
+
+
+def answer(name: str) -> Answer:
+    return Answer("t", name, GivenBack(worker_id=name, registration_version=1))
+
+
+async def run_until(runner: DueRunner, condition: asyncio.Event) -> None:
+    running = asyncio.create_task(runner.run())
+    try:
+        async with asyncio.timeout(20):
+            await condition.wait()
+    finally:
+        running.cancel()
+        await asyncio.wait([running])
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(due, "LOOK_S", 0.01)
+    monkeypatch.setattr(due, "BACKOFF_FIRST_S", 0.01)
+
+
+async def test_all_is_performed_a_bounded_number_at_a_time_and_forgotten_afterwards() -> None:
+    work, running, most = Work(*(str(number) for number in range(500))), 0, 0
+
+    async def perform(name: str, *_: Any) -> Answer:
+        nonlocal running, most
+        running += 1
+        most = max(most, running)
+        await asyncio.sleep(0)
+        running -= 1
+        return answer(name)
+
+    runner = runner_of(work, call=perform)
+    await run_until(runner, work.answered)
+    assert sorted(work.taken, key=int) == [str(number) for number in range(500)]
+    assert most == due.CONCURRENT_MAX
+    # What was taken rests no more: a look never reads more than what can run, twice.
+    assert max(work.limits) <= 2 * due.CONCURRENT_MAX
+    assert len(runner._resting) <= due.CONCURRENT_MAX
+
+
+async def test_what_fails_rests_and_is_done_later_and_holds_nobody_up() -> None:
+    work, tries = Work("a", "b"), {"a": 0, "b": 0}
+
+    async def perform(name: str, *_: Any) -> Answer:
+        tries[name] += 1
+        if name == "a" and tries["a"] < 4:
+            raise Unavailable("x") if tries["a"] < 3 else ZeroDivisionError
+        return answer(name)
+
+    runner = runner_of(work, call=perform)
+    await run_until(runner, work.answered)
+    assert (work.taken, tries) == (["b", "a"], {"a": 4, "b": 1})
+    assert runner._failures == {}
+
+
+async def test_a_pause_stops_its_kind_and_no_other() -> None:
+    work, asked, until = Work(*(f"p{number}" for number in range(100))), 0, clock.now() + timedelta(seconds=0.3)
+    work.waiting |= {f"o{number}": Due(f"o{number}", "other", AT) for number in range(100)}
+    over: list[datetime] = []
+
+    async def paused(name: str, *_: Any) -> Answer:
+        nonlocal asked
+        asked += 1
+        if clock.now() < until:
+            raise Paused("quota", until)
+        over.append(clock.now())
+        return answer(name)
+
+    async def other(name: str, *_: Any) -> Answer:
+        over.append(clock.now())
+        return answer(name)
+
+    await run_until(runner_of(work, call=paused, other=other), work.answered)
+    assert len(work.taken) == 200
+    assert {name[0] for name in work.taken[:100]} == {"o"}, "the others went on meanwhile"
+    assert asked <= due.CONCURRENT_MAX + 100, "nobody was tried again before the pause was over"
+    assert min(over[100:]) >= until
+
+
+async def test_nothing_is_read_while_all_kinds_are_paused() -> None:
+    work, until = Work("a"), clock.now() + timedelta(hours=1)
+    asked = asyncio.Event()
+
+    async def perform(name: str, *_: Any) -> Answer:
+        asked.set()
+        raise Paused("midnight", until)
+
+    runner = runner_of(work, call=perform)
+    await run_until(runner, asked)
+    looked = len(work.limits)
+    for _ in range(5):
+        assert not await runner._look()
+    assert len(work.limits) == looked
