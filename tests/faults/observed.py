@@ -11,7 +11,7 @@ import json
 import re
 import time
 import urllib.request
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -76,6 +76,54 @@ class Observed:
         """The readable records of the topics whose whole name matches."""
         wanted = re.compile(topics)
         return [one for one in self.records if one.event is not None and wanted.fullmatch(one.topic)]
+
+
+Event = Mapping[str, Any]
+Complaints = Iterator[str]
+# What the services write for each other and for the agencies.
+OWN_TOPICS = r".+-events|feedback-.+|identity-checks|.+-work"
+
+
+def event_of(one: Seen) -> Event:
+    """The event of a record that `of` gave."""
+    assert one.event is not None
+    return one.event
+
+
+def name_of(one: Seen) -> tuple[str, str, str]:
+    """Topic, source and id."""
+    return one.topic, str(event_of(one)["source"]), str(event_of(one)["id"])
+
+
+def cause_of(event: Event) -> tuple[str, str]:
+    """Source and id of the event that caused this one."""
+    return str(event.get("causationsource")), str(event.get("causationid"))
+
+
+def distinct(found: Observed, topics: str, *types: str) -> list[Event]:
+    """The events of these types, each once, by topic, source and id, in the order of their first appearance."""
+    kept: dict[tuple[str, str, str], Event] = {}
+    for one in found.of(topics):
+        if event_of(one)["type"] in types:
+            kept.setdefault(name_of(one), event_of(one))
+    return list(kept.values())
+
+
+def put_aside(found: Observed) -> set[tuple[str, int, int]]:
+    """Where the records stood that are dead letters now."""
+    return {
+        (one.headers["dlq_topic"].decode(), int(one.headers["dlq_partition"]), int(one.headers["dlq_offset"]))
+        for one in found.records
+        if one.topic.endswith("-dlq") and "dlq_topic" in one.headers
+    }
+
+
+def content_of(one: Seen) -> str:
+    """What must be the same for a redelivery."""
+    return json.dumps([event_of(one)["type"], event_of(one).get("data")], sort_keys=True)
+
+
+# -- reading it -----------------------------------------------------------------------------------------------------
 
 
 async def observe(bootstrap: str, mongo_url: str, reporting_url: str | None, services: Iterable[str]) -> Observed:
