@@ -50,8 +50,11 @@ def woken(state: PaidInvoice | CompletedRun | None, event: Event, facts: Facts) 
     """Asks for a look at every claim that waits for the month."""
     wake: WakeCover = event.data
     found = facts.waiting.get((wake.collection, wake.id, wake.after), ())
-    if state is None or not found:
-        return Decision(state=None, ignored="nobody-waits")
+    if state is None:
+        return Decision(state=None, ignored="news-unknown")
+    if not found:
+        # Remembered although nothing came of it: the same wake again must not find who began to wait since.
+        return Decision(state=state, ignored="nobody-waits")
     told = [outcome for _, claim in found for outcome in outcomes.look(claim)]
     if len(found) >= WAKE_MAX:
         told.append(_wake(wake.model_copy(update={"after": found[-1][0]})))
