@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from services.verification import api, documents, facts
-from services.verification.adapters import dukcapil
+from services.verification.adapters import dukcapil, sweep
 from services.verification.domain import decide
 from shared.contracts import topics, verification, verification_work
 from shared.contracts.claims import WorkerDied
@@ -38,4 +38,5 @@ SPEC = ServiceSpec(
     performers=dukcapil.PERFORMERS,
     outcomes=verification.OUTCOMES,
     routes=api.routes,
+    background=sweep.run,
 )

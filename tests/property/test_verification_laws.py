@@ -8,16 +8,18 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.verification.adapters.dukcapil import PERFORMERS
 from services.verification.documents import STORED
 from services.verification.domain import policy, rules
 from services.verification.domain.decide import Facts, decide, route
-from services.verification.domain.rules import Beside, Finding, Person
+from services.verification.domain.policy import Policies
+from services.verification.domain.rules import Beside, Finding, Person, Poverty
 from services.verification.domain.state import Identity, Status
 from shared.contracts.claims import WorkerDied
 from shared.contracts.reasons import Reason
 from shared.contracts.registration import IdentityCheckRequested, WorkerEmployed, WorkerWithdrawn
 from shared.contracts.verification import DecideIdentity
-from shared.contracts.verification_work import DukcapilAnswered
+from shared.contracts.verification_work import DukcapilAnswered, GivenBack, SourceChanged
 from shared.kernel.event import Event
 from tests.toy import CIPHER
 
@@ -60,6 +62,30 @@ withdrawn = st.builds(
     effective_on=days,
     **{field: st.just(value) for field, value in PLACE.items()},
 )
+learnt = st.builds(
+    SourceChanged,
+    worker_id=st.just("w"),
+    change=st.sampled_from(["deceased", "double", "inactive", "outside", "wage-earner", "state-employee"]),
+    version=st.just("2"),
+    effective_on=st.one_of(st.none(), days),
+)
+given_back = st.builds(GivenBack, worker_id=st.just("w"), registration_version=st.integers(1, 4))
+policies = st.builds(
+    policy.read,
+    st.fixed_dictionaries(
+        {
+            "regency": st.sampled_from(["*", "64.08"]),
+            "valid_from": st.just("2026-01-01"),
+            "legal_basis": st.just("Perbup"),
+            "sources": st.permutations(["snapshot", "dukcapil"]).flatmap(lambda two: st.sampled_from([two, two[:1]])),
+            "required": st.sets(st.sampled_from(["attestation", "dinsos"])).map(sorted),
+            "excluded": st.sets(st.sampled_from(["wage-earner", "state-employee"])).map(sorted),
+            "four_eyes": st.sampled_from([[], ["*"], ["duplicate-identity"]]),
+            "give_back": st.booleans(),
+            "residence_required": st.booleans(),
+        }
+    ),
+)
 junk = st.one_of(st.none(), st.text(max_size=4), st.integers(), st.lists(st.integers(), max_size=1))
 words = st.builds(
     DecideIdentity,
@@ -76,7 +102,18 @@ words = st.builds(
 people = st.builds(
     Person, status=statuses, name=names, birth_date=days, sex=st.sampled_from(["F", "M"]), version=st.just("1")
 )
-facts = st.one_of(st.just(Facts({})), people.map(lambda one: Facts({("64.08", "w"): one})))
+KEY = ("64.08", "w")
+facts = st.one_of(st.just(Facts({})), people.map(lambda one: Facts({KEY: one})))
+whole_facts = st.builds(
+    Facts,
+    people=st.one_of(st.just({}), people.map(lambda one: {KEY: one})),
+    policies=st.lists(policies, max_size=2).map(
+        lambda some: Policies(tuple((datetime(2026, 1, 1, tzinfo=UTC), one) for one in some))
+    ),
+    snapshots=st.sampled_from([{}, {"64.08": "1"}]),
+    rosters=st.sampled_from([{}, {KEY: ("state-employee",)}]),
+    poverty=st.sampled_from([{}, {KEY: Poverty(source="DTSEN", version="1", decile=3)}]),
+)
 
 
 @st.composite
@@ -84,7 +121,11 @@ def histories(draw: st.DrawFn) -> list[Event]:
     """Anything in any order."""
     events = []
     for number, data in enumerate(
-        draw(st.lists(st.one_of(checks, checks, replies, employed, died, withdrawn, words), max_size=8))
+        draw(
+            st.lists(
+                st.one_of(checks, checks, replies, employed, died, withdrawn, words, learnt, given_back), max_size=8
+            )
+        )
     ):
         source = draw(st.sampled_from(["officer/ani", "agency/64.08/dinsos"]))
         events.append(an_event(f"e{number}", data, draw(instants), draw(st.integers(1, 6)), source))
@@ -107,7 +148,7 @@ def told(state: Any, event: Event, known: Facts) -> Any:
     return part.address.collection, made
 
 
-@given(histories(), facts)
+@given(histories(), whole_facts)
 def test_decide_is_total_and_leaves_pending_exactly_what_is_due(events: list[Event], known: Facts) -> None:
     state: Any = None
     for event in events:
@@ -116,16 +157,20 @@ def test_decide_is_total_and_leaves_pending_exactly_what_is_due(events: list[Eve
             assert [one.type for one in made.outcomes] == ["identity.decide.refused.v1"]
             continue
         waits = isinstance(made.state, Identity) and made.state.status is Status.PENDING
-        assert (made.due is not None) == waits
+        owes = isinstance(made.state, Identity) and made.state.give_back
+        assert (made.due is not None) == (waits or owes)
         if made.due is not None:
-            assert made.due.id == f"dukcapil:w:{made.state.asked.registration_version}"
+            kind = "dukcapil" if waits else "give-back"
+            assert made.due.id == f"{kind}:w:{made.state.asked.registration_version}"
+            assert made.due.kind in PERFORMERS
         if made.ignored is not None:
             assert made.outcomes == ()
-        verdicts = [one for one in made.outcomes if not one.type.endswith("refused.v1")]
+        verdicts = [one for one in made.outcomes if ".decide." not in one.type]
         if verdicts:
             (one,) = verdicts
             assert one.type == f"identity.{made.state.status}.v1"
             assert made.state.told is made.state.status
+            assert one.data.policy == made.state.policy
         state = made.state if made.state is not None else state
 
 

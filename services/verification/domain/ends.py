@@ -2,7 +2,7 @@
 
 What the world tells once (a claim's death, an employer's roster line, a withdrawal) is kept as a side fact and stands
 over every later check. What a regency's loaded lists say is looked up again by every check, so it changes the standing
-of the day only.
+of the day only. What excludes is said by the policy of the day on which it is learnt.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def employed(
     noted = replace(known, wage_earner=True)
     if identity is None:
         return Decision(state=noted)
-    policy = facts.policy_of(identity, now)
+    policy = facts.policies.at(identity.asked.regency, now)
     return _job(replace(identity, known=noted), rules.WAGE_EARNER, part.started_on, now, policy)
 
 
@@ -70,7 +70,7 @@ def learnt(identity: Identity | None, part: SourceChanged, now: datetime, facts:
     if identity is None:
         # Whoever is asked for later is looked up in that list then.
         return Decision(state=None, ignored=UNKNOWN)
-    policy, today = facts.policy_of(identity, now), business_day(now).isoformat()
+    policy, today = facts.policies.at(identity.asked.regency, now), business_day(now).isoformat()
     if part.change == "outside":
         if identity.status is Status.VERIFIED and policy.residence_required:
             return tell(identity, now, Status.ENDED, (Reason.VILLAGE_OUTSIDE,), today, policy)

@@ -42,18 +42,22 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """The load that counts: where its rows stand and under which version. `passes` counts the sweeps after it."""
+    """The load that counts: where its rows stand and under which version."""
 
     regency: str
     kind: str
     slot: str
     version: str
-    passes: int
     loaded_at: str
+
+    @property
+    def prefix(self) -> str:
+        """What the keys of its rows begin with."""
+        return _prefix(self.regency, self.kind, self.slot)
 
     def key(self, worker: str) -> str:
         """Where a worker's row stands."""
-        return _prefix(self.regency, self.kind, self.slot) + worker
+        return self.prefix + worker
 
 
 def collection_of(kind: str) -> str:
@@ -72,9 +76,7 @@ def _name(regency: str, kind: str) -> str:
 def load_of(name: str, row: Mapping[str, Any]) -> Load:
     """A row of `snapshots`."""
     regency, _, kind = name.partition("|")
-    return Load(
-        regency, kind or POPULATION, row["slot"], row["version"], row.get("passes", 0), row.get("loaded_at", "")
-    )
+    return Load(regency, kind or POPULATION, row["slot"], row["version"], row.get("loaded_at", ""))
 
 
 async def loads(reader: Reader, regencies: Iterable[str]) -> dict[Key, Load]:
@@ -149,7 +151,7 @@ async def load(
             chunk = {}
     await reader.save_rows(collection, chunk)
     taken += len(chunk)
-    row_of_load = {"version": version, "slot": slot, "rows": taken, "loaded_at": clock.now().isoformat(), "passes": 0}
+    row_of_load = {"version": version, "slot": slot, "rows": taken, "loaded_at": clock.now().isoformat()}
     await reader.save_rows(SNAPSHOTS, {name: row_of_load})
     return taken, skipped
 

@@ -1,0 +1,148 @@
+"""After a load: finds the workers against whom the new list speaks, and tells each of them to the pipeline. The leak
+stopper's eyes.
+
+Only who stands verified, held or waiting is told, once a pass, as an event of the work topic under a name of its own: a
+sweep that is repeated, by this process or another, changes nothing. A load is swept twice: a check whose batch looked
+before the switch may be saved after the first pass has looked, but not after the second.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import structlog
+
+from services.verification.domain import rules
+from services.verification.domain.state import Identity, Status
+from services.verification.facts import sources
+from services.verification.facts.sources import Load
+from shared.contracts import envelope, topics
+from shared.contracts.verification_work import SourceChanged
+from shared.kernel.calendar import WITA
+from shared.runtime import clock
+from shared.runtime.errors import Unavailable
+from shared.runtime.house import House
+from shared.runtime.pipeline import Message
+
+log = structlog.get_logger()
+
+SWEEPS = "sweeps"
+LOOK_S = 2.0
+PAGE = 2_000
+PASSES = 2
+# Longer than a batch may be retried in place (shared/runtime/app.py): by then it is saved or its process has ended.
+SECOND_PASS_AFTER_S = 150.0
+_STANDING = (Status.VERIFIED, Status.HELD, Status.PENDING)
+
+
+async def run(house: House) -> None:
+    """Looks for loads that are not swept yet, for as long as the service lives."""
+    while True:
+        try:
+            await look(house)
+        except Unavailable as error:
+            log.warning("loads cannot be swept now", error=str(error))
+        await asyncio.sleep(LOOK_S)
+
+
+async def look(house: House) -> int:
+    """One look; returns how many workers were told."""
+    told = 0
+    for row in await house.reader.find_rows(sources.SNAPSHOTS, {}, order=("_id",), limit=10_000):
+        load = sources.load_of(row["_id"], row)
+        if load.kind != sources.DINSOS:
+            told += await _after_load(house, row["_id"], load)
+    return told
+
+
+async def _after_load(house: House, name: str, load: Load) -> int:
+    swept = (await house.reader.rows(SWEEPS, [name])).get(name)
+    passes = swept["passes"] if swept is not None and swept["version"] == load.version else 0
+    if passes >= PASSES or (passes and not _is_time(load)):
+        return 0
+    told = await sweep(house, load, passes)
+    # The rows of another version may stand there by now: then this one's mark is wrong, and only costs a repeat.
+    await house.reader.save_rows(SWEEPS, {name: {"version": load.version, "passes": passes + 1}})
+    if told:
+        log.info("a load speaks against standing workers", kind=load.kind, regency=load.regency, workers=told)
+    return told
+
+
+def _is_time(load: Load) -> bool:
+    if not load.loaded_at:
+        return True
+    return (clock.now() - datetime.fromisoformat(load.loaded_at)).total_seconds() >= SECOND_PASS_AFTER_S
+
+
+async def sweep(house: House, load: Load, number: int) -> int:
+    """One pass over the rows that can speak against somebody, page by page."""
+    told, last = 0, load.prefix
+    while True:
+        where = {"_id": {"$gt": last, "$lt": load.prefix + "~"}, "version": load.version, **_against(load)}
+        rows = await house.reader.find_rows(sources.collection_of(load.kind), where, order=("_id",), limit=PAGE)
+        if not rows:
+            return told
+        last = rows[-1]["_id"]
+        told += await _tell(house, load, rows, number)
+
+
+def _against(load: Load) -> dict[str, Any]:
+    if load.kind != sources.POPULATION:
+        return {}
+    inside = f"{load.regency}."
+    # Between the villages of this regency and everything else: "/" follows "." in the order of characters.
+    elsewhere = ({"village": {"$gt": "", "$lt": inside}}, {"village": {"$gte": f"{load.regency}/"}})
+    return {"$or": [{"status": {"$ne": "alive"}}, *elsewhere]}
+
+
+async def _tell(house: House, load: Load, rows: Sequence[Mapping[str, Any]], number: int) -> int:
+    by_worker = {row["_id"].removeprefix(load.prefix): row for row in rows}
+    states = await house.reader.states("identities", list(by_worker))
+    changes = [
+        change
+        for worker, identity in states.items()
+        if isinstance(identity, Identity)
+        and identity.asked.regency == load.regency
+        and (change := _change(worker, identity, load, by_worker[worker])) is not None
+    ]
+    if changes:
+        await house.publish([_message(load, change, number) for change in changes])
+    return len(changes)
+
+
+def _change(worker: str, identity: Identity, load: Load, row: Mapping[str, Any]) -> SourceChanged | None:
+    """What this row says of the worker that the standing verdict has not seen."""
+    if identity.status not in _STANDING:
+        return None
+    told: dict[str, Any] = {"worker_id": worker, "version": load.version}
+    if load.kind != sources.POPULATION:
+        if load.kind in identity.listed.rosters:
+            return None
+        return SourceChanged.model_validate({**told, "change": load.kind, "effective_on": row["started_on"] or None})
+    if f"snapshot:{load.version}" in identity.evidence:
+        return None
+    if row["status"] != "alive":
+        return SourceChanged(**told, change=row["status"])
+    elsewhere = rules.lives_in(row.get("village", ""), load.regency) is False
+    return SourceChanged(**told, change="outside") if elsewhere else None
+
+
+def _message(load: Load, change: SourceChanged, number: int) -> Message:
+    name = f"source:{load.regency}:{load.kind}:{load.version}:{number}:{change.worker_id}"
+    source = "payung/verification"
+    header = {
+        "specversion": "1.0",
+        "id": name,
+        "source": source,
+        "type": "source.changed.v1",
+        # The load's own instant: a repeated pass makes the same bytes.
+        "time": envelope.rfc3339(datetime.fromisoformat(load.loaded_at).astimezone(WITA)),
+        "datacontenttype": "application/json",
+        "correlationid": name,
+        "causationid": name,
+        "causationsource": source,
+    }
+    return Message(topics.work("verification"), change.worker_id.encode(), envelope.write(header, change))

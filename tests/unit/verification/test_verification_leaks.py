@@ -1,0 +1,176 @@
+"""The leak stopper: what is learnt at any time ends the subsidy, up to billing's next run. Both services are real."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from types import SimpleNamespace
+from typing import Any
+
+import orjson
+import pytest
+
+from services.verification.adapters import sweep
+from services.verification.domain import policy
+from services.verification.facts import policies, sources
+from shared.kernel.identity import worker_id
+from shared.runtime import clock
+from tests.property.billing_world import World
+from tests.property.test_billing_laws import budget
+from tests.toy import AT, CIPHER
+from tests.unit.verification.test_verification_service import KEY, NIKS, Service, check, person
+
+WHO = [worker_id(KEY, nik) for nik in NIKS]
+
+
+class Town:
+    """Verification and billing, joined by verification's events."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.service, self.billing = Service(), World()
+        self.now = AT
+        self.house: Any = SimpleNamespace(reader=self.service.store, publish=self.service.publish)
+        self._forwarded = 0
+        monkeypatch.setattr(clock, "now", lambda: self.now)
+
+    async def load(self, kind: str, *rows: dict[str, str], version: str) -> None:
+        await sources.load(self.service.store, CIPHER, rows, "64.08", KEY, version, kind)
+
+    async def swept(self) -> list[dict[str, Any]]:
+        """What a look of the sweep told, taken by verification and then by billing."""
+        before = len(self.service.topics.published)
+        await sweep.look(self.house)
+        work = [orjson.loads(one.value or b"") for one in self.service.topics.published[before:]]
+        out = await self.service.take(*work, topic="verification-work") if work else []
+        self.forward()
+        return out
+
+    def forward(self) -> None:
+        """Billing reads verification-events."""
+        published = self.service.topics.published
+        for one in published[self._forwarded :]:
+            if one.topic == "verification-events":
+                event = orjson.loads(one.value or b"")
+                key = (one.key or b"").decode()
+                self.billing.put(one.topic, key, event["type"], event["data"], event["source"], event["sequence"])
+        self._forwarded = len(published)
+        self.billing.settle_all()
+
+    def billed(self, period: str) -> int:
+        """How many a run of this month bills."""
+        self.billing.command("billing.run.v1", {"regency": "64.08", "period": period, "funding": "apbd-regency"})
+        self.billing.settle_all()
+        done = [one for one in self.billing.told if one["type"] == "billing.run-completed.v1"]
+        return int(done[-1]["data"]["billed_workers"])
+
+
+@pytest.fixture
+async def town(monkeypatch: pytest.MonkeyPatch) -> Town:
+    """Six verified workers who were billed for January."""
+    one = Town(monkeypatch)
+    await one.load(sources.POPULATION, *(person(nik) for nik in NIKS[:6]), version="v1")
+    await one.service.take(*(check(nik) for nik in NIKS[:6]))
+    one.billing.command("budget.set.v1", budget("apbd-regency", 10**9, 10**9))
+    one.forward()
+    assert one.billed("2026-01") == 6
+    return one
+
+
+async def test_a_new_snapshot_ends_the_dead_and_holds_the_double_the_same_day(town: Town) -> None:
+    rows = [person(NIKS[0], status="deceased"), person(NIKS[1], status="double"), person(NIKS[2], status="inactive")]
+    await town.load(sources.POPULATION, *rows, *(person(nik) for nik in NIKS[3:6]), version="v2")
+    out = await town.swept()
+    assert {one["data"]["worker_id"]: (one["type"], one["data"]["reasons"]) for one in out} == {
+        WHO[0]: ("identity.ended.v1", ["deceased"]),
+        WHO[1]: ("identity.held.v1", ["duplicate-identity"]),
+        WHO[2]: ("identity.held.v1", ["inactive-identity"]),
+    }
+    assert {one["data"]["effective_on"] for one in out} == {"2026-01-05"}
+    assert town.billed("2026-02") == 3
+
+
+@pytest.mark.parametrize("kind", sources.ROSTERS)
+async def test_a_roster_ends_who_has_a_job(town: Town, kind: str) -> None:
+    await town.load(
+        kind, {"nik": NIKS[0], "started_on": "2026-01-03"}, {"nik": NIKS[9], "started_on": ""}, version="r1"
+    )
+    (out,) = await town.swept()
+    assert (out["type"], out["data"]["reasons"], out["data"]["effective_on"]) == (
+        "identity.ended.v1",
+        [kind],
+        "2026-01-03",
+    )
+    assert town.billed("2026-02") == 5
+    (late,) = await town.service.take(check(NIKS[0], version=2))
+    assert (late["type"], late["data"]["reasons"]) == ("identity.rejected.v1", [kind])
+
+
+async def test_who_moved_ends_where_the_policy_asks_for_residence(town: Town) -> None:
+    gone = person(NIKS[0], village="64.02.01.2001")
+    await town.load(sources.POPULATION, gone, *(person(nik) for nik in NIKS[1:6]), version="v2")
+    assert await town.swept() == []
+    strict = {"regency": "64.08", "valid_from": "2026-01-01", "legal_basis": "Perbup", "residence_required": True}
+    await policies.save(town.service.store, [policy.read(strict)])
+    town.now += timedelta(seconds=1)
+    await town.load(sources.POPULATION, gone, *(person(nik) for nik in NIKS[1:6]), version="v3")
+    (out,) = await town.swept()
+    assert (out["data"]["worker_id"], out["type"], out["data"]["reasons"]) == (
+        WHO[0],
+        "identity.ended.v1",
+        ["village-outside"],
+    )
+    assert out["data"]["policy"].startswith("64.08@2026-01-01#")
+    assert town.billed("2026-02") == 5
+
+
+async def test_a_load_is_swept_twice_and_then_left_and_a_repeat_changes_nothing(town: Town) -> None:
+    assert await town.swept() == []
+    dead = person(NIKS[0], status="deceased")
+    await town.load(sources.POPULATION, dead, version="v2")
+    assert len(await town.swept()) == 1
+    assert await town.swept() == []
+    # Somebody whose batch had looked before the switch is saved after the first pass.
+    await town.load(sources.POPULATION, person(NIKS[6]), version="v3")
+    await town.service.take(check(NIKS[6]))
+    await town.load(sources.POPULATION, person(NIKS[6], status="deceased"), version="v4")
+    standing = town.service.store.collections["identities"].pop(WHO[6])
+    assert await town.swept() == []
+    town.service.store.collections["identities"][WHO[6]] = standing
+    assert await town.swept() == [], "not before every batch of that time is settled"
+    town.now += timedelta(seconds=sweep.SECOND_PASS_AFTER_S)
+    (out,) = await town.swept()
+    assert (out["data"]["worker_id"], out["type"]) == (WHO[6], "identity.ended.v1")
+    town.now += timedelta(seconds=sweep.SECOND_PASS_AFTER_S)
+    assert await town.swept() == []
+
+
+async def test_who_waits_or_was_refused_is_treated_as_such(town: Town) -> None:
+    await town.service.take(check(NIKS[7]), check(NIKS[8]), check(NIKS[9]))  # not in the snapshot: all three wait
+    rows = [person(NIKS[7], status="deceased"), person(NIKS[8], status="double"), person(NIKS[9])]
+    await town.load(sources.POPULATION, *rows, version="v2")
+    out = await town.swept()
+    assert {one["data"]["worker_id"]: one["type"] for one in out} == {
+        WHO[7]: "identity.rejected.v1",
+        WHO[8]: "identity.held.v1",
+    }
+    assert [one.address.id for one in await town.service.store.due(AT, 10)] == [WHO[9]]
+    await town.load(sources.POPULATION, *rows[:2], version="v3")
+    assert await town.swept() == [], "who is rejected stays so; who is held for it stays held"
+
+
+async def test_pages_and_other_regencies(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sweep, "PAGE", 2)
+    rows = [person(nik, status="deceased") for nik in NIKS[:6]]
+    await sources.load(town.service.store, CIPHER, rows, "64.02", KEY, "x1")
+    assert await town.swept() == [], "another regency's register ends nobody here"
+    await town.load(sources.POPULATION, *rows, version="v2")
+    assert len(await town.swept()) == 6
+    assert town.billed("2026-02") == 0
+
+
+async def test_nothing_personal_goes_into_the_steps(town: Town) -> None:
+    await town.load(sources.POPULATION, person(NIKS[0], status="deceased"), version="v2")
+    await sweep.look(town.house)
+    step = town.service.topics.published[-1]
+    assert step.topic == "verification-work"
+    for secret in (NIKS[0], "SITI", "1985-07-01"):
+        assert secret not in repr(step)
