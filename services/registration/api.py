@@ -7,6 +7,7 @@ from typing import Any
 from fastapi import APIRouter, HTTPException
 
 from services.registration.domain.state import Worker
+from services.registration.imports import web as imports
 from shared.runtime.house import House
 
 
@@ -43,4 +44,7 @@ def routes(house: House) -> APIRouter:
             ],
         }
 
-    return router
+    outer = APIRouter()
+    outer.include_router(router)
+    outer.include_router(imports.routes(house))
+    return outer

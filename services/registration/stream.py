@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from services.registration import api, documents, facts
 from services.registration.domain import decide
-from shared.contracts import registration, topics
+from services.registration.imports import running
+from shared.contracts import registration, registration_work, topics
 from shared.contracts.verification import IdentityEnded, IdentityHeld, IdentityRejected, IdentityVerified
 from shared.runtime.ports import ServiceSpec
 
@@ -17,6 +18,8 @@ SPEC = ServiceSpec(
         "worker.update.v1": registration.UpdateWorker,
         "worker.withdraw.v1": registration.WithdrawWorker,
         "worker.attest.v1": registration.AttestWorker,
+        "suspect.decide.v1": registration.DecideSuspect,
+        **registration_work.WORK,
         "identity.verified.v1": IdentityVerified,
         "identity.rejected.v1": IdentityRejected,
         "identity.held.v1": IdentityHeld,
@@ -31,4 +34,5 @@ SPEC = ServiceSpec(
     conflicting=decide.conflicting,
     outcomes=registration.OUTCOMES,
     routes=api.routes,
+    background=running.run,
 )

@@ -1,6 +1,8 @@
 """The list files of agencies: reading them into events to publish, writing the answers beside their rows."""
 
 from shared.lists.answers import Answer, answers_path, read_answers, write
+from shared.lists.answers import lines as answer_lines
+from shared.lists.answers import rows as answer_rows
 from shared.lists.columns import Kind
 from shared.lists.errors import HeaderError, ListError
 from shared.lists.reader import open_list, read
@@ -14,6 +16,8 @@ __all__ = [
     "ListFile",
     "Problem",
     "Row",
+    "answer_lines",
+    "answer_rows",
     "answers_path",
     "open_list",
     "read",

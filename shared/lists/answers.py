@@ -78,12 +78,20 @@ def write(source: Path | str, kind: Kind, answers: Mapping[int, Answer], target:
     return target
 
 
-def lines(found: ListFile, answer_of: Callable[[int], Answer]) -> Iterator[str]:
-    """The lines of the answers file of a list; `answer_of` is asked row by row, in the order of the file."""
-    # Excel takes a file with a mark for UTF-8; one that came without is given back as it came.
-    yield ("\ufeff" if found.bom else "") + _csv_line((*found.header, *ANSWER_COLUMNS), found.delimiter)
+def rows(found: ListFile, answer_of: Callable[[int], Answer]) -> Iterator[tuple[str, ...]]:
+    """The rows of the answers file of a list, its header first; `answer_of` is asked in the order of the file."""
+    yield (*found.header, *ANSWER_COLUMNS)
     for row in found.rows():
-        yield _csv_line((*row.cells, *_answer_cells(row, answer_of)), found.delimiter)
+        yield (*row.cells, *_answer_cells(row, answer_of))
+
+
+def lines(found: ListFile, answer_of: Callable[[int], Answer]) -> Iterator[str]:
+    """The lines of the answers file of a list."""
+    # Excel takes a file with a mark for UTF-8; one that came without is given back as it came.
+    if found.bom:
+        yield "\ufeff"
+    for cells in rows(found, answer_of):
+        yield _csv_line(cells, found.delimiter)
 
 
 def _csv_line(cells: Sequence[str], delimiter: str) -> str:

@@ -67,7 +67,9 @@ _NIK_OPTIONAL = _column("nik", " ".join(_NIK.names), values.nik)
 _NAME = _column("name", "name nama nama_lengkap nama_pekerja")
 _BIRTH_DATE = _column("birth_date", "birth_date tanggal_lahir tgl_lahir date_of_birth", values.day)
 _SEX = _column("sex", "sex jenis_kelamin kelamin jk gender", values.sex)
-_VILLAGE = _column("village", "village desa kode_desa village_code desa_kelurahan kelurahan kode_desa_kelurahan")
+_VILLAGE = _column(
+    "village", "village desa kode_desa village_code desa_kelurahan kelurahan kode_desa_kelurahan", values.village
+)
 _SECTOR = _column("sector", "sector sektor sektor_pekerjaan", values.sector)
 _OCCUPATION = _column("occupation", "occupation pekerjaan jenis_pekerjaan")
 _CONSENT = _column(
@@ -87,6 +89,8 @@ _OPTIONAL_OF_WORKERS = (
     _column("heir.relation", "heir_relation hubungan_ahli_waris hubungan", values.relation),
     _column("heir.phone", "heir_phone telepon_ahli_waris hp_ahli_waris", values.phone),
     _column("consent.method", "consent_method cara_persetujuan"),
+    # Said beside the date: a No is no consent, whatever date stands there.
+    _column("consent.given", "setuju consent_given bersedia", values.yes),
 )
 _DESCRIBES_WORKER = (_NAME, _BIRTH_DATE, _SEX, _VILLAGE, _SECTOR, _OCCUPATION, _CONSENT)
 

@@ -125,7 +125,10 @@ class _Table:
             data["submission_id"] = str(number)
         consent = data.get("consent")
         if consent is not None:
-            consent.setdefault("method", _CONSENT_METHOD)
+            if consent.pop("given", True) is False:
+                del data["consent"]
+            else:
+                consent.setdefault("method", _CONSENT_METHOD)
         return _listed(data), problems
 
     def _broken(self, number: int, cells: list[str], problem: Problem) -> Row:

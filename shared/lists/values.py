@@ -27,6 +27,9 @@ _COMMAED = re.compile(r"\d{1,3}(,\d{3})+(\.0{1,2})?")
 _PLAIN = re.compile(r"(\d+)([.,]0{1,2})?")
 _MILLIONS = re.compile(r"(\d+)(?:[.,](\d))?(juta|jt)")
 
+_VILLAGE = re.compile(r"(\d{2}\.\d{2}\.\d{2}\.\d{4})(?!\d)")
+_YES = {"ya": True, "y": True, "yes": True, "setuju": True, "tidak": False, "tdk": False, "no": False, "n": False}
+
 _SEXES = {
     "l": "M",
     "m": "M",
@@ -115,6 +118,17 @@ def nik(cell: str) -> str:
 def is_scientific(cell: str) -> bool:
     """Whether a spreadsheet has turned a long number into 6.40E+15: its last digits are lost for ever."""
     return _SCIENTIFIC.fullmatch(cell) is not None
+
+
+def village(cell: str) -> str:
+    """A village code, also out of a drop-down's `64.08.04.2001 Swarga Bara`."""
+    found = _VILLAGE.match(cell)
+    return found[1] if found else cell
+
+
+def yes(cell: str) -> bool | str:
+    """Yes or no, from Ya/Tidak, yes/no."""
+    return _YES.get(cell.lower().rstrip("."), cell)
 
 
 @lru_cache(maxsize=65_536)

@@ -136,7 +136,7 @@ async def _problem(_: Request, error: Exception) -> JSONResponse:
         body.update(detail)
     else:
         body["title"] = detail
-    return JSONResponse(body, error.status_code, media_type="application/problem+json")
+    return JSONResponse(body, error.status_code, media_type="application/problem+json", headers=error.headers)
 
 
 async def _invalid(_: Request, error: Exception) -> JSONResponse:

@@ -1,0 +1,145 @@
+"""What is kept of an uploaded list, and where: its record, its sealed bytes, its answers. Knows no HTTP and no Kafka.
+
+The file carries personal data: its bytes and its name are sealed, and both are deleted KEPT_DAYS after the last row was
+answered, as the intake topic forgets its records. The answers hold codes and worker_ids only; they go with the file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Any, cast
+
+from shared.lists import Answer
+from shared.lists.columns import Kind
+from shared.runtime.ports import Cipher
+
+IMPORTS = "imports"
+CHUNKS = "import_chunks"
+ANSWERS = "import_answers"
+# contracts.md 2: an intake topic forgets its records after 14 days.
+KEPT_DAYS = 14
+# An upload that was broken off can never be finished: its bytes go when it is surely dead.
+RECEIVING_HOURS = 6
+
+
+class Status(StrEnum):
+    """Where an import stands."""
+
+    RECEIVING = "receiving"
+    WAITING = "waiting"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    EXPIRED = "expired"
+
+
+UNFINISHED = (Status.WAITING.value, Status.RUNNING.value)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Import:
+    """One uploaded list. `done_batches` batches of `batch_rows` rows are answered for ever; a restart goes on there."""
+
+    id: str
+    agency: str
+    kind: Kind
+    name: str
+    received_at: datetime
+    status: Status = Status.RECEIVING
+    sha256: str = ""
+    size: int = 0
+    chunks: int = 0
+    batch_rows: int = 0
+    rows: int | None = None
+    sent: int = 0
+    done_batches: int = 0
+    answered: int = 0
+    outcomes: Mapping[str, int] = field(default_factory=dict)
+    reasons: Mapping[str, int] = field(default_factory=dict)
+    notices: tuple[tuple[str, str], ...] = ()
+    error: tuple[str, str] | None = None
+    finished_at: datetime | None = None
+
+    @property
+    def source(self) -> str:
+        """The source of its events."""
+        return f"agency/{self.agency}"
+
+    @property
+    def kept_until(self) -> datetime | None:
+        """When file and answers are deleted; None while it is at work."""
+        return self.finished_at + timedelta(days=KEPT_DAYS) if self.finished_at else None
+
+
+def row_of(one: Import, cipher: Cipher) -> dict[str, Any]:
+    """An import as its plain row."""
+    return {
+        "agency": one.agency,
+        "kind": one.kind,
+        "name": cipher.seal(one.name),
+        "received_at": one.received_at,
+        "status": one.status.value,
+        "sha256": one.sha256,
+        "size": one.size,
+        "chunks": one.chunks,
+        "batch_rows": one.batch_rows,
+        "rows": one.rows,
+        "sent": one.sent,
+        "done_batches": one.done_batches,
+        "answered": one.answered,
+        # As pairs: a reason may hold a dot (field-invalid:heir.name), which no field name of the store should.
+        "outcomes": [list(pair) for pair in one.outcomes.items()],
+        "reasons": [list(pair) for pair in one.reasons.items()],
+        "notices": [list(pair) for pair in one.notices],
+        "error": list(one.error) if one.error else None,
+        "finished_at": one.finished_at,
+    }
+
+
+def import_of(identifier: str, row: Mapping[str, Any], cipher: Cipher) -> Import:
+    """An import from its plain row."""
+    finished = row["finished_at"]
+    return Import(
+        id=identifier,
+        agency=row["agency"],
+        kind=cast("Kind", row["kind"]),
+        name=cipher.open(row["name"]),
+        received_at=_aware(row["received_at"]),
+        status=Status(row["status"]),
+        sha256=row["sha256"],
+        size=row["size"],
+        chunks=row["chunks"],
+        batch_rows=row["batch_rows"],
+        rows=row["rows"],
+        sent=row["sent"],
+        done_batches=row["done_batches"],
+        answered=row["answered"],
+        outcomes=dict(row["outcomes"]),
+        reasons=dict(row["reasons"]),
+        notices=tuple((one[0], one[1]) for one in row["notices"]),
+        error=(row["error"][0], row["error"][1]) if row["error"] else None,
+        finished_at=_aware(finished) if finished else None,
+    )
+
+
+def answers_row(answers: Mapping[int, Answer]) -> dict[str, Any]:
+    """The answers of one batch as its plain row."""
+    return {"rows": [[n, one.outcome, list(one.reasons), one.worker_id] for n, one in answers.items()]}
+
+
+def answers_of(row: Mapping[str, Any]) -> dict[int, Answer]:
+    """The answers of one batch, by row number."""
+    return {n: Answer(outcome, tuple(reasons), worker) for n, outcome, reasons, worker in row["rows"]}
+
+
+def part_id(identifier: str, number: int) -> str:
+    """The key of one chunk, or of one batch of answers."""
+    return f"{identifier}|{number:05d}"
+
+
+def _aware(at: datetime) -> datetime:
+    # Some drivers give an instant without its zone; it is UTC always.
+    return at if at.tzinfo is not None else at.replace(tzinfo=UTC)

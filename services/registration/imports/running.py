@@ -1,0 +1,135 @@
+"""The background of imports: what is unfinished is carried on, after a restart too; what is old is deleted."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import structlog
+
+from services.registration.imports.records import (
+    IMPORTS,
+    KEPT_DAYS,
+    RECEIVING_HOURS,
+    UNFINISHED,
+    Import,
+    Status,
+    import_of,
+    row_of,
+)
+from services.registration.imports.sending import Sending
+from services.registration.imports.spool import forget
+from shared.runtime import clock
+from shared.runtime.crypto import FieldCipher, cipher_from
+from shared.runtime.errors import Unavailable
+from shared.runtime.house import House
+
+log = structlog.get_logger()
+
+AT_ONCE_MAX = 3
+LOOK_S = 1.0
+TIDY_EVERY_S = 600.0
+
+
+class Running:
+    """Looks for unfinished imports and carries a few at a time.
+
+    Two processes may carry the same import: every row has one name, so the second changes nothing and answers the same.
+    """
+
+    def __init__(self, house: House, cipher: FieldCipher) -> None:
+        self._house = house
+        self._cipher = cipher
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._tidied_s: float | None = None
+
+    async def run(self) -> None:
+        """Runs until cancelled."""
+        try:
+            while True:
+                try:
+                    await self.look()
+                    await self._tidy()
+                except Unavailable as error:
+                    log.warning("imports wait", error=str(error))
+                await asyncio.sleep(LOOK_S)
+        finally:
+            for task in self._tasks.values():
+                task.cancel()
+            if self._tasks:
+                await asyncio.wait(self._tasks.values())
+
+    async def look(self) -> None:
+        """Begins what waits, oldest first, as far as there is room."""
+        for identifier, task in list(self._tasks.items()):
+            if task.done():
+                del self._tasks[identifier]
+                await self._ended(identifier, task)
+        room = AT_ONCE_MAX - len(self._tasks)
+        if room <= 0:
+            return
+        waiting = await self._house.reader.find_rows(
+            IMPORTS, {"status": {"$in": list(UNFINISHED)}}, order=("received_at",), limit=room + len(self._tasks)
+        )
+        for row in waiting:
+            one = import_of(row["_id"], row, self._cipher)
+            if one.id not in self._tasks and len(self._tasks) < AT_ONCE_MAX:
+                self._tasks[one.id] = asyncio.create_task(Sending(self._house, self._cipher, one).run())
+
+    async def _ended(self, identifier: str, task: asyncio.Task[None]) -> None:
+        """A defect of ours in one list ends that list with a reason, and holds up no other."""
+        error = task.exception()
+        if error is None:
+            return
+        log.error("an import failed", import_id=identifier, error=type(error).__name__)
+        row = (await self._house.reader.rows(IMPORTS, [identifier])).get(identifier)
+        if row is None:
+            return
+        text = (
+            "Berkas ini tidak dapat diproses karena kesalahan sistem; hubungi operator.",
+            "This file could not be processed because of a fault of the system; call the operator.",
+        )
+        failed = replace(
+            import_of(identifier, row, self._cipher), status=Status.FAILED, error=text, finished_at=clock.now()
+        )
+        await self._house.reader.save_rows(IMPORTS, {identifier: row_of(failed, self._cipher)})
+
+    async def _tidy(self) -> None:
+        if self._tidied_s is not None and clock.monotonic() - self._tidied_s < TIDY_EVERY_S:
+            return
+        self._tidied_s = clock.monotonic()
+        await tidy(self._house, self._cipher)
+
+
+async def tidy(house: House, cipher: FieldCipher) -> None:
+    """Deletes the files whose time is over, and what broken-off uploads left."""
+    now = clock.now()
+    finished = {
+        "status": {"$in": [Status.DONE.value, Status.FAILED.value]},
+        "finished_at": {"$lt": now - timedelta(days=KEPT_DAYS)},
+    }
+    broken_off = {
+        "status": Status.RECEIVING.value,
+        "received_at": {"$lt": now - timedelta(hours=RECEIVING_HOURS)},
+    }
+    for where in (finished, broken_off):
+        for row in await house.reader.find_rows(IMPORTS, where, limit=100):
+            await _expire(house, import_of(row["_id"], row, cipher), cipher)
+
+
+async def _expire(house: House, one: Import, cipher: FieldCipher) -> None:
+    await forget(house.reader, one.id, one.done_batches)
+    # The name of the file may name people; the figures stay.
+    expired = replace(one, status=Status.EXPIRED, name="")
+    rows: Mapping[str, Mapping[str, Any]] = {one.id: row_of(expired, cipher)}
+    await house.reader.save_rows(IMPORTS, rows)
+
+
+async def run(house: House) -> None:
+    """The service's background."""
+    with contextlib.suppress(asyncio.CancelledError):
+        await Running(house, cipher_from(house.environ)).run()

@@ -1,0 +1,240 @@
+"""One uploaded list on its way: rows to events on the agency's own topic, and the answers as the service saved them.
+
+Theory of operation
+Rows go out in batches, each row under an id that follows from the import and the row's number, so that a batch sent
+again after a crash is a redelivery and changes nothing. A batch is done when every row of it has its answer, read from
+the documents that the service's own consumer wrote, and these answers are saved. `done_batches` is the only progress
+that counts: a restart reads the file anew, passes over what is done, and sends the rest again.
+
+Only a few batches are on their way at a time: a list of any length takes the same memory, and waits behind the work of
+others instead of flooding the topic.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import islice
+from typing import Any
+
+import orjson
+
+from services.registration.imports.records import ANSWERS, IMPORTS, Import, Status, answers_row, part_id, row_of
+from services.registration.imports.spool import SealedSource
+from shared.contracts import envelope, topics
+from shared.contracts.catalogue import COMMANDS
+from shared.contracts.envelope import Unreadable
+from shared.kernel.decision import Address
+from shared.kernel.event import Event, Intake
+from shared.lists import Answer, ListError, ListFile, Row, open_list
+from shared.runtime import clock
+from shared.runtime.crypto import FieldCipher
+from shared.runtime.errors import Unavailable
+from shared.runtime.house import House
+from shared.runtime.pipeline import Message
+
+BATCH_ROWS = 1_000
+BATCHES_AHEAD = 4
+# A row that has no answer this long after the service has nothing left to read was put aside as a dead letter.
+GIVE_UP_S = 60.0
+# And this long after, whatever else the service still reads.
+GIVE_UP_SURELY_S = 900.0
+LOOK_FIRST_S = 0.05
+LOOK_MAX_S = 1.0
+_COMMANDS: Mapping[str, type[Intake]] = COMMANDS["registration"]
+
+
+@dataclass(slots=True)
+class _Batch:
+    """Rows on their way: what is still to be answered, by the event's name, and what is answered already."""
+
+    number: int
+    rows: int
+    refused_here: list[Row] = field(default_factory=list)
+    waiting: dict[str, tuple[int, tuple[Address, ...]]] = field(default_factory=dict)
+    answers: dict[int, Answer] = field(default_factory=dict)
+    published_s: float = 0.0
+
+
+class Sending:
+    """Carries one import to its end; may be cancelled anywhere and begun again."""
+
+    def __init__(self, house: House, cipher: FieldCipher, one: Import) -> None:
+        self._house = house
+        self._cipher = cipher
+        self._one = one
+        self._namespace = uuid.UUID(one.id)
+        self._topic = topics.registration_intake(*_agency(one))
+
+    async def run(self) -> None:
+        """Sends and answers every row; a file that cannot be read ends as failed, with the reason."""
+        loop = asyncio.get_running_loop()
+        source = SealedSource(self._one, self._house.reader, self._cipher, loop)
+        try:
+            found = await asyncio.to_thread(open_list, source, self._one.kind)
+            if not self._one.batch_rows:
+                rows = await asyncio.to_thread(_count, found)
+                await self._save(status=Status.RUNNING, batch_rows=BATCH_ROWS, notices=found.notices, rows=rows)
+            await self._carry(found)
+        except ListError as error:
+            await self._save(status=Status.FAILED, error=(error.message_id, error.message_en), finished_at=clock.now())
+            return
+        await self._save(status=Status.DONE, finished_at=clock.now(), rows=self._one.answered)
+
+    async def _carry(self, found: ListFile) -> None:
+        ahead: asyncio.Queue[_Batch | None] = asyncio.Queue(BATCHES_AHEAD)
+        sending = asyncio.create_task(self._send(found.rows(), ahead))
+        try:
+            while (batch := await ahead.get()) is not None:
+                await self._answered(batch)
+                await self._settle(batch)
+            await sending
+        finally:
+            sending.cancel()
+            await asyncio.wait([sending])
+
+    async def _send(self, rows: Iterator[Row], ahead: asyncio.Queue[_Batch | None]) -> None:
+        number = 0
+        try:
+            while taken := await asyncio.to_thread(lambda: list(islice(rows, self._one.batch_rows))):
+                if number >= self._one.done_batches:
+                    batch, messages = self._batch(number, taken)
+                    if messages:
+                        await self._patiently_publish(messages)
+                    batch.published_s = clock.monotonic()
+                    await ahead.put(batch)
+                number += 1
+        except asyncio.CancelledError:
+            raise
+        except BaseException:
+            # The file breaks off in the middle: what was sent is answered first, then the trouble is told.
+            await ahead.put(None)
+            raise
+        await ahead.put(None)
+
+    def _batch(self, number: int, rows: Sequence[Row]) -> tuple[_Batch, list[Message]]:
+        batch = _Batch(number, len(rows))
+        messages = []
+        now = clock.now()
+        at_ms, time = int(now.timestamp() * 1000), envelope.rfc3339(now)
+        for row in rows:
+            if row.problems:
+                batch.refused_here.append(row)
+                continue
+            identifier, value = self._event(row, time)
+            try:
+                event = envelope.read(value, (), self._topic, at_ms, _COMMANDS)
+            except Unreadable as error:
+                # It would only become a dead letter there; the clerk can mend it here.
+                batch.answers[row.number] = Answer("rejected", (f"field-invalid:{error.code}",))
+                continue
+            assert event is not None
+            batch.waiting[event.name] = (row.number, self._places(event))
+            messages.append(Message(self._topic, identifier.encode(), value))
+        return batch, messages
+
+    def _event(self, row: Row, time: str) -> tuple[str, bytes]:
+        """The event of a row. A JSONL line that was a whole event gives its data only: the road names the sender."""
+        identifier = str(uuid.uuid5(self._namespace, str(row.number)))
+        one: dict[str, Any] = {
+            "specversion": "1.0",
+            "id": identifier,
+            "source": self._one.source,
+            "type": row.type,
+            "time": time,
+            "datacontenttype": "application/json",
+            "data": row.data,
+        }
+        return identifier, orjson.dumps(one)
+
+    def _places(self, event: Event) -> tuple[Address, ...]:
+        """The documents that may hold the answer: where the event is routed today, and its own refusal.
+
+        Both, because the day of the record may be another than today at midnight.
+        """
+        routed = tuple(one.address for one in self._house.spec.route(event, self._house.reference))
+        return tuple(dict.fromkeys((*routed, Address("refusals", event.name))))
+
+    async def _patiently_publish(self, messages: Sequence[Message]) -> None:
+        """A broker that does not answer holds the list up; nothing else waits for it."""
+        while True:
+            try:
+                await self._house.publish(messages)
+                return
+            except Unavailable:
+                await asyncio.sleep(LOOK_MAX_S)
+
+    async def _answered(self, batch: _Batch) -> None:
+        """Waits until each row of a batch has its answer, or surely gets none."""
+        pause_s = LOOK_FIRST_S
+        while batch.waiting:
+            try:
+                await self._look(batch)
+                waited_s = clock.monotonic() - batch.published_s
+                idle = waited_s > GIVE_UP_S and (waited_s > GIVE_UP_SURELY_S or not await self._house.lag())
+                if batch.waiting and idle:
+                    # Once more: the last records may have been settled between the look and the question.
+                    await self._look(batch)
+                    return
+            except Unavailable:
+                pause_s = LOOK_MAX_S
+            if batch.waiting:
+                await asyncio.sleep(pause_s)
+                pause_s = min(LOOK_MAX_S, pause_s * 1.5)
+
+    async def _look(self, batch: _Batch) -> None:
+        wanted: dict[Address, list[str]] = {}
+        for name, (_, places) in batch.waiting.items():
+            for place in places:
+                wanted.setdefault(place, []).append(name)
+        for by_name in (await self._house.reader.outcomes(wanted)).values():
+            for name, outcomes in by_name.items():
+                answer = next((one.value for one in outcomes if one.type == "submission.answered.v1"), None)
+                if answer is not None and name in batch.waiting:
+                    number, _ = batch.waiting.pop(name)
+                    data = orjson.loads(answer)["data"]
+                    batch.answers[number] = Answer(data["outcome"], tuple(data["reasons"]), data.get("worker_id"))
+
+    async def _settle(self, batch: _Batch) -> None:
+        """Saves a batch's answers, then the progress: a crash in between only repeats the batch."""
+        outcomes, reasons = dict(self._one.outcomes), dict(self._one.reasons)
+        answers = batch.answers | {number: Answer("") for number, _ in batch.waiting.values()}
+        refused_here = (Answer("rejected", tuple(one.reason for one in row.problems)) for row in batch.refused_here)
+        for answer in (*answers.values(), *refused_here):
+            outcomes[answer.outcome] = outcomes.get(answer.outcome, 0) + 1
+            for reason in answer.reasons:
+                reasons[reason] = reasons.get(reason, 0) + 1
+        in_order = dict(sorted(answers.items()))
+        await self._stored(ANSWERS, {part_id(self._one.id, batch.number): answers_row(in_order)})
+        await self._save(
+            done_batches=batch.number + 1,
+            answered=self._one.answered + batch.rows,
+            sent=self._one.sent + batch.rows - len(batch.refused_here),
+            outcomes=outcomes,
+            reasons=reasons,
+        )
+
+    async def _save(self, **changes: Any) -> None:
+        self._one = replace(self._one, **changes)
+        await self._stored(IMPORTS, {self._one.id: row_of(self._one, self._cipher)})
+
+    async def _stored(self, collection: str, rows: Mapping[str, Mapping[str, Any]]) -> None:
+        while True:
+            try:
+                await self._house.reader.save_rows(collection, rows)
+                return
+            except Unavailable:
+                await asyncio.sleep(LOOK_MAX_S)
+
+
+def _agency(one: Import) -> tuple[str, str]:
+    found = topics.agency_of_source(one.source)
+    assert found is not None, "checked when the file was taken"
+    return found
+
+
+def _count(found: ListFile) -> int | None:
+    """How many rows there are, where counting is cheap; a spreadsheet is read too slowly to be read twice."""
+    return None if found.format == "xlsx" else sum(1 for _ in found.rows())

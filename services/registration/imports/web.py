@@ -1,0 +1,232 @@
+"""Imports over HTTP: a list is taken, sealed and queued; its progress and its answers are shown."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import replace
+from functools import cached_property
+
+from fastapi import APIRouter, HTTPException, Request
+from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response, StreamingResponse
+
+from services.registration.imports import answering, pages, template
+from services.registration.imports.records import IMPORTS, UNFINISHED, Import, Status, import_of, row_of
+from services.registration.imports.spool import FILE_BYTES_MAX, Spool, TooLarge, forget
+from services.registration.imports.upload import Upload, take
+from shared.contracts import topics
+from shared.lists.columns import LAYOUTS, Kind
+from shared.runtime import clock, topics_admin
+from shared.runtime.auth import Caller, Guard
+from shared.runtime.crypto import FieldCipher, cipher_from
+from shared.runtime.house import House
+from shared.runtime.kafka import Server
+
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+SHOWN_MAX = 20
+# Nothing from elsewhere, and no script at all.
+HEADERS = {
+    "cache-control": "no-store",
+    "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; "
+    "frame-ancestors 'none'",
+    "x-content-type-options": "nosniff",
+}
+Pieces = Callable[[House, FieldCipher, Import, asyncio.AbstractEventLoop], Iterator[bytes]]
+
+
+HasTopic = Callable[[str], Awaitable[bool]]
+
+
+def routes(house: House, has_topic: HasTopic | None = None) -> APIRouter:
+    """The endpoints of imports. `has_topic` asks Kafka whether an agency's topic stands."""
+    router = APIRouter(prefix="/v1/imports", tags=["imports"])
+    desk = Desk(house, has_topic)
+
+    @router.post("", status_code=202)
+    async def post_import(request: Request) -> Response:
+        """Takes a CSV, XLSX or JSONL list: a form with `agency`, `kind` and `file`, or the file as the body with these
+        in the query. 202 with the import's id once the file is safe; its rows are sent from there, whatever dies."""
+        one = await desk.take(request)
+        if _wants_page(request):
+            return RedirectResponse(f"/v1/imports/{one.id}", 303)
+        return JSONResponse(pages.as_json(one), 202, headers={"location": f"/v1/imports/{one.id}"})
+
+    @router.get("")
+    async def imports(request: Request) -> Response:
+        """The latest imports; to a browser, with the form to send one."""
+        caller = await desk.guard.caller(request)
+        latest = [one for one in await desk.latest() if caller.may_act_for(one.agency)]
+        if _wants_page(request):
+            html = pages.upload_page(house.reference.areas, desk.kinds, latest)
+            return HTMLResponse(html, headers=HEADERS)
+        return JSONResponse({"imports": [pages.as_json(one) for one in latest]})
+
+    @router.get("/template.xlsx")
+    async def template_file(regency: str, kind: str = "workers") -> Response:
+        """The workbook to fill in: drop-downs, a text column for the NIK, an example."""
+        if not house.reference.areas.is_regency(regency):
+            raise HTTPException(404, "regency is a Kemendagri code with a dot, e.g. 64.08")
+        if kind not in template.KINDS:
+            raise HTTPException(404, f"there are templates of {', '.join(template.KINDS)}")
+        body = await asyncio.to_thread(template.workbook, house.reference.areas, regency)
+        name = f"templat-pekerja-{topics.compact_code(regency)}.xlsx"
+        return Response(body, media_type=XLSX, headers={"content-disposition": f'attachment; filename="{name}"'})
+
+    @router.get("/{identifier}")
+    async def show(identifier: str, request: Request) -> Response:
+        """How far an import is: figures for a machine, a page that refreshes itself for a browser."""
+        one = await desk.find(identifier, await desk.guard.caller(request))
+        if _wants_page(request):
+            return HTMLResponse(pages.import_page(one), headers=HEADERS)
+        return JSONResponse(pages.as_json(one), headers={"cache-control": "no-store"})
+
+    @router.get("/{identifier}/answers.csv")
+    async def answers_csv(identifier: str, request: Request) -> Response:
+        """The answers file: the list's own columns, then outcome, reasons, message, message_en, worker_id."""
+        one = await desk.find(identifier, await desk.guard.caller(request))
+        return desk.answers(one, answering.csv_pieces, "text/csv; charset=utf-8", "csv")
+
+    @router.get("/{identifier}/answers.xlsx")
+    async def answers_xlsx(identifier: str, request: Request) -> Response:
+        """The same as a workbook whose cells are text."""
+        one = await desk.find(identifier, await desk.guard.caller(request))
+        return desk.answers(one, answering.xlsx_pieces, XLSX, "xlsx")
+
+    return router
+
+
+class Desk:
+    """What the endpoints share: the store, the cipher, who may."""
+
+    def __init__(self, house: House, has_topic: HasTopic | None) -> None:
+        self._house = house
+        self._has_topic = has_topic or self._stands
+
+    @cached_property
+    def _cipher(self) -> FieldCipher:
+        return cipher_from(self._house.environ)
+
+    @cached_property
+    def guard(self) -> Guard:
+        """Who may."""
+        return Guard(self._house.environ)
+
+    @cached_property
+    def kinds(self) -> list[Kind]:
+        """The kinds of lists that this service takes."""
+        return [kind for kind, layout in LAYOUTS.items() if layout.type in self._house.spec.inputs]
+
+    async def take(self, request: Request) -> Import:
+        """Takes one file; raises HTTPException for what is no list of an agency."""
+        caller = await self.guard.caller(request)
+        query = request.query_params
+        if query.get("agency"):
+            # Said before the file: a mistake need not wait for its last byte.
+            self._may(caller, query["agency"])
+        identifier = clock.new_id()
+        one = Import(
+            id=identifier, agency="", kind="workers", name="", received_at=clock.now(), status=Status.RECEIVING
+        )
+        await self._save(one)
+        spool = Spool(identifier, self._house.reader, self._cipher)
+        try:
+            upload = await take(request, spool)
+            one = self._complete(one, upload, spool, caller, request)
+            if not await self._has_topic(topics.registration_intake(*one.agency.split("/"))):
+                # Asked before the first row goes out: a topic that does not stand would break the service's producer.
+                raise _problem("agency", f"{one.agency} is not known here; payung agency add {one.agency} makes it")
+        except TooLarge as error:
+            await self._drop(identifier)
+            raise HTTPException(413, f"a list may have {FILE_BYTES_MAX} bytes") from error
+        except HTTPException:
+            await self._drop(identifier)
+            raise
+        standing = await self._same(one)
+        if standing is not None:
+            # A second click, or a browser that sends again: the first one is still at work on this very file.
+            await self._drop(identifier)
+            return standing
+        await self._save(one)
+        return one
+
+    def _complete(self, one: Import, upload: Upload, spool: Spool, caller: Caller, request: Request) -> Import:
+        query = request.query_params
+        agency = upload.fields.get("agency") or query.get("agency") or ""
+        kind = upload.fields.get("kind") or query.get("kind") or "workers"
+        self._may(caller, agency)
+        if kind not in self.kinds:
+            raise _problem("kind", f"is one of {', '.join(self.kinds)}")
+        if not upload.has_file or not spool.size:
+            raise _problem("file", "is missing or empty / berkas tidak ada atau kosong")
+        return replace(
+            one,
+            agency=agency,
+            kind=next(one for one in self.kinds if one == kind),
+            name=upload.name or "daftar",
+            status=Status.WAITING,
+            sha256=spool.sha256,
+            size=spool.size,
+            chunks=spool.chunks,
+        )
+
+    async def _stands(self, topic: str) -> bool:
+        return topic in await topics_admin.partitions(Server(self._house.environ), [topic])
+
+    def _may(self, caller: Caller, agency: str) -> None:
+        if topics.agency_of_source(f"agency/{agency}") is None:
+            raise _problem("agency", "is REGENCY/NAME, e.g. 64.08/dinsos")
+        if not caller.may_act_for(agency):
+            raise HTTPException(403, f"you may not send for {agency}")
+
+    async def _same(self, one: Import) -> Import | None:
+        where = {
+            "status": {"$in": list(UNFINISHED)},
+            "sha256": one.sha256,
+            "agency": one.agency,
+            "kind": one.kind,
+        }
+        found = await self._house.reader.find_rows(IMPORTS, where, limit=1)
+        return import_of(found[0]["_id"], found[0], self._cipher) if found else None
+
+    async def find(self, identifier: str, caller: Caller) -> Import:
+        """An import that this caller may see; raises 404 otherwise, so that nobody learns what others sent."""
+        row = (await self._house.reader.rows(IMPORTS, [identifier])).get(identifier)
+        one = import_of(identifier, row, self._cipher) if row is not None else None
+        if one is None or not caller.may_act_for(one.agency):
+            raise HTTPException(404, "no such import")
+        return one
+
+    async def latest(self) -> list[Import]:
+        """The latest imports, newest first."""
+        where = {"status": {"$ne": Status.RECEIVING.value}}
+        rows = await self._house.reader.find_rows(IMPORTS, where, order=("-received_at",), limit=SHOWN_MAX)
+        return [import_of(row["_id"], row, self._cipher) for row in rows]
+
+    def answers(self, one: Import, pieces: Pieces, media_type: str, suffix: str) -> Response:
+        """The answers file as it is made, or why there is none."""
+        if one.status is Status.EXPIRED:
+            raise HTTPException(410, "the file and its answers were deleted / berkas dan jawabannya sudah dihapus")
+        if one.status is not Status.DONE:
+            raise HTTPException(409, "not every row is answered yet / belum semua baris dijawab")
+        loop = asyncio.get_running_loop()
+        headers = {
+            "content-disposition": f'attachment; filename="jawaban-{one.id}.{suffix}"',
+            "cache-control": "no-store",
+        }
+        body = pieces(self._house, self._cipher, one, loop)
+        return StreamingResponse(body, media_type=media_type, headers=headers)
+
+    async def _save(self, one: Import) -> None:
+        await self._house.reader.save_rows(IMPORTS, {one.id: row_of(one, self._cipher)})
+
+    async def _drop(self, identifier: str) -> None:
+        await forget(self._house.reader, identifier)
+        await self._house.reader.delete_rows(IMPORTS, [identifier])
+
+
+def _wants_page(request: Request) -> bool:
+    return "text/html" in request.headers.get("accept", "")
+
+
+def _problem(name: str, detail: str) -> HTTPException:
+    return HTTPException(422, {"errors": [{"pointer": f"/{name}", "detail": f"{name} {detail}"}]})

@@ -1,0 +1,125 @@
+"""Who calls over HTTP (PAYUNG_AUTH): everyone where it says `none`, else the bearer of a token of an OIDC issuer.
+
+Closed unless told otherwise: without the setting nobody is let in. A token's `agencies` names whom it may act for, as
+`64.08/dinsos`; `64.08/*` is all of a regency. It must be signed by the issuer, in time, and for this audience.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import jwt
+from fastapi import HTTPException, Request
+
+from shared.runtime import clock
+
+OPEN = "none"
+ALGORITHMS = ("RS256", "RS384", "RS512", "ES256", "ES384", "PS256", "EdDSA")
+KEYS_KEPT_S = 600.0
+# A stranger's unknown key may not make us ask the issuer again and again.
+KEYS_ASKED_EVERY_S = 10.0
+ASK_TIMEOUT_S = 10.0
+LEEWAY_S = 30
+
+Fetch = Callable[[str], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who is asking. `agencies` None: everyone may everything (PAYUNG_AUTH=none)."""
+
+    name: str
+    agencies: frozenset[str] | None
+
+    def may_act_for(self, agency: str) -> bool:
+        """Whether this caller may send and read as this agency (`64.08/dinsos`)."""
+        return self.agencies is None or agency in self.agencies or f"{agency.split('/')[0]}/*" in self.agencies
+
+    def may_read(self, regency: str) -> bool:
+        """Whether this caller belongs to this regency."""
+        return self.agencies is None or any(one.split("/")[0] == regency for one in self.agencies)
+
+
+class Guard:
+    """Knows the callers of one service."""
+
+    def __init__(self, environ: Mapping[str, str], fetch: Fetch | None = None) -> None:
+        self._issuer = environ.get("PAYUNG_AUTH", "").rstrip("/")
+        self._audience = environ.get("PAYUNG_AUTH_AUDIENCE", "payung")
+        self._fetch = fetch or _get
+        self._keys: jwt.PyJWKSet | None = None
+        self._asked_s: float | None = None
+        self._asking = asyncio.Lock()
+
+    async def caller(self, request: Request) -> Caller:
+        """Who sent this request; raises HTTPException 401 or 403 for whoever may not."""
+        # A page of another site can make a browser post to a service on the same machine or network.
+        if request.headers.get("sec-fetch-site") == "cross-site" and request.method != "GET":
+            raise HTTPException(403, "requests from pages of other sites are refused")
+        if self._issuer == OPEN:
+            return Caller("anyone", None)
+        if not self._issuer:
+            raise HTTPException(401, "PAYUNG_AUTH is not set: name an OIDC issuer, or say none")
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not token:
+            raise _unknown("a bearer token is needed")
+        return await self._bearer(token.strip())
+
+    async def _bearer(self, token: str) -> Caller:
+        try:
+            key = await self._key(jwt.get_unverified_header(token).get("kid"))
+            claims = jwt.decode(
+                token,
+                key,
+                algorithms=list(ALGORITHMS),
+                issuer=[self._issuer, self._issuer + "/"],
+                audience=self._audience,
+                leeway=LEEWAY_S,
+                options={"require": ["exp", "iss", "aud", "sub"]},
+            )
+        except jwt.PyJWTError as error:
+            raise _unknown(f"the token is not accepted: {type(error).__name__}") from error
+        agencies = claims.get("agencies")
+        named = agencies if isinstance(agencies, list) else []
+        return Caller(str(claims["sub"]), frozenset(one for one in named if isinstance(one, str)))
+
+    async def _key(self, kid: str | None) -> jwt.PyJWK:
+        async with self._asking:
+            found = self._known(kid)
+            age_s = None if self._asked_s is None else clock.monotonic() - self._asked_s
+            stale = age_s is None or age_s > KEYS_KEPT_S or (found is None and age_s > KEYS_ASKED_EVERY_S)
+            if stale:
+                self._keys = await self._ask()
+                self._asked_s = clock.monotonic()
+                found = self._known(kid)
+        if found is None:
+            raise _unknown("the token is signed with a key that the issuer does not name")
+        return found
+
+    def _known(self, kid: str | None) -> jwt.PyJWK | None:
+        keys = self._keys.keys if self._keys is not None else []
+        if kid is None:
+            return keys[0] if len(keys) == 1 else None
+        return next((one for one in keys if one.key_id == kid), None)
+
+    async def _ask(self) -> jwt.PyJWKSet:
+        try:
+            found = await self._fetch(f"{self._issuer}/.well-known/openid-configuration")
+            return jwt.PyJWKSet.from_dict(await self._fetch(found["jwks_uri"]))
+        except (httpx.HTTPError, ValueError, KeyError, jwt.PyJWTError) as error:
+            raise HTTPException(503, f"the issuer of PAYUNG_AUTH does not answer: {type(error).__name__}") from error
+
+
+async def _get(url: str) -> Any:
+    async with httpx.AsyncClient(timeout=ASK_TIMEOUT_S, trust_env=False) as client:
+        answer = await client.get(url)
+    answer.raise_for_status()
+    return answer.json()
+
+
+def _unknown(why: str) -> HTTPException:
+    return HTTPException(401, why, headers={"www-authenticate": "Bearer"})

@@ -1,0 +1,108 @@
+"""A registration service over memory, as the rooms of imports see it: what is published is settled at once."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import httpx
+from fastapi import FastAPI
+from starlette.exceptions import HTTPException
+
+from services.registration.imports import web
+from services.registration.imports.records import IMPORTS, Import, import_of
+from services.registration.imports.running import Running
+from services.registration.stream import SPEC
+from shared.runtime.deadletters import DeadLetterTopic
+from shared.runtime.http import _problem
+from shared.runtime.memory import MemoryStore, MemoryTopics
+from shared.runtime.metrics import Metrics
+from shared.runtime.pipeline import Message, Pipeline, Record
+from tests.property.registration_world import REFERENCE
+from tests.toy import CIPHER
+
+HEADER = "nik,name,birth_date,sex,village,sector,occupation,consent"
+
+
+def row(number: int, name: str = "SITI AMINAH") -> str:
+    """A good row; each number is another person."""
+    return f"640804410785{number:04d},{name},1985-07-01,F,64.08.04.2001,fisheries,nelayan,2026-01-04"
+
+
+def table(*rows: str) -> bytes:
+    """A CSV file."""
+    return ("\n".join((HEADER, *rows)) + "\n").encode()
+
+
+class MemoryHouse:
+    """Registration's own SPEC on a store and topics in memory. `paused` leaves what is published unsettled."""
+
+    def __init__(self, **environ: str) -> None:
+        self.spec = SPEC
+        self.name = SPEC.name
+        self.reference = REFERENCE
+        self.environ = {
+            "PAYUNG_AUTH": "none",
+            "PAYUNG_FIELD_KEYS": "k1:" + base64.b64encode(b"0" * 32).decode(),
+            **environ,
+        }
+        self.reader = MemoryStore(SPEC.stored, CIPHER)
+        self.topics = MemoryTopics()
+        letters = DeadLetterTopic(SPEC.name, self.topics)
+        self.pipeline = Pipeline(SPEC, self.reader, self.topics, letters, Metrics(SPEC.name), REFERENCE)
+        self.settled: dict[tuple[str, int], int] = {}
+        self.sent = 0
+        self.paused = False
+        self.at_publish: Callable[[], None] = lambda: None
+
+    async def publish(self, messages: Sequence[Message]) -> None:
+        """Puts records on the topics; the service reads them."""
+        self.at_publish()
+        self.sent += len(messages)
+        await self.topics.send_all(messages)
+        if not self.paused:
+            await self.settle()
+
+    async def settle(self) -> None:
+        """The consumer's turn, until nothing is left for it."""
+        while records := self._waiting():
+            await self.pipeline.settle(records)
+
+    def _waiting(self) -> list[Record]:
+        found: list[Record] = []
+        for place, log in self.topics.logs.items():
+            if place[0].startswith(("registration-intake", "registration-work")):
+                found += log[self.settled.get(place, 0) :]
+                self.settled[place] = len(log)
+        return found
+
+    async def lag(self) -> int:
+        """Nothing waits."""
+        return 0
+
+    async def imported(self, identifier: str) -> Import:
+        """An import as it stands in the store."""
+        return import_of(identifier, (await self.reader.rows(IMPORTS, [identifier]))[identifier], CIPHER)
+
+    async def carry_on(self) -> None:
+        """A process that starts, carries every unfinished import to its end, and ends."""
+        house: Any = self
+        running = Running(house, CIPHER)
+        await running.look()
+        while running._tasks:
+            for task in list(running._tasks.values()):
+                await task
+            await running.look()
+
+    def client(self) -> httpx.AsyncClient:
+        """The service's HTTP."""
+
+        async def stands(topic: str) -> bool:
+            return topic.endswith(("dinsos", "perikanan"))
+
+        app = FastAPI()
+        house: Any = self
+        app.add_exception_handler(HTTPException, _problem)
+        app.include_router(web.routes(house, stands))
+        return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://registration")

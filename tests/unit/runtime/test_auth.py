@@ -1,0 +1,78 @@
+"""Who is let in: a real issuer's shapes, with keys of the test's own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jwt
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePrivateKey, generate_private_key
+from fastapi import HTTPException
+from starlette.requests import Request
+
+from shared.runtime import clock
+from shared.runtime.auth import Guard
+
+ISSUER = "https://login.example.go.id/realms/payung"
+KEY = generate_private_key(SECP256R1())
+
+
+class Issuer:
+    """Answers the two questions that are asked of an issuer."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    async def get(self, url: str) -> Any:
+        if url == f"{ISSUER}/.well-known/openid-configuration":
+            return {"jwks_uri": f"{ISSUER}/keys"}
+        self.asked += 1
+        return {"keys": [{**jwt.algorithms.ECAlgorithm.to_jwk(KEY.public_key(), as_dict=True), "kid": "k1"}]}
+
+
+def _token(key: EllipticCurvePrivateKey = KEY, kid: str = "k1", **changes: Any) -> str:
+    soon = int(clock.now().timestamp()) + 60
+    claims = {"iss": ISSUER, "aud": "payung", "sub": "rina", "exp": soon, "agencies": ["64.08/dinsos"], **changes}
+    return jwt.encode({k: v for k, v in claims.items() if v is not None}, key, "ES256", {"kid": kid})
+
+
+def _request(token: str | None) -> Request:
+    headers = [(b"authorization", f"Bearer {token}".encode())] if token else []
+    return Request({"type": "http", "method": "POST", "path": "/", "headers": headers})
+
+
+async def test_a_good_token_may_act_for_its_agencies_only() -> None:
+    issuer = Issuer()
+    guard = Guard({"PAYUNG_AUTH": ISSUER}, issuer.get)
+    caller = await guard.caller(_request(_token()))
+    assert (caller.name, caller.may_act_for("64.08/dinsos"), caller.may_act_for("64.08/desa")) == ("rina", True, False)
+    assert (caller.may_read("64.08"), caller.may_read("64.02")) == (True, False)
+    chief = await guard.caller(_request(_token(agencies=["64.08/*"])))
+    assert (chief.may_act_for("64.08/desa"), chief.may_act_for("64.02/desa")) == (True, False)
+    assert issuer.asked == 1
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        None,
+        "nonsense",
+        _token(exp=1),
+        _token(iss="https://elsewhere.example"),
+        _token(aud="another"),
+        _token(sub=None),
+        _token(kid="k9"),
+        _token(generate_private_key(SECP256R1())),
+        jwt.encode({"iss": ISSUER, "aud": "payung", "sub": "x", "exp": 9_999_999_999}, "", "none"),
+    ],
+)
+async def test_any_other_token_is_not(token: str | None) -> None:
+    with pytest.raises(HTTPException) as refused:
+        await Guard({"PAYUNG_AUTH": ISSUER}, Issuer().get).caller(_request(token))
+    assert refused.value.status_code == 401
+
+
+async def test_closed_unless_told_otherwise() -> None:
+    with pytest.raises(HTTPException):
+        await Guard({}).caller(_request(_token()))
+    assert (await Guard({"PAYUNG_AUTH": "none"}).caller(_request(None))).may_act_for("64.02/desa")
