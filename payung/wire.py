@@ -14,7 +14,7 @@ from aiokafka.errors import KafkaError, UnknownTopicOrPartitionError
 from payung.place import CommandError, Place
 from shared.contracts import envelope
 from shared.runtime import clock, topics_admin
-from shared.runtime.kafka import REQUEST_BYTES_MAX, Server
+from shared.runtime.kafka import REQUEST_BYTES_MAX, Server, quietly
 
 CONNECT_TIMEOUT_S = 20.0
 ACK_TIMEOUT_S = 60.0
@@ -82,7 +82,7 @@ async def sender(place: Place) -> AsyncIterator[Sender]:
     try:
         yield Sender(producer)
     finally:
-        await asyncio.wait_for(producer.stop(), ACK_TIMEOUT_S)
+        await quietly(producer.stop(), ACK_TIMEOUT_S)
 
 
 @asynccontextmanager
@@ -98,7 +98,7 @@ async def reader(place: Place) -> AsyncIterator[AIOKafkaConsumer]:
     try:
         yield consumer
     finally:
-        await consumer.stop()
+        await quietly(consumer.stop())
 
 
 async def _connected(client: Any, place: Place) -> None:

@@ -36,6 +36,7 @@ log = structlog.get_logger()
 RETRY_BUDGET_S = 90.0
 RETRY_FIRST_S = 0.2
 RETRY_MAX_S = 5.0
+CONFIRM_S = 2.0
 EXIT_REFUSED = 78
 EXIT_UNAVAILABLE = 75
 EXIT_DEFECT = 70
@@ -145,6 +146,7 @@ class Process:
             tasks.append(asyncio.create_task(self._guard(runner.run(), "due work")))
             tasks.append(asyncio.create_task(self._guard(watch.run(), "watch")))
             tasks.append(asyncio.create_task(self._guard(topic_guard.run(), "topics")))
+            tasks.append(asyncio.create_task(self._guard(_confirm_journals(store), "journals")))
             if spec.background is not None:
                 tasks.append(asyncio.create_task(self._guard(spec.background(house), "background")))
             log.info("started", topics=list(spec.topics))
@@ -212,6 +214,14 @@ class Process:
         web.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
         web.capture_signals = contextlib.nullcontext  # type: ignore[assignment,method-assign]
         return web
+
+
+async def _confirm_journals(store: MongoStore) -> None:
+    """Until cancelled; a database that is away is asked again."""
+    while True:
+        await asyncio.sleep(CONFIRM_S)
+        with contextlib.suppress(Unavailable):
+            await store.confirm_closed()
 
 
 def _topic_guard(spec: ServiceSpec, server: Server, store: MongoStore, environ: Mapping[str, str]) -> guards.TopicGuard:

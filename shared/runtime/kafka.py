@@ -111,7 +111,7 @@ class KafkaPublisher:
         try:
             await asyncio.wait_for(producer.start(), PUBLISH_TIMEOUT_S)
         except (KafkaError, TimeoutError, OSError) as error:
-            await _quietly(producer.stop())
+            await quietly(producer.stop())
             raise Unavailable(f"Kafka: {type(error).__name__}") from error
         self._producer = producer
 
@@ -119,7 +119,7 @@ class KafkaPublisher:
         """Flushes within a bound and closes."""
         if self._producer is not None:
             producer, self._producer = self._producer, None
-            await _quietly(producer.stop())
+            await quietly(producer.stop())
 
     async def send_all(self, messages: Sequence[Message]) -> None:
         """Sends in order, waits for every ack; Unavailable leaves the outcome unknown: the caller sends all again."""
@@ -137,7 +137,7 @@ class KafkaPublisher:
                 await asyncio.gather(*acks)
         except (KafkaError, TimeoutError, OSError) as error:
             self._producer = None
-            await _quietly(producer.stop())
+            await quietly(producer.stop())
             raise Unavailable(f"Kafka: publish failed, {type(error).__name__}") from error
 
     async def _by_partition(
@@ -236,7 +236,7 @@ class KafkaConsumer:
 
     async def stop(self) -> None:
         """Leaves; a batch in flight gets its time to finish, a broker that is gone no more than that."""
-        await _quietly(self._broker.stop(), within_s=2 * STOP_TIMEOUT_S)
+        await quietly(self._broker.stop(), within_s=2 * STOP_TIMEOUT_S)
 
     async def _handle(self, bodies: Any, msg: Any = _MESSAGE) -> None:
         consumer: AIOKafkaConsumer = msg.consumer
@@ -362,7 +362,7 @@ class KafkaConsumer:
                         return False
                     await asyncio.sleep(0.1)
             finally:
-                await _quietly(admin.close())
+                await quietly(admin.close())
         except (KafkaError, TimeoutError, OSError) as error:
             raise Unavailable(f"Kafka: {type(error).__name__}") from error
 
@@ -410,9 +410,22 @@ async def _raw(message: Any) -> Any:
     return message.body
 
 
-async def _quietly(stopping: Awaitable[Any], within_s: float = STOP_TIMEOUT_S) -> None:
-    """Waits for a stop within a bound; a client that cannot say goodbye is dropped."""
-    try:
-        await asyncio.wait_for(stopping, within_s)
-    except (KafkaError, TimeoutError, OSError) as error:
+async def quietly(stopping: Awaitable[Any], within_s: float = STOP_TIMEOUT_S) -> None:
+    """Waits for a stop within a bound; a client that cannot say goodbye is dropped.
+
+    In a task of its own: when the broker dies meanwhile, aiokafka lets the cancellation of its own tasks out, which
+    would look like ours.
+    """
+    task = asyncio.ensure_future(stopping)
+    _, late = await asyncio.wait({task}, timeout=within_s)
+    if late:
+        task.cancel()
+        await asyncio.wait({task}, timeout=1.0)
+    if late or task.cancelled():
+        log.warning("a Kafka client did not stop cleanly", error="late" if late else "cancelled")
+        return
+    error = task.exception()
+    if error is not None and not isinstance(error, KafkaError | TimeoutError | OSError):
+        raise error
+    if error is not None:
         log.warning("a Kafka client did not stop cleanly", error=type(error).__name__)

@@ -88,6 +88,7 @@ class MongoStore:
         self._stored = stored
         self._indexes = indexes
         self._cipher = cipher
+        self._closed: list[str] = []
 
     async def check(self) -> None:
         """Refuses a standalone server and a newer schema; makes the indexes."""
@@ -262,12 +263,21 @@ class MongoStore:
             await _answered(self._database[JOURNAL].insert_one(document))
 
     async def close_journal(self, journal: str) -> None:
-        """Removes the entry; losing this removal only costs a repeat under the same ids."""
+        """Removes the entry at once but not durably: that is `confirm_closed`'s, off the path of a batch."""
         await _answered(
             self._database[JOURNAL]
             .with_options(write_concern=WriteConcern(w=1))
             .delete_many({"_id": re.compile(f"^{re.escape(journal)}/")})
         )
+        self._closed.append(journal)
+
+    async def confirm_closed(self) -> None:
+        """Removes again, by a majority, what was closed since the last call: a killed server may have forgotten it,
+        and an entry that stands for nothing keeps the outcomes of its documents from ever being dropped."""
+        closed = self._closed[:]
+        if closed:
+            await _answered(self._database[JOURNAL].delete_many({"journal": {"$in": closed}}))
+            del self._closed[: len(closed)]
 
     async def unpublished(self) -> list[tuple[str, list[SavedOutcome]]]:
         """Reads every open journal and the outcomes it names."""
