@@ -1,21 +1,42 @@
-"""What registration's decisions need beside the worker's own document: nothing; its routing needs areas and the key."""
+"""What registration's decisions need beside their own document (whose word stands), its routing, and its due work."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
-from services.registration.domain.parts import Reference
+from services.registration.domain.lifecycle import RECHECK
+from services.registration.domain.parts import Facts, Reference
 from services.registration.settings import Settings
+from shared.contracts.registration_work import RecheckDue
+from shared.kernel.decision import Due
 from shared.kernel.event import Event, Routed
-from shared.reference import areas
-from shared.runtime.ports import Reader
+from shared.reference import areas, precedence
+from shared.reference.precedence import PrecedenceError
+from shared.runtime.errors import Refused
+from shared.runtime.ports import Answer, Performer, Reader, Workplace
 
 
 async def reference(reader: Reader, environ: Mapping[str, str]) -> Reference:
-    """The areas shipped with the product, and the key of worker ids."""
-    return Reference(areas.load(), Settings.from_environment(environ).id_key)
+    """The areas shipped with the product, the key of worker ids, and the regency's precedence of sources."""
+    settings = Settings.from_environment(environ)
+    try:
+        ranks = precedence.load(settings.precedence)
+    except (OSError, PrecedenceError) as error:
+        raise Refused(f"PAYUNG_PRECEDENCE ({settings.precedence}) cannot be taken: {error}") from error
+    return Reference(areas.load(), settings.id_key, ranks)
 
 
-async def facts(reader: Reader, routed: Sequence[tuple[Routed, Event]], reference: Reference) -> None:
-    """No decision of registration looks beyond its document."""
-    return
+async def facts(reader: Reader, routed: Sequence[tuple[Routed, Event]], reference: Reference) -> Facts:
+    """No decision of registration looks beyond its document in the store."""
+    return Facts(reference.precedence)
+
+
+async def _recheck(document_id: str, state: Any, due: Due, place: Workplace) -> Answer:
+    """The day has come: nothing is to be asked of anybody, the event itself says so."""
+    version = due.data["registration_version"]
+    data = RecheckDue(worker_id=document_id, registration_version=version)
+    return Answer("worker.recheck-due.v1", document_id, data)
+
+
+PERFORMERS: Mapping[str, Performer] = {RECHECK: _recheck}

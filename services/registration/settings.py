@@ -1,4 +1,4 @@
-"""Registration's secret: the key that turns a NIK into a worker_id."""
+"""Registration's secret, its precedence of sources, and how often it looks for suspects."""
 
 from __future__ import annotations
 
@@ -6,15 +6,27 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from shared.runtime.crypto import id_key_from
+from shared.runtime.errors import Refused
+
+# A list is read in bursts; the scan waits until nothing has come for so long.
+SCAN_QUIET_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """`id_key`: 32 bytes, the same in registration and claims, kept from all others."""
+    """`id_key`: 32 bytes, the same in registration and claims, kept from all others. `precedence`: a file of the
+    regency's, else the shipped one. `scan_quiet_s`: the quiet before a scan for suspects; 0 never scans by itself."""
 
     id_key: bytes
+    precedence: str | None = None
+    scan_quiet_s: float = SCAN_QUIET_S
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> Settings:
-        """Reads PAYUNG_ID_KEY; raises Refused when it is missing or malformed."""
-        return cls(id_key_from(environ))
+        """Reads PAYUNG_ID_KEY, PAYUNG_PRECEDENCE, PAYUNG_SUSPECTS_QUIET_S; raises Refused when one is malformed."""
+        quiet = environ.get("PAYUNG_SUSPECTS_QUIET_S", str(SCAN_QUIET_S))
+        try:
+            quiet_s = float(quiet)
+        except ValueError as error:
+            raise Refused(f"PAYUNG_SUSPECTS_QUIET_S is {quiet!r}; a number of seconds is needed") from error
+        return cls(id_key_from(environ), environ.get("PAYUNG_PRECEDENCE") or None, quiet_s)

@@ -32,6 +32,7 @@ SPEC = ServiceSpec(
     indexes=documents.INDEXES,
     reference=facts.reference,
     conflicting=decide.conflicting,
+    performers=facts.PERFORMERS,
     outcomes=registration.OUTCOMES,
     routes=api.routes,
     background=running.run,

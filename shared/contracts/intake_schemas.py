@@ -49,6 +49,7 @@ class RegisterWorker(Command):
     mother_name: str | None = None
     phone: str | None = None
     address: str | None = None
+    family_card: str | None = None
     village: Village
     sector: Sector
     occupation: str
@@ -69,6 +70,7 @@ class UpdateWorker(Command):
     mother_name: str | None = None
     phone: str | None = None
     address: str | None = None
+    family_card: str | None = None
     village: Village | None = None
     sector: Sector | None = None
     occupation: str | None = None
@@ -155,6 +157,17 @@ class DecideIdentity(Command):
     decision: Literal["verified", "rejected"]
     officer: str
     reason: str
+
+
+class DecideSuspect(Command):
+    """suspect.decide.v1, over HTTP: `first` and `second` are the pair, in any order; `keep` who stays after a merge."""
+
+    first: str
+    second: str
+    decision: Literal["merge", "different", "unmerge", "reopen"]
+    officer: str
+    reason: str
+    keep: str | None = None
 
 
 class SetBudget(Command):
@@ -270,6 +283,7 @@ SCHEMAS: dict[str, type[Command]] = {
     "project.register.v1": RegisterProject,
     "outreach.report.v1": ReportOutreach,
     "sticker.install.v1": InstallSticker,
+    "suspect.decide.v1": DecideSuspect,
     "identity.decide.v1": DecideIdentity,
     "budget.set.v1": SetBudget,
     "billing.run.v1": RunBilling,

@@ -67,6 +67,8 @@ class Reason(StrEnum):
     POVERTY_DATA_MISSING = "poverty-data-missing"
     OFFICER_NOT_ALLOWED = "officer-not-allowed"
     SECOND_OFFICER_NEEDED = "second-officer-needed"
+    # Added: a warning, never a refusal: another source's word stands on this field (`field-overruled:<field>`).
+    FIELD_OVERRULED = "field-overruled"
 
 
 # The names of the columns as a list file has them (contracts.md 4), for messages about one field.
@@ -296,6 +298,10 @@ _TEXTS: dict[Reason, tuple[str, str]] = {
     Reason.SECOND_OFFICER_NEEDED: (
         "Keputusan ini memerlukan petugas kedua; petugas yang sama tidak dapat memutuskan dua kali.",
         "This decision needs a second officer; the same officer cannot decide twice.",
+    ),
+    Reason.FIELD_OVERRULED: (
+        "Isian berbeda dengan data sumber lain yang didahulukan; isian Anda dicatat dan perbedaannya terlihat.",
+        "Another source's value takes precedence here; yours is kept and the difference shown.",
     ),
 }
 

@@ -40,6 +40,10 @@ class InstallSticker(Intake):
     """`sticker.install.v1`: a house sticker was put up."""
 
 
+class DecideSuspect(Intake):
+    """`suspect.decide.v1`: an officer settles whether two workers are one person (over HTTP)."""
+
+
 COMMANDS: dict[str, type[Intake]] = {
     "worker.register.v1": RegisterWorker,
     "worker.update.v1": UpdateWorker,
@@ -49,6 +53,7 @@ COMMANDS: dict[str, type[Intake]] = {
     "project.register.v1": RegisterProject,
     "outreach.report.v1": ReportOutreach,
     "sticker.install.v1": InstallSticker,
+    "suspect.decide.v1": DecideSuspect,
 }
 
 
@@ -73,7 +78,7 @@ class WorkerUpdated(WorkerRegistered):
 
 
 class WorkerWithdrawn(Data):
-    """A worker leaves."""
+    """A worker leaves; `merged_into`: because they turned out to be this other worker."""
 
     worker_id: str
     regency: Regency
@@ -82,6 +87,63 @@ class WorkerWithdrawn(Data):
     sector: Sector
     reason: Literal["moved", "deceased", "employed", "request", "other"]
     effective_on: Day
+    merged_into: str | None = None
+
+
+class WorkerSuspected(Data):
+    """This worker and each of `others` may be one person: no money until an officer has looked."""
+
+    worker_id: str
+    regency: Regency
+    district: str
+    village: str
+    sector: Sector
+    others: list[str]
+    score: int
+    reasons: list[str]
+
+
+class WorkerCleared(Data):
+    """No suspicion stands against this worker any more."""
+
+    worker_id: str
+    regency: Regency
+    district: str
+    village: str
+    sector: Sector
+
+
+class SuspectDecided(Data):
+    """What an officer decided about a pair; who and why stays with registration."""
+
+    first: str
+    second: str
+    decision: Literal["merge", "different", "unmerge", "reopen"]
+    keep: str | None
+    score: int
+    reasons: list[str]
+    decided_on: Day
+
+
+class SuspectRefused(Data):
+    """`suspect.decide.refused.v1`: the officer's decision could not be taken."""
+
+    first: str | None
+    second: str | None
+    officer: str | None
+    reasons: list[str]
+
+
+class FieldsDisputed(Data):
+    """`worker.disputed.v1`: on these fields agencies say otherwise than what stands (none: they agree again)."""
+
+    worker_id: str
+    regency: Regency
+    district: str
+    village: str
+    sector: Sector
+    fields: list[str]
+    agencies: list[str]
 
 
 class SubmissionAnswered(Data):
@@ -143,6 +205,11 @@ OUTCOMES: dict[str, type[Data]] = {
     "worker.registered.v1": WorkerRegistered,
     "worker.updated.v1": WorkerUpdated,
     "worker.withdrawn.v1": WorkerWithdrawn,
+    "worker.suspected.v1": WorkerSuspected,
+    "worker.cleared.v1": WorkerCleared,
+    "worker.disputed.v1": FieldsDisputed,
+    "suspect.decided.v1": SuspectDecided,
+    "suspect.decide.refused.v1": SuspectRefused,
     "submission.answered.v1": SubmissionAnswered,
     "submission.settled.v1": SubmissionSettled,
     "identity.check-requested.v1": IdentityCheckRequested,

@@ -6,13 +6,13 @@ Knows no Kafka and no MongoDB. Redelivery is the shell's and is not played here.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from services.registration.documents import STORED
 from services.registration.domain import decide
-from services.registration.domain.parts import Reference
+from services.registration.domain.parts import Facts, Reference
 from services.registration.stream import SPEC
 from shared.contracts.registration import COMMANDS, IdentityCheckRequested
 from shared.contracts.verification import OUTCOMES as VERDICTS
@@ -24,6 +24,7 @@ from tests.toy import CIPHER
 
 KEY = bytes(range(32))
 REFERENCE = Reference(areas.load(), KEY)
+FACTS = Facts(REFERENCE.precedence)
 # 31 January 2026, 23:30 UTC is 1 February in WITA.
 AT = datetime(2026, 1, 31, 23, 30, tzinfo=UTC)
 NIK = "6408044107850002"
@@ -70,7 +71,11 @@ class World:
 
     documents: dict[Address, dict[str, Any]] = field(default_factory=dict)
     said: list[Outcome] = field(default_factory=list)
+    versions: dict[Address, int] = field(default_factory=dict)
+    steps: list[Event] = field(default_factory=list)
     events: int = 0
+    at: datetime = AT
+    facts: Facts = FACTS
 
     def take(self, event: Event) -> Decision[Any]:
         """Routes, loads, decides and saves one input."""
@@ -79,21 +84,45 @@ class World:
         body = self.documents.get(routed.address)
         state = codec.decode(body, CIPHER) if body is not None else None
         part = event.with_data(routed.data)
-        made = decide.decide(state, part, None, event.at)
-        assert made == decide.decide(state, part, None, event.at)
+        made = decide.decide(state, part, self.facts, event.at)
+        assert made == decide.decide(state, part, self.facts, event.at)
         if made.state is None:
             assert made.outcomes == ()
         else:
             self.documents[routed.address] = codec.encode(made.state, CIPHER)
             assert codec.decode(self.documents[routed.address], CIPHER) == made.state
         self.said.extend(made.outcomes)
+        version = self.versions[routed.address] = self.versions.get(routed.address, 0) + 1
+        for number, one in enumerate(made.outcomes):
+            if one.topic == "registration-work":
+                self.steps.append(self.step(one.type, one.data, f"{event.id}/{number}", version))
         return made
+
+    def step(self, kind: str, data: Any, name: str, sequence: int | None = None) -> Event:
+        """An event of registration's own work topic."""
+        return Event(
+            id=name,
+            source="payung/registration",
+            type=kind,
+            data=data,
+            at=self.at,
+            topic="registration-work",
+            content_hash="hash",
+            sequence=sequence,
+        )
+
+    def settle(self) -> list[Any]:
+        """Takes the steps that decisions left for the work topic, until none is left; what they said."""
+        lines: list[Any] = []
+        while self.steps:
+            lines += shown(self.take(self.steps.pop(0)))
+        return lines
 
     def send(self, kind: str, agency: str = "64.08/dinsos", /, **data: Any) -> list[Any]:
         """An agency's event; the data of what it made, by type."""
         self.events += 1
         fields = {"submission_id": f"S{self.events}", "nik": NIK, **data}
-        event = intake(f"worker.{kind}.v1", fields, agency, f"e{self.events}")
+        event = replace(intake(f"worker.{kind}.v1", fields, agency, f"e{self.events}"), at=self.at)
         return shown(self.take(event))
 
     def register(self, agency: str = "64.08/dinsos", /, **changes: Any) -> list[Any]:
@@ -115,7 +144,7 @@ class World:
                     source="payung/verification",
                     type=f"identity.{kind}.v1",
                     data=data,
-                    at=AT,
+                    at=self.at,
                     topic="verification-events",
                     content_hash="hash",
                 )

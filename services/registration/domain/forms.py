@@ -31,6 +31,7 @@ def form_of(fields: Mapping[str, Any], areas: Areas) -> WorkerForm:
         mother_name=text_of(fields.get("mother_name")),
         phone=text_of(fields.get("phone")),
         address=text_of(fields.get("address")),
+        family_card=text_of(fields.get("family_card")),
         heir=heir_of(fields.get("heir")),
     )
 
@@ -82,6 +83,7 @@ def fingerprint(form: WorkerForm, key: bytes) -> str:
         form.mother_name,
         form.phone,
         form.address,
+        form.family_card,
         *((heir.name, heir.relation, heir.phone) if heir else ()),
     )
     text = "\x1f".join(part or "" for part in said)

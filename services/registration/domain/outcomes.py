@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from services.registration.domain.parts import Sender
-from services.registration.domain.state import Verdict, Worker, WorkerForm
+from services.registration.domain.state import Pair, PairDecision, Verdict, Word, Worker, WorkerForm
 from shared.contracts import registration as contract
+from shared.contracts import registration_work as work
 from shared.contracts import topics
+from shared.kernel.calendar import business_day
 from shared.kernel.decision import Outcome
 
 Answer = Literal["registered", "already-registered", "attested", "updated", "withdrawn", "accepted", "rejected"]
@@ -77,7 +79,7 @@ def updated(worker_id: str, worker: Worker, sender: Sender) -> Outcome:
     return _open(worker_id, "worker.updated.v1", contract.WorkerUpdated(**_fields(worker_id, worker, sender)))
 
 
-def withdrawn(worker_id: str, worker: Worker, reason: Any, effective_on: str) -> Outcome:
+def withdrawn(worker_id: str, worker: Worker, reason: Any, effective_on: str, merged_into: str = "") -> Outcome:
     """A worker leaves."""
     return _open(
         worker_id,
@@ -90,6 +92,7 @@ def withdrawn(worker_id: str, worker: Worker, reason: Any, effective_on: str) ->
             sector=worker.form.sector,
             reason=reason,
             effective_on=effective_on,
+            merged_into=merged_into or None,
         ),
     )
 
@@ -123,6 +126,108 @@ def check_requested(worker_id: str, worker: Worker) -> Outcome:
         ),
         personal=True,
     )
+
+
+def _where(worker_id: str, worker: Worker) -> dict[str, Any]:
+    form = worker.form
+    return {
+        "worker_id": worker_id,
+        "regency": worker.regency,
+        "district": form.district,
+        "village": form.village,
+        "sector": form.sector,
+    }
+
+
+def suspected(worker_id: str, worker: Worker, found: work.SuspicionStands) -> Outcome:
+    """No money for this worker until an officer has looked."""
+    data = contract.WorkerSuspected(
+        **_where(worker_id, worker), others=sorted(worker.suspected), score=found.score, reasons=list(found.reasons)
+    )
+    return _open(worker_id, "worker.suspected.v1", data)
+
+
+def cleared(worker_id: str, worker: Worker, _: work.SuspicionStands) -> Outcome:
+    """Nothing stands against this worker any more."""
+    return _open(worker_id, "worker.cleared.v1", contract.WorkerCleared(**_where(worker_id, worker)))
+
+
+def disputed(worker_id: str, before: Worker, after: Worker) -> list[Outcome]:
+    """On which fields agencies disagree, when that has changed. The values stay here."""
+    was, now = _disputes(before), _disputes(after)
+    if was == now:
+        return []
+    data = contract.FieldsDisputed(
+        **_where(worker_id, after), fields=sorted({name for name, _ in now}), agencies=sorted({who for _, who in now})
+    )
+    return [_open(worker_id, "worker.disputed.v1", data)]
+
+
+def _disputes(worker: Worker) -> set[tuple[str, str]]:
+    return {(one.field, one.agency) for one in worker.said if one.value != getattr(worker.form, one.field)}
+
+
+def stands(worker_id: str, other: str, pair: Pair, *, is_open: bool) -> Outcome:
+    """A pair's word to one of its two workers."""
+    data = work.SuspicionStands(
+        worker_id=worker_id, other=other, open=is_open, score=pair.score, reasons=list(pair.reasons)
+    )
+    return _step(worker_id, "suspicion.stands.v1", data)
+
+
+def merge(worker_id: str, into: str, effective_on: str) -> Outcome:
+    """To the worker who turned out to be another."""
+    data = work.MergeWorker(worker_id=worker_id, into=into, effective_on=effective_on)
+    return _step(worker_id, "worker.merge.v1", data)
+
+
+def unmerge(worker_id: str, out_of: str) -> Outcome:
+    """To the worker who is a person of their own after all."""
+    return _step(worker_id, "worker.unmerge.v1", work.UnmergeWorker(worker_id=worker_id, out_of=out_of))
+
+
+def absorb(worker_id: str, other: str, words: tuple[Word, ...], *, undone: bool = False) -> Outcome:
+    """To the worker who stays: what was said of the other."""
+    absorbed = [
+        work.AbsorbedWord(
+            agency=one.agency,
+            submission_id=one.submission_id,
+            sector=one.sector,
+            occupation=one.occupation,
+            said_on=one.said_on,
+        )
+        for one in words
+    ]
+    data = work.AbsorbWorker(worker_id=worker_id, other=other, words=absorbed, undone=undone)
+    return _step(worker_id, "worker.absorb.v1", data)
+
+
+def decided(pair_id: str, pair: Pair, made: PairDecision) -> Outcome:
+    """What an officer decided about a pair."""
+    decision: Any = made.decision
+    first, second = pair.workers
+    data = contract.SuspectDecided(
+        first=first,
+        second=second,
+        decision=decision,
+        keep=made.keep or None,
+        score=pair.score,
+        reasons=list(pair.reasons),
+        decided_on=business_day(made.decided_at).isoformat(),
+    )
+    return _open(pair_id, "suspect.decided.v1", data)
+
+
+def decision_refused(
+    key: str, first: str | None, second: str | None, officer: str | None, reasons: tuple[str, ...]
+) -> Outcome:
+    """An officer's decision that could not be taken."""
+    data = contract.SuspectRefused(first=first, second=second, officer=officer, reasons=list(reasons))
+    return _open(key, "suspect.decide.refused.v1", data)
+
+
+def _step(worker_id: str, kind: str, data: Any) -> Outcome:
+    return Outcome(topics.work("registration"), worker_id, kind, data)
 
 
 def _open(worker_id: str, kind: str, data: Any) -> Outcome:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
@@ -17,15 +17,25 @@ from shared.kernel.calendar import business_day
 from shared.kernel.decision import Address
 from shared.kernel.event import Event, Intake, Routed
 from shared.kernel.identity import is_nik, worker_id
+from shared.reference import precedence
 from shared.reference.areas import Areas
+from shared.reference.precedence import Precedence
 
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """What routing needs: the areas, and the key that names workers."""
+    """What routing needs: the areas and the key that names workers; and whose word stands, for the decisions."""
 
     areas: Areas
     id_key: bytes
+    precedence: Precedence = field(default_factory=precedence.shipped)
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What decisions know beside their document."""
+
+    precedence: Precedence = field(default_factory=precedence.shipped)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

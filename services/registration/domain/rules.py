@@ -24,7 +24,7 @@ EARLIEST_BIRTH_YEARS = 110
 WOMEN_DAY_OFFSET = 40
 WITHDRAWAL_REASONS = ("moved", "deceased", "employed", "request", "other")
 _SECTORS = frozenset(SECTORS)
-_OPTIONAL_TEXTS = ("birth_place", "mother_name", "phone", "address")
+_OPTIONAL_TEXTS = ("birth_place", "mother_name", "phone", "address", "family_card")
 _HEIR_TEXTS = ("name", "relation", "phone")
 # What a worker.update.v1 may change; the NIK names the worker and cannot.
 UPDATABLE = (
@@ -35,6 +35,7 @@ UPDATABLE = (
     "mother_name",
     "phone",
     "address",
+    "family_card",
     "village",
     "sector",
     "occupation",
@@ -244,6 +245,18 @@ def needs_new_check(before: WorkerForm, after: WorkerForm) -> bool:
         or before.birth_place != after.birth_place
         or before.village != after.village
         or before.sector != after.sector
+        or before.monthly_income != after.monthly_income
+    )
+
+
+def is_told(before: WorkerForm, after: WorkerForm) -> bool:
+    """Whether a change touches what others know of the worker (worker.registered.v1)."""
+    return (
+        before.village != after.village
+        or before.sector != after.sector
+        or before.occupation != after.occupation
+        or before.sex != after.sex
+        or before.birth_date[:7] != after.birth_date[:7]
         or before.monthly_income != after.monthly_income
     )
 

@@ -15,6 +15,7 @@ from shared.contracts.registration import SubmissionAnswered, WorkerRegistered
 from shared.kernel.decision import Address
 from tests.property.registration_world import (
     AT,
+    FACTS,
     FORM,
     NIK,
     PERSONAL,
@@ -69,9 +70,12 @@ ATTEST: tuple[str, Any] = ("attest", (DESA, {"sector": "fisheries", "occupation"
         ((REGISTER, VERIFIED, REGISTER), ["6408-dinsos already-registered", "6408-dinsos S3 is verified"]),
         # Another agency of the regency
         ((REGISTER, BY_DESA), ["6408-desa attested"]),
-        ((REGISTER, ("register", (DESA, {"name": "SITI"}))), ["6408-desa attested"]),
+        (
+            (REGISTER, ("register", (DESA, {"name": "SITI"}))),
+            ["worker.disputed", "6408-desa attested !field-overruled:name"],
+        ),
         ((REGISTER, BY_DESA, BY_DESA), ["6408-desa already-registered"]),
-        ((REGISTER, BY_DESA, ("register", (DESA, {"phone": "1"}))), ["6408-desa updated"]),
+        ((REGISTER, BY_DESA, ("register", (DESA, {"phone": "1"}))), ["worker.updated", "6408-desa updated"]),
         ((REGISTER, VERIFIED, BY_DESA), ["6408-desa attested", "6408-desa S3 is verified"]),
         ((REGISTER, HELD, BY_DESA), ["6408-desa attested", "6408-desa S3 is held name-mismatch"]),
         ((REGISTER, ATTEST, BY_DESA), ["6408-desa attested"]),
@@ -197,7 +201,7 @@ def test_the_same_name_with_other_content_is_refused_beside_the_first() -> None:
     assert SPEC.conflicting is not None
     routed = SPEC.conflicting(event)
     assert routed.address == Address("refusals", "agency/64.08/dinsos|e1|hash")
-    made = decide.decide(None, event.with_data(routed.data), None, AT)
+    made = decide.decide(None, event.with_data(routed.data), FACTS, AT)
     assert shown(made) == ["6408-dinsos rejected conflicting-duplicate"]
 
 
@@ -205,7 +209,7 @@ def test_nobody_is_answered_where_no_agency_wrote() -> None:
     event = replace(intake("worker.register.v1", FORM), source="officer/x", topic="registration-intake-test")
     (routed,) = decide.route(event, REFERENCE)
     assert isinstance(routed.data, Refused)
-    made = decide.decide(None, event.with_data(routed.data), None, AT)
+    made = decide.decide(None, event.with_data(routed.data), FACTS, AT)
     assert (made.outcomes, made.ignored) == ((), "no-agency")
     assert isinstance(made.state, Refusal)
 

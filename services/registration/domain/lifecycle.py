@@ -1,0 +1,58 @@
+"""Time passing in a worker's life: the 65th birthday and the yearly re-verification, as due work. Pure.
+
+Both end in the same step: registration asks for a new check, and verification judges by the day on which it is asked.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time, timedelta
+
+from services.registration.domain.state import Status, Worker
+from shared.kernel.calendar import WITA, parse_date
+from shared.kernel.decision import Due
+
+RECHECK = "recheck"
+# Permenaker 5/2021: not yet 65 (rules.md 2); the subsidy ends on the birthday, in WITA.
+SUBSIDY_ENDS_AT_AGE = 65
+# A verdict is renewed two to four weeks before it lapses, so that a slow register costs nobody their cover; the days
+# are spread by worker, or a regency verified in one day would be asked for again in one day.
+LEAD_DAYS = 14
+SPREAD_DAYS = 14
+
+
+def due_of(worker_id: str, worker: Worker) -> Due | None:
+    """The next moment at which a verified or held worker must be checked again."""
+    verdict = worker.verdict
+    if verdict is None or worker.status not in (Status.VERIFIED, Status.HELD):
+        return None
+    given = parse_date(verdict.given_on)
+    if given is None:
+        return None
+    days = [day for day in (_birthday(worker, given), _renewal(worker_id, verdict.valid_until)) if day is not None]
+    if not days:
+        return None
+    # Never before the day after the verdict: a policy with a short validity must not turn in a circle.
+    day = max(min(days), given + timedelta(days=1))
+    at = datetime.combine(day, time.min, WITA)
+    name = f"{RECHECK}:{worker_id}:{worker.registration_version}:{day.isoformat()}"
+    return Due(name, RECHECK, at, {"registration_version": worker.registration_version})
+
+
+def _birthday(worker: Worker, given: date) -> date | None:
+    born = date.fromisoformat(worker.form.birth_date)
+    year = born.year + SUBSIDY_ENDS_AT_AGE
+    # Born on a leap day: 65 on 1 March of a year without one.
+    leaps = (born.month, born.day) == (2, 29) and not _is_leap(year)
+    day = date(year, 3, 1) if leaps else born.replace(year=year)
+    return day if day > given else None
+
+
+def _renewal(worker_id: str, valid_until: str) -> date | None:
+    until = parse_date(valid_until)
+    if until is None:
+        return None
+    return until - timedelta(days=LEAD_DAYS + sum(worker_id.encode()) % SPREAD_DAYS)
+
+
+def _is_leap(year: int) -> bool:
+    return year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)

@@ -1,0 +1,117 @@
+"""What a suspicion and its outcome mean for each of the two workers: blocked, cleared, merged, set apart again.
+
+A pair of workers (`pairs`) is decided in a document of its own; each worker hears of it as an event of the work topic.
+Being suspected blocks money only: verification holds the identity while `worker.suspected.v1` stands.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from services.registration.domain import outcomes
+from services.registration.domain.parts import Facts, Sender
+from services.registration.domain.state import Refusal, Status, Suspicion, Verdict, Word, Worker
+from shared.contracts.reasons import Reason
+from shared.contracts.registration_work import AbsorbWorker, MergeWorker, SuspicionStands, UnmergeWorker
+from shared.kernel.decision import Decision
+from shared.kernel.event import Event
+
+UNKNOWN = "worker-unknown"
+OLDER = "older-suspicion"
+
+
+def stands(state: Worker | Refusal | None, event: Event, facts: Facts, now: datetime) -> Decision[Any]:
+    """A suspicion is open, or is no more; the pair's sequence tells which word is the later one."""
+    part: SuspicionStands = event.data
+    if not isinstance(state, Worker):
+        return Decision(state=state, ignored=UNKNOWN)
+    known = next((one for one in state.suspects if one.other == part.other), None)
+    sequence = event.sequence or 0
+    if known is not None and known.sequence >= sequence:
+        return Decision(state=state, ignored=OLDER)
+    fresh = Suspicion(part.other, sequence, part.open)
+    changed = replace(state, suspects=(*(one for one in state.suspects if one.other != part.other), fresh))
+    if changed.suspected == state.suspected and not part.open:
+        return Decision(state=changed)
+    said = outcomes.suspected if changed.suspected else outcomes.cleared
+    return Decision(state=changed, outcomes=(said(part.worker_id, changed, part),))
+
+
+def merge(state: Worker | Refusal | None, event: Event, facts: Facts, now: datetime) -> Decision[Any]:
+    """This worker is the other: they leave, their agencies are told, and what was said of them goes over."""
+    part: MergeWorker = event.data
+    if not isinstance(state, Worker) or state.status is Status.MERGED:
+        return Decision(state=state, ignored=UNKNOWN)
+    merged = replace(
+        state,
+        status=Status.MERGED,
+        merged_into=part.into,
+        waiting=(),
+        verdict=None,
+        registration_version=state.registration_version + 1,
+    )
+    told = Verdict(
+        identity=Status.REJECTED, reasons=(Reason.DUPLICATE_IDENTITY,), registration_version=merged.registration_version
+    )
+    own = tuple(word for word in state.words if not word.via)
+    submissions = dict.fromkeys((*state.waiting, *((word.agency, word.submission_id) for word in own)))
+    left = outcomes.withdrawn(part.worker_id, merged, "other", part.effective_on, merged_into=part.into)
+    return Decision(
+        state=merged,
+        outcomes=(
+            left,
+            outcomes.absorb(part.into, part.worker_id, own),
+            *(
+                outcomes.settled(state.regency, agency, submission, part.worker_id, told)
+                for agency, submission in submissions
+                if submission
+            ),
+        ),
+    )
+
+
+def unmerge(state: Worker | Refusal | None, event: Event, facts: Facts, now: datetime) -> Decision[Any]:
+    """This worker is a person of their own after all: re-entry, with a new check."""
+    part: UnmergeWorker = event.data
+    if not isinstance(state, Worker) or state.status is not Status.MERGED or state.merged_into != part.out_of:
+        return Decision(state=state, ignored=UNKNOWN)
+    back = replace(
+        state,
+        status=Status.CHECKING,
+        merged_into="",
+        registration_version=state.registration_version + 1,
+        asked=len(state.words),
+    )
+    first = state.words[0]
+    sender = Sender(regency=state.regency, agency=first.agency, submission_id=first.submission_id or None)
+    return Decision(
+        state=back,
+        outcomes=(
+            outcomes.registered(part.worker_id, back, sender),
+            outcomes.check_requested(part.worker_id, back),
+            outcomes.absorb(part.out_of, part.worker_id, (), undone=True),
+        ),
+    )
+
+
+def absorb(state: Worker | Refusal | None, event: Event, facts: Facts, now: datetime) -> Decision[Any]:
+    """What agencies attested of the merged worker counts for the one who stays, until it is undone."""
+    part: AbsorbWorker = event.data
+    if not isinstance(state, Worker):
+        return Decision(state=state, ignored=UNKNOWN)
+    kept = tuple(one for one in state.words if one.via != part.other)
+    fresh = tuple(
+        Word(
+            agency=one.agency,
+            submission_id=one.submission_id,
+            sector=one.sector,
+            occupation=one.occupation,
+            said_on=one.said_on,
+            fingerprint="",
+            via=part.other,
+        )
+        for one in part.words
+    )
+    return Decision(state=replace(state, words=(*kept, *fresh)))

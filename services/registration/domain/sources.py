@@ -1,0 +1,148 @@
+"""One worker, many sources: who said what of each field, on what evidence, and whose word stands.
+
+Every agency's word is kept; which of them stands is worked out from all of them each time, so that the order in which
+agencies speak decides only among equals. Knows no store and no event.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from services.registration.domain.rules import DEFAULT_INCOME
+from services.registration.domain.state import Statement, Status, Word, Worker, WorkerForm
+from shared.reference.precedence import UNNAMED, VERIFICATION, Precedence
+
+# The district follows the village, consent belongs to a submission, and the NIK is who the worker is.
+FIELDS = (
+    "name",
+    "birth_date",
+    "birth_place",
+    "sex",
+    "mother_name",
+    "phone",
+    "address",
+    "family_card",
+    "village",
+    "sector",
+    "occupation",
+    "monthly_income",
+    "heir",
+)
+
+
+def statements(worker: Worker) -> tuple[Statement, ...]:
+    """All agencies' words on all fields. Where none are kept apart, everyone who sent a form said what stands."""
+    if worker.said:
+        return worker.said
+    said: list[Statement] = []
+    for place, word in enumerate(one for one in worker.words if not one.via):
+        if word.fingerprint or place == 0:
+            said += of_form(worker.form, word, opens=place == 0)
+        else:
+            said += of_work(word)
+    return tuple(said)
+
+
+def of_form(form: WorkerForm, word: Word, *, opens: bool) -> list[Statement]:
+    """What a form says, field by field; what it leaves out it does not say."""
+    found = []
+    for name in FIELDS:
+        value = getattr(form, name)
+        # An income that a form leaves out is taken as the lowest: no word against an income that another agency knows.
+        if value is None or (name == "monthly_income" and value == DEFAULT_INCOME and not opens):
+            continue
+        found.append(Statement(word.agency, name, value, word.submission_id, word.said_on))
+    return found
+
+
+def of_work(word: Word) -> list[Statement]:
+    """What an attestation says."""
+    evidence = (word.submission_id, word.said_on)
+    return [
+        Statement(word.agency, "sector", word.sector, *evidence),
+        Statement(word.agency, "occupation", word.occupation, *evidence),
+    ]
+
+
+def by_form(worker: Worker, form: WorkerForm, word: Word) -> tuple[tuple[Statement, ...], frozenset[str]]:
+    """The words after an agency's whole form, and the fields that it corrects.
+
+    Whoever opened the registration and now says otherwise corrects what stood; from another agency a form is a word
+    beside the others.
+    """
+    opens = worker.words[0].agency == word.agency
+    before = {one.field: one for one in statements(worker) if one.agency == word.agency}
+    fresh, corrected = [], set()
+    for one in of_form(form, word, opens=opens):
+        known = before.get(one.field)
+        if known is not None and known.value == one.value:
+            fresh.append(replace(one, corrected=known.corrected, refuted=known.refuted))
+        else:
+            fresh.append(replace(one, corrected=opens))
+            corrected.add(one.field)
+    others = [one for one in statements(worker) if one.agency != word.agency]
+    return (*others, *fresh), frozenset(corrected if opens else ())
+
+
+def by_changes(worker: Worker, changes: Mapping[str, Any], word: Word) -> tuple[tuple[Statement, ...], frozenset[str]]:
+    """The words after an update: it corrects what it names."""
+    named = frozenset(changes) & frozenset(FIELDS)
+    kept = [one for one in statements(worker) if one.agency != word.agency or one.field not in named]
+    fresh = [
+        Statement(word.agency, name, changes[name], word.submission_id, word.said_on, corrected=True)
+        for name in FIELDS
+        if name in named
+    ]
+    return (*kept, *fresh), named
+
+
+def by_work(worker: Worker, word: Word) -> tuple[Statement, ...]:
+    """The words after an attestation."""
+    fresh = of_work(word)
+    named = {one.field for one in fresh}
+    kept = [one for one in statements(worker) if one.agency != word.agency or one.field not in named]
+    return (*kept, *fresh)
+
+
+def settle(
+    worker: Worker, said: Sequence[Statement], precedence: Precedence, corrected: frozenset[str] = frozenset()
+) -> Worker:
+    """The worker with these words, the form as it stands by them."""
+    standing = _standing(worker, said, precedence, corrected)
+    values: dict[str, Any] = {name: standing[name].value if name in standing else None for name in FIELDS}
+    values["monthly_income"] = values["monthly_income"] or DEFAULT_INCOME
+    form = replace(worker.form, **values, district=values["village"][:8])
+    settled = replace(worker, form=form, said=())
+    return settled if set(statements(settled)) == set(said) else replace(settled, said=tuple(said))
+
+
+def origins(worker: Worker, precedence: Precedence) -> Mapping[str, Statement]:
+    """Of each field the word that stands, with its evidence."""
+    return _standing(worker, statements(worker), precedence, frozenset())
+
+
+def overruled(worker: Worker, agency: str, fields: Iterable[str]) -> list[str]:
+    """Of these fields, those on which the agency says otherwise than what stands."""
+    mine = {one.field: one.value for one in worker.said if one.agency == agency}
+    return [name for name in fields if name in mine and mine[name] != getattr(worker.form, name)]
+
+
+def _standing(
+    worker: Worker, said: Sequence[Statement], precedence: Precedence, corrected: frozenset[str]
+) -> Mapping[str, Statement]:
+    places = {word.agency: place for place, word in reversed(list(enumerate(worker.words))) if not word.via}
+    sectors = {one.agency: one.value for one in said if one.field == "sector"}
+    verified = worker.verdict is not None and worker.verdict.identity is Status.VERIFIED
+    best: dict[str, tuple[tuple[bool, int, int, int], Statement]] = {}
+    for number, one in enumerate(said):
+        rank = precedence.rank(worker.regency, one.field, one.agency, sectors.get(one.agency))
+        if verified and one.field not in corrected and one.value == getattr(worker.form, one.field):
+            rank = min(rank, precedence.rank(worker.regency, one.field, VERIFICATION))
+        # Among equals the newest correction, else whoever spoke first.
+        order = (0, -number) if one.corrected else (1, places.get(one.agency, UNNAMED))
+        weight = (one.refuted, rank, *order)
+        if one.field not in best or weight < best[one.field][0]:
+            best[one.field] = (weight, one)
+    return {name: one for name, (_, one) in best.items()}
