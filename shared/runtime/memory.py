@@ -17,7 +17,7 @@ from shared.runtime.fold import Folded, SavedOutcome, Stored
 from shared.runtime.memory_queries import group_keys, last_part, matches, ordered, value_at
 from shared.runtime.pipeline import Message, Record
 from shared.runtime.ports import Codec, Where
-from shared.runtime.store import DueWork
+from shared.runtime.store import DueWork, Owed
 
 # Called with the name of each step; may raise Unavailable (before or after its effect) or a crash of the test.
 Trouble = Callable[[str], Awaitable[None]]
@@ -144,14 +144,13 @@ class MemoryStore:
         self.journals.pop(journal, None)
         await self.trouble("journal close done")
 
-    async def unpublished(self) -> list[tuple[str, list[SavedOutcome]]]:
+    async def unpublished(self) -> list[Owed]:
         """What open journals name."""
         owed = []
         for journal, entries in list(self.journals.items()):
-            listed: list[SavedOutcome] = []
-            for address, name in entries:
-                listed.extend((await self.outcomes({address: [name]})).get(address, {}).get(name, ()))
-            owed.append((journal, listed))
+            outcomes = [(await self.outcomes({at: [name]})).get(at, {}).get(name) for at, name in entries]
+            listed = [outcome for one in outcomes if one is not None for outcome in one]
+            owed.append(Owed(journal, listed, complete=None not in outcomes))
         return owed
 
     async def due(self, until: datetime, limit: int) -> list[DueWork]:

@@ -53,8 +53,9 @@ class MemoryGroup:
 
     def join(self, member: MemoryMember) -> None:
         """A member more: everybody starts again from what is committed."""
-        self.members.append(member)
-        self.rebalance()
+        if member not in self.members:
+            self.members.append(member)
+            self.rebalance()
 
     def leave(self, member: MemoryMember) -> None:
         """A member less."""
@@ -66,6 +67,7 @@ class MemoryGroup:
         """Every member forgets its positions, as eager assignors do."""
         for member in self.members:
             member.positions.clear()
+            member.on_assigned()
             member.wake()
 
     def lag(self) -> int:
@@ -86,6 +88,15 @@ class MemoryMember:
         self._trouble = trouble
         self._woken: asyncio.Future[None] | None = None
         self.positions: dict[Place, int] = {}
+        # Called at every rebalance, before the first record of the new assignment.
+        self.on_assigned: Callable[[], None] = lambda: None
+
+    def assignment(self) -> list[Place]:
+        """The partitions that are this member's now."""
+        group = self._group
+        if self not in group.members:
+            return []
+        return [place for place in self._topics.logs if group.subscribed(place[0]) and group.owner(place) is self]
 
     def wake(self) -> None:
         """Something may have come."""
@@ -103,14 +114,10 @@ class MemoryMember:
 
     def _next(self, records_max: int) -> list[Record]:
         group, logs = self._group, self._topics.logs
-        if self not in group.members:
-            return []
         places = [
             place
-            for place, log in logs.items()
-            if group.subscribed(place[0])
-            and group.owner(place) is self
-            and self.positions.get(place, group.committed.get(place, 0)) < len(log)
+            for place in self.assignment()
+            if self.positions.get(place, group.committed.get(place, 0)) < len(logs[place])
         ]
         group._order(places)
         found: list[Record] = []
@@ -135,6 +142,12 @@ class MemoryMember:
             group.watch(place, before, offset)
         await self._trouble("commit done")
 
-    async def committed(self, places: Sequence[Place]) -> dict[Place, int]:
-        """Where a start would begin."""
-        return {place: self._group.committed.get(place, 0) for place in places}
+    async def ends(self, places: Sequence[Place]) -> dict[Place, int]:
+        """Where the next record of each partition will stand."""
+        await self._trouble("read ends")
+        return {place: len(self._topics.logs.get(place, ())) for place in places}
+
+    async def committed(self, place: Place) -> int | None:
+        """Where a start would begin; None when nothing was committed yet."""
+        await self._trouble("read committed")
+        return self._group.committed.get(place)

@@ -27,7 +27,7 @@ from shared.runtime.crypto import FieldCipher
 from shared.runtime.errors import Refused, Unavailable
 from shared.runtime.fold import Folded, SavedOutcome, Stored
 from shared.runtime.ports import Codec, Index, Where
-from shared.runtime.store import DueWork
+from shared.runtime.store import DueWork, Owed
 
 NAMES = "_names"
 JOURNAL = "_journal"
@@ -279,21 +279,21 @@ class MongoStore:
             await _answered(self._database[JOURNAL].delete_many({"journal": {"$in": closed}}))
             del self._closed[: len(closed)]
 
-    async def unpublished(self) -> list[tuple[str, list[SavedOutcome]]]:
-        """Reads every open journal and the outcomes it names."""
-        owed: list[tuple[str, list[SavedOutcome]]] = []
+    async def unpublished(self) -> list[Owed]:
+        """Reads every open journal and the outcomes it names; the parts of a large one are one journal."""
+        entries: dict[str, list[tuple[Address, str]]] = {}
         for row in await _answered(self._database[JOURNAL].find({}).to_list(None)):
+            named = entries.setdefault(row["journal"], [])
+            named.extend((Address(collection, document), name) for collection, document, name in row["entries"])
+        owed = []
+        for journal, named in entries.items():
             wanted: dict[Address, list[str]] = {}
-            for collection, document, name in row["entries"]:
-                wanted.setdefault(Address(collection, document), []).append(name)
-            found = await self.outcomes(wanted)
-            listed = [
-                outcome
-                for address, names in wanted.items()
-                for name in names
-                for outcome in found.get(address, {}).get(name, ())
-            ]
-            owed.append((row["journal"], listed))
+            for address, name in named:
+                wanted.setdefault(address, []).append(name)
+            saved = await self.outcomes(wanted)
+            outcomes = [saved.get(address, {}).get(name) for address, name in named]
+            listed = [outcome for one in outcomes if one is not None for outcome in one]
+            owed.append(Owed(journal, listed, complete=None not in outcomes))
         return owed
 
     async def due(self, until: datetime, limit: int) -> list[DueWork]:

@@ -121,12 +121,17 @@ class Pipeline:
         watch.lap("publish")
 
     async def sweep(self) -> int:
-        """Publishes what an earlier process saved but may not have published; returns how many outcomes."""
+        """Publishes what an earlier process saved but may not have published; returns how many outcomes.
+
+        An entry with inputs that are not saved is left open: another process may have written it and be about to save
+        them; should it die then, and its inputs expire, this entry is all that knows of their outcomes.
+        """
         swept = 0
-        for journal, outcomes in await self._store.unpublished():
-            await self._publish(outcomes)
-            await self._store.close_journal(journal)
-            swept += len(outcomes)
+        for owed in await self._store.unpublished():
+            await self._publish(owed.outcomes)
+            if owed.complete:
+                await self._store.close_journal(owed.journal)
+            swept += len(owed.outcomes)
         return swept
 
     def _decode(self, records: Sequence[Record], letters: list[tuple[Record, str, str]]) -> list[tuple[Record, Event]]:

@@ -21,6 +21,19 @@ class DueWork:
     due: Due
 
 
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """An open journal entry and the outcomes that it names.
+
+    `complete`: every input it names is saved. When not, either nobody will save it, or the entry belongs to a process
+    that is just about to: its entry must stand until those outcomes are published.
+    """
+
+    journal: str
+    outcomes: list[SavedOutcome]
+    complete: bool
+
+
 class StateStore(Reader, Protocol):
     """Documents with a version, the inputs they took and the outcomes they owe; Unavailable when it cannot tell."""
 
@@ -52,7 +65,7 @@ class StateStore(Reader, Protocol):
         """All outcomes of the batch are surely published."""
         ...
 
-    async def unpublished(self) -> list[tuple[str, list[SavedOutcome]]]:
+    async def unpublished(self) -> list[Owed]:
         """Open journals with the outcomes that they may owe, for the sweep at start."""
         ...
 

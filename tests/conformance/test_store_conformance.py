@@ -123,9 +123,11 @@ async def test_a_journal_finds_what_was_saved_and_forgets_it_once_closed(store: 
     batch = [write("a", 0, {"sum": 1}, "e1"), write("never", 0, {"sum": 1}, "e2")]
     await store.open_journal("j1", batch)
     await store.save(batch[:1])
-    ((journal, owed),) = await store.unpublished()
-    assert journal == "j1"
-    assert [one.value for one in owed] == [b"e1"]
+    (owed,) = await store.unpublished()
+    assert (owed.journal, [one.value for one in owed.outcomes], owed.complete) == ("j1", [b"e1"], False)
+    await store.save(batch[1:])
+    (owed,) = await store.unpublished()
+    assert ([one.value for one in owed.outcomes], owed.complete) == ([b"e1", b"e2"], True)
     await store.close_journal("j1")
     # The removal is not waited for by a majority (losing it costs a repeat), so a majority read sees it a little later.
     async with asyncio.timeout(10):

@@ -154,6 +154,26 @@ async def test_saved_but_unpublished_outcomes_go_out_at_the_next_start(house: Ho
     assert await house.pipeline.sweep() == 0
 
 
+async def test_a_start_leaves_the_entry_of_a_batch_that_another_process_is_about_to_save(house: House) -> None:
+    other = House()
+    other.store, other.topics = house.store, house.topics
+    other.restart()
+
+    async def the_other_one_starts_here_and_the_broker_goes(step: str) -> None:
+        if step == "journal done":
+            assert await other.pipeline.sweep() == 0
+        if step == "publish":
+            raise Unavailable("the broker is gone")
+
+    house.store = house.store.seen_by(the_other_one_starts_here_and_the_broker_goes)
+    house.restart()
+    house.topics.trouble = the_other_one_starts_here_and_the_broker_goes
+    with pytest.raises(Unavailable):
+        await house.settle(record("e1", counter="a", amount=1))
+    house.topics.trouble = other.store.trouble
+    assert await other.pipeline.sweep() == 1, "nobody else knows of it when the input has expired"
+
+
 async def test_a_lost_response_of_the_store_is_read_back_not_decided_again(house: House) -> None:
     real = house.store.save
 
