@@ -25,23 +25,33 @@ class IdentityCodec:
         """As plain and sealed fields."""
         if isinstance(state, SideFacts):
             return {"known": _side_facts(state)}
-        asked = state.asked
-        body: dict[str, Any] = {name: getattr(asked, name) for name in _PLAIN}
-        for name in _PERSONAL:
-            value = getattr(asked, name)
-            if value is not None:
-                body[name] = cipher.seal(value)
-        body["attestations"] = [[one.agency, one.sector, one.occupation, one.attested_on] for one in asked.attestations]
-        body["checked_on"] = state.checked_on
-        body["status"] = state.status.value
-        body["reasons"] = [str(reason) for reason in state.reasons]
-        body["score"] = state.score
-        body["evidence"] = list(state.evidence)
-        body["sequence"] = state.sequence
-        body["correlation"] = state.correlation
-        body["told"] = state.told and state.told.value
-        body["known"] = _side_facts(state.known)
-        body["policy"] = state.policy
+        asked, seal = state.asked, cipher.seal
+        body: dict[str, Any] = {
+            "worker_id": asked.worker_id,
+            "regency": asked.regency,
+            "sex": asked.sex,
+            "district": asked.district,
+            "village": asked.village,
+            "sector": asked.sector,
+            "income_base": asked.income_base,
+            "registration_version": asked.registration_version,
+            "nik": seal(asked.nik),
+            "name": seal(asked.name),
+            "birth_date": seal(asked.birth_date),
+            "attestations": [[one.agency, one.sector, one.occupation, one.attested_on] for one in asked.attestations],
+            "checked_on": state.checked_on,
+            "status": state.status.value,
+            "reasons": [str(reason) for reason in state.reasons],
+            "score": state.score,
+            "evidence": list(state.evidence),
+            "sequence": state.sequence,
+            "correlation": state.correlation,
+            "told": state.told and state.told.value,
+            "known": _side_facts(state.known),
+            "policy": state.policy,
+        }
+        if asked.birth_place is not None:
+            body["birth_place"] = seal(asked.birth_place)
         if state.found is not None:
             body["found"] = [state.found.register, state.found.birth_date_matches, state.found.sex_matches]
         if state.listed != _NOWHERE:

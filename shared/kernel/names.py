@@ -24,9 +24,13 @@ _DOTTED = re.compile(r"\b([A-Z])\.\s?([A-Z]{1,4})\b\.?(?=$|[\s,])")
 
 def normalise(name: str) -> str:
     """A name as names are compared; a name made of titles alone is left as it is."""
-    upper = _APOSTROPHES.sub("", name.upper())
-    joined = _DOTTED.sub(lambda found: found[1] + found[2] if found[1] + found[2] in _BACK_TITLES else found[0], upper)
-    tokens = _PUNCTUATION.sub(" ", joined).split()
+    upper = name.upper()
+    tokens = upper.split()
+    # Most names are letters and blanks, which the expressions below would leave as they are, at ten times the cost.
+    if not "".join(tokens).isalpha():
+        bare = _APOSTROPHES.sub("", upper)
+        joined = _DOTTED.sub(_joined_title, bare)
+        tokens = _PUNCTUATION.sub(" ", joined).split()
     first, last = 0, len(tokens)
     while first < last and (tokens[first] in _FRONT_TITLES or tokens[first] in _TITLES):
         first += 1
@@ -36,7 +40,15 @@ def normalise(name: str) -> str:
     return " ".join(kept or tokens)
 
 
+def _joined_title(found: re.Match[str]) -> str:
+    title = found[1] + found[2]
+    return title if title in _BACK_TITLES else found[0]
+
+
 def score(left: str, right: str) -> float:
     """0 to 100; a name without a letter is like no other."""
-    ours, theirs = normalise(left), normalise(right)
+    ours = normalise(left)
+    if left == right:
+        return 100.0 if ours else 0.0
+    theirs = normalise(right)
     return fuzz.token_sort_ratio(ours, theirs) if ours and theirs else 0.0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Any
 
 from services.verification.domain import rules
@@ -40,7 +39,7 @@ def verdict(identity: Identity, effective_on: str, policy: Policy) -> Outcome:
             segment="BPU",
             evidence=list(identity.evidence),
             score=identity.score or 0,
-            valid_until=rules.valid_until(date.fromisoformat(effective_on), policy).isoformat(),
+            valid_until=rules.valid_until(effective_on, policy.valid_months),
         )
         return _open(asked.worker_id, "identity.verified.v1", verified)
     kind, model = _UNVERIFIED[identity.status]

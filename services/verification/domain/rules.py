@@ -6,6 +6,7 @@ import calendar
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 
 from services.verification.domain.policy import Policy
 from services.verification.domain.state import Listed, Status
@@ -178,12 +179,13 @@ def yields_to_job(reasons: Sequence[str]) -> bool:
     return not {Reason.DUPLICATE_IDENTITY, Reason.INACTIVE_IDENTITY} & set(reasons)
 
 
-def valid_until(checked_on: date, policy: Policy) -> date:
-    """The day before which the identity must be verified anew."""
-    months = checked_on.year * 12 + checked_on.month - 1 + policy.valid_months
-    year, month = divmod(months, 12)
+@lru_cache(maxsize=1_000)
+def valid_until(since: str, months: int) -> str:
+    """The day before which the identity must be verified anew; a batch knows one or two such days."""
+    day = date.fromisoformat(since)
+    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
     month += 1
-    if checked_on.day <= calendar.monthrange(year, month)[1]:
-        return date(year, month, checked_on.day)
+    if day.day <= calendar.monthrange(year, month)[1]:
+        return date(year, month, day.day).isoformat()
     # 29 February has no next year's day: the day after the month's last.
-    return date(year + month // 12, month % 12 + 1, 1)
+    return date(year + month // 12, month % 12 + 1, 1).isoformat()

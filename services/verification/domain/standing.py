@@ -60,11 +60,20 @@ def leave(
 
 
 def tell(
-    identity: Identity, at: datetime, status: Status, reasons: tuple[str, ...], effective_on: str, policy: Policy
+    identity: Identity,
+    at: datetime,
+    status: Status,
+    reasons: tuple[str, ...],
+    effective_on: str,
+    policy: Policy,
+    **found: Any,
 ) -> Decision[Any]:
-    """A verdict stands, and is published with the policy that gave it."""
-    changed = replace(identity, status=status, reasons=reasons, told=status, policy=policy.version, proposal=None)
-    return leave(changed, at, (outcomes.verdict(changed, effective_on, policy),))
+    """A verdict stands, and is published with the policy that gave it. `found` are further fields of the identity:
+    a copy of an identity costs as much as the verdict itself, so one is made."""
+    settled = replace(
+        identity, status=status, reasons=reasons, told=status, policy=policy.version, proposal=None, **found
+    )
+    return leave(settled, at, (outcomes.verdict(settled, effective_on, policy),))
 
 
 def note(identity: Identity | None, known: SideFacts, at: datetime) -> Decision[Any]:
@@ -88,8 +97,13 @@ def judge(identity: Identity, finding: Finding, at: datetime, effective_on: str,
         evidence.extend(f"attestation:{agency}" for agency in attested)
     if listed.poverty is not None:
         evidence.append(f"dinsos:{listed.poverty}")
-    changed = replace(
+    return tell(
         identity,
+        at,
+        found.status,
+        found.reasons,
+        effective_on,
+        policy,
         score=found.score,
         evidence=tuple(evidence),
         found=Found(
@@ -99,4 +113,3 @@ def judge(identity: Identity, finding: Finding, at: datetime, effective_on: str,
         ),
         give_back=identity.give_back or (policy.give_back and finding.evidence == DUKCAPIL),
     )
-    return tell(changed, at, found.status, found.reasons, effective_on, policy)

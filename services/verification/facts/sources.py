@@ -55,10 +55,6 @@ class Load:
         """What the keys of its rows begin with."""
         return _prefix(self.regency, self.kind, self.slot)
 
-    def key(self, worker: str) -> str:
-        """Where a worker's row stands."""
-        return self.prefix + worker
-
 
 def collection_of(kind: str) -> str:
     """Where the rows of a kind stand."""
@@ -90,9 +86,8 @@ async def look_up(
     reader: Reader, kind: str, asked: Iterable[Key], loaded: Mapping[Key, Load]
 ) -> dict[Key, Mapping[str, Any]]:
     """The rows of the asked workers, in one read; none when no regency of theirs has loaded this kind."""
-    keys = {
-        loaded[regency, kind].key(worker): (regency, worker) for regency, worker in asked if (regency, kind) in loaded
-    }
+    prefixes = {one.regency: one.prefix for one in loaded.values() if one.kind == kind}
+    keys = {prefixes[key[0]] + key[1]: key for key in asked if key[0] in prefixes}
     if not keys:
         return {}
     rows = await reader.rows(collection_of(kind), list(keys))
