@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -343,46 +343,31 @@ def show_status(data: Data = None, as_json: AsJson = False) -> None:
     raise typer.Exit(0 if all(one.ready for one in found) else 1)
 
 
-@report_app.command("coverage")
-def report_coverage(
-    regency: Annotated[str | None, typer.Option()] = None,
-    by: Annotated[str, typer.Option(help="district, village, sector, sex or age")] = "district",
-    period: Annotated[str | None, typer.Option(help="Month; default the latest paid")] = None,
-    format_: Annotated[str, typer.Option("--format", help="table, csv, json or xlsx")] = "table",
-    data: Data = None,
-) -> None:
-    """Coverage against target."""
-    _report("coverage", format_, data, regency=regency, by=by, period=period)
+_REPORTS = {
+    "coverage": "Coverage against target.",
+    "budget": "Budget set, committed, absorbed.",
+    "claims": "Claims by kind and stage.",
+    "compliance": "Employers' duties and contractors' projects.",
+    "quality": "How good each agency's lists are.",
+    "outreach": "Meetings, and the registrations that followed them.",
+}
 
 
-@report_app.command("budget")
-def report_budget(
-    regency: Annotated[str | None, typer.Option()] = None,
-    format_: Annotated[str, typer.Option("--format", help="table, csv, json or xlsx")] = "table",
-    data: Data = None,
-) -> None:
-    """Budget set, committed, absorbed."""
-    _report("budget", format_, data, regency=regency)
+def _report_command(kind: str) -> Callable[..., None]:
+    def show(
+        regency: Annotated[str | None, typer.Option()] = None,
+        by: Annotated[str | None, typer.Option(help="district, village, sector, sex or age (coverage)")] = None,
+        period: Annotated[str | None, typer.Option(help="Month; default the latest paid")] = None,
+        format_: Annotated[str, typer.Option("--format", help="table, csv, json or xlsx")] = "table",
+        data: Data = None,
+    ) -> None:
+        _report(kind, format_, data, regency=regency, by=by, period=period)
+
+    return show
 
 
-@report_app.command("claims")
-def report_claims(
-    regency: Annotated[str | None, typer.Option()] = None,
-    format_: Annotated[str, typer.Option("--format", help="table, csv, json or xlsx")] = "table",
-    data: Data = None,
-) -> None:
-    """Claims by kind and stage."""
-    _report("claims", format_, data, regency=regency)
-
-
-@report_app.command("quality")
-def report_quality(
-    regency: Annotated[str | None, typer.Option()] = None,
-    format_: Annotated[str, typer.Option("--format", help="table, csv, json or xlsx")] = "table",
-    data: Data = None,
-) -> None:
-    """How good each agency's lists are."""
-    _report("quality", format_, data, regency=regency)
+for report_kind, report_help in _REPORTS.items():
+    report_app.command(report_kind, help=report_help)(_report_command(report_kind))
 
 
 def _report(what: str, format_: str, data: Path | None, **filters: str | None) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from fastapi import APIRouter, HTTPException
 
 from services.registration.domain.state import Worker
+from services.registration.duties import web as duties
 from services.registration.imports import web as imports
 from shared.runtime.house import House
 
@@ -47,4 +48,5 @@ def routes(house: House) -> APIRouter:
     outer = APIRouter()
     outer.include_router(router)
     outer.include_router(imports.routes(house))
+    outer.include_router(duties.routes(house))
     return outer

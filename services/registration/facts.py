@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from services.registration.domain.duties.employments import FIRST_DAY, Employment
 from services.registration.domain.lifecycle import RECHECK
 from services.registration.domain.parts import Facts, Reference
+from services.registration.domain.state import Status, Worker
 from services.registration.settings import Settings
+from shared.contracts.registration_duties import FirstDayOver, RosterLine
 from shared.contracts.registration_work import RecheckDue
 from shared.kernel.decision import Due
 from shared.kernel.event import Event, Routed
@@ -28,8 +31,20 @@ async def reference(reader: Reader, environ: Mapping[str, str]) -> Reference:
 
 
 async def facts(reader: Reader, routed: Sequence[tuple[Routed, Event]], reference: Reference) -> Facts:
-    """No decision of registration looks beyond its document in the store."""
-    return Facts(reference.precedence)
+    """Only rosters look beyond their document: who of the reported is insured from the regency's budget."""
+    asked = {one.data.worker_id for one, _ in routed if isinstance(one.data, RosterLine | FirstDayOver)}
+    if not asked:
+        return Facts(reference.precedence)
+    states = await reader.states("workers", sorted(asked))
+    verified = (key for key, one in states.items() if isinstance(one, Worker) and one.status is Status.VERIFIED)
+    return Facts(reference.precedence, frozenset(verified))
+
+
+async def _first_day_over(document_id: str, state: Any, due: Due, place: Workplace) -> Answer:
+    """Nothing is to be asked of anybody here either."""
+    employment: Employment = state
+    day = FirstDayOver(employer_id=employment.employer_id, worker_id=employment.worker_id)
+    return Answer("roster.first-day-over.v1", document_id, day)
 
 
 async def _recheck(document_id: str, state: Any, due: Due, place: Workplace) -> Answer:
@@ -39,4 +54,4 @@ async def _recheck(document_id: str, state: Any, due: Due, place: Workplace) -> 
     return Answer("worker.recheck-due.v1", document_id, data)
 
 
-PERFORMERS: Mapping[str, Performer] = {RECHECK: _recheck}
+PERFORMERS: Mapping[str, Performer] = {RECHECK: _recheck, FIRST_DAY: _first_day_over}

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from services.registration import api, documents, facts
 from services.registration.domain import decide
+from services.registration.duties import documents as duties_documents
 from services.registration.imports import running
-from shared.contracts import registration, registration_work, topics
+from shared.contracts import registration, registration_duties, registration_work, topics
 from shared.contracts.verification import IdentityEnded, IdentityHeld, IdentityRejected, IdentityVerified
 from shared.runtime.ports import ServiceSpec
 
@@ -18,7 +19,12 @@ SPEC = ServiceSpec(
         "worker.update.v1": registration.UpdateWorker,
         "worker.withdraw.v1": registration.WithdrawWorker,
         "worker.attest.v1": registration.AttestWorker,
+        "employer.report-workers.v1": registration.ReportWorkers,
+        "project.register.v1": registration.RegisterProject,
+        "outreach.report.v1": registration.ReportOutreach,
         "suspect.decide.v1": registration.DecideSuspect,
+        **registration_duties.COMMANDS,
+        **registration_duties.WORK,
         **registration_work.WORK,
         "identity.verified.v1": IdentityVerified,
         "identity.rejected.v1": IdentityRejected,
@@ -28,12 +34,12 @@ SPEC = ServiceSpec(
     route=decide.route,
     decide=decide.decide,
     facts=facts.facts,
-    stored=documents.STORED,
-    indexes=documents.INDEXES,
+    stored={**documents.STORED, **duties_documents.STORED},
+    indexes={**documents.INDEXES, **duties_documents.INDEXES},
     reference=facts.reference,
     conflicting=decide.conflicting,
     performers=facts.PERFORMERS,
-    outcomes=registration.OUTCOMES,
+    outcomes={**registration.OUTCOMES, **registration_duties.OUTCOMES},
     routes=api.routes,
     background=running.run,
 )

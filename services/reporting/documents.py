@@ -15,9 +15,12 @@ from services.reporting.domain.state import (
     Budget,
     Claim,
     Exhaustion,
+    Finding,
     Identity,
     Invoice,
+    Meeting,
     Premium,
+    Project,
     Registration,
     Risk,
     Run,
@@ -77,6 +80,9 @@ STORED: dict[str, Codec] = {
     "exhaustions": Plain(Exhaustion),
     "risks": Plain(Risk),
     "answers": AnswerCodec(Answer),
+    "findings": Plain(Finding),
+    "projects": Plain(Project),
+    "meetings": Plain(Meeting),
 }
 
 
@@ -104,4 +110,7 @@ INDEXES: dict[str, Sequence[Index]] = {
         ),
     ),
     "answers": (_index("regency", "outcome", "agency"),),
+    "findings": (_index("regency", "employer"),),
+    "projects": (_index("regency"),),
+    "meetings": (_index("regency", "-held_on"),),
 }

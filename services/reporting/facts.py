@@ -21,8 +21,19 @@ Row = dict[str, Any]
 ANY: Where = {"$gt": ""}
 ANY_YEAR: Where = {"$gt": 0}
 BUDGETS_MAX = 1_000
+MEETINGS_MAX = 1_000
 COLLECTIONS = ("registrations", "identities", "premiums", "answers")
-SMALL_COLLECTIONS = ("invoices", "runs", "budgets", "claims", "exhaustions", "risks")
+SMALL_COLLECTIONS = (
+    "invoices",
+    "runs",
+    "budgets",
+    "claims",
+    "exhaustions",
+    "risks",
+    "findings",
+    "projects",
+    "meetings",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,9 +183,28 @@ async def read_quality(reader: Reader, ask: Filters) -> Report:
 
 
 async def read_compliance(reader: Reader, ask: Filters) -> Report:
-    """Employers' compliance: empty in this version."""
-    rows, totals = reports.compliance()
+    """Employers' duties and contractors' projects."""
+    where: Where = {"state.regency": ask.regency or ANY}
+    by = ["state.regency", "state.employer", "state.name", "state.kind", "state.status"]
+    findings = await reader.tally("findings", where, by)
+    projects = await reader.tally("projects", where, ["state.regency", "state.contractor", "state.late"])
+    rows, totals = reports.compliance(findings, projects)
     return Report("employer", {"regency": ask.regency}, rows, totals)
+
+
+async def read_outreach(reader: Reader, ask: Filters) -> Report:
+    """Meetings, the latest first, with the registrations that followed."""
+    where: Where = {"state.regency": ask.regency or ANY}
+    order = ("state.regency", "-state.held_on")
+    meetings = [state for _, state in await reader.find("meetings", where, order=order, limit=MEETINGS_MAX)]
+    registrations: list[Row] = []
+    if meetings:
+        villages = {"state.village": {"$in": sorted({one.village for one in meetings})}}
+        since = {"state.since": {"$gte": min(one.held_on for one in meetings)}}
+        by = ["state.village", "state.sector", "state.since"]
+        registrations = await reader.tally("registrations", {**where, **villages, **since}, by)
+    rows, totals = reports.outreach(meetings, registrations)
+    return Report("meeting", {"regency": ask.regency}, rows, totals)
 
 
 async def read_months(reader: Reader, regency: str | None) -> list[Row]:

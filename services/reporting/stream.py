@@ -5,7 +5,8 @@ from __future__ import annotations
 from services.reporting import documents, facts
 from services.reporting.api import board, web
 from services.reporting.domain import decide
-from shared.contracts import billing, claims, registration, reporting, topics, verification
+from shared.contracts import reporting, topics
+from shared.contracts.catalogue import OUTCOMES
 from shared.runtime.ports import ServiceSpec
 
 SPEC = ServiceSpec(
@@ -20,7 +21,7 @@ SPEC = ServiceSpec(
     ),
     inputs={
         kind: model
-        for outcomes in (registration.OUTCOMES, verification.OUTCOMES, billing.OUTCOMES, claims.OUTCOMES)
+        for outcomes in OUTCOMES.values()
         for kind, model in outcomes.items()
         if kind in decide.COUNTED_TYPES
     },

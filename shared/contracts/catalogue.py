@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from pydantic import BaseModel
 
-from shared.contracts import billing, claims, registration, reporting, verification
+from shared.contracts import billing, claims, registration, registration_duties, reporting, verification
 from shared.kernel.event import Intake
 
 COMMANDS: dict[str, dict[str, type[Intake]]] = {
-    "registration": registration.COMMANDS,
+    "registration": {**registration.COMMANDS, **registration_duties.COMMANDS},
     "verification": verification.COMMANDS,
     "billing": billing.COMMANDS,
     "claims": claims.COMMANDS,
 }
 OUTCOMES: dict[str, dict[str, type[BaseModel]]] = {
-    "registration": {**registration.OUTCOMES},
+    "registration": {**registration.OUTCOMES, **registration_duties.OUTCOMES},
     "verification": {**verification.OUTCOMES},
     "billing": {**billing.OUTCOMES},
     "claims": {**claims.OUTCOMES},

@@ -127,6 +127,8 @@ class RegisterProject(Command):
     starts_on: Day
     ends_on: Day
     village: Village
+    contract_date: Day | None = None
+    changed_on: Day | None = None
 
 
 class ReportOutreach(Command):
@@ -139,6 +141,14 @@ class ReportOutreach(Command):
     sector: Sector
     attendees: int
     agency: str
+
+
+class ExplainFinding(Command):
+    """finding.explain.v1"""
+
+    submission_id: Submission
+    finding_id: str
+    explanation: str
 
 
 class InstallSticker(Command):
@@ -282,6 +292,7 @@ SCHEMAS: dict[str, type[Command]] = {
     "employer.report-workers.v1": ReportWorkers,
     "project.register.v1": RegisterProject,
     "outreach.report.v1": ReportOutreach,
+    "finding.explain.v1": ExplainFinding,
     "sticker.install.v1": InstallSticker,
     "suspect.decide.v1": DecideSuspect,
     "identity.decide.v1": DecideIdentity,

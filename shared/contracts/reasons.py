@@ -69,6 +69,8 @@ class Reason(StrEnum):
     SECOND_OFFICER_NEEDED = "second-officer-needed"
     # Added: a warning, never a refusal: another source's word stands on this field (`field-overruled:<field>`).
     FIELD_OVERRULED = "field-overruled"
+    # Added: an explanation for a finding that does not exist, or is no longer open.
+    FINDING_UNKNOWN = "finding-unknown"
 
 
 # The names of the columns as a list file has them (contracts.md 4), for messages about one field.
@@ -99,6 +101,14 @@ COLUMNS_ID: dict[str, str] = {
     "contract_ends_on": "akhir_kontrak",
     "contract_no": "no_kontrak",
     "registered_with_bpjs_on": "terdaftar_bpjs",
+    "project_no": "no_proyek",
+    "contractor": "kontraktor",
+    "contract_value": "nilai_kontrak",
+    "starts_on": "mulai",
+    "ends_on": "selesai",
+    "meeting_id": "id_pertemuan",
+    "held_on": "tanggal",
+    "attendees": "peserta",
     "claim_no": "no_klaim",
     "worker_id": "id_pekerja",
     "kind": "jenis_klaim",
@@ -258,6 +268,10 @@ _TEXTS: dict[Reason, tuple[str, str]] = {
     Reason.NOT_ELIGIBLE: (
         "Tidak memenuhi syarat untuk manfaat ini.",
         "The conditions of this benefit are not met.",
+    ),
+    Reason.FINDING_UNKNOWN: (
+        "Temuan ini tidak ada atau sudah selesai; periksa nomornya.",
+        "This finding does not exist or is no longer open; check its number.",
     ),
     Reason.CONFLICTING_DUPLICATE: (
         "Pengajuan dengan nomor yang sama pernah dikirim dengan isi lain; kirim dengan nomor baru.",

@@ -5,6 +5,7 @@ Theory of operation
   whose stands (`workers`, `sources`), verification's verdicts and time passing (`verdicts`, `lifecycle`), suspicions
   and merging (`merging`). Verdicts on an older `registration_version` are ignored.
 * suspects (worker_id|worker_id): two workers who may be one person (`pairs`).
+* rosters (the input's name), employments (employer|worker), projects, meetings (regency|number): `duties`, `outreach`.
 * refusals (the input's name): forms that fail their checks, so that the answer can be given again.
 Both tables below name one small function per part. What a worker was before each change, and what time will bring, is
 worked out here once for all of them.
@@ -21,11 +22,23 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from services.registration.domain import history, lifecycle, merging, outcomes, pairs, parts, verdicts, workers
+from services.registration.domain import (
+    history,
+    lifecycle,
+    merging,
+    outcomes,
+    outreach,
+    pairs,
+    parts,
+    verdicts,
+    workers,
+)
+from services.registration.domain.duties import employments, explanations, projects, rosters
 from services.registration.domain.parts import Attest, Facts, Reference, Refused, Register, Update, Withdraw
 from services.registration.domain.state import Refusal, Worker
 from services.registration.domain.workers import WAITING_MAX
 from shared.contracts import registration as contract
+from shared.contracts.registration_duties import ExplainFinding, FirstDayOver, RosterLine
 from shared.contracts.registration_work import (
     AbsorbWorker,
     MergeWorker,
@@ -78,6 +91,11 @@ def _of_worker(event: Event, reference: Reference) -> tuple[Routed, ...]:
     return (Routed(Address("workers", event.data.worker_id), event.data),)
 
 
+def _of_employment(event: Event, reference: Reference) -> tuple[Routed, ...]:
+    part: RosterLine | FirstDayOver = event.data
+    return (Routed(Address("employments", f"{part.employer_id}|{part.worker_id}"), part),)
+
+
 def _refuse(state: Any, event: Event, facts: Facts, now: datetime) -> Decision[Any]:
     part: Refused = event.data
     refusal = Refusal(submission_id=part.sender.submission_id, reasons=part.reasons)
@@ -105,6 +123,12 @@ _ROUTES: Mapping[type, Callable[[Event, Reference], tuple[Routed, ...]]] = {
     AbsorbWorker: _of_worker,
     SuspicionFound: pairs.route_step,
     SuspicionGone: pairs.route_step,
+    contract.ReportWorkers: rosters.route,
+    RosterLine: _of_employment,
+    FirstDayOver: _of_employment,
+    contract.RegisterProject: projects.route,
+    contract.ReportOutreach: outreach.route,
+    ExplainFinding: explanations.route,
 }
 
 _DECISIONS: Mapping[type, Callable[[Any, Event, Facts, datetime], Decision[Any]]] = {
@@ -126,4 +150,10 @@ _DECISIONS: Mapping[type, Callable[[Any, Event, Facts, datetime], Decision[Any]]
     SuspicionGone: pairs.gone,
     pairs.OfficerDecision: pairs.decided,
     pairs.RefusedDecision: pairs.refuse,
+    rosters.Report: rosters.decide,
+    RosterLine: employments.reported,
+    FirstDayOver: employments.first_day_over,
+    projects.Report: projects.decide,
+    outreach.Report: outreach.decide,
+    explanations.Explanation: explanations.decide,
 }

@@ -33,9 +33,10 @@ class Reference:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What decisions know beside their document."""
+    """What decisions know beside their document; `subsidised` names the verified workers among those reported."""
 
     precedence: Precedence = field(default_factory=precedence.shipped)
+    subsidised: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -64,6 +64,32 @@ def is_absent(value: Any) -> bool:
     return value is None or (isinstance(value, str) and not value.strip())
 
 
+def text_problems(field: str, value: Any) -> list[str]:
+    """What is wrong with a text that must be there."""
+    if is_absent(value):
+        return [missing(field)]
+    return [] if isinstance(value, str) else [invalid(field)]
+
+
+def day_problems(field: str, value: Any) -> list[str]:
+    """What is wrong with a day that must be there."""
+    if is_absent(value):
+        return [missing(field)]
+    return [] if parse_date(value) is not None else [invalid(field)]
+
+
+def village_problems(value: Any, regency: str, areas: Areas) -> list[str]:
+    """What is wrong with a village that must be there and lie in the regency."""
+    if is_absent(value):
+        return [missing("village")]
+    if not isinstance(value, str):
+        return [invalid("village")]
+    village = areas.village(areas.resolve(value.strip()))
+    if village is None:
+        return [str(Reason.VILLAGE_UNKNOWN)]
+    return [] if village.regency == regency else [str(Reason.VILLAGE_OUTSIDE)]
+
+
 def form_problems(fields: Mapping[str, Any], regency: str, areas: Areas, today: date) -> tuple[str, ...]:
     """Why a form of this regency cannot be taken on this day; empty when it can. Used by the offline check too."""
     found = submission_problems(fields)
@@ -127,12 +153,7 @@ def _sex_problems(value: Any, *_: Any) -> list[str]:
 
 
 def _village_problems(value: Any, regency: str, areas: Areas, _: date) -> list[str]:
-    if not isinstance(value, str):
-        return [invalid("village")]
-    village = areas.village(areas.resolve(value.strip()))
-    if village is None:
-        return [str(Reason.VILLAGE_UNKNOWN)]
-    return [] if village.regency == regency else [str(Reason.VILLAGE_OUTSIDE)]
+    return village_problems(value, regency, areas)
 
 
 def _sector_problems(value: Any, *_: Any) -> list[str]:

@@ -93,7 +93,7 @@ class Board:
         return Counted(report, as_of, behind)
 
     async def report(self, kind: str, ask: Filters) -> Report:
-        """One of coverage, budget, claims, compliance, quality."""
+        """One of KINDS."""
         report: Report = (await self._fresh((kind, ask), lambda: self._count(kind, ask))).value[0]
         return report
 
@@ -130,6 +130,8 @@ class Board:
                 return await facts.read_claims(reader, ask), as_of
             case "quality":
                 return await facts.read_quality(reader, ask), as_of
+            case "outreach":
+                return await facts.read_outreach(reader, ask), as_of
             case _:
                 return await facts.read_compliance(reader, ask), as_of
 
@@ -161,7 +163,7 @@ class Board:
         return kept.changes == self._house.changes and age_s < settings.stale_s
 
 
-KINDS = ("coverage", "budget", "claims", "compliance", "quality")
+KINDS = ("coverage", "budget", "claims", "compliance", "quality", "outreach")
 
 
 class Snapshots:

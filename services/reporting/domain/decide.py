@@ -17,7 +17,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from services.reporting.domain import claims, money, people
+from services.reporting.domain import claims, field, money, people
 from services.reporting.domain.rules import FEEDBACK_PREFIX, answering_agency
 from shared.contracts.envelope import rfc3339
 from shared.kernel.decision import Address, Decision
@@ -62,6 +62,7 @@ def _exhaustion_address(event: Event) -> Address | None:
     return Address("exhaustions", f"{data.regency}|{data.period}|{data.funding}|{data.account}")
 
 
+_MEETINGS = ("outreach.planned.v1", "outreach.held.v1")
 _ADDRESSES: dict[str, Callable[[Event], Address | None]] = {
     "worker.registered.v1": _by_worker("registrations"),
     "worker.updated.v1": _by_worker("registrations"),
@@ -76,6 +77,9 @@ _ADDRESSES: dict[str, Callable[[Event], Address | None]] = {
     **dict.fromkeys(claims.STATUSES, _claim_address),
     "claim.paid.v1": _claim_address,
     "submission.answered.v1": _answer_address,
+    "employer.found-noncompliant.v1": lambda event: Address("findings", event.data.finding_id),
+    "project.registered.v1": lambda event: Address("projects", f"{event.data.regency}|{event.data.project_no}"),
+    **dict.fromkeys(_MEETINGS, lambda event: Address("meetings", f"{event.data.regency}|{event.data.meeting_id}")),
 }
 _JUDGEMENTS: dict[str, Callable[[Any, Event, str], Decision[Any]]] = {
     "worker.registered.v1": people.registered,
@@ -91,5 +95,8 @@ _JUDGEMENTS: dict[str, Callable[[Any, Event, str], Decision[Any]]] = {
     **dict.fromkeys(claims.STATUSES, claims.moved),
     "claim.paid.v1": claims.paid,
     "submission.answered.v1": people.answered,
+    "employer.found-noncompliant.v1": field.found,
+    "project.registered.v1": field.project,
+    **dict.fromkeys(_MEETINGS, field.met),
 }
 COUNTED_TYPES = frozenset(_JUDGEMENTS)

@@ -32,6 +32,7 @@ def registered(state: Registration | None, event: Event, at: str) -> Decision[Re
             active=True,
             sequence=event.sequence or 0,
             at=at,
+            since=state.since if state and state.since else at[:10],
         )
     )
 
@@ -53,6 +54,7 @@ def withdrawn(state: Registration | None, event: Event, at: str) -> Decision[Reg
             active=False,
             sequence=event.sequence or 0,
             at=at,
+            since=state.since if state else None,
         )
     )
 

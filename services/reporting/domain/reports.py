@@ -1,12 +1,13 @@
-"""The reports on budgets, claims, data quality and months: made of the tallies of the store. Pure."""
+"""The reports on budgets, claims, data quality, duties, outreach and months: made of the store's tallies. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
 from typing import Any
 
 from services.reporting.domain import rules
-from services.reporting.domain.state import Budget, ClaimStatus
+from services.reporting.domain.state import Budget, ClaimStatus, Meeting
 
 Row = dict[str, Any]
 Tally = Sequence[Mapping[str, Any]]
@@ -142,6 +143,70 @@ def months(runs: Tally, invoices: Tally) -> list[Row]:
     return [rows[period] for period in sorted(rows)]
 
 
-def compliance() -> tuple[list[Row], Row]:
-    """Employers' compliance. No event tells of employers in this version, so there is nothing to count yet."""
-    return [], {"employers": 0, "noncompliant": 0, "workers": 0}
+def compliance(findings: Tally, projects: Tally) -> tuple[list[Row], Row]:
+    """Employers and contractors with duties not kept, the most open ones first.
+
+    `findings` are rows of regency, employer, name, kind, status and count; `projects` of regency, contractor, late and
+    count.
+    """
+    rows: dict[tuple[str, str], Row] = {}
+    for one in findings:
+        row = _employer_row(rows, one["regency"], one["employer"], one["name"])
+        row[one["status"]] += one["count"]
+        row["kinds"][one["kind"]] = row["kinds"].get(one["kind"], 0) + one["count"]
+    for one in projects:
+        row = _employer_row(rows, one["regency"], one["contractor"], one["contractor"])
+        row["projects"] += one["count"]
+        row["projects_late"] += one["count"] if one["late"] else 0
+    listed = sorted(rows.values(), key=lambda row: (-row["open"], row["regency"], row["employer"]))
+    totals: Row = {name: sum(row[name] for row in listed) for name in _DUTIES}
+    totals.update(employers=len(listed), noncompliant=sum(row["open"] > 0 for row in listed))
+    totals["kinds"] = _added([row["kinds"] for row in listed])
+    return listed, totals
+
+
+_DUTIES = ("open", "explained", "cured", "projects", "projects_late")
+
+
+def _employer_row(rows: dict[tuple[str, str], Row], regency: str, employer: str, name: str) -> Row:
+    fresh: Row = {"employer": employer, "name": name, "regency": regency, **dict.fromkeys(_DUTIES, 0), "kinds": {}}
+    return rows.setdefault((regency, employer), fresh)
+
+
+FOLLOWED_WITHIN_DAYS = 30
+
+
+def outreach(meetings: Sequence[Meeting], registrations: Tally) -> tuple[list[Row], Row]:
+    """Meetings with the registrations of their village and sector in the thirty days from the day they were held.
+
+    `registrations` are rows of village, sector, since (a day) and count. Two meetings may count the same registration:
+    a row says what followed a meeting, not what it caused.
+    """
+    rows: list[Row] = []
+    for one in meetings:
+        last = (date.fromisoformat(one.held_on) + timedelta(days=FOLLOWED_WITHIN_DAYS)).isoformat()
+        followed = sum(
+            tally["count"]
+            for tally in registrations
+            if (tally["village"], tally["sector"]) == (one.village, one.sector)
+            and one.held_on <= (tally["since"] or "") <= last
+        )
+        rows.append(
+            {
+                "meeting": one.meeting_id,
+                "regency": one.regency,
+                "village": one.village,
+                "sector": one.sector,
+                "agency": one.agency,
+                "held_on": one.held_on,
+                "state": "planned" if one.attendees is None else "held",
+                "attendees": one.attendees or 0,
+                "registered_within_30_days": 0 if one.attendees is None else followed,
+            }
+        )
+    totals: Row = {
+        "meetings": len(rows),
+        "held": sum(row["state"] == "held" for row in rows),
+        "attendees": sum(row["attendees"] for row in rows),
+    }
+    return rows, totals

@@ -43,6 +43,8 @@ class Registration:
     active: bool
     sequence: int
     at: str
+    # The day of the first registration; it links a registration to the meeting before it.
+    since: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,4 +178,61 @@ class Answer:
     at: str
 
 
-Record = Registration | Identity | Premium | Invoice | Run | Budget | Claim | Exhaustion | Risk | Answer
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """A duty that an employer or contractor did not keep, as it stands: open, explained or cured."""
+
+    regency: str
+    employer: str
+    name: str
+    kind: str
+    status: str
+    worker_id: str | None
+    due_on: str
+    sequence: int
+    at: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Project:
+    """A construction project; `contract_value` in rupiah without VAT."""
+
+    regency: str
+    contractor: str
+    late: bool
+    contract_value: int
+    sequence: int
+    at: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Meeting:
+    """An outreach meeting; `attendees` None while it is only planned."""
+
+    meeting_id: str
+    regency: str
+    district: str
+    village: str
+    sector: str
+    held_on: str
+    agency: str
+    attendees: int | None
+    sequence: int
+    at: str
+
+
+Record = (
+    Registration
+    | Identity
+    | Premium
+    | Invoice
+    | Run
+    | Budget
+    | Claim
+    | Exhaustion
+    | Risk
+    | Answer
+    | Finding
+    | Project
+    | Meeting
+)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -53,12 +54,18 @@ def _value(body: Mapping[str, Any], path: str) -> Any:
     return found
 
 
+_COMPARED: Mapping[str, Callable[[Any, Any], bool]] = {
+    "$gt": operator.gt,
+    "$gte": operator.ge,
+    "$in": lambda one, many: one in many,
+}
+
+
 def _meets(body: Mapping[str, Any], where: Mapping[str, Any]) -> bool:
     for path, wanted in where.items():
         found = _value(body, path)
         if isinstance(wanted, Mapping):
-            assert set(wanted) <= {"$gt"}, wanted
-            if found is None or not found > wanted["$gt"]:
+            if found is None or not all(_COMPARED[name](found, limit) for name, limit in wanted.items()):
                 return False
         elif found != wanted:
             return False

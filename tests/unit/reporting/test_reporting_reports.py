@@ -171,7 +171,7 @@ async def test_nothing_counted_yet_is_an_answer(house: Any) -> None:
     report = await ask(house, "/v1/coverage")
     assert (report["as_of"], report["rows"]) == (None, [])
     assert report["totals"] == {**dict.fromkeys(COUNTS, 0), "target": None}
-    for kind in ("budget", "claims", "compliance", "quality"):
+    for kind in ("budget", "claims", "compliance", "quality", "outreach"):
         assert (await ask(house, f"/v1/{kind}"))["rows"] == []
 
 
@@ -226,7 +226,7 @@ async def test_quality_by_agency(house: Any, make: Make) -> None:
     "query",
     ["by=colour", "format=pdf", "period=2026-13", "period=March", "regency=6408", "regency=99.99", "by=sex&format=xml"],
 )
-@pytest.mark.parametrize("kind", ["coverage", "budget", "claims", "compliance", "quality"])
+@pytest.mark.parametrize("kind", ["coverage", "budget", "claims", "compliance", "quality", "outreach"])
 async def test_what_cannot_be_asked_is_a_problem(house: Any, kind: str, query: str) -> None:
     async with client(house) as web:
         answer = await web.get(f"/v1/{kind}?{query}")
@@ -339,3 +339,64 @@ async def test_unknown_places_in_the_data_still_count(house: Any, make: Make) ->
     report = await read_coverage(house, house.reference.areas, Filters("64.08"))
     assert report.rows[-1]["area"] == report.rows[-1]["name"] == "64.08.99"
     assert report.totals["registered"] == 1
+
+
+def finding(make: Make, employer: str, kind: str, state: str, sequence: int = 1, day: str = "2026-01-05") -> Event:
+    data = {
+        "finding_id": f"employment/{employer}/w/{kind}/{day}",
+        "regency": "64.08",
+        "employer_id": employer,
+        "employer_name": f"CV {employer}",
+        "kind": kind,
+        "state": state,
+        "due_on": day,
+        "evidence": {},
+    }
+    return make("employer.found-noncompliant.v1", sequence=sequence, **data)
+
+
+async def test_compliance_counts_each_finding_as_it_stands(house: Any, make: Make) -> None:
+    cured = finding(make, "N1", "registered-late", "cured", sequence=2)
+    house.take(
+        finding(make, "N1", "registered-late", "open"),
+        cured,
+        finding(make, "N1", "registered-late", "open"),  # older: comes late, changes nothing
+        finding(make, "N2", "contract-chain", "open"),
+        finding(make, "N2", "registered-late", "explained"),
+    )
+    project = {"regency": "64.08", "district": "64.08.04", "village": "64.08.04.2001", "contractor": "PT A"}
+    terms = {"contract_value": 5, "starts_on": "2026-01-01", "ends_on": "2026-02-01", "due_on": "2026-01-21"}
+    house.take(make("project.registered.v1", project_no="P1", late=True, **project, **terms))
+    report = await ask(house, "/v1/compliance?regency=64.08")
+    assert [(row["employer"], row["open"], row["explained"], row["cured"]) for row in report["rows"]] == [
+        ("N2", 1, 1, 0),
+        ("N1", 0, 0, 1),
+        ("PT A", 0, 0, 0),
+    ]
+    assert report["totals"]["noncompliant"] == 1
+    assert (report["totals"]["projects"], report["totals"]["projects_late"]) == (1, 1)
+
+
+async def test_outreach_is_linked_to_the_registrations_that_followed(house: Any, make: Make) -> None:
+    settle(house, make, "w1", SANGATTA)
+    settle(house, make, "w2", SANGATTA, sector="trade")
+    day = next(iter(house.bodies["registrations"].values()))["state"]["since"]
+    meeting = {
+        "regency": "64.08",
+        "district": SANGATTA[0],
+        "village": SANGATTA[1],
+        "sector": "fisheries",
+        "agency": "x",
+    }
+    house.take(
+        make("outreach.held.v1", meeting_id="M1", held_on=day, attendees=40, **meeting),
+        make("outreach.held.v1", meeting_id="M0", held_on="2020-01-01", attendees=2, **meeting),
+        make("outreach.planned.v1", meeting_id="M2", held_on="2030-01-01", **meeting),
+    )
+    report = await ask(house, "/v1/outreach?regency=64.08")
+    assert [(row["meeting"], row["state"], row["registered_within_30_days"]) for row in report["rows"]] == [
+        ("M2", "planned", 0),
+        ("M1", "held", 1),
+        ("M0", "held", 0),
+    ]
+    assert report["totals"] == {"meetings": 3, "held": 2, "attendees": 42}

@@ -1,0 +1,1 @@
+"""What employers and contractors owe: judged from their rosters and projects, kept as findings."""

@@ -1,0 +1,228 @@
+"""One person with one employer: the contracts that rosters reported, and the duties not kept in them. Pure.
+
+Duties (rules.md 4): a worker is registered by the first day of work; contracts made short one after another, none of
+them registered, are one employment; whom the regency's budget insures may not at the same time stand on a payroll.
+
+Invariant: findings follow from the contracts, the day and the worker's standing alone, so that any order of reports
+that leaves the same contracts leaves the same findings.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date, datetime, time, timedelta
+
+from services.registration.domain.duties.findings import About, Finding, merged, told
+from services.registration.domain.parts import Facts
+from shared.contracts import topics
+from shared.contracts.registration import WorkerEmployed
+from shared.contracts.registration_duties import FirstDayOver, RosterLine
+from shared.kernel.calendar import WITA, business_day
+from shared.kernel.decision import Decision, Due, Outcome
+from shared.kernel.event import Event
+
+FIRST_DAY = "first-day"
+# A new contract within so many days after the last one goes on with it.
+CHAIN_GAP_DAYS = 30
+CHAIN_LENGTH_MIN = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contract:
+    """One contract as last reported; days as ISO texts."""
+
+    started_on: str
+    ends_on: str | None
+    number: str | None
+    registered_on: str | None
+
+    def runs_on(self, day: str) -> bool:
+        """Whether it is not over."""
+        return self.ends_on is None or self.ends_on >= day
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Employment:
+    """What is known of one person's work for one employer. No NIK: the document is named by the worker's id."""
+
+    employer_id: str
+    employer_name: str
+    regency: str
+    worker_id: str
+    contracts: tuple[Contract, ...]
+    subsidised: bool = False
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def about(self) -> About:
+        """Whom its findings concern."""
+        return About(
+            prefix=f"employment/{self.employer_id}/{self.worker_id}",
+            regency=self.regency,
+            employer_id=self.employer_id,
+            employer_name=self.employer_name,
+            worker_id=self.worker_id,
+        )
+
+
+def reported(state: Employment | None, event: Event, facts: Facts, now: datetime) -> Decision[Employment]:
+    """Takes a line: a contract is new, or known better than before."""
+    line: RosterLine = event.data
+    contract = Contract(
+        started_on=line.started_on,
+        ends_on=line.contract_ends_on,
+        number=line.contract_no,
+        registered_on=line.registered_on,
+    )
+    before = state.contracts if state else ()
+    subsidised = line.worker_id in facts.subsidised
+    employment = Employment(
+        employer_id=line.employer_id,
+        employer_name=line.employer_name,
+        regency=line.regency,
+        worker_id=line.worker_id,
+        contracts=_with(before, contract),
+        subsidised=subsidised,
+        findings=state.findings if state else (),
+    )
+    today = business_day(now)
+    employed: tuple[Outcome, ...] = ()
+    if contract not in before and contract.runs_on(today.isoformat()):
+        # Verification ends the subsidy: a wage earner is the employer's to insure.
+        employed = (_employed(line),)
+    return _judged(employment, today, employed)
+
+
+def first_day_over(state: Employment | None, event: Event, facts: Facts, now: datetime) -> Decision[Employment]:
+    """A first day passed: whoever is not registered by now is registered late."""
+    part: FirstDayOver = event.data
+    if state is None:
+        return Decision(state=None, ignored="employment-unknown")
+    return _judged(replace(state, subsidised=part.worker_id in facts.subsidised), business_day(now))
+
+
+def judge(employment: Employment, today: date) -> list[Finding]:
+    """The duties not kept, as of a day."""
+    return [
+        *_registered_late(employment.contracts, today.isoformat()),
+        *_chains(employment.contracts, today.isoformat()),
+        *_subsidised(employment, today.isoformat()),
+    ]
+
+
+def _judged(employment: Employment, today: date, before: tuple[Outcome, ...] = ()) -> Decision[Employment]:
+    findings, changed = merged(employment.findings, judge(employment, today))
+    after = replace(employment, findings=findings)
+    return Decision(
+        state=after, outcomes=(*before, *(told(after.about, one) for one in changed)), due=_next_look(after, today)
+    )
+
+
+def _next_look(employment: Employment, today: date) -> Due | None:
+    """The morning after the next first day without a registration."""
+    coming = [
+        one.started_on for one in employment.contracts if not one.registered_on and one.started_on >= today.isoformat()
+    ]
+    if not coming:
+        return None
+    first = date.fromisoformat(min(coming))
+    at = datetime.combine(first + timedelta(days=1), time(), WITA)
+    return Due(f"{employment.about.prefix}|{first.isoformat()}", FIRST_DAY, at)
+
+
+def _with(contracts: tuple[Contract, ...], contract: Contract) -> tuple[Contract, ...]:
+    """By number where there is one, else by its first day; a registration once reported is not forgotten."""
+
+    def same(one: Contract) -> bool:
+        if one.number and contract.number:
+            return one.number == contract.number
+        return one.started_on == contract.started_on
+
+    stood = next((one for one in contracts if same(one)), None)
+    if stood is not None and contract.registered_on is None:
+        contract = replace(contract, registered_on=stood.registered_on)
+    rest = (one for one in contracts if not same(one))
+    return tuple(sorted((*rest, contract), key=lambda one: (one.started_on, one.number or "")))
+
+
+def _registered_late(contracts: tuple[Contract, ...], today: str) -> list[Finding]:
+    found = []
+    for one in contracts:
+        late = one.started_on < today if one.registered_on is None else one.registered_on > one.started_on
+        if not late:
+            continue
+        evidence = [("started_on", one.started_on)]
+        if one.number:
+            evidence.append(("contract_no", one.number))
+        if one.registered_on:
+            days = date.fromisoformat(one.registered_on) - date.fromisoformat(one.started_on)
+            evidence += [("registered_on", one.registered_on), ("days_late", str(days.days))]
+        found.append(
+            Finding(
+                kind="registered-late",
+                subject=one.started_on,
+                due_on=one.started_on,
+                state="cured" if one.registered_on else "open",
+                evidence=tuple(evidence),
+            )
+        )
+    return found
+
+
+def _chains(contracts: tuple[Contract, ...], today: str) -> list[Finding]:
+    """Rows of short contracts, each soon after the other, none registered."""
+    rows: list[list[Contract]] = []
+    for one in contracts:
+        if one.registered_on or one.started_on > today:
+            continue
+        last = rows[-1][-1] if rows else None
+        if last is not None and last.ends_on is not None and one.started_on <= _plus(last.ends_on, CHAIN_GAP_DAYS):
+            rows[-1].append(one)
+        else:
+            rows.append([one])
+    return [
+        Finding(
+            kind="contract-chain",
+            subject=row[0].started_on,
+            due_on=row[1].started_on,
+            state="open",
+            evidence=(
+                ("contracts", str(len(row))),
+                ("first_started_on", row[0].started_on),
+                ("last_ends_on", row[-1].ends_on or ""),
+            ),
+        )
+        for row in rows
+        if len(row) >= CHAIN_LENGTH_MIN
+    ]
+
+
+def _subsidised(employment: Employment, today: str) -> list[Finding]:
+    if not employment.subsidised:
+        return []
+    running = [one for one in employment.contracts if one.started_on <= today and one.runs_on(today)]
+    return [
+        Finding(
+            kind="subsidised-worker",
+            subject=one.started_on,
+            due_on=one.started_on,
+            state="open",
+            evidence=(("started_on", one.started_on),),
+        )
+        for one in running
+        if not one.registered_on
+    ]
+
+
+def _plus(day: str, days: int) -> str:
+    return (date.fromisoformat(day) + timedelta(days=days)).isoformat()
+
+
+def _employed(line: RosterLine) -> Outcome:
+    return Outcome(
+        topics.IDENTITY_CHECKS,
+        line.worker_id,
+        "worker.employed.v1",
+        WorkerEmployed(worker_id=line.worker_id, nik=line.nik, employer=line.employer_id, started_on=line.started_on),
+        personal=True,
+    )

@@ -1,0 +1,90 @@
+"""Findings: a duty that was not kept, with evidence, the day it was due, and what became of it. Pure.
+
+Invariant: a finding is told when it is made and each time that its state or evidence changes, never otherwise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from shared.contracts import topics
+from shared.contracts.registration_duties import EmployerFoundNoncompliant, Kind, State
+from shared.kernel.decision import Outcome
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One duty not kept; `subject` is the day that tells findings of one kind apart."""
+
+    kind: Kind
+    subject: str
+    due_on: str
+    state: State
+    evidence: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class About:
+    """Whom the findings of one document concern; `prefix` names the document in finding ids."""
+
+    prefix: str
+    regency: str
+    employer_id: str | None
+    employer_name: str
+    worker_id: str | None = None
+    project_no: str | None = None
+
+
+def merged(before: Sequence[Finding], judged: Iterable[Finding]) -> tuple[tuple[Finding, ...], tuple[Finding, ...]]:
+    """The findings that stand now, and those of them to be told.
+
+    An explanation holds until the duty is kept; what the reports no longer show is cured.
+    """
+    known = {(one.kind, one.subject): one for one in before}
+    after: dict[tuple[str, str], Finding] = {}
+    for one in judged:
+        key = (one.kind, one.subject)
+        stood = known.pop(key, None)
+        if stood is not None and stood.state == "explained" and one.state == "open":
+            one = replace(one, state="explained")
+        after[key] = one
+    for key, stood in known.items():
+        after[key] = replace(stood, state="cured")
+    standing = tuple(sorted(after.values(), key=lambda one: (one.subject, one.kind)))
+    return standing, tuple(one for one in standing if one not in before)
+
+
+def explained(before: Sequence[Finding], kind: str, subject: str) -> tuple[tuple[Finding, ...], Finding | None]:
+    """The findings after one was explained, and that one; None when it is not there or no longer open."""
+    for index, one in enumerate(before):
+        if (one.kind, one.subject) == (kind, subject) and one.state == "open":
+            told = replace(one, state="explained")
+            return (*before[:index], told, *before[index + 1 :]), told
+    return tuple(before), None
+
+
+def finding_id(about: About, finding: Finding) -> str:
+    """Names a finding for ever: its document, its kind and its day."""
+    return f"{about.prefix}/{finding.kind}/{finding.subject}"
+
+
+def told(about: About, finding: Finding) -> Outcome:
+    """The event of a finding; keyed by the employer, or by the project where no employer is named."""
+    return Outcome(
+        topics.events("registration"),
+        about.employer_id or about.project_no or about.prefix,
+        "employer.found-noncompliant.v1",
+        EmployerFoundNoncompliant(
+            finding_id=finding_id(about, finding),
+            regency=about.regency,
+            employer_id=about.employer_id,
+            employer_name=about.employer_name,
+            kind=finding.kind,
+            state=finding.state,
+            due_on=finding.due_on,
+            evidence=dict(finding.evidence),
+            worker_id=about.worker_id,
+            project_no=about.project_no,
+        ),
+    )

@@ -1,0 +1,196 @@
+"""Construction projects: registered within 14 working days of the contract, changes within 7. Pure.
+
+The term counts from `contract_date` where it is given, else from the first day of work; for a change from `changed_on`
+where it is given, else it is not judged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import Any
+
+from services.registration.domain import outcomes, rules
+from services.registration.domain.duties.findings import About, Finding, merged, told
+from services.registration.domain.parts import Facts, Reference, Refused, Sender, sender_of
+from shared.contracts import topics
+from shared.contracts.registration_duties import Kind, ProjectRegistered
+from shared.kernel.calendar import business_day, parse_date
+from shared.kernel.decision import Address, Decision, Outcome
+from shared.kernel.event import Event, Intake, Routed
+from shared.reference.areas import Areas
+from shared.reference.workdays import after_working_days
+
+REGISTRATION_DAYS = 14
+CHANGE_DAYS = 7
+_TEXTS = ("project_no", "contractor")
+_DAYS = ("starts_on", "ends_on")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """What a report says of a project; `contract_value` in rupiah without VAT, days as ISO texts."""
+
+    contractor: str
+    contract_value: int
+    starts_on: str
+    ends_on: str
+    village: str
+    district: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Project:
+    """A project as last reported."""
+
+    project_no: str
+    regency: str
+    terms: Terms
+    due_on: str
+    late: bool
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def about(self) -> About:
+        """Whom its findings concern."""
+        return About(
+            prefix=f"project/{self.regency}/{self.project_no}",
+            regency=self.regency,
+            employer_id=None,
+            employer_name=self.terms.contractor,
+            project_no=self.project_no,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """A project's terms on their way to its document."""
+
+    sender: Sender
+    project_no: str
+    terms: Terms
+    contract_date: str | None
+    changed_on: str | None
+
+
+def route(event: Event, reference: Reference) -> tuple[Routed, ...]:
+    """The project's document, or a refusal of its own."""
+    intake: Intake = event.data
+    sender = sender_of(event)
+    fields = intake.fields
+    problems = _problems(intake, sender, reference.areas)
+    if problems:
+        return (Routed(Address("refusals", event.name), Refused(sender=sender, reasons=problems)),)
+    village = reference.areas.village(reference.areas.resolve(fields["village"].strip()))
+    assert village is not None
+    terms = Terms(
+        contractor=fields["contractor"].strip(),
+        contract_value=fields["contract_value"],
+        starts_on=fields["starts_on"],
+        ends_on=fields["ends_on"],
+        village=village.code,
+        district=village.district,
+    )
+    number = fields["project_no"].strip()
+    report = Report(
+        sender=sender,
+        project_no=number,
+        terms=terms,
+        contract_date=fields.get("contract_date") or None,
+        changed_on=fields.get("changed_on") or None,
+    )
+    return (Routed(Address("projects", f"{sender.regency}|{number}"), report),)
+
+
+def decide(state: Project | None, event: Event, facts: Facts, now: datetime) -> Decision[Project]:
+    """A project is new, changed, or told again."""
+    part: Report = event.data
+    answer = outcomes.answered(event.id, part.sender, "accepted")
+    if state is not None and state.terms == part.terms:
+        return Decision(state=state, outcomes=(answer,))
+    today = business_day(now)
+    kind: Kind = "project-late"
+    term_from: str | None = part.contract_date or part.terms.starts_on
+    days = REGISTRATION_DAYS
+    if state is not None:
+        kind, term_from, days = "project-change-late", part.changed_on, CHANGE_DAYS
+    due = after_working_days(date.fromisoformat(term_from), days) if term_from else today
+    late = today > due
+    project = Project(
+        project_no=part.project_no,
+        regency=part.sender.regency,
+        terms=part.terms,
+        due_on=due.isoformat(),
+        late=late,
+        findings=state.findings if state else (),
+    )
+    judged = list(project.findings)
+    if late:
+        judged.append(_late(kind, term_from or "", due, today))
+    findings, changed = merged(project.findings, judged)
+    after = replace(project, findings=findings)
+    registered = _registered(after)
+    return Decision(state=after, outcomes=(registered, answer, *(told(after.about, one) for one in changed)))
+
+
+def _late(kind: Kind, term_from: str, due: date, today: date) -> Finding:
+    # Cured from the start: what comes late has come. That it came late stays on record.
+    return Finding(
+        kind=kind,
+        subject=due.isoformat(),
+        due_on=due.isoformat(),
+        state="cured",
+        evidence=(
+            ("term_from", term_from),
+            ("reported_on", today.isoformat()),
+            ("days_late", str((today - due).days)),
+        ),
+    )
+
+
+def _registered(project: Project) -> Outcome:
+    terms = project.terms
+    return Outcome(
+        topics.events("registration"),
+        project.project_no,
+        "project.registered.v1",
+        ProjectRegistered(
+            project_no=project.project_no,
+            regency=project.regency,
+            district=terms.district,
+            village=terms.village,
+            contractor=terms.contractor,
+            contract_value=terms.contract_value,
+            starts_on=terms.starts_on,
+            ends_on=terms.ends_on,
+            due_on=project.due_on,
+            late=project.late,
+        ),
+    )
+
+
+def _problems(intake: Intake, sender: Sender, areas: Areas) -> tuple[str, ...]:
+    if not sender.agency:
+        return (rules.invalid("source"),)
+    if intake.problem is not None:
+        return (rules.invalid("data"),)
+    fields = intake.fields
+    found = rules.submission_problems(fields)
+    found += [problem for name in _TEXTS for problem in rules.text_problems(name, fields.get(name))]
+    value = fields.get("contract_value")
+    if rules.is_absent(value):
+        found.append(rules.missing("contract_value"))
+    elif not isinstance(value, int) or isinstance(value, bool) or value <= 0:
+        found.append(rules.invalid("contract_value"))
+    found += [problem for name in _DAYS for problem in rules.day_problems(name, fields.get(name))]
+    found += _order_problems(fields)
+    for name in ("contract_date", "changed_on"):
+        if not rules.is_absent(fields.get(name)):
+            found += rules.day_problems(name, fields[name])
+    return tuple(found + rules.village_problems(fields.get("village"), sender.regency, areas))
+
+
+def _order_problems(fields: Mapping[str, Any]) -> list[str]:
+    starts, ends = parse_date(fields.get("starts_on")), parse_date(fields.get("ends_on"))
+    return [rules.invalid("ends_on")] if starts is not None and ends is not None and ends < starts else []

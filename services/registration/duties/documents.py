@@ -1,0 +1,91 @@
+"""How rosters, employments, projects and meetings stand in the store. No personal data: nothing is sealed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from services.registration.documents import RefusalCodec
+from services.registration.domain.duties.employments import Contract, Employment
+from services.registration.domain.duties.findings import Finding
+from services.registration.domain.duties.projects import Project, Terms
+from services.registration.domain.duties.rosters import Roster
+from services.registration.domain.outreach import Meeting
+from services.registration.domain.state import Refusal
+from shared.runtime.ports import Cipher, Codec, Index
+
+INDEXES: Mapping[str, Sequence[Index]] = {
+    "employments": (Index(fields=("state.regency", "state.open")),),
+    "projects": (Index(fields=("state.regency",)),),
+    "meetings": (Index(fields=("state.regency", "-state.held_on")),),
+}
+
+
+def _findings(findings: Sequence[Finding]) -> list[dict[str, Any]]:
+    return [{**asdict(one), "evidence": [list(pair) for pair in one.evidence]} for one in findings]
+
+
+def _to_findings(body: Sequence[Mapping[str, Any]]) -> tuple[Finding, ...]:
+    return tuple(
+        Finding(**{**one, "evidence": tuple((name, value) for name, value in one["evidence"])}) for one in body
+    )
+
+
+class Flat:
+    """A flat dataclass: its fields as they are."""
+
+    def __init__(self, kind: type[Any]) -> None:
+        self._kind = kind
+
+    def encode(self, state: Any, cipher: Cipher) -> dict[str, Any]:
+        """The fields, by name."""
+        return asdict(state)
+
+    def decode(self, body: Mapping[str, Any], cipher: Cipher) -> Any:
+        """The dataclass again."""
+        return self._kind(**body)
+
+
+class EmploymentCodec:
+    """`open` counts open findings, so that they are found; a refused explanation may stand where no employment is."""
+
+    def encode(self, state: Employment | Refusal, cipher: Cipher) -> dict[str, Any]:
+        """As plain fields."""
+        if isinstance(state, Refusal):
+            return RefusalCodec().encode(state, cipher)
+        return {
+            **asdict(state),
+            "contracts": [asdict(one) for one in state.contracts],
+            "findings": _findings(state.findings),
+            "open": sum(one.state == "open" for one in state.findings),
+        }
+
+    def decode(self, body: Mapping[str, Any], cipher: Cipher) -> Employment | Refusal:
+        """From plain fields."""
+        if "contracts" not in body:
+            return RefusalCodec().decode(body, cipher)
+        fields = {name: value for name, value in body.items() if name != "open"}
+        fields["contracts"] = tuple(Contract(**one) for one in body["contracts"])
+        fields["findings"] = _to_findings(body["findings"])
+        return Employment(**fields)
+
+
+class ProjectCodec:
+    """A project with its terms."""
+
+    def encode(self, state: Project, cipher: Cipher) -> dict[str, Any]:
+        """As plain fields."""
+        return {**asdict(state), "findings": _findings(state.findings)}
+
+    def decode(self, body: Mapping[str, Any], cipher: Cipher) -> Project:
+        """From plain fields."""
+        return Project(**{**body, "terms": Terms(**body["terms"]), "findings": _to_findings(body["findings"])})
+
+
+STORED: Mapping[str, Codec] = {
+    "rosters": Flat(Roster),
+    "employments": EmploymentCodec(),
+    "projects": ProjectCodec(),
+    "meetings": Flat(Meeting),
+}

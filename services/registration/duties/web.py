@@ -1,0 +1,76 @@
+"""Findings, projects and meetings over HTTP: what an officer works through. No personal data in any of them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query
+
+from services.registration.domain.duties.findings import finding_id, told
+from shared.runtime.house import House
+
+_Regency = Annotated[str, Query(pattern=r"^\d{2}\.\d{2}$")]
+_Limit = Annotated[int, Query(ge=1, le=1_000)]
+
+
+def routes(house: House) -> APIRouter:
+    """The endpoints."""
+    router = APIRouter(prefix="/v1", tags=["registration"])
+
+    @router.get("/findings")
+    async def findings(
+        regency: _Regency, state: Literal["open", "all"] = "open", limit: _Limit = 200
+    ) -> dict[str, Any]:
+        """Duties not kept by employers of a regency: open ones, or all, the oldest due first."""
+        where: dict[str, Any] = {"state.regency": regency}
+        where["state.open"] = {"$gt": 0} if state == "open" else {"$gte": 0}
+        found = await house.reader.find("employments", where, limit=limit)
+        rows = [
+            {"finding_id": finding_id(employment.about, one), **told(employment.about, one).data.model_dump()}
+            for _, employment in found
+            for one in employment.findings
+            if state == "all" or one.state == "open"
+        ]
+        return {"rows": sorted(rows, key=lambda row: (row["due_on"], row["finding_id"]))}
+
+    @router.get("/projects")
+    async def projects(regency: _Regency, limit: _Limit = 200) -> dict[str, Any]:
+        """Construction projects of a regency and whether they were registered in time."""
+        found = await house.reader.find("projects", {"state.regency": regency}, limit=limit)
+        return {
+            "rows": [
+                {
+                    "project_no": one.project_no,
+                    "contractor": one.terms.contractor,
+                    "contract_value": one.terms.contract_value,
+                    "starts_on": one.terms.starts_on,
+                    "ends_on": one.terms.ends_on,
+                    "village": one.terms.village,
+                    "due_on": one.due_on,
+                    "late": one.late,
+                }
+                for _, one in found
+            ]
+        }
+
+    @router.get("/outreach")
+    async def outreach(regency: _Regency, limit: _Limit = 200) -> dict[str, Any]:
+        """Meetings of a regency, planned and held, the latest first."""
+        order = ("state.regency", "-state.held_on")
+        found = await house.reader.find("meetings", {"state.regency": regency}, order=order, limit=limit)
+        return {
+            "rows": [
+                {
+                    "meeting_id": one.meeting_id,
+                    "village": one.village,
+                    "sector": one.sector,
+                    "held_on": one.held_on,
+                    "agency": one.agency,
+                    "state": "planned" if one.attendees is None else "held",
+                    "attendees": one.attendees,
+                }
+                for _, one in found
+            ]
+        }
+
+    return router

@@ -1,0 +1,108 @@
+"""Registration's published language beside workers: employers' duties, construction projects, outreach meetings."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from shared.contracts.base import Data, Day, Regency, Rupiah, Sector
+from shared.contracts.registration import SubmissionAnswered
+from shared.kernel.event import Intake
+
+
+class ExplainFinding(Intake):
+    """`finding.explain.v1`: an agency says why a finding is none; an addition to the contract."""
+
+
+COMMANDS: dict[str, type[Intake]] = {"finding.explain.v1": ExplainFinding}
+
+Kind = Literal["registered-late", "contract-chain", "subsidised-worker", "project-late", "project-change-late"]
+State = Literal["open", "explained", "cured"]
+
+
+class RosterLineAnswered(SubmissionAnswered):
+    """`submission.answered.v1` of one line of a roster: `line` counts from 1."""
+
+    line: int
+
+
+class EmployerFoundNoncompliant(Data):
+    """A duty that an employer did not keep, each time that its state changes.
+
+    `due_on` is the day by which the duty was to be kept; `evidence` names what was reported, as texts.
+    """
+
+    finding_id: str
+    regency: Regency
+    employer_id: str | None = None
+    employer_name: str
+    kind: Kind
+    state: State
+    due_on: Day
+    evidence: dict[str, str]
+    worker_id: str | None = None
+    project_no: str | None = None
+
+
+class ProjectRegistered(Data):
+    """A construction project as it stands after a report; `due_on` is the last day of the report's term."""
+
+    project_no: str
+    regency: Regency
+    district: str
+    village: str
+    contractor: str
+    contract_value: Rupiah
+    starts_on: Day
+    ends_on: Day
+    due_on: Day
+    late: bool
+
+
+class OutreachPlanned(Data):
+    """A meeting that is announced for a coming day; an addition to the contract."""
+
+    meeting_id: str
+    regency: Regency
+    district: str
+    village: str
+    sector: Sector
+    held_on: Day
+    agency: str
+
+
+class OutreachHeld(OutreachPlanned):
+    """A meeting that was held, with how many came."""
+
+    attendees: int
+
+
+OUTCOMES: dict[str, type[Data]] = {
+    "employer.found-noncompliant.v1": EmployerFoundNoncompliant,
+    "project.registered.v1": ProjectRegistered,
+    "outreach.planned.v1": OutreachPlanned,
+    "outreach.held.v1": OutreachHeld,
+}
+
+
+class RosterLine(Data):
+    """`roster.line.v1`, internal: one line of a roster on its way to one employment. Restricted: personal data."""
+
+    employer_id: str
+    employer_name: str
+    regency: Regency
+    worker_id: str
+    nik: str
+    started_on: Day
+    contract_ends_on: Day | None = None
+    contract_no: str | None = None
+    registered_on: Day | None = None
+
+
+class FirstDayOver(Data):
+    """`roster.first-day-over.v1`, internal: the first day of a reported contract has passed."""
+
+    employer_id: str
+    worker_id: str
+
+
+WORK: dict[str, type[Data]] = {"roster.line.v1": RosterLine, "roster.first-day-over.v1": FirstDayOver}
