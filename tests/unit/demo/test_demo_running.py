@@ -28,7 +28,7 @@ def register(status: int) -> Iterator[tuple[str, list[Any]]]:
     taken: list[Any] = []
 
     class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:  # noqa: N802
+        def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["content-length"]))
             taken.append((self.path, json.loads(body)))
             self.send_response(status)
@@ -63,9 +63,8 @@ async def test_the_stand_in_gets_everyone_in_the_columns_of_a_population_file() 
 
 
 async def test_what_has_no_control_endpoint_is_taken_for_a_real_register() -> None:
-    with register(404) as (url, _):
-        with pytest.raises(CommandError, match="no real installation"):
-            await running.fill_register(place(url), PEOPLE)
+    with register(404) as (url, _), pytest.raises(CommandError, match="no real installation"):
+        await running.fill_register(place(url), PEOPLE)
 
 
 def test_the_environment_wins_over_what_the_running_installation_says() -> None:
