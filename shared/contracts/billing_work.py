@@ -7,6 +7,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from shared.contracts.base import Data, Day, Funding, Period, PremiumLine, Regency, Rupiah, Sector, Sex
+from shared.contracts.billing import RunCompleted
 
 # worker_id, district, village, sector, sex, birth_month, income_base, index into `prices`. A row and not an object:
 # a thousand of them travel in one record.
@@ -97,12 +98,13 @@ class RunReleased(RunStep):
 
 
 class InvoiceOpened(RunStep):
-    """An invoice with the sum of its run's premiums."""
+    """An invoice with the sum of its run's premiums. `completed` is told when it is open: who then pays finds it."""
 
     invoice_id: str
     due_date: Day | None = None
     workers: int
     lines: list[PremiumLine]
+    completed: RunCompleted | None = None
 
 
 class InvoiceOverdue(Data):

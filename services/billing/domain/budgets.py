@@ -108,27 +108,26 @@ def run_started(state: Budget | None, event: Event, facts: Facts) -> Decision[Bu
 
 
 def run_released(state: Budget | None, event: Event, facts: Facts) -> Decision[Budget]:
-    """Commits what the run billed, frees the rest, and tells the run's result."""
+    """Commits what the run billed, frees the rest, and tells the run's result, or has its invoice tell it."""
     final: RunReleased = event.data
     if state is None or not state.queue or state.queue[0] != final.run_id:
         return Decision(state=state, ignored="not-its-turn")
     committed = state.committed + rules.drawn(final.lines)
     budget = replace(state, committed=committed, reserved=NOTHING, queue=state.queue[1:])
-    told = [_completed(budget, final)]
-    if final.billed_workers:
-        told.append(_invoice(final))
+    completed = _completed(budget, final)
+    told = [_invoice(final, completed) if final.billed_workers else outcomes.completed(completed)]
     if final.missed_workers:
         told.extend(_exhausted(budget, final))
     return Decision(state=budget, outcomes=tuple(told))
 
 
-def _completed(budget: Budget, final: RunReleased) -> Outcome:
+def _completed(budget: Budget, final: RunReleased) -> RunCompleted:
     not_billed = {
         Reason.BUDGET_EXHAUSTED.value: final.missed_workers,
         Reason.ALREADY_BILLED.value: final.already_billed,
         Reason.NOT_ELIGIBLE.value: final.not_eligible,
     }
-    data = RunCompleted(
+    return RunCompleted(
         run_id=final.run_id,
         invoice_id=final.invoice_id if final.billed_workers else None,
         regency=final.regency,
@@ -140,10 +139,9 @@ def _completed(budget: Budget, final: RunReleased) -> Outcome:
         not_billed={reason: count for reason, count in not_billed.items() if count},
         budget_left={"jkk": budget.free.jkk, "jkm": budget.free.jkm},
     )
-    return outcomes.told("billing.run-completed.v1", final.regency, data, final.run_id)
 
 
-def _invoice(final: RunReleased) -> Outcome:
+def _invoice(final: RunReleased, completed: RunCompleted) -> Outcome:
     data = InvoiceOpened(
         run_id=final.run_id,
         regency=final.regency,
@@ -154,6 +152,7 @@ def _invoice(final: RunReleased) -> Outcome:
         due_date=final.due_date,
         workers=final.billed_workers,
         lines=final.lines,
+        completed=completed,
     )
     return outcomes.step("invoice.opened", final.regency, final.period, data)
 

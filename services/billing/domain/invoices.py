@@ -23,7 +23,8 @@ OVERDUE = "overdue"
 
 
 def opened(state: Invoice | None, event: Event, facts: Facts) -> Decision[Invoice]:
-    """Opens the invoice; with a due date, its passing is watched."""
+    """Opens the invoice and only then tells that its run is complete: whoever pays on that word, from another topic,
+    finds it. With a due date, its passing is watched."""
     data: InvoiceOpened = event.data
     if state is not None and state.status is not InvoiceStatus.UNKNOWN:
         return Decision(state=state, ignored="invoice-known")
@@ -39,7 +40,8 @@ def opened(state: Invoice | None, event: Event, facts: Facts) -> Decision[Invoic
         due_date=data.due_date,
         opened_on=business_day(event.at).isoformat(),
     )
-    return Decision(state=invoice, due=_watch(invoice, event))
+    told = () if data.completed is None else (outcomes.completed(data.completed),)
+    return Decision(state=invoice, outcomes=told, due=_watch(invoice, event))
 
 
 def paid(state: Invoice | None, event: Event, facts: Facts) -> Decision[Invoice]:

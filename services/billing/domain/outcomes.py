@@ -7,7 +7,7 @@ from pydantic import BaseModel
 from services.billing.domain import rules
 from shared.contracts import topics
 from shared.contracts.base import Data
-from shared.contracts.billing import CommandRefused
+from shared.contracts.billing import CommandRefused, RunCompleted
 from shared.kernel.decision import Outcome
 
 EVENTS = topics.events("billing")
@@ -17,6 +17,11 @@ WORK = topics.work("billing")
 def told(kind: str, key: str, data: BaseModel, subject: str | None = None) -> Outcome:
     """An open event."""
     return Outcome(EVENTS, key, kind, data, subject)
+
+
+def completed(data: RunCompleted) -> Outcome:
+    """The result of a run."""
+    return told("billing.run-completed.v1", data.regency, data, data.run_id)
 
 
 def refusal(command: str, answer: CommandRefused) -> Outcome:

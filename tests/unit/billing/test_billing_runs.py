@@ -395,3 +395,20 @@ def test_every_state_survives_its_document() -> None:
     unknown = Invoice(invoice_id="INV-9")
     codec = documents.STORED["invoices"]
     assert codec.decode(codec.encode(unknown, CIPHER), CIPHER).status is InvoiceStatus.UNKNOWN
+
+
+def test_whoever_pays_on_the_word_of_a_run_finds_its_invoice() -> None:
+    world = with_budget()
+    verdict(world, "a")
+    world.settle_all()
+    world.command("billing.run.v1", {"regency": "64.08", "period": "2026-01", "funding": "apbd-regency"})
+    while not world.of_type("billing.run-completed.v1"):
+        waiting = [queue for queue, records in world.queues.items() if records]
+        if waiting:
+            world.take(waiting[0], 1)
+        else:
+            assert world.perform_due()
+    (done,) = world.of_type("billing.run-completed.v1")
+    # The payment is on another topic: nothing of the run may have to be read before it.
+    invoice = world.state("invoices", done["invoice_id"])
+    assert (invoice.status, invoice.total) == (InvoiceStatus.OPEN, done["total"])
