@@ -292,8 +292,14 @@ class KafkaConsumer:
         consumer = consumer or self._current()
         # One at a time: an earlier commit that arrives later would take the group back.
         async with self._committing:
+            if consumer is None or not self._uncommitted:
+                return
+            # One partition that moved away, of a batch that outlived it, would make the others be refused with it and,
+            # since they are not read again, left uncommitted until their next record.
+            mine = set(consumer.assignment())
+            self._uncommitted = {one: offset for one, offset in self._uncommitted.items() if one in mine}
             offsets = dict(self._uncommitted)
-            if consumer is None or not offsets:
+            if not offsets:
                 return
             try:
                 await asyncio.wait_for(consumer.commit(offsets), COMMIT_TIMEOUT_S)

@@ -1,0 +1,43 @@
+"""What is committed when partitions moved while a batch was in flight. Found by the simulation (seed 1760)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from aiokafka import TopicPartition
+from aiokafka.errors import IllegalStateError
+
+from shared.runtime.kafka import KafkaConsumer, Server
+from shared.runtime.metrics import Metrics
+
+KEPT, MOVED = TopicPartition("t", 0), TopicPartition("t", 1)
+
+
+class _Consumer:
+    """Refuses a commit as aiokafka does: all of it when one partition is not assigned."""
+
+    def __init__(self) -> None:
+        self.committed: dict[TopicPartition, int] = {}
+
+    def assignment(self) -> set[TopicPartition]:
+        return {KEPT}
+
+    async def commit(self, offsets: Mapping[TopicPartition, int]) -> None:
+        if not offsets.keys() <= self.assignment():
+            raise IllegalStateError
+        self.committed.update(offsets)
+
+
+async def _settle(_: Any) -> None:
+    return None
+
+
+async def test_a_partition_that_moved_away_does_not_take_the_others_commits_with_it() -> None:
+    consumer = KafkaConsumer(Server({}), "toy", ["t"], _settle, lambda _: None, Metrics("toy"), None)
+    fake: Any = _Consumer()
+    consumer._uncommitted.update({KEPT: 5, MOVED: 7})
+    await consumer.commit_settled(fake)
+    assert fake.committed == {KEPT: 5}
+    await consumer.commit_settled(fake)
+    assert not consumer._uncommitted
