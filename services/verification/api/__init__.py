@@ -1,0 +1,161 @@
+"""Verification over HTTP: the officers' queue with the evidence side by side, and one worker's standing.
+
+Lists and standings carry no name and no NIK. A single case does, to an officer only: a caller who may act for
+`<regency>/verification` (PAYUNG_AUTH; everyone where it says `none`). The same addresses answer JSON to a machine and a
+page to a browser.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated, Any
+from urllib.parse import parse_qs
+
+from fastapi import APIRouter, Header, HTTPException, Query, Request
+from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+
+from services.verification.api import decisions, pages, queue
+from services.verification.api.queue import Case
+from services.verification.domain.state import Identity
+from shared.contracts import topics
+from shared.runtime import clock
+from shared.runtime.auth import Caller, Guard
+from shared.runtime.house import House
+
+ROLE = "verification"
+# Nothing from elsewhere, and no script at all.
+HEADERS = {
+    "cache-control": "no-store",
+    "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; "
+    "frame-ancestors 'none'",
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+}
+FORM = "application/x-www-form-urlencoded"
+TAKEN_LOOKS, TAKEN_LOOK_S = 30, 0.1
+
+
+def routes(house: House) -> APIRouter:
+    """The endpoints."""
+    router = APIRouter(tags=["verification"])
+    desk = Desk(house)
+
+    @router.get("/", include_in_schema=False)
+    async def home() -> Response:
+        return RedirectResponse("/v1/reviews")
+
+    @router.get("/v1/reviews")
+    async def reviews(
+        request: Request,
+        regency: str | None = None,
+        reason: str | None = None,
+        after: str | None = None,
+        limit: Annotated[int, Query(ge=1, le=queue.CASES_MAX)] = queue.CASES_MAX,
+    ) -> Response:
+        """Held cases, the oldest first, to be settled by an officer; `after` is the last answer's `next`."""
+        caller = await desk.guard.caller(request)
+        # The page's form sends an empty field for "all".
+        regencies = desk.regencies(caller, regency or None)
+        shown = min(limit, pages.CASES_SHOWN) if _wants_page(request) else limit
+        found = await queue.held(house.reader, regencies, reason or None, after, shown)
+        if _wants_page(request):
+            sent = request.query_params.get("sent")
+            return HTMLResponse(pages.list_page(found, regency, reason, sent), headers=HEADERS)
+        return JSONResponse(queue.list_json(found), headers={"cache-control": "no-store"})
+
+    @router.get("/v1/reviews/{worker_id}")
+    async def review(worker_id: str, request: Request) -> Response:
+        """One case with its evidence side by side: what the form says, what the register says, who attests."""
+        case = await desk.case(worker_id, await desk.guard.caller(request))
+        if _wants_page(request):
+            return HTMLResponse(pages.case_page(case), headers=HEADERS)
+        return JSONResponse(queue.case_json(case), headers={"cache-control": "no-store"})
+
+    @router.post("/v1/reviews/{worker_id}", status_code=202)
+    async def decide(
+        worker_id: str, request: Request, idempotency_key: Annotated[str | None, Header()] = None
+    ) -> Response:
+        """Takes an officer's decision (`{"decision": "verified|rejected", "officer", "reason"}`) as an
+        `identity.decide.v1`; 202 with its id once Kafka has acknowledged it. What becomes of it is an event."""
+        caller = await desk.guard.caller(request)
+        body = await request.body()
+        if len(body) > topics.INTAKE_BYTES_MAX:
+            raise HTTPException(413, f"at most {topics.INTAKE_BYTES_MAX} bytes a decision")
+        await desk.check_role(worker_id, caller)
+        signed_by = None if caller.agencies is None else caller.name
+        if request.headers.get("content-type", "").startswith(FORM):
+            given = {name: values[0] for name, values in parse_qs(body.decode("utf-8", "replace")).items()}
+            before = await desk.identity(worker_id)
+            await desk.publish(worker_id, given, given.pop("key", clock.new_id()), signed_by)
+            await desk.taken(worker_id, before)
+            return RedirectResponse(f"/v1/reviews?sent={worker_id}", 303)
+        name = await desk.publish(worker_id, decisions.parsed(body), idempotency_key or clock.new_id(), signed_by)
+        return JSONResponse({"ids": [name]}, 202)
+
+    @router.get("/v1/identities/{worker_id}")
+    async def identity(worker_id: str, request: Request) -> dict[str, Any]:
+        """Where one worker's identity stands."""
+        caller = await desk.guard.caller(request)
+        found = await desk.identity(worker_id)
+        if found is None or not caller.may_read(found.asked.regency):
+            raise HTTPException(404, "no such worker")
+        return queue.standing_json(worker_id, found)
+
+    return router
+
+
+class Desk:
+    """What the endpoints share: the guard, the store, the road to Kafka."""
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+        self.guard = Guard(house.environ)
+
+    def regencies(self, caller: Caller, wanted: str | None) -> list[str] | None:
+        """Whose cases this caller may list; None is everyone's."""
+        if caller.agencies is None:
+            return None if wanted is None else [wanted]
+        own = sorted({one.split("/")[0] for one in caller.agencies if caller.may_act_for(_role(one.split("/")[0]))})
+        return own if wanted is None else [one for one in own if one == wanted]
+
+    async def identity(self, worker_id: str) -> Identity | None:
+        """The identity of a worker who was asked for."""
+        found = (await self._house.reader.states("identities", [worker_id])).get(worker_id)
+        return found if isinstance(found, Identity) else None
+
+    async def case(self, worker_id: str, caller: Caller) -> Case:
+        """A worker's case, for an officer of the regency; for everybody else it is not there."""
+        found = await self.identity(worker_id)
+        if found is None or not caller.may_act_for(_role(found.asked.regency)):
+            raise HTTPException(404, "no such case")
+        return await queue.case_of(self._house.reader, self._house.reference.cipher, worker_id, found)
+
+    async def check_role(self, worker_id: str, caller: Caller) -> None:
+        """Only an officer of the worker's regency decides. Of whom nothing is known, the event's answer says so."""
+        found = await self.identity(worker_id)
+        if found is not None and not caller.may_act_for(_role(found.asked.regency)):
+            raise HTTPException(403, f"the token does not name {_role(found.asked.regency)}")
+        if found is None and caller.agencies is not None and not self.regencies(caller, None):
+            raise HTTPException(403, f"the token names no <regency>/{ROLE}")
+
+    async def publish(self, worker_id: str, given: dict[str, Any], name: str, signed_by: str | None) -> str:
+        """Sends a decision; returns the event's id."""
+        message = decisions.message(worker_id, given, name, signed_by)
+        await self._house.publish([message])
+        return name
+
+    async def taken(self, worker_id: str, before: Identity | None) -> None:
+        """Waits a moment until the case has changed, so that the list an officer comes back to is true."""
+        for _ in range(TAKEN_LOOKS):
+            now = await self.identity(worker_id)
+            if now is None or before is None or (now.status, now.proposal) != (before.status, before.proposal):
+                return
+            await asyncio.sleep(TAKEN_LOOK_S)
+
+
+def _role(regency: str) -> str:
+    return f"{regency}/{ROLE}"
+
+
+def _wants_page(request: Request) -> bool:
+    return "text/html" in request.headers.get("accept", "")
