@@ -14,7 +14,8 @@ import os
 import queue
 import signal
 import threading
-from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self, TypeVar
@@ -33,7 +34,8 @@ from shared.kernel.calendar import business_day, period_of
 from shared.reference import areas as area_files
 from shared.runtime import clock, failpoints, topics_admin
 from tests.faults import checker
-from tests.faults.observed import quiet
+from tests.faults.observed import grown, quiet
+from tests.faults.world import Service
 
 T = TypeVar("T")
 
@@ -41,6 +43,9 @@ REGENCY = "64.08"
 FUNDING = "apbd-regency"
 TODAY = business_day(clock.now())
 PERIOD = period_of(TODAY)
+AGENCY = "dinsos"
+INTAKE = topics.registration_intake(REGENCY, AGENCY)
+FEEDBACK = topics.feedback(REGENCY, AGENCY)
 START_S = 300.0
 QUIET_S = 180.0
 _POPULATION = 15_000
@@ -130,6 +135,7 @@ class Installation(threading.Thread):
         self._done = asyncio.Event()
         self._people: Iterator[Person] = iter(())
         self._loads = 0
+        self._seconds = 0
 
     # -- life ---------------------------------------------------------------------------------------------------------
 
@@ -234,13 +240,38 @@ class Installation(threading.Thread):
         finally:
             del self.environment(service)[failpoints.VARIABLE]
 
+    async def paused(self, pid: int, within_s: float = 60.0) -> None:
+        """Waits until the process has stopped itself at its failpoint."""
+        await eventually(lambda: Path(f"/proc/{pid}/stat").read_text().split()[2] == "T", within_s, f"{pid} is paused")
+
+    async def metric(self, service: str, name: str) -> float:
+        """The sum of a metric over its labels, as the service shows it."""
+        lines = (await self.place.get(service, "/metrics")).text.splitlines()
+        return sum(float(line.split()[-1]) for line in lines if line.split("{")[0].split(" ")[0] == name)
+
+    @asynccontextmanager
+    async def second(self, service: str, *, instance: str | None = None) -> AsyncIterator[Service]:
+        """One more process of a service, ready, which nobody supervises; without `instance` it is a passing member."""
+        environ = {name: value for name, value in self.environment(service).items() if name != "PAYUNG_INSTANCE"}
+        if instance is not None:
+            environ["PAYUNG_INSTANCE"] = instance
+        self._seconds += 1
+        log = self.folder / f"{service}-{self._seconds}.log"
+        more = Service(service, environ, log, self.base + 30 + self._seconds % 20)
+        try:
+            await eventually(more.ready, 90, f"another {service} ready")
+            yield more
+        finally:
+            if more.running():
+                more.kill()
+
     # -- load ---------------------------------------------------------------------------------------------------------
 
     def people(self, count: int) -> list[Person]:
         """People whom no load has sent yet."""
         return [next(self._people) for _ in range(count)]
 
-    async def load(self, workers: int, *, agency: str = "dinsos", bill: bool = True, claims: int = 0) -> Load:
+    async def load(self, workers: int, *, agency: str = AGENCY, bill: bool = True, claims: int = 0) -> Load:
         """A list of so many workers with every tenth row broken and some unreadable records between, answered; then
         budget, billing run, payment and death claims, each through the product's own commands."""
         self._loads += 1
@@ -299,11 +330,30 @@ class Installation(threading.Thread):
         path.write_text(json.dumps(claim) + "\n", "utf-8")
         await publish.publish(self.place, path, f"{REGENCY}/distransnaker", "claims", wait=True)
 
+    @asynccontextmanager
+    async def loading(
+        self, workers: int, *, until: str = FEEDBACK, claims: int = 0
+    ) -> AsyncIterator[asyncio.Task[Load]]:
+        """A load that is under way inside the block (the topic `until` grows already) and done behind it."""
+        growing = asyncio.create_task(grown(self.kafka, until))
+        await asyncio.sleep(0)
+        load = asyncio.create_task(self.load(workers, claims=claims))
+        try:
+            await asyncio.wait({growing, load}, return_when=asyncio.FIRST_COMPLETED)
+            assert growing.done(), f"nothing came to {until}"
+            growing.result()
+            yield load
+            await load
+        finally:
+            growing.cancel()
+            load.cancel()
+            await asyncio.wait({growing, load})
+
     # -- judgement ----------------------------------------------------------------------------------------------------
 
     async def calm(self, within_s: float = QUIET_S) -> None:
-        """Waits until nothing moves."""
-        await quiet(self.kafka, self.mongo_url, self.services, within_s)
+        """Waits until nothing moves; what a paused process holds open does not count."""
+        await quiet(self.kafka, self.mongo_url, self.services, within_s, journals=False)
 
     async def holds(self, within_s: float = QUIET_S) -> checker.Report:
         """Lag returns to zero by itself, and every law holds over all that ever was."""

@@ -11,7 +11,7 @@ import json
 import re
 import time
 import urllib.request
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Coroutine, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,6 +19,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 from pymongo import MongoClient
+from pymongo.errors import PyMongoError
 from pymongo.read_concern import ReadConcern
 
 OURS = re.compile(
@@ -170,7 +171,7 @@ async def read_all(bootstrap: str) -> list[Seen]:
             left = {at for at in left if await consumer.position(at) < ends[at]}
         return seen
     finally:
-        await consumer.stop()
+        await _stopped(consumer.stop())
 
 
 def _seen(raw: Any) -> Seen:
@@ -179,7 +180,7 @@ def _seen(raw: Any) -> Seen:
         loaded = json.loads(raw.value)
         if isinstance(loaded, dict) and {"id", "source", "type"} <= loaded.keys():
             event = loaded
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, RecursionError):
         pass
     return Seen(raw.topic, raw.partition, raw.offset, raw.value, dict(raw.headers), event)
 
@@ -191,11 +192,26 @@ async def _partitions(bootstrap: str) -> list[TopicPartition]:
         names = sorted(filter(OURS.fullmatch, await asyncio.wait_for(admin.list_topics(), _CALL_S)))
         described = await asyncio.wait_for(admin.describe_topics(names), _CALL_S)
     finally:
-        await admin.close()
+        await _stopped(admin.close())
     found = [TopicPartition(one["topic"], at["partition"]) for one in described for at in one["partitions"]]
     # Blind is not calm: where no topic is seen, no law may hold.
     assert found, "the checker sees no topics"
     return found
+
+
+async def grown(bootstrap: str, topic: str, within_s: float = 60.0) -> None:
+    """Waits until a topic has more records than at the call."""
+    partitions = [at for at in await _partitions(bootstrap) if at.topic == topic]
+    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False)
+    await asyncio.wait_for(consumer.start(), _CALL_S)
+    try:
+        consumer.assign(partitions)
+        before = await asyncio.wait_for(consumer.end_offsets(partitions), _CALL_S)
+        async with asyncio.timeout(within_s):
+            while await consumer.end_offsets(partitions) == before:  # noqa: ASYNC110 - a broker sends no event
+                await asyncio.sleep(0.02)
+    finally:
+        await _stopped(consumer.stop())
 
 
 async def lags(bootstrap: str, services: Iterable[str]) -> dict[str, dict[str, int]]:
@@ -212,7 +228,7 @@ async def lags(bootstrap: str, services: Iterable[str]) -> dict[str, dict[str, i
             committed[service] = await asyncio.wait_for(admin.list_consumer_group_offsets(f"payung-{service}"), _CALL_S)
         ends = await asyncio.wait_for(consumer.end_offsets(partitions), _CALL_S)
     finally:
-        await asyncio.gather(admin.close(), consumer.stop())
+        await asyncio.gather(_stopped(admin.close()), _stopped(consumer.stop()))
     return {service: _behind(SUBSCRIPTIONS[service], offsets, ends) for service, offsets in committed.items()}
 
 
@@ -225,6 +241,14 @@ def _behind(
         for at, end in ends.items()
         if reads.fullmatch(at.topic) and end != done.get(at, 0)
     }
+
+
+async def _stopped(stopping: Coroutine[Any, Any, Any]) -> None:
+    """Bounded, and whatever a client says whose broker was just killed: the reading is over."""
+    task = asyncio.ensure_future(stopping)
+    await asyncio.wait({task}, timeout=_CALL_S)
+    if not task.cancel() and not task.cancelled():
+        task.exception()
 
 
 # -- MongoDB and HTTP -----------------------------------------------------------------------------------------------
@@ -247,18 +271,20 @@ def _stores(
     return documents, journals
 
 
-def _overdue(mongo_url: str, services: Sequence[str]) -> int:
+def _open(mongo_url: str, services: Sequence[str]) -> dict[str, int]:
+    """What the stores say is still to be done: due work whose time has come, and journals."""
     client: MongoClient[dict[str, Any]] = MongoClient(mongo_url, serverSelectionTimeoutMS=20_000, tz_aware=True)
+    found = {}
     try:
         now = client.admin.command("hello")["localTime"]
-        return sum(
-            database[name].count_documents({"due.at": {"$lte": now}})
-            for database in (client[f"payung_{service}"] for service in services)
-            for name in database.list_collection_names()
-            if not _NOT_AGGREGATES.fullmatch(name)
-        )
+        for service in services:
+            database = client[f"payung_{service}"]
+            names = [name for name in database.list_collection_names() if not _NOT_AGGREGATES.fullmatch(name)]
+            found[f"{service}'s due work"] = sum(database[n].count_documents({"due.at": {"$lte": now}}) for n in names)
+            found[f"{service}'s journals"] = database["_journal"].count_documents({})
     finally:
         client.close()
+    return {what: count for what, count in found.items() if count}
 
 
 def _totals(reporting_url: str, regency: str, period: str) -> dict[str, int]:
@@ -268,20 +294,22 @@ def _totals(reporting_url: str, regency: str, period: str) -> dict[str, int]:
     return totals
 
 
-async def quiet(bootstrap: str, mongo_url: str, services: Sequence[str], within_s: float) -> float:
-    """Waits until no service has lag or due work, twice in a row; the seconds it took. AssertionError: what moves."""
+async def quiet(
+    bootstrap: str, mongo_url: str, services: Sequence[str], within_s: float, *, journals: bool = True
+) -> float:
+    """Waits until no service has lag, due work or (a paused one holds its own) an open journal, twice in a row; the
+    seconds it took. AssertionError says what still moves."""
     started = time.monotonic()
     calm = 0
     while calm < 2:
         moving: dict[str, Any]
         try:
             moving = {name: behind for name, behind in (await lags(bootstrap, services)).items() if behind}
-            overdue = await asyncio.to_thread(_overdue, mongo_url, services)
-            if overdue:
-                moving["due work"] = overdue
-        except (KafkaError, OSError, TimeoutError) as error:
-            moving = {"Kafka": type(error).__name__}
+            owed = await asyncio.to_thread(_open, mongo_url, services)
+            moving |= {what: count for what, count in owed.items() if journals or not what.endswith("journals")}
+        except (KafkaError, PyMongoError, OSError, TimeoutError) as error:
+            moving = {"no answer": type(error).__name__}
         calm = calm + 1 if not moving else 0
-        assert time.monotonic() - started < within_s, f"lag did not return to zero within {within_s:.0f} s: {moving}"
+        assert time.monotonic() - started < within_s, f"not all at rest within {within_s:.0f} s: {moving}"
         await asyncio.sleep(0.3)
     return time.monotonic() - started

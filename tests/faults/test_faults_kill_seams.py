@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from shared.runtime import failpoints
-from tests.faults.harness import SERVICES, Installation
+from tests.faults.checker import SERVICES
+from tests.faults.harness import Installation
 
 pytestmark = [pytest.mark.connected, pytest.mark.timeout(600)]
 

@@ -1,0 +1,71 @@
+"""F13, F17: partitions change hands under load. A paused owner goes on where it stood, members come and go."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Iterator
+
+import pytest
+
+from tests.faults.harness import INTAKE, Installation, eventually
+
+pytestmark = [pytest.mark.connected, pytest.mark.timeout(600)]
+
+# The least that a broker grants by default: the pause of a zombie must outlast it.
+SESSION = {"PAYUNG_SESSION_TIMEOUT_MS": "6000"}
+CONFLICTS = "payung_compare_and_set_conflicts_total"
+MARK, LOST = '"event": "started"', "ownership lost before the commit"
+
+
+@pytest.fixture(scope="module")
+def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    with Installation(tmp_path_factory.mktemp("owners"), environ=SESSION) as installation:
+        yield installation
+
+
+@pytest.mark.parametrize("seam", ["journaled", "saved"])
+@pytest.mark.parametrize("service", ["registration", "verification", "billing"])
+async def test_a_paused_owner_wakes_up_and_changes_nothing(installation: Installation, service: str, seam: str) -> None:
+    await installation.arm(service, f"{seam}:1:stop")
+    zombie = installation.pid(service)
+    assert zombie is not None
+    async with installation.loading(400, until=INTAKE) as load:
+        await installation.paused(zombie)
+        # Its partitions go to this one when its session has run out; the load ends without the zombie.
+        async with installation.second(service, instance="heir") as heir:
+            await load
+            assert installation.pid(service) == zombie
+            installation.signal(service, signal.SIGCONT)
+            await eventually(lambda: LOST in installation.log(service).split(MARK)[-1], 60, "the zombie notices")
+            if seam == "journaled":
+                # It had decided and not saved: compare-and-set is all that stood in its way.
+                assert await installation.metric(service, CONFLICTS) > 0
+            assert await heir.stop() == 0
+    await installation.holds()
+    assert installation.pid(service) == zombie, "it went on, with nothing lost and nothing done twice"
+
+
+async def come_and_go(installation: Installation, service: str) -> None:
+    """Four times two members more: one leaves in order, the other in order or killed. Each is a rebalance of all."""
+    for round_ in range(4):
+        async with installation.second(service) as one, installation.second(service) as other:
+            assert await one.stop() == 0
+            if round_ % 2:
+                other.kill()
+            else:
+                assert await other.stop() == 0
+
+
+@pytest.mark.parametrize("service", ["registration", "billing", "reporting"])
+async def test_members_that_come_and_go_under_load_cost_no_event(installation: Installation, service: str) -> None:
+    storm = asyncio.create_task(come_and_go(installation, service))
+    loads = 0
+    while not storm.done():
+        await installation.load(200)
+        loads += 1
+    await storm
+    assert loads > 1, "progress while partitions change hands all the time"
+    # What a killed passer-by left open is published by the next start of any process of the service.
+    await installation.replaced(service, installation.signal(service, signal.SIGTERM))
+    await installation.holds()
