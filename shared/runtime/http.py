@@ -17,6 +17,7 @@ from shared.contracts import envelope, topics
 from shared.contracts.envelope import Unreadable
 from shared.kernel.event import Event, Intake
 from shared.runtime import clock
+from shared.runtime.auth import Caller, Guard
 from shared.runtime.errors import Unavailable
 from shared.runtime.health import Watch
 from shared.runtime.house import House
@@ -65,10 +66,12 @@ def build(house: House, watch: Watch, metrics: Metrics) -> FastAPI:
 
 def _add_intake(app: FastAPI, house: House) -> None:
     commands = {kind: model for kind, model in house.spec.inputs.items() if issubclass(model, Intake)}
+    guard = Guard(house.environ)
 
     @app.post("/v1/events", status_code=202, tags=["intake"])
     async def post_events(request: Request) -> JSONResponse:
         """Takes one CloudEvent or an array of them; 202 with their ids once Kafka has acknowledged all."""
+        caller = await guard.caller(request)
         body = await request.body()
         if len(body) > BODY_BYTES_MAX:
             raise HTTPException(413, f"at most {BODY_BYTES_MAX} bytes a request")
@@ -87,12 +90,23 @@ def _add_intake(app: FastAPI, house: House) -> None:
             except Unreadable as error:
                 errors.append({"pointer": pointer, "code": error.code, "detail": error.detail})
                 continue
+            if not may_send(caller, str(one["source"])):
+                raise HTTPException(403, f"{pointer or '/'}: the token does not let you send as {one['source']}")
             messages.append(message)
             ids.append(name)
         if errors:
             raise HTTPException(400, {"errors": errors})
         await house.publish(messages)
         return JSONResponse({"ids": ids}, 202)
+
+
+def may_send(caller: Caller, source: str) -> bool:
+    """Whether a caller may send as this source. Nobody with a token signs as an officer here: whose case an officer may
+    decide is known to the service's own endpoint only."""
+    kind, _, name = source.partition("/")
+    if kind == "treasury":
+        return caller.may_act_for(f"{name}/treasury")
+    return caller.agencies is None or (kind == "agency" and caller.may_act_for(name))
 
 
 def _intake_message(service: str, one: Any, commands: dict[str, type]) -> tuple[Message, str]:
