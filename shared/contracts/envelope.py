@@ -92,7 +92,8 @@ def read(
 
 def _attributes(value: bytes, headers: Sequence[tuple[str, bytes]]) -> tuple[dict[str, Any], Any, bool]:
     """Context attributes and data, from structured or binary mode."""
-    binary = {name[3:]: raw for name, raw in headers if name.startswith("ce_")}
+    # A header may be null on the wire: as good as not there.
+    binary = {name[3:]: raw for name, raw in headers if name.startswith("ce_") and raw is not None}
     if "specversion" in binary and "id" in binary:
         try:
             attributes: dict[str, Any] = {name: raw.decode("utf-8") for name, raw in binary.items()}

@@ -9,6 +9,9 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from types import TracebackType
 from typing import Any
 
 import structlog
@@ -18,7 +21,7 @@ from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 from aiokafka.helpers import create_ssl_context
 from aiokafka.partitioner import DefaultPartitioner
 from aiokafka.producer.message_accumulator import BatchBuilder
-from faststream import AckPolicy, Context
+from faststream import AckPolicy, BaseMiddleware, Context
 from faststream.kafka import KafkaBroker
 from faststream.security import BaseSecurity, SASLScram256
 
@@ -207,6 +210,7 @@ class KafkaConsumer:
             metadata_max_age_ms=METADATA_MAX_AGE_MS,
             graceful_timeout=STOP_TIMEOUT_S,
             logger=None,
+            middlewares=[partial(_NothingSwallowed, self._failed)],
         )
         subscriber = self._broker.subscriber(
             pattern=pattern_of(names),
@@ -222,6 +226,7 @@ class KafkaConsumer:
             rebalance_timeout_ms=REBALANCE_TIMEOUT_MS,
             max_poll_interval_ms=300_000,
             max_partition_fetch_bytes=REQUEST_BYTES_MAX,
+            parser=_unparsed,
             decoder=_raw,
             listener=_Ownership(self),
         )
@@ -396,6 +401,26 @@ class _Ownership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka i
         self._consumer.own_anew()
 
 
+class _NothingSwallowed(BaseMiddleware[Any, Any]):
+    """FastStream logs what is raised around a handler, and goes on to the next batch. Here it ends the process."""
+
+    def __init__(self, failed: Callable[[BaseException], None], msg: Any, /, *, context: Any) -> None:
+        super().__init__(msg, context=context)
+        self._failed = failed
+
+    async def after_processed(
+        self,
+        exc_type: type[BaseException] | None = None,
+        exc_val: BaseException | None = None,
+        exc_tb: TracebackType | None = None,
+    ) -> bool | None:
+        """What was raised becomes the process's failure, and this batch is the last."""
+        if isinstance(exc_val, Exception):
+            self._failed(exc_val)
+            await asyncio.Event().wait()
+        return False
+
+
 def pattern_of(names: Sequence[str]) -> str:
     """One regular expression over literal topic names and `^` patterns."""
     parts = [name.removeprefix("^") if name.startswith("^") else f"{name}$" for name in names]
@@ -409,6 +434,14 @@ def _offset(committed: Mapping[TopicPartition, Any], partition: TopicPartition) 
 
 def _record(raw: Any) -> Record:
     return Record(raw.topic, raw.partition, raw.offset, raw.key, raw.value, raw.headers, raw.timestamp)
+
+
+async def _unparsed(batch: tuple[Any, ...], parse: Callable[[tuple[Any, ...]], Awaitable[Any]]) -> Any:
+    """The parser that parses nothing. FastStream's decodes every header, and when one of them is no text, or null, the
+    whole batch is dropped without a word and the next one commits past it."""
+    message = await parse((replace(batch[0], headers=()),))
+    message.raw_message = batch
+    return message
 
 
 async def _raw(message: Any) -> Any:

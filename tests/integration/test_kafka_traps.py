@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from confluent_kafka import Producer
 
 from shared.contracts.topics import Topic
 from shared.runtime import topics_admin
@@ -92,3 +93,53 @@ async def test_a_keyed_publish_keeps_each_key_on_one_partition_in_order(kafka: s
     assert all(len(where) == 1 for where in placed.values())
     assert len({next(iter(where)) for where in placed.values()}) > 1
     assert all(order == sorted(order) for order in orders.values())
+
+
+async def test_a_header_that_is_no_text_costs_no_record(kafka: str) -> None:
+    topic = await _topic(kafka)
+    headers: list[list[tuple[str, str | bytes | None]]] = [[("x", b"\xff\xfe")], [("x", None)], [("", b"")], []]
+    producer = Producer({"bootstrap.servers": kafka})
+    for number, one in enumerate(headers):
+        producer.produce(topic, b"%d" % number, b"k", headers=one)
+    producer.flush(30)
+    seen: list[Record] = []
+    complete = asyncio.Event()
+
+    async def take(records: Sequence[Record]) -> None:
+        seen.extend(records)
+        if len(seen) == len(headers):
+            complete.set()
+
+    failures: list[BaseException] = []
+    service = topic.removeprefix("trap-")
+    consumer = KafkaConsumer(
+        Server({"PAYUNG_KAFKA": kafka}), service, [topic], take, failures.append, Metrics(service), None
+    )
+    await consumer.start()
+    await asyncio.wait_for(complete.wait(), 60)
+    await consumer.stop()
+    assert [list(one.headers) for one in seen] == headers
+    assert failures == []
+
+
+async def test_what_is_raised_around_the_handler_ends_the_process(kafka: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def no_parser(batch: object, parse: object) -> None:
+        raise ValueError("FastStream would only log this")
+
+    monkeypatch.setattr("shared.runtime.kafka._unparsed", no_parser)
+    topic = await _topic(kafka)
+    await _publish(kafka, topic)
+    failure: asyncio.Future[BaseException] = asyncio.get_running_loop().create_future()
+    settled: list[Record] = []
+
+    async def take(records: Sequence[Record]) -> None:
+        settled.extend(records)
+
+    service = topic.removeprefix("trap-")
+    consumer = KafkaConsumer(
+        Server({"PAYUNG_KAFKA": kafka}), service, [topic], take, failure.set_result, Metrics(service), None
+    )
+    await consumer.start()
+    assert isinstance(await asyncio.wait_for(failure, 30), ValueError)
+    await consumer.stop()
+    assert settled == []
