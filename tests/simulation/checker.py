@@ -1,0 +1,190 @@
+"""What must hold after (and during) every run: the world's stores and topics against the straight fold.
+
+Reads documents, logs and headers by itself; shares no code with the shell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+from shared.contracts import topics
+from shared.kernel.decision import Address
+from shared.runtime.memory_groups import Place
+from shared.runtime.pipeline import Message, Record
+from tests.simulation.reference import Shelf, StraightFold
+from tests.simulation.world import CIPHER, Service, World
+
+
+def watch(world: World, fold: StraightFold) -> None:
+    """Holds the run to two laws while it goes on: nothing is said before it is saved, and no committed offset ever
+    passes an effect that is not there."""
+    ledger = _Ledger(world, fold)
+    world.topics.watch = ledger.published
+    for service in world.services:
+        service.group.watch = _Commits(world, service, fold, ledger)
+
+
+class _Ledger:
+    """Which events and dead letters stand in the topics."""
+
+    def __init__(self, world: World, fold: StraightFold) -> None:
+        self._services = {service.name: service for service in world.services}
+        self._fold = fold
+        self.unreadable = _unreadable(fold)
+        self.events: set[str] = set()
+        self.letters: set[tuple[str, str, int, int]] = set()
+
+    def published(self, message: Message) -> None:
+        """One record more."""
+        if message.topic.endswith("-dlq"):
+            self.letters.add(_origin(message))
+        elif "-intake" not in message.topic:
+            event = orjson.loads(message.value or b"")
+            if event["id"] not in self.events:
+                self._must_be_saved(event)
+                self.events.add(event["id"])
+
+    def _must_be_saved(self, event: Mapping[str, Any]) -> None:
+        service = self._services[event["source"].removeprefix("payung/")]
+        cause = f"{event['causationsource']}|{event['causationid']}"
+        if event["id"] == event["causationid"]:
+            # The answer to due work: its document is saved as waiting for it.
+            return
+        for address in self._fold.documents_of(service.name).get(cause, ()):
+            document = service.store.collections[address.collection].get(address.id)
+            if document is not None and any(
+                event["id"] == said["i"] for one in document["inputs"] if one["n"] == cause for said in one["o"]
+            ):
+                return
+        raise AssertionError(f"{service.name} said {event['type']} {event['id']} before it was saved")
+
+
+class _Commits:
+    """Called at each commit of one group."""
+
+    def __init__(self, world: World, service: Service, fold: StraightFold, ledger: _Ledger) -> None:
+        self._world = world
+        self._service = service
+        self._fold = fold
+        self._ledger = ledger
+
+    def __call__(self, place: Place, before: int, after: int) -> None:
+        for record in self._world.topics.logs[place][before:after]:
+            self._must_be_durable(record)
+
+    def _must_be_durable(self, record: Record) -> None:
+        name, ledger = self._service.name, self._ledger
+        if (name, record.topic, record.value) in ledger.unreadable:
+            letter = (topics.dead_letters(name), record.topic, record.partition, record.offset)
+            if letter not in ledger.letters:
+                raise AssertionError(f"{name} committed past a dead letter that is not there: {letter[1:]}")
+            return
+        for wanted in self._fold.answers_to(name, record.topic, record.value):
+            if wanted not in ledger.events:
+                raise AssertionError(f"{name} committed past an outcome that is not there, of {record.value!r:.200}")
+
+
+def check(world: World, fold: StraightFold, paid: Mapping[str, Any]) -> None:
+    """Everything at the end of a run."""
+    for service, shelf in zip(world.services, fold.shelves, strict=True):
+        _check_documents(service, shelf)
+        if service.group.lag():
+            raise AssertionError(f"{service.name} left {service.group.lag()} records")
+    _check_events(world, fold)
+    _check_letters(world, fold)
+    if world.outside.paid != paid:
+        raise AssertionError(f"BPJS paid {sorted(world.outside.paid)}, not {sorted(paid)}")
+
+
+def _check_documents(service: Service, shelf: Shelf) -> None:
+    found = {
+        Address(collection, key): document
+        for collection, documents in service.store.collections.items()
+        for key, document in documents.items()
+    }
+    _same(f"documents of {service.name}", set(found), set(shelf.docs))
+    for address, document in found.items():
+        doc, codec = shelf.docs[address], service.spec.stored[address.collection]
+        what = f"{service.name} {address.collection} {address.id}"
+        _same(f"inputs of {what}", sorted(one["n"] for one in document["inputs"]), sorted(doc.taken))
+        _same(f"version of {what}", document["version"], doc.version)
+        _same(
+            f"state of {what}",
+            codec.decode(document["state"], CIPHER),
+            codec.decode(codec.encode(doc.state, CIPHER), CIPHER),
+        )
+        due = document.get("due")
+        _same(f"due work of {what}", due and (due["id"], due["at"]), doc.due and (doc.due.id, doc.due.at))
+
+
+def _check_events(world: World, fold: StraightFold) -> None:
+    said: dict[str, dict[str, Message]] = {}
+    for message in world.topics.published:
+        if "-intake" in message.topic or message.topic.endswith("-dlq"):
+            continue
+        event = orjson.loads(message.value or b"")
+        first = said.setdefault(message.topic, {}).setdefault(event["id"], message)
+        if (first.value, first.key) != (message.value, message.key):
+            raise AssertionError(f"{event['type']} {event['id']} was said twice, with other bytes")
+    _same("topics with events", set(said), set(fold.events))
+    for topic, by_id in said.items():
+        wanted = fold.events[topic]
+        _same(f"events on {topic}", _named(by_id), {name: one["type"] for name, (_, one) in wanted.items()})
+        for name, message in by_id.items():
+            key, event = wanted[name]
+            _same(f"{event['type']} on {topic}", (message.key, orjson.loads(message.value or b"")), (key, event))
+
+
+def _named(by_id: Mapping[str, Message]) -> dict[str, str]:
+    return {name: orjson.loads(message.value or b"")["type"] for name, message in by_id.items()}
+
+
+def _check_letters(world: World, fold: StraightFold) -> None:
+    unreadable = _unreadable(fold)
+    wanted = {
+        (topics.dead_letters(service.name), record.topic, record.partition, record.offset)
+        for service in world.services
+        for place, log in world.topics.logs.items()
+        if service.group.subscribed(place[0])
+        for record in log
+        if (service.name, record.topic, record.value) in unreadable
+    }
+    letters = [message for message in world.topics.published if message.topic.endswith("-dlq")]
+    _same("dead letters", {_origin(letter) for letter in letters}, wanted)
+    for letter in letters:
+        _, topic, partition, offset = _origin(letter)
+        record = world.topics.logs[topic, partition][offset]
+        _same("a dead letter", (letter.value, letter.key), (record.value, record.key))
+        _same("headers of a dead letter", set(record.headers) - set(letter.headers), set())
+
+
+def _unreadable(fold: StraightFold) -> set[tuple[str, str, bytes | None]]:
+    return {(letter.service, letter.message.topic, letter.message.value) for letter in fold.letters}
+
+
+def _origin(letter: Message) -> tuple[str, str, int, int]:
+    headers = dict(letter.headers)
+    return (
+        letter.topic,
+        headers["dlq_topic"].decode(),
+        int(headers["dlq_partition"]),
+        int(headers["dlq_offset"]),
+    )
+
+
+def _same(what: str, found: Any, wanted: Any) -> None:
+    if found == wanted:
+        return
+    more: list[Any] = []
+    less: list[Any] = []
+    if isinstance(found, set) and isinstance(wanted, set):
+        more, less = sorted(map(str, found - wanted)), sorted(map(str, wanted - found))
+    elif isinstance(found, dict) and isinstance(wanted, dict):
+        more = [(one, found[one]) for one in found.keys() - wanted.keys()]
+        less = [(one, wanted[one]) for one in wanted.keys() - found.keys()]
+    if more or less:
+        raise AssertionError(f"{what}: too many {more!s:.1500}; missing {less!s:.1500}")
+    raise AssertionError(f"{what}:\n  found  {found!s:.1500}\n  wanted {wanted!s:.1500}")

@@ -1,0 +1,216 @@
+"""One process of one service in the simulated world: the real pipeline, consumer handler, retries and due runner."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+from aiokafka import TopicPartition
+from aiokafka.errors import CommitFailedError, KafkaConnectionError
+
+from shared.runtime import app
+from shared.runtime.deadletters import DeadLetterTopic
+from shared.runtime.due import DueRunner, Place
+from shared.runtime.errors import Unavailable
+from shared.runtime.health import Watch
+from shared.runtime.kafka import KafkaConsumer, Server
+from shared.runtime.memory_groups import MemoryMember, NotOwner
+from shared.runtime.pipeline import Pipeline, Record
+from tests.simulation.chaos import Kind
+from tests.simulation.outside import CALLER
+
+if TYPE_CHECKING:
+    from tests.simulation.world import Service, World
+
+_SERVER = Server({})
+CAUGHT_UP_LOOKS = 10
+NAP_S_MAX = 100.0
+
+
+class Host:
+    """Starts as a process does, dies at any await, and leaves nothing but what it wrote."""
+
+    def __init__(self, world: World, service: Service) -> None:
+        self.world = world
+        self.service = service
+        self.dead = False
+        # Anything between a start or a batch taken and its commit; a world at rest has none.
+        self.busy = True
+        self.runner: DueRunner | None = None
+        self._member = MemoryMember(service.group, world.topics, self.trouble)
+        self._tasks: list[asyncio.Task[None]] = []
+        self._spawn(self._live)
+
+    def _spawn(self, running: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        self._tasks.append(asyncio.get_running_loop().create_task(self._guard(running)))
+
+    async def _guard(self, running: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        CALLER.set(self.trouble)
+        try:
+            await running()
+        except asyncio.CancelledError:
+            if not self.dead:
+                raise
+        except BaseException as error:  # noqa: BLE001  # as app.Process does: any death of a part ends the process
+            self.failed(error)
+
+    def failed(self, error: BaseException) -> None:
+        """The process ends with an exit code; its supervisor starts it again. A defect is kept for the checker."""
+        if self.dead:
+            return
+        if not isinstance(error, Unavailable):
+            self.world.defects.append(error)
+        self.die()
+
+    def die(self) -> None:
+        """Gone between two instructions: nothing of it runs any more."""
+        self.dead = True
+        self.service.group.leave(self._member)
+        self.world.buried(self)
+        for task in self._tasks:
+            task.cancel()
+
+    async def _live(self) -> None:
+        world, service, spec = self.world, self.service, self.service.spec
+        store = service.store.seen_by(self.trouble)
+        publisher = world.topics.seen_by(self.trouble)
+        letters = DeadLetterTopic(spec.name, publisher)
+        pipeline = Pipeline(spec, store, publisher, letters, service.metrics, service.reference)
+        process = app.Process(spec, {})
+        await process._patiently(pipeline.sweep)
+
+        async def settle(records: Sequence[Record]) -> None:
+            await process._patiently(lambda: pipeline.settle(records), service.metrics)
+            runner.wake()
+
+        place = Place(store, service.reference, self._caught_up)
+        runner = self.runner = DueRunner(spec, store, publisher, service.metrics, place)
+        consumer = KafkaConsumer(_SERVER, spec.name, spec.topics, settle, self.failed, service.metrics, None)
+        session = _Session(self._member)
+        consumer._consumer = session
+        self._member.on_assigned = consumer.own_anew
+        self._spawn(runner.run)
+        self._spawn(Watch(consumer, service.metrics, self.failed).run)
+        message: Any = SimpleNamespace(consumer=session, raw_message=())
+        service.group.join(self._member)
+        while True:
+            self.busy = False
+            records = await self._member.take(world.chaos.records_max)
+            self.busy = True
+            message.raw_message = tuple(_Raw(one) for one in records)
+            await consumer._handle(None, message)
+
+    async def _caught_up(self, names: Sequence[str]) -> bool:
+        """As KafkaConsumer.caught_up: what stood in the topics at the call, committed within a bounded wait."""
+        logs, committed = self.world.topics.logs, self.service.group.committed
+        ends = {place: len(log) for place, log in logs.items() if place[0] in names}
+        for _ in range(CAUGHT_UP_LOOKS):
+            await self.trouble("read ends")
+            if all(committed.get(place, 0) >= end for place, end in ends.items()):
+                return True
+            await asyncio.sleep(1.0)
+        return False
+
+    async def trouble(self, step: str) -> None:
+        """Called before and after every effect of this process on the world."""
+        world = self.world
+        if self.dead:
+            raise asyncio.CancelledError
+        if world.chaos.switches():
+            await asyncio.sleep(0)
+            if self.dead:
+                raise asyncio.CancelledError
+        if world.outages and not step.endswith(" done"):
+            self._check_outage(step, world.outages)
+        kind = world.chaos.draw()
+        if kind is not None:
+            await self._struck(kind, step)
+
+    def _check_outage(self, step: str, outages: Mapping[tuple[str, bool], float]) -> None:
+        until = outages.get((self.service.name, step in ("publish", "commit")))
+        if until is not None and asyncio.get_running_loop().time() < until:
+            raise Unavailable(f"simulated outage at {step}")
+
+    async def _struck(self, kind: Kind, step: str) -> None:
+        world, rng = self.world, self.world.chaos.rng
+        match kind:
+            case Kind.UNAVAILABLE:
+                raise Unavailable(f"simulated at {step}")
+            case Kind.CRASH | Kind.EXPIRE:
+                self.die()
+                if kind is Kind.EXPIRE:
+                    world.expire(self.service)
+                raise asyncio.CancelledError
+            case Kind.OUTAGE:
+                until = asyncio.get_running_loop().time() + rng.choice((1.0, 10.0, 100.0))
+                world.outages[self.service.name, step in ("publish", "commit")] = until
+                raise Unavailable(f"simulated outage begins at {step}")
+            case Kind.NAP:
+                await self._nap(rng.uniform(0.1, NAP_S_MAX))
+            case _:
+                world.disturb(kind, self.service)
+
+    async def _nap(self, pause_s: float) -> None:
+        """Paused past its session: another process has its partitions when it wakes and goes on where it was."""
+        self.service.group.leave(self._member)
+        self.world.start(self.service)
+        try:
+            await asyncio.sleep(pause_s)
+        finally:
+            # A timeout of its own may have run out meanwhile.
+            if not self.dead:
+                self.service.group.join(self._member)
+        if self.dead:
+            raise asyncio.CancelledError
+
+
+class _Raw:
+    """A record as aiokafka shows it."""
+
+    __slots__ = ("headers", "key", "offset", "partition", "timestamp", "topic", "value")
+
+    def __init__(self, record: Record) -> None:
+        self.topic, self.partition, self.offset = record.topic, record.partition, record.offset
+        self.key, self.value, self.headers = record.key, record.value, record.headers
+        self.timestamp = record.timestamp_ms
+
+
+class _Session:
+    """As much of aiokafka's consumer as the handler uses, with its errors."""
+
+    def __init__(self, member: MemoryMember) -> None:
+        self._member = member
+
+    def assignment(self) -> tuple[TopicPartition, ...]:
+        """The partitions of this process; in order, since a set of names has another order in every process."""
+        return tuple(TopicPartition(*place) for place in self._member.assignment())
+
+    async def end_offsets(self, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
+        """Where the next record will stand."""
+        with _as_aiokafka():
+            ends = await self._member.ends([(one.topic, one.partition) for one in partitions])
+        return {TopicPartition(*place): end for place, end in ends.items()}
+
+    async def committed(self, partition: TopicPartition) -> int | None:
+        """Where a start would begin."""
+        with _as_aiokafka():
+            return await self._member.committed((partition.topic, partition.partition))
+
+    async def commit(self, offsets: Mapping[TopicPartition, int]) -> None:
+        """Commits all of the offsets or none."""
+        with _as_aiokafka():
+            await self._member.commit({(one.topic, one.partition): offset for one, offset in offsets.items()})
+
+
+@contextlib.contextmanager
+def _as_aiokafka() -> Iterator[None]:
+    """The same troubles under aiokafka's names."""
+    try:
+        yield
+    except NotOwner as error:
+        raise CommitFailedError from error
+    except Unavailable as error:
+        raise KafkaConnectionError from error

@@ -1,0 +1,132 @@
+"""One seed, one run: a story told once straight and once through the world, and the checker's verdict on both."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections import Counter
+from collections.abc import Coroutine, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any
+
+from tests.simulation.chaos import Chaos
+from tests.simulation.checker import check, watch
+from tests.simulation.outside import Outside
+from tests.simulation.reference import Shelf, StraightFold
+from tests.simulation.scheduler import SimLoop
+from tests.simulation.stories import Phase, Story
+from tests.simulation.world import CIPHER, SPECS, World, isolated, loaded_snapshot, reference_of
+
+# Seeds that share a story: the straight fold of it is made once.
+SEEDS_A_STORY = 25
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """A story and what must come of it."""
+
+    register: dict[str, str | None]
+    phases: list[Phase]
+    fold: StraightFold
+    paid: dict[str, dict[str, Any]]
+
+
+class Broken(AssertionError):
+    """A run that broke a promise; its text names the seed that replays it."""
+
+
+def run_on(loop: SimLoop, main: Coroutine[Any, Any, None]) -> None:
+    """Runs to the end on a loop of its own and leaves nothing behind."""
+    try:
+        loop.run_until_complete(main)
+    finally:
+        loop.on_idle = lambda: False
+        loop.steps_max *= 2
+        tasks = [task for task in loop.tasks if not task.done()]
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            loop.run_until_complete(_ended(tasks))
+        loop.close()
+
+
+async def _ended(tasks: Sequence[asyncio.Task[Any]]) -> None:
+    await asyncio.wait(tasks)
+
+
+@lru_cache(maxsize=4)
+def expected(number: int) -> Expected:
+    """Tells a story straight."""
+    story = Story(number)
+    rows: dict[str, dict[str, dict[str, Any]]] = {}
+    shelves = [Shelf(spec, CIPHER, rows) for spec in SPECS]
+    for shelf_number, shelf in enumerate(shelves):
+        shelf.reference = reference_of(shelf_number)
+    fold = StraightFold(shelves)
+    register = {one.nik: one.register for one in story.people}
+    outside = Outside(register)
+    phases: list[Phase] = []
+    rng = random.Random(0)
+    loop = SimLoop(rng)
+
+    async def tell() -> None:
+        rows.update(await loaded_snapshot(story.people))
+        for phase in story.phases():
+            phases.append(phase)
+            await fold.play(phase.messages, phase.at_ms)
+            story.told.by_type.clear()
+            for by_id in fold.events.values():
+                for _, said in by_id.values():
+                    story.told.by_type.setdefault(said["type"], []).append(said["data"])
+
+    with isolated(loop, rng, outside, lambda: phases[-1].at if phases else datetime(2026, 1, 1, tzinfo=UTC)):
+        run_on(loop, tell())
+    return Expected(register, phases, fold, outside.paid)
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What a good run went through."""
+
+    steps: int
+    records: int
+    struck: Counter[str]
+
+
+def play(seed: int) -> Run:
+    """Plays one seed; raises Broken when any promise is broken."""
+    story = expected(seed // SEEDS_A_STORY)
+    rng = random.Random(f"seed {seed}")
+    chaos = Chaos(rng)
+    world = World(chaos, story.fold, Outside(story.register))
+    steps = 0
+    loop = SimLoop(rng)
+    loop.on_idle = world.idle
+    loop.describe = world.unfinished
+
+    async def main() -> None:
+        nonlocal steps
+        watch(world, story.fold)
+        try:
+            for phase in story.phases:
+                await world.play(phase)
+                if world.defects:
+                    raise world.defects[0]
+            if chaos.replays:
+                await world.replay()
+        finally:
+            steps = loop.steps
+            world.end()
+
+    try:
+        with isolated(loop, rng, world.outside, lambda: world.now):
+            run_on(loop, main())
+        if world.defects:
+            raise world.defects[0]
+        check(world, story.fold, story.paid)
+    except Exception as error:
+        what = f"{type(error).__name__}: {error}"
+        raise Broken(f"seed {seed} (story {seed // SEEDS_A_STORY}, {dict(chaos.struck)}): {what}") from error
+    return Run(steps, len(world.topics.published), chaos.struck)

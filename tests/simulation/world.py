@@ -1,0 +1,287 @@
+"""The simulated world: five services' stores, one broker, processes that come and go, and a clock of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import contextlib
+import itertools
+import random
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any
+
+from services.billing.stream import SPEC as BILLING
+from services.claims.adapters import bpjs
+from services.claims.stream import SPEC as CLAIMS
+from services.registration.stream import SPEC as REGISTRATION
+from services.reporting.stream import SPEC as REPORTING
+from services.verification.adapters import dukcapil
+from services.verification.facts import sources
+from services.verification.stream import SPEC as VERIFICATION
+from shared.kernel.decision import Address
+from shared.runtime import app, clock, due, health, kafka
+from shared.runtime.crypto import cipher_from
+from shared.runtime.kafka import pattern_of
+from shared.runtime.memory import MemoryStore, MemoryTopics
+from shared.runtime.memory_groups import MemoryGroup, Place
+from shared.runtime.pipeline import Message, Record
+from shared.runtime.ports import ServiceSpec
+from tests.simulation.chaos import Chaos, Kind
+from tests.simulation.host import Host
+from tests.simulation.outside import Outside
+from tests.simulation.reference import StraightFold, name_of
+from tests.simulation.scheduler import SimLoop
+from tests.simulation.stories import ID_KEY, Person, Phase
+
+SPECS = (REGISTRATION, VERIFICATION, BILLING, CLAIMS, REPORTING)
+ENVIRON = {
+    "PAYUNG_ID_KEY": base64.b64encode(ID_KEY).decode(),
+    "PAYUNG_FIELD_KEYS": "k1:" + base64.b64encode(b"0" * 32).decode(),
+    # Two a page: a run of three workers takes two steps.
+    "PAYUNG_BILLING_STEP_WORKERS": "2",
+}
+CIPHER = cipher_from(ENVIRON)
+RESTART_S_MAX = 20.0
+HOSTS_MAX = 3
+# Idle runners look seldom: whoever saves something wakes them.
+LOOK_S = 20.0
+
+
+@cache
+def reference_of(spec_number: int) -> Any:
+    """The reference of a service, loaded once."""
+    spec = SPECS[spec_number]
+    return asyncio.run(spec.reference(MemoryStore(spec.stored, CIPHER), ENVIRON))  # type: ignore[arg-type]
+
+
+async def loaded_snapshot(people: Sequence[Person]) -> dict[str, dict[str, dict[str, Any]]]:
+    """The rows of a population snapshot of 64.08 that holds whoever is not in Dukcapil's own register."""
+    store = MemoryStore(VERIFICATION.stored, CIPHER)
+    rows = [
+        {"nik": one.nik, "name": one.name, "birth_date": one.born, "sex": one.sex, "status": "alive"}
+        for one in people
+        if one.register is None
+    ]
+    await sources.load(store, CIPHER, rows, "64.08", ID_KEY, "v1")
+    return store.plain
+
+
+class Silent:
+    """Logs that nobody reads, metrics that nobody scrapes, a broker connection that nobody opens."""
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        return _nothing
+
+    def __call__(self, *_: Any, **__: Any) -> Any:
+        return self
+
+
+def _nothing(*_: Any, **__: Any) -> Any:
+    return SILENT
+
+
+SILENT = Silent()
+
+
+class Service:
+    """What of a service outlives its processes: documents, committed offsets."""
+
+    def __init__(self, number: int, topics: MemoryTopics, order: Callable[[list[Place]], None]) -> None:
+        self.spec: ServiceSpec = SPECS[number]
+        self.name = self.spec.name
+        self.store = MemoryStore(self.spec.stored, CIPHER)
+        self.group = MemoryGroup(topics, pattern_of(self.spec.topics), order)
+        self.metrics: Any = SILENT
+        self.reference = reference_of(number)
+        self.hosts: list[Host] = []
+
+
+class World:
+    """Everything that a run can touch."""
+
+    def __init__(self, chaos: Chaos, fold: StraightFold, outside: Outside) -> None:
+        self.chaos = chaos
+        self.fold = fold
+        self.topics = _Topics(self, chaos.rng.choice((1, 2, 3)))
+        self.services = [Service(number, self.topics, chaos.rng.shuffle) for number in range(len(SPECS))]
+        self.services[1].store.plain.update(fold.shelves[1].rows_held)
+        self.outside = outside
+        self.outages: dict[tuple[str, bool], float] = {}
+        self.defects: list[BaseException] = []
+        self.now = datetime(2026, 1, 1, tzinfo=UTC)
+        self.over = False
+        self._starting = 0
+        self._rest: asyncio.Future[None] | None = None
+
+    # -- processes --------------------------------------------------------------------------------------------------
+
+    def start(self, service: Service) -> None:
+        """One process more."""
+        if len(service.hosts) < HOSTS_MAX:
+            service.hosts.append(Host(self, service))
+
+    def buried(self, host: Host) -> None:
+        """What died is started again by its supervisor, a little later."""
+        host.service.hosts.remove(host)
+        if not self.over:
+            self._starting += 1
+            pause_s = self.chaos.rng.uniform(0.0, RESTART_S_MAX)
+            asyncio.get_running_loop().call_later(pause_s, self._started, host.service)
+
+    def _started(self, service: Service) -> None:
+        self._starting -= 1
+        self.start(service)
+
+    def disturb(self, kind: Kind, service: Service) -> None:
+        """Trouble that strikes a group or a topic, not one call."""
+        rng, group = self.chaos.rng, service.group
+        match kind:
+            case Kind.SECOND:
+                self.start(service)
+            case Kind.REBALANCE:
+                group.rebalance()
+            case Kind.REWIND if group.committed:
+                place = rng.choice(list(group.committed))
+                group.committed[place] = rng.randint(0, group.committed[place])
+                group.rebalance()
+            case Kind.DUPLICATE if self.topics.published:
+                self.topics.append(rng.choice(self.topics.published))
+            case _:
+                pass
+
+    def expire(self, service: Service) -> None:
+        """What this service has saved but not committed is gone from its topics: only its journal knows it is owed."""
+        changed = self.fold.documents_of(service.name)
+        for place, log in self.topics.logs.items():
+            if service.group.subscribed(place[0]):
+                start = service.group.committed.get(place, 0)
+                while start < len(log) and self._is_saved(
+                    service, changed.get(name_of(log[start].value) or ""), log[start]
+                ):
+                    start += 1
+                service.group.committed[place] = start
+
+    def _is_saved(self, service: Service, addresses: Sequence[Address] | None, record: Record) -> bool:
+        name = name_of(record.value)
+        if not addresses:
+            return False
+        for address in addresses:
+            document = service.store.collections[address.collection].get(address.id)
+            if document is None or all(one["n"] != name for one in document["inputs"]):
+                return False
+        return True
+
+    # -- time -------------------------------------------------------------------------------------------------------
+
+    async def play(self, phase: Phase) -> None:
+        """Sends a phase's inputs and waits until nothing is left to do."""
+        self.now = phase.at
+        self.topics.now_ms = phase.at_ms
+        for service in self.services:
+            if not service.hosts and not self._starting:
+                self.start(service)
+        for message in phase.messages:
+            self.topics.append(message)
+            if self.chaos.switches():
+                await asyncio.sleep(0)
+        await self._at_rest()
+
+    async def replay(self) -> None:
+        """Every service reads everything again, from the first record."""
+        for service in self.services:
+            service.group.committed.clear()
+            service.group.rebalance()
+        await self._at_rest()
+
+    async def _at_rest(self) -> None:
+        self._rest = asyncio.get_running_loop().create_future()
+        await self._rest
+
+    def idle(self) -> bool:
+        """Called when nothing can run now: whether the phase is over."""
+        if self._rest is None or self._rest.done() or not (self.defects or self._is_at_rest()):
+            return False
+        self._rest.set_result(None)
+        return True
+
+    def _is_at_rest(self) -> bool:
+        if self._starting:
+            return False
+        for service in self.services:
+            for host in service.hosts:
+                if host.busy or (host.runner is not None and host.runner._running):
+                    return False
+        return all(service.group.lag() == 0 and not self._is_due(service) for service in self.services)
+
+    def _is_due(self, service: Service) -> bool:
+        return any(
+            "due" in document and document["due"]["at"] <= self.now
+            for collection in service.store.collections.values()
+            for document in collection.values()
+        )
+
+    def unfinished(self) -> str:
+        """What keeps the world from its rest, for the text of a failure."""
+        found = [f"{self._starting} to start"]
+        for service in self.services:
+            busy = sum(host.busy for host in service.hosts)
+            running = sum(len(host.runner._running) for host in service.hosts if host.runner)
+            due_now = self._is_due(service)
+            if busy or running or due_now or service.group.lag():
+                what = f"{busy} busy, {running} performing, {service.group.lag()} behind, due {due_now}"
+                found.append(f"{service.name}: {len(service.hosts)} processes, {what}")
+        return "; ".join(found)
+
+    def end(self) -> None:
+        """Nothing is started any more, and every process is gone."""
+        self.over = True
+        for service in self.services:
+            for host in tuple(service.hosts):
+                host.die()
+
+
+class _Topics(MemoryTopics):
+    """The broker, waking who waits for a record."""
+
+    def __init__(self, world: World, partitions: int) -> None:
+        super().__init__(partitions=partitions)
+        self._world = world
+        # Told of every record; raises when it should not stand there.
+        self.watch: Callable[[Message], None] = lambda one: None
+
+    def append(self, one: Message) -> None:
+        """Stores a record and tells the groups that read it."""
+        super().append(one)
+        self.watch(one)
+        for service in self._world.services:
+            if service.group.subscribed(one.topic):
+                for member in service.group.members:
+                    member.wake()
+
+
+@contextlib.contextmanager
+def isolated(loop: SimLoop, rng: random.Random, outside: Outside, now: Callable[[], datetime]) -> Iterator[None]:
+    """Puts this world's clock, chance and other systems in the place of the real ones."""
+    numbers = itertools.count(1)
+    changed = [
+        (clock, "now", now),
+        (clock, "monotonic", loop.time),
+        (clock, "new_id", lambda: f"journal-{next(numbers)}"),
+        (dukcapil, "_client", lambda *_: outside),
+        (bpjs, "_client", lambda *_: outside),
+        (due, "LOOK_S", LOOK_S),
+        (health, "LOOK_S", LOOK_S),
+        (app, "random", rng),
+        (kafka, "KafkaBroker", SILENT),
+        *((module, "log", SILENT) for module in (app, due, kafka)),
+    ]
+    before = [(module, name, getattr(module, name)) for module, name, _ in changed]
+    for module, name, value in changed:
+        setattr(module, name, value)
+    try:
+        yield
+    finally:
+        for module, name, value in before:
+            setattr(module, name, value)
