@@ -37,6 +37,8 @@ def verdict(identity: Identity, effective_on: str, policy: Policy) -> Outcome:
             **fields,
             income_base=asked.income_base,
             segment="BPU",
+            # Named, because a default list is deep-copied for every event.
+            warnings=[],
             evidence=list(identity.evidence),
             score=identity.score or 0,
             valid_until=rules.valid_until(effective_on, policy.valid_months),

@@ -18,6 +18,7 @@ from shared.kernel.names import score
 
 WAGE_EARNER = "wage-earner"
 STATE_EMPLOYEE = "state-employee"
+NOWHERE = Listed()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,7 +170,7 @@ def attesting(words: Sequence[Attestation], sector: str, policy: Policy) -> list
 def listed(rosters: tuple[str, ...], poverty: Poverty | None, policy: Policy) -> Listed:
     """What the loaded lists mean under this policy."""
     if poverty is None:
-        return Listed(rosters=rosters)
+        return Listed(rosters=rosters) if rosters else NOWHERE
     within = not policy.decile_max or (poverty.decile is not None and poverty.decile <= policy.decile_max)
     return Listed(rosters=rosters, poverty=f"{poverty.source}:{poverty.version}", poor=within)
 

@@ -22,6 +22,7 @@ DUKCAPIL = "dukcapil"
 # The snapshot may stand in while Dukcapil cannot be asked: a kind of its own, which no pause of the other stops.
 DUKCAPIL_ELSE = "dukcapil-else"
 GIVE_BACK = "give-back"
+ATTESTATION = "attestation"
 
 Key = tuple[str, str]
 
@@ -84,7 +85,7 @@ def note(identity: Identity | None, known: SideFacts, at: datetime) -> Decision[
 def judge(identity: Identity, finding: Finding, at: datetime, effective_on: str, policy: Policy) -> Decision[Any]:
     """The verdict on what a register says, and all that is known beside it."""
     asked, listed = identity.asked, identity.listed
-    attested = rules.attesting(asked.attestations, asked.sector, policy)
+    attested = rules.attesting(asked.attestations, asked.sector, policy) if ATTESTATION in policy.required else []
     beside = Beside(
         wage_earner=identity.known.wage_earner or rules.WAGE_EARNER in listed.rosters,
         state_employee=rules.STATE_EMPLOYEE in listed.rosters,
@@ -93,8 +94,7 @@ def judge(identity: Identity, finding: Finding, at: datetime, effective_on: str,
     )
     found = rules.verdict(finding, asked.birth_date, date.fromisoformat(identity.checked_on), beside, policy)
     evidence = [finding.evidence]
-    if "attestation" in policy.required:
-        evidence.extend(f"attestation:{agency}" for agency in attested)
+    evidence.extend(f"attestation:{agency}" for agency in attested)
     if listed.poverty is not None:
         evidence.append(f"dinsos:{listed.poverty}")
     return tell(
