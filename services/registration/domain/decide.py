@@ -18,7 +18,6 @@ Invariants
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -68,7 +67,8 @@ def decide(state: Any, event: Event, facts: Facts, now: datetime) -> Decision[An
         return made
     if isinstance(state, Worker):
         after = history.remember(state, after, now, facts.precedence)
-    return replace(made, state=after, due=lifecycle.due_of(_worker_id(event.data), after))
+    due = lifecycle.due_of(_worker_id(event.data), after)
+    return Decision(state=after, outcomes=made.outcomes, due=due, ignored=made.ignored)
 
 
 def conflicting(event: Event) -> Routed:
