@@ -27,7 +27,7 @@ check: setup
 	$(BIN)/pytest -m "not connected" tests
 
 test: setup
-	$(BIN)/pytest tests
+	$(BIN)/pytest -m "not faults or ci" tests
 
 fmt: setup
 	$(BIN)/ruff format .

@@ -12,6 +12,7 @@ import csv
 import json
 import os
 import queue
+import random
 import signal
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Mapping
@@ -50,6 +51,7 @@ START_S = 300.0
 QUIET_S = 180.0
 _POPULATION = 15_000
 _RESTART_S = (0.5,)
+_STRIKE_WITHIN_S = 0.6
 _HEADER = ("submission_id", "nik", "name", "birth_date", "sex", "village", "sector", "occupation", "consent")
 _JUNK = (b"\xff\xfe{", b'{"id":"x","data":{}}', b"")
 
@@ -168,7 +170,7 @@ class Installation(threading.Thread):
 
     async def _furnish(self) -> None:
         """A population that the snapshot knows: no identity check needs HTTP."""
-        found = generate(11, _POPULATION, REGENCY, area_files.load(), TODAY)
+        found = generate(random.randrange(1_000_000), _POPULATION, REGENCY, area_files.load(), TODAY)
         people = [one for one in found if one.status == "alive"]
         self._people = iter(people)
         path = self.folder / "population.csv"
@@ -330,11 +332,15 @@ class Installation(threading.Thread):
         path.write_text(json.dumps(claim) + "\n", "utf-8")
         await publish.publish(self.place, path, f"{REGENCY}/distransnaker", "claims", wait=True)
 
+    async def sometime(self) -> None:
+        """Lets the load go on for a moment that the seed chooses, so that runs strike at different places."""
+        await asyncio.sleep(random.uniform(0.0, _STRIKE_WITHIN_S))
+
     @asynccontextmanager
     async def loading(
         self, workers: int, *, until: str = FEEDBACK, claims: int = 0
     ) -> AsyncIterator[asyncio.Task[Load]]:
-        """A load that is under way inside the block (the topic `until` grows already) and done behind it."""
+        """A load that is under way inside the block (the topic `until` grows since a moment) and done behind it."""
         growing = asyncio.create_task(grown(self.kafka, until))
         await asyncio.sleep(0)
         load = asyncio.create_task(self.load(workers, claims=claims))
@@ -342,6 +348,7 @@ class Installation(threading.Thread):
             await asyncio.wait({growing, load}, return_when=asyncio.FIRST_COMPLETED)
             assert growing.done(), f"nothing came to {until}"
             growing.result()
+            await self.sometime()
             yield load
             await load
         finally:

@@ -16,6 +16,12 @@ pytestmark = [pytest.mark.connected, pytest.mark.timeout(600)]
 SESSION = {"PAYUNG_SESSION_TIMEOUT_MS": "6000"}
 CONFLICTS = "payung_compare_and_set_conflicts_total"
 MARK, LOST = '"event": "started"', "ownership lost before the commit"
+# Paused before its writes, which the fence must refuse, and behind them, with its outcomes still to publish.
+PAUSES = [
+    pytest.param(service, seam, marks=pytest.mark.ci if (service, seam) == ("billing", "journaled") else ())
+    for service in ("registration", "verification", "billing")
+    for seam in ("journaled", "saved")
+]
 
 
 @pytest.fixture(scope="module")
@@ -24,8 +30,7 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installat
         yield installation
 
 
-@pytest.mark.parametrize("seam", ["journaled", "saved"])
-@pytest.mark.parametrize("service", ["registration", "verification", "billing"])
+@pytest.mark.parametrize(("service", "seam"), PAUSES)
 async def test_a_paused_owner_wakes_up_and_changes_nothing(installation: Installation, service: str, seam: str) -> None:
     await installation.arm(service, f"{seam}:1:stop")
     zombie = installation.pid(service)

@@ -19,7 +19,12 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installat
         yield installation
 
 
-@pytest.mark.parametrize("seam", failpoints.SEAMS)
+# One seam in `make test`: the one behind which the outcomes are owed and nothing is published yet.
+CI = {"saved": pytest.mark.ci}
+SEAMS = [pytest.param(seam, marks=CI.get(seam, ())) for seam in failpoints.SEAMS]
+
+
+@pytest.mark.parametrize("seam", SEAMS)
 async def test_killed_at_a_seam_every_service_ends_with_one_effect(installation: Installation, seam: str) -> None:
     killed = {service: installation.deaths(service).count("killed by signal 9") for service in SERVICES}
     for service in SERVICES:

@@ -14,7 +14,7 @@ from tests.faults.harness import FEEDBACK, Installation
 pytestmark = [pytest.mark.connected, pytest.mark.timeout(600)]
 
 # Where the load is when the fault comes: rows are being answered, workers verified, a run billed.
-MOMENTS = (FEEDBACK, topics.events("verification"), topics.work("billing"))
+MOMENTS = (pytest.param(FEEDBACK, marks=pytest.mark.ci), topics.events("verification"), topics.work("billing"))
 
 
 @pytest.fixture(scope="module")

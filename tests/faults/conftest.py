@@ -1,0 +1,28 @@
+"""What belongs to `make faults` and what of it to `make test`, and the seed that repeats a run.
+
+Every connected test of this folder is marked `faults`; the few that are marked `ci` too run in `make test`. The seed is
+pytest-randomly's: it orders the tests, makes the people, and chooses where in a load a fault strikes.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+_HERE = Path(__file__).parent
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Before `-m` chooses."""
+    for item in items:
+        if item.path.is_relative_to(_HERE) and item.get_closest_marker("connected"):
+            item.add_marker(pytest.mark.faults)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Names the seed, which `-q` hides."""
+    seed = config.getoption("randomly_seed", None)
+    if isinstance(seed, int):
+        terminalreporter.write_line(f'the same again: make faults ARGS="--randomly-seed={seed}"')
