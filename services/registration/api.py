@@ -9,6 +9,7 @@ from fastapi import APIRouter, HTTPException
 from services.registration.domain.state import Worker
 from services.registration.duties import web as duties
 from services.registration.imports import web as imports
+from services.registration.stickers import web as stickers
 from shared.runtime.house import House
 
 
@@ -49,4 +50,5 @@ def routes(house: House) -> APIRouter:
     outer.include_router(router)
     outer.include_router(imports.routes(house))
     outer.include_router(duties.routes(house))
+    outer.include_router(stickers.routes(house))
     return outer

@@ -6,14 +6,21 @@ from services.registration import api, documents, facts
 from services.registration.domain import decide
 from services.registration.duties import documents as duties_documents
 from services.registration.imports import running
-from shared.contracts import registration, registration_duties, registration_work, topics
+from services.registration.stickers import documents as stickers_documents
+from shared.contracts import registration, registration_duties, registration_stickers, registration_work, topics
+from shared.contracts.billing import PremiumBilled, PremiumPaid
 from shared.contracts.verification import IdentityEnded, IdentityHeld, IdentityRejected, IdentityVerified
 from shared.runtime.ports import ServiceSpec
 
 SPEC = ServiceSpec(
     name="registration",
     description="Takes the agencies' worker lists: checks the form, finds who is known, answers every submission.",
-    topics=("^registration-intake-.*", topics.work("registration"), topics.events("verification")),
+    topics=(
+        "^registration-intake-.*",
+        topics.work("registration"),
+        topics.events("verification"),
+        topics.events("billing"),
+    ),
     inputs={
         "worker.register.v1": registration.RegisterWorker,
         "worker.update.v1": registration.UpdateWorker,
@@ -26,6 +33,10 @@ SPEC = ServiceSpec(
         **registration_duties.COMMANDS,
         **registration_duties.WORK,
         **registration_work.WORK,
+        "sticker.install.v1": registration.InstallSticker,
+        **registration_stickers.WORK,
+        "premium.billed.v1": PremiumBilled,
+        "premium.paid.v1": PremiumPaid,
         "identity.verified.v1": IdentityVerified,
         "identity.rejected.v1": IdentityRejected,
         "identity.held.v1": IdentityHeld,
@@ -34,12 +45,12 @@ SPEC = ServiceSpec(
     route=decide.route,
     decide=decide.decide,
     facts=facts.facts,
-    stored={**documents.STORED, **duties_documents.STORED},
+    stored={**documents.STORED, **duties_documents.STORED, **stickers_documents.STORED},
     indexes={**documents.INDEXES, **duties_documents.INDEXES},
     reference=facts.reference,
     conflicting=decide.conflicting,
     performers=facts.PERFORMERS,
-    outcomes={**registration.OUTCOMES, **registration_duties.OUTCOMES},
+    outcomes={**registration.OUTCOMES, **registration_duties.OUTCOMES, **registration_stickers.OUTCOMES},
     routes=api.routes,
     background=running.run,
 )

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from pydantic import BaseModel
 
-from shared.contracts import billing, claims, registration, registration_duties, reporting, verification
+from shared.contracts import (
+    billing,
+    claims,
+    registration,
+    registration_duties,
+    registration_stickers,
+    reporting,
+    verification,
+)
 from shared.kernel.event import Intake
 
 COMMANDS: dict[str, dict[str, type[Intake]]] = {
@@ -14,7 +22,7 @@ COMMANDS: dict[str, dict[str, type[Intake]]] = {
     "claims": claims.COMMANDS,
 }
 OUTCOMES: dict[str, dict[str, type[BaseModel]]] = {
-    "registration": {**registration.OUTCOMES, **registration_duties.OUTCOMES},
+    "registration": {**registration.OUTCOMES, **registration_duties.OUTCOMES, **registration_stickers.OUTCOMES},
     "verification": {**verification.OUTCOMES},
     "billing": {**billing.OUTCOMES},
     "claims": {**claims.OUTCOMES},

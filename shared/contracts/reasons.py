@@ -67,6 +67,8 @@ class Reason(StrEnum):
     POVERTY_DATA_MISSING = "poverty-data-missing"
     OFFICER_NOT_ALLOWED = "officer-not-allowed"
     SECOND_OFFICER_NEEDED = "second-officer-needed"
+    # Added: a sticker that was never printed for this regency.
+    STICKER_UNKNOWN = "sticker-unknown"
     # Added: a warning, never a refusal: another source's word stands on this field (`field-overruled:<field>`).
     FIELD_OVERRULED = "field-overruled"
     # Added: an explanation for a finding that does not exist, or is no longer open.
@@ -117,6 +119,9 @@ COLUMNS_ID: dict[str, str] = {
     "details": "rincian",
     "documents": "dokumen",
     "claimant": "penerima",
+    "sticker_no": "nomor_stiker",
+    "installed_on": "tanggal_pasang",
+    "by": "petugas",
 }
 
 _TEXTS: dict[Reason, tuple[str, str]] = {
@@ -308,6 +313,10 @@ _TEXTS: dict[Reason, tuple[str, str]] = {
     Reason.OFFICER_NOT_ALLOWED: (
         "Petugas ini tidak berwenang memutuskan menurut kebijakan verifikasi kabupaten.",
         "The regency's verification policy does not let this officer decide.",
+    ),
+    Reason.STICKER_UNKNOWN: (
+        "Nomor stiker ini tidak pernah dicetak untuk kabupaten Anda; periksa angka dan hurufnya.",
+        "This sticker number was never printed for your regency; check its letters and digits.",
     ),
     Reason.SECOND_OFFICER_NEEDED: (
         "Keputusan ini memerlukan petugas kedua; petugas yang sama tidak dapat memutuskan dua kali.",

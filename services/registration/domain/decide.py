@@ -6,6 +6,7 @@ Theory of operation
   and merging (`merging`). Verdicts on an older `registration_version` are ignored.
 * suspects (worker_id|worker_id): two workers who may be one person (`pairs`).
 * rosters (the input's name), employments (employer|worker), projects, meetings (regency|number): `duties`, `outreach`.
+* covers (worker_id), invoices, stickers (sticker_no): `stickers`.
 * refusals (the input's name): forms that fail their checks, so that the answer can be given again.
 Both tables below name one small function per part. What a worker was before each change, and what time will bring, is
 worked out here once for all of them.
@@ -29,6 +30,7 @@ from services.registration.domain import (
     outreach,
     pairs,
     parts,
+    stickers,
     verdicts,
     workers,
 )
@@ -129,6 +131,7 @@ _ROUTES: Mapping[type, Callable[[Event, Reference], tuple[Routed, ...]]] = {
     contract.RegisterProject: projects.route,
     contract.ReportOutreach: outreach.route,
     ExplainFinding: explanations.route,
+    **stickers.ROUTES,
 }
 
 _DECISIONS: Mapping[type, Callable[[Any, Event, Facts, datetime], Decision[Any]]] = {
@@ -156,4 +159,5 @@ _DECISIONS: Mapping[type, Callable[[Any, Event, Facts, datetime], Decision[Any]]
     projects.Report: projects.decide,
     outreach.Report: outreach.decide,
     explanations.Explanation: explanations.decide,
+    **stickers.DECISIONS,
 }

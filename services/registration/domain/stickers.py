@@ -1,0 +1,240 @@
+"""House stickers: until when a worker is paid, which number is theirs, that it was printed and put up. Pure.
+
+Theory of operation
+A sticker says "paid until", so registration hears of premiums: `covers` (worker_id) holds a worker's billed months with
+their invoices, `invoices` which of those are paid; only both together cover a month, in whichever order they come.
+A sticker's number follows from the worker and the day on which the registration was opened, so that printing again
+gives the same number, and a worker who left and came back gets another. It is issued when it is printed: the sheet's
+step names it. Whether it still holds is not kept with it: it holds while its worker does (`revoked`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from services.registration.domain import outcomes, rules
+from services.registration.domain.parts import Facts, Reference, Refused, Sender, sender_of
+from services.registration.domain.state import Refusal, Status, Worker
+from shared.contracts import topics
+from shared.contracts.billing import PremiumBilled, PremiumPaid
+from shared.contracts.reasons import Reason
+from shared.contracts.registration import InstallSticker
+from shared.contracts.registration_stickers import IssueSticker, StickerInstalled, StickerIssued
+from shared.kernel.calendar import business_day, first_day, parse_date, period_of, shift_period
+from shared.kernel.decision import Address, Decision, Outcome
+from shared.kernel.event import Event, Intake, Routed
+
+# Billing runs at most a year ahead (contracts.md 3); a month that is over covers nobody any more.
+MONTHS_KEPT = 14
+# Crockford's digits: none of them looks like another on a wet sticker.
+DIGITS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+NUMBER_DIGITS = 10
+LEFT = (Status.WITHDRAWN, Status.REJECTED, Status.MERGED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cover:
+    """A worker's billed months, each with its invoice: (period, invoice_id), the latest last."""
+
+    months: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaidInvoice:
+    """An invoice whose premiums are all paid."""
+
+    period: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sticker:
+    """A sticker as last printed, and where it hangs since when."""
+
+    worker_id: str
+    opened_on: str
+    regency: str
+    district: str
+    village: str
+    issued_on: str
+    valid_until: str
+    installed_on: str = ""
+    installed_for: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Install:
+    """A good report that a sticker was put up."""
+
+    sender: Sender
+    sticker_no: str
+    installed_on: str
+
+
+def sticker_no(key: bytes, regency: str, worker_id: str, opened_on: str) -> str:
+    """The number of a worker's sticker, `6408-7F3KQ-9M2XA`: says nothing about whose it is without the key."""
+    digest = hmac.digest(key, f"sticker|{worker_id}|{opened_on}".encode(), hashlib.sha256)
+    value = int.from_bytes(digest[:7], "big") >> 6
+    digits = "".join(DIGITS[value >> (5 * place) & 31] for place in reversed(range(NUMBER_DIGITS)))
+    return f"{regency.replace('.', '')}-{digits[:5]}-{digits[5:]}"
+
+
+def is_sticker_no(text: object) -> bool:
+    """Whether this is shaped like a number of ours."""
+    if not isinstance(text, str) or len(text) != 16 or text[4] != "-" or text[10] != "-":
+        return False
+    return text[:4].isascii() and text[:4].isdigit() and all(digit in DIGITS for digit in text[5:10] + text[11:])
+
+
+def paid_until(cover: Cover, paid: Collection[str], today: date) -> date | None:
+    """The last day of the unbroken row of paid months that holds today, or that begins next; None: there is none."""
+    now = period_of(today)
+    months = sorted(period for period, invoice in cover.months if invoice in paid and period >= now)
+    if not months:
+        return None
+    last = months[0]
+    for period in months[1:]:
+        if period != shift_period(last, 1):
+            break
+        last = period
+    return first_day(shift_period(last, 1)) - timedelta(days=1)
+
+
+def revoked(sticker: Sticker, worker: Any) -> bool:
+    """Whether a sticker holds no more: its worker left, or left and was registered anew."""
+    if not isinstance(worker, Worker):
+        return True
+    return worker.status in LEFT or worker.opened_on != sticker.opened_on
+
+
+def of_premium(event: Event, reference: Reference) -> tuple[Routed, ...]:
+    """A billed month belongs to its worker."""
+    return (Routed(Address("covers", event.data.worker_id), event.data),)
+
+
+def of_invoice(event: Event, reference: Reference) -> tuple[Routed, ...]:
+    """A payment belongs to its invoice."""
+    return (Routed(Address("invoices", event.data.invoice_id), event.data),)
+
+
+def of_issue(event: Event, reference: Reference) -> tuple[Routed, ...]:
+    """A print belongs to its sticker."""
+    return (Routed(Address("stickers", event.data.sticker_no), event.data),)
+
+
+def of_install(event: Event, reference: Reference) -> tuple[Routed, ...]:
+    """The sticker that was put up, or a refusal of its own."""
+    intake: Intake = event.data
+    sender = sender_of(event)
+    problems = _problems(intake, sender, business_day(event.at))
+    if problems:
+        return (Routed(Address("refusals", event.name), Refused(sender=sender, reasons=problems)),)
+    number = intake.fields["sticker_no"].strip().upper()
+    report = Install(sender=sender, sticker_no=number, installed_on=intake.fields["installed_on"])
+    return (Routed(Address("stickers", number), report),)
+
+
+def _problems(intake: Intake, sender: Sender, today: date) -> tuple[str, ...]:
+    if not sender.agency:
+        return (rules.invalid("source"),)
+    if intake.problem is not None:
+        return (rules.invalid("data"),)
+    fields = intake.fields
+    found = rules.submission_problems(fields)
+    number, day, by = (fields.get(name) for name in ("sticker_no", "installed_on", "by"))
+    if rules.is_absent(number):
+        found.append(rules.missing("sticker_no"))
+    elif not isinstance(number, str) or not is_sticker_no(number.strip().upper()):
+        found.append(rules.invalid("sticker_no"))
+    if rules.is_absent(day):
+        found.append(rules.missing("installed_on"))
+    elif (installed := parse_date(day)) is None or installed > today:
+        found.append(rules.invalid("installed_on"))
+    if rules.is_absent(by):
+        found.append(rules.missing("by"))
+    elif not isinstance(by, str):
+        found.append(rules.invalid("by"))
+    return tuple(found)
+
+
+def billed(state: Cover | None, event: Event, facts: Facts, now: datetime) -> Decision[Any]:
+    """A month is billed; months long over make room."""
+    premium: PremiumBilled = event.data
+    oldest = shift_period(period_of(business_day(now)), -1)
+    months = {period: invoice for period, invoice in (state.months if state else ()) if period >= oldest}
+    months[premium.period] = premium.invoice_id
+    return Decision(state=Cover(months=tuple(sorted(months.items())[-MONTHS_KEPT:])))
+
+
+def paid(state: PaidInvoice | None, event: Event, facts: Facts, now: datetime) -> Decision[Any]:
+    """An invoice is paid."""
+    payment: PremiumPaid = event.data
+    return Decision(state=PaidInvoice(period=payment.period))
+
+
+def issue(state: Sticker | Refusal | None, event: Event, facts: Facts, now: datetime) -> Decision[Any]:
+    """A sticker was printed; printed again with nothing new it is no news."""
+    part: IssueSticker = event.data
+    before = state if isinstance(state, Sticker) else None
+    if before is not None and before.valid_until >= part.valid_until:
+        return Decision(state=before, ignored="already-issued")
+    sticker = Sticker(
+        worker_id=part.worker_id,
+        opened_on=part.opened_on,
+        regency=part.regency,
+        district=part.district,
+        village=part.village,
+        issued_on=business_day(now).isoformat(),
+        valid_until=part.valid_until,
+        installed_on=before.installed_on if before else "",
+        installed_for=before.installed_for if before else "",
+    )
+    said = StickerIssued(
+        sticker_no=part.sticker_no,
+        regency=part.regency,
+        district=part.district,
+        village=part.village,
+        issued_on=sticker.issued_on,
+        valid_until=part.valid_until,
+    )
+    return Decision(state=sticker, outcomes=(_open(part.sticker_no, "sticker.issued.v1", said),))
+
+
+def install(state: Sticker | Refusal | None, event: Event, facts: Facts, now: datetime) -> Decision[Any]:
+    """A sticker was put up; a number that was never printed for this regency is refused."""
+    part: Install = event.data
+    sender = part.sender
+    if not isinstance(state, Sticker) or state.regency != sender.regency:
+        answer = outcomes.answered(event.id, sender, "rejected", reasons=(Reason.STICKER_UNKNOWN,))
+        kept = state or Refusal(submission_id=sender.submission_id, reasons=(Reason.STICKER_UNKNOWN,))
+        return Decision(state=kept, outcomes=(answer,))
+    answer = outcomes.answered(event.id, sender, "accepted")
+    if (state.installed_on, state.installed_for) == (part.installed_on, state.valid_until):
+        return Decision(state=state, outcomes=(answer,))
+    said = StickerInstalled(
+        sticker_no=part.sticker_no,
+        regency=state.regency,
+        district=state.district,
+        village=state.village,
+        installed_on=part.installed_on,
+        agency=sender.agency,
+    )
+    hanging = replace(state, installed_on=part.installed_on, installed_for=state.valid_until)
+    return Decision(state=hanging, outcomes=(_open(part.sticker_no, "sticker.installed.v1", said), answer))
+
+
+def _open(number: str, kind: str, data: StickerIssued | StickerInstalled) -> Outcome:
+    return Outcome(topics.events("registration"), number, kind, data)
+
+
+ROUTES: Mapping[type, Any] = {
+    PremiumBilled: of_premium,
+    PremiumPaid: of_invoice,
+    IssueSticker: of_issue,
+    InstallSticker: of_install,
+}
+DECISIONS: Mapping[type, Any] = {PremiumBilled: billed, PremiumPaid: paid, IssueSticker: issue, Install: install}

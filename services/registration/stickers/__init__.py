@@ -1,0 +1,1 @@
+"""House stickers: printed on sheets, checked by whoever holds a phone over one, with or without a network."""

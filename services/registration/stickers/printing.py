@@ -1,0 +1,110 @@
+"""A village's sheets: who is verified and paid, which sticker is theirs, and the step that issues what was printed."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from services.registration.domain.state import Status, Worker
+from services.registration.domain.stickers import Cover, paid_until, sticker_no
+from services.registration.stickers.sheets import Printed
+from services.registration.stickers.signing import Claim, Signer
+from shared.contracts import envelope, topics
+from shared.contracts.registration_stickers import IssueSticker
+from shared.kernel.calendar import business_day
+from shared.reference.areas import Village
+from shared.runtime import clock
+from shared.runtime.house import House
+from shared.runtime.pipeline import Message
+
+WORKERS_MAX = 20_000
+_NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "urn:payung:sticker")
+# `RT 3`, `RT.003`, `RT003/RW 01`: whatever stands behind it, the first number is the RT.
+_RT = re.compile(r"\bRT\W{0,3}(\d{1,3})", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a sticker belongs: for the officer who puts it up, never on the sheet."""
+
+    rt: str
+    sticker_no: str
+    name: str
+    address: str
+    valid_until: date
+    worker_id: str
+    opened_on: str
+
+
+def rt_of(address: str | None) -> str:
+    """The RT of an address as three digits; empty when it names none."""
+    found = _RT.search(address or "")
+    return found[1].zfill(3) if found else ""
+
+
+async def houses(house: House, village: Village, rt: str | None) -> list[Place]:
+    """The verified workers of a village whose premium is paid, in the order of their sheets."""
+    where = {"state.form.village": village.code, "state.status": Status.VERIFIED.value}
+    workers = dict(await house.reader.find("workers", where, limit=WORKERS_MAX))
+    covers = await house.reader.states("covers", list(workers))
+    invoices = {invoice for one in covers.values() for _, invoice in one.months}
+    paid = set(await house.reader.states("invoices", sorted(invoices)))
+    today, key = business_day(clock.now()), house.reference.id_key
+    found = []
+    for worker_id, worker in workers.items():
+        cover = covers.get(worker_id)
+        until = paid_until(cover, paid, today) if isinstance(cover, Cover) else None
+        if until is None or not isinstance(worker, Worker):
+            continue
+        number = sticker_no(key, worker.regency, worker_id, worker.opened_on)
+        address = worker.form.address or ""
+        of_rt = rt_of(address)
+        if rt is None or of_rt == rt:
+            found.append(Place(of_rt, number, worker.form.name, address, until, worker_id, worker.opened_on))
+    return sorted(found, key=lambda one: (one.rt == "", one.rt, one.sticker_no))
+
+
+def printed(found: Sequence[Place], village: Village, signer: Signer, base_url: str) -> list[Printed]:
+    """The stickers of these houses."""
+    return [
+        Printed(
+            one.rt,
+            one.sticker_no,
+            one.valid_until,
+            f"{base_url}/s/{signer.token(Claim(one.sticker_no, village.code, one.valid_until))}",
+        )
+        for one in found
+    ]
+
+
+async def issue(house: House, found: Sequence[Place], village: Village) -> None:
+    """Tells registration's own topic which stickers were printed; printed again, the step has the same name."""
+    now = envelope.rfc3339(clock.now())
+    messages = []
+    for one in found:
+        until = one.valid_until.isoformat()
+        identifier = str(uuid.uuid5(_NAMESPACE, f"{one.sticker_no}|{until}"))
+        header = {
+            "specversion": "1.0",
+            "id": identifier,
+            "source": f"payung/{house.name}",
+            "type": "sticker.issue.v1",
+            "time": now,
+            "datacontenttype": "application/json",
+            "correlationid": identifier,
+        }
+        data = IssueSticker(
+            sticker_no=one.sticker_no,
+            worker_id=one.worker_id,
+            opened_on=one.opened_on,
+            regency=village.regency,
+            district=village.district,
+            village=village.code,
+            valid_until=until,
+        )
+        messages.append(Message(topics.work(house.name), one.sticker_no.encode(), envelope.write(header, data)))
+    if messages:
+        await house.publish(messages)

@@ -1,0 +1,136 @@
+"""Stickers over HTTP: the sheets of a village for those who may, the checking page for everybody."""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import io
+import re
+from functools import cached_property
+
+from fastapi import APIRouter, HTTPException, Request
+from fastapi.responses import HTMLResponse, JSONResponse, Response
+
+from services.registration.stickers import printing, sheets
+from services.registration.stickers.scanning import Scanner, shipped
+from services.registration.stickers.signing import Claim
+from shared.kernel.calendar import business_day
+from shared.reference.areas import Village
+from shared.runtime import clock
+from shared.runtime.auth import Guard
+from shared.runtime.house import House
+
+_RT = re.compile(r"\d{3}")
+
+
+def routes(house: House) -> APIRouter:
+    """The endpoints of stickers."""
+    router = APIRouter(tags=["stickers"])
+    desk = Desk(house)
+
+    @router.get("/v1/stickers/{village}.pdf")
+    async def sheet(village: str, request: Request, rt: str | None = None) -> Response:
+        """A4 sheets of a village, a page for every RT (`?rt=003`: one RT). Verified workers whose premium is paid."""
+        place = await desk.village(village, request)
+        found = await printing.houses(house, place, _rt(rt))
+        if not found:
+            raise HTTPException(
+                404, "no verified worker with a paid premium / belum ada peserta terverifikasi yang iurannya lunas"
+            )
+        base = house.environ.get("PAYUNG_PUBLIC_URL", "").rstrip("/") or str(request.base_url).rstrip("/")
+        stickers = printing.printed(found, place, desk.scanner.signer, base)
+        areas, today = house.reference.areas, business_day(clock.now())
+        regency = areas.name(place.regency) or place.regency
+        body = await asyncio.to_thread(sheets.pdf, stickers, place.name, place.code, regency, today)
+        await printing.issue(house, found, place)
+        headers = {"content-disposition": f'inline; filename="stiker-{place.code}.pdf"', "cache-control": "no-store"}
+        return Response(body, media_type="application/pdf", headers=headers)
+
+    @router.get("/v1/stickers/{village}.csv")
+    async def where_they_go(village: str, request: Request, rt: str | None = None) -> Response:
+        """Which sticker belongs to which house, for the officers who put them up. Personal data: never hung up."""
+        place = await desk.village(village, request)
+        out = io.StringIO()
+        writer = csv.writer(out, delimiter=";", lineterminator="\r\n")
+        writer.writerow(("rt", "nomor_stiker", "nama", "alamat", "tanggal_pasang", "petugas"))
+        for one in await printing.houses(house, place, _rt(rt)):
+            writer.writerow((one.rt, one.sticker_no, one.name, one.address, "", ""))
+        headers = {
+            "content-disposition": f'attachment; filename="pemasangan-{place.code}.csv"',
+            "cache-control": "no-store",
+        }
+        body = out.getvalue().encode("utf-8-sig")
+        return Response(body, media_type="text/csv; charset=utf-8", headers=headers)
+
+    @router.get("/s/worker.js", include_in_schema=False)
+    async def worker() -> Response:
+        headers = {"cache-control": "no-cache", "service-worker-allowed": "/s/"}
+        return Response(shipped("worker.js"), media_type="text/javascript; charset=utf-8", headers=headers)
+
+    @router.get("/s/", include_in_schema=False)
+    async def ready() -> Response:
+        return await _page(desk.scanner, "ready", None, 200)
+
+    @router.get("/s/{token}")
+    async def scan(token: str, request: Request) -> Response:
+        """What a scanned sticker is: valid, expired, revoked, or invalid. A page for a phone; JSON when asked for."""
+        status, claim = await desk.scanner.judge(token)
+        code = 404 if status == "invalid" else 200
+        if "application/json" in request.headers.get("accept", ""):
+            until = claim.valid_until.isoformat() if claim else None
+            body = {
+                "status": status,
+                "sticker_no": claim.sticker_no if claim else None,
+                "village": claim.village if claim else None,
+                "valid_until": until,
+            }
+            return JSONResponse(body, code, headers={"cache-control": "no-store"})
+        return await _page(desk.scanner, status, claim, code)
+
+    return router
+
+
+async def _page(scanner: Scanner, status: str, claim: Claim | None, code: int) -> Response:
+    nonce = clock.new_id()
+    policy = (
+        f"default-src 'none'; style-src 'unsafe-inline'; script-src 'nonce-{nonce}'; worker-src 'self'; "
+        "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    )
+    headers = {"cache-control": "no-store", "content-security-policy": policy, "referrer-policy": "no-referrer"}
+    return HTMLResponse(await scanner.page(status, claim, nonce), code, headers=headers)
+
+
+class Desk:
+    """What the endpoints share."""
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+
+    @cached_property
+    def scanner(self) -> Scanner:
+        """Judges stickers."""
+        return Scanner(self._house)
+
+    @cached_property
+    def _guard(self) -> Guard:
+        return Guard(self._house.environ)
+
+    async def village(self, code: str, request: Request) -> Village:
+        """A village whose regency the caller belongs to."""
+        caller = await self._guard.caller(request)
+        areas = self._house.reference.areas
+        found: Village | None = areas.village(areas.resolve(code))
+        if found is None:
+            raise HTTPException(404, "no such village / desa tidak dikenal; codes look like 64.08.04.2001")
+        if not caller.may_read(found.regency):
+            raise HTTPException(403, "this village is of another regency")
+        return found
+
+
+def _rt(text: str | None) -> str | None:
+    if text is None or text == "":
+        return None
+    padded = text.zfill(3)
+    if not _RT.fullmatch(padded):
+        raise HTTPException(422, "rt is a number of up to three digits")
+    return padded

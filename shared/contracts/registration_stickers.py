@@ -1,0 +1,48 @@
+"""House stickers: what registration publishes of them, and its internal step. No personal data."""
+
+from __future__ import annotations
+
+from shared.contracts.base import Data, Day, Regency
+
+
+class StickerIssued(Data):
+    """A sticker was printed on a sheet; printed again with a later `valid_until`, it is issued again."""
+
+    sticker_no: str
+    regency: Regency
+    district: str
+    village: str
+    issued_on: Day
+    valid_until: Day
+
+
+class StickerInstalled(Data):
+    """A sticker was put up. Who did it is a person's name and is left out; `agency` is who reported it."""
+
+    sticker_no: str
+    regency: Regency
+    district: str
+    village: str
+    installed_on: Day
+    agency: str
+
+
+OUTCOMES: dict[str, type[Data]] = {
+    "sticker.issued.v1": StickerIssued,
+    "sticker.installed.v1": StickerInstalled,
+}
+
+
+class IssueSticker(Data):
+    """`sticker.issue.v1`, internal: a sheet with this sticker was printed."""
+
+    sticker_no: str
+    worker_id: str
+    opened_on: str
+    regency: Regency
+    district: str
+    village: str
+    valid_until: Day
+
+
+WORK: dict[str, type[Data]] = {"sticker.issue.v1": IssueSticker}
