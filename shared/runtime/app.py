@@ -21,6 +21,8 @@ from shared.runtime.crypto import cipher_from
 from shared.runtime.deadletters import DeadLetterTopic
 from shared.runtime.due import DueRunner, Place
 from shared.runtime.errors import Refused, Unavailable
+from shared.runtime.floodgate import FloodGate, OwnFlood
+from shared.runtime.floods import limits_of
 from shared.runtime.health import Watch
 from shared.runtime.house import House
 from shared.runtime.kafka import KafkaConsumer, KafkaPublisher, Server, pattern_of
@@ -123,18 +125,21 @@ class Process:
         await self._patiently(topic_guard.check)
         reference = await self._patiently(lambda: spec.reference(store, environ))
         await self._patiently(publisher.start)
-        dead_letters = DeadLetterTopic(spec.name, publisher)
-        pipeline = Pipeline(spec, store, publisher, dead_letters, metrics, reference)
-        swept = await self._patiently(pipeline.sweep)
-        if swept:
-            log.warning("published what an earlier process had saved", outcomes=swept)
 
         async def settle(records: Sequence[Record]) -> None:
             await self._patiently(lambda: pipeline.settle(records), metrics)
+            await gate.settled(records)
             runner.wake()
 
         instance = environ.get("PAYUNG_INSTANCE")
         consumer = KafkaConsumer(server, spec.name, spec.topics, settle, self._fail, metrics, instance)
+        letters = DeadLetterTopic(spec.name, publisher, lambda: topic_ids.read(server))
+        gate = FloodGate(spec.name, letters, store, consumer, metrics, limits_of(environ))
+        pipeline = Pipeline(spec, store, publisher, gate, metrics, reference)
+        swept = await self._patiently(pipeline.sweep)
+        if swept:
+            log.warning("published what an earlier process had saved", outcomes=swept)
+        await gate.look()
         runner = DueRunner(spec, store, publisher, metrics, Place(store, reference, consumer.caught_up))
         watch = Watch(consumer, metrics, self._fail)
         house = House(spec, store, reference, publisher, pipeline, consumer.lag, environ)
@@ -146,6 +151,7 @@ class Process:
             tasks.append(asyncio.create_task(self._guard(runner.run(), "due work")))
             tasks.append(asyncio.create_task(self._guard(watch.run(), "watch")))
             tasks.append(asyncio.create_task(self._guard(topic_guard.run(), "topics")))
+            tasks.append(asyncio.create_task(self._guard(gate.run(), "floods")))
             tasks.append(asyncio.create_task(self._guard(_confirm_journals(store), "journals")))
             if spec.background is not None:
                 tasks.append(asyncio.create_task(self._guard(spec.background(house), "background")))
@@ -162,7 +168,7 @@ class Process:
             await store.close()
         if self._failure is not None:
             log.error("stopped by trouble", why=f"{type(self._failure).__name__}: {self._failure}")
-            if self._environ.get("PAYUNG_LOG") != "json":
+            if self._environ.get("PAYUNG_LOG") != "json" and not isinstance(self._failure, OwnFlood):
                 log.error("the trouble", exc_info=self._failure)
             if isinstance(self._failure, Refused):
                 return EXIT_REFUSED

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -73,8 +73,13 @@ class Watch:
             lag=lag,
             oldest_waiting_s=round(still_s, 1),
             partitions=partitions,
-            detail="stuck: records wait and none is settled" if stuck else "moving",
+            detail=_detail(stuck, sorted(self._consumer.held)),
         )
         self._metrics.backlog(lag=lag, oldest_s=still_s, partitions=partitions)
         if not self.vitals.alive:
             self._give_up(Unavailable(f"no record was settled for {still_s:.0f} s while {lag} wait"))
+
+
+def _detail(stuck: bool, held: Sequence[str]) -> str:
+    moving = "stuck: records wait and none is settled" if stuck else "moving"
+    return f"{moving}; paused by floods of dead letters: {', '.join(held)}" if held else moving

@@ -7,8 +7,10 @@ offsets are committed explicitly per partition, and the handler returns only aft
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ssl
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from functools import partial
 from types import TracebackType
@@ -203,6 +205,8 @@ class KafkaConsumer:
         self.settled: dict[TopicPartition, int] = {}
         self._uncommitted: dict[TopicPartition, int] = {}
         self._committing = asyncio.Lock()
+        # Topics that are left unread (floodgate); what waits in them counts neither as lag nor as standing still.
+        self.held: AbstractSet[str] = frozenset()
         self._broker = KafkaBroker(
             server.bootstrap.split(","),
             client_id=self.group,
@@ -278,6 +282,22 @@ class KafkaConsumer:
         self.settled.clear()
         self._uncommitted.clear()
         self.last_progress = clock.monotonic()
+        self.hold_only(self.held)
+
+    def hold_only(self, names: AbstractSet[str]) -> None:
+        """Leaves these topics unread and reads all others. What is fetched of them already goes back unread: aiokafka
+        moves a partition's position only with the records it hands out, and only settled ones are committed."""
+        before, self.held = self.held, frozenset(names)
+        consumer = self._current()
+        if consumer is None or not (before or self.held):
+            return
+        for partition in consumer.assignment():
+            # Between the look and the act a rebalance may take it away.
+            with contextlib.suppress(IllegalStateError):
+                if partition.topic in self.held:
+                    consumer.pause(partition)
+                else:
+                    consumer.resume(partition)
 
     async def _commit(self, consumer: AIOKafkaConsumer, raw: Sequence[Any]) -> None:
         started = clock.monotonic()
@@ -335,7 +355,7 @@ class KafkaConsumer:
         return None
 
     async def lag(self) -> int:
-        """Records of the assigned partitions that are not settled; raises Unavailable when the broker does not say."""
+        """Records of the assigned partitions, held ones aside, that are not settled; raises Unavailable."""
         consumer = self._current()
         partitions = list(consumer.assignment()) if consumer is not None else []
         if consumer is None or not partitions:
@@ -344,6 +364,8 @@ class KafkaConsumer:
             ends = await asyncio.wait_for(consumer.end_offsets(partitions), COMMIT_TIMEOUT_S)
             waiting = 0
             for partition in partitions:
+                if partition.topic in self.held:
+                    continue
                 done = self.settled.get(partition)
                 if done is None:
                     done = await asyncio.wait_for(consumer.committed(partition), COMMIT_TIMEOUT_S) or 0

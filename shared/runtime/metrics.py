@@ -63,6 +63,10 @@ class Metrics:
         self._outcomes = counter("payung_outcomes_total", "Outcome events published, by type", "type")
         # Each needs a look: `payung dlq list`.
         self._dead = counter("payung_dead_letters_total", "Records put aside, by error class", "code")
+        # One is an agency's bad export: talk to them, `payung dlq list`. On a topic of our own: a bad release.
+        self._floods = counter("payung_floods_total", "Floods of dead letters, by topic", "topic")
+        # 1 while records of an agency wait unread: `payung dlq resume` when the flood is over.
+        self._paused = gauge("payung_topic_paused", "Topics that a flood of dead letters paused", "topic")
         # Some are normal in a rebalance; a steady rate means two owners of one partition.
         self._conflicts = counter("payung_compare_and_set_conflicts_total", "Writes that met another version")
         # The store or the broker is away: see their own alerts first.
@@ -117,6 +121,14 @@ class Metrics:
     def dead_letter(self, code: str) -> None:
         """Counts a record put aside."""
         self._dead.labels(self._label, code).inc()
+
+    def flood(self, topic: str) -> None:
+        """Counts a flood of dead letters."""
+        self._floods.labels(self._label, topic).inc()
+
+    def paused(self, topic: str, now: bool) -> None:
+        """Notes whether a topic is paused."""
+        self._paused.labels(self._label, topic).set(int(now))
 
     def dead_letters(self) -> int:
         """Records put aside since this process started."""

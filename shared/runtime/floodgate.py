@@ -1,0 +1,153 @@
+"""What the shell does about a flood of dead letters: pauses the topic of a flooding agency, or stops the service.
+
+Which topics are paused until when stands in the service's own store, so that every process of the service agrees, a
+restart keeps it, and `payung dlq resume` can end it. When something counts as a flood is `floods`' to say.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+import structlog
+
+from shared.runtime import clock, floods
+from shared.runtime.errors import Defect, Unavailable
+from shared.runtime.floods import Limits, Pause, Tally, Windows
+from shared.runtime.metrics import Metrics
+from shared.runtime.pipeline import DeadLetters, Record
+from shared.runtime.ports import Reader
+
+log = structlog.get_logger()
+
+PAUSED = "_paused_topics"
+LOOK_S = 2.0
+
+
+class OwnFlood(Defect):
+    """Too many records of a topic of our own cannot be read; the text is the one line the operator reads."""
+
+
+class Holds(Protocol):
+    """A consumer that can leave topics unread."""
+
+    def hold_only(self, names: AbstractSet[str]) -> None: ...
+
+
+class FloodGate:
+    """Stands before the dead-letter topic, and after each settled batch."""
+
+    def __init__(
+        self, service: str, letters: DeadLetters, store: Reader, consumer: Holds, metrics: Metrics, limits: Limits
+    ) -> None:
+        self._service = service
+        self._letters = letters
+        self._store = store
+        self._consumer = consumer
+        self._metrics = metrics
+        self._limits = limits
+        self._windows = Windows(limits)
+        self._put: Counter[str] = Counter()
+        self._paused: dict[str, Pause] = {}
+        # Pauses that the store has not taken yet.
+        self._unsaved: dict[str, dict[str, Any]] = {}
+        self._pauses = 0
+
+    async def put(self, letters: Sequence[tuple[Record, str, str]]) -> None:
+        """Puts records aside, unless a topic of our own floods: then nothing of the batch is put aside or committed."""
+        # By place, and anew at each attempt: a batch that is tried again is the same letters.
+        self._put = Counter(topic for topic, _, _ in {(one.topic, one.partition, one.offset) for one, _, _ in letters})
+        codes = Counter(code for _, code, _ in letters)
+        for topic, count in self._put.items():
+            before = self._windows.tally(topic, clock.monotonic())
+            tally = Tally(before.records, before.letters + count)
+            if floods.is_ours(topic) and floods.from_ours(self._limits, tally):
+                self._metrics.flood(topic)
+                raise OwnFlood(
+                    f"{tally.letters} records of our own topic {topic} cannot be read ({codes.most_common(1)[0][0]}); "
+                    f"nothing of this batch is put aside or committed. See docs/runbooks/dead-letters.md"
+                )
+        await self._letters.put(letters)
+
+    async def settled(self, records: Sequence[Record]) -> None:
+        """Counts a settled batch; pauses the topics that flood. Their records of this batch are settled like all."""
+        read = Counter(one.topic for one in records)
+        put, self._put = self._put, Counter()
+        now_s = clock.monotonic()
+        for topic, count in read.items():
+            self._windows.note(topic, count, put[topic], now_s)
+            if floods.is_ours(topic) or not put[topic]:
+                continue
+            tally = self._windows.tally(topic, now_s)
+            if floods.from_outside(self._limits, tally):
+                self._pause(topic, tally)
+        if self._unsaved:
+            await self._save()
+
+    async def run(self) -> None:
+        """Holds what the store says is paused, lets go what is over; until cancelled."""
+        while True:
+            await self.look()
+            await asyncio.sleep(LOOK_S)
+
+    async def look(self) -> None:
+        """One look at the store; while it is away, what was known holds on."""
+        pauses = self._pauses
+        try:
+            await self._save()
+            rows = await self._store.find_rows(PAUSED, {}, limit=10_000)
+        except Unavailable as error:
+            log.warning("the paused topics could not be read", why=str(error))
+        else:
+            if self._pauses != pauses:
+                # A topic was paused while the store answered: its answer is older than what we know.
+                return
+            self._paused = {row["_id"]: Pause(row["until"].timestamp(), row["level"]) for row in rows}
+        self._hold()
+
+    def _pause(self, topic: str, tally: Tally) -> None:
+        now = clock.now()
+        self._pauses += 1
+        standing = floods.pause(self._limits, self._paused.get(topic), now.timestamp())
+        self._paused[topic] = standing
+        self._windows.clear(topic)
+        until = datetime.fromtimestamp(standing.until_s, UTC)
+        self._unsaved[topic] = {
+            "since": now,
+            "until": until,
+            "level": standing.level,
+            "records": tally.records,
+            "letters": tally.letters,
+        }
+        self._metrics.flood(topic)
+        log.error(
+            "a flood of dead letters: the topic is paused, all others go on",
+            topic=topic,
+            letters=tally.letters,
+            of=tally.records,
+            until=until.isoformat(timespec="seconds"),
+            sooner=f"payung dlq resume {self._service} --topic {topic}",
+        )
+        self._hold()
+
+    async def _save(self) -> None:
+        """A store that does not answer is asked again at the next look: the pause itself does not wait for it."""
+        unsaved, self._unsaved = self._unsaved, {}
+        if not unsaved:
+            return
+        try:
+            await self._store.save_rows(PAUSED, unsaved)
+        except Unavailable as error:
+            self._unsaved = {**unsaved, **self._unsaved}
+            log.warning("a pause could not be saved yet", why=str(error))
+
+    def _hold(self) -> None:
+        now_s = clock.now().timestamp()
+        held = {topic for topic, one in self._paused.items() if one.until_s > now_s}
+        self._consumer.hold_only(held)
+        for topic in self._paused:
+            self._metrics.paused(topic, topic in held)

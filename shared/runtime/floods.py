@@ -1,0 +1,151 @@
+"""Floods of dead letters: when too many of one topic's records cannot be read. Pure: no clock, no I/O, no metrics.
+
+Theory of operation
+An agency's intake topic (or another that is written from outside) floods when, within a window, at least `letters` of
+its records were put aside and they are at least `share` of what was read of it: a bad export, not a list with bad rows.
+That topic is paused for a while, the others go on. The pause doubles each time the topic floods again soon after it.
+
+A topic of our own floods at `own_letters` within the window, whatever their share: what we write ourselves we can read,
+so this is a defect, and each further record put aside would be one more to replay. The service stops before it puts
+them aside; what it has not committed stands where it is for the release that can read it.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from shared.runtime.errors import Refused
+
+LETTERS = "PAYUNG_FLOOD_LETTERS"
+OWN_LETTERS = "PAYUNG_FLOOD_OWN_LETTERS"
+SHARE = "PAYUNG_FLOOD_SHARE"
+WINDOW_S = "PAYUNG_FLOOD_WINDOW_S"
+PAUSE_S = "PAYUNG_FLOOD_PAUSE_S"
+PAUSE_MAX_S = "PAYUNG_FLOOD_PAUSE_MAX_S"
+# Looks within a second are counted together, so that a window never holds more entries than it has seconds.
+_GRAIN_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What counts as a flood. A count of 0 switches that kind off."""
+
+    letters: int = 1_000
+    own_letters: int = 100
+    share: float = 0.5
+    window_s: float = 60.0
+    pause_s: float = 60.0
+    pause_max_s: float = 3_600.0
+
+
+def limits_of(environ: Mapping[str, str]) -> Limits:
+    """The limits that the environment sets, else the defaults; Refused when one makes no sense."""
+    usual = Limits()
+    limits = Limits(
+        letters=int(_number(environ, LETTERS, usual.letters)),
+        own_letters=int(_number(environ, OWN_LETTERS, usual.own_letters)),
+        share=_number(environ, SHARE, usual.share),
+        window_s=_number(environ, WINDOW_S, usual.window_s),
+        pause_s=_number(environ, PAUSE_S, usual.pause_s),
+        pause_max_s=_number(environ, PAUSE_MAX_S, usual.pause_max_s),
+    )
+    if limits.share > 1:
+        raise Refused(f"{SHARE} is a part of one, 0 to 1; got {limits.share}")
+    if limits.window_s <= 0 or limits.pause_s <= 0 or limits.pause_max_s < limits.pause_s:
+        raise Refused(f"{WINDOW_S} and {PAUSE_S} are above 0, {PAUSE_MAX_S} at least {PAUSE_S}")
+    return limits
+
+
+def _number(environ: Mapping[str, str], name: str, usual: float) -> float:
+    text = environ.get(name)
+    if text is None:
+        return usual
+    try:
+        found = float(text)
+    except ValueError:
+        found = -1.0
+    if not 0 <= found < float("inf"):
+        raise Refused(f"{name} is a number from 0 up; got {text!r}")
+    return found
+
+
+def is_ours(topic: str) -> bool:
+    """Whether only Payung writes to a topic; agencies, the treasury and officers write to the intakes."""
+    return "-intake" not in topic
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What a window saw of one topic."""
+
+    records: int
+    letters: int
+
+
+@dataclass(slots=True)
+class _Look:
+    at_s: float
+    records: int
+    letters: int
+
+
+class Windows:
+    """What was read and what was put aside of each topic, over the last `window_s` seconds of the caller's clock."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._looks: dict[str, deque[_Look]] = {}
+
+    def note(self, topic: str, records: int, letters: int, now_s: float) -> None:
+        """Counts one batch's share of a topic."""
+        looks = self._looks.setdefault(topic, deque())
+        if looks and now_s - looks[-1].at_s < _GRAIN_S:
+            looks[-1].records += records
+            looks[-1].letters += letters
+        else:
+            looks.append(_Look(now_s, records, letters))
+        self._forget_old(topic, now_s)
+
+    def tally(self, topic: str, now_s: float) -> Tally:
+        """What the window holds now."""
+        self._forget_old(topic, now_s)
+        looks = self._looks.get(topic, ())
+        return Tally(sum(one.records for one in looks), sum(one.letters for one in looks))
+
+    def clear(self, topic: str) -> None:
+        """Starts a topic anew: what made it pause must not pause it again."""
+        self._looks.pop(topic, None)
+
+    def _forget_old(self, topic: str, now_s: float) -> None:
+        looks = self._looks.get(topic)
+        while looks and now_s - looks[0].at_s > self._limits.window_s:
+            looks.popleft()
+
+
+def from_outside(limits: Limits, tally: Tally) -> bool:
+    """Whether a topic that others write to floods."""
+    return 0 < limits.letters <= tally.letters and tally.letters >= limits.share * tally.records
+
+
+def from_ours(limits: Limits, tally: Tally) -> bool:
+    """Whether a topic of our own floods."""
+    return 0 < limits.own_letters <= tally.letters
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """How long a topic is not read; `level` counts the floods in a row."""
+
+    until_s: float
+    level: int
+
+
+def pause(limits: Limits, before: Pause | None, now_s: float) -> Pause:
+    """The pause of a topic that floods now. It doubles while one follows the other within the longest pause."""
+    again = before is not None and now_s - before.until_s <= limits.pause_max_s
+    level = before.level + 1 if before is not None and again else 0
+    # Two to the power of a level that an attacker may drive up: bounded before it is raised.
+    length_s = min(limits.pause_max_s, limits.pause_s * 2.0 ** min(level, 32))
+    return Pause(now_s + length_s, level)

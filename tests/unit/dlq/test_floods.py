@@ -1,0 +1,218 @@
+"""When too many dead letters are a flood, how long a topic is paused for it, and what the gate does about it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.runtime import clock, floods
+from shared.runtime.errors import Refused, Unavailable
+from shared.runtime.floodgate import PAUSED, FloodGate, OwnFlood
+from shared.runtime.floods import Limits, Pause, Tally, Windows
+from shared.runtime.memory import MemoryStore
+from shared.runtime.metrics import Metrics
+from shared.runtime.pipeline import Record
+from tests.toy import CIPHER
+
+LIMITS = Limits(letters=10, own_letters=5, share=0.5, window_s=60, pause_s=60, pause_max_s=600)
+DINSOS, DESA, OURS = "registration-intake-6408-dinsos", "registration-intake-6408-desa", "registration-work"
+
+
+@pytest.mark.parametrize(
+    ("records", "letters", "floods_"),
+    [(10, 10, True), (20, 10, True), (21, 10, False), (9, 9, False), (1_000, 400, False), (0, 0, False)],
+)
+def test_a_flood_from_outside_takes_a_count_and_a_share(records: int, letters: int, floods_: bool) -> None:
+    assert floods.from_outside(LIMITS, Tally(records, letters)) is floods_
+
+
+def test_a_flood_of_our_own_takes_a_count_only() -> None:
+    assert floods.from_ours(LIMITS, Tally(1_000_000, 5))
+    assert not floods.from_ours(LIMITS, Tally(4, 4))
+
+
+def test_a_count_of_zero_switches_a_kind_off() -> None:
+    off = Limits(letters=0, own_letters=0)
+    assert not floods.from_outside(off, Tally(10_000, 10_000))
+    assert not floods.from_ours(off, Tally(10_000, 10_000))
+
+
+def test_the_window_forgets_and_holds_topics_apart() -> None:
+    windows = Windows(LIMITS)
+    windows.note(DINSOS, 6, 6, 0)
+    windows.note(DESA, 6, 6, 0)
+    windows.note(DINSOS, 6, 5, 60)
+    assert windows.tally(DINSOS, 60) == Tally(12, 11)
+    assert windows.tally(DINSOS, 61) == Tally(6, 5)
+    assert windows.tally(DESA, 30) == Tally(6, 6)
+    windows.clear(DINSOS)
+    assert windows.tally(DINSOS, 61) == Tally(0, 0)
+
+
+@given(st.lists(st.tuples(st.floats(0, 2), st.integers(0, 50), st.integers(0, 50)), max_size=200))
+def test_the_window_is_what_was_noted_in_it(steps: list[tuple[float, int, int]]) -> None:
+    windows = Windows(LIMITS)
+    noted: list[tuple[float, int, int]] = []
+    now = 0.0
+    for step, records, letters in steps:
+        now += step
+        windows.note(DINSOS, records, letters, now)
+        noted.append((now, records, letters))
+    # What is counted together may be forgotten a second early, never later.
+    surely = [one for one in noted if now - one[0] <= LIMITS.window_s - 1]
+    perhaps = [one for one in noted if now - one[0] <= LIMITS.window_s]
+    found = windows.tally(DINSOS, now)
+    assert sum(one[1] for one in surely) <= found.records <= sum(one[1] for one in perhaps)
+    assert sum(one[2] for one in surely) <= found.letters <= sum(one[2] for one in perhaps)
+
+
+def test_pauses_double_while_one_follows_the_other_and_never_pass_the_longest() -> None:
+    now, before, lengths = 0.0, None, []
+    for _ in range(6):
+        before = floods.pause(LIMITS, before, now)
+        lengths.append(before.until_s - now)
+        now = before.until_s + 1
+    assert lengths == [60, 120, 240, 480, 600, 600]
+    assert floods.pause(LIMITS, before, now + LIMITS.pause_max_s) == Pause(now + LIMITS.pause_max_s + 60, 0)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("SHARE", "1.5"), ("LETTERS", "-1"), ("WINDOW_S", "0"), ("PAUSE_S", "x"), ("PAUSE_MAX_S", "1")]
+)
+def test_limits_that_make_no_sense_are_refused(name: str, value: str) -> None:
+    with pytest.raises(Refused, match=f"PAYUNG_FLOOD_{name}"):
+        floods.limits_of({f"PAYUNG_FLOOD_{name}": value})
+
+
+def test_limits_come_from_the_environment() -> None:
+    assert floods.limits_of({}) == Limits()
+    assert floods.limits_of({"PAYUNG_FLOOD_LETTERS": "7", "PAYUNG_FLOOD_SHARE": "0.9"}) == Limits(letters=7, share=0.9)
+
+
+# -- the gate -------------------------------------------------------------------------------------------------------
+
+
+class Consumer:
+    held: AbstractSet[str] = frozenset()
+
+    def hold_only(self, names: AbstractSet[str]) -> None:
+        self.held = frozenset(names)
+
+
+class Aside:
+    def __init__(self) -> None:
+        self.letters: list[tuple[Record, str, str]] = []
+
+    async def put(self, letters: Sequence[tuple[Record, str, str]]) -> None:
+        self.letters.extend(letters)
+
+
+class Forgetful(MemoryStore):
+    """A store that is away while told so."""
+
+    away = False
+
+    async def save_rows(self, *args: object) -> None:
+        if self.away:
+            raise Unavailable("away")
+        await super().save_rows(*args)  # type: ignore[arg-type]
+
+    async def find_rows(self, *args: object, **options: object) -> list[dict[str, object]]:
+        if self.away:
+            raise Unavailable("away")
+        return await super().find_rows(*args, **options)  # type: ignore[arg-type]
+
+
+class Gate:
+    def __init__(self, store: Forgetful | None = None) -> None:
+        self.store = store or Forgetful({}, CIPHER)
+        self.consumer, self.aside, self.metrics = Consumer(), Aside(), Metrics("registration")
+        self.gate = FloodGate("registration", self.aside, self.store, self.consumer, self.metrics, LIMITS)
+
+    async def batch(self, topic: str, *, good: int = 0, bad: int = 0) -> None:
+        records = [Record(topic, 0, n, None, b"", (), 0) for n in range(good + bad)]
+        if bad:
+            await self.gate.put([(one, "not-json", "") for one in records[:bad]])
+        await self.gate.settled(records)
+
+    def metric(self, name: str, topic: str) -> float | None:
+        return self.metrics.registry.get_sample_value(name, {"service": "registration", "topic": topic})
+
+
+async def test_a_flooding_agency_is_paused_and_no_other() -> None:
+    house = Gate()
+    await house.batch(DESA, good=100)
+    await house.batch(DINSOS, bad=6)
+    assert house.consumer.held == frozenset()
+    await house.batch(DINSOS, bad=6)
+    assert house.consumer.held == {DINSOS}
+    assert len(house.aside.letters) == 12
+    assert house.metric("payung_topic_paused", DINSOS) == 1
+    assert house.metric("payung_floods_total", DINSOS) == 1
+
+
+async def test_a_list_with_bad_rows_is_no_flood() -> None:
+    house = Gate()
+    for _ in range(20):
+        await house.batch(DINSOS, good=90, bad=10)
+    assert house.consumer.held == frozenset()
+
+
+async def test_a_pause_ends_by_time_and_by_the_operator(monkeypatch: pytest.MonkeyPatch) -> None:
+    house = Gate()
+    await house.batch(DINSOS, bad=10)
+    began = clock.now()
+    for after_s, held in ((1, {DINSOS}), (62, set())):
+        monkeypatch.setattr(clock, "now", lambda after_s=after_s: began + timedelta(seconds=after_s))
+        await house.gate.look()
+        assert house.consumer.held == held
+    assert house.metric("payung_topic_paused", DINSOS) == 0
+    await house.batch(DINSOS, bad=10)
+    assert house.consumer.held == {DINSOS}
+    row = (await house.store.rows(PAUSED, [DINSOS]))[DINSOS]
+    assert row["level"] == 1
+    await house.store.save_rows(PAUSED, {DINSOS: {**row, "until": clock.now()}})
+    await house.gate.look()
+    assert house.consumer.held == frozenset()
+
+
+async def test_another_process_and_the_next_start_keep_the_pause() -> None:
+    first = Gate()
+    await first.batch(DINSOS, bad=10)
+    second = Gate(first.store)
+    await second.gate.look()
+    assert second.consumer.held == {DINSOS}
+
+
+async def test_a_pause_does_not_wait_for_the_store() -> None:
+    house = Gate()
+    house.store.away = True
+    await house.batch(DINSOS, bad=10)
+    await house.gate.look()
+    assert house.consumer.held == {DINSOS}
+    house.store.away = False
+    await house.gate.look()
+    assert house.consumer.held == {DINSOS}
+    assert DINSOS in await house.store.rows(PAUSED, [DINSOS])
+
+
+async def test_a_flood_of_our_own_stops_before_anything_is_put_aside() -> None:
+    house = Gate()
+    await house.batch(OURS, good=1_000, bad=4)
+    with pytest.raises(OwnFlood, match="5 records of our own topic registration-work"):
+        await house.batch(OURS, bad=1)
+    assert len(house.aside.letters) == 4
+    assert house.consumer.held == frozenset()
+
+
+async def test_a_batch_that_is_tried_again_is_counted_once() -> None:
+    house = Gate()
+    records = [Record(OURS, 0, n, None, b"", (), 0) for n in range(4)]
+    for _ in range(3):
+        await house.gate.put([(one, "not-json", "") for one in records])
+    await house.gate.settled(records)
