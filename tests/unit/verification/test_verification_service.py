@@ -35,10 +35,10 @@ def person(nik: str, **changed: str) -> dict[str, str]:
 
 
 class Service:
-    """Verification with a store and topics in memory."""
+    """Verification with topics, and mostly a store, in memory."""
 
-    def __init__(self) -> None:
-        self.store = MemoryStore(STORED, CIPHER)
+    def __init__(self, store: Any = None) -> None:
+        self.store = store or MemoryStore(STORED, CIPHER)
         self.topics = MemoryTopics()
         reference = Reference(CIPHER, Settings.from_environment({}))
         letters = DeadLetterTopic(SPEC.name, self.topics)
