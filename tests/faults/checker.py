@@ -9,7 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from tests.faults import laws, laws_money
-from tests.faults.observed import OWN_TOPICS, SUBSCRIPTIONS, Complaints, Observed, distinct, name_of, observe, quiet
+from tests.faults.observed import OWN_TOPICS, SUBSCRIPTIONS, Complaints, Observed, distinct, name_of
+from tests.faults.reading import observe, quiet
 
 SERVICES = tuple(SUBSCRIPTIONS)
 _SHOWN = 8

@@ -11,7 +11,8 @@ from payung.embedded import ports
 from payung.embedded.servers import Shape
 from shared.contracts import topics
 from tests.faults import clusters
-from tests.faults.harness import FEEDBACK, INTAKE, Installation, eventually
+from tests.faults.harness import FEEDBACK, INTAKE, Installation
+from tests.faults.launched import eventually
 
 pytestmark = [pytest.mark.connected, pytest.mark.timeout(900)]
 

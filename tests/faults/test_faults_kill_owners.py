@@ -8,7 +8,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.faults.harness import INTAKE, Installation, eventually
+from tests.faults.harness import INTAKE, Installation
+from tests.faults.launched import eventually
 
 pytestmark = [pytest.mark.connected, pytest.mark.timeout(600)]
 

@@ -1,0 +1,211 @@
+"""`payung up` in a thread of its own, and the ways to harm it: signals, failpoints, further members.
+
+The thread has its own loop, so that the launcher goes on supervising between tests and while a test waits. Knows
+nothing of workers and bills.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import queue
+import signal
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Self
+
+from payung import place
+from payung.embedded import ports
+from payung.embedded.console import Console
+from payung.embedded.process import ProcessSpec
+from payung.embedded.servers import SINGLE, Shape
+from payung.embedded.stack import SERVICES, Stack, StackConfig
+from payung.place import Place
+from shared.runtime import clock, failpoints, topics_admin
+from tests.faults.world import Service
+
+START_S = 300.0
+_RESTART_S = (0.5,)
+
+
+async def eventually(condition: Callable[[], Awaitable[object] | object], within_s: float, what: str) -> None:
+    """Waits for a condition, plain or awaitable; AssertionError names it when it does not come."""
+    until = clock.monotonic() + within_s
+    while True:
+        found = condition()
+        if isinstance(found, Awaitable):
+            found = await found
+        if found:
+            return
+        assert clock.monotonic() < until, f"not within {within_s:.0f} s: {what}"
+        await asyncio.sleep(0.05)
+
+
+class _Stack(Stack):
+    """The product's stack; services restart soon, and their environment can be changed for the next start."""
+
+    def __init__(self, config: StackConfig, console: Console) -> None:
+        replicas = config.shape.brokers
+        super().__init__(config, lambda kafka: topics_admin.apply(kafka, replicas=replicas), console=console)
+        self.environments: dict[str, dict[str, str]] = {}
+
+    def _service(self, name: str, shared: Mapping[str, str]) -> ProcessSpec:
+        spec = super()._service(name, shared)
+        self.environments[name] = dict(spec.env or {})
+        return replace(spec, env=self.environments[name], backoff_s=_RESTART_S)
+
+
+class _Said(Console):
+    """Keeps what the launcher says."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lines: list[str] = []
+
+    def line(self, text: str) -> None:
+        self.lines.append(text)
+
+    def progress(self, text: str) -> None:
+        """Nobody watches."""
+
+
+class Launched(threading.Thread):
+    """`payung up` between `with` and its end: servers (one or three of a kind), services, stand-ins, supervised."""
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        shape: Shape = SINGLE,
+        services: tuple[str, ...] = SERVICES,
+        environ: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(name="installation", daemon=True)
+        self.folder = folder
+        self.base = ports.free_base()
+        self.services = services
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("PAYUNG_")}
+        config = StackConfig(
+            data_dir=folder / "data",
+            port_base=self.base,
+            services=services,
+            shape=shape,
+            environment={**inherited, **(environ or {})},
+        )
+        self._said = _Said()
+        self._stack = _Stack(config, self._said)
+        self._loop = asyncio.new_event_loop()
+        self._answer: queue.SimpleQueue[BaseException | None] = queue.SimpleQueue()
+        self._done = asyncio.Event()
+        self._seconds = 0
+
+    # -- life ---------------------------------------------------------------------------------------------------------
+
+    def run(self) -> None:
+        """The thread."""
+        try:
+            self._loop.run_until_complete(self._serve())
+        except BaseException as error:  # noqa: BLE001 - raised again in the one who waits
+            self._answer.put(error)
+        finally:
+            self._loop.close()
+
+    async def _serve(self) -> None:
+        async with self._stack:
+            self._answer.put(None)
+            await self._done.wait()
+
+    def __enter__(self) -> Self:
+        self.start()
+        error = self._answer.get(timeout=START_S)
+        if error is not None:
+            raise error
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.is_alive():
+            self._loop.call_soon_threadsafe(self._done.set)
+            self.join(120)
+
+    # -- addresses ----------------------------------------------------------------------------------------------------
+
+    @property
+    def place(self) -> Place:
+        """For the commands of the product."""
+        return place.find(self.folder / "data")
+
+    @property
+    def kafka(self) -> str:
+        """The brokers."""
+        return self.place.environ["PAYUNG_KAFKA"]
+
+    @property
+    def mongo_url(self) -> str:
+        """The database."""
+        return self.place.environ["PAYUNG_MONGO_URL"]
+
+    def environment(self, service: str) -> dict[str, str]:
+        """What the service gets at its next start; changing it changes that."""
+        return self._stack.environments[service]
+
+    def log(self, service: str) -> str:
+        """All that the service logged."""
+        return (self.folder / "data" / "logs" / f"{service}.log").read_text("utf-8", "replace")
+
+    # -- harm ---------------------------------------------------------------------------------------------------------
+
+    def pid(self, name: str) -> int | None:
+        """The process of a service or server now; None while it is down."""
+        return self._stack.pids()[name]
+
+    def signal(self, name: str, number: signal.Signals = signal.SIGKILL) -> int:
+        """Sends a signal and returns the process id that it went to."""
+        pid = self.pid(name)
+        assert pid is not None, f"{name} is down already"
+        os.kill(pid, number)
+        return pid
+
+    def deaths(self, name: str) -> list[str]:
+        """How each process of that name ended so far, in the launcher's words."""
+        start = f"{name} stopped ("
+        return [line[len(start) :].split(")")[0] for line in self._said.lines if line.startswith(start)]
+
+    async def replaced(self, name: str, pid: int, within_s: float = 60.0) -> None:
+        """Waits until another process runs under that name."""
+        await eventually(lambda: self.pid(name) not in (None, pid), within_s, f"{name} is started again")
+
+    async def arm(self, service: str, failpoint: str) -> None:
+        """Restarts a service (SIGTERM) with a failpoint that only this one start has."""
+        self.environment(service)[failpoints.VARIABLE] = failpoint
+        try:
+            await self.replaced(service, self.signal(service, signal.SIGTERM))
+        finally:
+            del self.environment(service)[failpoints.VARIABLE]
+
+    async def paused(self, pid: int, within_s: float = 60.0) -> None:
+        """Waits until the process has stopped itself at its failpoint."""
+        await eventually(lambda: Path(f"/proc/{pid}/stat").read_text().split()[2] == "T", within_s, f"{pid} is paused")
+
+    async def metric(self, service: str, name: str) -> float:
+        """The sum of a metric over its labels, as the service shows it."""
+        lines = (await self.place.get(service, "/metrics")).text.splitlines()
+        return sum(float(line.split()[-1]) for line in lines if line.split("{")[0].split(" ")[0] == name)
+
+    @asynccontextmanager
+    async def second(self, service: str, *, instance: str | None = None) -> AsyncIterator[Service]:
+        """One more process of a service, ready, which nobody supervises; without `instance` it is a passing member."""
+        environ = {name: value for name, value in self.environment(service).items() if name != "PAYUNG_INSTANCE"}
+        if instance is not None:
+            environ["PAYUNG_INSTANCE"] = instance
+        self._seconds += 1
+        log = self.folder / f"{service}-{self._seconds}.log"
+        more = Service(service, environ, log, self.base + 30 + self._seconds % 20)
+        try:
+            await eventually(more.ready, 90, f"another {service} ready")
+            yield more
+        finally:
+            if more.running():
+                more.kill()
