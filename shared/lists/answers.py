@@ -36,15 +36,27 @@ _OUTCOMES: dict[str, tuple[str, str]] = {
     "rejected": ("Ditolak.", "Rejected."),
     "": ("Belum ada jawaban.", "No answer yet."),
 }
+# What came of the identity check since, where that is known already.
+_IDENTITIES: dict[str, tuple[str, str]] = {
+    "verified": ("Identitasnya cocok.", "The identity is verified."),
+    "held": ("Identitasnya ditahan sampai diperiksa petugas:", "The identity is held until an officer has looked:"),
+    "rejected": ("Identitasnya ditolak:", "The identity is rejected:"),
+}
+_REGISTERED = ("Terdaftar.", "Registered.")
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What became of one row, as the agency's feedback says it. An empty outcome: nothing is known yet."""
+    """What became of one row, as the agency's feedback says it. An empty outcome: nothing is known yet.
+
+    `identity` (verified, held, rejected) is what the check has said of an accepted worker since, and why.
+    """
 
     outcome: str
     reasons: tuple[str, ...] = ()
     worker_id: str | None = None
+    identity: str = ""
+    identity_reasons: tuple[str, ...] = ()
 
     def message(self, lang_index: int) -> str:
         """The words for the clerk: 0 Indonesian, 1 English."""
@@ -52,7 +64,12 @@ class Answer:
         if said and self.outcome == "rejected":
             return said
         opening = _OUTCOMES.get(self.outcome, (self.outcome, self.outcome))[lang_index]
-        return f"{opening} {said}".strip()
+        if self.identity not in _IDENTITIES:
+            return f"{opening} {said}".strip()
+        if self.outcome == "registered":
+            opening = _REGISTERED[lang_index]
+        why = messages(self.identity_reasons, "en" if lang_index else "id")
+        return " ".join(part for part in (opening, said, _IDENTITIES[self.identity][lang_index], why) if part)
 
 
 NO_ANSWER = Answer("")

@@ -5,17 +5,24 @@ from __future__ import annotations
 import asyncio
 import io
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from tempfile import TemporaryFile
 from typing import BinaryIO
 
+from services.registration.domain.state import Worker
 from services.registration.imports.records import ANSWERS, Import, answers_of, part_id
 from services.registration.imports.spool import SealedSource
 from shared.lists import Answer, answer_lines, answer_rows, open_list
 from shared.lists.workbooks import text_workbook
+from shared.runtime import clock
 from shared.runtime.crypto import FieldCipher
 from shared.runtime.house import House
 
 _ASK_TIMEOUT_S = 60.0
+_ASKED_AT_ONCE = 2_000
+# Counting goes over every worker of a list: not at every refresh of a page.
+LOOKED_UP_S = 20.0
+KNOWN_MAX = 20
 _PIECE_BYTES = 64 * 1024
 
 
@@ -56,11 +63,57 @@ def _saved(house: House, one: Import, loop: asyncio.AbstractEventLoop) -> Callab
             batch = next(batches, None)
             if batch is None:
                 return Answer("")
-            key = part_id(one.id, batch)
-            asked = asyncio.run_coroutine_threadsafe(house.reader.rows(ANSWERS, [key]), loop)
-            row = asked.result(_ASK_TIMEOUT_S).get(key)
+            asked = asyncio.run_coroutine_threadsafe(_batch(house, one, batch), loop)
             held.clear()
-            held.update(answers_of(row) if row is not None else {})
+            held.update(asked.result(_ASK_TIMEOUT_S))
         return held[number]
 
     return answer_of
+
+
+async def _batch(house: House, one: Import, batch: int) -> dict[int, Answer]:
+    """The saved answers of one batch, with what the identity checks have said of its workers since."""
+    key = part_id(one.id, batch)
+    row = (await house.reader.rows(ANSWERS, [key])).get(key)
+    answers = answers_of(row) if row is not None else {}
+    ids = {answer.worker_id for answer in answers.values() if answer.worker_id}
+    verdicts = {
+        worker_id: worker.verdict
+        for worker_id, worker in (await house.reader.states("workers", sorted(ids))).items()
+        if isinstance(worker, Worker)
+    }
+    for number, answer in answers.items():
+        verdict = verdicts.get(answer.worker_id or "")
+        if verdict is not None:
+            answers[number] = replace(answer, identity=verdict.identity.value, identity_reasons=verdict.reasons)
+    return answers
+
+
+class Identities:
+    """How the identity checks of whole imports stand; asked anew at most every LOOKED_UP_S."""
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+        self._known: dict[str, tuple[float, dict[str, int]]] = {}
+
+    async def of(self, one: Import) -> dict[str, int]:
+        """Workers of an import by status; each worker once."""
+        known = self._known.get(one.id)
+        if known is not None and clock.monotonic() - known[0] < LOOKED_UP_S:
+            return known[1]
+        ids: set[str] = set()
+        for batch in range(one.done_batches):
+            key = part_id(one.id, batch)
+            row = (await self._house.reader.rows(ANSWERS, [key])).get(key, {"rows": []})
+            ids.update(worker_id for *_, worker_id in row["rows"] if worker_id)
+        counts: dict[str, int] = {}
+        wanted = sorted(ids)
+        for start in range(0, len(wanted), _ASKED_AT_ONCE):
+            where = {"_id": {"$in": wanted[start : start + _ASKED_AT_ONCE]}}
+            for group in await self._house.reader.tally("workers", where, ["state.status"]):
+                counts[str(group["status"])] = counts.get(str(group["status"]), 0) + group["count"]
+        self._known.pop(one.id, None)
+        while len(self._known) >= KNOWN_MAX:
+            del self._known[next(iter(self._known))]
+        self._known[one.id] = (clock.monotonic(), counts)
+        return counts

@@ -33,6 +33,12 @@ KINDS: Mapping[str, str] = {
     "projects": "Proyek konstruksi",
     "outreach": "Pertemuan penyuluhan",
 }
+IDENTITIES = (
+    ("checking", "Sedang diperiksa", "being checked"),
+    ("verified", "Cocok dengan data kependudukan", "verified"),
+    ("held", "Ditahan: menunggu keputusan petugas", "held for an officer"),
+    ("rejected", "Ditolak: tidak cocok atau tidak memenuhi syarat", "rejected"),
+)
 _ACTIVE = (Status.RECEIVING, Status.WAITING, Status.RUNNING)
 _OUTSIDE_ACCEPTED = ("rejected", "held", "")
 
@@ -67,8 +73,8 @@ def upload_page(areas: Areas, kinds: Sequence[str], imports: Sequence[Import]) -
     )
 
 
-def import_page(one: Import) -> str:
-    """How far one import is, and what to do next."""
+def import_page(one: Import, identities: Mapping[str, int]) -> str:
+    """How far one import is, and what to do next; `identities` are its workers by status."""
     outcomes = sorted(one.outcomes.items(), key=lambda pair: -pair[1])
     reasons = sorted(one.reasons.items(), key=lambda pair: -pair[1])
     until = one.kept_until
@@ -76,13 +82,15 @@ def import_page(one: Import) -> str:
         id=one.id,
         name=one.name,
         refresh=one.status in _ACTIVE,
+        checking=one.status is Status.DONE and bool(identities),
         status=STATUS[one.status][0],
         status_en=STATUS[one.status][1],
         error=one.error,
         rows=one.rows,
         answered=one.answered,
         accepted=sum(count for outcome, count in outcomes if outcome not in _OUTSIDE_ACCEPTED),
-        held=one.outcomes.get("held", 0),
+        held=identities.get("held", 0),
+        identities=[(text, english, identities.get(status, 0)) for status, text, english in IDENTITIES],
         refused=one.outcomes.get("rejected", 0),
         unanswered=one.outcomes.get("", 0),
         outcomes=[(Answer(code).message(0), Answer(code).message(1), count) for code, count in outcomes],

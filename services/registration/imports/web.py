@@ -76,9 +76,10 @@ def routes(house: House, has_topic: HasTopic | None = None) -> APIRouter:
     async def show(identifier: str, request: Request) -> Response:
         """How far an import is: figures for a machine, a page that refreshes itself for a browser."""
         one = await desk.find(identifier, await desk.guard.caller(request))
+        identities = await desk.identities.of(one) if one.status is Status.DONE else {}
         if _wants_page(request):
-            return HTMLResponse(pages.import_page(one), headers=HEADERS)
-        return JSONResponse(pages.as_json(one), headers={"cache-control": "no-store"})
+            return HTMLResponse(pages.import_page(one, identities), headers=HEADERS)
+        return JSONResponse({**pages.as_json(one), "identities": identities}, headers={"cache-control": "no-store"})
 
     @router.get("/{identifier}/answers.csv")
     async def answers_csv(identifier: str, request: Request) -> Response:
@@ -101,6 +102,11 @@ class Desk:
     def __init__(self, house: House, has_topic: HasTopic | None) -> None:
         self._house = house
         self._has_topic = has_topic or self._stands
+
+    @cached_property
+    def identities(self) -> answering.Identities:
+        """How the identity checks stand."""
+        return answering.Identities(self._house)
 
     @cached_property
     def _cipher(self) -> FieldCipher:

@@ -11,12 +11,13 @@ import httpx
 import openpyxl
 import pytest
 
-from services.registration.imports import running, sending, spool
+from services.registration.imports import answering, running, sending, spool
 from services.registration.imports.records import ANSWERS, CHUNKS, IMPORTS, KEPT_DAYS
 from shared.runtime import clock
 from shared.runtime.errors import Unavailable
 from tests.toy import CIPHER
 from tests.unit.imports.imports_house import MemoryHouse, row, table
+from tests.unit.stickers.sticker_house import StickerHouse
 
 URL = "/v1/imports?agency=64.08/dinsos&filename=daftar.csv"
 
@@ -258,3 +259,24 @@ async def test_the_template_filled_in_is_taken_and_its_example_is_not() -> None:
         ("registered", ""),
         ("rejected", "consent-missing"),
     ]
+
+
+async def test_what_the_identity_check_said_since_stands_beside_the_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(answering, "LOOKED_UP_S", 0.0)
+    house = StickerHouse(clock.now())
+    async with house.client() as client:
+        identifier = await _send(client, table(row(1), row(2), row(3)))
+        await house.carry_on()
+        before = await _answers(client, identifier)
+        assert "sedang diperiksa" in before[0]["message"]
+        await house.judge(before[0]["worker_id"], "verified")
+        await house.judge(before[1]["worker_id"], "held", "name-mismatch")
+        after = await _answers(client, identifier)
+        shown = (await client.get(f"/v1/imports/{identifier}")).json()
+        page = (await client.get(f"/v1/imports/{identifier}", headers={"accept": "text/html"})).text
+    assert shown["identities"] == {"verified": 1, "held": 1, "checking": 1}
+    assert after[0]["message"] == "Terdaftar. Identitasnya cocok."
+    assert after[1]["message"].startswith("Terdaftar. Identitasnya ditahan sampai diperiksa petugas: Nama")
+    assert [(one["outcome"], one["reasons"]) for one in after] == [("registered", "")] * 3
+    assert after[2] == before[2]
+    assert "Pemeriksaan identitas" in page

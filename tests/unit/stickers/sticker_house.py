@@ -40,8 +40,13 @@ class StickerHouse(MemoryHouse):
         form = {**FORM, "nik": nik, "submission_id": str(number), "address": address, "name": f"PEKERJA {number}"}
         said = await self.say("registration-intake-6408-dinsos", "agency/64.08/dinsos", "worker.register.v1", form)
         worker_id = str(said[0]["data"]["worker_id"])
-        await self.say("verification-events", "payung/verification", "identity.verified.v1", _verified(worker_id))
+        await self.judge(worker_id, "verified")
         return worker_id
+
+    async def judge(self, worker_id: str, identity: str, *reasons: str) -> None:
+        """Verification's verdict on a worker."""
+        data = {**_verified(worker_id), "reasons": list(reasons), "effective_on": "2026-02-10"}
+        await self.say("verification-events", "payung/verification", f"identity.{identity}.v1", data)
 
     async def billed(self, worker_id: str, *periods: str) -> None:
         for period in periods:
