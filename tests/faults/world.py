@@ -9,16 +9,18 @@ from __future__ import annotations
 import asyncio
 import os
 import queue
+import random
 import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Self
 
-import orjson
-from aiokafka import AIOKafkaProducer
+from pymongo import AsyncMongoClient
 
 from payung import reference
 from payung.demo.population import Person, generate, population_csv
@@ -31,12 +33,13 @@ from shared.contracts import topics
 from shared.kernel.calendar import business_day
 from shared.reference import areas as area_files
 from shared.runtime import clock, topics_admin
+from tests.faults.disk import SmallDisk
 from tests.faults.proxy import KafkaWire, MongoWire, Proxy
 
 PROJECT = Path(__file__).parents[2]
-REGENCY, AGENCY = "64.08", "dinsos"
-INTAKE = topics.registration_intake(REGENCY, AGENCY)
-FEEDBACK = topics.feedback(REGENCY, AGENCY)
+REGENCY = "64.08"
+# The shell is the same for all five: two of them in a row show what it does to a person's way through them.
+SERVICES = ("registration", "verification")
 TODAY = business_day(clock.now())
 KEYS = {"PAYUNG_ID_KEY": "QUFB" * 10 + "QUE=", "PAYUNG_FIELD_KEYS": "k1:" + "QkJC" * 10 + "QkI="}
 START_S = 300.0
@@ -159,8 +162,8 @@ class World:
         *,
         version: str = jars.KAFKA_VERSION,
         kafka_settings: Mapping[str, str] | None = None,
-        kafka_folder: Path | None = None,
-        mongo_folder: Path | None = None,
+        instance: str = "fault",
+        disks_mb: Mapping[str, int] | None = None,
     ) -> None:
         self.folder = folder
         self.base = ports.free_base()
@@ -170,7 +173,7 @@ class World:
         self.mongo_proxy = Proxy(ports.port(self.base, "mongo"), MongoWire())
         controller = ports.port(self.base, "kafka-controller")
         self.kafka_node = kafka.KafkaNode(
-            folder=kafka_folder or folder / "kafka",
+            folder=folder / "kafka",
             port=number,
             controller_port=controller,
             settings={
@@ -182,13 +185,13 @@ class World:
                 **(kafka_settings or {}),
             },
         )
-        self.mongo_node = mongo.MongoNode(
-            folder=mongo_folder or folder / "mongo", port=ports.port(self.base, "mongo"), cache_gb=0.5
-        )
+        self.mongo_node = mongo.MongoNode(folder=folder / "mongo", port=ports.port(self.base, "mongo"), cache_gb=0.5)
+        # By server (`kafka`, `mongo`): a disk of that size in megabytes.
+        self.disks = {name: SmallDisk(folder / name, size) for name, size in (disks_mb or {}).items()}
         self._version = version
         self._servers = _Servers(self._specs)
         self._services: list[Service] = []
-        self._instances = 0
+        self._instance = instance
         self._people: Iterator[Person] = iter(())
 
     @property
@@ -215,7 +218,8 @@ class World:
             "PAYUNG_KAFKA": f"127.0.0.1:{self.kafka_proxy.port}",
             # A replica set's own addresses would lead past the proxy.
             "PAYUNG_MONGO_URL": f"mongodb://127.0.0.1:{self.mongo_proxy.port}/?directConnection=true",
-            "PAYUNG_INSTANCE": "fault",
+            # A nameless member leaves its group when it stops; a named one keeps its place there for a while.
+            **({"PAYUNG_INSTANCE": self._instance} if self._instance else {}),
         }
 
     @property
@@ -229,9 +233,13 @@ class World:
         folder = jars.ensure(self._version, progress=lambda text: None)
         logs = self.folder / "logs"
         binary = mongo.find_mongod(jars.cache_root())
-        return [
+        specs = [
             kafka.spec(self.kafka_node, folder, logs / "kafka.log"),
             mongo.spec(self.mongo_node, binary, logs / "mongo.log"),
+        ]
+        return [
+            replace(one, argv=self.disks[one.name].wrapped(one.argv)) if one.name in self.disks else one
+            for one in specs
         ]
 
     def __enter__(self) -> Self:
@@ -239,6 +247,8 @@ class World:
         (self.folder / "logs").mkdir(exist_ok=True)
         folder = jars.ensure(self._version, progress=lambda text: None)
         asyncio.run(kafka.prepare(self.kafka_node, folder))
+        for disk in self.disks.values():
+            disk.__enter__()
         self.kafka_proxy.__enter__()
         self.mongo_proxy.__enter__()
         self._servers.start()
@@ -249,7 +259,11 @@ class World:
     async def _furnish(self) -> None:
         """Topics, and a population that the snapshot knows: no identity check goes over HTTP."""
         await topics_admin.apply(environ={"PAYUNG_KAFKA": self.kafka})
-        people = [one for one in generate(7, _POPULATION, REGENCY, area_files.load(), TODAY) if one.status == "alive"]
+        people = [
+            one
+            for one in generate(random.getrandbits(32), _POPULATION, REGENCY, area_files.load(), TODAY)
+            if one.status == "alive"
+        ]
         self._people = iter(people)
         path = self.folder / "population.csv"
         population_csv(people, path)
@@ -260,6 +274,8 @@ class World:
             if one.running():
                 one.kill()
         self._servers.finish()
+        for disk in self.disks.values():
+            disk.__exit__()
         self.kafka_proxy.__exit__()
         self.mongo_proxy.__exit__()
 
@@ -283,50 +299,46 @@ class World:
             await eventually(one.ready, 90, f"{one.name} ready")
         return started
 
+    @asynccontextmanager
+    async def supervised(self, *names: str) -> AsyncIterator[list[int]]:
+        """Services that are started again whenever they end, as their supervisor would; the codes they ended with."""
+        codes: list[int] = []
+        running = {one.name: one for one in await self.start_ready(*names)}
+
+        async def keep() -> None:
+            while True:
+                for name, one in running.items():
+                    if not one.running():
+                        codes.append(await one.exit_code(1))
+                        running[name] = self.start(name)
+                await asyncio.sleep(0.5)
+
+        keeping = asyncio.create_task(keep())
+        try:
+            yield codes
+        finally:
+            keeping.cancel()
+            with suppress(asyncio.CancelledError):
+                await keeping
+            for one in running.values():
+                one.kill()
+
     def pid_of(self, server: str) -> int | None:
         """The process of `kafka` or `mongo`."""
         assert self._servers.supervisor is not None
         return self._servers.supervisor.pids()[server]
+
+    async def empty_stores(self) -> None:
+        """Drops all that the services made of their inputs; reference data (the snapshot) was loaded and stays."""
+        client: AsyncMongoClient[dict[str, object]] = AsyncMongoClient(self.mongo_url)
+        for database in (client[f"payung_{one}"] for one in topics.SERVICES):
+            for name in await database.list_collection_names():
+                if name.startswith("_") or await database[name].find_one({"inputs": {"$exists": True}}):
+                    await database.drop_collection(name)
+        await client.close()
 
     # -- people -----------------------------------------------------------------------------------------------------
 
     def people(self, count: int) -> list[Person]:
         """People whom no test has sent yet."""
         return [next(self._people) for _ in range(count)]
-
-
-def registration(person: Person, identifier: str) -> bytes:
-    """One worker.register.v1 of the agency."""
-    return orjson.dumps(
-        {
-            "specversion": "1.0",
-            "id": identifier,
-            "source": f"agency/{REGENCY}/{AGENCY}",
-            "type": "worker.register.v1",
-            "time": "2026-01-05T08:00:00+08:00",
-            "datacontenttype": "application/json",
-            "data": {
-                "submission_id": f"SUB-{identifier}",
-                "nik": person.nik,
-                "name": person.name,
-                "birth_date": person.birth_date.isoformat(),
-                "sex": person.sex,
-                "village": person.village,
-                "sector": person.sector,
-                "occupation": person.occupation,
-                "consent": {"given_at": "2026-01-04", "method": "form"},
-            },
-        }
-    )
-
-
-async def send(
-    bootstrap: str, topic: str, values: Sequence[bytes | None], *, keys: Sequence[str] | None = None
-) -> None:
-    """Writes records with all acks."""
-    async with AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all", max_request_size=4 * 1024 * 1024) as producer:
-        acks = [
-            await producer.send(topic, value, key=(keys[number] if keys else f"k{number}").encode())
-            for number, value in enumerate(values)
-        ]
-        await asyncio.wait_for(asyncio.gather(*acks), 60)
