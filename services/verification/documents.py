@@ -68,8 +68,7 @@ class IdentityCodec:
 
     def decode(self, body: Mapping[str, Any], cipher: Cipher) -> Identity | SideFacts:
         """From plain and sealed fields."""
-        wage_earner, died_on, withdrawn = body["known"]
-        known = SideFacts(wage_earner=wage_earner, died_on=died_on, withdrawn_sequence=withdrawn)
+        known = _known(body["known"])
         if "status" not in body:
             return known
         return Identity(
@@ -106,7 +105,20 @@ def _asked(body: Mapping[str, Any], cipher: Cipher) -> IdentityCheckRequested:
 
 
 def _side_facts(known: SideFacts) -> list[Any]:
-    return [known.wage_earner, known.died_on, known.withdrawn_sequence]
+    suspicion = [known.suspected, known.suspicion_sequence] if known.suspicion_sequence else []
+    return [known.wage_earner, known.died_on, known.withdrawn_sequence, *suspicion]
+
+
+def _known(saved: Sequence[Any]) -> SideFacts:
+    wage_earner, died_on, withdrawn, *suspicion = saved
+    suspected, sequence = suspicion or (False, 0)
+    return SideFacts(
+        wage_earner=wage_earner,
+        died_on=died_on,
+        withdrawn_sequence=withdrawn,
+        suspected=suspected,
+        suspicion_sequence=sequence,
+    )
 
 
 def _sealed(ruling: Ruling, cipher: Cipher) -> list[Any]:

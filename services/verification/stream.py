@@ -7,7 +7,13 @@ from services.verification.adapters import dukcapil, sweep
 from services.verification.domain import decide
 from shared.contracts import topics, verification, verification_work
 from shared.contracts.claims import WorkerDied
-from shared.contracts.registration import IdentityCheckRequested, WorkerEmployed, WorkerWithdrawn
+from shared.contracts.registration import (
+    IdentityCheckRequested,
+    WorkerCleared,
+    WorkerEmployed,
+    WorkerSuspected,
+    WorkerWithdrawn,
+)
 from shared.runtime.ports import ServiceSpec
 
 SPEC = ServiceSpec(
@@ -26,6 +32,8 @@ SPEC = ServiceSpec(
         "identity.check-requested.v1": IdentityCheckRequested,
         "worker.employed.v1": WorkerEmployed,
         "worker.withdrawn.v1": WorkerWithdrawn,
+        "worker.suspected.v1": WorkerSuspected,
+        "worker.cleared.v1": WorkerCleared,
         "worker.died.v1": WorkerDied,
     },
     route=decide.route,

@@ -27,7 +27,13 @@ from services.verification.domain.standing import DUKCAPIL, Facts, judge, leave,
 from services.verification.domain.state import Identity, Refusal, SideFacts, Status
 from shared.contracts.claims import WorkerDied
 from shared.contracts.reasons import Reason
-from shared.contracts.registration import IdentityCheckRequested, WorkerEmployed, WorkerWithdrawn
+from shared.contracts.registration import (
+    IdentityCheckRequested,
+    WorkerCleared,
+    WorkerEmployed,
+    WorkerSuspected,
+    WorkerWithdrawn,
+)
 from shared.contracts.verification_work import DukcapilAnswered, GivenBack, SourceChanged
 from shared.kernel.calendar import business_day
 from shared.kernel.decision import Address, Decision
@@ -69,6 +75,8 @@ def decide(state: Identity | SideFacts | Refusal | None, event: Event, facts: Fa
             return officers.settle(identity, known, part, now, facts)
         case WorkerWithdrawn():
             return ends.withdrawn(identity, known, part, event, facts)
+        case WorkerSuspected() | WorkerCleared():
+            return ends.suspected(identity, known, part, event, facts)
         case WorkerDied():
             return ends.died(identity, known, part, now, facts)
         case WorkerEmployed():

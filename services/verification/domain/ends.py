@@ -17,7 +17,7 @@ from services.verification.domain.standing import Facts, judge, leave, note, tel
 from services.verification.domain.state import Identity, SideFacts, Status
 from shared.contracts.claims import WorkerDied
 from shared.contracts.reasons import Reason
-from shared.contracts.registration import WorkerEmployed, WorkerWithdrawn
+from shared.contracts.registration import WorkerCleared, WorkerEmployed, WorkerSuspected, WorkerWithdrawn
 from shared.contracts.verification_work import SourceChanged
 from shared.kernel.calendar import business_day
 from shared.kernel.decision import Decision
@@ -63,6 +63,21 @@ def employed(
         return Decision(state=noted)
     policy = facts.policies.at(identity.asked.regency, now)
     return _job(replace(identity, known=noted), rules.WAGE_EARNER, part.started_on, now, policy)
+
+
+def suspected(
+    identity: Identity | None, known: SideFacts, part: WorkerSuspected | WorkerCleared, event: Event, facts: Facts
+) -> Decision[Any]:
+    """Registration suspects that this is another worker too, or not any more: the verdict stays, the money waits."""
+    sequence = event.sequence or 0
+    if sequence <= known.suspicion_sequence:
+        return note(identity, known, event.at)
+    noted = replace(known, suspected=isinstance(part, WorkerSuspected), suspicion_sequence=sequence)
+    if identity is None or identity.status is not Status.VERIFIED or noted.suspected == known.suspected:
+        return note(identity, noted, event.at)
+    policy = facts.policy_of(identity, event.at)
+    since = business_day(event.at).isoformat() if noted.suspected else identity.checked_on
+    return tell(replace(identity, known=noted), event.at, Status.VERIFIED, (), since, policy)
 
 
 def learnt(identity: Identity | None, part: SourceChanged, now: datetime, facts: Facts) -> Decision[Any]:

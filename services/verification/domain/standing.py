@@ -16,6 +16,7 @@ from services.verification.domain import outcomes, rules
 from services.verification.domain.policy import Policies, Policy
 from services.verification.domain.rules import Beside, Finding, Person, Poverty
 from services.verification.domain.state import Found, Identity, SideFacts, Status
+from shared.contracts.reasons import Reason
 from shared.kernel.decision import Decision, Due, Outcome
 
 DUKCAPIL = "dukcapil"
@@ -74,7 +75,12 @@ def tell(
     settled = replace(
         identity, status=status, reasons=reasons, told=status, policy=policy.version, proposal=None, **found
     )
-    return leave(settled, at, (outcomes.verdict(settled, effective_on, policy),))
+    said = settled
+    if status is Status.VERIFIED and settled.known.suspected:
+        # The verdict is reached and kept, but nobody is paid for who may be paid for already.
+        settled = replace(settled, told=Status.HELD)
+        said = replace(settled, status=Status.HELD, reasons=(Reason.DUPLICATE_IDENTITY,))
+    return leave(settled, at, (outcomes.verdict(said, effective_on, policy),))
 
 
 def note(identity: Identity | None, known: SideFacts, at: datetime) -> Decision[Any]:

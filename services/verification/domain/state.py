@@ -24,12 +24,15 @@ class SideFacts:
     """What is learnt beside the checks, possibly before the first one: it stands over every later check.
 
     `withdrawn_sequence` is registration's sequence of the last withdrawal: a check asked before it is void, whichever
-    of the two topics is read first.
+    of the two topics is read first. `suspected`: registration holds that this may be another worker too;
+    `suspicion_sequence` is registration's, of its last word on that.
     """
 
     wage_earner: bool = False
     died_on: str | None = None
     withdrawn_sequence: int = 0
+    suspected: bool = False
+    suspicion_sequence: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
