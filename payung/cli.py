@@ -14,6 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from rich.table import Table
 
 from payung import checks, commands, place, policy_cli, publish, status
+from payung.dlq import cli as dlq_cli
 from payung.embedded.errors import LaunchError
 from payung.embedded.stack import StackConfig, default_data_dir
 from payung.embedded.stack import up as bring_up
@@ -50,6 +51,7 @@ for name, group in (
     ("agency", agency_app),
     ("snapshot", snapshot_app),
     ("policy", policy_cli.app),
+    ("dlq", dlq_cli.app),
     ("contracts", contracts_app),
 ):
     app.add_typer(group, name=name)

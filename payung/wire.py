@@ -65,24 +65,30 @@ class Sender:
             ) from error
 
 
-@asynccontextmanager
-async def sender(place: Place) -> AsyncIterator[Sender]:
-    """A connected sender."""
-    producer = AIOKafkaProducer(
+async def producer(place: Place, compression: str = "lz4") -> AIOKafkaProducer:
+    """A connected producer; the caller stops it."""
+    made = AIOKafkaProducer(
         client_id="payung-cli",
         acks="all",
         enable_idempotence=True,
         max_batch_size=256 * 1024,
         linger_ms=2,
-        compression_type="lz4",
+        compression_type=compression,
         max_request_size=REQUEST_BYTES_MAX,
         **Server(place.environ).options(),
     )
-    await _connected(producer, place)
+    await _connected(made, place)
+    return made
+
+
+@asynccontextmanager
+async def sender(place: Place) -> AsyncIterator[Sender]:
+    """A connected sender."""
+    made = await producer(place)
     try:
-        yield Sender(producer)
+        yield Sender(made)
     finally:
-        await quietly(producer.stop(), ACK_TIMEOUT_S)
+        await quietly(made.stop(), ACK_TIMEOUT_S)
 
 
 @asynccontextmanager

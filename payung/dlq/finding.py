@@ -1,0 +1,214 @@
+"""Reading a dead-letter topic: by filters, from the first letter that can fit, one poll of records at a time."""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+from typing import Any
+
+import orjson
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from payung import wire
+from payung.dlq import masking
+from payung.place import CommandError, Place
+from shared.contracts import envelope, topics
+from shared.kernel.calendar import WITA, parse_date
+from shared.runtime import clock
+from shared.runtime.deadletters import Letter, Letters
+from shared.runtime.pipeline import Record
+
+POLL_MS = 1_000
+POLL_RECORDS = 500
+QUIET_S = 60.0
+ID_PREFIX_MIN = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filter:
+    """Which letters are meant. `since` and `until` are when they were put aside; of an id the beginning is enough."""
+
+    ids: tuple[str, ...] = ()
+    topic: str | None = None
+    error: str | None = None
+    agency: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+    def fits(self, letter: Letter) -> bool:
+        """Whether a letter is meant."""
+        if self.ids and not any(letter.id.startswith(one) for one in self.ids):
+            return False
+        if self.topic is not None and not fnmatch.fnmatchcase(letter.topic, self.topic):
+            return False
+        if self.error is not None and letter.error != self.error:
+            return False
+        if self.agency is not None and "/".join(topics.agency_of_topic(letter.topic) or ()) != self.agency:
+            return False
+        at = _instant(letter.at_ms)
+        return (self.since is None or at >= self.since) and (self.until is None or at < self.until)
+
+    @property
+    def empty(self) -> bool:
+        """Whether every letter is meant."""
+        return self == Filter()
+
+    def as_json(self) -> dict[str, Any]:
+        """What was asked, for the record."""
+        asked = {
+            "ids": list(self.ids),
+            "topic": self.topic,
+            "error": self.error,
+            "agency": self.agency,
+            "since": self.since and envelope.rfc3339(self.since),
+            "until": self.until and envelope.rfc3339(self.until),
+        }
+        return {name: value for name, value in asked.items() if value}
+
+
+def filter_of(
+    *,
+    ids: tuple[str, ...] = (),
+    topic: str | None = None,
+    error: str | None = None,
+    agency: str | None = None,
+    since: str | None = None,
+    until: str | None = None,
+) -> Filter:
+    """A filter from what was typed; CommandError says what is wrong with it."""
+    short = [one for one in ids if len(one) < ID_PREFIX_MIN]
+    if short:
+        raise CommandError(
+            f"{short[0]!r} is no id of a letter: at least its first {ID_PREFIX_MIN} characters are needed"
+        )
+    if agency is not None and topics.agency_of_source(f"agency/{agency}") is None:
+        raise CommandError(f"--agency is REGENCY/NAME, e.g. 64.08/dinsos; got {agency!r}")
+    return Filter(
+        ids=ids,
+        topic=topic,
+        error=error,
+        agency=agency,
+        since=_time(since, "--since", timedelta()),
+        until=_time(until, "--until", timedelta(days=1)),
+    )
+
+
+def _time(text: str | None, name: str, whole_day: timedelta) -> datetime | None:
+    """A day (in WITA; `until` means its end) or an instant with an offset."""
+    if text is None:
+        return None
+    day = parse_date(text)
+    if day is not None:
+        return datetime.combine(day, time(), WITA) + whole_day
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        found = None
+    if found is None or found.tzinfo is None:
+        raise CommandError(f"{name} is a day (YYYY-MM-DD) or an instant with its offset; got {text!r}")
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """Where a dead-letter topic begins and ends at one moment."""
+
+    partition: TopicPartition
+    first: int
+    end: int
+
+
+async def extent(consumer: AIOKafkaConsumer, place: Place, service: str) -> Extent:
+    """What stands in a service's dead-letter topic now."""
+    (partition, end), *_ = (await wire.ends(place, consumer, [topics.dead_letters(service)])).items()
+    first = (await consumer.beginning_offsets([partition]))[partition]
+    return Extent(partition, int(first), int(end))
+
+
+async def scan(
+    consumer: AIOKafkaConsumer, over: Extent, wanted: Filter, letters: Letters, *, newest: int | None = None
+) -> AsyncIterator[Letter]:
+    """The letters of an extent that are meant, oldest first; with `newest`, at least that many from its end."""
+    at = over.first if newest is None else max(over.first, over.end - newest)
+    if wanted.since is not None:
+        found = (await consumer.offsets_for_times({over.partition: int(wanted.since.timestamp() * 1000)}))[
+            over.partition
+        ]
+        at = over.end if found is None else max(at, found.offset)
+    consumer.seek(over.partition, at)
+    moved_s = clock.monotonic()
+    while at < over.end:
+        polled = (await consumer.getmany(timeout_ms=POLL_MS, max_records=POLL_RECORDS)).get(over.partition, [])
+        for raw in polled:
+            if raw.offset >= over.end:
+                return
+            letter = letters.take(_record(raw))
+            if letter is not None and wanted.until is not None and _instant(letter.at_ms) >= wanted.until:
+                # Stamped by the broker in order: nothing that follows is older.
+                return
+            if letter is not None and wanted.fits(letter):
+                yield letter
+        at = await consumer.position(over.partition)
+        if polled:
+            moved_s = clock.monotonic()
+        elif clock.monotonic() - moved_s > QUIET_S:
+            raise CommandError(f"{over.partition.topic} gave nothing for {QUIET_S:.0f} s; is the broker well?")
+
+
+def _record(raw: Any) -> Record:
+    return Record(raw.topic, raw.partition, raw.offset, raw.key, raw.value, raw.headers, raw.timestamp)
+
+
+def _instant(at_ms: int) -> datetime:
+    return datetime.fromtimestamp(at_ms / 1000, UTC)
+
+
+def summary(service: str, letter: Letter) -> dict[str, Any]:
+    """One letter as a line of a list."""
+    named = attributes(letter)
+    return {
+        "id": letter.id,
+        "service": service,
+        "put_aside_at": envelope.rfc3339(_instant(letter.at_ms)),
+        "error": letter.error,
+        "detail": letter.detail,
+        "topic": letter.topic,
+        "partition": letter.partition,
+        "offset": letter.offset,
+        "at": envelope.rfc3339(_instant(letter.timestamp_ms)),
+        "agency": "/".join(topics.agency_of_topic(letter.topic) or ()) or None,
+        "key": masking.key(letter.key),
+        "bytes": len(letter.value or b""),
+        "event": {name: named[name] for name in ("source", "id", "type") if name in named},
+    }
+
+
+def details(service: str, letter: Letter) -> dict[str, Any]:
+    """One letter in full, personal data masked."""
+    return {
+        **summary(service, letter),
+        "headers": [list(one) for one in masking.headers(letter.headers)],
+        "value": masking.original(letter.value),
+    }
+
+
+def attributes(letter: Letter) -> dict[str, str]:
+    """What the original says of itself, as far as it can be read at all."""
+    binary = {
+        name[3:]: (value or b"").decode("utf-8", "replace") for name, value in letter.headers if name[:3] == "ce_"
+    }
+    found: Any = binary
+    if not binary:
+        try:
+            found = orjson.loads(letter.value or b"")
+        except orjson.JSONDecodeError:
+            return {}
+    if not isinstance(found, dict):
+        return {}
+    return {
+        name: masking.blurred(value)
+        for name, value in found.items()
+        if name in masking.ENVELOPE and isinstance(value, str)
+    }

@@ -1,0 +1,285 @@
+"""Sends originals back to the topics they came from, and tells what became of them.
+
+A letter is noted as replayed only when the broker has acknowledged its original; a replay that breaks off between the
+two sends it once more, and the service takes it for the redelivery that it is. Nothing is added to the original: it has
+the bytes, the key, the headers and, where it still stands, the partition that it came with.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import bisect
+from array import array
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError, MessageSizeTooLargeError
+
+from payung import wire
+from payung.dlq import finding, kept
+from payung.dlq.finding import Extent, Filter
+from payung.place import CommandError, Place
+from shared.contracts import topics
+from shared.runtime import clock, topics_admin
+from shared.runtime.deadletters import Letter, Letters
+from shared.runtime.kafka import Server, quietly
+from shared.runtime.mongo import MongoStore
+
+PAGE_LETTERS = 500
+PAGE_BYTES = 8 * 1024 * 1024
+LOOK_S = 0.3
+
+
+@dataclass(slots=True)
+class Report:
+    """What a replay did, and what became of it."""
+
+    service: str
+    run: str
+    by: str
+    dry_run: bool
+    found: int = 0
+    replayed: int = 0
+    already: int = 0
+    topic_missing: Counter[str] = field(default_factory=Counter)
+    too_large: int = 0
+    not_found: list[str] = field(default_factory=list)
+    by_origin: Counter[tuple[str, str]] = field(default_factory=Counter)
+    # After the replay: read by the service and not put aside, put aside again by error, not read within the wait.
+    taken: int = 0
+    dead_again: Counter[str] = field(default_factory=Counter)
+    waiting: int = 0
+
+    def as_json(self) -> dict[str, Any]:
+        """For a machine, and for the audit."""
+        return {
+            "service": self.service,
+            "run": self.run,
+            "by": self.by,
+            "dry_run": self.dry_run,
+            "found": self.found,
+            "replayed": self.replayed,
+            "already_replayed": self.already,
+            "topic_missing": dict(self.topic_missing),
+            "too_large": self.too_large,
+            "not_found": self.not_found,
+            "letters": [
+                {"topic": topic, "error": error, "count": count}
+                for (topic, error), count in sorted(self.by_origin.items())
+            ],
+            "taken": self.taken,
+            "dead_again": dict(self.dead_again),
+            "waiting": self.waiting,
+        }
+
+
+async def replay(
+    place: Place,
+    service: str,
+    wanted: Filter,
+    *,
+    by: str,
+    dry_run: bool = False,
+    again: bool = False,
+    limit: int | None = None,
+    wait_s: float = 30.0,
+    progress: Callable[[int], None] = lambda count: None,
+) -> Report:
+    """Replays the letters that are meant, oldest first; those that come in meanwhile are left for the next time."""
+    report = Report(service, clock.new_id(), by, dry_run)
+    async with kept.store_of(place, service) as store, wire.reader(place) as consumer:
+        over = await finding.extent(consumer, place, service)
+        asked = {**wanted.as_json(), "again": again, "limit": limit}
+        if not dry_run:
+            await kept.note(store, report.run, "start", by, "replay", asked)
+        sender = _Sender(place)
+        seen: set[str] = set()
+        try:
+            async for page in _pages(finding.scan(consumer, over, wanted, Letters()), limit):
+                seen.update(one for one in wanted.ids for letter in page if letter.id.startswith(one))
+                await _page(page, report, store, sender, again=again)
+                progress(report.found)
+        finally:
+            await sender.stop()
+            report.not_found = [one for one in wanted.ids if one not in seen]
+            if not dry_run:
+                # Even when it breaks off: what was replayed until then is on record.
+                await kept.note(store, report.run, "sent", by, "replay", report.as_json())
+        if sender.places and wait_s > 0:
+            await _follow(place, service, consumer, over, sender.places, report, wait_s)
+            await kept.note(store, report.run, "end", by, "replay", report.as_json())
+    return report
+
+
+async def _pages(letters: AsyncIterator[Letter], limit: int | None) -> AsyncIterator[list[Letter]]:
+    page: list[Letter] = []
+    size = taken = 0
+    async for letter in letters:
+        page.append(letter)
+        size += len(letter.value or b"")
+        taken += 1
+        if taken == limit:
+            break
+        if len(page) >= PAGE_LETTERS or size >= PAGE_BYTES:
+            yield page
+            page, size = [], 0
+    if page:
+        yield page
+
+
+async def _page(page: Sequence[Letter], report: Report, store: MongoStore, sender: _Sender, *, again: bool) -> None:
+    # A batch that the shell tried twice put the same letter aside twice: one letter, found once.
+    letters = list({letter.id: letter for letter in page}.values())
+    standing = await kept.replayed(store, [letter.id for letter in letters])
+    # Of this very run: the same letter on an earlier page.
+    letters = [one for one in letters if standing.get(one.id, {}).get("run") != report.run]
+    report.found += len(letters)
+    todo = letters if again else [one for one in letters if one.id not in standing]
+    report.already += len(letters) - len(todo)
+    report.by_origin.update((letter.topic, letter.error) for letter in todo)
+    counts = await sender.partitions({letter.topic for letter in todo})
+    missing = [one for one in todo if one.topic not in counts]
+    report.topic_missing.update(letter.topic for letter in missing)
+    todo = [one for one in todo if one.topic in counts]
+    if report.dry_run:
+        report.replayed += len(todo)
+        return
+    sent = await sender.send(todo, counts)
+    report.too_large += len(todo) - len(sent)
+    await kept.note_replayed(store, report.run, report.by, sent)
+    report.replayed += len(sent)
+
+
+class _Sender:
+    """Publishes originals as they were and remembers where they stand now (eight bytes each)."""
+
+    def __init__(self, place: Place) -> None:
+        self._place = place
+        self._server = Server(place.environ)
+        self._producers: dict[str, AIOKafkaProducer] = {}
+        self._counts: dict[str, int] = {}
+        self.places: dict[TopicPartition, array[int]] = {}
+
+    async def partitions(self, names: set[str]) -> dict[str, int]:
+        """How many partitions these topics have; those that stand no more are left out."""
+        unknown = names - self._counts.keys()
+        if unknown:
+            self._counts.update(await topics_admin.partitions(self._server, sorted(unknown)))
+        return {name: self._counts[name] for name in names if name in self._counts}
+
+    async def send(self, letters: Sequence[Letter], counts: dict[str, int]) -> list[str]:
+        """The ids of the letters whose originals the broker acknowledged; the others are too large for their topic."""
+        sent: list[str] = []
+        small = [one for one in letters if not _is_large(one)]
+        try:
+            async with asyncio.timeout(wire.ACK_TIMEOUT_S):
+                producer = await self._producer("lz4")
+                acks = [await self._one(producer, letter, counts) for letter in small]
+                for letter, ack in zip(small, acks, strict=True):
+                    self._placed(await ack)
+                    sent.append(letter.id)
+                sent += [one.id for one in letters if _is_large(one) and await self._large(one, counts)]
+        except (KafkaError, TimeoutError, OSError) as error:
+            raise CommandError(
+                f"Kafka did not acknowledge every record ({type(error).__name__}); replay again: what was taken has no "
+                "second effect"
+            ) from error
+        return sent
+
+    async def _large(self, letter: Letter, counts: dict[str, int]) -> bool:
+        """It came in small, compressed harder than we do; a producer that was refused once is of no further use."""
+        producer = await self._producer("gzip")
+        try:
+            self._placed(await (await self._one(producer, letter, counts)))
+        except MessageSizeTooLargeError:
+            await quietly(self._producers.pop("gzip").stop())
+            return False
+        return True
+
+    async def _one(self, producer: AIOKafkaProducer, letter: Letter, counts: dict[str, int]) -> asyncio.Future[Any]:
+        """By the client's plain send, or in a batch of its own: the send takes no record without both key and value,
+        and none that is large before it is compressed."""
+        partition = letter.partition if letter.partition < counts[letter.topic] else 0
+        if not _is_large(letter) and (letter.key is not None or letter.value is not None):
+            sending: asyncio.Future[Any] = await producer.send(
+                letter.topic, letter.value, key=letter.key, headers=list(letter.headers), partition=partition
+            )
+            return sending
+        batch = producer.create_batch()
+        batch.append(timestamp=None, key=letter.key, value=letter.value, headers=list(letter.headers))
+        batch.close()
+        alone: asyncio.Future[Any] = await producer.send_batch(batch, letter.topic, partition=partition)
+        return alone
+
+    async def _producer(self, compression: str) -> AIOKafkaProducer:
+        if compression not in self._producers:
+            self._producers[compression] = await wire.producer(self._place, compression=compression)
+        return self._producers[compression]
+
+    def _placed(self, ack: Any) -> None:
+        self.places.setdefault(TopicPartition(ack.topic, ack.partition), array("q")).append(ack.offset)
+
+    async def stop(self) -> None:
+        """Closes what was opened."""
+        for producer in self._producers.values():
+            await quietly(producer.stop())
+
+
+def _is_large(letter: Letter) -> bool:
+    headers = sum(len(name) + len(value or b"") for name, value in letter.headers)
+    return len(letter.key or b"") + len(letter.value or b"") + headers > topics.RECORD_BYTES_MAX
+
+
+async def _follow(
+    place: Place,
+    service: str,
+    consumer: AIOKafkaConsumer,
+    before: Extent,
+    places: dict[TopicPartition, array[int]],
+    report: Report,
+    wait_s: float,
+) -> None:
+    """Waits until the service has read what was replayed, then looks which of it is dead again."""
+    for offsets in places.values():
+        # Of one partition they come in order, but for a large one that went its own way.
+        offsets_sorted = sorted(offsets)
+        offsets[:] = array("q", offsets_sorted)
+    read = await _read_up_to(place, f"payung-{service}", places, wait_s)
+    settled = sum(bisect.bisect_left(offsets, read.get(at, 0)) for at, offsets in places.items())
+    report.waiting = report.replayed - settled
+    now = await finding.extent(consumer, place, service)
+    dead: set[str] = set()
+    since = Extent(now.partition, max(now.first, before.end), now.end)
+    async for letter in finding.scan(consumer, since, Filter(), Letters()):
+        offsets = places.get(TopicPartition(letter.topic, letter.partition), array("q"))
+        at = bisect.bisect_left(offsets, letter.offset)
+        if at < len(offsets) and offsets[at] == letter.offset and letter.id not in dead:
+            dead.add(letter.id)
+            report.dead_again[letter.error] += 1
+    report.taken = max(0, settled - len(dead))
+
+
+async def _read_up_to(
+    place: Place, group: str, places: dict[TopicPartition, array[int]], wait_s: float
+) -> dict[TopicPartition, int]:
+    """What the service has committed of these partitions, all of it or as far as it comes within the wait."""
+    admin = AIOKafkaAdminClient(**Server(place.environ).options())
+    until = clock.monotonic() + wait_s
+    try:
+        await asyncio.wait_for(admin.start(), wire.CONNECT_TIMEOUT_S)
+        while True:
+            committed = await asyncio.wait_for(admin.list_consumer_group_offsets(group), wire.CONNECT_TIMEOUT_S)
+            read = {at: int(one.offset) for at, one in committed.items() if at in places}
+            if all(read.get(at, 0) > offsets[-1] for at, offsets in places.items()) or clock.monotonic() >= until:
+                return read
+            await asyncio.sleep(LOOK_S)
+    except (KafkaError, TimeoutError, OSError) as error:
+        raise CommandError(
+            f"all was replayed, but Kafka does not say what became of it ({type(error).__name__})"
+        ) from error
+    finally:
+        await quietly(admin.close())
