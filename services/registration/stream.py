@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from services.registration import api, documents, facts
 from services.registration.domain import decide
 from services.registration.duties import documents as duties_documents
-from services.registration.imports import running
+from services.registration.imports import running as imports
 from services.registration.stickers import documents as stickers_documents
+from services.registration.suspects import running as suspects
 from shared.contracts import registration, registration_duties, registration_stickers, registration_work, topics
 from shared.contracts.billing import PremiumBilled, PremiumPaid
 from shared.contracts.verification import IdentityEnded, IdentityHeld, IdentityRejected, IdentityVerified
+from shared.runtime.house import House
 from shared.runtime.ports import ServiceSpec
+
+
+async def _background(house: House) -> None:
+    await asyncio.gather(imports.run(house), suspects.run(house))
+
 
 SPEC = ServiceSpec(
     name="registration",
@@ -52,5 +61,5 @@ SPEC = ServiceSpec(
     performers=facts.PERFORMERS,
     outcomes={**registration.OUTCOMES, **registration_duties.OUTCOMES, **registration_stickers.OUTCOMES},
     routes=api.routes,
-    background=running.run,
+    background=_background,
 )

@@ -1,0 +1,210 @@
+"""When to scan, and what becomes of it: new pairs, changed ones and those that are gone, as events of the work topic.
+
+A scan runs when something was saved and it has been quiet since, and rests many times as long as it took: a town of
+thousands is looked through at once, a regency of 150,000 every few minutes, and neither notices. What is found twice
+has one name, so two instances that scan do no more than one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import sys
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+import structlog
+from pydantic import BaseModel
+
+from services.registration.domain.pairs import pair_id
+from services.registration.domain.state import Pair, PairStatus
+from services.registration.settings import Settings
+from shared.contracts import envelope, topics
+from shared.contracts.registration_work import SuspicionFound, SuspicionGone
+from shared.runtime import clock
+from shared.runtime.errors import Unavailable
+from shared.runtime.house import House
+from shared.runtime.pipeline import Message
+from shared.runtime.ports import Reader
+
+log = structlog.get_logger()
+
+LOOK_S = 2.0
+# A scan takes at most one twentieth of a core.
+REST_TIMES = 20.0
+SCAN_TIMEOUT_S = 900.0
+CHUNK = 1_000
+SCANS = "scans"
+LAST, WANTED = "last", "wanted"
+
+
+class ScanFailed(Exception):
+    """The scan did not come to its end; nothing may be concluded from what it said."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """A whole scan: how many people it saw, and every suspect pair among them."""
+
+    people: int
+    pairs: tuple[SuspicionFound, ...]
+
+
+Scanner = Callable[[], Awaitable[Scan]]
+
+
+async def run(house: House) -> None:
+    """Scans again and again, until cancelled."""
+    settings = Settings.from_environment(house.environ)
+    if settings.scan_quiet_s <= 0:
+        return
+    await Scans(house, settings.scan_quiet_s, lambda: in_a_process(house)).run()
+
+
+class Scans:
+    """The rhythm of scans of one service process."""
+
+    def __init__(self, house: House, quiet_s: float, scanner: Scanner) -> None:
+        self._house = house
+        self._quiet_s = quiet_s
+        self._scanner = scanner
+        self._seen = -1
+        self._scanned = -1
+        self._moved_s = clock.monotonic()
+        self._rests_until_s = 0.0
+
+    async def run(self) -> None:
+        """Runs until cancelled."""
+        while True:
+            try:
+                await self.look()
+            except (Unavailable, ScanFailed, TimeoutError) as error:
+                log.warning("suspects are looked for later", error=type(error).__name__)
+                self._rests_until_s = clock.monotonic() + 10 * self._quiet_s
+            await asyncio.sleep(LOOK_S)
+
+    async def look(self) -> bool:
+        """One scan, if it is time for one."""
+        now_s, changes = clock.monotonic(), self._house.changes
+        if changes != self._seen:
+            self._seen, self._moved_s = changes, now_s
+        asked = await self._is_asked()
+        quiet = changes != self._scanned and now_s - self._moved_s >= self._quiet_s and now_s >= self._rests_until_s
+        if not asked and not quiet:
+            return False
+        await self._scan(changes)
+        return True
+
+    async def _is_asked(self) -> bool:
+        rows = await self._house.reader.rows(SCANS, [LAST, WANTED])
+        wanted = rows.get(WANTED)
+        return wanted is not None and str(wanted["at"]) > str(rows.get(LAST, {}).get("at", ""))
+
+    async def _scan(self, changes: int) -> None:
+        started_s, at = clock.monotonic(), clock.now().isoformat()
+        scan = await self._scanner()
+        told = await tell(self._house, scan)
+        took_s = clock.monotonic() - started_s
+        self._scanned = changes
+        self._rests_until_s = clock.monotonic() + REST_TIMES * took_s
+        row = {"at": at, "people": scan.people, "pairs": len(scan.pairs), "took_s": round(took_s, 1)}
+        await self._house.reader.save_rows(SCANS, {LAST: row})
+        log.info("looked for suspects", **{**row, "told": told})
+
+
+async def tell(house: House, scan: Scan) -> int:
+    """Publishes what a scan says that is not known yet; returns how many events."""
+    messages: list[Message] = []
+    found: set[str] = set()
+    for start in range(0, len(scan.pairs), CHUNK):
+        chunk = {pair_id(one.first, one.second): one for one in scan.pairs[start : start + CHUNK]}
+        found |= set(chunk)
+        known = await house.reader.states("suspects", list(chunk))
+        messages += [
+            _message("suspicion.found.v1", key, one, known.get(key))
+            for key, one in chunk.items()
+            if _is_news(one, known.get(key))
+        ]
+    for key, pair in await _open(house.reader):
+        if key not in found:
+            first, second = pair.workers
+            messages.append(_message("suspicion.gone.v1", key, SuspicionGone(first=first, second=second), pair))
+    if messages:
+        await house.publish(messages)
+    return len(messages)
+
+
+def _is_news(found: SuspicionFound, known: Any) -> bool:
+    if not isinstance(known, Pair) or known.status is PairStatus.GONE:
+        return True
+    return known.status is PairStatus.OPEN and (known.score, list(known.reasons), list(known.villages)) != (
+        found.score,
+        found.reasons,
+        found.villages,
+    )
+
+
+async def _open(reader: Reader) -> list[tuple[str, Pair]]:
+    pairs: list[tuple[str, Pair]] = []
+    last = ""
+    while True:
+        where = {"_id": {"$gt": last}, "state.status": PairStatus.OPEN.value}
+        page = await reader.find("suspects", where, order=("_id",), limit=CHUNK)
+        pairs.extend((key, one) for key, one in page if isinstance(one, Pair))
+        if len(page) < CHUNK:
+            return pairs
+        last = page[-1][0]
+
+
+def _message(kind: str, key: str, data: BaseModel, known: Any) -> Message:
+    """Named by what it says and by what it is said of: the same news of the same pair is one event."""
+    state = [known.status, known.found_at.isoformat(), len(known.decisions)] if isinstance(known, Pair) else []
+    digest = hashlib.blake2b(orjson.dumps([kind, data.model_dump(), state]), digest_size=16).hexdigest()
+    header = {
+        "specversion": "1.0",
+        "id": digest,
+        "source": "payung/registration",
+        "type": kind,
+        "time": envelope.rfc3339(clock.now()),
+        "datacontenttype": "application/json",
+        "correlationid": digest,
+    }
+    return Message(topics.work("registration"), key.encode(), envelope.write(header, data))
+
+
+async def in_a_process(house: House) -> Scan:
+    """Runs `scan` as a child; raises ScanFailed when it does not end well."""
+    child = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "services.registration.suspects.scan",
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        env=dict(house.environ),
+    )
+    try:
+        out, _ = await asyncio.wait_for(_output(child), SCAN_TIMEOUT_S)
+    finally:
+        if child.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                child.kill()
+            await child.wait()
+    return read(out.splitlines(), child.returncode)
+
+
+async def _output(child: asyncio.subprocess.Process) -> tuple[bytes, int | None]:
+    # Not communicate(): it would close stdin at once, and an ended stdin tells the child that we are gone.
+    assert child.stdout is not None
+    out = await child.stdout.read()
+    return out, await child.wait()
+
+
+def read(lines: Sequence[bytes], code: int | None) -> Scan:
+    """What a scan said, if it said all of it."""
+    rows = [orjson.loads(line) for line in lines]
+    if code != 0 or not rows or "people" not in rows[-1]:
+        raise ScanFailed(f"the scan ended with {code}")
+    return Scan(rows[-1]["people"], tuple(SuspicionFound.model_validate(row) for row in rows[:-1]))

@@ -1,0 +1,92 @@
+"""`python -m services.registration.suspects.scan`: one scan of all active workers, in a process of its own.
+
+A scan of a whole regency is seconds of one core and hundreds of megabytes: in the service itself it would stop the
+consumer and stay in its memory. The pairs go to stdout, one JSON object a line and `{"people": n}` last; without that
+line the scan is not whole. Names and NIKs never leave this process, and no index of them is kept anywhere.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import threading
+from collections.abc import Mapping
+
+import orjson
+
+from services.registration.documents import INDEXES, STORED
+from services.registration.domain import suspects
+from services.registration.domain.state import Status, Worker
+from services.registration.domain.suspects import Match, Traits
+from shared.runtime.app import database_name
+from shared.runtime.crypto import cipher_from
+from shared.runtime.mongo import MongoStore, connect
+from shared.runtime.ports import Reader
+
+SERVICE = "registration"
+PAGE = 5_000
+# Whoever may cost money now or soon.
+ACTIVE = [status.value for status in (Status.CHECKING, Status.VERIFIED, Status.HELD)]
+# The consumer goes first.
+NICENESS = 15
+
+
+async def read(reader: Reader) -> list[Traits]:
+    """The traits of all active workers, page by page."""
+    people: list[Traits] = []
+    last = ""
+    while True:
+        where = {"_id": {"$gt": last}, "state.status": {"$in": ACTIVE}}
+        page = await reader.find("workers", where, order=("_id",), limit=PAGE)
+        people.extend(suspects.traits_of(key, one) for key, one in page if isinstance(one, Worker))
+        if len(page) < PAGE:
+            return people
+        last = page[-1][0]
+
+
+def line(match: Match) -> bytes:
+    """One pair as the service reads it: no personal data."""
+    both = (match.first, match.second)
+    return orjson.dumps(
+        {
+            "first": match.first.key,
+            "second": match.second.key,
+            "score": match.score,
+            "reasons": list(match.reasons),
+            "regencies": sorted({one.regency for one in both}),
+            "villages": sorted({one.village for one in both}),
+        }
+    )
+
+
+async def _scan(environ: Mapping[str, str]) -> None:
+    url = environ.get("PAYUNG_MONGO_URL", "mongodb://127.0.0.1:8117/?replicaSet=rs0")
+    client = connect(url, environ.get("PAYUNG_MONGO_DRIVER", "motor"))
+    store = MongoStore(client, database_name(SERVICE), STORED, INDEXES, cipher_from(environ))
+    try:
+        people = await read(store)
+    finally:
+        await store.close()
+    out = sys.stdout.buffer
+    for match in suspects.find(people):
+        out.write(line(match) + b"\n")
+    out.write(orjson.dumps({"people": len(people)}) + b"\n")
+    out.flush()
+
+
+def _end_with_the_service() -> None:
+    """The service holds our stdin: when it is gone, however it went, so are we."""
+    sys.stdin.buffer.read()
+    os._exit(1)
+
+
+def main() -> None:
+    """Scans once."""
+    os.nice(NICENESS)
+    threading.Thread(target=_end_with_the_service, daemon=True).start()
+    asyncio.run(_scan(os.environ))
+
+
+if __name__ == "__main__":
+    main()

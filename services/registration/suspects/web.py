@@ -1,0 +1,182 @@
+"""The officers' queue: pairs of workers who may be one person, ranked, side by side, decided with a reason.
+
+A list shows no personal data. One pair shows the forms, for whoever decides must see them; the NIK stays masked and
+only says which of its digits differ.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+from urllib.parse import quote
+
+import orjson
+from fastapi import APIRouter, Header, HTTPException, Query, Request
+from fastapi.responses import JSONResponse
+
+from services.registration.domain.pairs import OFFICER, pair_id
+from services.registration.domain.state import Pair, PairStatus, Worker
+from services.registration.suspects.running import LAST, SCANS, WANTED
+from shared.contracts import envelope, topics
+from shared.contracts.envelope import Unreadable
+from shared.contracts.registration import COMMANDS
+from shared.runtime import clock
+from shared.runtime.house import House
+from shared.runtime.pipeline import Message
+
+LIST_MAX = 500
+DECIDE = "suspect.decide.v1"
+_SIDE = (
+    "name",
+    "birth_date",
+    "birth_place",
+    "sex",
+    "mother_name",
+    "phone",
+    "address",
+    "village",
+    "sector",
+    "occupation",
+)
+
+
+def routes(house: House) -> APIRouter:
+    """The endpoints."""
+    router = APIRouter(prefix="/v1/suspects", tags=["suspects"])
+
+    @router.get("")
+    async def queue(
+        regency: str | None = None,
+        status: PairStatus = PairStatus.OPEN,
+        limit: Annotated[int, Query(ge=1, le=LIST_MAX)] = 100,
+    ) -> dict[str, Any]:
+        """Pairs, the likeliest first; `status` open (to be decided), merged, different, gone."""
+        where: dict[str, Any] = {"state.status": status.value}
+        if regency is not None:
+            where["state.regencies"] = regency
+        found = await house.reader.find("suspects", where, order=("-state.score", "_id"), limit=limit)
+        count = await house.reader.count("suspects", where)
+        scanned = (await house.reader.rows(SCANS, [LAST])).get(LAST)
+        pairs = [_listed(one) for _, one in found if isinstance(one, Pair)]
+        return {"count": count, "scanned": scanned, "suspects": pairs}
+
+    @router.post("/scan", status_code=202)
+    async def scan() -> dict[str, Any]:
+        """Asks for a scan now, whatever the rhythm; `GET /v1/suspects` says when the last one was."""
+        wanted = clock.now().isoformat()
+        await house.reader.save_rows(SCANS, {WANTED: {"at": wanted}})
+        return {"wanted_at": wanted}
+
+    @router.get("/{first}/{second}")
+    async def pair(first: str, second: str) -> dict[str, Any]:
+        """One pair with both forms side by side, and every decision so far."""
+        found = (await house.reader.states("suspects", [pair_id(first, second)])).get(pair_id(first, second))
+        if not isinstance(found, Pair):
+            raise HTTPException(404, "no such pair")
+        workers = await house.reader.states("workers", list(found.workers))
+        return {**_listed(found), **_side_by_side(found, workers)}
+
+    @router.post("/{first}/{second}", status_code=202)
+    async def decide(
+        first: str, second: str, request: Request, idempotency_key: Annotated[str | None, Header()] = None
+    ) -> JSONResponse:
+        """Takes an officer's decision (`{"decision": "merge|different|unmerge|reopen", "officer", "reason", "keep"}`;
+        `keep`: the worker_id that stays after a merge); 202 with its id once Kafka has acknowledged it. What becomes of
+        it is an event: `suspect.decided.v1` or `suspect.decide.refused.v1`."""
+        body = await request.body()
+        if len(body) > topics.INTAKE_BYTES_MAX:
+            raise HTTPException(413, f"at most {topics.INTAKE_BYTES_MAX} bytes a decision")
+        message, name = _decision(first, second, body, idempotency_key or clock.new_id())
+        await house.publish([message])
+        return JSONResponse({"ids": [name]}, 202)
+
+    return router
+
+
+def _listed(pair: Pair) -> dict[str, Any]:
+    first, second = pair.workers
+    return {
+        "first": first,
+        "second": second,
+        "status": pair.status,
+        "score": pair.score,
+        "reasons": list(pair.reasons),
+        "regencies": list(pair.regencies),
+        "villages": list(pair.villages),
+        "found_at": envelope.rfc3339(pair.found_at),
+        "kept": pair.kept or None,
+    }
+
+
+def _side_by_side(pair: Pair, workers: Mapping[str, Any]) -> dict[str, Any]:
+    one, other = (workers.get(key) for key in pair.workers)
+    forms = [worker.form if isinstance(worker, Worker) else None for worker in (one, other)]
+    niks = [form.nik if form else "" for form in forms]
+    differ = [place + 1 for place, (left, right) in enumerate(zip(niks[0], niks[1], strict=False)) if left != right]
+    fields: dict[str, Any] = {
+        "nik": {"first": _masked(niks[0]), "second": _masked(niks[1]), "differing_digits": differ},
+    }
+    for name in _SIDE:
+        left, right = (getattr(form, name) if form else None for form in forms)
+        fields[name] = {"first": left, "second": right, "same": left == right}
+    return {
+        "fields": fields,
+        "workers": [
+            {
+                "worker_id": key,
+                "status": worker.status,
+                "regency": worker.regency,
+                "submissions": [
+                    {"agency": word.agency, "submission_id": word.submission_id, "said_on": word.said_on}
+                    for word in worker.words
+                ],
+            }
+            for key, worker in zip(pair.workers, (one, other), strict=True)
+            if isinstance(worker, Worker)
+        ],
+        "decisions": [
+            {
+                "decision": made.decision,
+                "officer": made.officer,
+                "reason": made.reason,
+                "decided_at": envelope.rfc3339(made.decided_at),
+                "keep": made.keep or None,
+            }
+            for made in pair.decisions
+        ],
+    }
+
+
+def _masked(nik: str) -> str:
+    return f"{nik[:4]}{'*' * 10}{nik[-2:]}" if nik else ""
+
+
+def _decision(first: str, second: str, body: bytes, name: str) -> tuple[Message, str]:
+    """The record of a decision; refused here is only what the topic would put aside as unreadable (contracts.md 1)."""
+    try:
+        data = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise HTTPException(400, {"errors": [{"pointer": "", "detail": f"not JSON: {error}"}]}) from error
+    if not isinstance(data, dict):
+        raise HTTPException(400, {"errors": [{"pointer": "", "detail": "no JSON object"}]})
+    officer = data.get("officer")
+    who = officer.strip() if isinstance(officer, str) and officer.strip() else "unnamed"
+    now = clock.now()
+    value = orjson.dumps(
+        {
+            "specversion": "1.0",
+            "id": name,
+            "source": OFFICER + quote(who, safe=""),
+            "type": DECIDE,
+            "subject": pair_id(first, second),
+            "time": envelope.rfc3339(now),
+            "datacontenttype": "application/json",
+            "data": {**data, "first": first, "second": second},
+        }
+    )
+    topic = topics.work("registration")
+    try:
+        envelope.read(value, (), topic, int(now.timestamp() * 1000), COMMANDS)
+    except Unreadable as error:
+        raise HTTPException(400, {"errors": [{"pointer": "", "code": error.code, "detail": error.detail}]}) from error
+    return Message(topic, pair_id(first, second).encode(), value), name

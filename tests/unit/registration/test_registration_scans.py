@@ -1,0 +1,213 @@
+"""Scans and the officers' queue: what a scan says once, the rhythm, both forms side by side, and a decision's way."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import httpx
+import orjson
+import pytest
+from fastapi import FastAPI
+
+from services.registration import api
+from services.registration.domain import suspects
+from services.registration.stream import SPEC
+from services.registration.suspects import running, scan
+from services.registration.suspects.running import Scan, ScanFailed, Scans
+from shared.contracts.registration_work import SuspicionFound
+from shared.kernel.identity import worker_id
+from shared.runtime import clock
+from shared.runtime.deadletters import DeadLetterTopic
+from shared.runtime.memory import MemoryStore, MemoryTopics
+from shared.runtime.metrics import Metrics
+from shared.runtime.pipeline import Message, Pipeline, Record
+from tests.property.registration_world import AT, FORM, KEY, NIK, PERSONAL, REFERENCE, WORKER
+from tests.toy import CIPHER
+
+NIK_2 = "6408044107850203"
+OTHER = worker_id(KEY, NIK_2)
+FIRST, SECOND = sorted((WORKER, OTHER))
+AT_MS = int(AT.timestamp() * 1000)
+TWO = ({**FORM, **PERSONAL}, {**FORM, **PERSONAL, "nik": NIK_2, "name": "ST. AMINA", "submission_id": "SUB-2"})
+
+
+class Town:
+    """Registration on a store and topics in memory, with the scan in this process."""
+
+    def __init__(self) -> None:
+        self.reader = MemoryStore(SPEC.stored, CIPHER)
+        self.topics = MemoryTopics()
+        letters = DeadLetterTopic(SPEC.name, self.topics)
+        self.pipeline = Pipeline(SPEC, self.reader, self.topics, letters, Metrics(SPEC.name), REFERENCE)
+        self.offset = 0
+        house: Any = SimpleNamespace(
+            reader=self.reader, reference=REFERENCE, name="registration", publish=self.publish, changes=0, environ={}
+        )
+        self.house = house
+        self.app = FastAPI()
+        self.app.include_router(api.routes(house))
+
+    async def publish(self, messages: list[Message]) -> None:
+        """To Kafka, and what goes to the work topic straight on through the pipeline."""
+        await self.topics.send_all(messages)
+        await self._follow(messages)
+
+    async def register(self, *forms: Any) -> None:
+        for form in forms:
+            head = {"specversion": "1.0", "id": form["submission_id"], "source": "agency/64.08/dinsos"}
+            value = orjson.dumps({**head, "type": "worker.register.v1", "data": form})
+            await self._settle("registration-intake-6408-dinsos", value)
+
+    async def _settle(self, topic: str, value: bytes) -> None:
+        mark = len(self.topics.published)
+        self.offset += 1
+        await self.pipeline.settle([Record(topic, 0, self.offset, None, value, (), AT_MS)])
+        self.house.changes += 1
+        await self._follow(self.topics.published[mark:])
+
+    async def _follow(self, messages: list[Message]) -> None:
+        for one in list(messages):
+            if one.topic == "registration-work":
+                await self._settle(one.topic, one.value or b"")
+
+    async def scan(self) -> Scan:
+        """As the process would: through its lines."""
+        people = await scan.read(self.reader)
+        lines = [scan.line(one) for one in suspects.find(people)]
+        return running.read([*lines, orjson.dumps({"people": len(people)})], 0)
+
+    def said(self, kind: str) -> list[Any]:
+        events = [orjson.loads(one.value or b"{}") for one in self.topics.published]
+        return [one["data"] for one in events if one["type"] == kind]
+
+    async def call(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
+        transport = httpx.ASGITransport(self.app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://registration") as client:
+            answer = await client.request(method, path, json=body)
+        return answer.status_code, answer.json()
+
+
+async def queue_of(house: Town) -> Any:
+    return (await house.call("GET", "/v1/suspects?regency=64.08"))[1]["suspects"]
+
+
+async def suspected() -> Town:
+    house = Town()
+    await house.register(*TWO)
+    assert await running.tell(house.house, await house.scan()) == 1
+    return house
+
+
+async def test_a_pair_is_told_once_queued_and_gone_when_the_forms_are_alike_no_more() -> None:
+    house = await suspected()
+    assert {one["worker_id"] for one in house.said("worker.suspected.v1")} == {WORKER, OTHER}
+    assert await running.tell(house.house, await house.scan()) == 0
+    (one,) = await queue_of(house)
+    assert (one["first"], one["second"], one["status"]) == (FIRST, SECOND, "open")
+    assert {"birth-date-same", "village-same", "mother-alike", "name-same"} <= set(one["reasons"])
+    corrected = {**TWO[1], "submission_id": "SUB-3", "name": "RUSLI", "sex": "M", "birth_date": "1960-02-02"}
+    await house.register(corrected)
+    assert await running.tell(house.house, await house.scan()) == 1
+    assert await queue_of(house) == []
+    assert {one["worker_id"] for one in house.said("worker.cleared.v1")} == {WORKER, OTHER}
+
+
+async def test_no_list_event_or_line_of_a_scan_carries_personal_data() -> None:
+    house = await suspected()
+    people = await scan.read(house.reader)
+    shown = [scan.line(one).decode() for one in suspects.find(people)]
+    shown.append(str(await queue_of(house)))
+    shown += [(one.value or b"").decode() for one in house.topics.published if one.topic != "identity-checks"]
+    secrets = [NIK, NIK_2, "AMINA", "1985-07-01", "Halimah", "812000111", "Gang Buntu"]
+    assert [secret for secret in secrets if any(secret in one for one in shown)] == []
+
+
+async def test_an_officer_sees_both_forms_and_decides() -> None:
+    house = await suspected()
+    status, shown = await house.call("GET", f"/v1/suspects/{SECOND}/{FIRST}")
+    assert status == 200
+    names = {shown["fields"]["name"][side] for side in ("first", "second")}
+    assert names == {"SITI AMINAH", "ST. AMINA"}
+    assert shown["fields"]["birth_date"]["same"] is True
+    assert shown["fields"]["nik"]["differing_digits"] == [14, 16]
+    assert NIK not in str(shown)
+    assert NIK_2 not in str(shown)
+    decision = {"decision": "merge", "keep": WORKER, "officer": "Rina", "reason": "satu KTP"}
+    assert (await house.call("POST", f"/v1/suspects/{SECOND}/{FIRST}", decision))[0] == 202
+    assert await queue_of(house) == []
+    merged = (await house.call("GET", "/v1/suspects?status=merged"))[1]["suspects"]
+    assert [one["kept"] for one in merged] == [WORKER]
+    made = (await house.call("GET", f"/v1/suspects/{FIRST}/{SECOND}"))[1]["decisions"]
+    assert [(one["officer"], one["reason"], one["decision"], one["decided_at"]) for one in made] == [
+        ("Rina", "satu KTP", "merge", "2026-02-01T07:30:00.000+08:00")
+    ]
+    other = (await house.call("GET", f"/v1/workers/{OTHER}"))[1]
+    assert (other["status"], other["merged_into"]) == ("merged", WORKER)
+
+
+async def test_a_decision_that_is_no_object_is_refused_and_an_incomplete_one_is_answered() -> None:
+    house = await suspected()
+    assert (await house.call("POST", f"/v1/suspects/{FIRST}/{SECOND}", ["merge"]))[0] == 400
+    assert (await house.call("POST", f"/v1/suspects/{FIRST}/{SECOND}", {"decision": "merge"}))[0] == 202
+    (refused,) = house.said("suspect.decide.refused.v1")
+    assert refused["reasons"] == ["field-missing:officer", "field-missing:reason"]
+    assert (await house.call("GET", "/v1/suspects/a/b"))[0] == 404
+
+
+async def test_a_scan_waits_for_quiet_and_comes_at_once_when_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    house, now = Town(), [0.0]
+    monkeypatch.setattr(clock, "monotonic", lambda: now[0])
+    scans = Scans(house.house, 10.0, house.scan)
+    await house.register(*TWO)
+    assert not await scans.look()
+    now[0] = 9.0
+    assert not await scans.look()
+    await house.register({**TWO[0], "submission_id": "SUB-9"})
+    assert not await scans.look()
+    now[0] = 19.5
+    assert await scans.look()
+    assert len(await queue_of(house)) == 1
+    assert (await house.call("GET", "/v1/suspects"))[1]["scanned"]["people"] == 2
+    # What the scan itself made is one more change; then there is nothing to look for.
+    assert not await scans.look()
+    now[0] = 40.0
+    assert await scans.look()
+    now[0] = 80.0
+    assert not await scans.look()
+    assert (await house.call("POST", "/v1/suspects/scan"))[0] == 202
+    assert await scans.look()
+
+
+@pytest.mark.parametrize(
+    ("lines", "code"), [([], 0), ([b'{"people": 5}'], 1), ([b'{"first": "a", "second": "b", "score": 60}'], 0)]
+)
+def test_nothing_is_concluded_from_half_a_scan(lines: list[bytes], code: int) -> None:
+    with pytest.raises(ScanFailed):
+        running.read(lines, code)
+
+
+def test_the_same_news_has_one_name() -> None:
+    found = SuspicionFound(first="a", second="b", score=60, reasons=[], regencies=["64.08"], villages=[])
+    names = {orjson.loads(running._message("suspicion.found.v1", "a|b", found, None).value or b"")["id"] for _ in "12"}
+    assert len(names) == 1
+
+
+async def test_a_worker_is_shown_with_every_source_and_as_of_an_earlier_day() -> None:
+    house = Town()
+    await house.register(TWO[0], {**TWO[0], "submission_id": "SUB-2", "sector": "trade", "name": "SITI AMINAH R"})
+    now = (await house.call("GET", f"/v1/workers/{WORKER}"))[1]
+    assert (now["fields"]["sector"]["agency"], now["fields"]["sector"]["value"]) == ("dinsos", "trade")
+    assert "value" not in now["fields"]["name"]
+    then = (await house.call("GET", f"/v1/workers/{WORKER}?as_of=2026-02-01"))[1]
+    assert then["sector"] == "trade"
+    assert (await house.call("GET", f"/v1/workers/{WORKER}?as_of=2026-01-31"))[0] == 404
+    assert (await house.call("GET", f"/v1/workers/{WORKER}?as_of=yesterday"))[0] == 400
+    (step,) = (await house.call("GET", f"/v1/workers/{WORKER}/history"))[1]["history"]
+    assert step["before"]["sector"] == {
+        "agency": "dinsos",
+        "submission_id": "SUB-1",
+        "said_on": "2026-02-01",
+        "value": "fisheries",
+    }
+    assert "value" not in step["before"]["name"]
