@@ -139,7 +139,7 @@ def _prepare(sheet: Any, index: int, column: _Column, picks: dict[str, str]) -> 
         sheet.cell(row, index).number_format = TEXT
     first = f"{letter}{HEADER_ROW + 1}"
     if column.picks is not None:
-        rule = DataValidation("list", formula1=f"={picks[column.picks]}", allow_blank=True)
+        rule = DataValidation("list", formula1=picks[column.picks], allow_blank=True)
         rule.error = "Pilih dari daftar."
     elif column.header == "nik":
         rule = DataValidation("custom", formula1=f"AND(LEN({first})=16,ISNUMBER(--{first}))", allow_blank=True)

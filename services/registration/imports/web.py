@@ -31,6 +31,24 @@ HEADERS = {
     "frame-ancestors 'none'",
     "x-content-type-options": "nosniff",
 }
+# The body is read as it streams, so FastAPI cannot tell its shape by itself.
+_FORM = {
+    "type": "object",
+    "required": ["agency", "file"],
+    "properties": {
+        "agency": {"type": "string", "example": "64.08/dinsos"},
+        "kind": {"type": "string", "default": "workers"},
+        "file": {"type": "string", "format": "binary"},
+    },
+}
+_REQUEST = {
+    "required": True,
+    "content": {
+        "multipart/form-data": {"schema": _FORM},
+        "text/csv": {"schema": {"type": "string", "format": "binary"}},
+        XLSX: {"schema": {"type": "string", "format": "binary"}},
+    },
+}
 Pieces = Callable[[House, FieldCipher, Import, asyncio.AbstractEventLoop], Iterator[bytes]]
 
 
@@ -42,7 +60,7 @@ def routes(house: House, has_topic: HasTopic | None = None) -> APIRouter:
     router = APIRouter(prefix="/v1/imports", tags=["imports"])
     desk = Desk(house, has_topic)
 
-    @router.post("", status_code=202)
+    @router.post("", status_code=202, openapi_extra={"requestBody": _REQUEST})
     async def post_import(request: Request) -> Response:
         """Takes a CSV, XLSX or JSONL list: a form with `agency`, `kind` and `file`, or the file as the body with these
         in the query. 202 with the import's id once the file is safe; its rows are sent from there, whatever dies."""
