@@ -18,6 +18,7 @@ from pathlib import Path
 
 import httpx
 import orjson
+import psutil
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from rich.console import Console
 
@@ -146,7 +147,7 @@ async def bench(given: argparse.Namespace) -> int:
             services=("verification",),
             environment={**os.environ, "PAYUNG_DUKCAPIL_RATE": str(rate)},
         )
-        async with Stack(config, topics_admin.apply):
+        async with Stack(config, topics_admin.apply) as stack:
             at = place.find(folder / "data")
             address = f"http://127.0.0.1:{ports.port(base, 'dukcapil')}"
             async with httpx.AsyncClient(base_url=address, trust_env=False, timeout=30) as client:
@@ -155,7 +156,10 @@ async def bench(given: argparse.Namespace) -> int:
                 latency = {"latency_ms": given.latency_ms, "jitter_ms": given.latency_ms}
                 (await client.post("/_control", json={**faults, **latency})).raise_for_status()
                 await publish(at, people)
+                process = psutil.Process(stack.pids()["verification"])
+                spent = -sum(process.cpu_times()[:2])
                 kept, busiest, fates = await rate_kept(client, seconds)
+                spent += sum(process.cpu_times()[:2])
                 found = await verdicts(at, count, wait_s=120 + count / rate)
     judged = sum(found.values())
     off = kept / rate - 1
@@ -163,6 +167,9 @@ async def bench(given: argparse.Namespace) -> int:
         f"{rate:g} calls/s agreed, {given.faults:.0%} faults, {given.latency_ms} to {2 * given.latency_ms} ms a call"
     )
     out.print(f"over {seconds} s: {kept:.2f} calls/s ({off:+.2%}), busiest second {busiest:.0f}")
+    out.print(
+        f"verification: {1000 * spent / sum(fates.values()):.1f} ms of processor a call, intake of all checks included"
+    )
     out.print(f"calls by fate: {fates}")
     out.print(f"checks {count}, judged {judged}, lost {count - judged}: {found}")
     return 0 if abs(off) <= OFF_MAX and judged == count else 1
