@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from bench.dukcapil import REGENCY, calls, publish, verdicts
-from bench.snapshot import figures
+from bench.stage import figures
 from payung import place
 from payung.demo.population import Person, generate, population_csv
 from payung.embedded import ports
@@ -65,7 +65,7 @@ async def test_an_outage_and_a_kill_lose_no_check_and_tell_no_secret(town: Town,
     await publish(town.at, town.people)
 
     async def paused() -> bool:
-        found = await figures(town.at)
+        found = await figures(town.at, "verification")
         fates = "payung_due_work_total{fate=paused,kind=dukcapil}"
         return found.get(fates, 0) > 0 and found.get("payung_outside{figure=dukcapil_breaker_open}") == 1
 

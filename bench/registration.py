@@ -1,0 +1,70 @@
+"""`python -m bench.registration [--rows N]`: rows a second of one registration process, against the raw floor.
+
+Brings up Kafka, MongoDB and registration, publishes one clean list while registration is paused, and measures its stage
+alone: field checks, duplicates, outcomes and answers. The floor is the same bytes in the same run, without any domain.
+Nothing here passes or fails.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import tempfile
+from pathlib import Path
+
+from bench.__main__ import AGENCY, REGENCY, floor, write_list
+from bench.stage import measure, show
+from payung import place, publish
+from payung.demo.population import generate
+from payung.embedded import ports
+from payung.embedded.stack import Stack, StackConfig
+from shared.kernel.calendar import business_day
+from shared.reference import areas as area_files
+from shared.runtime import clock, topics_admin
+
+ANSWERED = ("submission.answered.v1",)
+
+
+async def bench(rows: int, seed: int) -> None:
+    """Prints the figures."""
+    today = business_day(clock.now())
+    people = [
+        one
+        for one in generate(seed, int(rows * 1.4), REGENCY, area_files.load(), today)
+        if one.status == "alive" and 19 <= today.year - one.birth_date.year < 65
+    ][:rows]
+    with tempfile.TemporaryDirectory(prefix="payung-registration-") as name:
+        folder = Path(name)
+        path = folder / "list.csv"
+        write_list(path, people)
+        config = StackConfig(
+            data_dir=folder / "data",
+            port_base=ports.free_base(),
+            services=("registration",),
+            stand_ins=(),
+            environment=dict(os.environ),
+        )
+        async with Stack(config, topics_admin.apply) as stack:
+            at = place.find(folder / "data")
+
+            async def feed() -> None:
+                await publish.publish(at, path, AGENCY, "workers", wait=False)
+
+            before = await floor(at, path, "before")
+            measured = await measure(stack, at, "registration", feed, ANSWERED, len(people))
+            after = await floor(at, path, "after")
+            show("rows", measured, (before + after) / 2)
+
+
+def main() -> None:
+    """Parses and runs."""
+    parser = argparse.ArgumentParser(prog="python -m bench.registration")
+    parser.add_argument("--rows", type=int, default=60_000)
+    parser.add_argument("--seed", type=int, default=7)
+    given = parser.parse_args()
+    asyncio.run(bench(given.rows, given.seed))
+
+
+if __name__ == "__main__":
+    main()
