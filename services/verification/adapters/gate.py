@@ -37,7 +37,7 @@ FAILURES_MAX = 10
 OPEN_S = 15.0
 ATTEMPTS_MAX = 3
 REPEAT_FIRST_S, REPEAT_MAX_S = 0.2, 2.0
-# How much may be caught up at once after this process was kept from calling; no second sees more than half as much again.
+# What may be caught up at once after this process was kept from calling: no second sees more than half as much again.
 BURST_S = 0.5
 
 T = TypeVar("T")
