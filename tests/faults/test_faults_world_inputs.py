@@ -20,7 +20,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]
 
 from shared.contracts import topics
 from tests.faults.observed import Seen
-from tests.faults.reading import observe
+from tests.faults.reading import lags, observe
 from tests.faults.submissions import SOURCE, digest, holds, registration, said, send, submit
 from tests.faults.world import SERVICES, Service, World, eventually
 
@@ -220,6 +220,25 @@ async def test_a_refused_batch_does_not_poison_the_partition(world: World, servi
         await _limit(world, name, topics.RECORD_BYTES_MAX + 64 * 1024)
     more = await submit(world, "past-the-gap", 60)
     await holds(world, identifiers + more)
+    assert all(one.running() for one in services)
+
+
+async def test_while_the_dead_letter_topic_takes_nothing_nothing_goes_on(world: World, services: list[Service]) -> None:
+    name = topics.dead_letters("registration")
+    aside = await _put_aside(world)
+    await _limit(world, name, 10)
+    try:
+        await send(world, [b"unreadable, and nowhere to put it"])
+        await eventually(lambda: "publish failed, Message" in services[0].said(), 60, "a dead letter that is refused")
+        # It came later and waits: nothing may be committed past a record that is neither answered nor put aside.
+        identifiers = await submit(world, "behind", 30)
+        await asyncio.sleep(3)
+        behind = (await lags(world.kafka, ["registration"]))["registration"]
+        assert sum(behind.values()) >= 1 + len(identifiers)
+    finally:
+        await _limit(world, name, topics.DEAD_LETTER_BYTES_MAX + 64 * 1024)
+    await holds(world, identifiers)
+    assert [one.value for one in (await _put_aside(world))[len(aside) :]] == [b"unreadable, and nowhere to put it"]
     assert all(one.running() for one in services)
 
 

@@ -12,6 +12,7 @@ from confluent_kafka import Producer
 
 from shared.contracts.topics import Topic
 from shared.runtime import topics_admin
+from shared.runtime.errors import Unavailable
 from shared.runtime.kafka import KafkaConsumer, KafkaPublisher, Server
 from shared.runtime.metrics import Metrics
 from shared.runtime.pipeline import Message, Record
@@ -143,3 +144,18 @@ async def test_what_is_raised_around_the_handler_ends_the_process(kafka: str, mo
     assert isinstance(await asyncio.wait_for(failure, 30), ValueError)
     await consumer.stop()
     assert settled == []
+
+
+async def test_a_producer_whose_sender_died_is_replaced(kafka: str) -> None:
+    topic = await _topic(kafka)
+    publisher = KafkaPublisher(Server({"PAYUNG_KAFKA": kafka}), "trap")
+    await publisher.start()
+    dead = publisher._producer
+    assert dead is not None
+    dead._sender.sender_task.cancel()
+    messages = [Message(topic, b"k", b"%d" % number) for number in range(3)]
+    with pytest.raises(Unavailable):
+        await publisher.send_all(messages)
+    await publisher.send_all(messages)
+    assert publisher._producer is not dead
+    await publisher.stop()

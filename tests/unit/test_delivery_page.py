@@ -1,0 +1,32 @@
+"""docs/delivery.md names tests as proof: every one of them must exist, and every fault must have a row."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+TESTS = Path(__file__).parents[1]
+PAGE = (TESTS.parent / "docs" / "delivery.md").read_text("utf-8")
+ROW = re.compile(r"^\| (F\d+) \|[^|]+\|(.+)\|$", re.MULTILINE)
+FILE = re.compile(r"(test_\w+\.py)(?:::(test_\w+?)(\.\.\.)?)?`")
+
+
+def sources() -> dict[str, str]:
+    return {path.name: path.read_text("utf-8") for path in TESTS.rglob("test_*.py")}
+
+
+def test_every_test_that_is_named_exists() -> None:
+    known = sources()
+    named = FILE.findall(PAGE)
+    assert len(named) > 50
+    for file, name, shortened in named:
+        assert file in known, f"{file} is named, and is not there"
+        wanted = rf"def {name}" + (r"\w*\(" if shortened else r"\(")
+        assert not name or re.search(wanted, known[file]), f"{file}::{name} is named, and is not there"
+
+
+def test_every_fault_has_its_row_with_a_proof_or_a_reason() -> None:
+    rows = ROW.findall(PAGE)
+    assert [fault for fault, _ in rows] == [f"F{number}" for number in range(1, 31)]
+    for fault, told in rows:
+        assert FILE.search(told) or "not covered, because" in told, f"{fault} has neither a test nor a reason"
