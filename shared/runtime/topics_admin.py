@@ -96,6 +96,8 @@ async def check(server: Server, wanted: Sequence[Topic]) -> None:
 
 async def rewind(server: Server, group: str, names: Sequence[str]) -> None:
     """Makes a group without living members read these topics from their beginning; Unavailable while it has some."""
+    if not names:
+        return
     counts = await partitions(server, names)
     consumer = AIOKafkaConsumer(group_id=group, enable_auto_commit=False, **server.options())
     try:
