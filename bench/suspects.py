@@ -1,6 +1,8 @@
 """How well and how fast suspects are found: a synthetic register with planted duplicates and planted look-alikes.
 
-    python -m bench.suspects [--workers 150000] [--seed 1]
+    python -m bench.suspects [--workers 150000] [--seed 1] [--store]
+
+`--store` fills a real MongoDB with these workers, sealed as the service seals them, and times the service's own scan.
 
 Look-alikes are people whom a careless matcher takes for one: twins, sisters and brothers, a father and son of one name,
 namesakes in one village, namesakes born on one day. Errors are made here by rules of their own, not by the matcher's.
@@ -9,18 +11,33 @@ namesakes in one village, namesakes born on one day. Errors are made here by rul
 from __future__ import annotations
 
 import argparse
+import asyncio
+import base64
+import os
 import random
 import resource
+import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 from payung.demo.population import generate
+from payung.embedded import ports, stack
 from services.registration.domain import suspects
 from services.registration.domain.naming import fold
+from services.registration.domain.state import Status, Word, Worker, WorkerForm
 from services.registration.domain.suspects import Traits
+from services.registration.stream import SPEC
+from services.registration.suspects import running
+from shared.kernel.decision import Address
+from shared.kernel.identity import worker_id
 from shared.reference import areas
+from shared.runtime.app import open_store
+from shared.runtime.fold import Folded, SavedOutcome, Taken
 
 DUPLICATES = 0.02
 LOOK_ALIKES = 0.02
@@ -64,7 +81,7 @@ class Corpus:
     """The forms, and which two of them are one person."""
 
     traits: list[Traits]
-    names: list[str]
+    forms: list[Form]
     truth: set[tuple[str, str]]
 
 
@@ -81,7 +98,7 @@ def corpus(seed: int, workers: int, regency: str = "64.08") -> Corpus:
         forms.append(_look_alike(rng, forms[place], forms, villages))
     shown = [_as_sent(rng, one) for one in forms]
     traits = [_traits(_key(place), one, regency) for place, one in enumerate(shown)]
-    return Corpus(traits, [one.name for one in shown], truth)
+    return Corpus(traits, shown, truth)
 
 
 def measure(given: Corpus) -> tuple[float, float, set[tuple[str, str]], set[tuple[str, str]]]:
@@ -281,29 +298,97 @@ def _traits(key: str, one: Form, regency: str) -> Traits:
     )
 
 
+async def scan_of_a_store(given: Corpus) -> tuple[running.Scan, float, float]:
+    """The service's scan, process and all, on a real MongoDB; how long it took, and its own time of a core."""
+    key = base64.b64encode(bytes(range(32))).decode()
+    with tempfile.TemporaryDirectory() as folder:
+        async with stack.servers(Path(folder), ports.free_base()) as (_, url):
+            environ = {**os.environ, "PAYUNG_MONGO_URL": url, "PAYUNG_ID_KEY": key, "PAYUNG_FIELD_KEYS": f"k1:{key}"}
+            store = open_store(SPEC, environ)
+            await store.check()
+            for start in range(0, len(given.forms), 2_000):
+                await store.save([_saved(one) for one in given.forms[start : start + 2_000]])
+            await store.close()
+            house: Any = SimpleNamespace(environ=environ)
+            started, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
+            scan = await running.in_a_process(house)
+            after = resource.getrusage(resource.RUSAGE_CHILDREN)
+            cpu_s = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+            return scan, time.perf_counter() - started, cpu_s
+
+
+def _saved(one: Form) -> Folded:
+    form = WorkerForm(
+        nik=one.nik,
+        name=one.name,
+        birth_date=one.born.isoformat(),
+        sex="F" if one.sex == "F" else "M",
+        village=one.village,
+        district=one.village[:8],
+        sector="fisheries",
+        occupation="nelayan",
+        monthly_income=1_000_000,
+        consent_on="2026-01-05",
+        mother_name=one.mother or None,
+        phone=one.phone or None,
+        address=one.address or None,
+        family_card=one.card or None,
+    )
+    word = Word(
+        agency="dinsos",
+        submission_id=one.nik[-6:],
+        sector="fisheries",
+        occupation="nelayan",
+        said_on="2026-01-05",
+        fingerprint="0" * 32,
+    )
+    worker = Worker(
+        regency="64.08",
+        status=Status.VERIFIED,
+        registration_version=1,
+        form=form,
+        words=(word,),
+        waiting=(),
+        opened_on="2026-01-05",
+    )
+    name = worker_id(bytes(range(32)), f"{one.nik}{one.name}")
+    # As large as in life: three outcomes of some hundred bytes each stay with the worker.
+    outcome = SavedOutcome("0" * 36, "registration-events", name, "worker.registered.v1", b"x" * 700, False)
+    taken = Taken("agency/64.08/dinsos|0", "0" * 24, 1, (outcome, outcome, outcome))
+    return Folded(Address("workers", name), 0, 1, worker, None, [taken])
+
+
 def main() -> None:
     """Prints precision, recall, time and memory."""
     options = argparse.ArgumentParser(prog="bench.suspects")
     options.add_argument("--workers", type=int, default=150_000)
     options.add_argument("--seed", type=int, default=1)
     options.add_argument("--show", type=int, default=0, help="so many wrong and missed pairs")
+    options.add_argument("--store", action="store_true", help="also the service's own scan of a real MongoDB")
     chosen = options.parse_args()
     given = corpus(chosen.seed, chosen.workers)
-    started = time.perf_counter()
+    started, cpu_started = time.perf_counter(), time.process_time()
     precision, recall, wrong, missed = measure(given)
-    took_s = time.perf_counter() - started
+    took_s, cpu_s = time.perf_counter() - started, time.process_time() - cpu_started
     memory_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
     print(
         f"suspects: {len(given.traits):,} forms, {len(given.truth):,} planted duplicates: precision {precision:.3f}, "
-        f"recall {recall:.3f}, {took_s:.1f} s, {memory_mb} MB"
+        f"recall {recall:.3f}, {took_s:.1f} s ({cpu_s:.1f} s of one core), {memory_mb} MB"
     )
+    if chosen.store:
+        scan, took_s, used_cpu_s = asyncio.run(scan_of_a_store(given))
+        used = resource.getrusage(resource.RUSAGE_CHILDREN)
+        print(
+            f"scan of the store: {scan.people:,} workers, {len(scan.pairs):,} pairs, {took_s:.1f} s "
+            f"({used_cpu_s:.1f} s of one core), {used.ru_maxrss // 1024} MB in a process of its own"
+        )
     places = {one.key: place for place, one in enumerate(given.traits)}
     for title, pairs in (("wrong", wrong), ("missed", missed)):
         for left, right in sorted(pairs)[: chosen.show]:
             for key in (left, right):
                 one = given.traits[places[key]]
                 mother = " ".join(one.mother)
-                print(title, given.names[places[key]], one.born, one.nik, one.village, mother, one.phone, one.card)
+                print(title, given.forms[places[key]].name, one.born, one.nik, one.village, mother, one.phone, one.card)
             print()
 
 

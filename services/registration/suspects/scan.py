@@ -77,7 +77,9 @@ async def _scan(environ: Mapping[str, str]) -> None:
 
 def _end_with_the_service() -> None:
     """The service holds our stdin: when it is gone, however it went, so are we."""
-    sys.stdin.buffer.read()
+    # The bare descriptor: a buffered stdin held by a daemon thread aborts the interpreter's own end.
+    while os.read(0, 1024):
+        pass
     os._exit(1)
 
 
