@@ -34,6 +34,9 @@ class Chaos:
         self.switching = rng.choice((0.05, 0.3, 1.0))
         kinds = list(Kind)
         self.kinds = rng.sample(kinds, rng.randint(2, len(kinds)))
+        if rng.random() < 0.15:
+            # One process starts while another is about to die: among all kinds of trouble that is too rare to be seen.
+            self.kinds = [Kind.SECOND, Kind.EXPIRE]
         self.records_max = rng.choice((1, 3, 20, 500))
         # At the end everything is read again from the first record, into what stands.
         self.replays = rng.random() < 0.05

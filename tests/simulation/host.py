@@ -127,6 +127,7 @@ class Host:
             self._check_outage(step, world.outages)
         kind = world.chaos.draw()
         if kind is not None:
+            world.troubled_at = asyncio.get_running_loop().time()
             await self._struck(kind, step)
 
     def _check_outage(self, step: str, outages: Mapping[tuple[str, bool], float]) -> None:

@@ -53,4 +53,4 @@ class Outside:
             return httpx.Response(422)
         if self.paid.setdefault(key, body) != body:
             return httpx.Response(409)
-        return httpx.Response(200, json={"reference": f"BPJS-{len(key)}", "paid_on": body["requested_on"]})
+        return httpx.Response(200, json={"reference": f"BPJS-{body['claim']}", "paid_on": body["requested_on"]})

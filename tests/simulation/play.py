@@ -5,19 +5,21 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
+from tests.simulation.cast import CIPHER, SPECS, loaded_snapshot, reference_of
 from tests.simulation.chaos import Chaos
 from tests.simulation.checker import check, watch
 from tests.simulation.outside import Outside
 from tests.simulation.reference import Shelf, StraightFold
 from tests.simulation.scheduler import SimLoop
 from tests.simulation.stories import Phase, Story
-from tests.simulation.world import CIPHER, SPECS, World, isolated, loaded_snapshot, reference_of
+from tests.simulation.world import Service, World, isolated
 
 # Seeds that share a story: the straight fold of it is made once.
 SEEDS_A_STORY = 25
@@ -95,12 +97,14 @@ class Run:
     struck: Counter[str]
 
 
-def play(seed: int) -> Run:
-    """Plays one seed; raises Broken when any promise is broken."""
+def play(seed: int, planted: Callable[[], AbstractContextManager[None]] = nullcontext) -> Run:
+    """Plays one seed; raises Broken when any promise is broken. `planted` may put a defect into the world's own run."""
     story = expected(seed // SEEDS_A_STORY)
     rng = random.Random(f"seed {seed}")
     chaos = Chaos(rng)
-    world = World(chaos, story.fold, Outside(story.register))
+    services = [Service(spec, reference_of(number), CIPHER) for number, spec in enumerate(SPECS)]
+    services[1].store.plain.update(story.fold.shelves[1].rows_held)
+    world = World(chaos, services, Outside(story.register), story.fold.documents_of)
     steps = 0
     loop = SimLoop(rng)
     loop.on_idle = world.idle
@@ -121,7 +125,7 @@ def play(seed: int) -> Run:
             world.end()
 
     try:
-        with isolated(loop, rng, world.outside, lambda: world.now):
+        with isolated(loop, rng, world.outside, lambda: world.now), planted():
             run_on(loop, main())
         if world.defects:
             raise world.defects[0]

@@ -8,7 +8,7 @@ import random
 from collections.abc import Callable
 from typing import Any
 
-STEPS_MAX = 60_000
+STEPS_MAX = 40_000
 
 
 class Stuck(AssertionError):

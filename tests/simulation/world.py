@@ -3,26 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import contextlib
 import itertools
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from functools import cache
 from typing import Any
 
-from services.billing.stream import SPEC as BILLING
 from services.claims.adapters import bpjs
-from services.claims.stream import SPEC as CLAIMS
-from services.registration.stream import SPEC as REGISTRATION
-from services.reporting.stream import SPEC as REPORTING
 from services.verification.adapters import dukcapil
-from services.verification.facts import sources
-from services.verification.stream import SPEC as VERIFICATION
 from shared.kernel.decision import Address
 from shared.runtime import app, clock, due, health, kafka
-from shared.runtime.crypto import cipher_from
+from shared.runtime.crypto import FieldCipher
 from shared.runtime.kafka import pattern_of
 from shared.runtime.memory import MemoryStore, MemoryTopics
 from shared.runtime.memory_groups import MemoryGroup, Place
@@ -31,41 +23,18 @@ from shared.runtime.ports import ServiceSpec
 from tests.simulation.chaos import Chaos, Kind
 from tests.simulation.host import Host
 from tests.simulation.outside import Outside
-from tests.simulation.reference import StraightFold, name_of
-from tests.simulation.scheduler import SimLoop
-from tests.simulation.stories import ID_KEY, Person, Phase
+from tests.simulation.reference import name_of
+from tests.simulation.scheduler import SimLoop, Stuck
+from tests.simulation.stories import Phase
 
-SPECS = (REGISTRATION, VERIFICATION, BILLING, CLAIMS, REPORTING)
-ENVIRON = {
-    "PAYUNG_ID_KEY": base64.b64encode(ID_KEY).decode(),
-    "PAYUNG_FIELD_KEYS": "k1:" + base64.b64encode(b"0" * 32).decode(),
-    # Two a page: a run of three workers takes two steps.
-    "PAYUNG_BILLING_STEP_WORKERS": "2",
-}
-CIPHER = cipher_from(ENVIRON)
 RESTART_S_MAX = 20.0
 HOSTS_MAX = 3
+# The longest pauses are 100 s (a nap, an outage); a watchdog that ends a process after 300 s must not be what heals.
+REST_WITHIN_S = 200.0
+# Which documents each input changes, by its name, for one service.
+Changes = Callable[[str], Mapping[str, Sequence[Address]]]
 # Idle runners look seldom: whoever saves something wakes them.
 LOOK_S = 20.0
-
-
-@cache
-def reference_of(spec_number: int) -> Any:
-    """The reference of a service, loaded once."""
-    spec = SPECS[spec_number]
-    return asyncio.run(spec.reference(MemoryStore(spec.stored, CIPHER), ENVIRON))  # type: ignore[arg-type]
-
-
-async def loaded_snapshot(people: Sequence[Person]) -> dict[str, dict[str, dict[str, Any]]]:
-    """The rows of a population snapshot of 64.08 that holds whoever is not in Dukcapil's own register."""
-    store = MemoryStore(VERIFICATION.stored, CIPHER)
-    rows = [
-        {"nik": one.nik, "name": one.name, "birth_date": one.born, "sex": one.sex, "status": "alive"}
-        for one in people
-        if one.register is None
-    ]
-    await sources.load(store, CIPHER, rows, "64.08", ID_KEY, "v1")
-    return store.plain
 
 
 class Silent:
@@ -88,30 +57,36 @@ SILENT = Silent()
 class Service:
     """What of a service outlives its processes: documents, committed offsets."""
 
-    def __init__(self, number: int, topics: MemoryTopics, order: Callable[[list[Place]], None]) -> None:
-        self.spec: ServiceSpec = SPECS[number]
-        self.name = self.spec.name
-        self.store = MemoryStore(self.spec.stored, CIPHER)
-        self.group = MemoryGroup(topics, pattern_of(self.spec.topics), order)
+    def __init__(self, spec: ServiceSpec, reference: Any, cipher: FieldCipher) -> None:
+        self.spec = spec
+        self.name = spec.name
+        self.store = MemoryStore(spec.stored, cipher)
         self.metrics: Any = SILENT
-        self.reference = reference_of(number)
+        self.reference = reference
         self.hosts: list[Host] = []
+        self.group: MemoryGroup
+
+    def listen(self, topics: MemoryTopics, order: Callable[[list[Place]], None]) -> None:
+        """Joins this world's broker."""
+        self.group = MemoryGroup(topics, pattern_of(self.spec.topics), order)
 
 
 class World:
     """Everything that a run can touch."""
 
-    def __init__(self, chaos: Chaos, fold: StraightFold, outside: Outside) -> None:
+    def __init__(self, chaos: Chaos, services: Sequence[Service], outside: Outside, changes: Changes) -> None:
         self.chaos = chaos
-        self.fold = fold
-        self.topics = _Topics(self, chaos.rng.choice((1, 2, 3)))
-        self.services = [Service(number, self.topics, chaos.rng.shuffle) for number in range(len(SPECS))]
-        self.services[1].store.plain.update(fold.shelves[1].rows_held)
+        self.services = services
         self.outside = outside
+        self.topics = _Topics(self, chaos.rng.choice((1, 2, 3)))
+        for service in services:
+            service.listen(self.topics, chaos.rng.shuffle)
+        self._changes = changes
         self.outages: dict[tuple[str, bool], float] = {}
         self.defects: list[BaseException] = []
         self.now = datetime(2026, 1, 1, tzinfo=UTC)
         self.over = False
+        self.troubled_at = 0.0
         self._starting = 0
         self._rest: asyncio.Future[None] | None = None
 
@@ -153,7 +128,7 @@ class World:
 
     def expire(self, service: Service) -> None:
         """What this service has saved but not committed is gone from its topics: only its journal knows it is owed."""
-        changed = self.fold.documents_of(service.name)
+        changed = self._changes(service.name)
         for place, log in self.topics.logs.items():
             if service.group.subscribed(place[0]):
                 start = service.group.committed.get(place, 0)
@@ -196,12 +171,19 @@ class World:
         await self._at_rest()
 
     async def _at_rest(self) -> None:
-        self._rest = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        self.troubled_at = loop.time()
+        self._rest = loop.create_future()
         await self._rest
 
     def idle(self) -> bool:
         """Called when nothing can run now: whether the phase is over."""
-        if self._rest is None or self._rest.done() or not (self.defects or self._is_at_rest()):
+        if self._rest is None or self._rest.done():
+            return False
+        if not (self.defects or self._is_at_rest()):
+            waited_s = asyncio.get_running_loop().time() - self.troubled_at
+            if waited_s > REST_WITHIN_S:
+                raise Stuck(f"{waited_s:.0f} s after the last trouble there is no rest: {self.unfinished()}")
             return False
         self._rest.set_result(None)
         return True

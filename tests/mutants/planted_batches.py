@@ -1,0 +1,151 @@
+"""Planted in how batches are taken and committed: offsets, trouble, dead letters."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from shared.runtime import app
+from shared.runtime.deadletters import DeadLetterTopic
+from shared.runtime.errors import Unavailable
+from shared.runtime.kafka import KafkaConsumer
+from shared.runtime.pipeline import Pipeline, Record
+from tests.mutants.registry import later, mutant
+
+
+@mutant("the offsets are committed before the batch is settled")
+def commit_first(patch: pytest.MonkeyPatch) -> None:
+    handle = KafkaConsumer._handle
+
+    async def early(self: KafkaConsumer, bodies: Any, msg: Any) -> None:
+        await self._commit(msg.consumer, msg.raw_message)
+        await handle(self, bodies, msg)
+
+    patch.setattr(KafkaConsumer, "_handle", early)
+
+
+@mutant("after an error the handler returns, and the next batch is committed past this one")
+def nack_and_go_on(patch: pytest.MonkeyPatch) -> None:
+    async def tolerant(self: KafkaConsumer, bodies: Any, msg: Any) -> None:
+        try:
+            await self._settle([_record(one) for one in msg.raw_message])
+        except Unavailable:
+            return
+        await self._commit(msg.consumer, msg.raw_message)
+
+    _impatient(patch)
+    patch.setattr(KafkaConsumer, "_handle", tolerant)
+
+
+@mutant("only the partition of the first record of a batch is committed")
+def one_partition_committed(patch: pytest.MonkeyPatch) -> None:
+    commit = KafkaConsumer._commit
+
+    async def of_the_first(self: KafkaConsumer, consumer: Any, raw: Sequence[Any]) -> None:
+        await commit(self, consumer, [one for one in raw if _place(one) == _place(raw[0])])
+
+    patch.setattr(KafkaConsumer, "_commit", of_the_first)
+
+
+@mutant("everything that stands in the batch's partitions is committed, read or not")
+def bare_commit(patch: pytest.MonkeyPatch) -> None:
+    commit = KafkaConsumer._commit
+
+    async def of_all(self: KafkaConsumer, consumer: Any, raw: Sequence[Any]) -> None:
+        member = consumer._member
+        ends = {at: len(member._topics.logs[at]) for at in member.assignment()}
+        await commit(self, consumer, [_Raw(at[0], at[1], end - 1) for at, end in ends.items()])
+
+    patch.setattr(KafkaConsumer, "_commit", of_all)
+
+
+@mutant("a failed commit is forgotten instead of being tried again")
+def commit_forgotten(patch: pytest.MonkeyPatch) -> None:
+    commit_settled = KafkaConsumer.commit_settled
+
+    async def once(self: KafkaConsumer, consumer: Any = None) -> None:
+        await commit_settled(self, consumer)
+        self._uncommitted.clear()
+
+    patch.setattr(KafkaConsumer, "commit_settled", once)
+
+
+@mutant("an exception of the store or the broker is swallowed: the batch counts as settled")
+def exception_swallowed(patch: pytest.MonkeyPatch) -> None:
+    settle = Pipeline.settle
+
+    async def quiet(self: Pipeline, records: Sequence[Record]) -> None:
+        try:
+            await settle(self, records)
+        except Unavailable:
+            return
+
+    patch.setattr(Pipeline, "settle", quiet)
+
+
+@mutant("transient trouble makes the retry give the batch up instead of taking it again")
+def retry_skips_the_batch(patch: pytest.MonkeyPatch) -> None:
+    async def once(self: app.Process, attempt: Any, metrics: Any = None) -> Any:
+        try:
+            return await attempt()
+        except Unavailable:
+            return None
+
+    patch.setattr(app.Process, "_patiently", once)
+
+
+@mutant("dead letters are not waited for before the commit")
+def dead_letter_before_ack(patch: pytest.MonkeyPatch) -> None:
+    put = DeadLetterTopic.put
+
+    async def hasty(self: DeadLetterTopic, letters: Any) -> None:
+        later(put(self, letters))
+
+    patch.setattr(DeadLetterTopic, "put", hasty)
+
+
+@mutant("a record that cannot be read is skipped")
+def dead_letter_dropped(patch: pytest.MonkeyPatch) -> None:
+    async def nowhere(self: DeadLetterTopic, letters: Any) -> None:
+        return None
+
+    patch.setattr(DeadLetterTopic, "put", nowhere)
+
+
+@mutant("a dead letter loses the record's own headers")
+def dead_letter_headers_lost(patch: pytest.MonkeyPatch) -> None:
+    put = DeadLetterTopic.put
+
+    async def bare(self: DeadLetterTopic, letters: Any) -> None:
+        await put(self, [(dataclasses.replace(record, headers=()), code, text) for record, code, text in letters])
+
+    patch.setattr(DeadLetterTopic, "put", bare)
+
+
+class _Raw:
+    """As much of a record as a commit looks at."""
+
+    timestamp = 0
+
+    def __init__(self, topic: str, partition: int, offset: int) -> None:
+        self.topic, self.partition, self.offset = topic, partition, offset
+
+
+def _place(raw: Any) -> tuple[str, int]:
+    return raw.topic, raw.partition
+
+
+def _record(raw: Any) -> Record:
+    return Record(raw.topic, raw.partition, raw.offset, raw.key, raw.value, raw.headers, raw.timestamp)
+
+
+def _impatient(patch: pytest.MonkeyPatch) -> None:
+    """Trouble reaches whoever called, at once."""
+
+    async def once(self: app.Process, attempt: Any, metrics: Any = None) -> Any:
+        return await attempt()
+
+    patch.setattr(app.Process, "_patiently", once)

@@ -1,0 +1,78 @@
+"""Defects that somebody could write tomorrow, planted one at a time into the shell, its ports and the services.
+
+Each is a patch for the length of one run; nothing of it is in the product. What must object is one of the laws that the
+simulation checks; a defect that none of them finds is a hole in the checks.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+import pytest
+
+Plant = Callable[[pytest.MonkeyPatch], None]
+
+
+class Law(StrEnum):
+    """What a check holds, with the words that its failures are known by (`LAWS`)."""
+
+    COMMIT = "no committed offset passes an effect that is not there"
+    SAVED = "nothing is said before it is saved"
+    TWICE = "the same id, the same bytes"
+    DOCUMENTS = "documents are those of the straight fold"
+    EVENTS = "events are those of the straight fold"
+    LETTERS = "dead letters are complete and unchanged"
+    MONEY = "BPJS pays once"
+    REST = "the world comes to rest, nothing left unread"
+
+
+LAWS: Mapping[Law, tuple[str, ...]] = {
+    Law.COMMIT: ("committed past",),
+    Law.SAVED: ("before it was saved",),
+    Law.TWICE: ("was said twice, with other bytes",),
+    Law.DOCUMENTS: ("documents of", "inputs of", "version of", "state of", "due work of"),
+    Law.EVENTS: ("events on", "topics with events", "v1 on "),
+    Law.LETTERS: ("dead letter",),
+    Law.MONEY: ("BPJS paid",),
+    Law.REST: ("there is no rest", "does not come to rest", "nothing is left to run"),
+}
+
+
+def broken_law(text: str) -> Law | None:
+    """Which law a failure names; None for what is no failure of a check."""
+    found = text.partition("AssertionError: ")[2] or text.partition("Stuck: ")[2]
+    return next((law for law, words in LAWS.items() if found and any(word in found for word in words)), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Mutant:
+    """One planted defect."""
+
+    name: str
+    defect: str
+    plant: Plant
+    # A test that must fail, for what the simulation meets too seldom.
+    named_test: Callable[[], Awaitable[None]] | None = None
+
+
+MUTANTS: list[Mutant] = []
+
+
+def mutant(defect: str, named_test: Callable[[], Awaitable[None]] | None = None) -> Callable[[Plant], Plant]:
+    """Lists a defect under the name of the function that plants it."""
+
+    def listed(plant: Plant) -> Plant:
+        MUTANTS.append(Mutant(plant.__name__.replace("_", "-"), defect, plant, named_test))
+        return plant
+
+    return listed
+
+
+def later(work: Any) -> None:
+    """Started, and not waited for; what becomes of it is nobody's concern, which is the defect."""
+    task = asyncio.ensure_future(work)
+    task.add_done_callback(lambda done: done.cancelled() or done.exception())
