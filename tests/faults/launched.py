@@ -25,7 +25,7 @@ from payung.embedded.servers import SINGLE, Shape
 from payung.embedded.stack import SERVICES, Stack, StackConfig
 from payung.place import Place
 from shared.runtime import clock, failpoints, topics_admin
-from tests.faults.world import Service
+from tests.faults.processes import Service
 
 START_S = 300.0
 _RESTART_S = (0.5,)

@@ -9,9 +9,10 @@ import pytest
 
 from shared.runtime import app
 from tests.faults import disk
+from tests.faults.processes import eventually
 from tests.faults.proxy import Way
 from tests.faults.submissions import begun, holds, submit
-from tests.faults.world import SERVICES, World, eventually
+from tests.faults.world import SERVICES, World
 
 pytestmark = [
     pytest.mark.connected,

@@ -20,9 +20,10 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]
 
 from shared.contracts import topics
 from tests.faults.observed import Seen
+from tests.faults.processes import Service, eventually
 from tests.faults.reading import lags, observe
 from tests.faults.submissions import SOURCE, digest, holds, registration, said, send, submit
-from tests.faults.world import SERVICES, Service, World, eventually
+from tests.faults.world import SERVICES, World
 
 pytestmark = [pytest.mark.connected, pytest.mark.timeout(600)]
 HOUR_MS = 3_600_000
@@ -140,6 +141,7 @@ READABLE: Sequence[bytes] = (
 )
 
 
+@pytest.mark.ci
 async def test_poison_corpus(world: World, services: list[Service]) -> None:
     aside, answers = await _put_aside(world), len(await said(world, "submission.answered.v1"))
     sound = world.people(20)
@@ -208,6 +210,7 @@ async def test_records_that_lie_about_their_time(world: World, services: list[Se
 # -- a publish that the broker refuses ------------------------------------------------------------------------------
 
 
+@pytest.mark.ci
 async def test_a_refused_batch_does_not_poison_the_partition(world: World, services: list[Service]) -> None:
     name = topics.events("registration")
     await _limit(world, name, 500)

@@ -11,9 +11,10 @@ import pytest
 
 from payung.embedded import ports
 from shared.runtime import app, clock
+from tests.faults.processes import Service, eventually
 from tests.faults.proxy import Way
 from tests.faults.submissions import begun, holds, submit
-from tests.faults.world import SERVICES, Service, World, eventually
+from tests.faults.world import SERVICES, World
 
 pytestmark = [pytest.mark.connected, pytest.mark.timeout(600)]
 # The retry budget, and the longest single wait that may have begun just before its end: a socket's, a selection's, the
@@ -55,6 +56,7 @@ async def test_a_narrow_line(world: World, services: list[Service]) -> None:
     assert all(one.running() for one in services)
 
 
+@pytest.mark.ci
 async def test_resets(world: World, services: list[Service]) -> None:
     cut = 0
 

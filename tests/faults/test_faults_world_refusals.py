@@ -17,7 +17,8 @@ from payung.embedded import jars, mongo, ports
 from shared.contracts import topics
 from shared.runtime import topics_admin
 from shared.runtime.app import EXIT_REFUSED, database_name
-from tests.faults.world import World, eventually
+from tests.faults.processes import eventually
+from tests.faults.world import World
 
 pytestmark = [pytest.mark.connected, pytest.mark.timeout(300)]
 SERVICE = "billing"

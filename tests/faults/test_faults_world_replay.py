@@ -11,9 +11,10 @@ from confluent_kafka.admin import AdminClient
 
 from tests.faults import checker
 from tests.faults.observed import OWN_TOPICS, event_of, name_of
+from tests.faults.processes import Service
 from tests.faults.reading import observe, quiet
 from tests.faults.submissions import digest, holds, submit
-from tests.faults.world import SERVICES, Service, World
+from tests.faults.world import SERVICES, World
 
 pytestmark = [pytest.mark.connected, pytest.mark.timeout(600)]
 
