@@ -116,9 +116,11 @@ async def tidy(house: House, cipher: FieldCipher) -> None:
         "status": Status.RECEIVING.value,
         "received_at": {"$lt": now - timedelta(hours=RECEIVING_HOURS)},
     }
-    for where in (finished, broken_off):
-        for row in await house.reader.find_rows(IMPORTS, where, limit=100):
-            await _expire(house, import_of(row["_id"], row, cipher), cipher)
+    for row in await house.reader.find_rows(IMPORTS, finished, limit=100):
+        await _expire(house, import_of(row["_id"], row, cipher), cipher)
+    for row in await house.reader.find_rows(IMPORTS, broken_off, limit=100):
+        await forget(house.reader, row["_id"])
+        await house.reader.delete_rows(IMPORTS, [row["_id"]])
 
 
 async def _expire(house: House, one: Import, cipher: FieldCipher) -> None:

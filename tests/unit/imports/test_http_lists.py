@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -12,7 +14,8 @@ import openpyxl
 import pytest
 
 from services.registration.imports import answering, running, sending, spool
-from services.registration.imports.records import ANSWERS, CHUNKS, IMPORTS, KEPT_DAYS
+from services.registration.imports.records import ANSWERS, CHUNKS, IMPORTS, KEPT_DAYS, RECEIVING_HOURS
+from shared.lists import ListError, Row, open_list
 from shared.runtime import clock
 from shared.runtime.errors import Unavailable
 from tests.toy import CIPHER
@@ -280,3 +283,48 @@ async def test_what_the_identity_check_said_since_stands_beside_the_rows(monkeyp
     assert [(one["outcome"], one["reasons"]) for one in after] == [("registered", "")] * 3
     assert after[2] == before[2]
     assert "Pemeriksaan identitas" in page
+
+
+async def test_an_upload_that_broke_off_leaves_nothing_once_it_is_surely_dead(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(spool, "CHUNK_BYTES", 4)
+    house = MemoryHouse()
+
+    async def breaks_off() -> AsyncIterator[bytes]:
+        yield b"nik,name"
+        raise Died
+
+    async with house.client() as client:
+        with pytest.raises(Died):
+            await client.post(URL, content=breaks_off())
+        assert (await client.get("/v1/imports")).json() == {"imports": []}
+    any_house: Any = house
+    await running.tidy(any_house, CIPHER)
+    assert len(house.reader.plain[CHUNKS]) == 2
+    later = clock.now() + timedelta(hours=RECEIVING_HOURS, minutes=1)
+    monkeypatch.setattr(clock, "now", lambda: later)
+    await running.tidy(any_house, CIPHER)
+    assert not any(house.reader.plain.values())
+
+
+async def test_a_workbook_that_breaks_off_says_so_after_what_was_sent_is_answered(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sending, "BATCH_ROWS", 1)
+    house = MemoryHouse()
+    def breaks_off(source: Any, kind: Any) -> Any:
+        found = open_list(source, kind)
+
+        def rows() -> Iterator[Row]:
+            yield next(iter(found.rows()))
+            raise ListError("Berkas XLSX rusak; simpan ulang.", "The XLSX file is broken; save it again.")
+
+        monkeypatch.setattr(sending, "_count", lambda _: None)
+        return replace(found, rows=rows)
+
+    monkeypatch.setattr(sending, "open_list", breaks_off)
+    async with house.client() as client:
+        identifier = await _send(client, table(row(1), row(2)))
+        await house.carry_on()
+        shown = (await client.get(f"/v1/imports/{identifier}")).json()
+    assert (shown["status"], shown["outcomes"]) == ("failed", {"registered": 1})
+    assert shown["error"]["message"] == "Berkas XLSX rusak; simpan ulang."
