@@ -19,7 +19,7 @@ from typing import Any
 import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
+from aiokafka.errors import CommitFailedError, ConsumerStoppedError, IllegalStateError, KafkaError
 from aiokafka.helpers import create_ssl_context
 from aiokafka.partitioner import DefaultPartitioner
 from aiokafka.producer.message_accumulator import BatchBuilder
@@ -239,9 +239,34 @@ class KafkaConsumer:
     async def start(self) -> None:
         """Joins the group; raises Unavailable when the broker does not answer."""
         try:
-            await asyncio.wait_for(self._broker.start(), START_TIMEOUT_S)
+            await asyncio.wait_for(self._join(), START_TIMEOUT_S)
         except (KafkaError, TimeoutError, OSError) as error:
             raise Unavailable(f"Kafka: {type(error).__name__}") from error
+
+    async def _join(self) -> None:
+        await self._broker.connect()
+        config = self._broker.config.broker_config
+        build = config.builder
+        config.builder = lambda *names, **options: self._guarded(build(*names, **options))
+        await self._broker.start()
+
+    def _guarded(self, consumer: AIOKafkaConsumer) -> AIOKafkaConsumer:
+        """A record that aiokafka cannot take apart (a header whose name is no UTF-8) is raised while records are
+        handed out; what was drained of other partitions with it is gone, and FastStream would just read on. Here the
+        process ends: what is not committed is read again."""
+        getmany = consumer.getmany
+
+        async def read(*names: Any, **options: Any) -> Any:
+            try:
+                return await getmany(*names, **options)
+            except (KafkaError, ConsumerStoppedError):
+                raise
+            except Exception as error:  # noqa: BLE001  # whatever it is: nothing may be read past it
+                self._failed(error)
+                return await asyncio.Event().wait()
+
+        consumer.getmany = read
+        return consumer
 
     async def stop(self) -> None:
         """Leaves; a batch in flight gets its time to finish, a broker that is gone no more than that."""

@@ -7,7 +7,9 @@ import itertools
 from collections.abc import Sequence
 
 import pytest
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.record.util import calc_crc32c
 from confluent_kafka import Producer
 
 from shared.contracts.topics import Topic
@@ -159,3 +161,37 @@ async def test_a_producer_whose_sender_died_is_replaced(kafka: str) -> None:
     await publisher.send_all(messages)
     assert publisher._producer is not dead
     await publisher.stop()
+
+
+async def test_a_record_that_cannot_be_taken_apart_ends_the_process_and_takes_no_other_with_it(kafka: str) -> None:
+    topic = await _topic(kafka)
+    sent = await _publish(kafka, topic)
+    async with AIOKafkaProducer(bootstrap_servers=kafka) as producer:
+        batch = producer.create_batch()
+        batch.append(key=b"k", value=b"bad", timestamp=None, headers=[("name", b"")])
+        batch.close()
+        # A C client may name a header as it likes; none of ours can. The name is swapped, and the checksum with it.
+        raw = bytearray(batch._build())
+        at = raw.index(b"name")
+        raw[at : at + 4] = b"\xff\xfe\xff\xfe"
+        raw[17:21] = calc_crc32c(bytes(raw[21:])).to_bytes(4, "big")
+        batch._buffer = raw
+        await (await producer.send_batch(batch, topic, partition=PARTITIONS - 1))
+    failure: asyncio.Future[BaseException] = asyncio.get_running_loop().create_future()
+    seen: list[Record] = []
+
+    async def take(records: Sequence[Record]) -> None:
+        seen.extend(records)
+
+    service = topic.removeprefix("trap-")
+    server = Server({"PAYUNG_KAFKA": kafka})
+    consumer = KafkaConsumer(server, service, [topic], take, failure.set_result, Metrics(service), None)
+    await consumer.start()
+    assert isinstance(await asyncio.wait_for(failure, 30), UnicodeDecodeError)
+    await consumer.stop()
+    # Whatever was handed out and lost with it is not committed either.
+    admin = AIOKafkaAdminClient(bootstrap_servers=kafka)
+    await admin.start()
+    committed = await admin.list_consumer_group_offsets(consumer.group)
+    await admin.close()
+    assert sum(max(0, one.offset) for one in committed.values()) == len(seen) <= len(sent)
