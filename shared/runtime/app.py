@@ -54,7 +54,8 @@ def open_store(spec: ServiceSpec, environ: Mapping[str, str]) -> MongoStore:
     """The store of a service, also for the commands that load its reference data."""
     url = environ.get("PAYUNG_MONGO_URL", "mongodb://127.0.0.1:8117/?replicaSet=rs0")
     client = connect(url, environ.get("PAYUNG_MONGO_DRIVER", "motor"))
-    return MongoStore(client, database_name(spec.name), spec.stored, spec.indexes, cipher_from(environ))
+    instance = environ.get("PAYUNG_INSTANCE")
+    return MongoStore(client, database_name(spec.name), spec.stored, spec.indexes, cipher_from(environ), instance)
 
 
 def main(spec: ServiceSpec) -> None:

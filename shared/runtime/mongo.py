@@ -82,7 +82,10 @@ class MongoStore:
         stored: Mapping[str, Codec],
         indexes: Mapping[str, Sequence[Index]],
         cipher: FieldCipher,
+        instance: str | None = None,
     ) -> None:
+        """`instance` names this process and, after it, its successor: never two that live at a time."""
+        self._instance = instance
         self._client = client
         self._database = client.get_database(database, codec_options=CodecOptions(tz_aware=True, tzinfo=UTC))
         self._stored = stored
@@ -259,7 +262,7 @@ class MongoStore:
         ]
         chunks = [entries[at : at + 50_000] for at in range(0, len(entries), 50_000)]
         for number, chunk in enumerate(chunks):
-            document = {"_id": f"{journal}/{number}", "journal": journal, "entries": chunk}
+            document = {"_id": f"{journal}/{number}", "journal": journal, "entries": chunk, "by": self._instance}
             await _answered(self._database[JOURNAL].insert_one(document))
 
     async def close_journal(self, journal: str) -> None:
@@ -282,9 +285,12 @@ class MongoStore:
     async def unpublished(self) -> list[Owed]:
         """Reads every open journal and the outcomes it names; the parts of a large one are one journal."""
         entries: dict[str, list[tuple[Address, str]]] = {}
+        of_the_dead: set[str] = set()
         for row in await _answered(self._database[JOURNAL].find({}).to_list(None)):
             named = entries.setdefault(row["journal"], [])
             named.extend((Address(collection, document), name) for collection, document, name in row["entries"])
+            if self._instance is not None and row.get("by") == self._instance:
+                of_the_dead.add(row["journal"])
         owed = []
         for journal, named in entries.items():
             wanted: dict[Address, list[str]] = {}
@@ -293,7 +299,7 @@ class MongoStore:
             saved = await self.outcomes(wanted)
             outcomes = [saved.get(address, {}).get(name) for address, name in named]
             listed = [outcome for one in outcomes if one is not None for outcome in one]
-            owed.append(Owed(journal, listed, complete=None not in outcomes))
+            owed.append(Owed(journal, listed, complete=None not in outcomes or journal in of_the_dead))
         return owed
 
     async def due(self, until: datetime, limit: int) -> list[DueWork]:

@@ -25,8 +25,9 @@ class DueWork:
 class Owed:
     """An open journal entry and the outcomes that it names.
 
-    `complete`: every input it names is saved. When not, either nobody will save it, or the entry belongs to a process
-    that is just about to: its entry must stand until those outcomes are published.
+    `complete`: every input it names is saved, or this process' predecessor under the same name wrote the entry and is
+    dead. When not, either nobody will save them, or the entry belongs to a process that is just about to: its entry
+    must stand until those outcomes are published.
     """
 
     journal: str

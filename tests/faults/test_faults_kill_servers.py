@@ -47,6 +47,14 @@ async def test_broker_and_database_killed_together_cost_no_event(installation: I
     await installation.holds()
 
 
+async def test_everything_killed_at_once_costs_no_event(installation: Installation) -> None:
+    async with installation.loading(600, claims=1):
+        pids = {name: installation.signal(name) for name in ("kafka", "mongo", "dukcapil", "bpjs", *SERVICES)}
+        for name, pid in pids.items():
+            await installation.replaced(name, pid)
+    await installation.holds()
+
+
 @pytest.mark.parametrize("moment", MOMENTS)
 async def test_a_stop_in_order_under_load_leaves_nothing_to_repeat(installation: Installation, moment: str) -> None:
     before = await installation.holds()
