@@ -236,6 +236,8 @@ class MemoryTopics:
         self.trouble = trouble
         self.partitions = partitions
         self.published: list[Message] = []
+        # Told of every record, once it stands.
+        self.listeners: list[Callable[[Message], None]] = []
         self.logs: dict[tuple[str, int], list[Record]] = {}
         self.now_ms = 1_767_571_200_000  # 2026-01-05T00:00:00Z; tests move it on
 
@@ -253,6 +255,8 @@ class MemoryTopics:
         number = sum(one.key or b"") % self.partitions
         log = self.logs.setdefault((one.topic, number), [])
         log.append(Record(one.topic, number, len(log), one.key, one.value, one.headers, self.now_ms))
+        for listener in self.listeners:
+            listener(one)
 
 
 class MemoryPublisher:

@@ -12,7 +12,7 @@ import zlib
 from collections.abc import Callable, Mapping, Sequence
 
 from shared.runtime.memory import MemoryTopics, Trouble
-from shared.runtime.pipeline import Record
+from shared.runtime.pipeline import Message, Record
 
 Place = tuple[str, int]
 # Picks the order in which a member looks at the partitions that have records for it.
@@ -39,6 +39,12 @@ class MemoryGroup:
         self.members: list[MemoryMember] = []
         # Told of every commit that was accepted: the partition, where it stood and where it stands.
         self.watch: Callable[[Place, int, int], None] = lambda place, before, after: None
+        topics.listeners.append(self._published)
+
+    def _published(self, one: Message) -> None:
+        if self.subscribed(one.topic):
+            for member in self.members:
+                member.wake()
 
     def subscribed(self, topic: str) -> bool:
         """Whether the group reads a topic."""

@@ -37,7 +37,7 @@ def watch(world: World, fold: Straight) -> None:
     """Holds the run to two laws while it goes on: nothing is said before it is saved, and no committed offset ever
     passes an effect that is not there."""
     ledger = _Ledger(world, fold)
-    world.topics.watch = ledger.published
+    world.topics.listeners.append(ledger.published)
     for service in world.services:
         service.group.watch = _Commits(world, service, fold, ledger)
 

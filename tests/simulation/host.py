@@ -89,7 +89,7 @@ class Host:
         place = Place(store, service.reference, self._caught_up)
         runner = self.runner = DueRunner(spec, store, publisher, service.metrics, place)
         consumer = KafkaConsumer(_SERVER, spec.name, spec.topics, settle, self.failed, service.metrics, None)
-        session = _Session(self._member)
+        session = Session(self._member)
         consumer._consumer = session
         self._member.on_assigned = consumer.own_anew
         self._spawn(runner.run)
@@ -100,7 +100,7 @@ class Host:
             self.busy = False
             records = await self._member.take(world.chaos.records_max)
             self.busy = True
-            message.raw_message = tuple(_Raw(one) for one in records)
+            message.raw_message = tuple(Raw(one) for one in records)
             await consumer._handle(None, message)
 
     async def _caught_up(self, names: Sequence[str]) -> bool:
@@ -168,7 +168,7 @@ class Host:
             raise asyncio.CancelledError
 
 
-class _Raw:
+class Raw:
     """A record as aiokafka shows it."""
 
     __slots__ = ("headers", "key", "offset", "partition", "timestamp", "topic", "value")
@@ -179,7 +179,7 @@ class _Raw:
         self.timestamp = record.timestamp_ms
 
 
-class _Session:
+class Session:
     """As much of aiokafka's consumer as the handler uses, with its errors."""
 
     def __init__(self, member: MemoryMember) -> None:

@@ -18,7 +18,7 @@ from shared.runtime.crypto import FieldCipher
 from shared.runtime.kafka import pattern_of
 from shared.runtime.memory import MemoryStore, MemoryTopics
 from shared.runtime.memory_groups import MemoryGroup, Place
-from shared.runtime.pipeline import Message, Record
+from shared.runtime.pipeline import Record
 from shared.runtime.ports import ServiceSpec
 from tests.simulation.chaos import Chaos, Kind
 from tests.simulation.host import Host
@@ -78,7 +78,7 @@ class World:
         self.chaos = chaos
         self.services = services
         self.outside = outside
-        self.topics = _Topics(self, chaos.rng.choice((1, 2, 3)))
+        self.topics = MemoryTopics(partitions=chaos.rng.choice((1, 2, 3)))
         for service in services:
             service.listen(self.topics, chaos.rng.shuffle)
         self._changes = changes
@@ -222,25 +222,6 @@ class World:
         for service in self.services:
             for host in tuple(service.hosts):
                 host.die()
-
-
-class _Topics(MemoryTopics):
-    """The broker, waking who waits for a record."""
-
-    def __init__(self, world: World, partitions: int) -> None:
-        super().__init__(partitions=partitions)
-        self._world = world
-        # Told of every record; raises when it should not stand there.
-        self.watch: Callable[[Message], None] = lambda one: None
-
-    def append(self, one: Message) -> None:
-        """Stores a record and tells the groups that read it."""
-        super().append(one)
-        self.watch(one)
-        for service in self._world.services:
-            if service.group.subscribed(one.topic):
-                for member in service.group.members:
-                    member.wake()
 
 
 @contextlib.contextmanager

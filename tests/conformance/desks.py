@@ -1,0 +1,126 @@
+"""Two brokers behind one desk: the real one, and the one in memory that the simulation runs over.
+
+Both are read through the shell's own consumer, so what is compared is what the shell relies on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from types import SimpleNamespace
+from typing import Any, Protocol
+
+from shared.contracts.topics import Topic
+from shared.runtime import topics_admin
+from shared.runtime.kafka import KafkaConsumer, KafkaPublisher, Server, pattern_of
+from shared.runtime.memory import MemoryTopics
+from shared.runtime.memory_groups import MemoryGroup, MemoryMember
+from shared.runtime.metrics import Metrics
+from shared.runtime.pipeline import Message, Record
+from tests.simulation.host import Raw, Session
+
+Settle = Callable[[Sequence[Record]], Awaitable[None]]
+PARTITIONS = 4
+BATCH_RECORDS = 500
+_numbers = itertools.count(1)
+
+
+class Reader:
+    """One member of the group. `failure` is what ended it."""
+
+    def __init__(self, consumer: KafkaConsumer, failure: asyncio.Future[BaseException]) -> None:
+        self.consumer = consumer
+        self.failure = failure
+
+
+class Desk(Protocol):
+    """A topic with PARTITIONS partitions and one group that reads it."""
+
+    topic: str
+
+    async def publish(self, messages: Sequence[Message]) -> None:
+        """Returns when all are acknowledged."""
+        ...
+
+    def reading(self, settle: Settle) -> contextlib.AbstractAsyncContextManager[Reader]:
+        """A member for the length of the context; leaving stops it as a process stops."""
+        ...
+
+
+class MemoryDesk:
+    """The broker in memory."""
+
+    def __init__(self) -> None:
+        self.topic = f"desk-{next(_numbers)}"
+        self._topics = MemoryTopics(partitions=PARTITIONS)
+        self._group = MemoryGroup(self._topics, pattern_of([self.topic]))
+
+    async def publish(self, messages: Sequence[Message]) -> None:
+        """Into the logs."""
+        await self._topics.send_all(messages)
+
+    @contextlib.asynccontextmanager
+    async def reading(self, settle: Settle) -> AsyncIterator[Reader]:
+        """As the simulation's hosts read."""
+        member = MemoryMember(self._group, self._topics)
+        reader = _reader(Server({}), self.topic, settle)
+        session: Any = Session(member)
+        reader.consumer._consumer = session
+        member.on_assigned = reader.consumer.own_anew
+        self._group.join(member)
+
+        async def read() -> None:
+            message: Any = SimpleNamespace(consumer=session, raw_message=())
+            while True:
+                message.raw_message = tuple(Raw(one) for one in await member.take(BATCH_RECORDS))
+                await reader.consumer._handle(None, message)
+
+        running = asyncio.create_task(read())
+        try:
+            yield reader
+        finally:
+            while not running.done():
+                # Python 3.11's wait_for forgets a cancellation that meets its result.
+                running.cancel()
+                await asyncio.wait([running], timeout=0.1)
+            self._group.leave(member)
+
+
+class KafkaDesk:
+    """The real broker."""
+
+    def __init__(self, bootstrap: str) -> None:
+        self.topic = f"desk-{next(_numbers)}"
+        self._server = Server({"PAYUNG_KAFKA": bootstrap})
+        self._publisher = KafkaPublisher(self._server, self.topic)
+
+    async def start(self) -> None:
+        """Makes the topic."""
+        topic = Topic(name=self.topic, producer="test", key="any", partitions=PARTITIONS)
+        await topics_admin.apply(self._server.bootstrap, [topic])
+
+    async def stop(self) -> None:
+        """Closes the producer."""
+        await self._publisher.stop()
+
+    async def publish(self, messages: Sequence[Message]) -> None:
+        """By the shell's publisher."""
+        await self._publisher.send_all(messages)
+
+    @contextlib.asynccontextmanager
+    async def reading(self, settle: Settle) -> AsyncIterator[Reader]:
+        """By the shell's consumer."""
+        reader = _reader(self._server, self.topic, settle)
+        await reader.consumer.start()
+        try:
+            yield reader
+        finally:
+            await reader.consumer.stop()
+
+
+def _reader(server: Server, topic: str, settle: Settle) -> Reader:
+    failure: asyncio.Future[BaseException] = asyncio.get_running_loop().create_future()
+    consumer = KafkaConsumer(server, topic, [topic], settle, failure.set_result, Metrics(topic), None)
+    return Reader(consumer, failure)
