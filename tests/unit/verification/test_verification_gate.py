@@ -149,6 +149,36 @@ async def test_a_probe_that_fails_opens_the_breaker_again(at: Time) -> None:
     assert line.calls == calls + 1
 
 
+async def test_who_waited_its_turn_while_the_breaker_opened_does_not_call(at: Time) -> None:
+    door, line = Gate(settings()), Line()
+
+    class Turn:
+        async def acquire(self) -> None:
+            for _ in range(gate.FAILURES_MAX):
+                with pytest.raises(Unavailable), door._breaker:
+                    raise Unavailable("x")
+
+    turn: Any = Turn()
+    door._limiter = turn
+    with pytest.raises(Paused):
+        await door.call("a", line, store())
+    assert line.calls == 0
+
+
+async def test_a_pause_is_not_repeated_but_told_at_once(at: Time, monkeypatch: pytest.MonkeyPatch) -> None:
+    door, tries = Gate(settings()), 0
+
+    async def paused(*_: Any) -> None:
+        nonlocal tries
+        tries += 1
+        raise Paused("x", at.now())
+
+    monkeypatch.setattr(door, "_once", paused)
+    with pytest.raises(Paused):
+        await door.call("a", Line(), store())
+    assert tries == 1
+
+
 async def test_the_agreed_quota_pauses_until_the_next_business_day_in_wita(at: Time) -> None:
     door, line, shelf = Gate(settings(DAILY_QUOTA="3")), Line(), store()
     for _ in range(3):

@@ -88,6 +88,10 @@ def test_the_regencys_own_before_everyones_then_the_latest_start_then_the_latest
     ]:
         assert known.at("64.08", now) == expected
     assert known.at("64.02", at(30)) == everyone
+    newest = policy.read({**LAW, "regency": "*", "valid_from": "2026-02-15"})
+    own_still = Policies((*known.loaded, (at(5), newest)))
+    assert own_still.at("64.08", at(31) + timedelta(days=30)) == later, "its own outranks a later one of everyone's"
+    assert own_still.at("64.02", at(31) + timedelta(days=30)) == newest
     assert known.named(first.version) == first
     assert known.named("x") is None
     assert known.named(policy.shipped().version) == policy.shipped()

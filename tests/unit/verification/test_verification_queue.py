@@ -274,6 +274,18 @@ async def test_a_first_word_does_not_outlive_the_case(service: Service) -> None:
     assert second["type"] == "identity.decide.proposed.v1"
 
 
+async def test_a_case_that_is_held_again_needs_two_again(service: Service) -> None:
+    await under(service, four_eyes=["*"])
+    await a_held_case(service)
+    await word(service, "d1", "ani")
+    assert [one["type"] for one in await word(service, "d2", "budi")] == ["identity.verified.v1"]
+    change = {"worker_id": WHO[0], "change": "double", "version": "v2"}
+    event = {"specversion": "1.0", "id": "s", "source": "payung/verification", "type": "source.changed.v1"}
+    (held,) = await service.take({**event, "data": change}, topic="verification-work")
+    assert held["type"] == "identity.held.v1"
+    assert [one["type"] for one in await word(service, "d3", "cici")] == ["identity.decide.proposed.v1"]
+
+
 async def test_only_the_named_officers_decide(service: Service) -> None:
     await under(service, deciders=["ani"])
     await a_held_case(service)
