@@ -7,7 +7,7 @@ Being suspected blocks money only: verification holds the identity while `worker
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from services.registration.domain import outcomes
@@ -15,6 +15,7 @@ from services.registration.domain.parts import Facts, Sender
 from services.registration.domain.state import Refusal, Status, Suspicion, Verdict, Word, Worker
 from shared.contracts.reasons import Reason
 from shared.contracts.registration_work import AbsorbWorker, MergeWorker, SuspicionStands, UnmergeWorker
+from shared.kernel.calendar import parse_date
 from shared.kernel.decision import Decision
 from shared.kernel.event import Event
 
@@ -57,7 +58,7 @@ def merge(state: Worker | Refusal | None, event: Event, facts: Facts, now: datet
     )
     own = tuple(word for word in state.words if not word.via)
     submissions = dict.fromkeys((*state.waiting, *((word.agency, word.submission_id) for word in own)))
-    left = outcomes.withdrawn(part.worker_id, merged, "other", part.effective_on, merged_into=part.into)
+    left = outcomes.withdrawn(part.worker_id, merged, "other", _never(state, part), merged_into=part.into)
     return Decision(
         state=merged,
         outcomes=(
@@ -70,6 +71,12 @@ def merge(state: Worker | Refusal | None, event: Event, facts: Facts, now: datet
             ),
         ),
     )
+
+
+def _never(worker: Worker, part: MergeWorker) -> str:
+    """The end of a worker who never was: the month before they were known, so that no run bills any month of theirs."""
+    known = parse_date(worker.opened_on)
+    return (known.replace(day=1) - timedelta(days=1)).isoformat() if known is not None else part.effective_on
 
 
 def unmerge(state: Worker | Refusal | None, event: Event, facts: Facts, now: datetime) -> Decision[Any]:

@@ -29,7 +29,7 @@ PAGE = 5_000
 # Whoever may cost money now or soon.
 ACTIVE = [status.value for status in (Status.CHECKING, Status.VERIFIED, Status.HELD)]
 # The consumer goes first.
-NICENESS = 15
+NICENESS = 10
 
 
 async def read(reader: Reader) -> list[Traits]:

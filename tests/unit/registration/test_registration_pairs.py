@@ -116,6 +116,7 @@ def test_a_merge_takes_one_out_and_an_unmerge_brings_them_back() -> None:
     assert "6408-desa S2 is rejected duplicate-identity" in said
     left: Any = next(one.data for one in world.said if one.type == "worker.withdrawn.v1")
     assert (left.worker_id, left.merged_into, left.reason) == (OTHER, WORKER, "other")
+    assert left.effective_on == "2026-01-31", "no month is billed of a worker who never was"
     assert (worker(world, OTHER).status, worker(world, OTHER).merged_into) == (Status.MERGED, WORKER)
     assert [(one.agency, one.via) for one in worker(world).words] == [("dinsos", ""), ("desa", OTHER)]
     assert worker(world).status is Status.VERIFIED
