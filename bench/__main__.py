@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import csv
+import sys
 import tempfile
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from motor.motor_asyncio import AsyncIOMotorClient
 from prometheus_client.parser import text_string_to_metric_families
 from rich.table import Table
 
+from bench import suspects
 from payung import commands, place, publish, reference
 from payung.demo.population import Person, generate, population_csv
 from payung.embedded import ports
@@ -270,7 +272,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="make bench")
     parser.add_argument("--workers", type=int, default=20_000)
     parser.add_argument("--seed", type=int, default=7)
-    given = parser.parse_args()
+    parser.add_argument("--suspects", action="store_true", help="only how well and how fast doubles are found")
+    given, rest = parser.parse_known_args()
+    if given.suspects:
+        suspects.main(["--store", *[one for one in sys.argv[1:] if one != "--suspects"]])
+        return
+    if rest:
+        parser.error(f"unknown: {' '.join(rest)}")
     asyncio.run(bench(given.workers, given.seed))
 
 

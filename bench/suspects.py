@@ -18,7 +18,7 @@ import random
 import resource
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -298,8 +298,8 @@ def _traits(key: str, one: Form, regency: str) -> Traits:
     )
 
 
-async def scan_of_a_store(given: Corpus) -> tuple[running.Scan, float, float]:
-    """The service's scan, process and all, on a real MongoDB; how long it took, and its own time of a core."""
+async def scan_of_a_store(given: Corpus) -> tuple[running.Scan, float, float, int]:
+    """The service's scan, process and all, on a real MongoDB; how long it took, its time of a core, its MB."""
     key = base64.b64encode(bytes(range(32))).decode()
     with tempfile.TemporaryDirectory() as folder:
         async with stack.servers(Path(folder), ports.free_base()) as (_, url):
@@ -314,7 +314,7 @@ async def scan_of_a_store(given: Corpus) -> tuple[running.Scan, float, float]:
             scan = await running.in_a_process(house)
             after = resource.getrusage(resource.RUSAGE_CHILDREN)
             cpu_s = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-            return scan, time.perf_counter() - started, cpu_s
+            return scan, time.perf_counter() - started, cpu_s, after.ru_maxrss // 1024
 
 
 def _saved(one: Form) -> Folded:
@@ -358,14 +358,14 @@ def _saved(one: Form) -> Folded:
     return Folded(Address("workers", name), 0, 1, worker, None, [taken])
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Prints precision, recall, time and memory."""
     options = argparse.ArgumentParser(prog="bench.suspects")
     options.add_argument("--workers", type=int, default=150_000)
     options.add_argument("--seed", type=int, default=1)
     options.add_argument("--show", type=int, default=0, help="so many wrong and missed pairs")
     options.add_argument("--store", action="store_true", help="also the service's own scan of a real MongoDB")
-    chosen = options.parse_args()
+    chosen = options.parse_args(arguments)
     given = corpus(chosen.seed, chosen.workers)
     started, cpu_started = time.perf_counter(), time.process_time()
     precision, recall, wrong, missed = measure(given)
@@ -376,11 +376,10 @@ def main() -> None:
         f"recall {recall:.3f}, {took_s:.1f} s ({cpu_s:.1f} s of one core), {memory_mb} MB"
     )
     if chosen.store:
-        scan, took_s, used_cpu_s = asyncio.run(scan_of_a_store(given))
-        used = resource.getrusage(resource.RUSAGE_CHILDREN)
+        scan, took_s, cpu_s, memory_mb = asyncio.run(scan_of_a_store(given))
         print(
             f"scan of the store: {scan.people:,} workers, {len(scan.pairs):,} pairs, {took_s:.1f} s "
-            f"({used_cpu_s:.1f} s of one core), {used.ru_maxrss // 1024} MB in a process of its own"
+            f"({cpu_s:.1f} s of one core), {memory_mb} MB in a process of its own"
         )
     places = {one.key: place for place, one in enumerate(given.traits)}
     for title, pairs in (("wrong", wrong), ("missed", missed)):
