@@ -16,7 +16,7 @@ from typing import Any
 import httpx
 import orjson
 import pytest
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from pymongo import AsyncMongoClient
 from typer.testing import CliRunner
@@ -292,6 +292,27 @@ async def test_without_its_dead_letter_topic_a_service_stops_and_skips_nothing(p
         await eventually(lambda: _equal(place.unread(ONE), 0))
     assert [one.value for one in await place.letters()] == [GARBAGE]
     assert await place.sums() == {"c": 2}
+
+
+async def test_an_original_larger_than_any_record_is_kept_and_can_go_back(place: Place) -> None:
+    # Small on the wire, huge when it is read: what the dead-letter topic would refuse as it is.
+    huge = b"[" + bytes(range(256)) * 4 * 1024 * 8
+    producer = AIOKafkaProducer(bootstrap_servers=place.kafka, compression_type="gzip", max_request_size=2 * len(huge))
+    await producer.start()
+    await producer.send_and_wait(ONE, huge, key=b"k", headers=[("x", b"kept")])
+    await producer.stop()
+    async with place.service():
+        await eventually(lambda: _equal(place.unread(ONE), 0))
+        parts = await place.letters()
+        assert len(parts) > 1
+        assert all(len(one.value) <= topics.DEAD_LETTER_BYTES_MAX for one in parts)
+        (found,) = await place.asked("list", "claims", "--json")
+        assert (found["bytes"], found["key"]) == (len(huge), "k")
+        copy = place.folder / "original"
+        await place.asked("show", "claims", "--save", str(copy))
+        assert copy.read_bytes() == huge
+        report = await place.asked("replay", "claims", found["id"], "--json")
+        assert (report["replayed"], report["dead_again"]) == (1, {"not-json": 1})
 
 
 async def test_a_flood_from_one_agency_pauses_its_topic_and_no_other(place: Place) -> None:
