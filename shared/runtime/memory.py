@@ -36,6 +36,7 @@ class MemoryStore:
         self.trouble = trouble
         self.collections: dict[str, dict[str, dict[str, Any]]] = {name: {} for name in stored}
         self.names: dict[str, str] = {}
+        self.waiting: dict[Address, datetime] = {}
         self.journals: dict[str, list[tuple[Address, str]]] = {}
         self.plain: dict[str, dict[str, dict[str, Any]]] = {}
 
@@ -107,6 +108,10 @@ class MemoryStore:
                 collection[one.address.id] = documents.new_document(one, codec, self._cipher)
             else:
                 collection[one.address.id] = self._changed(standing, one, codec)
+            if one.due is not None:
+                self.waiting[one.address] = one.due.at
+            else:
+                self.waiting.pop(one.address, None)
         await self.trouble("save done")
         return unsettled
 
@@ -157,12 +162,11 @@ class MemoryStore:
         """Due documents, oldest first."""
         await self.trouble("due")
         found = []
-        for name, collection in self.collections.items():
-            for key, document in collection.items():
-                due = documents.due_from(document.get("due"))
-                if due is not None and due.at <= until:
-                    state = self._decode(name, document)
-                    found.append(DueWork(Address(name, key), state, due))
+        for address, at in self.waiting.items():
+            document = self.collections[address.collection][address.id]
+            due = documents.due_from(document.get("due"))
+            if at <= until and due is not None:
+                found.append(DueWork(address, self._decode(address.collection, document), due))
         return sorted(found, key=lambda one: one.due.at)[:limit]
 
     async def states(self, collection: str, ids: Sequence[str]) -> dict[str, Any]:

@@ -40,6 +40,8 @@ class MemoryGroup:
         # Told of every commit that was accepted: the partition, where it stood and where it stands.
         self.watch: Callable[[Place, int, int], None] = lambda place, before, after: None
         topics.listeners.append(self._published)
+        self._assigned: dict[MemoryMember, list[Place]] = {}
+        self._partitions = 0
 
     def _published(self, one: Message) -> None:
         if self.subscribed(one.topic):
@@ -57,6 +59,16 @@ class MemoryGroup:
         """Who reads a partition now."""
         return self.members[(zlib.crc32(place[0].encode()) + place[1]) % len(self.members)]
 
+    def assignment(self, member: MemoryMember) -> list[Place]:
+        """What a member reads now; worked out once for as long as members and topics stay."""
+        if self._partitions != len(self._topics.logs):
+            self._partitions = len(self._topics.logs)
+            self._assigned = {one: [] for one in self.members}
+            for place in self._topics.logs if self.members else ():
+                if self.subscribed(place[0]):
+                    self._assigned[self.owner(place)].append(place)
+        return self._assigned.get(member, [])
+
     def join(self, member: MemoryMember) -> None:
         """A member more: everybody starts again from what is committed."""
         if member not in self.members:
@@ -71,6 +83,7 @@ class MemoryGroup:
 
     def rebalance(self) -> None:
         """Every member forgets its positions, as eager assignors do."""
+        self._partitions = 0
         for member in self.members:
             member.positions.clear()
             member.on_assigned()
@@ -99,10 +112,7 @@ class MemoryMember:
 
     def assignment(self) -> list[Place]:
         """The partitions that are this member's now."""
-        group = self._group
-        if self not in group.members:
-            return []
-        return [place for place in self._topics.logs if group.subscribed(place[0]) and group.owner(place) is self]
+        return self._group.assignment(self)
 
     def wake(self) -> None:
         """Something may have come."""

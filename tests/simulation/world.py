@@ -198,11 +198,7 @@ class World:
         return all(service.group.lag() == 0 and not self._is_due(service) for service in self.services)
 
     def _is_due(self, service: Service) -> bool:
-        return any(
-            "due" in document and document["due"]["at"] <= self.now
-            for collection in service.store.collections.values()
-            for document in collection.values()
-        )
+        return any(at <= self.now for at in service.store.waiting.values())
 
     def unfinished(self) -> str:
         """What keeps the world from its rest, for the text of a failure."""
