@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime, time, timedelta
 from typing import Any
 
-from fastapi import APIRouter, HTTPException
+from fastapi import APIRouter, HTTPException, Request
 
 from services.registration.domain import history, sources
 from services.registration.domain.state import Change, Status, Was, Worker
@@ -17,6 +17,7 @@ from services.registration.suspects import web as suspects
 from shared.contracts.envelope import rfc3339
 from shared.kernel.calendar import WITA, parse_date
 from shared.reference.precedence import Precedence
+from shared.runtime.auth import Guard
 from shared.runtime.house import House
 
 # The rest is personal: of it is shown who said it and who says otherwise, not what.
@@ -32,17 +33,21 @@ def routes(house: House) -> APIRouter:
     """The endpoints."""
     router = APIRouter(prefix="/v1", tags=["registration"])
 
-    async def known(worker_id: str) -> Worker:
+    guard = Guard(house.environ)
+
+    async def known(worker_id: str, request: Request) -> Worker:
+        """The worker, to a caller of the same regency."""
+        caller = await guard.caller(request)
         found = (await house.reader.states("workers", [worker_id])).get(worker_id)
-        if not isinstance(found, Worker):
+        if not isinstance(found, Worker) or not caller.may_read(found.regency):
             raise HTTPException(404, "no such worker")
         return found
 
     @router.get("/workers/{worker_id}")
-    async def worker(worker_id: str, as_of: str | None = None) -> dict[str, Any]:
+    async def worker(worker_id: str, request: Request, as_of: str | None = None) -> dict[str, Any]:
         """Where a worker stands, whose word each field is, and who says otherwise; `as_of` (YYYY-MM-DD): as known at
         the end of that day in WITA. No name, NIK masked."""
-        found = await known(worker_id)
+        found = await known(worker_id, request)
         if as_of is None:
             return {
                 **_standing(worker_id, found),
@@ -61,9 +66,9 @@ def routes(house: House) -> APIRouter:
         return {"as_of": as_of, **_standing(worker_id, then), "fields": fields}
 
     @router.get("/workers/{worker_id}/history")
-    async def changes(worker_id: str) -> dict[str, Any]:
+    async def changes(worker_id: str, request: Request) -> dict[str, Any]:
         """What changed when, the latest first: what stood before, and whose word that was."""
-        found = await known(worker_id)
+        found = await known(worker_id, request)
         steps = [_step(one) for one in reversed(found.history)]
         return {"worker_id": worker_id, "opened_on": found.opened_on, "history": steps}
 

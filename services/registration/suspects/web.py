@@ -1,6 +1,7 @@
 """The officers' queue: pairs of workers who may be one person, ranked, side by side, decided with a reason.
 
-A list shows no personal data. One pair shows the forms, for whoever decides must see them; the NIK stays masked and
+A list shows no personal data. One pair shows the forms, to an officer only: a caller who may act for
+`<regency>/registration` of one of its regencies (PAYUNG_AUTH; everyone where it says `none`). The NIK stays masked and
 only says which of its digits differ.
 """
 
@@ -21,10 +22,12 @@ from shared.contracts import envelope, topics
 from shared.contracts.envelope import Unreadable
 from shared.contracts.registration import COMMANDS
 from shared.runtime import clock
+from shared.runtime.auth import Caller, Guard
 from shared.runtime.house import House
 from shared.runtime.pipeline import Message
 
 LIST_MAX = 500
+ROLE = "registration"
 DECIDE = "suspect.decide.v1"
 _SIDE = (
     "name",
@@ -43,17 +46,28 @@ _SIDE = (
 def routes(house: House) -> APIRouter:
     """The endpoints."""
     router = APIRouter(prefix="/v1/suspects", tags=["suspects"])
+    guard = Guard(house.environ)
+
+    async def known(first: str, second: str, caller: Caller) -> Pair | None:
+        """The pair, if there is one and this caller may decide it."""
+        key = pair_id(first, second)
+        found = (await house.reader.states("suspects", [key])).get(key)
+        if not isinstance(found, Pair) or not any(caller.may_act_for(_role(one)) for one in found.regencies):
+            return None
+        return found
 
     @router.get("")
     async def queue(
+        request: Request,
         regency: str | None = None,
         status: PairStatus = PairStatus.OPEN,
         limit: Annotated[int, Query(ge=1, le=LIST_MAX)] = 100,
     ) -> dict[str, Any]:
         """Pairs, the likeliest first; `status` open (to be decided), merged, different, gone."""
         where: dict[str, Any] = {"state.status": status.value}
-        if regency is not None:
-            where["state.regencies"] = regency
+        regencies = _regencies(await guard.caller(request), regency)
+        if regencies is not None:
+            where["state.regencies"] = {"$in": regencies}
         found = await house.reader.find("suspects", where, order=("-state.score", "_id"), limit=limit)
         count = await house.reader.count("suspects", where)
         scanned = (await house.reader.rows(SCANS, [LAST])).get(LAST)
@@ -61,17 +75,18 @@ def routes(house: House) -> APIRouter:
         return {"count": count, "scanned": scanned, "suspects": pairs}
 
     @router.post("/scan", status_code=202)
-    async def scan() -> dict[str, Any]:
+    async def scan(request: Request) -> dict[str, Any]:
         """Asks for a scan now, whatever the rhythm; `GET /v1/suspects` says when the last one was."""
+        await guard.caller(request)
         wanted = clock.now().isoformat()
         await house.reader.save_rows(SCANS, {WANTED: {"at": wanted}})
         return {"wanted_at": wanted}
 
     @router.get("/{first}/{second}")
-    async def pair(first: str, second: str) -> dict[str, Any]:
+    async def pair(first: str, second: str, request: Request) -> dict[str, Any]:
         """One pair with both forms side by side, and every decision so far."""
-        found = (await house.reader.states("suspects", [pair_id(first, second)])).get(pair_id(first, second))
-        if not isinstance(found, Pair):
+        found = await known(first, second, await guard.caller(request))
+        if found is None:
             raise HTTPException(404, "no such pair")
         workers = await house.reader.states("workers", list(found.workers))
         return {**_listed(found), **_side_by_side(found, workers)}
@@ -86,11 +101,28 @@ def routes(house: House) -> APIRouter:
         body = await request.body()
         if len(body) > topics.INTAKE_BYTES_MAX:
             raise HTTPException(413, f"at most {topics.INTAKE_BYTES_MAX} bytes a decision")
-        message, name = _decision(first, second, body, idempotency_key or clock.new_id())
+        caller = await guard.caller(request)
+        # Of a pair that nobody knows the answer is an event like any other; a stranger's is not told from it.
+        if await known(first, second, caller) is None and caller.agencies is not None:
+            raise HTTPException(404, "no such pair")
+        signed_by = None if caller.agencies is None else caller.name
+        message, name = _decision(first, second, body, idempotency_key or clock.new_id(), signed_by)
         await house.publish([message])
         return JSONResponse({"ids": [name]}, 202)
 
     return router
+
+
+def _role(regency: str) -> str:
+    return f"{regency}/{ROLE}"
+
+
+def _regencies(caller: Caller, wanted: str | None) -> list[str] | None:
+    """Whose pairs this caller may list; None is everyone's."""
+    if caller.agencies is None:
+        return None if wanted is None else [wanted]
+    own = sorted({one.split("/")[0] for one in caller.agencies if caller.may_act_for(_role(one.split("/")[0]))})
+    return own if wanted is None else [one for one in own if one == wanted]
 
 
 def _listed(pair: Pair) -> dict[str, Any]:
@@ -151,7 +183,7 @@ def _masked(nik: str) -> str:
     return f"{nik[:4]}{'*' * 10}{nik[-2:]}" if nik else ""
 
 
-def _decision(first: str, second: str, body: bytes, name: str) -> tuple[Message, str]:
+def _decision(first: str, second: str, body: bytes, name: str, signed_by: str | None) -> tuple[Message, str]:
     """The record of a decision; refused here is only what the topic would put aside as unreadable (contracts.md 1)."""
     try:
         data = orjson.loads(body)
@@ -160,7 +192,10 @@ def _decision(first: str, second: str, body: bytes, name: str) -> tuple[Message,
     if not isinstance(data, dict):
         raise HTTPException(400, {"errors": [{"pointer": "", "detail": "no JSON object"}]})
     officer = data.get("officer")
-    who = officer.strip() if isinstance(officer, str) and officer.strip() else "unnamed"
+    # Who has signed in signs; where nobody does, the name given stands.
+    who = signed_by or (officer.strip() if isinstance(officer, str) and officer.strip() else "unnamed")
+    if signed_by is not None:
+        data = {**data, "officer": signed_by}
     now = clock.now()
     value = orjson.dumps(
         {

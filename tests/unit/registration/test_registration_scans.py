@@ -18,6 +18,7 @@ from services.registration.suspects.running import Scan, ScanFailed, Scans
 from shared.contracts.registration_work import SuspicionFound
 from shared.kernel.identity import worker_id
 from shared.runtime import clock
+from shared.runtime.auth import Caller, Guard
 from shared.runtime.deadletters import DeadLetterTopic
 from shared.runtime.memory import MemoryStore, MemoryTopics
 from shared.runtime.metrics import Metrics
@@ -42,7 +43,12 @@ class Town:
         self.pipeline = Pipeline(SPEC, self.reader, self.topics, letters, Metrics(SPEC.name), REFERENCE)
         self.offset = 0
         house: Any = SimpleNamespace(
-            reader=self.reader, reference=REFERENCE, name="registration", publish=self.publish, changes=0, environ={}
+            reader=self.reader,
+            reference=REFERENCE,
+            name="registration",
+            publish=self.publish,
+            changes=0,
+            environ={"PAYUNG_AUTH": "none"},
         )
         self.house = house
         self.app = FastAPI()
@@ -144,6 +150,37 @@ async def test_an_officer_sees_both_forms_and_decides() -> None:
     ]
     other = (await house.call("GET", f"/v1/workers/{OTHER}"))[1]
     assert (other["status"], other["merged_into"]) == ("merged", WORKER)
+
+
+async def test_without_a_caller_nothing_is_shown_and_nothing_taken() -> None:
+    town = await suspected()
+    town.house.environ = {}
+    closed = FastAPI()
+    closed.include_router(api.routes(town.house))
+    town.app = closed
+    for path in ("/v1/suspects", f"/v1/suspects/{FIRST}/{SECOND}", f"/v1/workers/{WORKER}"):
+        assert (await town.call("GET", path))[0] == 401
+    assert (await town.call("POST", f"/v1/suspects/{FIRST}/{SECOND}", {"decision": "different"}))[0] == 401
+
+
+async def test_only_officers_of_the_regency_see_and_decide(monkeypatch: pytest.MonkeyPatch) -> None:
+    town = await suspected()
+
+    async def from_kukar(_: Guard, __: Any) -> Caller:
+        return Caller("kukar", frozenset({"64.02/*"}))
+
+    async def from_kutim(_: Guard, __: Any) -> Caller:
+        return Caller("rina@64.08", frozenset({"64.08/registration"}))
+
+    monkeypatch.setattr(Guard, "caller", from_kukar)
+    assert (await town.call("GET", "/v1/suspects"))[1]["suspects"] == []
+    assert (await town.call("GET", f"/v1/suspects/{FIRST}/{SECOND}"))[0] == 404
+    different = {"decision": "different", "officer": "someone else", "reason": "beda orang"}
+    assert (await town.call("POST", f"/v1/suspects/{FIRST}/{SECOND}", different))[0] == 404
+    monkeypatch.setattr(Guard, "caller", from_kutim)
+    assert (await town.call("POST", f"/v1/suspects/{FIRST}/{SECOND}", different))[0] == 202
+    made = (await town.call("GET", f"/v1/suspects/{FIRST}/{SECOND}"))[1]["decisions"]
+    assert [one["officer"] for one in made] == ["rina@64.08"], "who has signed in signs"
 
 
 async def test_a_decision_that_is_no_object_is_refused_and_an_incomplete_one_is_answered() -> None:

@@ -43,7 +43,8 @@ class Shell:
 
     async def get(self, path: str) -> tuple[int, Any]:
         app = FastAPI()
-        house: Any = SimpleNamespace(reader=self.store, reference=REFERENCE, name="registration")
+        environ = {"PAYUNG_AUTH": "none"}
+        house: Any = SimpleNamespace(reader=self.store, reference=REFERENCE, name="registration", environ=environ)
         app.include_router(api.routes(house))
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://registration") as client:
             answer = await client.get(path)
