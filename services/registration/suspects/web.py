@@ -9,14 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Annotated, Any
-from urllib.parse import quote
+from urllib.parse import parse_qs, quote
 
 import orjson
 from fastapi import APIRouter, Header, HTTPException, Query, Request
-from fastapi.responses import JSONResponse
+from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 
 from services.registration.domain.pairs import OFFICER, pair_id
 from services.registration.domain.state import Pair, PairStatus, Worker
+from services.registration.suspects import pages
 from services.registration.suspects.running import LAST, SCANS, WANTED
 from shared.contracts import envelope, topics
 from shared.contracts.envelope import Unreadable
@@ -28,6 +29,7 @@ from shared.runtime.pipeline import Message
 
 LIST_MAX = 500
 ROLE = "registration"
+FORM = "application/x-www-form-urlencoded"
 DECIDE = "suspect.decide.v1"
 _SIDE = (
     "name",
@@ -48,21 +50,13 @@ def routes(house: House) -> APIRouter:
     router = APIRouter(prefix="/v1/suspects", tags=["suspects"])
     guard = Guard(house.environ)
 
-    async def known(first: str, second: str, caller: Caller) -> Pair | None:
-        """The pair, if there is one and this caller may decide it."""
-        key = pair_id(first, second)
-        found = (await house.reader.states("suspects", [key])).get(key)
-        if not isinstance(found, Pair) or not any(caller.may_act_for(_role(one)) for one in found.regencies):
-            return None
-        return found
-
     @router.get("")
     async def queue(
         request: Request,
         regency: str | None = None,
         status: PairStatus = PairStatus.OPEN,
         limit: Annotated[int, Query(ge=1, le=LIST_MAX)] = 100,
-    ) -> dict[str, Any]:
+    ) -> Response:
         """Pairs, the likeliest first; `status` open (to be decided), merged, different, gone."""
         where: dict[str, Any] = {"state.status": status.value}
         regencies = _regencies(await guard.caller(request), regency)
@@ -72,7 +66,11 @@ def routes(house: House) -> APIRouter:
         count = await house.reader.count("suspects", where)
         scanned = (await house.reader.rows(SCANS, [LAST])).get(LAST)
         pairs = [_listed(one) for _, one in found if isinstance(one, Pair)]
-        return {"count": count, "scanned": scanned, "suspects": pairs}
+        listed = {"count": count, "scanned": scanned, "suspects": pairs}
+        if _wants_page(request):
+            sent = "sent" in request.query_params
+            return HTMLResponse(pages.queue_page(listed, status, sent=sent), headers=pages.HEADERS)
+        return JSONResponse(listed, headers={"cache-control": "no-store"})
 
     @router.post("/scan", status_code=202)
     async def scan(request: Request) -> dict[str, Any]:
@@ -83,18 +81,21 @@ def routes(house: House) -> APIRouter:
         return {"wanted_at": wanted}
 
     @router.get("/{first}/{second}")
-    async def pair(first: str, second: str, request: Request) -> dict[str, Any]:
+    async def pair(first: str, second: str, request: Request) -> Response:
         """One pair with both forms side by side, and every decision so far."""
-        found = await known(first, second, await guard.caller(request))
+        found = await _known(house, first, second, await guard.caller(request))
         if found is None:
             raise HTTPException(404, "no such pair")
         workers = await house.reader.states("workers", list(found.workers))
-        return {**_listed(found), **_side_by_side(found, workers)}
+        shown = {**_listed(found), **_side_by_side(found, workers)}
+        if _wants_page(request):
+            return HTMLResponse(pages.pair_page(shown, clock.new_id()), headers=pages.HEADERS)
+        return JSONResponse(shown, headers={"cache-control": "no-store"})
 
     @router.post("/{first}/{second}", status_code=202)
     async def decide(
         first: str, second: str, request: Request, idempotency_key: Annotated[str | None, Header()] = None
-    ) -> JSONResponse:
+    ) -> Response:
         """Takes an officer's decision (`{"decision": "merge|different|unmerge|reopen", "officer", "reason", "keep"}`;
         `keep`: the worker_id that stays after a merge); 202 with its id once Kafka has acknowledged it. What becomes of
         it is an event: `suspect.decided.v1` or `suspect.decide.refused.v1`."""
@@ -103,14 +104,41 @@ def routes(house: House) -> APIRouter:
             raise HTTPException(413, f"at most {topics.INTAKE_BYTES_MAX} bytes a decision")
         caller = await guard.caller(request)
         # Of a pair that nobody knows the answer is an event like any other; a stranger's is not told from it.
-        if await known(first, second, caller) is None and caller.agencies is not None:
+        if await _known(house, first, second, caller) is None and caller.agencies is not None:
             raise HTTPException(404, "no such pair")
         signed_by = None if caller.agencies is None else caller.name
-        message, name = _decision(first, second, body, idempotency_key or clock.new_id(), signed_by)
-        await house.publish([message])
-        return JSONResponse({"ids": [name]}, 202)
+        return await _sent(house, first, second, request, body, idempotency_key, signed_by)
 
     return router
+
+
+async def _known(house: House, first: str, second: str, caller: Caller) -> Pair | None:
+    """The pair, if there is one and this caller may decide it."""
+    key = pair_id(first, second)
+    found = (await house.reader.states("suspects", [key])).get(key)
+    if not isinstance(found, Pair) or not any(caller.may_act_for(_role(one)) for one in found.regencies):
+        return None
+    return found
+
+
+async def _sent(
+    house: House,
+    first: str,
+    second: str,
+    request: Request,
+    body: bytes,
+    idempotency_key: str | None,
+    signed_by: str | None,
+) -> Response:
+    """Publishes a decision, of a machine or of a page's form."""
+    if request.headers.get("content-type", "").startswith(FORM):
+        given = _of_form(body, first, second)
+        message, _ = _decision(first, second, given, given.pop("key", clock.new_id()), signed_by)
+        await house.publish([message])
+        return RedirectResponse("/v1/suspects?sent=1", 303)
+    message, name = _decision(first, second, _parsed(body), idempotency_key or clock.new_id(), signed_by)
+    await house.publish([message])
+    return JSONResponse({"ids": [name]}, 202)
 
 
 def _role(regency: str) -> str:
@@ -183,14 +211,29 @@ def _masked(nik: str) -> str:
     return f"{nik[:4]}{'*' * 10}{nik[-2:]}" if nik else ""
 
 
-def _decision(first: str, second: str, body: bytes, name: str, signed_by: str | None) -> tuple[Message, str]:
-    """The record of a decision; refused here is only what the topic would put aside as unreadable (contracts.md 1)."""
+def _parsed(body: bytes) -> dict[str, Any]:
     try:
         data = orjson.loads(body)
     except orjson.JSONDecodeError as error:
         raise HTTPException(400, {"errors": [{"pointer": "", "detail": f"not JSON: {error}"}]}) from error
     if not isinstance(data, dict):
         raise HTTPException(400, {"errors": [{"pointer": "", "detail": "no JSON object"}]})
+    return data
+
+
+def _of_form(body: bytes, first: str, second: str) -> dict[str, Any]:
+    """A page's form: its buttons say in one word what to do and who stays."""
+    given = {name: values[0] for name, values in parse_qs(body.decode("utf-8", "replace")).items()}
+    decision, _, side = given.get("decision", "").partition(":")
+    return {**given, "decision": decision, **({"keep": first if side == "first" else second} if side else {})}
+
+
+def _wants_page(request: Request) -> bool:
+    return "text/html" in request.headers.get("accept", "")
+
+
+def _decision(first: str, second: str, data: dict[str, Any], name: str, signed_by: str | None) -> tuple[Message, str]:
+    """The record of a decision; refused here is only what the topic would put aside as unreadable (contracts.md 1)."""
     officer = data.get("officer")
     # Who has signed in signs; where nobody does, the name given stands.
     who = signed_by or (officer.strip() if isinstance(officer, str) and officer.strip() else "unnamed")

@@ -192,6 +192,28 @@ async def test_a_decision_that_is_no_object_is_refused_and_an_incomplete_one_is_
     assert (await house.call("GET", "/v1/suspects/a/b"))[0] == 404
 
 
+async def test_an_officer_with_a_browser_works_through_the_queue() -> None:
+    town = await suspected()
+    transport, html = httpx.ASGITransport(town.app), {"accept": "text/html"}
+    async with httpx.AsyncClient(transport=transport, base_url="http://registration", headers=html) as client:
+        listed = (await client.get("/v1/suspects")).text
+        assert f"/v1/suspects/{FIRST}/{SECOND}" in listed
+        assert "tanggal lahir sama" in listed
+        assert "AMINA" not in listed
+        shown = (await client.get(f"/v1/suspects/{FIRST}/{SECOND}")).text
+        assert "ST. AMINA" in shown
+        assert "angka ke-14, ke-16" in shown
+        form = {"officer": "Rina", "reason": "satu KK", "decision": "merge:second", "key": "once"}
+        sent = await client.post(f"/v1/suspects/{FIRST}/{SECOND}", data=form)
+        assert (sent.status_code, sent.headers["location"]) == (303, "/v1/suspects?sent=1")
+        await client.post(f"/v1/suspects/{FIRST}/{SECOND}", data=form)
+        assert "Tidak ada" in (await client.get("/v1/suspects?sent=1")).text
+        assert "Batalkan penggabungan" in (await client.get(f"/v1/suspects/{FIRST}/{SECOND}")).text
+    (merged,) = (await town.call("GET", "/v1/suspects?status=merged"))[1]["suspects"]
+    assert merged["kept"] == SECOND
+    assert len((await town.call("GET", f"/v1/suspects/{FIRST}/{SECOND}"))[1]["decisions"]) == 1
+
+
 async def test_a_scan_waits_for_quiet_and_comes_at_once_when_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     house, now = Town(), [0.0]
     monkeypatch.setattr(clock, "monotonic", lambda: now[0])
