@@ -33,10 +33,11 @@ class GivenBack(Data):
 
 
 class SourceChanged(Data):
-    """`source.changed.v1`: a newly loaded list says of a worker what ends or holds a verdict."""
+    """`source.changed.v1`: a newly loaded list says of a worker what ends or holds a verdict, or what it waited for."""
 
     worker_id: str
-    change: Literal["deceased", "double", "inactive", "outside", "wage-earner", "state-employee"]
+    regency: str = ""
+    change: Literal["deceased", "double", "inactive", "outside", "wage-earner", "state-employee", "poverty"]
     version: str
     effective_on: Day | None = None
 

@@ -65,7 +65,7 @@ withdrawn = st.builds(
 learnt = st.builds(
     SourceChanged,
     worker_id=st.just("w"),
-    change=st.sampled_from(["deceased", "double", "inactive", "outside", "wage-earner", "state-employee"]),
+    change=st.sampled_from(["deceased", "double", "inactive", "outside", "wage-earner", "state-employee", "poverty"]),
     version=st.just("2"),
     effective_on=st.one_of(st.none(), days),
 )

@@ -1,5 +1,5 @@
 """After a load: finds the workers against whom the new list speaks, and tells each of them to the pipeline. The leak
-stopper's eyes.
+stopper's eyes. Of the poverty data it finds the held cases that waited for it.
 
 Only who stands verified, held or waiting is told, once a pass, as an event of the work topic under a name of its own: a
 sweep that is repeated, by this process or another, changes nothing. A load is swept twice: a check whose batch looked
@@ -20,6 +20,7 @@ from services.verification.domain.state import Identity, Status
 from services.verification.facts import sources
 from services.verification.facts.sources import Load
 from shared.contracts import envelope, topics
+from shared.contracts.reasons import Reason
 from shared.contracts.verification_work import SourceChanged
 from shared.kernel.calendar import WITA
 from shared.runtime import clock
@@ -52,9 +53,7 @@ async def look(house: House) -> int:
     """One look; returns how many workers were told."""
     told = 0
     for row in await house.reader.find_rows(sources.SNAPSHOTS, {}, order=("_id",), limit=10_000):
-        load = sources.load_of(row["_id"], row)
-        if load.kind != sources.DINSOS:
-            told += await _after_load(house, row["_id"], load)
+        told += await _after_load(house, row["_id"], sources.load_of(row["_id"], row))
     return told
 
 
@@ -67,7 +66,7 @@ async def _after_load(house: House, name: str, load: Load) -> int:
     # The rows of another version may stand there by now: then this one's mark is wrong, and only costs a repeat.
     await house.reader.save_rows(SWEEPS, {name: {"version": load.version, "passes": passes + 1}})
     if told:
-        log.info("a load speaks against standing workers", kind=load.kind, regency=load.regency, workers=told)
+        log.info("a load speaks of standing workers", kind=load.kind, regency=load.regency, workers=told)
     return told
 
 
@@ -79,6 +78,8 @@ def _is_time(load: Load) -> bool:
 
 async def sweep(house: House, load: Load, number: int) -> int:
     """One pass over the rows that can speak against somebody, page by page."""
+    if load.kind == sources.DINSOS:
+        return await _fill(house, load, number)
     told, last = 0, load.prefix
     while True:
         where = {"_id": {"$gt": last, "$lt": load.prefix + "~"}, "version": load.version, **_against(load)}
@@ -87,6 +88,27 @@ async def sweep(house: House, load: Load, number: int) -> int:
             return told
         last = rows[-1]["_id"]
         told += await _tell(house, load, rows, number)
+
+
+async def _fill(house: House, load: Load, number: int) -> int:
+    """The poverty data speaks against nobody, but held cases may have waited for it: few, so they are asked for."""
+    told, last = 0, ""
+    waiting = {"state.status": Status.HELD.value, "state.regency": load.regency}
+    while True:
+        where = {**waiting, "state.reasons": str(Reason.POVERTY_DATA_MISSING), "_id": {"$gt": last}}
+        found = await house.reader.find("identities", where, order=("_id",), limit=PAGE)
+        if not found:
+            return told
+        last = found[-1][0]
+        keys = [(load.regency, worker) for worker, _ in found]
+        listed = await sources.look_up(house.reader, load.kind, keys, {(load.regency, load.kind): load})
+        changes = [
+            SourceChanged(worker_id=worker, regency=load.regency, change="poverty", version=load.version)
+            for _, worker in listed
+        ]
+        if changes:
+            await house.publish([_message(load, change, number) for change in changes])
+        told += len(changes)
 
 
 def _against(load: Load) -> dict[str, Any]:
@@ -117,7 +139,7 @@ def _change(worker: str, identity: Identity, load: Load, row: Mapping[str, Any])
     """What this row says of the worker that the standing verdict has not seen."""
     if identity.status not in _STANDING:
         return None
-    told: dict[str, Any] = {"worker_id": worker, "version": load.version}
+    told: dict[str, Any] = {"worker_id": worker, "regency": load.regency, "version": load.version}
     if load.kind != sources.POPULATION:
         if load.kind in identity.listed.rosters:
             return None

@@ -13,6 +13,7 @@ from typing import Any
 
 from services.verification.domain import rules
 from services.verification.domain.policy import Policy
+from services.verification.domain.rules import Finding
 from services.verification.domain.standing import Facts, judge, leave, note, tell
 from services.verification.domain.state import Identity, SideFacts, Status
 from shared.contracts.claims import WorkerDied
@@ -86,6 +87,8 @@ def learnt(identity: Identity | None, part: SourceChanged, now: datetime, facts:
         # Whoever is asked for later is looked up in that list then.
         return Decision(state=None, ignored=UNKNOWN)
     policy, today = facts.policies.at(identity.asked.regency, now), business_day(now).isoformat()
+    if part.change == "poverty":
+        return _listed(identity, now, today, facts)
     if part.change == "outside":
         if identity.status is Status.VERIFIED and policy.residence_required:
             return tell(identity, now, Status.ENDED, (Reason.VILLAGE_OUTSIDE,), today, policy)
@@ -102,6 +105,27 @@ def learnt(identity: Identity | None, part: SourceChanged, now: datetime, facts:
     if part.change == "deceased" or identity.status in (Status.VERIFIED, Status.PENDING):
         return judge(identity, finding, now, today, policy)
     return leave(identity, now)
+
+
+def _listed(identity: Identity, now: datetime, today: str, facts: Facts) -> Decision[Any]:
+    """The poverty data that a held case waited for: judged again on what the register said then."""
+    found = identity.found
+    if identity.status is not Status.HELD or Reason.POVERTY_DATA_MISSING not in identity.reasons or found is None:
+        return leave(identity, now)
+    policy = facts.policy_of(identity, now)
+    line = facts.poverty.get((identity.asked.regency, identity.asked.worker_id))
+    listed = rules.listed(identity.listed.rosters, line, policy)
+    if not listed.poor:
+        return leave(identity, now)
+    finding = Finding(
+        status=found.register,
+        score=float(identity.score or 0),
+        birth_date_matches=found.birth_date_matches,
+        sex_matches=found.sex_matches,
+        born=None,
+        evidence=identity.evidence[0],
+    )
+    return judge(replace(identity, listed=listed), finding, now, today, policy)
 
 
 def _job(identity: Identity, job: str, since: str, now: datetime, policy: Policy) -> Decision[Any]:

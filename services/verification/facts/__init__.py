@@ -15,9 +15,12 @@ from services.verification.domain.standing import Facts, Key
 from services.verification.facts import policies, sources
 from services.verification.settings import Settings
 from shared.contracts.registration import IdentityCheckRequested
+from shared.contracts.verification_work import SourceChanged
 from shared.kernel.event import Event, Routed
 from shared.runtime.crypto import cipher_from
 from shared.runtime.ports import Cipher, Reader
+
+_LOOKED_UP = (IdentityCheckRequested, SourceChanged)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +39,7 @@ async def reference(reader: Reader, environ: Mapping[str, str]) -> Reference:
 async def facts(reader: Reader, routed: Sequence[tuple[Routed, Event]], reference: Reference) -> Facts:
     """Looks up everyone who is asked for, in what their regency has loaded."""
     known = await policies.load(reader)
-    asked = {
-        (one.data.regency, one.data.worker_id) for one, _ in routed if isinstance(one.data, IdentityCheckRequested)
-    }
+    asked = {(one.data.regency, one.data.worker_id) for one, _ in routed if isinstance(one.data, _LOOKED_UP)}
     if not asked:
         return Facts({}, known)
     loads = await sources.loads(reader, sorted({regency for regency, _ in asked}))

@@ -157,6 +157,25 @@ async def test_who_waits_or_was_refused_is_treated_as_such(town: Town) -> None:
     assert await town.swept() == [], "who is rejected stays so; who is held for it stays held"
 
 
+async def test_held_cases_that_waited_for_the_poverty_data_are_judged_again(town: Town) -> None:
+    law = {"regency": "64.08", "valid_from": "2026-01-01", "legal_basis": "Pergub Kaltim 40/2025"}
+    await policies.save(town.service.store, [policy.read({**law, "required": ["dinsos"], "decile_max": 4})])
+    out = await town.service.take(*(check(nik, version=2) for nik in NIKS[:3]))
+    assert {tuple(one["data"]["reasons"]) for one in out} == {("poverty-data-missing",)}
+    line = {"source": "DTSEN", "version": "2026-1"}
+    await town.load(
+        sources.DINSOS,
+        {"nik": NIKS[0], **line, "decile": "3"},
+        {"nik": NIKS[1], **line, "decile": "9"},
+        {"nik": NIKS[4], **line, "decile": "1"},
+        version="d1",
+    )
+    (verified,) = await town.swept()
+    assert (verified["data"]["worker_id"], verified["type"]) == (WHO[0], "identity.verified.v1")
+    assert verified["data"]["evidence"] == ["snapshot:v1", "dinsos:DTSEN:2026-1"]
+    assert await town.swept() == []
+
+
 async def test_pages_and_other_regencies(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sweep, "PAGE", 2)
     rows = [person(nik, status="deceased") for nik in NIKS[:6]]
