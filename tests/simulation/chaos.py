@@ -31,7 +31,7 @@ class Chaos:
         self.rng = rng
         self.rate = rng.choice((0.0, 0.005, 0.02, 0.05, 0.2))
         self.left = rng.choice((1, 3, 6, 12)) if self.rate else 0
-        self.switching = rng.choice((0.05, 0.3, 1.0))
+        self.switching = rng.choice((0.05, 0.2, 0.7))
         kinds = list(Kind)
         self.kinds = rng.sample(kinds, rng.randint(2, len(kinds)))
         if rng.random() < 0.15:

@@ -8,14 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
-import orjson
-
 from shared.contracts import topics
 from shared.kernel.decision import Address
 from shared.runtime.memory_groups import Place
 from shared.runtime.pipeline import Message, Record
 from tests.simulation.cast import CIPHER
-from tests.simulation.reference import Letter, Shelf, StraightFold, name_of
+from tests.simulation.reference import Letter, Shelf, StraightFold, name_of, parsed
 from tests.simulation.world import Service, World
 
 
@@ -57,7 +55,7 @@ class _Ledger:
         if message.topic.endswith("-dlq"):
             self.letters.add(_origin(message))
         elif "-intake" not in message.topic:
-            event = orjson.loads(message.value or b"")
+            event = parsed(message.value or b"")
             if event["id"] not in self.events:
                 self._must_be_saved(event)
                 self.events.add(event["id"])
@@ -148,7 +146,7 @@ def _check_events(world: World, fold: StraightFold) -> None:
     for message in world.topics.published:
         if "-intake" in message.topic or message.topic.endswith("-dlq"):
             continue
-        event = orjson.loads(message.value or b"")
+        event = parsed(message.value or b"")
         first = said.setdefault(message.topic, {}).setdefault(event["id"], message)
         if (first.value, first.key) != (message.value, message.key):
             raise AssertionError(f"{event['type']} {event['id']} was said twice, with other bytes")
@@ -158,11 +156,11 @@ def _check_events(world: World, fold: StraightFold) -> None:
         _same(f"events on {topic}", _named(by_id), {name: one["type"] for name, (_, one) in wanted.items()})
         for name, message in by_id.items():
             key, event = wanted[name]
-            _same(f"{event['type']} on {topic}", (message.key, orjson.loads(message.value or b"")), (key, event))
+            _same(f"{event['type']} on {topic}", (message.key, parsed(message.value or b"")), (key, event))
 
 
 def _named(by_id: Mapping[str, Message]) -> dict[str, str]:
-    return {name: orjson.loads(message.value or b"")["type"] for name, message in by_id.items()}
+    return {name: parsed(message.value or b"")["type"] for name, message in by_id.items()}
 
 
 def _check_letters(world: World, fold: StraightFold) -> None:

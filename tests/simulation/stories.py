@@ -81,7 +81,7 @@ class Story:
         self._rng = random.Random(f"story {number}")
         self._events = 0
         self.people = [self._person(n) for n in range(self._rng.choice((1, 2, 2, 3)))]
-        self._length = self._rng.choice((1, 2, 2, 3, 4, 6, 7, 8))
+        self._length = self._rng.choice((1, 2, 2, 3, 4, 6, 7))
         self._sent: list[tuple[str, bytes, dict[str, Any]]] = []
 
     def _person(self, number: int) -> Person:
