@@ -1,4 +1,4 @@
-"""The commands `payung dlq list|show|replay|audit|paused|resume`; what they do is their neighbours'."""
+"""The commands `payung dlq list|show|replay`; what they do is their neighbours'."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ import typer
 from rich.table import Table
 
 from payung import place, wire
-from payung.dlq import finding, kept, replaying
+from payung.dlq import cli_kept, finding, kept, replaying
+from payung.dlq.cli_kept import AsJson, By, Data, Service, known, print_json
 from payung.dlq.finding import Filter
 from payung.dlq.replaying import Report
 from payung.place import CommandError, Place
@@ -25,18 +26,17 @@ from shared.runtime.deadletters import Letter, Letters
 from shared.runtime.errors import Unavailable
 
 app = typer.Typer(help="Dead letters: what the services could not read.", no_args_is_help=True)
+app.command("audit")(cli_kept.audit)
+app.command("paused")(cli_kept.paused)
+app.command("resume")(cli_kept.resume)
 out = console()
 err = console(stderr=True)
 
-Service = Annotated[str, typer.Argument(help=f"{', '.join(topics.SERVICES)}")]
-Data = Annotated[Path | None, typer.Option("--data", help="Data folder of the installation.", show_default=False)]
-AsJson = Annotated[bool, typer.Option("--json", help="For a machine to read.")]
 Topic = Annotated[str | None, typer.Option(help="Topic it came from; * matches any text", show_default=False)]
 Error = Annotated[str | None, typer.Option(help="Error class, e.g. not-json, unknown-type, defect", show_default=False)]
 Agency = Annotated[str | None, typer.Option(help="Whose intake, e.g. 64.08/dinsos", show_default=False)]
 Since = Annotated[str | None, typer.Option(help="Put aside on or after: YYYY-MM-DD or RFC 3339", show_default=False)]
 Until = Annotated[str | None, typer.Option(help="Put aside on or before this day", show_default=False)]
-By = Annotated[str | None, typer.Option(help="Who does it, for the record; default the user", show_default=False)]
 # Letters are looked for among twice as many records as are shown: some are parts of one letter, or repeats.
 _SLACK = 2
 
@@ -56,10 +56,10 @@ def list_letters(
     """List dead letters, the newest last."""
     wanted = finding.filter_of(topic=topic, error=error, agency=agency, since=since, until=until)
     at = place.find(data)
-    services = topics.SERVICES if service == "all" else (_known(service),)
+    services = topics.SERVICES if service == "all" else (known(service),)
     found = [one for name in services for one in asyncio.run(_newest(at, name, wanted, limit))]
     if as_json:
-        _print_json(found)
+        print_json(found)
         return
     table = Table("id", "put aside", "error", "from", "bytes", "event", "replayed", box=None)
     for one in found:
@@ -116,7 +116,7 @@ def show(
 ) -> None:
     """Show one dead letter: origin, error, headers, and its value with personal data masked."""
     at = place.find(data)
-    letter = asyncio.run(_one(at, _known(service), identifier))
+    letter = asyncio.run(_one(at, known(service), identifier))
     if save is not None:
         asyncio.run(_note_saved(at, service, letter, by or kept.who()))
         save.touch(mode=0o600)
@@ -124,7 +124,7 @@ def show(
     shown = finding.details(service, letter)
     shown["replayed"] = asyncio.run(_replayed(at, service, [letter.id])).get(letter.id)
     if as_json:
-        _print_json(shown)
+        print_json(shown)
         return
     for name in ("id", "put_aside_at", "error", "detail", "topic", "partition", "offset", "at", "key", "bytes"):
         out.print(f"{name:<14} {shown[name]}", soft_wrap=True, markup=False)
@@ -175,7 +175,9 @@ def replay(
     agency: Agency = None,
     since: Since = None,
     until: Until = None,
-    limit: Annotated[int | None, typer.Option(min=1, help="The oldest so many", show_default=False)] = None,
+    limit: Annotated[
+        int | None, typer.Option(min=1, help="The oldest so many not replayed yet", show_default=False)
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be replayed; change nothing")] = False,
     again: Annotated[bool, typer.Option("--again", help="Replay also what was replayed before")] = False,
     wait: Annotated[float, typer.Option(min=0, help="Seconds to wait for what becomes of it")] = 30.0,
@@ -189,7 +191,7 @@ def replay(
         ids=tuple(identifiers or ()), topic=topic, error=error, agency=agency, since=since, until=until
     )
     at, who = place.find(data), by or kept.who()
-    _known(service)
+    known(service)
 
     def run(*, dry: bool) -> Report:
         with closing(_Counting()) as counting:
@@ -206,7 +208,7 @@ def replay(
             raise typer.Exit(1)
     report = run(dry=dry_run)
     if as_json:
-        _print_json(report.as_json())
+        print_json(report.as_json())
     else:
         _tell(report)
     raise typer.Exit(1 if report.not_found else 0)
@@ -244,89 +246,3 @@ def _tell(report: Report) -> None:
     for code, count in sorted(report.dead_again.items()):
         out.print(f"  {count:>6}  dead again: {code}", style="yellow")
     out.print(f"on record as run {report.run} by {report.by}: payung dlq audit {report.service}", soft_wrap=True)
-
-
-@app.command("audit")
-def audit(
-    service: Service,
-    limit: Annotated[int, typer.Option(min=1, help="The newest so many")] = 50,
-    data: Data = None,
-    as_json: AsJson = False,
-) -> None:
-    """Who replayed, saved or resumed what, when, and what came of it."""
-
-    async def read() -> list[dict[str, Any]]:
-        async with kept.store_of(place.find(data), _known(service)) as store:
-            return await kept.lines(store, limit)
-
-    lines = asyncio.run(read())
-    if as_json:
-        _print_json(lines)
-        return
-    for line in lines:
-        out.print(
-            f"{line['at'][:19]}  {line['by']:<12} {line['action']}/{line['step']}  {json.dumps(line['what'])}",
-            soft_wrap=True,
-            markup=False,
-        )
-
-
-@app.command("paused")
-def paused(
-    service: Annotated[str, typer.Argument(help=f"{', '.join(topics.SERVICES)}, or all")] = "all",
-    data: Data = None,
-    as_json: AsJson = False,
-) -> None:
-    """Which topics a flood of dead letters has paused, and until when."""
-    at = place.find(data)
-    services = topics.SERVICES if service == "all" else (_known(service),)
-    rows = [{"service": name, **one} for name in services for one in asyncio.run(_paused(at, name))]
-    if as_json:
-        _print_json(kept.shown(rows))
-        return
-    for row in kept.shown(rows):
-        out.print(
-            f"{row['topic']} ({row['service']}): {row['letters']} of {row['records']} unreadable; until {row['until']}",
-            soft_wrap=True,
-        )
-    if not rows:
-        out.print("no topic is paused")
-
-
-async def _paused(at: Place, service: str) -> list[dict[str, Any]]:
-    async with kept.store_of(at, service) as store:
-        return await kept.paused(store)
-
-
-@app.command("resume")
-def resume(
-    service: Service,
-    topic: Annotated[str | None, typer.Option(help="Default: all that are paused", show_default=False)] = None,
-    by: By = None,
-    data: Data = None,
-) -> None:
-    """Read a paused topic again now; the service sees it within seconds."""
-
-    async def end() -> list[str]:
-        async with kept.store_of(place.find(data), _known(service)) as store:
-            rows = [one for one in await kept.paused(store) if topic in (None, one["topic"])]
-            names = [str(one["topic"]) for one in rows]
-            if names:
-                await kept.note(store, clock.new_id(), "resume", by or kept.who(), "resume", {"topics": names})
-                await kept.resume(store, rows)
-            return names
-
-    for name in (names := asyncio.run(end())):
-        out.print(f"{name} is read again")
-    if not names:
-        raise CommandError(f"{topic or 'no topic'} is paused in {service}; see: payung dlq paused")
-
-
-def _known(service: str) -> str:
-    if service not in topics.SERVICES:
-        raise CommandError(f"SERVICE is one of {', '.join(topics.SERVICES)}; got {service!r}")
-    return service
-
-
-def _print_json(value: Any) -> None:
-    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")

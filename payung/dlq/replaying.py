@@ -99,10 +99,12 @@ async def replay(
         sender = _Sender(place)
         seen: set[str] = set()
         try:
-            async for page in _pages(finding.scan(consumer, over, wanted, Letters()), limit):
+            async for page in _pages(finding.scan(consumer, over, wanted, Letters())):
                 seen.update(one for one in wanted.ids for letter in page if letter.id.startswith(one))
-                await _page(page, report, store, sender, again=again)
+                await _page(page, report, store, sender, again=again, limit=limit)
                 progress(report.found)
+                if report.replayed == limit:
+                    break
         finally:
             await sender.stop()
             report.not_found = [one for one in wanted.ids if one not in seen]
@@ -115,15 +117,12 @@ async def replay(
     return report
 
 
-async def _pages(letters: AsyncIterator[Letter], limit: int | None) -> AsyncIterator[list[Letter]]:
+async def _pages(letters: AsyncIterator[Letter]) -> AsyncIterator[list[Letter]]:
     page: list[Letter] = []
-    size = taken = 0
+    size = 0
     async for letter in letters:
         page.append(letter)
         size += len(letter.value or b"")
-        taken += 1
-        if taken == limit:
-            break
         if len(page) >= PAGE_LETTERS or size >= PAGE_BYTES:
             yield page
             page, size = [], 0
@@ -131,12 +130,19 @@ async def _pages(letters: AsyncIterator[Letter], limit: int | None) -> AsyncIter
         yield page
 
 
-async def _page(page: Sequence[Letter], report: Report, store: MongoStore, sender: _Sender, *, again: bool) -> None:
+async def _page(
+    page: Sequence[Letter], report: Report, store: MongoStore, sender: _Sender, *, again: bool, limit: int | None
+) -> None:
     # A batch that the shell tried twice put the same letter aside twice: one letter, found once.
     letters = list({letter.id: letter for letter in page}.values())
     standing = await kept.replayed(store, [letter.id for letter in letters])
     # Of this very run: the same letter on an earlier page.
     letters = [one for one in letters if standing.get(one.id, {}).get("run") != report.run]
+    if limit is not None:
+        # Those that were replayed before do not count: the same command again goes on where this one ended.
+        fresh = [place for place, one in enumerate(letters) if again or one.id not in standing]
+        left = limit - report.replayed
+        letters = letters[: fresh[left - 1] + 1] if left <= len(fresh) else letters
     report.found += len(letters)
     todo = letters if again else [one for one in letters if one.id not in standing]
     report.already += len(letters) - len(todo)

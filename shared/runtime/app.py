@@ -118,6 +118,7 @@ class Process:
         metrics = Metrics(spec.name)
         server = Server(environ)
         guards.check_store_url(environ)
+        limits = limits_of(environ)
         store = open_store(spec, environ)
         publisher = KafkaPublisher(server, f"payung-{spec.name}")
         await self._patiently(store.check)
@@ -135,7 +136,7 @@ class Process:
         instance = environ.get("PAYUNG_INSTANCE")
         consumer = KafkaConsumer(server, spec.name, spec.topics, settle, self._fail, metrics, instance)
         letters = DeadLetterTopic(spec.name, publisher, lambda: topic_ids.read(server))
-        gate = FloodGate(spec.name, letters, store, consumer, metrics, limits_of(environ))
+        gate = FloodGate(spec.name, letters, store, consumer, metrics, limits)
         pipeline = Pipeline(spec, store, publisher, gate, metrics, reference)
         swept = await self._patiently(pipeline.sweep)
         if swept:

@@ -274,6 +274,17 @@ async def test_a_replay_has_its_effect_once_however_often_it_is_done(place: Plac
     assert listed[0]["replayed"]["by"]
 
 
+async def test_a_long_list_is_replayed_in_steps(place: Place) -> None:
+    async with place.service(PAYUNG_FLOOD_LETTERS="0"):
+        await place.send([Message(ONE, b"%d" % n, b"%d" % n, ()) for n in range(1_200)])
+        await eventually(lambda: _equal(place.unread(ONE), 0))
+    steps = []
+    for _ in range(3):
+        report = await place.asked("replay", "claims", "--limit", "700", "--wait", "0", "--json")
+        steps.append((report["already_replayed"], report["replayed"], await place.unread(ONE)))
+    assert steps == [(0, 700, 700), (700, 500, 1_200), (1_200, 0, 1_200)]
+
+
 async def test_without_its_dead_letter_topic_a_service_stops_and_skips_nothing(place: Place) -> None:
     admin = AIOKafkaAdminClient(bootstrap_servers=place.kafka)
     await admin.start()
