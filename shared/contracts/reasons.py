@@ -86,6 +86,7 @@ COLUMNS_ID: dict[str, str] = {
     "mother_name": "nama_ibu",
     "phone": "telepon",
     "address": "alamat",
+    "family_card": "no_kk",
     "village": "desa",
     "sector": "sektor",
     "occupation": "pekerjaan",

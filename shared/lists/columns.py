@@ -80,6 +80,7 @@ _OPTIONAL_OF_WORKERS = (
     _column("mother_name", "mother_name nama_ibu nama_ibu_kandung ibu_kandung"),
     _column("phone", "phone telepon no_hp hp nomor_hp no_telepon nomor_telepon telp", values.phone),
     _column("address", "address alamat"),
+    _column("family_card", "family_card no_kk nomor_kk no_kartu_keluarga"),
     _column(
         "monthly_income",
         "monthly_income penghasilan penghasilan_bulanan penghasilan_per_bulan pendapatan income",
