@@ -38,7 +38,7 @@ bench: setup
 
 faults: setup
 	$(BIN)/pytest tests/faults $(ARGS)
-	PAYUNG_SEEDS=$${PAYUNG_SEEDS:-5000} PAYUNG_FIRST_SEED=$${PAYUNG_FIRST_SEED:-$$(date +%s)} $(BIN)/pytest tests/simulation -k straight_fold
+	PAYUNG_SEEDS=$${PAYUNG_SEEDS:-5000} PAYUNG_FIRST_SEED=$${PAYUNG_FIRST_SEED:-$$(date +%s)} $(BIN)/pytest tests/simulation -k "straight_fold or counters"
 
 # Needs `uv` on the PATH. Hashes only: no lock of ours names a registry host.
 lock:

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests.simulation.chaos import Kind
+from tests.simulation.counters import play_counters
 from tests.simulation.play import SEEDS_A_STORY, Broken, expected, play
 
 ROOT = Path(__file__).parents[2]
@@ -71,6 +72,12 @@ def test_every_run_ends_as_the_straight_fold(seeds: range, summary: list[str]) -
     )
     shown = "\n".join(broken[:FAILURES_SHOWN])
     assert not broken, f"{len(broken)} of {len(seeds)} seeds broke a promise (replay one with --seed N):\n{shown}"
+
+
+@pytest.mark.timeout(0)
+def test_many_owners_of_a_few_counters_add_every_amount_once(seeds: range) -> None:
+    for seed in range(seeds.start, seeds.start + max(1, len(seeds) // 2)):
+        play_counters(seed)
 
 
 def test_the_stories_bring_about_what_the_promise_is_about() -> None:
