@@ -180,6 +180,8 @@ class Stack:
             "PAYUNG_FIELD_KEYS": keys.field_keys,
             "PAYUNG_AUTH": given.get("PAYUNG_AUTH") or "none",
             "PAYUNG_INSTANCE": given.get("PAYUNG_INSTANCE") or self._instance(),
+            # One heap for each thread of the driver's pool is memory that a service never uses again.
+            "MALLOC_ARENA_MAX": given.get("MALLOC_ARENA_MAX") or "2",
         }
         return [self._service(name, shared) for name in self._config.services]
 

@@ -10,7 +10,7 @@ from datetime import date
 
 from services.registration.domain.state import Status, Worker
 from services.registration.domain.stickers import Cover, paid_until, sticker_no
-from services.registration.stickers.sheets import Printed
+from services.registration.stickers.printed import Printed
 from services.registration.stickers.signing import Claim, Signer
 from shared.contracts import envelope, topics
 from shared.contracts.registration_stickers import IssueSticker

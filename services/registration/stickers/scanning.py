@@ -11,7 +11,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from services.registration.domain.stickers import LEFT, Sticker, revoked, sticker_no
-from services.registration.stickers.sheets import long_date
+from services.registration.stickers.printed import long_date
 from services.registration.stickers.signing import BadToken, Claim, Signer
 from shared.kernel.calendar import WITA, business_day
 from shared.reference.areas import Areas

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
 from itertools import groupby
 from typing import Any
@@ -16,31 +15,14 @@ from reportlab.lib.units import mm
 from reportlab.lib.utils import ImageReader
 from reportlab.pdfgen.canvas import Canvas
 
+from services.registration.stickers.printed import Printed, long_date
+
 COLUMNS, ROWS = 2, 5
 PER_PAGE = COLUMNS * ROWS
 WIDTH, HEIGHT = 95 * mm, 54 * mm
 LEFT, TOP = 10 * mm, A4[1] - 20 * mm
 QR = 44 * mm
-MONTHS = (
-    *("Januari", "Februari", "Maret", "April", "Mei", "Juni"),
-    *("Juli", "Agustus", "September", "Oktober", "November", "Desember"),
-)
 _INK, _SOFT, _FILL = HexColor("#16242c"), HexColor("#54646d"), HexColor("#0b7a75")
-
-
-@dataclass(frozen=True, slots=True)
-class Printed:
-    """One sticker to print: its RT (`003`, empty when the address names none), number, last day, and its link."""
-
-    rt: str
-    sticker_no: str
-    valid_until: date
-    url: str
-
-
-def long_date(day: date) -> str:
-    """31 Desember 2026."""
-    return f"{day.day} {MONTHS[day.month - 1]} {day.year}"
 
 
 def pdf(stickers: Sequence[Printed], village: str, code: str, regency: str, today: date) -> bytes:

@@ -11,7 +11,7 @@ from functools import cached_property
 from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 
-from services.registration.stickers import printing, sheets
+from services.registration.stickers import printing
 from services.registration.stickers.scanning import Scanner, shipped
 from services.registration.stickers.signing import Claim
 from shared.kernel.calendar import business_day
@@ -41,6 +41,9 @@ def routes(house: House) -> APIRouter:
         stickers = printing.printed(found, place, desk.scanner.signer, base)
         areas, today = house.reference.areas, business_day(clock.now())
         regency = areas.name(place.regency) or place.regency
+        # The drawing library is 25 MB that a service needs on the days when stickers are printed.
+        from services.registration.stickers import sheets
+
         body = await asyncio.to_thread(sheets.pdf, stickers, place.name, place.code, regency, today)
         await printing.issue(house, found, place)
         headers = {"content-disposition": f'inline; filename="stiker-{place.code}.pdf"', "cache-control": "no-store"}

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from services.registration.domain import stickers
 from services.registration.domain.stickers import Cover
 from services.registration.stickers import sheets
+from services.registration.stickers.printed import Printed
 from services.registration.stickers.printing import rt_of
 from services.registration.stickers.signing import BadToken, Claim, Signer
 from shared.runtime import clock
@@ -230,7 +231,7 @@ async def test_a_report_that_says_too_little_is_refused(changes: dict[str, Any],
 
 def test_a_full_sheet_holds_ten_and_every_rt_begins_a_page() -> None:
     printed = [
-        sheets.Printed(rt, f"6408-{n:05d}-00000", date(2026, 12, 31), f"http://x/s/{n}")
+        Printed(rt, f"6408-{n:05d}-00000", date(2026, 12, 31), f"http://x/s/{n}")
         for rt, count in (("", 1), ("001", 11), ("002", 3))
         for n in range(count)
     ]
