@@ -34,12 +34,17 @@ class Place:
         """The HTTP address of a service."""
         return self.urls[service]
 
+    def _headers(self) -> dict[str, str]:
+        """Who asks, where the installation wants to know (PAYUNG_AUTH names an issuer)."""
+        token = self.environ.get("PAYUNG_TOKEN", "").strip()
+        return {"authorization": f"Bearer {token}"} if token else {}
+
     async def get(self, service: str, path: str, **params: str | None) -> httpx.Response:
         """GETs a service; raises CommandError when it does not answer or refuses."""
         given = {name: value for name, value in params.items() if value is not None}
         try:
             async with httpx.AsyncClient(timeout=60.0, trust_env=False) as client:
-                answer = await client.get(self.url(service) + path, params=given)
+                answer = await client.get(self.url(service) + path, params=given, headers=self._headers())
         except httpx.HTTPError as error:
             raise CommandError(
                 f"{service} does not answer at {self.url(service)} ({type(error).__name__}); is `payung up` running?"

@@ -1,11 +1,14 @@
-"""Billing over HTTP: runs, invoices, budgets and the plan of a run. Reads only; what changes comes in by Kafka."""
+"""Billing over HTTP: runs, invoices, budgets and the plan of a run. Reads only; what changes comes in by Kafka.
+
+To callers of the regency only (PAYUNG_AUTH): no person is named, but it is a regency's money, its plans and its debts.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Annotated, Any
 
-from fastapi import APIRouter, HTTPException, Query
+from fastapi import APIRouter, HTTPException, Query, Request
 
 from services.billing import facts
 from services.billing.domain import rules
@@ -14,6 +17,7 @@ from shared.contracts.base import Funding, Period, PremiumLine, Regency
 from shared.contracts.reasons import Reason
 from shared.kernel.calendar import business_day, parse_date
 from shared.runtime import clock
+from shared.runtime.auth import Caller, Guard
 
 LIST_MAX = 1000
 
@@ -21,49 +25,58 @@ LIST_MAX = 1000
 def routes(house: Any) -> APIRouter:
     """The endpoints of billing over one service's store."""
     router = APIRouter(prefix="/v1", tags=["billing"])
+    guard = Guard(house.environ)
 
     @router.get("/runs/{run_id}")
-    async def one_run(run_id: str) -> dict[str, Any]:
+    async def one_run(run_id: str, request: Request) -> dict[str, Any]:
         """One run as far as it is."""
+        caller = await guard.caller(request)
         found = (await house.reader.states("runs", [run_id])).get(run_id)
-        if found is None:
+        if found is None or not caller.may_read(found.regency):
             raise _not_found("run")
         return run_view(found)
 
     @router.get("/runs")
-    async def all_runs(regency: Regency | None = None, period: Period | None = None) -> dict[str, Any]:
+    async def all_runs(
+        request: Request, regency: Regency | None = None, period: Period | None = None
+    ) -> dict[str, Any]:
         """Runs, by regency and period."""
-        return {"runs": [run_view(run) for run in await _listed(house, "runs", regency, period)]}
+        where = _where(await guard.caller(request), regency, period=period)
+        return {"runs": [run_view(run) for run in await _listed(house, "runs", where)]}
 
     @router.get("/invoices/{invoice_id}")
-    async def one_invoice(invoice_id: str) -> dict[str, Any]:
+    async def one_invoice(invoice_id: str, request: Request) -> dict[str, Any]:
         """One invoice with its lines."""
+        caller = await guard.caller(request)
         found = (await house.reader.states("invoices", [invoice_id])).get(invoice_id)
-        if found is None or found.status is InvoiceStatus.UNKNOWN:
+        if found is None or found.status is InvoiceStatus.UNKNOWN or not caller.may_read(found.regency):
             raise _not_found("invoice")
         return invoice_view(found)
 
     @router.get("/invoices")
-    async def all_invoices(regency: Regency | None = None, period: Period | None = None) -> dict[str, Any]:
+    async def all_invoices(
+        request: Request, regency: Regency | None = None, period: Period | None = None
+    ) -> dict[str, Any]:
         """Invoices, by regency and period."""
-        found = await _listed(house, "invoices", regency, period)
+        found = await _listed(house, "invoices", _where(await guard.caller(request), regency, period=period))
         return {"invoices": [invoice_view(one) for one in found if one.status is not InvoiceStatus.UNKNOWN]}
 
     @router.get("/budgets")
-    async def all_budgets(regency: Regency | None = None, year: int | None = None) -> dict[str, Any]:
+    async def all_budgets(request: Request, regency: Regency | None = None, year: int | None = None) -> dict[str, Any]:
         """Budgets with what is committed and left."""
-        where = {f"state.{name}": value for name, value in (("regency", regency), ("year", year)) if value is not None}
-        found = await house.reader.find("budgets", where, order=("_id",), limit=LIST_MAX)
-        return {"budgets": [budget_view(one) for _, one in found if one.ceilings is not None]}
+        found = await _listed(house, "budgets", _where(await guard.caller(request), regency, year=year))
+        return {"budgets": [budget_view(one) for one in found if one.ceilings is not None]}
 
     @router.get("/plan")
     async def plan(
+        request: Request,
         regency: Regency,
         period: Period,
         funding: Annotated[Funding, Query()] = "apbd-regency",
         cutoff: str | None = None,
     ) -> dict[str, Any]:
         """What a run would bill and cost now; changes nothing."""
+        await guard.reader(request, regency)
         day = business_day(clock.now()).isoformat() if cutoff is None else cutoff
         return await _plan(house, regency, period, funding, day)
 
@@ -116,8 +129,18 @@ async def _plan(house: Any, regency: str, period: str, funding: Funding, cutoff:
     }
 
 
-async def _listed(house: Any, collection: str, regency: str | None, period: str | None) -> list[Any]:
-    where = {f"state.{name}": value for name, value in (("regency", regency), ("period", period)) if value is not None}
+def _where(caller: Caller, regency: str | None, **wanted: Any) -> dict[str, Any]:
+    """What is asked for, as far as it is of this caller's regencies."""
+    where = {f"state.{name}": value for name, value in wanted.items() if value is not None}
+    own = caller.regencies
+    if own is not None:
+        where["state.regency"] = {"$in": [one for one in own if regency in (None, one)]}
+    elif regency is not None:
+        where["state.regency"] = regency
+    return where
+
+
+async def _listed(house: Any, collection: str, where: dict[str, Any]) -> list[Any]:
     found = await house.reader.find(collection, where, order=("_id",), limit=LIST_MAX)
     return [state for _, state in found]
 

@@ -1,4 +1,7 @@
-"""Claims over HTTP: where a claim stands, and which wait for an officer. Reads only; no personal data leaves here."""
+"""Claims over HTTP: where a claim stands, and which wait for an officer. Reads only; no personal data leaves here.
+
+To callers of the claim's regency only (PAYUNG_AUTH): a claim says of one worker that they died or were hurt.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +9,13 @@ import re
 from datetime import date
 from typing import Any
 
-from fastapi import APIRouter, HTTPException
+from fastapi import APIRouter, HTTPException, Request
 
 from services.claims.domain import rules
 from services.claims.domain.state import Claim, ClaimStatus, Reference, claim_key
 from shared.contracts import reasons
 from shared.contracts.base import BenefitLine, Regency
+from shared.runtime.auth import Caller, Guard
 
 LIST_MAX = 1000
 _REGENCY = re.compile(r"\d{2}\.\d{2}")
@@ -20,12 +24,18 @@ _REGENCY = re.compile(r"\d{2}\.\d{2}")
 def routes(house: Any) -> APIRouter:
     """The endpoints of claims over one service's store."""
     router = APIRouter(prefix="/v1", tags=["claims"])
+    guard = Guard(house.environ)
 
     @router.get("/claims")
-    async def all_claims(regency: Regency | None = None, status: ClaimStatus | None = None) -> dict[str, Any]:
+    async def all_claims(
+        request: Request, regency: Regency | None = None, status: ClaimStatus | None = None
+    ) -> dict[str, Any]:
         """Claims by regency and status; `held` shows those that wait for an officer."""
+        own = (await guard.caller(request)).regencies
         where: dict[str, Any] = {"state.status": {"$ne": ClaimStatus.UNKNOWN.value}}
-        if regency is not None:
+        if own is not None:
+            where["state.regency"] = {"$in": [one for one in own if regency in (None, one)]}
+        elif regency is not None:
             where["state.regency"] = regency
         if status is not None:
             where["state.status"] = status.value
@@ -34,24 +44,28 @@ def routes(house: Any) -> APIRouter:
 
     # A claim number may hold slashes, and an agency may be named with its regency: 64.08/rumahsakit/KLM-1.
     @router.get("/claims/{agency}/{claim_no:path}")
-    async def one_claim(agency: str, claim_no: str, regency: Regency | None = None) -> dict[str, Any]:
+    async def one_claim(agency: str, claim_no: str, request: Request, regency: Regency | None = None) -> dict[str, Any]:
         """One claim: its stage, and what it waits for or why it was refused."""
+        caller = await guard.caller(request)
         if _REGENCY.fullmatch(agency) and "/" in claim_no:
             regency, (agency, claim_no) = agency, claim_no.split("/", 1)
-        return claim_view(await _found(house, regency, agency, claim_no), house.reference)
+        return claim_view(await _found(house, caller, regency, agency, claim_no), house.reference)
 
     return router
 
 
-async def _found(house: Any, regency: str | None, agency: str, claim_no: str) -> Claim:
+async def _found(house: Any, caller: Caller, regency: str | None, agency: str, claim_no: str) -> Claim:
     if regency is not None:
         key = claim_key(regency, agency, claim_no)
         stated: Claim | None = (await house.reader.states("claims", [key])).get(key)
         found = [] if stated is None else [stated]
     else:
-        where = {"state.claim_no": claim_no, "state.agency": agency}
+        where: dict[str, Any] = {"state.claim_no": claim_no, "state.agency": agency}
+        own = caller.regencies
+        if own is not None:
+            where["state.regency"] = {"$in": own}
         found = [claim for _, claim in await house.reader.find("claims", where, limit=2)]
-    found = [claim for claim in found if claim.status is not ClaimStatus.UNKNOWN]
+    found = [one for one in found if one.status is not ClaimStatus.UNKNOWN and caller.may_read(one.regency)]
     if not found:
         raise HTTPException(404, {"title": "There is no such claim", "status": 404})
     if len(found) > 1:

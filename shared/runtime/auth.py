@@ -43,6 +43,11 @@ class Caller:
         """Whether this caller belongs to this regency."""
         return self.agencies is None or any(one.split("/")[0] == regency for one in self.agencies)
 
+    @property
+    def regencies(self) -> list[str] | None:
+        """The regencies this caller belongs to; None is all of them."""
+        return None if self.agencies is None else sorted({one.split("/")[0] for one in self.agencies})
+
 
 class Guard:
     """Knows the callers of one service."""
@@ -68,6 +73,13 @@ class Guard:
         if scheme.lower() != "bearer" or not token:
             raise _unknown("a bearer token is needed")
         return await self._bearer(token.strip())
+
+    async def reader(self, request: Request, regency: str) -> Caller:
+        """Who sent this request, if they may read what is this regency's; raises HTTPException as `caller` does."""
+        caller = await self.caller(request)
+        if not caller.may_read(regency):
+            raise HTTPException(403, f"the token names no agency of {regency}")
+        return caller
 
     async def _bearer(self, token: str) -> Caller:
         try:

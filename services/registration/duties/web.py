@@ -1,12 +1,16 @@
-"""Findings, projects and meetings over HTTP: what an officer works through. No personal data in any of them."""
+"""Findings, projects and meetings over HTTP: what an officer works through. No personal data in any of them.
+
+To callers of the regency only: a finding names a worker_id and an employer who has not been heard yet.
+"""
 
 from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
 
 from services.registration.domain.duties.findings import finding_id, told
+from shared.runtime.auth import Guard
 from shared.runtime.house import House
 
 _Regency = Annotated[str, Query(pattern=r"^\d{2}\.\d{2}$")]
@@ -16,12 +20,14 @@ _Limit = Annotated[int, Query(ge=1, le=1_000)]
 def routes(house: House) -> APIRouter:
     """The endpoints."""
     router = APIRouter(prefix="/v1", tags=["registration"])
+    guard = Guard(house.environ)
 
     @router.get("/findings")
     async def findings(
-        regency: _Regency, state: Literal["open", "all"] = "open", limit: _Limit = 200
+        request: Request, regency: _Regency, state: Literal["open", "all"] = "open", limit: _Limit = 200
     ) -> dict[str, Any]:
         """Duties not kept by employers of a regency: open ones, or all, the oldest due first."""
+        await guard.reader(request, regency)
         where: dict[str, Any] = {"state.regency": regency}
         where["state.open"] = {"$gt": 0} if state == "open" else {"$gte": 0}
         found = await house.reader.find("employments", where, limit=limit)
@@ -34,8 +40,9 @@ def routes(house: House) -> APIRouter:
         return {"rows": sorted(rows, key=lambda row: (row["due_on"], row["finding_id"]))}
 
     @router.get("/projects")
-    async def projects(regency: _Regency, limit: _Limit = 200) -> dict[str, Any]:
+    async def projects(request: Request, regency: _Regency, limit: _Limit = 200) -> dict[str, Any]:
         """Construction projects of a regency and whether they were registered in time."""
+        await guard.reader(request, regency)
         found = await house.reader.find("projects", {"state.regency": regency}, limit=limit)
         return {
             "rows": [
@@ -54,8 +61,9 @@ def routes(house: House) -> APIRouter:
         }
 
     @router.get("/outreach")
-    async def outreach(regency: _Regency, limit: _Limit = 200) -> dict[str, Any]:
+    async def outreach(request: Request, regency: _Regency, limit: _Limit = 200) -> dict[str, Any]:
         """Meetings of a regency, planned and held, the latest first."""
+        await guard.reader(request, regency)
         order = ("state.regency", "-state.held_on")
         found = await house.reader.find("meetings", {"state.regency": regency}, order=order, limit=limit)
         return {

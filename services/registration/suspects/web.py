@@ -75,7 +75,8 @@ def routes(house: House) -> APIRouter:
     @router.post("/scan", status_code=202)
     async def scan(request: Request) -> dict[str, Any]:
         """Asks for a scan now, whatever the rhythm; `GET /v1/suspects` says when the last one was."""
-        await guard.caller(request)
+        if _regencies(await guard.caller(request), None) == []:
+            raise HTTPException(403, f"the token names no <regency>/{ROLE}")
         wanted = clock.now().isoformat()
         await house.reader.save_rows(SCANS, {WANTED: {"at": wanted}})
         return {"wanted_at": wanted}

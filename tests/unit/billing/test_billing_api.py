@@ -10,6 +10,8 @@ import pytest
 from fastapi import FastAPI
 
 from services.billing import api
+from shared.runtime import auth
+from shared.runtime.auth import Caller
 from tests.property.billing_world import World
 from tests.property.test_billing_laws import budget, verified
 
@@ -33,7 +35,9 @@ def a_world() -> World:
 async def get(world: World, path: str) -> tuple[int, Any]:
     """Status and body of one answer."""
     app = FastAPI()
-    app.include_router(api.routes(SimpleNamespace(reader=world.reader, reference=world.reference, name="billing")))
+    environ = {"PAYUNG_AUTH": "none"}
+    house = SimpleNamespace(reader=world.reader, reference=world.reference, name="billing", environ=environ)
+    app.include_router(api.routes(house))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://billing") as client:
         answer = await client.get(path)
     return answer.status_code, answer.json()
@@ -93,3 +97,20 @@ async def test_a_plan_without_a_budget_says_so_and_what_is_needed() -> None:
 )
 async def test_what_is_not_there_or_makes_no_sense(path: str, status: int) -> None:
     assert (await get(a_world(), path))[0] == status
+
+
+async def test_callers_of_another_regency_see_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    agencies = frozenset({"64.02/treasury", "64.03/*"})
+
+    async def caller(*_: Any) -> Caller:
+        return Caller("rina", agencies)
+
+    monkeypatch.setattr(auth.Guard, "caller", caller)
+    world, lists = a_world(), ("/v1/runs", "/v1/invoices", "/v1/budgets")
+    everywhere = [await get(world, path + query) for path in lists for query in ("", "?regency=64.08")]
+    assert [list(answer.values()) for _, answer in everywhere] == [[[]]] * 6
+    assert (await get(world, f"/v1/invoices/{INVOICE}"))[0] == 404
+    assert (await get(world, "/v1/runs/RUN-6408-2026-01-apbd-regency-1"))[0] == 404
+    agencies = frozenset({"64.08/treasury"})
+    assert [len(*(await get(world, path))[1].values()) for path in lists] == [1, 1, 2]
+    assert (await get(world, f"/v1/invoices/{INVOICE}"))[0] == 200
