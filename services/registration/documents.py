@@ -90,8 +90,8 @@ class WorkerCodec:
             verdict=_verdict(body["verdict"]),
             opened_on=body.get("opened_on", ""),
             said=tuple(
-                Statement(who, name, _opened(name, value, cipher), submission, said_on, corrected, refuted)
-                for who, name, value, submission, said_on, corrected, refuted in body.get("said", ())
+                Statement(who, name, _opened(name, value, cipher), submission, said_on, *marks)
+                for who, name, value, submission, said_on, *marks in body.get("said", ())
             ),
             history=tuple(
                 Change(at, tuple(Was(name, _opened(name, value, cipher), *whose) for name, value, *whose in was))
@@ -116,6 +116,7 @@ def _seldom(state: Worker, cipher: Cipher) -> dict[str, Any]:
                 one.said_on,
                 one.corrected,
                 one.refuted,
+                one.doubted,
             ]
             for one in state.said
         ]

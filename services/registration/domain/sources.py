@@ -78,9 +78,9 @@ def by_form(worker: Worker, form: WorkerForm, word: Word) -> tuple[tuple[Stateme
     for one in of_form(form, word, opens=opens):
         known = before.get(one.field)
         if known is not None and known.value == one.value:
-            fresh.append(replace(one, corrected=known.corrected, refuted=known.refuted))
+            fresh.append(replace(known, submission_id=one.submission_id, said_on=one.said_on))
         else:
-            fresh.append(replace(one, corrected=opens))
+            fresh.append(replace(one, corrected=opens, doubted=_is_doubted(worker, one)))
             corrected.add(one.field)
     others = [one for one in statements(worker) if one.agency != word.agency]
     return (*others, *fresh), frozenset(corrected if opens else ())
@@ -95,7 +95,25 @@ def by_changes(worker: Worker, changes: Mapping[str, Any], word: Word) -> tuple[
         for name in FIELDS
         if name in named
     ]
-    return (*kept, *fresh), named
+    return (*kept, *(replace(one, doubted=_is_doubted(worker, one)) for one in fresh)), named
+
+
+def doubt(worker: Worker, name: str) -> tuple[Statement, ...]:
+    """The words, with what stands on this field doubted: whoever says otherwise is heard before an officer is asked."""
+    value = getattr(worker.form, name)
+    return tuple(
+        replace(one, doubted=True) if (one.field, one.value) == (name, value) else one for one in statements(worker)
+    )
+
+
+def settle_doubts(worker: Worker, precedence: Precedence) -> Worker:
+    """The worker after what stands was verified: it is doubted no more."""
+    said = [replace(one, doubted=False) if one.value == getattr(worker.form, one.field) else one for one in worker.said]
+    return settle(worker, said, precedence) if any(one.doubted for one in worker.said) else worker
+
+
+def _is_doubted(worker: Worker, said: Statement) -> bool:
+    return any(one.doubted and (one.field, one.value) == (said.field, said.value) for one in worker.said)
 
 
 def by_work(worker: Worker, word: Word) -> tuple[Statement, ...]:
@@ -135,14 +153,14 @@ def _standing(
     places = {word.agency: place for place, word in reversed(list(enumerate(worker.words))) if not word.via}
     sectors = {one.agency: one.value for one in said if one.field == "sector"}
     verified = worker.verdict is not None and worker.verdict.identity is Status.VERIFIED
-    best: dict[str, tuple[tuple[bool, int, int, int], Statement]] = {}
+    best: dict[str, tuple[tuple[bool, bool, int, int, int], Statement]] = {}
     for number, one in enumerate(said):
         rank = precedence.rank(worker.regency, one.field, one.agency, sectors.get(one.agency))
         if verified and one.field not in corrected and one.value == getattr(worker.form, one.field):
             rank = min(rank, precedence.rank(worker.regency, one.field, VERIFICATION))
         # Among equals the newest correction, else whoever spoke first.
         order = (0, -number) if one.corrected else (1, places.get(one.agency, UNNAMED))
-        weight = (one.refuted, rank, *order)
+        weight = (one.refuted, one.doubted, rank, *order)
         if one.field not in best or weight < best[one.field][0]:
             best[one.field] = (weight, one)
     return {name: one for name, (_, one) in best.items()}

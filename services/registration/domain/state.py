@@ -72,7 +72,7 @@ class Word:
 @dataclass(frozen=True, slots=True)
 class Statement:
     """One agency's word on one field, with its evidence. `corrected`: it was said to change what stood; `refuted`: the
-    civil register says otherwise."""
+    civil register says otherwise; `doubted`: it is near what the register says, and an officer must look."""
 
     agency: str
     field: str
@@ -81,6 +81,7 @@ class Statement:
     said_on: str
     corrected: bool = False
     refuted: bool = False
+    doubted: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,12 +92,16 @@ def _stands(
         given_on=business_day(event.at).isoformat(),
         valid_until=valid_until,
     )
+    if identity is Status.HELD and worker.status is Status.CHECKING and Reason.NAME_MISMATCH in reasons:
+        # Kept with the word: an agency that says otherwise tomorrow is heard as if it had spoken today.
+        worker = sources.settle(worker, sources.doubt(worker, "name"), facts.precedence)
     told = dict.fromkeys(
         (*worker.waiting, *((word.agency, word.submission_id) for word in worker.words if not word.via))
     )
     waiting = () if identity in FINAL else worker.waiting
+    judged = replace(worker, status=identity, verdict=verdict, waiting=waiting)
     return Decision(
-        state=replace(worker, status=identity, verdict=verdict, waiting=waiting),
+        state=sources.settle_doubts(judged, facts.precedence) if identity is Status.VERIFIED else judged,
         outcomes=tuple(
             outcomes.settled(worker.regency, agency, submission, worker_id, verdict)
             for agency, submission in told
@@ -115,6 +119,9 @@ def _otherwise(worker: Worker, identity: Status, reasons: tuple[str, ...], facts
         return None
     if identity is Status.HELD and reasons == (Reason.ATTESTATION_MISSING,) and len(worker.words) > worker.asked:
         return worker
+    if identity is Status.HELD and Reason.NAME_MISMATCH in reasons:
+        other = sources.settle(worker, sources.doubt(worker, "name"), facts.precedence)
+        return other if other.form.name != worker.form.name else None
     wrong = {_REFUTED.get(reason, "") for reason in reasons}
     if identity is not Status.REJECTED or not worker.said or not wrong or "" in wrong:
         return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import permutations
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from services.registration.documents import STORED
 from services.registration.domain import history, sources
 from services.registration.domain.parts import Facts
-from services.registration.domain.state import Worker
+from services.registration.domain.state import Status, Worker
 from shared.kernel.decision import Address
 from shared.reference import precedence
 from shared.reference.precedence import PrecedenceError
@@ -133,6 +134,43 @@ def test_the_right_form_is_tried_when_the_registry_refutes_the_first() -> None:
         "6408-dinsos S1 is rejected birth-date-mismatch",
         "6408-desa S2 is rejected birth-date-mismatch",
     ]
+
+
+HALF, WHOLE, WRONG = "AMINAH", "SITI AMINAH", "BUDI GUNAWAN"
+
+
+def judge(world: World) -> list[str]:
+    """The register answers every check that is still open, until none is: one name is right, one near, one wrong."""
+    said = []
+    while worker(world).status is Status.CHECKING:
+        check = world.checks()[-1]
+        verdict = {WHOLE: ("verified",), HALF: ("held", "name-mismatch")}.get(check.name, ("rejected", "name-mismatch"))
+        said = world.verdict(verdict[0], check.registration_version, *verdict[1:])
+    return said
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+@pytest.mark.parametrize("names", [(HALF, WHOLE), (HALF, WRONG), (HALF, WRONG, WHOLE), (HALF, HALF, WHOLE)])
+def test_whoever_comes_first_the_best_of_the_names_decides(names: tuple[str, ...], *, at_once: bool) -> None:
+    for order in permutations(zip((DINSOS, DESA, PERIKANAN), names, strict=False)):
+        world = World()
+        for agency, name in order:
+            world.register(agency, name=name)
+            if not at_once:
+                judge(world)
+        judge(world)
+        best = Status.VERIFIED if WHOLE in names else Status.HELD
+        assert (worker(world).status, worker(world).form.name) == (best, WHOLE if WHOLE in names else HALF), order
+
+
+def test_a_name_that_an_officer_took_is_not_doubted_any_more() -> None:
+    world = World()
+    world.register(name=HALF)
+    judge(world)
+    world.verdict("verified", 1)
+    assert worker(world).said == ()
+    assert world.register(DESA, name=WRONG)[1] == "6408-desa attested !field-overruled:name"
+    assert worker(world).status is Status.VERIFIED
 
 
 def test_an_attestation_opens_the_check_that_waited_for_one() -> None:
