@@ -16,7 +16,7 @@ from starlette.exceptions import HTTPException as StarletteHTTPException
 from shared.contracts import envelope, topics
 from shared.contracts.envelope import Unreadable
 from shared.kernel.event import Event, Intake
-from shared.runtime import clock
+from shared.runtime import clock, topics_admin
 from shared.runtime.auth import Caller, Guard
 from shared.runtime.errors import Unavailable
 from shared.runtime.health import Watch
@@ -67,6 +67,7 @@ def build(house: House, watch: Watch, metrics: Metrics) -> FastAPI:
 def _add_intake(app: FastAPI, house: House) -> None:
     commands = {kind: model for kind, model in house.spec.inputs.items() if issubclass(model, Intake)}
     guard = Guard(house.environ)
+    standing = topics_admin.Standing(house.environ)
 
     @app.post("/v1/events", status_code=202, tags=["intake"])
     async def post_events(request: Request) -> JSONResponse:
@@ -82,7 +83,7 @@ def _add_intake(app: FastAPI, house: House) -> None:
         events: Sequence[Any] = parsed if isinstance(parsed, list) else [parsed]
         if not events or len(events) > EVENTS_MAX:
             raise HTTPException(400, {"errors": [{"pointer": "", "detail": f"1 to {EVENTS_MAX} events a request"}]})
-        messages, ids, errors = [], [], []
+        messages, ids, pointers, errors = [], [], [], []
         for position, one in enumerate(events):
             pointer = f"/{position}" if isinstance(parsed, list) else ""
             try:
@@ -94,6 +95,13 @@ def _add_intake(app: FastAPI, house: House) -> None:
                 raise HTTPException(403, f"{pointer or '/'}: the token does not let you send as {one['source']}")
             messages.append(message)
             ids.append(name)
+            pointers.append(pointer)
+        # An agency without a topic is nobody's; to the publisher it would be a broker that does not answer.
+        lacking = await standing.lacking({one.topic for one in messages if topics.agency_of_topic(one.topic)})
+        for pointer, message in zip(pointers, messages, strict=True):
+            if message.topic in lacking:
+                detail = f"there is no topic {message.topic}; payung agency add makes it"
+                errors.append({"pointer": pointer, "code": "foreign-source", "detail": detail})
         if errors:
             raise HTTPException(400, {"errors": errors})
         await house.publish(messages)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
@@ -83,6 +83,20 @@ async def partitions(server: Server, names: Sequence[str]) -> dict[str, int]:
         raise Unavailable(f"Kafka: {type(error).__name__}") from error
     finally:
         await admin.close()
+
+
+class Standing:
+    """Which topics stand, for whoever is about to write: asked of the broker once, since a topic is not taken away."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+        self._known: set[str] = set()
+
+    async def lacking(self, names: Collection[str]) -> set[str]:
+        """Those of these topics that do not stand; Unavailable when the broker does not answer."""
+        if new := set(names) - self._known:
+            self._known |= (await partitions(Server(self._environ), sorted(new))).keys()
+        return set(names) - self._known
 
 
 async def check(server: Server, wanted: Sequence[Topic]) -> None:

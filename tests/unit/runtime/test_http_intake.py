@@ -8,8 +8,9 @@ from typing import Any
 import httpx
 import pytest
 
+from services.registration import stream as registration
 from services.verification.stream import SPEC
-from shared.runtime import auth, http
+from shared.runtime import auth, http, topics_admin
 from shared.runtime.auth import Caller
 from shared.runtime.metrics import Metrics
 
@@ -22,20 +23,46 @@ WORD = {
 }
 
 
-async def post(environ: dict[str, str], events: Any) -> tuple[int, list[Any]]:
+async def post(environ: dict[str, str], events: Any, of: Any = SPEC) -> tuple[int, list[Any]]:
     """Status, and what was published."""
+    answer, published = await answered(environ, events, of)
+    return answer.status_code, published
+
+
+async def answered(environ: dict[str, str], events: Any, of: Any) -> tuple[httpx.Response, list[Any]]:
+    """The answer of a service of this SPEC, and what was published."""
     published: list[Any] = []
 
     async def publish(messages: list[Any]) -> None:
         published.extend(messages)
 
-    spec: Any = SimpleNamespace(name=SPEC.name, description="", inputs=SPEC.inputs, routes=None)
-    house: Any = SimpleNamespace(name=SPEC.name, spec=spec, environ=environ, publish=publish)
+    spec: Any = SimpleNamespace(name=of.name, description="", inputs=of.inputs, routes=None)
+    house: Any = SimpleNamespace(name=of.name, spec=spec, environ=environ, publish=publish)
     watch: Any = None
-    app = http.build(house, watch, Metrics(SPEC.name))
+    app = http.build(house, watch, Metrics(of.name))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://v") as client:
         answer = await client.post("/v1/events", json=events)
-    return answer.status_code, published
+    return answer, published
+
+
+async def test_an_agency_without_a_topic_is_told_so_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Handed to the publisher it would wait for the topic's leader, in vain, and take the producer down with it."""
+    asked: list[list[str]] = []
+
+    async def partitions(_: Any, names: list[str]) -> dict[str, int]:
+        asked.append(names)
+        return {name: 3 for name in names if name.endswith("-dinsos")}
+
+    monkeypatch.setattr(topics_admin, "partitions", partitions)
+    known = {**WORD, "type": "worker.register.v1", "source": "agency/64.08/dinsos"}
+    stranger = {**known, "source": "agency/64.08/nosuch"}
+    environ = {"PAYUNG_AUTH": "none", "PAYUNG_KAFKA": "127.0.0.1:1"}
+    answer, published = await answered(environ, [known, stranger], registration.SPEC)
+    (error,) = answer.json()["errors"]
+    assert (answer.status_code, published) == (400, [])
+    assert (error["pointer"], error["code"]) == ("/1", "foreign-source")
+    assert (await post(environ, [known, known], registration.SPEC))[0] == 202
+    assert [len(names) for names in asked] == [2, 1]
 
 
 async def test_without_a_token_only_where_the_setting_says_none() -> None:
