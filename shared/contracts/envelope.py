@@ -31,7 +31,11 @@ STRING_CHARACTERS_MAX = 4_000
 NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "urn:payung:outcome")
 _NAMESPACE_BYTES = NAMESPACE.bytes
 
-_TIME = re.compile(r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:\d{2})")
+_TIME = re.compile(
+    r"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])[Tt]([01]\d|2[0-3]):[0-5]\d:([0-5]\d|60)(\.\d+)?"
+    r"([Zz]|[+-]([01]\d|2[0-3]):[0-5]\d)",
+    re.ASCII,
+)
 
 
 class Unreadable(Exception):
