@@ -258,8 +258,8 @@ def _details(form: Fields, kind: Kind | None, worker: str, day: date, reference:
         "children": _children(details, kind, worker, day, reference),
     }
     claimed = read["treatment_cost"] or read["days_off_work"] or read["transport"] != (0, 0, 0)
-    if accident and outcome == "treatment" and not claimed:
-        # Nothing at all is claimed: the cost is what was forgotten.
+    if accident and outcome == "treatment" and not claimed and not details.reasons:
+        # Nothing at all is claimed, not even wrongly: the cost is what was forgotten.
         details.reasons.append(f"{Reason.FIELD_MISSING}:details.treatment_cost")
     form.reasons.extend(dict.fromkeys(details.reasons))
     return None if details.reasons else read
