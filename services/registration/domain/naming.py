@@ -43,7 +43,7 @@ _SOUNDS = (
     (re.compile(r"AE|AY(?![AEIOU])"), "AI"),
     (re.compile(r"IE|IY|EE"), "I"),
     (re.compile(r"(?<=.)Y$"), "I"),
-    (re.compile(r"(.)\1+"), r"\1"),
+    (re.compile(r"([A-Z])\1+"), r"\1"),
     (re.compile(r"(?<=[AEIOU])H$"), ""),
 )
 _VOWELS = str.maketrans("", "", "AEIOUYH")
@@ -100,6 +100,10 @@ def alike(ours: tuple[str, ...], theirs: tuple[str, ...]) -> float:
     whole = max(
         fuzz.ratio(" ".join(sorted(ours)), " ".join(sorted(theirs))), fuzz.ratio("".join(ours), "".join(theirs))
     )
+    ours_number, theirs_number = _number(ours), _number(theirs)
+    if ours_number and theirs_number and ours_number != theirs_number:
+        # SITI 1 and SITI 2: whoever numbered them knew them to be two.
+        return min(whole / 100, OTHER)
     ours_own, theirs_own = _own(ours), _own(theirs)
     if ours_own and theirs_own:
         # MUHAMMAD HASAN and MUHAMMAD HUSIN: what most people share must not lift what tells them apart.
@@ -111,6 +115,10 @@ def alike(ours: tuple[str, ...], theirs: tuple[str, ...]) -> float:
         # MERANG LESTARI and MASRAN LESTARI: one word alike does not make the other so.
         whole = min(whole, (whole + worst) / 2)
     return whole / 100 if whole >= 100 * PART else max(whole / 100, _part(ours, theirs))
+
+
+def _number(words: tuple[str, ...]) -> str:
+    return "".join(char for word in words for char in word if char.isdigit())
 
 
 def _own(words: tuple[str, ...]) -> tuple[str, ...]:

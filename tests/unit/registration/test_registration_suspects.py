@@ -54,6 +54,8 @@ def test_spellings_of_one_name_fold_to_one(name: str, other: str) -> None:
         ("LAPANDI KASIM SANTOSO", "LAPANDI JAMAL"),
         ("SITI", "SRI"),
         ("ABDULLAH", "ABDUL LATIF"),
+        ("SITI 1", "SITI 2"),
+        ("PEKERJA 1", "PEKERJA 11"),
         ("BUDI", ""),
     ],
 )
