@@ -27,6 +27,7 @@ class House:
         pipeline: Pipeline,
         lag: Callable[[], Awaitable[int]],
         environ: Mapping[str, str],
+        caught_up: Callable[[Sequence[str]], Awaitable[bool]],
     ) -> None:
         self.spec = spec
         self.name = spec.name
@@ -34,6 +35,7 @@ class House:
         self.reference = reference
         self.environ = environ
         self.lag = lag
+        self.caught_up = caught_up
         self._publisher = publisher
         self._pipeline = pipeline
 

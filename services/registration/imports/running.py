@@ -11,6 +11,8 @@ from typing import Any
 
 import structlog
 
+from services.registration.imports import leases
+from services.registration.imports.leases import Lease, Leases
 from services.registration.imports.records import (
     IMPORTS,
     KEPT_DAYS,
@@ -31,19 +33,26 @@ from shared.runtime.house import House
 log = structlog.get_logger()
 
 AT_ONCE_MAX = 3
+# Those that others carry are looked at too.
+WAITING_MAX = 100
 LOOK_S = 1.0
 TIDY_EVERY_S = 600.0
 
 
-class Running:
-    """Looks for unfinished imports and carries a few at a time.
+class LeaseLost(Exception):
+    """Another process carries this import now."""
 
-    Two processes may carry the same import: every row has one name, so the second changes nothing and answers the same.
+
+class Running:
+    """Looks for unfinished imports and carries a few at a time: those whose lease it gets (leases.py).
+
+    An import may be begun by one process, gone on with by another, and asked after at a third.
     """
 
     def __init__(self, house: House, cipher: FieldCipher) -> None:
         self._house = house
         self._cipher = cipher
+        self._leases = Leases(house.reader, house.environ.get("PAYUNG_INSTANCE", ""))
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._tidied_s: float | None = None
 
@@ -69,16 +78,62 @@ class Running:
             if task.done():
                 del self._tasks[identifier]
                 await self._ended(identifier, task)
-        room = AT_ONCE_MAX - len(self._tasks)
-        if room <= 0:
+        if len(self._tasks) >= AT_ONCE_MAX:
             return
         waiting = await self._house.reader.find_rows(
-            IMPORTS, {"status": {"$in": list(UNFINISHED)}}, order=("received_at",), limit=room + len(self._tasks)
+            IMPORTS, {"status": {"$in": list(UNFINISHED)}}, order=("received_at",), limit=WAITING_MAX
         )
         for row in waiting:
-            one = import_of(row["_id"], row, self._cipher)
-            if one.id not in self._tasks and len(self._tasks) < AT_ONCE_MAX:
-                self._tasks[one.id] = asyncio.create_task(Sending(self._house, self._cipher, one).run())
+            identifier = row["_id"]
+            if identifier in self._tasks or len(self._tasks) >= AT_ONCE_MAX:
+                continue
+            lease = await self._leases.take(identifier)
+            if lease is not None:
+                self._tasks[identifier] = asyncio.create_task(self._carry(lease))
+
+    async def _carry(self, lease: Lease) -> None:
+        """Carries an import as long as the lease is held."""
+        try:
+            # Read after the lease was won: whoever held it before may have gone on, or have finished.
+            row = (await self._house.reader.rows(IMPORTS, [lease.id])).get(lease.id)
+            if row is not None and row["status"] in UNFINISHED:
+                one = import_of(lease.id, row, self._cipher)
+                await self._as_long_as_held(lease, Sending(self._house, self._cipher, one))
+        except LeaseLost:
+            log.info("another instance carries this import on", import_id=lease.id)
+        except (Unavailable, asyncio.CancelledError) as error:
+            # Not done, and nobody's fault: whoever looks next goes on.
+            await self._leases.release(lease, done=False)
+            if isinstance(error, asyncio.CancelledError):
+                raise
+            log.warning("an import waits", import_id=lease.id, error=str(error))
+        else:
+            await self._leases.release(lease, done=True)
+
+    async def _as_long_as_held(self, lease: Lease, sending: Sending) -> None:
+        carrying = asyncio.create_task(sending.run())
+        beating = asyncio.create_task(self._beat(lease))
+        try:
+            await asyncio.wait({carrying, beating}, return_when=asyncio.FIRST_COMPLETED)
+            if not carrying.done():
+                raise LeaseLost(lease.id)
+            carrying.result()
+        finally:
+            carrying.cancel()
+            beating.cancel()
+            await asyncio.wait({carrying, beating})
+
+    async def _beat(self, lease: Lease) -> None:
+        """Ends when the lease is lost, or when nobody can be told for so long that it may be."""
+        told_s = clock.monotonic()
+        while clock.monotonic() - told_s < leases.LEASE_S:
+            await asyncio.sleep(leases.BEAT_S)
+            try:
+                if not await self._leases.beat(lease):
+                    return
+                told_s = clock.monotonic()
+            except Unavailable:
+                continue
 
     async def _ended(self, identifier: str, task: asyncio.Task[None]) -> None:
         """A defect of ours in one list ends that list with a reason, and holds up no other."""
@@ -97,6 +152,7 @@ class Running:
             import_of(identifier, row, self._cipher), status=Status.FAILED, error=text, finished_at=clock.now()
         )
         await self._house.reader.save_rows(IMPORTS, {identifier: row_of(failed, self._cipher)})
+        await self._house.reader.delete_rows(leases.LEASES, [identifier])
 
     async def _tidy(self) -> None:
         if self._tidied_s is not None and clock.monotonic() - self._tidied_s < TIDY_EVERY_S:

@@ -173,7 +173,10 @@ class Sending:
             try:
                 await self._look(batch)
                 waited_s = clock.monotonic() - batch.published_s
-                idle = waited_s > GIVE_UP_S and (waited_s > GIVE_UP_SURELY_S or not await self._house.lag())
+                # All processes of the service: the rows may lie on partitions that another one reads.
+                idle = waited_s > GIVE_UP_S and (
+                    waited_s > GIVE_UP_SURELY_S or await self._house.caught_up([self._topic])
+                )
                 if batch.waiting and idle:
                     # Once more: the last records may have been settled between the look and the question.
                     await self._look(batch)
