@@ -30,7 +30,7 @@ def settle(
     first = identity.proposal
     ruling = Ruling(officer=part.officer, reason=part.reason, decided_on=business_day(now).isoformat())
     if policy.needs_two(identity.reasons):
-        if first is not None and first.signed_by == part.signed_by:
+        if first is not None and _one_person(first.signed_by, part.signed_by):
             return leave(identity, now, (_refused(part, Reason.SECOND_OFFICER_NEEDED),))
         if first is None or first.verified != part.verified:
             # The first word, or one against it: then this word waits for the agreement of another officer.
@@ -39,6 +39,11 @@ def settle(
             )
             return leave(waiting, now, (outcomes.proposed(identity, part.verified),))
     return _ruled(identity, part.verified, ruling, now, policy)
+
+
+def _one_person(one: str, other: str) -> bool:
+    """ "Rina" and "rina " have two eyes between them: where no login signs, names are typed by hand."""
+    return " ".join(one.casefold().split()) == " ".join(other.casefold().split())
 
 
 def _ruled(identity: Identity, verified: bool, ruling: Ruling, now: datetime, policy: Policy) -> Decision[Any]:

@@ -241,8 +241,9 @@ async def test_two_officers_must_agree_where_the_policy_says_so(service: Service
     who = await a_held_case(service)
     (first,) = await word(service, "d1", "ani")
     assert (first["type"], first["data"]["decision"]) == ("identity.decide.proposed.v1", "verified")
-    (again,) = await word(service, "d2", "ani")
-    assert (again["type"], again["data"]["reasons"]) == ("identity.decide.refused.v1", ["second-officer-needed"])
+    for name in ("ani", "Ani%20"):
+        (again,) = await word(service, f"d2-{name}", name)
+        assert (again["type"], again["data"]["reasons"]) == ("identity.decide.refused.v1", ["second-officer-needed"])
     async with service.http() as http:
         case = (await http.get(f"/v1/reviews/{who}")).json()
         page = (await http.get(f"/v1/reviews/{who}", headers=HTML)).text
