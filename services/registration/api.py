@@ -7,6 +7,7 @@ from datetime import datetime, time, timedelta
 from typing import Any
 
 from fastapi import APIRouter, HTTPException, Request
+from fastapi.responses import RedirectResponse
 
 from services.registration.domain import history, sources
 from services.registration.domain.state import Change, Status, Was, Worker
@@ -73,6 +74,11 @@ def routes(house: House) -> APIRouter:
         return {"worker_id": worker_id, "opened_on": found.opened_on, "history": steps}
 
     outer = APIRouter()
+
+    @outer.get("/", include_in_schema=False)
+    async def home() -> RedirectResponse:
+        return RedirectResponse("/v1/imports")
+
     outer.include_router(router)
     outer.include_router(imports.routes(house))
     outer.include_router(duties.routes(house))

@@ -195,8 +195,10 @@ _TEXTS: dict[Reason, tuple[str, str]] = {
         "The civil registry says this person has died; if that is wrong, have it corrected at the registry office.",
     ),
     Reason.DUPLICATE_IDENTITY: (
-        "Data kependudukan ganda; minta pekerja menyelesaikannya di Disdukcapil. Data ditahan sampai selesai.",
-        "The civil registry holds a double record; the worker must settle it there. The row is held until then.",
+        "Data ganda: di Disdukcapil (minta pekerja menyelesaikannya di sana), atau dengan pekerja lain di Payung "
+        "(petugas kabupaten memutuskan). Data ditahan sampai selesai.",
+        "A double: in the civil registry (the worker must settle it there), or with another worker in Payung (an "
+        "officer of the regency decides). The row is held until then.",
     ),
     Reason.INACTIVE_IDENTITY: (
         "Data kependudukan tidak aktif; minta pekerja mengaktifkannya di Disdukcapil. Data ditahan sampai selesai.",

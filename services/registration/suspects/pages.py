@@ -7,7 +7,8 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from services.registration.domain.state import PairStatus
+from services.registration.domain.state import PairStatus, Status
+from shared.lists.values import SECTORS_ID
 from shared.reference import areas as area_files
 
 # Nothing from elsewhere, and no script at all.
@@ -51,6 +52,21 @@ LABELS: Mapping[str, str] = {
     "sector": "Sektor",
     "occupation": "Pekerjaan",
 }
+WORKERS: Mapping[Status, str] = {
+    Status.CHECKING: "menunggu pemeriksaan identitas",
+    Status.VERIFIED: "terverifikasi",
+    Status.HELD: "ditahan",
+    Status.REJECTED: "ditolak",
+    Status.WITHDRAWN: "sudah keluar",
+    Status.MERGED: "digabung ke pekerja lain",
+}
+DECISIONS: Mapping[str, str] = {
+    "merge": "digabung: satu orang",
+    "different": "dua orang yang berbeda",
+    "unmerge": "penggabungan dibatalkan",
+    "reopen": "diperiksa lagi",
+}
+_SECTORS = {name: local for local, name in SECTORS_ID.items()}
 _SEXES = {"M": "Laki-laki", "F": "Perempuan"}
 _MERGES = (
     ("merge:first", "Satu orang: pertahankan yang pertama", "one person, keep the first", False),
@@ -127,7 +143,10 @@ def pair_page(found: Mapping[str, Any], key: str) -> str:
         reasons=[REASONS.get(code, code) for code in found["reasons"]],
         lines=lines,
         digits=found["fields"]["nik"]["differing_digits"],
-        made=[{**one, "decided_at": _day(one["decided_at"])} for one in found["decisions"]],
+        made=[
+            {**one, "decision": DECISIONS[one["decision"]], "decided_at": _day(one["decided_at"])}
+            for one in found["decisions"]
+        ],
         choices=CHOICES[status],
         key=key,
     )
@@ -138,10 +157,14 @@ def _shown(name: str, value: Any) -> str:
         return "—"
     if name == "sex":
         return _SEXES.get(str(value), str(value))
+    if name == "birth_date":
+        return _day(value)
+    if name == "sector":
+        return _SECTORS.get(value, str(value))
     return _village(value) if name == "village" else str(value)
 
 
 def _about(value: Any) -> str:
     if isinstance(value, str):
-        return value
-    return ", ".join(f"{one['agency']} ({one['said_on']})" for one in value)
+        return WORKERS[Status(value)]
+    return ", ".join(f"{one['agency']} ({_day(one['said_on'])})" for one in value)

@@ -121,6 +121,7 @@ def case_page(case: Case) -> str:
         key=clock.new_id(),
         status=STATUSES[one.status],
         held=one.status is Status.HELD,
+        suspected=one.known.suspected,
         since=day(one.checked_on),
         reasons=[_reason(code) for code in one.reasons],
         lines=[_line(case, field) for field in case.fields],

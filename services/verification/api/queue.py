@@ -133,6 +133,8 @@ def standing_json(worker_id: str, one: Identity) -> dict[str, Any]:
         "registration_version": one.asked.registration_version,
         "policy": one.policy,
         "awaits_second_officer": one.proposal is not None,
+        # Registration's officers clear that; until then the verdict above is told to nobody.
+        "suspected_double": one.known.suspected,
     }
 
 

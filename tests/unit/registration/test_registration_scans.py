@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from types import SimpleNamespace
 from typing import Any
 
@@ -203,12 +204,15 @@ async def test_an_officer_with_a_browser_works_through_the_queue() -> None:
         shown = (await client.get(f"/v1/suspects/{FIRST}/{SECOND}")).text
         assert "ST. AMINA" in shown
         assert "angka ke-14, ke-16" in shown
+        assert {"held", "fisheries", "1985-07-01"} & set(re.split("[<>]", shown)) == set(), "a clerk reads Indonesian"
         form = {"officer": "Rina", "reason": "satu KK", "decision": "merge:second", "key": "once"}
         sent = await client.post(f"/v1/suspects/{FIRST}/{SECOND}", data=form)
         assert (sent.status_code, sent.headers["location"]) == (303, "/v1/suspects?sent=1")
         await client.post(f"/v1/suspects/{FIRST}/{SECOND}", data=form)
         assert "Tidak ada" in (await client.get("/v1/suspects?sent=1")).text
-        assert "Batalkan penggabungan" in (await client.get(f"/v1/suspects/{FIRST}/{SECOND}")).text
+        merged_page = (await client.get(f"/v1/suspects/{FIRST}/{SECOND}")).text
+        assert "Batalkan penggabungan" in merged_page
+        assert "<strong>digabung: satu orang</strong> oleh Rina" in merged_page
     (merged,) = (await town.call("GET", "/v1/suspects?status=merged"))[1]["suspects"]
     assert merged["kept"] == SECOND
     assert len((await town.call("GET", f"/v1/suspects/{FIRST}/{SECOND}"))[1]["decisions"]) == 1

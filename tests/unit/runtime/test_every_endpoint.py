@@ -43,6 +43,7 @@ EVERYWHERE = {
 }
 OPEN: dict[str, dict[str, str]] = {
     "registration": {
+        "GET /": "leads to the imports, which are guarded",
         "GET /v1/imports/template.xlsx": "an empty form of the areas that everybody knows",
         "GET /s/": SCANNED,
         "GET /s/worker.js": SCANNED,

@@ -87,6 +87,20 @@ async def test_a_case_shows_the_form_beside_the_register(service: Service) -> No
     assert NIKS[0] not in page + str(case)
 
 
+async def test_a_suspected_double_is_shown_the_way_to_the_other_queue(service: Service) -> None:
+    await service.load([person(NIKS[0])], "v1")
+    await service.take(check(NIKS[0]))
+    where = {"worker_id": WHO[0], "regency": "64.08", "district": "64.08.04", "village": "64.08.04.2001"}
+    data = {**where, "sector": "trade", "others": ["x"], "score": 90, "reasons": ["name-same"]}
+    event = {"specversion": "1.0", "id": "s", "source": "payung/registration", "type": "worker.suspected.v1"}
+    async with service.http() as http:
+        assert (await http.get(f"/v1/identities/{WHO[0]}")).json()["suspected_double"] is False
+        await service.take({**event, "data": data, "sequence": 2}, topic="registration-events")
+        assert (await http.get(f"/v1/identities/{WHO[0]}")).json()["suspected_double"] is True
+        page = (await http.get(f"/v1/reviews/{WHO[0]}", headers=HTML)).text
+    assert "mungkin satu orang dengan pekerja lain" in page
+
+
 async def test_of_dukcapil_only_what_agrees_is_known(service: Service) -> None:
     await service.take(check(NIKS[0]))
     answer = {"worker_id": WHO[0], "registration_version": 1, "status": "alive", "score": 70}
