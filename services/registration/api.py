@@ -17,17 +17,13 @@ from services.registration.stickers import web as stickers
 from services.registration.suspects import web as suspects
 from shared.contracts.envelope import rfc3339
 from shared.kernel.calendar import WITA, parse_date
+from shared.kernel.identity import masked
 from shared.reference.precedence import Precedence
 from shared.runtime.auth import Guard
 from shared.runtime.house import House
 
 # The rest is personal: of it is shown who said it and who says otherwise, not what.
 _OPEN = ("sex", "village", "sector", "occupation", "monthly_income")
-
-
-def masked(nik: str) -> str:
-    """A NIK as it may be shown: the area and the last two digits."""
-    return f"{nik[:4]}{'*' * 10}{nik[-2:]}"
 
 
 def routes(house: House) -> APIRouter:

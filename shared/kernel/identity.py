@@ -19,6 +19,11 @@ def is_nik(text: object) -> bool:
     return isinstance(text, str) and len(text) == 16 and text.isascii() and text.isdigit() and text[12:] != "0000"
 
 
+def masked(nik: str) -> str:
+    """A NIK as it may be shown: the area and the last two digits."""
+    return f"{nik[:4]}{'*' * 10}{nik[-2:]}"
+
+
 def nik_birth_date(nik: str, today: date) -> date | None:
     """The birth date that a NIK states (women: day + 40), or None when no such date exists.
 

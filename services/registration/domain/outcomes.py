@@ -11,6 +11,7 @@ from shared.contracts import registration_work as work
 from shared.contracts import topics
 from shared.kernel.calendar import business_day
 from shared.kernel.decision import Outcome
+from shared.kernel.identity import masked
 
 Answer = Literal["registered", "already-registered", "attested", "updated", "withdrawn", "accepted", "rejected"]
 
@@ -65,7 +66,8 @@ def _fields(worker_id: str, worker: Worker, sender: Sender) -> dict[str, Any]:
         "birth_month": form.birth_date[:7],
         "income_base": form.monthly_income,
         "agency": sender.agency,
-        "submission_id": sender.submission_id or "",
+        # An agency may number its rows by NIK; the open topics carry none.
+        "submission_id": (sender.submission_id or "").replace(form.nik, masked(form.nik)),
     }
 
 

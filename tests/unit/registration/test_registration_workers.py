@@ -56,6 +56,15 @@ ENDED: tuple[str, Any] = ("ended", (1, "wage-earner"))
 ATTEST: tuple[str, Any] = ("attest", (DESA, {"sector": "fisheries", "occupation": "n", "attested_on": "2026-01-05"}))
 
 
+def test_a_row_numbered_by_its_nik_does_not_bring_it_into_the_open() -> None:
+    world = World()
+    world.register(submission_id=f"row {NIK}")
+    world.register(submission_id=f"row {NIK}", village="64.08.04.2002")
+    told = [str(one.data) + one.key for one in world.said if one.topic == "registration-events"]
+    assert len(told) == 2
+    assert not any(NIK in one for one in told)
+
+
 @pytest.mark.parametrize(
     ("steps", "expected"),
     [
