@@ -59,7 +59,7 @@ ATTEST: tuple[str, Any] = ("attest", (DESA, {"sector": "fisheries", "occupation"
 def test_a_row_numbered_by_its_nik_does_not_bring_it_into_the_open() -> None:
     world = World()
     world.register(submission_id=f"row {NIK}")
-    world.register(submission_id=f"row {NIK}", village="64.08.04.2002")
+    world.register(submission_id=f"row {NIK}", sector="trade")
     told = [str(one.data) + one.key for one in world.said if one.topic == "registration-events"]
     assert len(told) == 2
     assert not any(NIK in one for one in told)
