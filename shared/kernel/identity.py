@@ -5,7 +5,10 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import re
 from datetime import date
+
+_NIK_IN_TEXT = re.compile(r"(?<!\d)\d{16}(?!\d)")
 
 
 def worker_id(key: bytes, nik: str) -> str:
@@ -22,6 +25,11 @@ def is_nik(text: object) -> bool:
 def masked(nik: str) -> str:
     """A NIK as it may be shown: the area and the last two digits."""
     return f"{nik[:4]}{'*' * 10}{nik[-2:]}"
+
+
+def without_niks(text: str) -> str:
+    """A free text with the NIKs in it masked: clerks write them into numbers and remarks that others may read."""
+    return _NIK_IN_TEXT.sub(lambda found: masked(found[0]), text)
 
 
 def nik_birth_date(nik: str, today: date) -> date | None:

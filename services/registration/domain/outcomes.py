@@ -11,7 +11,7 @@ from shared.contracts import registration_work as work
 from shared.contracts import topics
 from shared.kernel.calendar import business_day
 from shared.kernel.decision import Outcome
-from shared.kernel.identity import masked
+from shared.kernel.identity import masked, without_niks
 
 Answer = Literal["registered", "already-registered", "attested", "updated", "withdrawn", "accepted", "rejected"]
 
@@ -28,7 +28,7 @@ def answered(
     """The answer to the agency; keyed by its own number, else by the event."""
     return Outcome(
         topics.feedback(sender.regency, sender.agency),
-        sender.submission_id or event_id,
+        key_of(sender.submission_id, event_id),
         "submission.answered.v1",
         contract.SubmissionAnswered(
             submission_id=sender.submission_id,
@@ -45,7 +45,7 @@ def settled(regency: str, agency: str, submission_id: str, worker_id: str, verdi
     identity: Any = verdict.identity.value
     return Outcome(
         topics.feedback(regency, agency),
-        submission_id,
+        key_of(submission_id, worker_id),
         "submission.settled.v1",
         contract.SubmissionSettled(
             submission_id=submission_id, worker_id=worker_id, identity=identity, reasons=list(verdict.reasons)
@@ -53,21 +53,30 @@ def settled(regency: str, agency: str, submission_id: str, worker_id: str, verdi
     )
 
 
+def key_of(submission_id: str | None, otherwise: str) -> str:
+    """An agency that numbers its rows by NIK gets the number back in the body: keys are seen by more."""
+    return submission_id if submission_id and without_niks(submission_id) == submission_id else otherwise
+
+
 def _fields(worker_id: str, worker: Worker, sender: Sender) -> dict[str, Any]:
     form = worker.form
+
+    # An agency may number its rows by NIK, or note one beside the occupation; the open topics carry none.
+    def public(text: str) -> str:
+        return without_niks(text.replace(form.nik, masked(form.nik)))
+
     return {
         "worker_id": worker_id,
         "regency": worker.regency,
         "district": form.district,
         "village": form.village,
         "sector": form.sector,
-        "occupation": form.occupation,
+        "occupation": public(form.occupation),
         "sex": form.sex,
         "birth_month": form.birth_date[:7],
         "income_base": form.monthly_income,
         "agency": sender.agency,
-        # An agency may number its rows by NIK; the open topics carry none.
-        "submission_id": (sender.submission_id or "").replace(form.nik, masked(form.nik)),
+        "submission_id": public(sender.submission_id or ""),
     }
 
 

@@ -144,6 +144,19 @@ def test_what_is_said(steps: tuple[tuple[str, Any], ...], expected: list[str]) -
     assert told(*steps) == expected
 
 
+def test_a_nik_in_a_remark_or_a_key_stays_between_the_agency_and_us() -> None:
+    world = World()
+    other = "6408040303790001"
+    sent = {**FORM, "submission_id": NIK, "occupation": f"nelayan ({other})"}
+    registered, _, answer = world.take(intake("worker.register.v1", sent)).outcomes
+    assert isinstance(registered.data, WorkerRegistered)
+    assert registered.data.occupation == "nelayan (6408**********01)"
+    assert isinstance(answer.data, SubmissionAnswered)
+    assert answer.data.submission_id == NIK
+    world.verdict("verified", 1)
+    assert not [one for one in world.said if NIK in one.key]
+
+
 def test_a_new_worker_is_open_without_who_they_are_and_checked_with_it() -> None:
     made = World().take(intake("worker.register.v1", {**FORM, **PERSONAL}))
     registered, check, answer = made.outcomes

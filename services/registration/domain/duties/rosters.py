@@ -12,6 +12,7 @@ from datetime import date, datetime
 from typing import Any
 
 from services.registration.domain import rules
+from services.registration.domain.outcomes import key_of
 from services.registration.domain.parts import Facts, Reference, Refused, Sender, sender_of
 from shared.contracts import topics
 from shared.contracts.registration_duties import RosterLine, RosterLineAnswered
@@ -82,7 +83,7 @@ def decide(state: Roster | None, event: Event, facts: Facts, now: datetime) -> D
 def _answer(event: Event, sender: Sender, number: int, line: RosterLine | tuple[str, ...]) -> Outcome:
     return Outcome(
         topics.feedback(sender.regency, sender.agency),
-        sender.submission_id or event.id,
+        key_of(sender.submission_id, event.id),
         "submission.answered.v1",
         RosterLineAnswered(
             submission_id=sender.submission_id,
