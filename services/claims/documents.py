@@ -22,6 +22,7 @@ from services.claims.domain.state import (
     Ruling,
 )
 from shared.contracts.base import BenefitLine
+from shared.runtime import links
 from shared.runtime.ports import Cipher, Codec, Index
 
 Body = dict[str, Any]
@@ -121,6 +122,8 @@ class ClaimCodec:
         body["school"] = list(state.school)
         if state.waiting is not None:
             body["waiting"] = state.waiting
+        if state.person:
+            body["person"] = state.person
         if state.form is not None:
             body["form"] = _form(state.form, cipher)
         if state.ruling is not None:
@@ -141,6 +144,7 @@ class ClaimCodec:
             benefits=tuple(BenefitLine(benefit=row[0], amount=row[1], rule=row[2]) for row in body["benefits"]),
             school=tuple(body["school"]),
             waiting=body.get("waiting"),
+            person=body.get("person", ""),
             form=None if form is None else _form_from(form, cipher),
             ruling=None if ruling is None else Ruling(ruling[0], cipher.open(ruling[1]), cipher.open(ruling[2])),
             cover=None if cover is None else CoverCodec().decode(cover, cipher),
@@ -152,11 +156,14 @@ class FenceCodec:
 
     def encode(self, state: Fence, cipher: Cipher) -> Body:
         """As plain fields."""
-        return {"death": state.death, "school": [[slot, claim] for slot, claim in state.school.items()]}
+        body: Body = {"death": state.death, "school": [[slot, claim] for slot, claim in state.school.items()]}
+        if state.named:
+            body["named"] = [[claim, worker] for claim, worker in state.named.items()]
+        return body
 
     def decode(self, body: Mapping[str, Any], cipher: Cipher) -> Fence:
         """From plain fields."""
-        return Fence(body["death"], dict(body["school"]))
+        return Fence(body["death"], dict(body["school"]), dict(body.get("named", ())))
 
 
 class RefusalCodec:
@@ -206,15 +213,19 @@ STORED: Mapping[str, Codec] = {
     "runs": RunCodec(),
     "claims": ClaimCodec(),
     "deaths": FenceCodec(),
+    links.COLLECTION: links.LinkCodec(),
     "refusals": RefusalCodec(),
 }
 INDEXES: Mapping[str, Sequence[Index]] = {
     # How many premiums of a run are here; a worker's months are a range of the ids and need no index.
     "covers": (Index(fields=("state.run_id",)),),
+    links.COLLECTION: links.INDEXES,
     "runs": (Index(fields=("state.month",)),),
     "claims": (
         Index(fields=("state.waiting", "_id"), partial={"state.waiting": {"$exists": True}}),
         Index(fields=("state.claim_no",)),
+        # The claims of a worker who was merged or set apart.
+        Index(fields=("state.form.worker_id", "_id")),
         Index(fields=("state.regency", "state.status")),
     ),
 }

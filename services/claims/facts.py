@@ -8,20 +8,24 @@ from services.claims.domain import covers, outcomes
 from services.claims.domain.covers import WAKE_MAX
 from services.claims.domain.state import (
     Claim,
+    ClaimStatus,
     CompletedRun,
     Cover,
     Facts,
+    Fence,
     PaidInvoice,
     Reference,
     RunsKnown,
     Standing,
 )
 from services.claims.settings import Settings
-from shared.contracts.claims_work import AssessClaim, WakeCover
+from shared.contracts.claims_work import AssessClaim, ReserveEvent, WakeCover, WakeWorker
 from shared.kernel.decision import Due
 from shared.kernel.event import Event, Routed
+from shared.kernel.links import Persons
 from shared.reference import rates
 from shared.runtime.errors import Unavailable
+from shared.runtime.links import persons
 from shared.runtime.ports import Answer, Performer, Reader, Workplace
 
 # So many workers' months are asked for at once; each has at most one premium a month since July 2015.
@@ -38,17 +42,58 @@ async def reference(reader: Reader, environ: Mapping[str, str]) -> Reference:
 async def facts(reader: Reader, routed: Sequence[tuple[Routed, Event]], reference: Reference) -> Facts:
     """Standings for the claims that are assessed in this batch, waiting claims for the months that wake."""
     steps = {event.id: event.data for _, event in routed if isinstance(event.data, AssessClaim)}
+    asks = {event.name: event.data for _, event in routed if isinstance(event.data, ReserveEvent)}
+    wakes = {event.name: event.data for _, event in routed if isinstance(event.data, WakeWorker)}
     waiting: dict[tuple[str, str, str], tuple[tuple[str, Claim], ...]] = {}
     for _, event in routed:
         data = event.data
         if isinstance(data, WakeCover):
             waiting[data.collection, data.id, data.after] = await _waiting(reader, data)
-    return Facts(reference, await standings(reader, steps) if steps else {}, waiting)
+    if not (steps or asks or wakes):
+        return Facts(reference, waiting=waiting)
+    touched = [worker for wake in wakes.values() for worker in (wake.worker_id, *wake.others)]
+    asked = [*(step.worker_id for step in steps.values()), *(step.worker_id for step in asks.values())]
+    known = await persons(reader, (*asked, *touched))
+    groups = {name: known.group(step.worker_id) for name, step in asks.items()}
+    return Facts(
+        reference,
+        await standings(reader, steps, known) if steps else {},
+        waiting,
+        {name: known.who(step.worker_id) for name, step in steps.items()},
+        {name: await _open_claims(reader, wake, known) for name, wake in wakes.items()},
+        groups,
+        await _fences(reader, asks, groups),
+    )
 
 
-async def standings(reader: Reader, steps: Mapping[str, AssessClaim]) -> dict[str, Standing]:
-    """What is known of each step's worker and month, by the step's name."""
-    of_worker = await _covers(reader, steps.values())
+async def _open_claims(reader: Reader, wake: WakeWorker, known: Persons) -> tuple[tuple[str, Claim], ...]:
+    workers = {one for worker in (wake.worker_id, *wake.others) for one in known.group(worker)}
+    where = {
+        "state.form.worker_id": {"$in": sorted(workers)},
+        "state.status": {"$in": [ClaimStatus.REGISTERED.value, ClaimStatus.HELD.value]},
+        "_id": {"$gt": wake.after},
+    }
+    return tuple(await reader.find("claims", where, order=("_id",), limit=WAKE_MAX))
+
+
+async def _fences(
+    reader: Reader, asks: Mapping[str, ReserveEvent], groups: Mapping[str, frozenset[str]]
+) -> dict[str, dict[str, Fence]]:
+    others = {name: groups[name] - {step.worker_id} for name, step in asks.items()}
+    wanted = sorted(set().union(*others.values()))
+    if not wanted:
+        return {}
+    found: dict[str, Fence] = await reader.states("deaths", wanted)
+    return {name: {one: found[one] for one in sorted(workers) if one in found} for name, workers in others.items()}
+
+
+async def standings(
+    reader: Reader, steps: Mapping[str, AssessClaim], known: Persons | None = None
+) -> dict[str, Standing]:
+    """What is known of each step's worker and month, by the step's name; a merged worker's months are the person's."""
+    if known is None:
+        known = await persons(reader, [step.worker_id for step in steps.values()])
+    of_worker = await _covers(reader, steps.values(), known)
     invoices: dict[str, PaidInvoice] = await reader.states(
         "invoices", list({cover.invoice_id for months in of_worker.values() for cover in months.values()})
     )
@@ -57,23 +102,33 @@ async def standings(reader: Reader, steps: Mapping[str, AssessClaim]) -> dict[st
     result = {}
     for name, step in steps.items():
         period = step.event_date[:7]
-        months = {month: cover for month, cover in of_worker.get(step.worker_id, {}).items() if month <= period}
-        known = RunsKnown.NONE
+        months: dict[str, Cover] = {}
+        # Later ones win: who stayed before who was merged, a paid month before one that is not.
+        who = known.who(step.worker_id)
+        for worker in sorted(known.group(step.worker_id), key=lambda one: (one == who, one)):
+            for month, cover in of_worker.get(worker, {}).items():
+                standing = months.get(month)
+                if month <= period and (
+                    standing is None or cover.invoice_id in paid_on or standing.invoice_id not in paid_on
+                ):
+                    months[month] = cover
+        runs_known = RunsKnown.NONE
         if period not in months:
             # Only who is not in the month depends on whether the month is known in full.
             month = covers.month_key(step.regency, period)
             if month not in runs:
                 runs[month] = await _runs_known(reader, month)
-            known = runs[month]
+            runs_known = runs[month]
         here = {cover.invoice_id for cover in months.values()}
-        result[name] = Standing(months, {key: day for key, day in paid_on.items() if key in here}, known)
+        result[name] = Standing(months, {key: day for key, day in paid_on.items() if key in here}, runs_known)
     return result
 
 
-async def _covers(reader: Reader, steps: Iterable[AssessClaim]) -> dict[str, dict[str, Cover]]:
+async def _covers(reader: Reader, steps: Iterable[AssessClaim], known: Persons) -> dict[str, dict[str, Cover]]:
     last: dict[str, str] = {}
     for step in steps:
-        last[step.worker_id] = max(last.get(step.worker_id, ""), step.event_date[:7])
+        for one in known.group(step.worker_id):
+            last[one] = max(last.get(one, ""), step.event_date[:7])
     workers = list(last.items())
     found: dict[str, dict[str, Cover]] = {}
     for start in range(0, len(workers), WORKERS_AT_ONCE):

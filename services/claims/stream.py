@@ -7,18 +7,21 @@ from services.claims.adapters import bpjs
 from services.claims.domain import decide, outcomes
 from shared.contracts import claims, claims_work, topics
 from shared.contracts.billing import PremiumBilled, PremiumPaid, RunCompleted
+from shared.contracts.registration import WorkerRegistered, WorkerWithdrawn
 from shared.runtime.ports import ServiceSpec
 
 SPEC = ServiceSpec(
     name="claims",
     description="Assesses death, accident and scholarship claims by the cover of their month, and pays each once.",
-    topics=("^claims-intake-.*", topics.work("claims"), topics.events("billing")),
+    topics=("^claims-intake-.*", topics.work("claims"), topics.events("billing"), topics.events("registration")),
     inputs={
         **claims.COMMANDS,
         **claims_work.WORK,
         "premium.billed.v1": PremiumBilled,
         "premium.paid.v1": PremiumPaid,
         "billing.run-completed.v1": RunCompleted,
+        "worker.withdrawn.v1": WorkerWithdrawn,
+        "worker.registered.v1": WorkerRegistered,
     },
     route=decide.route,
     decide=decide.decide,

@@ -26,11 +26,16 @@ class AssessClaim(ClaimStep):
 
 
 class ReserveEvent(ClaimStep):
-    """May this claim be the one that is paid for the worker's death and these school years (`year|child`)?"""
+    """May this claim be the one that is paid for the worker's death and these school years (`year|child`)?
+
+    `worker_id` is asked, first whom the claim names. `person` is who that is since a merge: asked next, for `named`.
+    """
 
     worker_id: str
     death: bool
     school: list[str] = []
+    person: str = ""
+    named: str = ""
 
 
 class EventReserved(ClaimStep):
@@ -59,6 +64,14 @@ class WakeCover(Data):
     after: str = ""
 
 
+class WakeWorker(Data):
+    """A worker was merged or set apart again: look at the open claims of all whom it touches, after this one."""
+
+    worker_id: str
+    others: list[str]
+    after: str = ""
+
+
 class BenefitTransferred(ClaimStep):
     """BPJS paid."""
 
@@ -77,6 +90,7 @@ WORK: dict[str, type[Data]] = {
     "claim.taken": EventTaken,
     "claim.release": ReleaseEvent,
     "cover.wake": WakeCover,
+    "worker.wake": WakeWorker,
     "benefit.transferred": BenefitTransferred,
     "benefit.refused": BenefitRefused,
 }

@@ -127,10 +127,12 @@ class World:
         letters = DeadLetterTopic(SPEC.name, self.topics)
         self.pipeline = Pipeline(SPEC, self.store, self.topics, letters, Metrics(SPEC.name), self.reference)
 
-    def put(self, topic: str, kind: str, data: Any, source: str, name: str = "") -> str:
+    def put(self, topic: str, kind: str, data: Any, source: str, name: str = "", sequence: int | None = None) -> str:
         """Puts one event on a topic."""
         self._names += 1
         event = {"specversion": "1.0", "id": name or f"e{self._names}", "source": source, "type": kind, "data": data}
+        if sequence is not None:
+            event["sequence"] = sequence
         self._append(topic, b"k", orjson.dumps(event))
         return str(event["id"])
 
@@ -159,6 +161,29 @@ class World:
                 "invoice_id": f"INV-{regency}-{period}",
             }
             self.put("billing-events", "premium.billed.v1", data, "payung/billing")
+
+    def merge(self, worker: str, into: str, sequence: int = 2) -> None:
+        """Registration: this worker is that one."""
+        where = {"regency": "64.08", "district": "64.08.04", "village": "64.08.04.2001", "sector": "fisheries"}
+        data = {"worker_id": worker, **where, "reason": "other", "effective_on": "2025-12-31", "merged_into": into}
+        self.put("registration-events", "worker.withdrawn.v1", data, "payung/registration", sequence=sequence)
+
+    def unmerge(self, worker: str, sequence: int = 3) -> None:
+        """Registration: this worker is a person of their own after all."""
+        data = {
+            "worker_id": worker,
+            "regency": "64.08",
+            "district": "64.08.04",
+            "village": "64.08.04.2001",
+            "sector": "fisheries",
+            "occupation": "nelayan",
+            "sex": "F",
+            "birth_month": "1985-07",
+            "income_base": 1_000_000,
+            "agency": "dinsos",
+            "submission_id": "S-1",
+        }
+        self.put("registration-events", "worker.registered.v1", data, "payung/registration", sequence=sequence)
 
     def close_run(self, *periods: str, workers: int = 1, regency: str = "64.08") -> None:
         """The runs of these months are complete."""

@@ -17,7 +17,7 @@ from shared.contracts.claims import COMMANDS
 from shared.contracts.claims_work import WORK
 from shared.kernel.event import Event
 from shared.reference import rates
-from tests.property.claims_world import AGENCY, ID_KEY, JKM_DOCUMENTS, NIK, World, accident, death
+from tests.property.claims_world import AGENCY, ID_KEY, JKM_DOCUMENTS, NIK, WORKER, World, accident, death
 
 REFERENCE = Reference(rates.load(), ID_KEY)
 AT = datetime(2026, 5, 6, 4, 0, tzinfo=UTC)
@@ -149,6 +149,7 @@ def test_a_step_that_comes_too_late_changes_nothing(kind: str, state: Claim | No
         "collection": "runs",
         "id": "R",
         "period": "2026-04",
+        "others": ["v"],
     }
     collection, part = part_of(event(kind, WORK[kind].model_validate(fields)))
     if collection == "claims":
@@ -210,3 +211,46 @@ def test_a_death_is_paid_once_in_any_order_and_nothing_stays_stuck(
         one["state"]["status"] != "held" or "awaiting-officer" in one["state"]["reasons"] or one["state"]["missing"]
         for one in world.store.collections["claims"].values()
     )
+
+
+STAYED = "b" * 26
+merge_acts: list[Act] = [
+    *(("bill", (month,)) for month in MONTHS),
+    *(("close_run", (month,)) for month in MONTHS),
+    *(("pay", (month,)) for month in MONTHS),
+    ("merge", (WORKER, STAYED)),
+    ("submit", (death(), AGENCY, "claim.submit.v1")),
+    ("submit", (death(claim_no="RS-9", worker_id=STAYED, nik=None), OTHER, "claim.submit.v1")),
+    ("submit", (death(claim_no="RS-10", cause="natural"), OTHER, "claim.submit.v1")),
+]
+
+
+@given(st.permutations(merge_acts), st.integers(1, 20), st.booleans(), st.sets(st.integers(0, 14), max_size=5))
+@settings(max_examples=80, deadline=None)
+def test_a_person_under_two_numbers_is_paid_once_whenever_the_merge_becomes_known(
+    order: Sequence[Act], cut: int, again: bool, pauses: set[int]
+) -> None:
+    # Premiums under one number only: until the merge is known, no claim by the other can be paid.
+    async def live() -> World:
+        world = World(cut, again)
+        for position, (what, with_) in enumerate(order):
+            getattr(world, what)(*with_)
+            if position in pauses:
+                await world.settle()
+        await world.settle()
+        # A claim that was refused before the merge was known may come again.
+        for claim_no, source in (("RS-9", OTHER), ("KLM-1", AGENCY)):
+            world.submit(death(claim_no=claim_no, worker_id=STAYED, nik=None, cause="natural"), source)
+        await world.settle()
+        return world
+
+    world = asyncio.run(live())
+    assert len(world.bank.paid) == 1
+    died = {one["data"]["worker_id"] for one in world.told() if one["type"] == "worker.died.v1"}
+    assert len(died) == 1
+    states = [one["state"] for one in world.store.collections["claims"].values()]
+    assert sorted(one["status"] for one in states) == ["paid", "rejected", "rejected"]
+    # Nothing is held by a claim that is not paid.
+    (paid,) = (key for key, one in world.store.collections["claims"].items() if one["state"]["status"] == "paid")
+    held = {one["state"]["death"] for one in world.store.collections["deaths"].values()}
+    assert held <= {paid, None}

@@ -93,6 +93,7 @@ def assessed(state: Claim | None, event: Event, facts: Facts) -> Decision[Claim]
         missing=verdict.missing,
         benefits=verdict.benefits,
         school=verdict.school,
+        person=_person(state.form.worker_id, facts.persons.get(event.id)),
     )
     if verdict.rejections:
         return _rejected(looked, event, verdict.rejections)
@@ -134,6 +135,7 @@ def _payable(before: Claim, looked: Claim, event: Event, facts: Facts) -> Decisi
         worker_id=form.worker_id,
         death=form.is_death,
         school=list(waiting.school),
+        person=waiting.person,
     )
     return _decided(waiting, event, (outcomes.step("claim.reserve", form.worker_id, ask),))
 
@@ -246,9 +248,15 @@ def _release(claim: Claim) -> tuple[Outcome, ...]:
     """Gives the event back to whoever else claims it."""
     if not claim.reserved or claim.form is None:
         return ()
-    worker_id = claim.form.worker_id
-    release = ReleaseEvent(claim=claim.key, round=claim.round, worker_id=worker_id)
-    return (outcomes.step("claim.release", worker_id, release),)
+    holders = dict.fromkeys((claim.form.worker_id, claim.person or claim.form.worker_id))
+    return tuple(
+        outcomes.step("claim.release", worker, ReleaseEvent(claim=claim.key, round=claim.round, worker_id=worker))
+        for worker in holders
+    )
+
+
+def _person(named: str, who: str | None) -> str:
+    return who if who not in (None, named) else ""
 
 
 def _news(before: Claim, after: Claim) -> tuple[Outcome, ...]:

@@ -3,6 +3,7 @@
 Theory of operation
 * covers (worker_id|period), invoices, runs: what billing said, inserted once: domain/covers.py.
 * claims (regency/agency/claim_no): saved as waiting first, then assessed: domain/claims.py by domain/assessments.py.
+* links (worker_id): who was merged into whom, by registration's word: domain/links.py.
 * deaths (worker_id): the fence that pays a death once per worker, whoever claims it: domain/fences.py.
 * refusals (name of the input): commands that name no claim.
 
@@ -16,7 +17,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from services.claims.domain import claims, covers, fences, forms, outcomes
+from services.claims.domain import claims, covers, fences, forms, links, outcomes
 from services.claims.domain.forms import Added, Decided, Refused, Rejected, Submission, Withdrawn
 from services.claims.domain.state import Facts, Reference, Refusal, claim_key
 from shared.contracts.billing import PremiumBilled, PremiumPaid, RunCompleted
@@ -30,14 +31,18 @@ from shared.contracts.claims_work import (
     ReleaseEvent,
     ReserveEvent,
     WakeCover,
+    WakeWorker,
 )
 from shared.contracts.reasons import Reason
+from shared.contracts.registration import WorkerRegistered, WorkerWithdrawn
 from shared.kernel.decision import Address, Decision
 from shared.kernel.event import Event, Routed
 
 
 def route(event: Event, reference: Reference) -> tuple[Routed, ...]:
-    """The document that an input changes, with its part."""
+    """The document that an input changes, with its part; of registration's news, few change any."""
+    if isinstance(event.data, WorkerWithdrawn | WorkerRegistered):
+        return links.route(event)
     return (_ROUTES[type(event.data)](event, reference),)
 
 
@@ -75,6 +80,10 @@ def _step(event: Event, reference: Reference) -> Routed:
 
 def _fence(event: Event, reference: Reference) -> Routed:
     return Routed(Address("deaths", event.data.worker_id), event.data)
+
+
+def _link(event: Event, reference: Reference) -> Routed:
+    return Routed(Address("links", event.data.worker_id), event.data)
 
 
 def _submit(event: Event, reference: Reference) -> Routed:
@@ -127,6 +136,7 @@ _ROUTES: Mapping[type, Callable[[Event, Reference], Routed]] = {
     EventTaken: _step,
     ReleaseEvent: _fence,
     WakeCover: _wake,
+    WakeWorker: _link,
     BenefitTransferred: _step,
     BenefitRefused: _step,
 }
@@ -136,6 +146,9 @@ _DECISIONS: Mapping[type, Callable[[Any, Event, Facts], Decision[Any]]] = {
     PremiumPaid: covers.paid,
     RunCompleted: covers.completed,
     WakeCover: covers.woken,
+    WorkerWithdrawn: links.merged,
+    WorkerRegistered: links.registered,
+    WakeWorker: links.woken,
     Submission: claims.submitted,
     Rejected: _rejected,
     Added: claims.documents_added,

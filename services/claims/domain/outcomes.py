@@ -48,13 +48,13 @@ def progress(claim: Claim, stage: Stage | None = None) -> tuple[Outcome, ...]:
     """Where a claim stands, on claims-events and to its agency."""
     sender = Sender(claim.regency, claim.agency)
     if claim.status is ClaimStatus.PAID:
-        return both(sender, "claim.paid.v1", paid_of(claim), _worker(claim) or claim.key, claim.claim_no)
+        return both(sender, "claim.paid.v1", paid_of(claim), claim.worker_id or claim.key, claim.claim_no)
     kind, model = _NAMES[claim.status]
     form = claim.form
     data = model(
         claim_no=claim.claim_no,
         agency=claim.agency,
-        worker_id=_worker(claim),
+        worker_id=claim.worker_id,
         regency=claim.regency,
         kind=form.kind if form is not None else None,
         stage=stage or claim.stage,
@@ -63,7 +63,7 @@ def progress(claim: Claim, stage: Stage | None = None) -> tuple[Outcome, ...]:
         benefits=list(claim.benefits),
         total=claim.total,
     )
-    return both(sender, kind, data, _worker(claim) or claim.key, claim.claim_no)
+    return both(sender, kind, data, claim.worker_id or claim.key, claim.claim_no)
 
 
 def form_rejected(part: Rejected, name: str) -> tuple[Outcome, ...]:
@@ -132,7 +132,7 @@ def paid_of(claim: Claim) -> ClaimPaid:
     return ClaimPaid(
         claim_no=claim.claim_no,
         agency=claim.agency,
-        worker_id=form.worker_id,
+        worker_id=claim.worker_id or form.worker_id,
         regency=claim.regency,
         district=cover.district if cover is not None else None,
         sex=cover.sex if cover is not None else None,
@@ -150,8 +150,10 @@ def died(claim: Claim) -> tuple[Outcome, ...]:
     if form is None or not form.is_death:
         return ()
     regency = claim.cover.regency if claim.cover is not None else claim.regency
-    data = WorkerDied(worker_id=form.worker_id, regency=regency, died_on=form.event_date)
-    return (Outcome(EVENTS, form.worker_id, "worker.died.v1", data, form.worker_id),)
+    # Of a merged worker, the one who stayed: it is their premium that ends.
+    who = claim.worker_id or form.worker_id
+    data = WorkerDied(worker_id=who, regency=regency, died_on=form.event_date)
+    return (Outcome(EVENTS, who, "worker.died.v1", data, who),)
 
 
 def due_of(claim: Claim, at: datetime) -> Due | None:
@@ -167,7 +169,3 @@ def due_of(claim: Claim, at: datetime) -> Due | None:
 def _id(name: str) -> str:
     # A header of the call to BPJS, so plain ASCII whatever stands in a claim number.
     return str(uuid.uuid5(uuid.NAMESPACE_URL, f"urn:payung:claims:{name}"))
-
-
-def _worker(claim: Claim) -> str | None:
-    return claim.form.worker_id if claim.form is not None else None

@@ -127,7 +127,8 @@ class Claim:
 
     `round` counts submissions, `looks` assessments. `waiting` is the month (`regency|period`) whose news concern it,
     from registration until its cover is settled; `watching`: a run of that month is closed but not all its premiums
-    are seen. `reserved`: the fence may hold its event. `approved_on` is the day that BPJS is asked to pay.
+    are seen. `reserved`: the fence may hold its event. `person`: whom the worker it names was merged
+    into, at its last look. `approved_on` is the day that BPJS is asked to pay.
     """
 
     claim_no: str
@@ -150,6 +151,7 @@ class Claim:
     school: tuple[str, ...] = ()
     ruling: Ruling | None = None
     reserved: bool = False
+    person: str = ""
     account_refused: bool = False
     cover: Cover | None = None
     approved_on: str | None = None
@@ -160,6 +162,11 @@ class Claim:
     def key(self) -> str:
         """The name of its document."""
         return claim_key(self.regency, self.agency, self.claim_no)
+
+    @property
+    def worker_id(self) -> str | None:
+        """Whose claim it is: the worker it names, or who stayed of them after a merge."""
+        return self.person or (self.form.worker_id if self.form is not None else None)
 
     @property
     def total(self) -> int:
@@ -174,10 +181,14 @@ def claim_key(regency: str, agency: str, claim_no: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Fence:
-    """Which claims hold one worker's events: the death, and school years (`year|child`). Paid once, whoever claims."""
+    """Which claims hold one worker's events: the death, and school years (`year|child`). Paid once, whoever claims.
+
+    `named`: the worker that a claim names, where that is another one who was merged into this.
+    """
 
     death: str | None = None
     school: Mapping[str, str] = field(default_factory=dict)
+    named: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,8 +228,16 @@ class Reference:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What decisions of one batch look up: standings by claim, and the claims to wake by (collection, id, after)."""
+    """What decisions of one batch look up: standings by claim, and the claims to wake by (collection, id, after).
+
+    By the name of a step: `persons`, who a claim's worker is since a merge; `open_claims` of the workers to be looked
+    at; `groups`, who is one person with the worker that is asked, and `fences` of those others.
+    """
 
     reference: Reference
     standings: Mapping[str, Standing] = field(default_factory=dict)
     waiting: Mapping[tuple[str, str, str], tuple[tuple[str, Claim], ...]] = field(default_factory=dict)
+    persons: Mapping[str, str] = field(default_factory=dict)
+    open_claims: Mapping[str, tuple[tuple[str, Claim], ...]] = field(default_factory=dict)
+    groups: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    fences: Mapping[str, Mapping[str, Fence]] = field(default_factory=dict)

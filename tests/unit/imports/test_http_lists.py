@@ -311,6 +311,7 @@ async def test_a_workbook_that_breaks_off_says_so_after_what_was_sent_is_answere
 ) -> None:
     monkeypatch.setattr(sending, "BATCH_ROWS", 1)
     house = MemoryHouse()
+
     def breaks_off(source: Any, kind: Any) -> Any:
         found = open_list(source, kind)
 

@@ -1,0 +1,52 @@
+"""Two workers who turned out to be one person: the link of each to whom they were merged into, and who that makes one.
+
+Registration's word with the higher sequence stands, in whatever order words arrive. That a worker is registered anew is
+remembered even before the merge that it ends is known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """Into whom a worker was merged, "" when set apart again; `sequence` of registration's latest word on it."""
+
+    into: str
+    sequence: int
+
+
+def linked(state: Link | None, sequence: int, into: str) -> Link | None:
+    """The link after a word of registration's; None when a later one is known."""
+    return None if state is not None and state.sequence >= sequence else Link(into, sequence)
+
+
+def concerns(worker_id: str, merged_into: str | None, sequence: int, *, registered: bool) -> bool:
+    """Whether a worker's leaving or registration can change a link: merges and re-entries, which are few."""
+    # A worker's first word can end no merge.
+    return sequence > 1 if registered else merged_into not in (None, worker_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Persons:
+    """`into`: each linked worker's next one."""
+
+    into: Mapping[str, str]
+
+    def who(self, worker_id: str) -> str:
+        """Who stayed of this worker and all they were merged with; of a circle the same one for each."""
+        passed = [worker_id]
+        while (following := self.into.get(passed[-1])) is not None:
+            if following in passed:
+                return min(passed[passed.index(following) :])
+            passed.append(following)
+        return passed[-1]
+
+    def group(self, worker_id: str) -> frozenset[str]:
+        """All who are one person with this worker."""
+        if not self.into:
+            return frozenset({worker_id})
+        who = self.who(worker_id)
+        return frozenset({worker_id, who, *(one for one in self.into if self.who(one) == who)})
