@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import re
 from datetime import date
+from typing import TypeGuard
 
 _NIK_IN_TEXT = re.compile(r"(?<!\d)\d{16}(?!\d)")
 
@@ -20,6 +21,11 @@ def worker_id(key: bytes, nik: str) -> str:
 def is_nik(text: object) -> bool:
     """Sixteen ASCII digits with a serial other than 0000; says nothing about the date in it."""
     return isinstance(text, str) and len(text) == 16 and text.isascii() and text.isdigit() and text[12:] != "0000"
+
+
+def may_be_shown(identifier: object) -> TypeGuard[str]:
+    """Whether what stands where an id belongs is a text without a NIK, so that the open topics may say it again."""
+    return isinstance(identifier, str) and bool(identifier.strip()) and not _NIK_IN_TEXT.search(identifier)
 
 
 def masked(nik: str) -> str:

@@ -19,6 +19,7 @@ from shared.contracts.registration_work import SuspicionFound
 from shared.kernel.calendar import business_day
 from shared.kernel.decision import Address, Decision, Outcome
 from shared.kernel.event import Event, Intake, Routed
+from shared.kernel.identity import may_be_shown
 
 OFFICER = "officer/"
 DECISIONS = ("merge", "different", "unmerge", "reopen")
@@ -75,7 +76,11 @@ def route_officer(event: Event, reference: Any) -> tuple[Routed, ...]:
             value = fields.get(name)
             if value is None or (isinstance(value, str) and not value.strip()):
                 problems.append(f"{Reason.FIELD_MISSING}:{name}")
-            elif not isinstance(value, str) or (name == "decision" and value not in DECISIONS):
+            elif (
+                not isinstance(value, str)
+                or (name == "decision" and value not in DECISIONS)
+                or (name in ("first", "second") and not may_be_shown(value))
+            ):
                 problems.append(f"{Reason.FIELD_INVALID}:{name}")
         if not problems and fields["decision"] == "merge":
             problems += _keep_problems(fields)
@@ -184,5 +189,5 @@ def _keep_problems(fields: Any) -> list[str]:
 
 def _refused(intake: Intake, *reasons: str) -> RefusedDecision:
     said = {name: intake.fields.get(name) for name in ("first", "second", "officer")}
-    texts = {name: value if isinstance(value, str) and value.strip() else None for name, value in said.items()}
+    texts = {name: value if may_be_shown(value) else None for name, value in said.items()}
     return RefusedDecision(first=texts["first"], second=texts["second"], officer=texts["officer"], reasons=reasons)

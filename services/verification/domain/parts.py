@@ -9,6 +9,7 @@ from urllib.parse import unquote
 from shared.contracts.reasons import Reason
 from shared.kernel.decision import Address
 from shared.kernel.event import Event, Intake, Routed
+from shared.kernel.identity import may_be_shown
 
 OFFICER = "officer/"
 
@@ -48,7 +49,11 @@ def of_officer(event: Event) -> Routed:
             value = fields.get(name)
             if value is None or (isinstance(value, str) and not value.strip()):
                 problems.append(f"{Reason.FIELD_MISSING}:{name}")
-            elif not isinstance(value, str) or (name == "decision" and value not in ("verified", "rejected")):
+            elif (
+                not isinstance(value, str)
+                or (name == "decision" and value not in ("verified", "rejected"))
+                or (name == "worker_id" and not may_be_shown(value))
+            ):
                 problems.append(f"{Reason.FIELD_INVALID}:{name}")
     if problems:
         return Routed(Address("refusals", event.name), _refused(intake, *problems))
@@ -70,8 +75,9 @@ def conflicting(event: Event) -> Routed:
 
 def _refused(intake: Intake, *reasons: str) -> Refused:
     fields = intake.fields
+    named = fields.get("worker_id")
     return Refused(
-        worker_id=_text(fields.get("worker_id")), officer=_text(fields.get("officer")), reasons=tuple(reasons)
+        worker_id=named if may_be_shown(named) else None, officer=_text(fields.get("officer")), reasons=tuple(reasons)
     )
 
 

@@ -165,6 +165,13 @@ def test_a_decision_that_cannot_be_taken_is_refused_with_its_reasons(fields: Any
     assert pair(world).status == "open"
 
 
+def test_a_nik_in_the_place_of_a_worker_id_does_not_come_back_in_the_open() -> None:
+    world = World()
+    assert decide(world, first="6408044107850002", decision="different", reason="x") == ["suspect.decide.refused"]
+    refused: Any = world.said[-1].data
+    assert (refused.first, refused.reasons) == (None, ["field-invalid:first"])
+
+
 def test_an_officers_words_are_sealed() -> None:
     world = World()
     two(world)

@@ -95,6 +95,13 @@ def test_only_an_officer_decides(source: str) -> None:
     assert said(officer(held(), WORD, source)[1]) == [("identity.decide.refused.v1", ["field-invalid:source"])]
 
 
+def test_a_nik_in_the_place_of_the_worker_id_does_not_come_back_in_the_open() -> None:
+    _, made = officer(held(), {**WORD, "worker_id": "6408044107850002"})
+    assert said(made) == [("identity.decide.refused.v1", ["field-invalid:worker_id"])]
+    (one,) = made.outcomes
+    assert "6408044107850002" not in f"{one.key} {one.data}"
+
+
 def test_data_that_is_no_object_is_one_reason() -> None:
     assert said(officer(None, {}, problem="no object")[1])[0][1] == ["field-invalid:data"]
 
