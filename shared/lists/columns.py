@@ -66,7 +66,7 @@ _NIK = _column("nik", "nik no_nik nomor_nik no_ktp nomor_ktp nomor_induk_kependu
 _NIK_OPTIONAL = _column("nik", " ".join(_NIK.names), values.nik)
 _NAME = _column("name", "name nama nama_lengkap nama_pekerja")
 _BIRTH_DATE = _column("birth_date", "birth_date tanggal_lahir tgl_lahir date_of_birth", values.day)
-_SEX = _column("sex", "sex jenis_kelamin kelamin jk gender", values.sex)
+_SEX = _column("sex", "sex jenis_kelamin kelamin jk l_p lp gender", values.sex)
 _VILLAGE = _column(
     "village", "village desa kode_desa village_code desa_kelurahan kelurahan kode_desa_kelurahan", values.village
 )

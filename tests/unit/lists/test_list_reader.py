@@ -75,6 +75,11 @@ def test_indonesian_header(tmp_path: Path) -> None:
     assert row.columns["tanggal_lahir"] == "01/07/1985"
 
 
+def test_the_heading_that_village_lists_have_for_the_sex(tmp_path: Path) -> None:
+    row = one(tmp_path, INDONESIAN.replace("jenis_kelamin", "L/P"), CELLS_ID)
+    assert row.data["sex"] == EXPECTED["sex"]
+
+
 @pytest.mark.parametrize(
     "content",
     [
