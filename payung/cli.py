@@ -24,7 +24,7 @@ from shared.contracts import topics
 from shared.kernel.calendar import business_day
 from shared.kernel.money import rupiah
 from shared.lists.answers import answers_path
-from shared.lists.columns import Kind
+from shared.lists.columns import LAYOUTS, Kind
 from shared.lists.errors import ListError
 from shared.runtime import clock, topics_admin
 from shared.runtime.errors import Refused, Unavailable
@@ -62,6 +62,7 @@ T = TypeVar("T")
 
 Data = Annotated[Path | None, typer.Option("--data", help="Data folder of the installation.", show_default=False)]
 AsJson = Annotated[bool, typer.Option("--json", help="For a machine to read.")]
+KINDS = ", ".join(LAYOUTS)
 Regency = Annotated[str, typer.Option(help="Kemendagri code, e.g. 64.08")]
 Period = Annotated[str, typer.Option(help="Month, YYYY-MM")]
 Funding = Annotated[str, typer.Option(help="apbd-regency, apbd-province, self or csr")]
@@ -136,7 +137,7 @@ def demo(
 def publish_list(
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="CSV, XLSX or JSONL.")],
     agency: Annotated[str, typer.Option(help="Whose list: REGENCY/NAME, e.g. 64.08/dinsos")],
-    kind: Annotated[str, typer.Option(help="workers, attestations, updates, withdrawals, roster, claims")] = "workers",
+    kind: Annotated[str, typer.Option(help=KINDS)] = "workers",
     wait: Annotated[bool, typer.Option("--wait", help="Follow the answers and write FILE.answers.csv")] = False,
     resume: Annotated[str | None, typer.Option(help="Go on with a broken-off run.", metavar="RUN")] = None,
     data: Data = None,
@@ -184,7 +185,7 @@ def publish_list(
 def check(
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False)],
     agency: Annotated[str, typer.Option(help="Whose list: REGENCY/NAME")] = "64.08/dinsos",
-    kind: Annotated[str, typer.Option(help="workers, claims, ...")] = "workers",
+    kind: Annotated[str, typer.Option(help=KINDS)] = "workers",
     as_json: AsJson = False,
 ) -> None:
     """Check a list offline with the rules the services use; exits 1 when a row would be refused."""
@@ -201,8 +202,6 @@ def check(
 
 
 def _kind(kind: str) -> Kind:
-    from shared.lists.columns import LAYOUTS
-
     if kind not in LAYOUTS:
         raise CommandError(f"--kind is one of {', '.join(LAYOUTS)}; got {kind!r}")
     return kind
