@@ -24,6 +24,7 @@ from services.billing.domain.state import (
     Stop,
 )
 from shared.contracts.base import PremiumLine
+from shared.runtime import links
 from shared.runtime.ports import Cipher, Codec, Index
 
 Body = dict[str, Any]
@@ -288,10 +289,12 @@ STORED: Mapping[str, Codec] = {
     "runs": RunCodec(),
     "invoices": InvoiceCodec(),
     "refusals": RefusalCodec(),
+    links.COLLECTION: links.LinkCodec(),
 }
 INDEXES: Mapping[str, Sequence[Index]] = {
     # A page of a run is one range of this index, in priority order.
     "enrolments": (Index(fields=("state.regency", "state.place")),),
+    links.COLLECTION: links.INDEXES,
     "skips": (Index(fields=("state.run_id",)),),
     "budgets": (Index(fields=("state.regency", "state.year")),),
     "runs": (Index(fields=("state.regency", "state.period")),),

@@ -15,11 +15,12 @@ from shared.kernel.decision import Due
 from shared.kernel.event import Event, Routed
 from shared.reference import areas, rates
 from shared.runtime.errors import Unavailable
+from shared.runtime.links import persons
 from shared.runtime.ports import Answer, Performer, Reader, Workplace
 
 WORK = topics.work("billing")
-# Whatever says who may be billed must be counted before a run starts: verdicts, and deaths.
-BEFORE_A_RUN = (topics.events("verification"), topics.events("claims"))
+# Whatever says who may be billed must be counted before a run starts: verdicts, deaths, and who is whom.
+BEFORE_A_RUN = (topics.events("verification"), topics.events("claims"), topics.events("registration"))
 LOOK_AGAIN_S = 0.1
 LOOKS_MAX = 300
 
@@ -60,10 +61,20 @@ async def page(reader: Reader, *, regency: str, period: str, cutoff: str, cursor
         "state.until": {"$gte": period},
     }
     found = await reader.find("enrolments", where, order=("state.place",), limit=limit)
-    keys = {rules.premium_key(worker_id, period): worker_id for worker_id, _ in found}
-    premiums = await reader.states("premiums", list(keys)) if keys else {}
-    billed = frozenset(keys[key] for key in premiums)
-    return Page(tuple(found), billed, last=len(found) < limit)
+    return Page(tuple(found), await _billed(reader, [one for one, _ in found], period), last=len(found) < limit)
+
+
+async def _billed(reader: Reader, workers: Sequence[str], period: str) -> frozenset[str]:
+    """Whose month is billed: under their own number or another of the same person's; who was merged is never billed."""
+    if not workers:
+        return frozenset()
+    known = await persons(reader, workers)
+    groups = {worker: known.group(worker) for worker in workers}
+    keys = {rules.premium_key(one, period): one for group in groups.values() for one in group}
+    premiums = {keys[key] for key in await reader.states("premiums", list(keys))}
+    return frozenset(
+        worker for worker, group in groups.items() if known.who(worker) != worker or not premiums.isdisjoint(group)
+    )
 
 
 async def ever_verified(reader: Reader, regency: str) -> int:

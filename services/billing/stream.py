@@ -6,6 +6,7 @@ from services.billing import api, documents, facts
 from services.billing.domain import decide
 from shared.contracts import billing, billing_work, topics
 from shared.contracts.claims import WorkerDied
+from shared.contracts.registration import WorkerRegistered, WorkerWithdrawn
 from shared.contracts.verification import IdentityEnded, IdentityHeld, IdentityRejected, IdentityVerified
 from shared.runtime.ports import ServiceSpec
 
@@ -17,6 +18,7 @@ SPEC = ServiceSpec(
         topics.work("billing"),
         topics.events("verification"),
         topics.events("claims"),
+        topics.events("registration"),
     ),
     inputs={
         **billing.COMMANDS,
@@ -26,6 +28,8 @@ SPEC = ServiceSpec(
         "identity.held.v1": IdentityHeld,
         "identity.ended.v1": IdentityEnded,
         "worker.died.v1": WorkerDied,
+        "worker.withdrawn.v1": WorkerWithdrawn,
+        "worker.registered.v1": WorkerRegistered,
     },
     route=decide.route,
     decide=decide.decide,

@@ -319,7 +319,7 @@ async def test_a_run_starts_when_every_verdict_before_it_is_counted(monkeypatch:
     place = Workplace(world, behind=2)
     due: Any = world.reader.kept[Address("runs", run_id)].due
     answer = await facts.catch_up(run_id, run, due, place)  # type: ignore[arg-type]  # as much of it as is used
-    assert place.asked == [("verification-events", "claims-events")] * 3
+    assert place.asked == [("verification-events", "claims-events", "registration-events")] * 3
     assert (answer.type, answer.key) == ("run.start", "64.08|2026-01")
     monkeypatch.setattr(facts, "LOOKS_MAX", 2)
     with pytest.raises(Unavailable):
@@ -386,6 +386,9 @@ def test_every_state_survives_its_document() -> None:
     world.settle_all()
     skipped = {"run_id": "RUN-1", "worker_id": "a", "regency": "64.08", "period": "2026-01", "lines": []}
     world.put("billing-work", "64.08|2026-01", "premium.skipped", skipped)
+    where = {"regency": "64.08", "district": "64.08.04", "village": "64.08.04.2001", "sector": "trade"}
+    left = {"worker_id": "a", **where, "reason": "other", "effective_on": "2025-12-31", "merged_into": "b"}
+    world.put("registration-events", "a", "worker.withdrawn.v1", left, sequence=2)
     world.settle_all()
     for name, codec in documents.STORED.items():
         states = world.all(name)
