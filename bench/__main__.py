@@ -70,14 +70,14 @@ class Lap:
     at_s: float
 
 
-def write_list(path: Path, people: list[Person]) -> None:
-    """A clean list: the bench measures the road, not the refusals."""
+def write_list(path: Path, people: list[Person], prefix: str = "B") -> None:
+    """A clean list: the bench measures the road, not the refusals. `prefix` keeps the row names of lists apart."""
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(COLUMNS)
         for number, one in enumerate(people, start=1):
             born = one.birth_date.isoformat()
-            known = (f"B-{number}", one.nik, one.name, one.birth_place, born, one.sex, one.mother, one.phone)
+            known = (f"{prefix}-{number}", one.nik, one.name, one.birth_place, born, one.sex, one.mother, one.phone)
             writer.writerow((*known, one.village, one.sector, one.occupation, one.income, "2026-01-02"))
 
 

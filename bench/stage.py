@@ -37,6 +37,11 @@ class Measured:
         """Inputs a second on the clock."""
         return self.done / self.elapsed_s
 
+    @property
+    def by_cpu(self) -> float:
+        """Inputs a second of the processor."""
+        return self.done / self.spent_s
+
 
 async def figures(at: Place, service: str) -> dict[str, float]:
     """The service's metrics by name and labels; none while it is down."""
@@ -60,9 +65,16 @@ def said(found: dict[str, float], *kinds: str) -> float:
 async def measure(
     stack: Stack, at: Place, service: str, feed: Callable[[], Awaitable[None]], kinds: tuple[str, ...], count: int
 ) -> Measured:
-    """Feeds the paused service, lets it go, and waits until it said `count` outcomes of these types."""
+    """Measures a service of the stack."""
     pid = stack.pids()[service]
     assert pid is not None
+    return await measure_process(pid, at, service, feed, kinds, count)
+
+
+async def measure_process(
+    pid: int, at: Place, service: str, feed: Callable[[], Awaitable[None]], kinds: tuple[str, ...], count: int
+) -> Measured:
+    """Feeds the paused process, lets it go, and waits until it said `count` outcomes of these types."""
     # Stopped, not ended: what is measured begins with a process that has started long ago.
     os.kill(pid, signal.SIGSTOP)
     try:
@@ -85,9 +97,9 @@ async def measure(
 def show(what: str, measured: Measured, floor: float | None = None) -> None:
     """Prints the rate, its share of the raw floor where one was measured, and where the time of the batches went."""
     share = f", {measured.rate / floor:.2f} of the raw floor of {floor:,.0f} records/s" if floor else ""
-    by_cpu = measured.done / measured.spent_s
     out.print(
-        f"{measured.done:,.0f} {what}: {measured.rate:,.0f}/s on the clock, {by_cpu:,.0f} a processor second{share}"
+        f"{measured.done:,.0f} {what}: {measured.rate:,.0f}/s on the clock, "
+        f"{measured.by_cpu:,.0f} a processor second{share}"
     )
     for stage, seconds in measured.stages.items():
         out.print(f"  {stage:8} {seconds:6.2f} s")

@@ -1,0 +1,173 @@
+"""`python -m bench.hardening [--runs N] [--rows N]`: what the guards of the delivery shell cost its throughput.
+
+Registration by itself, as it is and without what guards it: no journal, no sizes, no flood gate, no guard of the
+topics, nothing around the reads. Both take lists of the same size in turn, each a process of its own over the same
+servers, and the medians are compared. Nothing here passes or fails; `bare` is for measuring only.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import statistics
+import sys
+import tempfile
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+from bench.__main__ import AGENCY, REGENCY, write_list
+from bench.stage import Measured, measure_process, out
+from payung import place, publish
+from payung.demo.population import Person, generate
+from payung.embedded import ports
+from payung.embedded.stack import Stack, StackConfig
+from payung.place import CommandError, Place
+from shared.kernel.calendar import business_day
+from shared.reference import areas as area_files
+from shared.runtime import clock, topics_admin
+
+ANSWERED = ("submission.answered.v1",)
+VARIANTS = ("guarded", "bare")
+READY_S = 60.0
+
+
+def take_guards_off() -> None:
+    """Replaces what guards the shell by nothing, in this process."""
+    from shared.runtime import app, failpoints, floodgate, guards, kafka, mongo
+
+    async def nothing(*_: Any, **__: Any) -> None:
+        return None
+
+    async def for_ever(*_: Any, **__: Any) -> None:
+        await asyncio.Event().wait()
+
+    def as_it_is(_: Any, consumer: Any) -> Any:
+        return consumer
+
+    def weightless(*_: Any) -> int:
+        return 0
+
+    off: tuple[tuple[Any, str, Any], ...] = (
+        (mongo.MongoStore, "open_journal", nothing),
+        (mongo.MongoStore, "close_journal", nothing),
+        (mongo.MongoStore, "measure", weightless),
+        (mongo.MongoStore, "_trimmable", _none_to_trim),
+        (floodgate.FloodGate, "settled", nothing),
+        (floodgate.FloodGate, "look", nothing),
+        (floodgate.FloodGate, "run", for_ever),
+        (guards.TopicGuard, "run", for_ever),
+        (kafka.KafkaConsumer, "_guarded", as_it_is),
+        (failpoints, "hit", weightless),
+        (app, "_confirm_journals", for_ever),
+    )
+    for owner, name, instead in off:
+        assert hasattr(owner, name), f"{owner.__name__} has no {name} any more"
+        setattr(owner, name, instead)
+
+
+async def _none_to_trim(*_: Any) -> set[str]:
+    return set()
+
+
+def serve(variant: str) -> None:
+    """Runs registration until it is told to stop."""
+    from services.registration.stream import SPEC
+    from shared.runtime import app
+
+    if variant == "bare":
+        take_guards_off()
+    app.main(SPEC)
+
+
+@contextlib.asynccontextmanager
+async def served(at: Place, variant: str, log: Path) -> AsyncIterator[int]:
+    """A process of the variant that is ready; its pid."""
+    environ = {**at.environ, "PAYUNG_INSTANCE": "bench", "PAYUNG_LOG": "json", "MALLOC_ARENA_MAX": "2"}
+    environ["PAYUNG_HTTP_PORT"] = at.url("registration").rsplit(":", 1)[1]
+    command = (sys.executable, "-m", "bench.hardening", "--serve", variant)
+    with log.open("ab") as file:
+        process = await asyncio.create_subprocess_exec(*command, env=environ, stdout=file, stderr=file)
+        try:
+            async with asyncio.timeout(READY_S):
+                while not await _ready(at):  # noqa: ASYNC110  # another process has no event
+                    await asyncio.sleep(0.1)
+            yield process.pid
+        finally:
+            process.terminate()
+            await process.wait()
+
+
+async def _ready(at: Place) -> bool:
+    try:
+        return (await at.get("registration", "/readyz")).is_success
+    except CommandError:
+        return False
+
+
+def people_of(run: int, rows: int) -> list[Person]:
+    """Other people for every run, as many each time."""
+    today = business_day(clock.now())
+    grown = (
+        one
+        for one in generate(1_000 + run, int(rows * 1.4), REGENCY, area_files.load(), today)
+        if one.status == "alive" and 19 <= today.year - one.birth_date.year < 65
+    )
+    return list(grown)[:rows]
+
+
+async def bench(runs: int, rows: int) -> None:
+    """Prints every run and the medians."""
+    with tempfile.TemporaryDirectory(prefix="payung-hardening-") as name:
+        folder = Path(name)
+        config = StackConfig(data_dir=folder / "data", port_base=ports.free_base(), services=(), stand_ins=())
+        async with Stack(config, topics_admin.apply):
+            at = place.find(folder / "data")
+            found: dict[str, list[Measured]] = {variant: [] for variant in VARIANTS}
+            # The first of each warms the servers and is not counted; who begins changes every time.
+            for number in range(runs + 1):
+                for variant in VARIANTS if number % 2 else reversed(VARIANTS):
+                    run = number * len(VARIANTS) + VARIANTS.index(variant)
+                    measured = await _one(at, folder, variant, run, rows)
+                    if number:
+                        found[variant].append(measured)
+            _print(found)
+
+
+async def _one(at: Place, folder: Path, variant: str, run: int, rows: int) -> Measured:
+    people = people_of(run, rows)
+    path = folder / f"list-{run}.csv"
+    write_list(path, people, prefix=f"H{run}")
+
+    async def feed() -> None:
+        await publish.publish(at, path, AGENCY, "workers", wait=False)
+
+    async with served(at, variant, folder / "service.log") as pid:
+        measured = await measure_process(pid, at, "registration", feed, ANSWERED, len(people))
+    out.print(f"{variant:8} {measured.rate:7,.0f} rows/s on the clock, {measured.by_cpu:7,.0f} a processor second")
+    return measured
+
+
+def _print(found: dict[str, list[Measured]]) -> None:
+    for what, name in (("on the clock", "rate"), ("a processor second", "by_cpu")):
+        guarded, bare = (statistics.median(getattr(one, name) for one in found[variant]) for variant in VARIANTS)
+        cost = 100 * (1 - guarded / bare)
+        out.print(f"median rows {what}: guarded {guarded:,.0f}, bare {bare:,.0f}; the guards cost {cost:.1f} %")
+
+
+def main() -> None:
+    """Parses and runs."""
+    parser = argparse.ArgumentParser(prog="python -m bench.hardening")
+    parser.add_argument("--runs", type=int, default=7)
+    parser.add_argument("--rows", type=int, default=20_000)
+    parser.add_argument("--serve", choices=VARIANTS, help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.serve is not None:
+        serve(given.serve)
+    else:
+        asyncio.run(bench(given.runs, given.rows))
+
+
+if __name__ == "__main__":
+    main()
