@@ -9,7 +9,7 @@ from shared.runtime.crypto import id_key_from
 from shared.runtime.errors import Refused
 
 # A list is read in bursts; the scan waits until nothing has come for so long.
-SCAN_QUIET_S = 10.0
+SCAN_QUIET_S = 30.0
 
 
 @dataclass(frozen=True, slots=True)

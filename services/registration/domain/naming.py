@@ -26,6 +26,10 @@ _OLD_J = re.compile(r"(?<![DT])J")
 PART = 0.845
 # The most that two names can have in common that are two names.
 OTHER = 0.55
+# Left out or put before a name as people please: to lack one says nothing.
+_OPTIONAL = frozenset({"MUHAMAD", "SITI", "ABDUL", "HAJI", "AJI", "DAENG", "SAYID"})
+# Two words that are less alike than this are two words, not one mistyped.
+_MISTYPED = 60
 # In this order: what stands first must not be undone by what follows.
 _SOUNDS = (
     (re.compile(r"OE|OO"), "U"),
@@ -104,6 +108,9 @@ def alike(ours: tuple[str, ...], theirs: tuple[str, ...]) -> float:
     if ours_number and theirs_number and ours_number != theirs_number:
         # SITI 1 and SITI 2: whoever numbered them knew them to be two.
         return min(whole / 100, OTHER)
+    if _lacking(ours, theirs) and _lacking(theirs, ours):
+        # EKO PRASETYO and DWI PRASETYO: each has a name that the other has not; brothers, or strangers.
+        return min(whole / 100, OTHER)
     ours_own, theirs_own = _own(ours), _own(theirs)
     if ours_own and theirs_own:
         # MUHAMMAD HASAN and MUHAMMAD HUSIN: what most people share must not lift what tells them apart.
@@ -115,6 +122,22 @@ def alike(ours: tuple[str, ...], theirs: tuple[str, ...]) -> float:
         # MERANG LESTARI and MASRAN LESTARI: one word alike does not make the other so.
         whole = min(whole, (whole + worst) / 2)
     return whole / 100 if whole >= 100 * PART else max(whole / 100, _part(ours, theirs))
+
+
+def _lacking(ours: tuple[str, ...], theirs: tuple[str, ...]) -> bool:
+    """Whether some word of ours is nowhere in theirs: not mistyped, not as a letter, not written together."""
+    joined = "".join(theirs)
+    return any(
+        len(word) > 1
+        and word not in _OPTIONAL
+        and word not in joined
+        and not any(_could_be(word, one) for one in theirs)
+        for word in ours
+    )
+
+
+def _could_be(word: str, other: str) -> bool:
+    return word[0] == other[0] if len(other) == 1 else fuzz.ratio(word, other) >= _MISTYPED or other in word
 
 
 def _number(words: tuple[str, ...]) -> str:

@@ -56,6 +56,8 @@ def test_spellings_of_one_name_fold_to_one(name: str, other: str) -> None:
         ("ABDULLAH", "ABDUL LATIF"),
         ("SITI 1", "SITI 2"),
         ("PEKERJA 1", "PEKERJA 11"),
+        ("EKO PRASETYO", "DWI PRASETYO"),
+        ("BUDI PRATAMA", "SRI PRATAMA"),
         ("BUDI", ""),
     ],
 )
