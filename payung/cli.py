@@ -190,6 +190,8 @@ def check(
 ) -> None:
     """Check a list offline with the rules the services use; exits 1 when a row would be refused."""
     findings = checks.check(file, publish.parse_agency(agency)[0], _kind(kind))
+    if findings.rows == 0:
+        raise ListError("Berkas hanya berisi judul kolom, tanpa baris.", "The file has headings and no rows.")
     if as_json:
         _print_json([finding.as_json() for finding in findings.refused])
     else:
@@ -198,7 +200,7 @@ def check(
                 f"baris {finding.row}: {finding.column or '-'}: {finding.reason}: {finding.message}", soft_wrap=True
             )
         out.print(f"{findings.rows} rows, {len({one.row for one in findings.refused})} would be refused")
-    raise typer.Exit(1 if findings.refused or findings.rows == 0 else 0)
+    raise typer.Exit(1 if findings.refused else 0)
 
 
 def _kind(kind: str) -> Kind:
