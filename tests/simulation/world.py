@@ -65,6 +65,8 @@ class Service:
         self.reference = reference
         self.hosts: list[Host] = []
         self.group: MemoryGroup
+        # By partition, the first offset that did not expire; the log keeps the older ones for the checker.
+        self.expired: dict[Place, int] = {}
 
     def listen(self, topics: MemoryTopics, order: Callable[[list[Place]], None]) -> None:
         """Joins this world's broker."""
@@ -137,6 +139,7 @@ class World:
                 ):
                     start += 1
                 service.group.committed[place] = start
+                service.expired[place] = max(start, service.expired.get(place, 0))
 
     def _is_saved(self, service: Service, addresses: Sequence[Address] | None, record: Record) -> bool:
         name = name_of(record.value)
