@@ -69,8 +69,10 @@ class Payment:
 class _Form:
     """Reads fields one by one and gathers what is wrong with them, in the order of the contract's fields."""
 
-    def __init__(self, data: Intake, reference: Reference) -> None:
+    def __init__(self, event: Event, reference: Reference) -> None:
+        data: Intake = event.data
         self.fields: Mapping[str, Any] = data.fields
+        self.source = event.source
         self.reference = reference
         # Without an object there are no fields to find fault with one by one.
         self.readable = data.problem is None
@@ -101,10 +103,15 @@ class _Form:
 
     def regency(self) -> str:
         value = self.fields.get("regency")
-        if isinstance(value, str) and self.reference.areas.is_regency(value):
+        if isinstance(value, str) and self.reference.areas.is_regency(value) and self._may_speak_for(value):
             return value
         self.wrong("regency")
         return ""
+
+    def _may_speak_for(self, regency: str) -> bool:
+        """A treasury speaks for its own regency, a province's for all of its regencies."""
+        kind, _, place = self.source.partition("/")
+        return kind != "treasury" or f"{regency}.".startswith(f"{place}.")
 
     def funding(self) -> Funding:
         value = self.fields.get("funding")
@@ -127,7 +134,7 @@ class _Form:
 
 def ceilings(event: Event, reference: Reference) -> Ceilings | Refused:
     """Reads `budget.set.v1`."""
-    form = _Form(event.data, reference)
+    form = _Form(event, reference)
     regency = form.regency()
     year = form.whole("year", YEAR_MIN, YEAR_MAX)
     funding = form.funding()
@@ -161,7 +168,7 @@ def _targets(form: _Form, regency: str) -> dict[str, int]:
 def run_order(event: Event, reference: Reference) -> RunOrder | Refused:
     """Reads `billing.run.v1`; without a cutoff it is the run's day in WITA."""
     today = business_day(event.at)
-    form = _Form(event.data, reference)
+    form = _Form(event, reference)
     regency = form.regency()
     period = form.fields.get("period")
     funding = form.funding()
@@ -182,7 +189,7 @@ def run_order(event: Event, reference: Reference) -> RunOrder | Refused:
 
 def payment(event: Event, reference: Reference) -> Payment | Refused:
     """Reads `invoice.pay.v1`."""
-    form = _Form(event.data, reference)
+    form = _Form(event, reference)
     invoice_id = form.text("invoice_id")
     amount = form.whole("amount", 0, RUPIAH_MAX)
     paid_on = form.day("paid_on")

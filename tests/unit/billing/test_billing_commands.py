@@ -33,11 +33,11 @@ RUN = {"regency": "64.08", "period": "2026-02", "funding": "apbd-regency"}
 PAY = {"invoice_id": "INV-1", "amount": 16_800, "paid_on": "2026-02-03", "reference": "SP2D-1"}
 
 
-def event(kind: str, data: dict[str, Any], problem: str | None = None) -> Event:
+def event(kind: str, data: dict[str, Any], problem: str | None = None, source: str = "treasury/64.08") -> Event:
     """A command as the shell reads it."""
     return Event(
         id="1",
-        source="treasury/64.08",
+        source=source,
         type=kind,
         data=COMMANDS[kind](data, problem),
         at=AT,
@@ -127,6 +127,26 @@ def test_a_payment_with_a_wrong_form_is_refused(changed: dict[str, Any], expecte
     _, made = after(None, "invoice.pay.v1", {**PAY, **changed})
     assert made.outcomes[0].type == "invoice.pay.refused.v1"
     assert reasons(made) == expected
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("treasury/64.08", []),
+        ("treasury/64", []),
+        ("treasury/64.02", ["field-invalid:regency"]),
+        ("treasury/6", ["field-invalid:regency"]),
+        ("treasury/64.0", ["field-invalid:regency"]),
+        ("officer/rina", []),
+    ],
+)
+@pytest.mark.parametrize(("kind", "data"), [("budget.set.v1", BUDGET), ("billing.run.v1", RUN)])
+def test_a_treasury_speaks_for_its_own_regency(
+    kind: str, data: dict[str, Any], source: str, expected: list[str]
+) -> None:
+    (part,) = decide.route(event(kind, data, source=source), REFERENCE)
+    answer = getattr(part.data, "answer", None)
+    assert (answer.reasons if answer else []) == expected
 
 
 def test_data_that_is_no_object_is_one_reason() -> None:
