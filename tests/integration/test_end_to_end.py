@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from payung import commands, place, publish, reference, wire
+from payung import commands, place, publish, reference, status, wire
 from payung.demo import audit
 from payung.demo.population import Person, generate, population_csv
 from payung.demo.story import JKM_DOCUMENTS
@@ -262,6 +262,11 @@ async def test_answers_and_dead_letters_add_up_to_the_records_sent(running: Inst
     assert "name-missing" in rejected["reasons"]
     assert "consent-missing" in rejected["reasons"]
     assert "field-missing:nik" in rejected["reasons"]
+    # What is kept, not what was put aside since the last start: a killed service forgets the latter.
+    running.kill("registration")
+    kept = {one.service: one.dead_letters for one in await status.look(at)}
+    assert kept["registration"] >= 5
+    assert not kept["reporting"]
 
 
 @pytest.fixture
