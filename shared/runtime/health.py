@@ -19,6 +19,9 @@ LOOK_S = 1.0
 # A batch takes seconds at the most; longer without progress while records wait is no longer a slow batch.
 STUCK_AFTER_S = 60.0
 GIVE_UP_AFTER_S = 300.0
+# A client whose inner tasks died with a broker asks for ever and is never answered, though the broker has long been
+# back; only a new process has a new one. A real outage ends the process too: its supervisor starts it until it stands.
+SILENT_AFTER_S = 60.0
 
 
 @dataclass(slots=True)
@@ -42,6 +45,7 @@ class Watch:
         self._give_up = give_up
         self.vitals = Vitals()
         self._waiting_since: float | None = None
+        self._silent_since: float | None = None
 
     async def run(self) -> None:
         """Runs until cancelled."""
@@ -57,7 +61,9 @@ class Watch:
             await self._consumer.commit_settled()
         except Unavailable as error:
             self.vitals.ready, self.vitals.partitions, self.vitals.detail = False, partitions, str(error)
+            self._unanswered(partitions)
             return
+        self._silent_since = None
         now = clock.monotonic()
         if lag == 0:
             self._waiting_since = None
@@ -78,6 +84,17 @@ class Watch:
         self._metrics.backlog(lag=lag, oldest_s=still_s, partitions=partitions)
         if not self.vitals.alive:
             self._give_up(Unavailable(f"no record was settled for {still_s:.0f} s while {lag} wait"))
+
+    def _unanswered(self, partitions: int) -> None:
+        """Kafka did not say where we stand. Who owns nothing has nothing to ask for: a spare process waits its turn."""
+        now = clock.monotonic()
+        if not partitions or self._silent_since is None:
+            self._silent_since = now if partitions else None
+            return
+        silent_s = now - self._silent_since
+        if silent_s > SILENT_AFTER_S:
+            self.vitals.alive = False
+            self._give_up(Unavailable(f"Kafka has not answered for {silent_s:.0f} s"))
 
 
 def _detail(stuck: bool, held: Sequence[str]) -> str:

@@ -1,0 +1,88 @@
+"""The watchdog: who may wait, and who must end so that a new process can begin."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from shared.runtime import clock, health
+from shared.runtime.errors import Unavailable
+from shared.runtime.health import Watch
+from shared.runtime.metrics import Metrics
+
+
+class Consumer:
+    """Owns so many partitions; Kafka answers with this lag, or does not."""
+
+    def __init__(self, partitions: int, lag: int | None) -> None:
+        self.partitions = partitions
+        self.waiting = lag
+        self.held: frozenset[str] = frozenset()
+        self.last_progress = clock.monotonic()
+
+    def assigned(self) -> set[int]:
+        return set(range(self.partitions))
+
+    async def lag(self) -> int:
+        if self.waiting is None:
+            raise Unavailable("Kafka: TimeoutError")
+        return self.waiting
+
+    async def commit_settled(self) -> None:
+        """Nothing to commit."""
+
+
+@pytest.fixture
+def now(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    at = [1_000.0]
+    monkeypatch.setattr(clock, "monotonic", lambda: at[0])
+    return at
+
+
+def watch(consumer: Any) -> tuple[Watch, list[BaseException]]:
+    failures: list[BaseException] = []
+    return Watch(consumer, Metrics("toy"), failures.append), failures
+
+
+async def test_a_broker_that_never_answers_an_owner_ends_the_process(now: list[float]) -> None:
+    watched, failures = watch(Consumer(3, None))
+    await watched._look()
+    now[0] += health.SILENT_AFTER_S
+    await watched._look()
+    assert not failures
+    assert watched.vitals.alive
+    now[0] += 1
+    await watched._look()
+    assert isinstance(failures[0], Unavailable)
+    assert not watched.vitals.alive
+
+
+async def test_an_answer_in_between_begins_the_silence_anew(now: list[float]) -> None:
+    consumer = Consumer(3, None)
+    watched, failures = watch(consumer)
+    for lag in (None, 0, None, None):
+        consumer.waiting = lag
+        await watched._look()
+        now[0] += health.SILENT_AFTER_S - 1
+    assert not failures
+
+
+async def test_a_spare_process_without_partitions_waits_for_ever(now: list[float]) -> None:
+    watched, failures = watch(Consumer(0, None))
+    for _ in range(5):
+        await watched._look()
+        now[0] += health.SILENT_AFTER_S
+    assert not failures
+
+
+async def test_records_that_wait_and_are_not_settled_end_the_process(now: list[float]) -> None:
+    watched, failures = watch(Consumer(3, 7))
+    await watched._look()
+    now[0] += health.STUCK_AFTER_S + 1
+    await watched._look()
+    assert not watched.vitals.ready
+    assert not failures
+    now[0] += health.GIVE_UP_AFTER_S
+    await watched._look()
+    assert isinstance(failures[0], Unavailable)
