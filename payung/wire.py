@@ -9,17 +9,21 @@ from typing import Any
 
 import orjson
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
-from aiokafka.errors import KafkaError, UnknownTopicOrPartitionError
+from aiokafka.errors import KafkaError, MessageSizeTooLargeError, UnknownTopicOrPartitionError
 
 from payung.place import CommandError, Place
 from shared.contracts import envelope
 from shared.runtime import clock, topics_admin
-from shared.runtime.kafka import REQUEST_BYTES_MAX, Server, quietly
+from shared.runtime.errors import Unavailable
+from shared.runtime.kafka import REQUEST_BYTES_MAX, KafkaPublisher, Server, quietly
+from shared.runtime.pipeline import Message
 
 CONNECT_TIMEOUT_S = 20.0
 ACK_TIMEOUT_S = 60.0
-# Futures not yet acknowledged; past it the sender waits, so that memory stays flat over a list of any length.
-IN_FLIGHT_MAX = 5_000
+AGAIN_S = 0.5
+# What gathers before it departs; two of them are the most that a list of any length holds in memory.
+BATCH_RECORDS, BATCH_BYTES = 2_000, 4 * 1024 * 1024
+YIELD_RECORDS = 100
 
 
 def event(source: str, kind: str, data: Mapping[str, Any], identifier: str | None = None) -> dict[str, Any]:
@@ -36,33 +40,66 @@ def event(source: str, kind: str, data: Mapping[str, Any], identifier: str | Non
 
 
 class Sender:
-    """Publishes in order with all acks, a bounded number in flight."""
+    """Publishes in order with all acks, a batch at a time: one is on its way while the next gathers."""
 
-    def __init__(self, producer: AIOKafkaProducer) -> None:
-        self._producer = producer
-        self._pending: list[asyncio.Future[Any]] = []
+    def __init__(self, publisher: KafkaPublisher) -> None:
+        self._publisher = publisher
+        self._gathered: list[Message] = []
+        self._bytes = 0
+        self._on_its_way: asyncio.Task[None] | None = None
 
     async def send(self, topic: str, key: str, value: bytes) -> None:
         """Queues one record; raises CommandError when the broker refuses an earlier one."""
-        try:
-            future = await self._producer.send(topic, value, key=key.encode(), headers=list(envelope.HEADERS))
-        except UnknownTopicOrPartitionError as error:
-            raise CommandError(f"Kafka has no topic {topic}; an agency is added with: payung agency add") from error
-        except KafkaError as error:
-            raise CommandError(f"Kafka did not take a record: {type(error).__name__}; run the command again") from error
-        self._pending.append(future)
-        if len(self._pending) >= IN_FLIGHT_MAX:
-            await self.flush()
+        self._gathered.append(Message(topic, key.encode(), value))
+        self._bytes += len(value)
+        if len(self._gathered) >= BATCH_RECORDS or self._bytes >= BATCH_BYTES:
+            await self._depart()
+        elif len(self._gathered) % YIELD_RECORDS == 0:
+            # Reading a list never waits: without this what is on its way would stand still until the next batch.
+            await asyncio.sleep(0)
 
     async def flush(self) -> None:
         """Waits until every record is acknowledged."""
-        pending, self._pending = self._pending, []
-        try:
-            await asyncio.wait_for(asyncio.gather(*pending), ACK_TIMEOUT_S)
-        except (KafkaError, TimeoutError) as error:
-            raise CommandError(
-                f"Kafka did not acknowledge every record ({type(error).__name__}); run it again, a list with --resume"
-            ) from error
+        await self._depart()
+        await self._arrival()
+
+    async def close(self) -> None:
+        """Gives up what is not acknowledged, and says goodbye."""
+        if self._on_its_way is not None:
+            self._on_its_way.cancel()
+            await asyncio.wait({self._on_its_way})
+        await self._publisher.stop()
+
+    async def _depart(self) -> None:
+        await self._arrival()
+        batch, self._gathered, self._bytes = self._gathered, [], 0
+        if batch:
+            self._on_its_way = asyncio.create_task(self._publish(batch))
+
+    async def _arrival(self) -> None:
+        if self._on_its_way is not None:
+            await self._on_its_way
+            self._on_its_way = None
+
+    async def _publish(self, batch: Sequence[Message]) -> None:
+        """Again and again within a bound: a record that arrives twice keeps its name and has one effect."""
+        until = clock.monotonic() + ACK_TIMEOUT_S
+        while True:
+            try:
+                return await self._publisher.send_all(batch)
+            except Unavailable as error:
+                cause = error.__cause__
+                if isinstance(cause, UnknownTopicOrPartitionError):
+                    names = ", ".join(sorted({one.topic for one in batch}))
+                    raise CommandError(
+                        f"Kafka has no topic {names}; an agency is added with: payung agency add"
+                    ) from error
+                if isinstance(cause, MessageSizeTooLargeError) or clock.monotonic() > until:
+                    why = type(cause).__name__
+                    raise CommandError(
+                        f"Kafka did not acknowledge every record ({why}); run it again, a list with --resume"
+                    ) from error
+            await asyncio.sleep(AGAIN_S)
 
 
 async def producer(place: Place, compression: str = "lz4") -> AIOKafkaProducer:
@@ -84,11 +121,16 @@ async def producer(place: Place, compression: str = "lz4") -> AIOKafkaProducer:
 @asynccontextmanager
 async def sender(place: Place) -> AsyncIterator[Sender]:
     """A connected sender."""
-    made = await producer(place)
+    publisher = KafkaPublisher(Server(place.environ), "payung-cli")
     try:
-        yield Sender(made)
+        await asyncio.wait_for(publisher.start(), CONNECT_TIMEOUT_S)
+    except (Unavailable, TimeoutError) as error:
+        raise _unreachable(place) from error
+    made = Sender(publisher)
+    try:
+        yield made
     finally:
-        await quietly(made.stop(), ACK_TIMEOUT_S)
+        await made.close()
 
 
 @asynccontextmanager
@@ -111,8 +153,11 @@ async def _connected(client: Any, place: Place) -> None:
     try:
         await asyncio.wait_for(client.start(), CONNECT_TIMEOUT_S)
     except (KafkaError, TimeoutError, OSError) as error:
-        where = place.environ.get("PAYUNG_KAFKA", "")
-        raise CommandError(f"Kafka does not answer at {where}; is `payung up` running?") from error
+        raise _unreachable(place) from error
+
+
+def _unreachable(place: Place) -> CommandError:
+    return CommandError(f"Kafka does not answer at {place.environ.get('PAYUNG_KAFKA', '')}; is `payung up` running?")
 
 
 async def ends(place: Place, consumer: AIOKafkaConsumer, names: Sequence[str]) -> dict[TopicPartition, int]:

@@ -267,6 +267,7 @@ async def test_answers_and_dead_letters_add_up_to_the_records_sent(running: Inst
     kept = {one.service: one.dead_letters for one in await status.look(at)}
     assert kept["registration"] >= 5
     assert not kept["reporting"]
+    await eventually(lambda: quiet(at))
 
 
 @pytest.fixture
