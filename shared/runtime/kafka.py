@@ -19,7 +19,13 @@ from typing import Any
 import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import CommitFailedError, ConsumerStoppedError, IllegalStateError, KafkaError
+from aiokafka.errors import (
+    CommitFailedError,
+    ConsumerStoppedError,
+    CorruptRecordException,
+    IllegalStateError,
+    KafkaError,
+)
 from aiokafka.helpers import create_ssl_context
 from aiokafka.partitioner import DefaultPartitioner
 from aiokafka.producer.message_accumulator import BatchBuilder
@@ -28,12 +34,13 @@ from faststream.kafka import KafkaBroker
 from faststream.security import BaseSecurity, SASLScram256
 
 from shared.contracts import topics
-from shared.runtime import clock, failpoints
+from shared.runtime import clock, failpoints, kafka_records
 from shared.runtime.errors import Unavailable
 from shared.runtime.metrics import Metrics
 from shared.runtime.pipeline import Message, Record
 
 log = structlog.get_logger()
+kafka_records.install()
 
 BATCH_RECORDS_MAX = 2_000
 POLL_MS = 50
@@ -251,17 +258,19 @@ class KafkaConsumer:
         await self._broker.start()
 
     def _guarded(self, consumer: AIOKafkaConsumer) -> AIOKafkaConsumer:
-        """A record that aiokafka cannot take apart (a header whose name is no UTF-8) is raised while records are
-        handed out; what was drained of other partitions with it is gone, and FastStream would just read on. Here the
-        process ends: what is not committed is read again."""
+        """A record that aiokafka cannot take apart is raised while records are handed out; what was drained of other
+        partitions with it is gone, and FastStream would just read on. Here the process ends: what is not committed is
+        read again."""
         getmany = consumer.getmany
 
         async def read(*names: Any, **options: Any) -> Any:
             try:
                 return await getmany(*names, **options)
-            except (KafkaError, ConsumerStoppedError):
-                raise
-            except Exception as error:  # noqa: BLE001  # whatever it is: nothing may be read past it
+            except Exception as error:
+                known = isinstance(error, KafkaError | ConsumerStoppedError)
+                if known and not isinstance(error, CorruptRecordException):
+                    raise
+                # Whatever it is: nothing may be read past it.
                 self._failed(error)
                 return await asyncio.Event().wait()
 

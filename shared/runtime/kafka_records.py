@@ -1,0 +1,94 @@
+"""Fetched records as aiokafka takes them apart, but that a header whose name is no UTF-8 is a header like any other.
+
+Any C client can send one. aiokafka raises when it comes to it, at every new start again, so one record would stop an
+agency's whole line. Here its compiled reader stays in use; only a batch in which it fails is read on by aiokafka's own
+Python reader, with such a name escaped (`\\xff`). Key, value and all else are as they were sent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any
+
+from aiokafka.consumer import fetcher
+from aiokafka.record.default_records import _DefaultRecordBatchPy
+from aiokafka.record.memory_records import MemoryRecords
+
+# Of every batch, in all versions of the format: where the length of what follows it stands, and where it ends.
+_LENGTH_AT, _OVERHEAD = 8, 12
+
+
+class Records:
+    """The batches of one answer to a fetch."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        self._records: Any = MemoryRecords(data)
+        self._at = 0
+
+    def size_in_bytes(self) -> int:
+        """Bytes of the answer."""
+        return int(self._records.size_in_bytes())
+
+    def has_next(self) -> bool:
+        """Whether another whole batch is there."""
+        return bool(self._records.has_next())
+
+    def next_batch(self) -> _Batch:
+        """The next batch."""
+        start = self._at
+        length = int.from_bytes(self._data[start + _LENGTH_AT : start + _OVERHEAD], "big")
+        self._at = start + _OVERHEAD + length
+        return _Batch(self._records.next_batch(), self._data, start, self._at)
+
+
+class _Batch:
+    """One batch; everything but the reading is aiokafka's."""
+
+    __slots__ = ("_batch", "_data", "_end", "_start")
+
+    def __init__(self, batch: Any, data: bytes, start: int, end: int) -> None:
+        self._batch = batch
+        self._data = data
+        self._start = start
+        self._end = end
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._batch, name)
+
+    def __next__(self) -> Any:
+        return next(self._batch)
+
+    def __iter__(self) -> Iterator[Any]:
+        read = 0
+        try:
+            for record in self._batch:
+                yield record
+                read += 1
+        except UnicodeDecodeError:
+            yield from islice(_escaped(self._data[self._start : self._end]), read, None)
+
+
+def _escaped(raw: bytes) -> Iterator[Any]:
+    batch: Any = _DefaultRecordBatchPy(raw)
+    # What is decompressed stands in the buffer only once reading has begun.
+    records = iter(batch)
+    batch._buffer = _Buffer(batch._buffer)
+    return records  # type: ignore[no-any-return]  # aiokafka is untyped
+
+
+class _Buffer(bytearray):
+    """Bytes whose parts decode whatever they hold."""
+
+    def __getitem__(self, at: Any) -> Any:
+        found = super().__getitem__(at)
+        return _Buffer(found) if isinstance(at, slice) else found
+
+    def decode(self, encoding: str = "utf-8", errors: str = "strict") -> str:
+        return super().decode(encoding, "backslashreplace")
+
+
+def install() -> None:
+    """Lets every consumer of this process read so."""
+    fetcher.MemoryRecords = Records
