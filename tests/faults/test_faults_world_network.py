@@ -155,8 +155,20 @@ async def _one_waits(services: list[Service]) -> bool:
 
 
 async def _again(world: World, services: list[Service], identifiers: list[str]) -> None:
-    """The line heals and a supervisor starts what has ended."""
+    """The line heals and a supervisor starts what has ended, or ends yet of a silence that is just over."""
     world.kafka_proxy.heal()
     world.mongo_proxy.heal()
-    services.extend([world.start(one.name) for one in services if not one.running()])
-    await holds(world, identifiers)
+    supervising = asyncio.create_task(_supervise(world, services))
+    try:
+        await holds(world, identifiers)
+    finally:
+        supervising.cancel()
+        await asyncio.wait({supervising})
+
+
+async def _supervise(world: World, services: list[Service]) -> None:
+    while True:
+        for place, one in enumerate(services):
+            if not one.running():
+                services[place] = world.start(one.name)
+        await asyncio.sleep(0.5)
