@@ -10,6 +10,7 @@ import asyncio
 import json
 import re
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from typing import Any
@@ -32,6 +33,7 @@ _NOT_AGGREGATES = re.compile(r"system\..*|_.*")
 # Reference rows (the snapshot, policies) live beside the aggregates and took no inputs.
 _AGGREGATE = {"version": {"$exists": True}, "inputs": {"$exists": True}}
 _CALL_S = 30.0
+_PAGE_WITHIN_S = 60.0
 
 
 async def observe(bootstrap: str, mongo_url: str, reporting_url: str | None, services: Iterable[str]) -> Observed:
@@ -195,10 +197,19 @@ def _open(mongo_url: str, services: Sequence[str]) -> dict[str, int]:
 
 
 def _totals(reporting_url: str, regency: str, period: str) -> dict[str, int]:
+    """Asked again while nobody listens: reporting may just be starting anew."""
     url = f"{reporting_url}/v1/coverage?regency={regency}&period={period}&format=json"
-    with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(url, timeout=60) as answer:
-        totals: dict[str, int] = json.load(answer)["totals"]
-    return totals
+    until = time.monotonic() + _PAGE_WITHIN_S
+    while True:
+        try:
+            with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(url, timeout=60) as answer:
+                totals: dict[str, int] = json.load(answer)["totals"]
+        except urllib.error.URLError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.2)
+        else:
+            return totals
 
 
 async def quiet(
