@@ -111,7 +111,7 @@ class _Form:
     def _may_speak_for(self, regency: str) -> bool:
         """A treasury speaks for its own regency, a province's for all of its regencies."""
         kind, _, place = self.source.partition("/")
-        return kind != "treasury" or f"{regency}.".startswith(f"{place}.")
+        return kind != "treasury" or not place or f"{regency}.".startswith(f"{place}.")
 
     def funding(self) -> Funding:
         value = self.fields.get("funding")

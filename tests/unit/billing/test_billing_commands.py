@@ -134,6 +134,7 @@ def test_a_payment_with_a_wrong_form_is_refused(changed: dict[str, Any], expecte
     [
         ("treasury/64.08", []),
         ("treasury/64", []),
+        ("treasury", []),
         ("treasury/64.02", ["field-invalid:regency"]),
         ("treasury/6", ["field-invalid:regency"]),
         ("treasury/64.0", ["field-invalid:regency"]),
