@@ -1,8 +1,4 @@
-"""Two workers who turned out to be one person: the link of each to whom they were merged into, and who that makes one.
-
-Registration's word with the higher sequence stands, in whatever order words arrive. That a worker is registered anew is
-remembered even before the merge that it ends is known.
-"""
+"""Two workers who turned out to be one person: the link of each to whom they were merged into, and who that makes."""
 
 from __future__ import annotations
 
@@ -16,17 +12,6 @@ class Link:
 
     into: str
     sequence: int
-
-
-def linked(state: Link | None, sequence: int, into: str) -> Link | None:
-    """The link after a word of registration's; None when a later one is known."""
-    return None if state is not None and state.sequence >= sequence else Link(into, sequence)
-
-
-def concerns(worker_id: str, merged_into: str | None, sequence: int, *, registered: bool) -> bool:
-    """Whether a worker's leaving or registration can change a link: merges and re-entries, which are few."""
-    # A worker's first word can end no merge.
-    return sequence > 1 if registered else merged_into not in (None, worker_id)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 Theory of operation
 * enrolments (worker_id): verdicts and deaths, so that a run finds its candidates in its own store.
-* links (worker_id): who was merged into whom: domain/links.py.
+* links (worker_id): who was merged into whom, so that a month is billed once for both: shared/contracts/merges.py.
 * budgets (regency|year|funding): ceilings, and runs one after the other: domain/budgets.py.
 * runs (run_id): pages of candidates, money drawn in priority order: domain/runs.py.
 * premiums (worker_id|period): inserted once across all funders; skips (run_id|worker_id): where a run came second:
@@ -19,9 +19,10 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from services.billing.domain import budgets, enrolments, forms, invoices, links, outcomes, premiums, rules, runs
+from services.billing.domain import budgets, enrolments, forms, invoices, outcomes, premiums, rules, runs
 from services.billing.domain.forms import Ceilings, Payment, Refused, RunOrder
 from services.billing.domain.state import Facts, Reference, Refusal
+from shared.contracts import merges
 from shared.contracts.billing import PayInvoice, RunBilling, SetBudget
 from shared.contracts.billing_work import (
     InvoiceOpened,
@@ -48,7 +49,7 @@ from shared.kernel.event import Event, Routed
 def route(event: Event, reference: Reference) -> tuple[Routed, ...]:
     """The documents that an input changes, each with its part; of registration's news, few change any."""
     if isinstance(event.data, WorkerWithdrawn | WorkerRegistered):
-        return links.route(event)
+        return merges.route(event)
     return _ROUTES[type(event.data)](event, reference)
 
 
@@ -153,8 +154,8 @@ _DECISIONS: Mapping[type, Callable[[Any, Event, Facts], Decision[Any]]] = {
     IdentityRejected: enrolments.rejected,
     IdentityHeld: enrolments.held,
     IdentityEnded: enrolments.ended,
-    WorkerWithdrawn: links.merged,
-    WorkerRegistered: links.registered,
+    WorkerWithdrawn: merges.merged,
+    WorkerRegistered: merges.registered,
     WorkerDied: enrolments.died,
     RunRequested: runs.requested,
     RunStart: budgets.run_started,

@@ -20,6 +20,7 @@ from typing import Any
 from services.claims.domain import claims, covers, fences, forms, links, outcomes
 from services.claims.domain.forms import Added, Decided, Refused, Rejected, Submission, Withdrawn
 from services.claims.domain.state import Facts, Reference, Refusal, claim_key
+from shared.contracts import merges
 from shared.contracts.billing import PremiumBilled, PremiumPaid, RunCompleted
 from shared.contracts.claims import AddDocuments, DecideClaim, SubmitClaim, WithdrawClaim
 from shared.contracts.claims_work import (
@@ -42,7 +43,7 @@ from shared.kernel.event import Event, Routed
 def route(event: Event, reference: Reference) -> tuple[Routed, ...]:
     """The document that an input changes, with its part; of registration's news, few change any."""
     if isinstance(event.data, WorkerWithdrawn | WorkerRegistered):
-        return links.route(event)
+        return merges.route(event)
     return (_ROUTES[type(event.data)](event, reference),)
 
 

@@ -6,38 +6,26 @@ month, either a claim's look sees the link, or the link finds the claim.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from services.claims.domain import outcomes
 from services.claims.domain.covers import WAKE_MAX
 from services.claims.domain.state import Facts
+from shared.contracts import merges
 from shared.contracts.claims_work import WakeWorker
-from shared.contracts.registration import WorkerRegistered, WorkerWithdrawn
-from shared.kernel import links
-from shared.kernel.decision import Address, Decision, Outcome
-from shared.kernel.event import Event, Routed
+from shared.kernel.decision import Decision, Outcome
+from shared.kernel.event import Event
 from shared.kernel.links import Link
-
-OLDER = "older-word"
-
-
-def route(event: Event) -> tuple[Routed, ...]:
-    """Of all that happens to workers, merges and re-entries only: these are few, and nothing else changes a link."""
-    data: WorkerRegistered | WorkerWithdrawn = event.data
-    registered = isinstance(data, WorkerRegistered)
-    into = None if isinstance(data, WorkerRegistered) else data.merged_into
-    if not links.concerns(data.worker_id, into, event.sequence or 0, registered=registered):
-        return ()
-    return (Routed(Address("links", data.worker_id), data),)
 
 
 def merged(state: Link | None, event: Event, facts: Facts) -> Decision[Link]:
     """This worker is another one."""
-    data: WorkerWithdrawn = event.data
-    return _linked(state, event, data.worker_id, data.merged_into or "")
+    return _waking(state, event, merges.merged(state, event, facts))
 
 
 def registered(state: Link | None, event: Event, facts: Facts) -> Decision[Link]:
     """This worker is a person of their own (again)."""
-    return _linked(state, event, event.data.worker_id, "")
+    return _waking(state, event, merges.registered(state, event, facts))
 
 
 def woken(state: Link | None, event: Event, facts: Facts) -> Decision[Link]:
@@ -54,14 +42,13 @@ def woken(state: Link | None, event: Event, facts: Facts) -> Decision[Link]:
     return Decision(state=state, outcomes=tuple(told))
 
 
-def _linked(state: Link | None, event: Event, worker_id: str, into: str) -> Decision[Link]:
-    link = links.linked(state, event.sequence or 0, into)
-    if link is None:
-        return Decision(state=state, ignored=OLDER)
-    others = [one for one in (state.into if state is not None else "", into) if one]
+def _waking(before: Link | None, event: Event, linked: Decision[Link]) -> Decision[Link]:
+    if linked.ignored is not None:
+        return linked
+    others = [one.into for one in (before, linked.state) if one is not None and one.into]
     if not others:
-        return Decision(state=link)
-    return Decision(state=link, outcomes=(_wake(WakeWorker(worker_id=worker_id, others=others)),))
+        return linked
+    return replace(linked, outcomes=(_wake(WakeWorker(worker_id=event.data.worker_id, others=others)),))
 
 
 def _wake(wake: WakeWorker) -> Outcome:

@@ -1,0 +1,43 @@
+"""How registration's words on merged workers are read by every service that keeps links (collection `links`).
+
+Its word with the higher sequence stands, in whatever order words arrive. That a worker is registered anew is remembered
+even before the merge that it ends is known.
+"""
+
+from __future__ import annotations
+
+from shared.contracts.registration import WorkerRegistered, WorkerWithdrawn
+from shared.kernel.decision import Address, Decision
+from shared.kernel.event import Event, Routed
+from shared.kernel.links import Link
+
+OLDER = "older-word"
+
+
+def route(event: Event) -> tuple[Routed, ...]:
+    """Of all that happens to workers, merges and re-entries only: these are few, and nothing else changes a link."""
+    data: WorkerRegistered | WorkerWithdrawn = event.data
+    if isinstance(data, WorkerRegistered):
+        # A worker's first word can end no merge.
+        concerned = (event.sequence or 0) > 1
+    else:
+        concerned = data.merged_into not in (None, data.worker_id)
+    return (Routed(Address("links", data.worker_id), data),) if concerned else ()
+
+
+def merged(state: Link | None, event: Event, facts: object) -> Decision[Link]:
+    """This worker is another one."""
+    data: WorkerWithdrawn = event.data
+    return _linked(state, event, data.merged_into or "")
+
+
+def registered(state: Link | None, event: Event, facts: object) -> Decision[Link]:
+    """This worker is a person of their own (again)."""
+    return _linked(state, event, "")
+
+
+def _linked(state: Link | None, event: Event, into: str) -> Decision[Link]:
+    sequence = event.sequence or 0
+    if state is not None and state.sequence >= sequence:
+        return Decision(state=state, ignored=OLDER)
+    return Decision(state=Link(into, sequence))
