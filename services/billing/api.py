@@ -132,11 +132,9 @@ async def _plan(house: Any, regency: str, period: str, funding: Funding, cutoff:
 def _where(caller: Caller, regency: str | None, **wanted: Any) -> dict[str, Any]:
     """What is asked for, as far as it is of this caller's regencies."""
     where = {f"state.{name}": value for name, value in wanted.items() if value is not None}
-    own = caller.regencies
-    if own is not None:
-        where["state.regency"] = {"$in": [one for one in own if regency in (None, one)]}
-    elif regency is not None:
-        where["state.regency"] = regency
+    regencies = caller.regencies(regency)
+    if regencies is not None:
+        where["state.regency"] = {"$in": regencies}
     return where
 
 

@@ -31,12 +31,10 @@ def routes(house: Any) -> APIRouter:
         request: Request, regency: Regency | None = None, status: ClaimStatus | None = None
     ) -> dict[str, Any]:
         """Claims by regency and status; `held` shows those that wait for an officer."""
-        own = (await guard.caller(request)).regencies
+        regencies = (await guard.caller(request)).regencies(regency)
         where: dict[str, Any] = {"state.status": {"$ne": ClaimStatus.UNKNOWN.value}}
-        if own is not None:
-            where["state.regency"] = {"$in": [one for one in own if regency in (None, one)]}
-        elif regency is not None:
-            where["state.regency"] = regency
+        if regencies is not None:
+            where["state.regency"] = {"$in": regencies}
         if status is not None:
             where["state.status"] = status.value
         found = await house.reader.find("claims", where, order=("_id",), limit=LIST_MAX)
@@ -61,9 +59,9 @@ async def _found(house: Any, caller: Caller, regency: str | None, agency: str, c
         found = [] if stated is None else [stated]
     else:
         where: dict[str, Any] = {"state.claim_no": claim_no, "state.agency": agency}
-        own = caller.regencies
-        if own is not None:
-            where["state.regency"] = {"$in": own}
+        regencies = caller.regencies()
+        if regencies is not None:
+            where["state.regency"] = {"$in": regencies}
         found = [claim for _, claim in await house.reader.find("claims", where, limit=2)]
     found = [one for one in found if one.status is not ClaimStatus.UNKNOWN and caller.may_read(one.regency)]
     if not found:

@@ -43,10 +43,15 @@ class Caller:
         """Whether this caller belongs to this regency."""
         return self.agencies is None or any(one.split("/")[0] == regency for one in self.agencies)
 
-    @property
-    def regencies(self) -> list[str] | None:
-        """The regencies this caller belongs to; None is all of them."""
-        return None if self.agencies is None else sorted({one.split("/")[0] for one in self.agencies})
+    def regencies(self, wanted: str | None = None, role: str | None = None) -> list[str] | None:
+        """Of which regencies this caller may list: the wanted one, or all they belong to; with `role`, only those where
+        they may act in it. None is every regency there is."""
+        if self.agencies is None:
+            return None if wanted is None else [wanted]
+        own = {one.split("/")[0] for one in self.agencies}
+        return sorted(
+            one for one in own if wanted in (None, one) and (role is None or self.may_act_for(f"{one}/{role}"))
+        )
 
 
 class Guard:

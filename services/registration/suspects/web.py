@@ -59,7 +59,7 @@ def routes(house: House) -> APIRouter:
     ) -> Response:
         """Pairs, the likeliest first; `status` open (to be decided), merged, different, gone."""
         where: dict[str, Any] = {"state.status": status.value}
-        regencies = _regencies(await guard.caller(request), regency)
+        regencies = (await guard.caller(request)).regencies(regency, ROLE)
         if regencies is not None:
             where["state.regencies"] = {"$in": regencies}
         found = await house.reader.find("suspects", where, order=("-state.score", "_id"), limit=limit)
@@ -75,7 +75,7 @@ def routes(house: House) -> APIRouter:
     @router.post("/scan", status_code=202)
     async def scan(request: Request) -> dict[str, Any]:
         """Asks for a scan now, whatever the rhythm; `GET /v1/suspects` says when the last one was."""
-        if _regencies(await guard.caller(request), None) == []:
+        if (await guard.caller(request)).regencies(role=ROLE) == []:
             raise HTTPException(403, f"the token names no <regency>/{ROLE}")
         wanted = clock.now().isoformat()
         await house.reader.save_rows(SCANS, {WANTED: {"at": wanted}})
@@ -144,14 +144,6 @@ async def _sent(
 
 def _role(regency: str) -> str:
     return f"{regency}/{ROLE}"
-
-
-def _regencies(caller: Caller, wanted: str | None) -> list[str] | None:
-    """Whose pairs this caller may list; None is everyone's."""
-    if caller.agencies is None:
-        return None if wanted is None else [wanted]
-    own = sorted({one.split("/")[0] for one in caller.agencies if caller.may_act_for(_role(one.split("/")[0]))})
-    return own if wanted is None else [one for one in own if one == wanted]
 
 
 def _listed(pair: Pair) -> dict[str, Any]:

@@ -55,7 +55,7 @@ def routes(house: House) -> APIRouter:
         """Held cases, the oldest first, to be settled by an officer; `after` is the last answer's `next`."""
         caller = await desk.guard.caller(request)
         # The page's form sends an empty field for "all".
-        regencies = desk.regencies(caller, regency or None)
+        regencies = caller.regencies(regency or None, ROLE)
         shown = min(limit, pages.CASES_SHOWN) if _wants_page(request) else limit
         found = await queue.held(house.reader, regencies, reason or None, after, shown)
         if _wants_page(request):
@@ -111,13 +111,6 @@ class Desk:
         self._house = house
         self.guard = Guard(house.environ)
 
-    def regencies(self, caller: Caller, wanted: str | None) -> list[str] | None:
-        """Whose cases this caller may list; None is everyone's."""
-        if caller.agencies is None:
-            return None if wanted is None else [wanted]
-        own = sorted({one.split("/")[0] for one in caller.agencies if caller.may_act_for(_role(one.split("/")[0]))})
-        return own if wanted is None else [one for one in own if one == wanted]
-
     async def identity(self, worker_id: str) -> Identity | None:
         """The identity of a worker who was asked for."""
         found = (await self._house.reader.states("identities", [worker_id])).get(worker_id)
@@ -135,7 +128,7 @@ class Desk:
         found = await self.identity(worker_id)
         if found is not None and not caller.may_act_for(_role(found.asked.regency)):
             raise HTTPException(403, f"the token does not name {_role(found.asked.regency)}")
-        if found is None and caller.agencies is not None and not self.regencies(caller, None):
+        if found is None and caller.agencies is not None and not caller.regencies(role=ROLE):
             raise HTTPException(403, f"the token names no <regency>/{ROLE}")
 
     async def publish(self, worker_id: str, given: dict[str, Any], name: str, signed_by: str | None) -> str:

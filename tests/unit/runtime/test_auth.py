@@ -11,7 +11,7 @@ from fastapi import HTTPException
 from starlette.requests import Request
 
 from shared.runtime import clock
-from shared.runtime.auth import Guard
+from shared.runtime.auth import Caller, Guard
 
 ISSUER = "https://login.example.go.id/realms/payung"
 KEY = generate_private_key(SECP256R1())
@@ -50,6 +50,15 @@ async def test_a_good_token_may_act_for_its_agencies_only() -> None:
     chief = await guard.caller(_request(_token(agencies=["64.08/*"])))
     assert (chief.may_act_for("64.08/desa"), chief.may_act_for("64.02/desa")) == (True, False)
     assert issuer.asked == 1
+
+
+def test_a_caller_lists_their_own_regencies_only() -> None:
+    caller = Caller("rina", frozenset({"64.08/dinsos", "64.02/*"}))
+    assert caller.regencies() == ["64.02", "64.08"]
+    assert (caller.regencies("64.08"), caller.regencies("64.09")) == (["64.08"], [])
+    assert (caller.regencies(role="verification"), caller.regencies("64.08", "verification")) == (["64.02"], [])
+    anyone = Caller("anyone", None)
+    assert (anyone.regencies(role="verification"), anyone.regencies("64.08", "verification")) == (None, ["64.08"])
 
 
 @pytest.mark.parametrize(
