@@ -18,6 +18,9 @@ from shared.kernel.decision import Address, Decision, Outcome
 from shared.kernel.event import Event, Intake, Routed
 from shared.reference.areas import Areas
 
+# More than a regency has people is a typing error, and far more nothing the store can hold.
+ATTENDEES_MAX = 1_000_000
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Meeting:
@@ -126,4 +129,4 @@ def _attendance_problems(attendees: Any) -> list[str]:
     if isinstance(attendees, bool) or not isinstance(attendees, int | list):
         return [rules.invalid("attendees")]
     size = len(attendees) if isinstance(attendees, Sized) else attendees
-    return [] if size >= 0 else [rules.invalid("attendees")]
+    return [] if 0 <= size <= ATTENDEES_MAX else [rules.invalid("attendees")]

@@ -20,6 +20,8 @@ DEFAULT_INCOME = 1_000_000
 INCOME_MAX = 1_000_000_000
 # Nobody alive is older (rules.md 6a takes ages of 0 to 105).
 EARLIEST_BIRTH_YEARS = 110
+# Days outside are typing errors or a program's "never" (9999-12-31); counting on from them would leave the calendar.
+YEARS = range(1900, 2200)
 # rules.md 6a: a woman's day of birth is written with 40 added.
 WOMEN_DAY_OFFSET = 40
 WITHDRAWAL_REASONS = ("moved", "deceased", "employed", "request", "other")
@@ -71,11 +73,17 @@ def text_problems(field: str, value: Any) -> list[str]:
     return [] if isinstance(value, str) else [invalid(field)]
 
 
+def day_of(value: Any) -> date | None:
+    """A day that can be meant, else None."""
+    day = parse_date(value)
+    return day if day is not None and day.year in YEARS else None
+
+
 def day_problems(field: str, value: Any) -> list[str]:
     """What is wrong with a day that must be there."""
     if is_absent(value):
         return [missing(field)]
-    return [] if parse_date(value) is not None else [invalid(field)]
+    return [] if day_of(value) is not None else [invalid(field)]
 
 
 def village_problems(value: Any, regency: str, areas: Areas) -> list[str]:
@@ -228,18 +236,21 @@ def update_problems(fields: Mapping[str, Any], regency: str, areas: Areas, today
 
 
 def withdrawal_problems(fields: Mapping[str, Any], today: date) -> tuple[str, ...]:
-    """Why a withdrawal cannot be taken; its date may lie ahead."""
+    """Why a withdrawal cannot be taken; its date may lie ahead, except that of a death."""
     found = submission_problems(fields) + nik_problems(fields.get("nik"), today)
     reason = fields.get("reason")
     if is_absent(reason):
         found.append(missing("reason"))
     elif reason not in WITHDRAWAL_REASONS:
         found.append(invalid("reason"))
-    if is_absent(fields.get("date")):
-        found.append(missing("date"))
-    elif parse_date(fields["date"]) is None:
-        found.append(invalid("date"))
-    return tuple(found)
+    return tuple(found + _leaving_problems(reason, fields.get("date"), today))
+
+
+def _leaving_problems(reason: Any, value: Any, today: date) -> list[str]:
+    day = day_of(value)
+    if day is not None and reason == "deceased" and day > today:
+        return [invalid("date")]
+    return day_problems("date", value)
 
 
 def attestation_problems(fields: Mapping[str, Any], today: date) -> tuple[str, ...]:

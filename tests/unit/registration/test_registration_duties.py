@@ -226,6 +226,22 @@ def test_another_regency_explains_nothing() -> None:
     assert answers(said) == [(None, "rejected", ["finding-unknown"])]
 
 
+def test_a_roster_is_taken_where_an_explanation_came_too_early() -> None:
+    world = World()
+    finding = f"employment/NPP-1/{WORKER}/registered-late/2026-02-02"
+    world.take("finding.explain.v1", {"submission_id": "X", "finding_id": finding, "explanation": "a"})
+    assert findings(world.roster(line("2026-02-02"))) == [("registered-late", "open", "2026-02-02")]
+
+
+def test_a_contract_without_an_end_may_be_written_as_a_payroll_program_does() -> None:
+    world = World()
+    world.roster(line("2025-01-06", "9999-12-31", registered="2025-01-06"))
+    said = world.roster(line("2026-01-05", "2026-12-31", registered="2026-01-05", no="2"))
+    assert answers(said) == [(1, "accepted", [])]
+    (document,) = (body for address, body in world.documents.items() if address.collection == "employments")
+    assert [one["ends_on"] for one in document["contracts"]] == [None, "2026-12-31"]
+
+
 def test_every_line_of_a_roster_has_its_own_answer() -> None:
     said = World().roster(
         line("2026-03-01", registered="2026-03-01"),
@@ -233,6 +249,7 @@ def test_every_line_of_a_roster_has_its_own_answer() -> None:
         {**line("2026-02-30")},
         "not an object",
         {**line("2026-03-05", "2026-03-01")},
+        {**line("9999-12-31")},
     )
     assert answers(said) == [
         (1, "accepted", []),
@@ -240,6 +257,7 @@ def test_every_line_of_a_roster_has_its_own_answer() -> None:
         (3, "rejected", ["field-invalid:started_on"]),
         (4, "rejected", ["field-invalid:workers"]),
         (5, "rejected", ["field-invalid:contract_ends_on"]),
+        (6, "rejected", ["field-invalid:started_on"]),
     ]
 
 
@@ -315,6 +333,10 @@ def test_a_change_is_due_within_seven_working_days() -> None:
         ({"village": "64.02.01.2001"}, ["village-outside"]),
         ({"village": None, "contractor": " "}, ["field-missing:contractor", "field-missing:village"]),
         ({"changed_on": "soon"}, ["field-invalid:changed_on"]),
+        # What the store cannot hold, and days from which none can be counted.
+        ({"contract_value": 2**63}, ["field-invalid:contract_value"]),
+        ({"contract_date": "9999-12-31"}, ["field-invalid:contract_date"]),
+        ({"ends_on": "9999-12-31"}, ["field-invalid:ends_on"]),
     ],
 )
 def test_a_project_that_cannot_be_read_is_refused(changes: Mapping[str, Any], reasons: list[str]) -> None:
@@ -355,6 +377,8 @@ def test_of_a_list_of_people_only_the_number_is_kept() -> None:
         ({"attendees": None}, ["field-missing:attendees"]),
         ({"attendees": -1}, ["field-invalid:attendees"]),
         ({"attendees": True}, ["field-invalid:attendees"]),
+        ({"attendees": 2**63}, ["field-invalid:attendees"]),
+        ({"held_on": "9999-12-31"}, ["field-invalid:held_on"]),
         ({"sector": "mining"}, ["sector-unknown"]),
         ({"held_on": "2026-02-30", "meeting_id": 7}, ["field-invalid:meeting_id", "field-invalid:held_on"]),
     ],

@@ -196,6 +196,9 @@ def test_an_update_is_judged_by_the_fields_it_names(changes: dict[str, Any], exp
     [
         ({"reason": "moved", "date": "2026-02-01"}, []),
         ({"reason": "moved", "date": "2026-06-30"}, []),
+        ({"reason": "deceased", "date": "2026-02-01"}, []),
+        ({"reason": "deceased", "date": "2026-12-31"}, ["field-invalid:date"]),
+        ({"reason": "other", "date": "9999-12-31"}, ["field-invalid:date"]),
         ({}, ["field-missing:reason", "field-missing:date"]),
         ({"reason": "tired", "date": "tomorrow"}, ["field-invalid:reason", "field-invalid:date"]),
         ({"reason": ["moved"], "date": 2026}, ["field-invalid:reason", "field-invalid:date"]),

@@ -11,9 +11,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
+from typing import Any
 
 from services.registration.domain.duties.findings import About, Finding, merged, told
 from services.registration.domain.parts import Facts
+from services.registration.domain.state import Refusal
 from shared.contracts import topics
 from shared.contracts.registration import WorkerEmployed
 from shared.contracts.registration_duties import FirstDayOver, RosterLine
@@ -65,8 +67,9 @@ class Employment:
         )
 
 
-def reported(state: Employment | None, event: Event, facts: Facts, now: datetime) -> Decision[Employment]:
-    """Takes a line: a contract is new, or known better than before."""
+def reported(state: Employment | Refusal | None, event: Event, facts: Facts, now: datetime) -> Decision[Employment]:
+    """Takes a line: a contract is new, or known better than before. Where nobody was known, an explanation that came
+    too early may have left its refusal."""
     line: RosterLine = event.data
     contract = Contract(
         started_on=line.started_on,
@@ -74,7 +77,8 @@ def reported(state: Employment | None, event: Event, facts: Facts, now: datetime
         number=line.contract_no,
         registered_on=line.registered_on,
     )
-    before = state.contracts if state else ()
+    known = state if isinstance(state, Employment) else None
+    before = known.contracts if known else ()
     subsidised = line.worker_id in facts.subsidised
     employment = Employment(
         employer_id=line.employer_id,
@@ -83,7 +87,7 @@ def reported(state: Employment | None, event: Event, facts: Facts, now: datetime
         worker_id=line.worker_id,
         contracts=_with(before, contract),
         subsidised=subsidised,
-        findings=state.findings if state else (),
+        findings=known.findings if known else (),
     )
     today = business_day(now)
     employed: tuple[Outcome, ...] = ()
@@ -93,11 +97,11 @@ def reported(state: Employment | None, event: Event, facts: Facts, now: datetime
     return _judged(employment, today, employed)
 
 
-def first_day_over(state: Employment | None, event: Event, facts: Facts, now: datetime) -> Decision[Employment]:
+def first_day_over(state: Employment | Refusal | None, event: Event, facts: Facts, now: datetime) -> Decision[Any]:
     """A first day passed: whoever is not registered by now is registered late."""
     part: FirstDayOver = event.data
-    if state is None:
-        return Decision(state=None, ignored="employment-unknown")
+    if not isinstance(state, Employment):
+        return Decision(state=state, ignored="employment-unknown")
     return _judged(replace(state, subsidised=part.worker_id in facts.subsidised), business_day(now))
 
 

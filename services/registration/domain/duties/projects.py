@@ -24,6 +24,8 @@ from shared.reference.workdays import after_working_days
 
 REGISTRATION_DAYS = 14
 CHANGE_DAYS = 7
+# Twice what the new capital is to cost; beyond it is a typing error, and far beyond it nothing the store can hold.
+CONTRACT_VALUE_MAX = 1_000_000_000_000_000
 _TEXTS = ("project_no", "contractor")
 _DAYS = ("starts_on", "ends_on")
 
@@ -181,7 +183,7 @@ def _problems(intake: Intake, sender: Sender, areas: Areas) -> tuple[str, ...]:
     value = fields.get("contract_value")
     if rules.is_absent(value):
         found.append(rules.missing("contract_value"))
-    elif not isinstance(value, int) or isinstance(value, bool) or value <= 0:
+    elif not isinstance(value, int) or isinstance(value, bool) or not 0 < value <= CONTRACT_VALUE_MAX:
         found.append(rules.invalid("contract_value"))
     found += [problem for name in _DAYS for problem in rules.day_problems(name, fields.get(name))]
     found += _order_problems(fields)

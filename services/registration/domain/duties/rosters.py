@@ -124,14 +124,15 @@ def _line(
     found = rules.nik_problems(line.get("nik"), today)
     if rules.is_absent(line.get("started_on")):
         found.append(rules.missing("started_on"))
+    ends = _end_of(line.get("contract_ends_on"))
+    days = {**line, "contract_ends_on": ends}
     for name in ("started_on", "contract_ends_on", "registered_with_bpjs_on"):
-        value = line.get(name)
-        if not rules.is_absent(value) and parse_date(value) is None:
+        if not rules.is_absent(days.get(name)) and rules.day_of(days[name]) is None:
             found.append(rules.invalid(name))
     number = line.get("contract_no")
     if number is not None and not isinstance(number, str):
         found.append(rules.invalid("contract_no"))
-    started, ends = line.get("started_on"), line.get("contract_ends_on")
+    started = line.get("started_on")
     if not found and not rules.is_absent(ends) and str(ends) < str(started):
         found.append(rules.invalid("contract_ends_on"))
     if found:
@@ -148,3 +149,9 @@ def _line(
         contract_no=rules.text_of(number),
         registered_on=line.get("registered_with_bpjs_on") or None,
     )
+
+
+def _end_of(value: Any) -> Any:
+    """The last day of a contract; payroll programs write 9999-12-31 where there is none."""
+    day = parse_date(value)
+    return None if day is not None and day.year >= rules.YEARS.stop else value
