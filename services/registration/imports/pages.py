@@ -6,13 +6,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from services.registration.imports.records import Import, Status
 from shared.contracts import topics
 from shared.contracts.reasons import message
 from shared.kernel.calendar import WITA
 from shared.lists import Answer
+from shared.pages import environment
 from shared.reference.areas import Areas
 
 STATUS: Mapping[Status, tuple[str, str]] = {
@@ -42,13 +41,7 @@ IDENTITIES = (
 _ACTIVE = (Status.RECEIVING, Status.WAITING, Status.RUNNING)
 _OUTSIDE_ACCEPTED = ("rejected", "held", "")
 
-_environment = Environment(
-    loader=PackageLoader("services.registration.imports", "templates"),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
+_environment = environment("services.registration.imports")
 _environment.filters["number"] = lambda count: f"{count:,}".replace(",", ".")
 
 
@@ -65,7 +58,6 @@ def upload_page(areas: Areas, kinds: Sequence[str], imports: Sequence[Import]) -
         for one in imports
     ]
     return _environment.get_template("upload.html").render(
-        refresh=False,
         regencies=[(code, areas.name(code)) for code in areas.regencies()],
         agencies=[f"{one}/{name}" for one in topics.DEFAULT_REGENCIES for name in topics.DEFAULT_REGISTRATION_AGENCIES],
         kinds=[(kind, KINDS.get(kind, kind)) for kind in kinds],

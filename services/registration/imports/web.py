@@ -16,6 +16,7 @@ from services.registration.imports.spool import FILE_BYTES_MAX, Spool, TooLarge,
 from services.registration.imports.upload import Upload, take
 from shared.contracts import topics
 from shared.lists.columns import LAYOUTS, Kind
+from shared.pages import HEADERS, wants_page
 from shared.runtime import clock, topics_admin
 from shared.runtime.auth import Caller, Guard
 from shared.runtime.crypto import FieldCipher, cipher_from
@@ -24,13 +25,6 @@ from shared.runtime.kafka import Server
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 SHOWN_MAX = 20
-# Nothing from elsewhere, and no script at all.
-HEADERS = {
-    "cache-control": "no-store",
-    "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; "
-    "frame-ancestors 'none'",
-    "x-content-type-options": "nosniff",
-}
 # The body is read as it streams, so FastAPI cannot tell its shape by itself.
 _FORM = {
     "type": "object",
@@ -65,7 +59,7 @@ def routes(house: House, has_topic: HasTopic | None = None) -> APIRouter:
         """Takes a CSV, XLSX or JSONL list: a form with `agency`, `kind` and `file`, or the file as the body with these
         in the query. 202 with the import's id once the file is safe; its rows are sent from there, whatever dies."""
         one = await desk.take(request)
-        if _wants_page(request):
+        if wants_page(request):
             return RedirectResponse(f"/v1/imports/{one.id}", 303)
         return JSONResponse(pages.as_json(one), 202, headers={"location": f"/v1/imports/{one.id}"})
 
@@ -74,7 +68,7 @@ def routes(house: House, has_topic: HasTopic | None = None) -> APIRouter:
         """The latest imports; to a browser, with the form to send one."""
         caller = await desk.guard.caller(request)
         latest = [one for one in await desk.latest() if caller.may_act_for(one.agency)]
-        if _wants_page(request):
+        if wants_page(request):
             html = pages.upload_page(house.reference.areas, desk.kinds, latest)
             return HTMLResponse(html, headers=HEADERS)
         return JSONResponse({"imports": [pages.as_json(one) for one in latest]})
@@ -95,7 +89,7 @@ def routes(house: House, has_topic: HasTopic | None = None) -> APIRouter:
         """How far an import is: figures for a machine, a page that refreshes itself for a browser."""
         one = await desk.find(identifier, await desk.guard.caller(request))
         identities = await desk.identities.of(one) if one.status is Status.DONE else {}
-        if _wants_page(request):
+        if wants_page(request):
             return HTMLResponse(pages.import_page(one, identities), headers=HEADERS)
         return JSONResponse({**pages.as_json(one), "identities": identities}, headers={"cache-control": "no-store"})
 
@@ -246,10 +240,6 @@ class Desk:
     async def _drop(self, identifier: str) -> None:
         await forget(self._house.reader, identifier)
         await self._house.reader.delete_rows(IMPORTS, [identifier])
-
-
-def _wants_page(request: Request) -> bool:
-    return "text/html" in request.headers.get("accept", "")
 
 
 def _problem(name: str, detail: str) -> HTTPException:

@@ -8,12 +8,11 @@ from datetime import date, datetime
 from importlib import resources
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from services.registration.domain.stickers import LEFT, Sticker, revoked, sticker_no
 from services.registration.stickers.printed import long_date
 from services.registration.stickers.signing import BadToken, Claim, Signer
 from shared.kernel.calendar import WITA, business_day
+from shared.pages import environment
 from shared.reference.areas import Areas
 from shared.runtime import clock
 from shared.runtime.house import House
@@ -50,14 +49,6 @@ TEXTS: Mapping[str, tuple[str, str, str]] = {
     ),
 }
 
-_environment = Environment(
-    loader=PackageLoader("services.registration.stickers", "templates"),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
-
 
 def shipped(name: str) -> str:
     """The text of a script of ours."""
@@ -71,7 +62,7 @@ class Scanner:
         self._house = house
         self._areas: Areas = house.reference.areas
         self.signer = Signer.from_environment(house.environ)
-        self._page = _environment.get_template("scan.html")
+        self._page = environment("services.registration.stickers").get_template("scan.html")
         self._scripts = {"nacl": shipped("nacl-fast.min.js"), "script": shipped("scan.js")}
         self._listed: tuple[list[str], datetime, float] | None = None
 

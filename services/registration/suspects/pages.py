@@ -5,20 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from services.registration.domain.state import PairStatus, Status
 from shared.lists.values import SECTORS_ID
+from shared.pages import environment
 from shared.reference import areas as area_files
 
-# Nothing from elsewhere, and no script at all.
-HEADERS = {
-    "cache-control": "no-store",
-    "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; "
-    "frame-ancestors 'none'",
-    "x-content-type-options": "nosniff",
-    "referrer-policy": "no-referrer",
-}
 STATUSES: Mapping[PairStatus, str] = {
     PairStatus.OPEN: "Menunggu keputusan petugas",
     PairStatus.MERGED: "Digabung: satu orang",
@@ -80,13 +71,7 @@ CHOICES: Mapping[PairStatus, Sequence[tuple[str, str, str, bool]]] = {
     PairStatus.DIFFERENT: (("reopen", "Periksa lagi", "open it again", True),),
 }
 
-_environment = Environment(
-    loader=PackageLoader("services.registration.suspects", "templates"),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
+_environment = environment("services.registration.suspects")
 
 
 def _village(code: str) -> str:

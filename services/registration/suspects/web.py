@@ -22,6 +22,7 @@ from services.registration.suspects.running import LAST, SCANS, WANTED
 from shared.contracts import envelope, topics
 from shared.contracts.envelope import Unreadable
 from shared.contracts.registration import COMMANDS
+from shared.pages import HEADERS, wants_page
 from shared.runtime import clock
 from shared.runtime.auth import Caller, Guard
 from shared.runtime.house import House
@@ -67,9 +68,9 @@ def routes(house: House) -> APIRouter:
         scanned = (await house.reader.rows(SCANS, [LAST])).get(LAST)
         pairs = [_listed(one) for _, one in found if isinstance(one, Pair)]
         listed = {"count": count, "scanned": scanned, "suspects": pairs}
-        if _wants_page(request):
+        if wants_page(request):
             sent = "sent" in request.query_params
-            return HTMLResponse(pages.queue_page(listed, status, sent=sent), headers=pages.HEADERS)
+            return HTMLResponse(pages.queue_page(listed, status, sent=sent), headers=HEADERS)
         return JSONResponse(listed, headers={"cache-control": "no-store"})
 
     @router.post("/scan", status_code=202)
@@ -89,8 +90,8 @@ def routes(house: House) -> APIRouter:
             raise HTTPException(404, "no such pair")
         workers = await house.reader.states("workers", list(found.workers))
         shown = {**_listed(found), **_side_by_side(found, workers)}
-        if _wants_page(request):
-            return HTMLResponse(pages.pair_page(shown, clock.new_id()), headers=pages.HEADERS)
+        if wants_page(request):
+            return HTMLResponse(pages.pair_page(shown, clock.new_id()), headers=HEADERS)
         return JSONResponse(shown, headers={"cache-control": "no-store"})
 
     @router.post("/{first}/{second}", status_code=202)
@@ -219,10 +220,6 @@ def _of_form(body: bytes, first: str, second: str) -> dict[str, Any]:
     given = {name: values[0] for name, values in parse_qs(body.decode("utf-8", "replace")).items()}
     decision, _, side = given.get("decision", "").partition(":")
     return {**given, "decision": decision, **({"keep": first if side == "first" else second} if side else {})}
-
-
-def _wants_page(request: Request) -> bool:
-    return "text/html" in request.headers.get("accept", "")
 
 
 def _decision(first: str, second: str, data: dict[str, Any], name: str, signed_by: str | None) -> tuple[Message, str]:

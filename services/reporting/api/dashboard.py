@@ -8,14 +8,13 @@ from itertools import pairwise
 from typing import Any
 from urllib.parse import urlencode
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from services.reporting.api import districtmap
 from services.reporting.api.board import Board
 from services.reporting.api.dashboard_texts import TEXTS
 from services.reporting.domain import coverage, rules, wording
 from services.reporting.domain.wording import Lang
 from services.reporting.facts import Filters, Report
+from shared.pages import environment
 
 # From how many percent a district gets the next darker shade; the last is for what lies above its target.
 SHADES = (0.0, 10.0, 25.0, 50.0, 75.0, 100.0)
@@ -28,16 +27,10 @@ class Dashboard:
 
     def __init__(self, board: Board) -> None:
         self._board = board
-        environment = Environment(
-            loader=PackageLoader("services.reporting.api", "templates"),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
-        environment.filters.update(number=wording.number, money=wording.money, money_short=wording.money_short)
-        environment.filters.update(percent=wording.percent)
-        self._page = environment.get_template("dashboard.html")
+        templates = environment("services.reporting.api")
+        templates.filters.update(number=wording.number, money=wording.money, money_short=wording.money_short)
+        templates.filters.update(percent=wording.percent)
+        self._page = templates.get_template("dashboard.html")
 
     async def render(self, ask: Filters, lang: Lang, nonce: str) -> str:
         """The page as HTML. `nonce` is what the content security policy of the answer names."""

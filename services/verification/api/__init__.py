@@ -18,19 +18,12 @@ from services.verification.api import decisions, pages, queue
 from services.verification.api.queue import Case
 from services.verification.domain.state import Identity
 from shared.contracts import topics
+from shared.pages import HEADERS, wants_page
 from shared.runtime import clock
 from shared.runtime.auth import Caller, Guard
 from shared.runtime.house import House
 
 ROLE = "verification"
-# Nothing from elsewhere, and no script at all.
-HEADERS = {
-    "cache-control": "no-store",
-    "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; "
-    "frame-ancestors 'none'",
-    "x-content-type-options": "nosniff",
-    "referrer-policy": "no-referrer",
-}
 FORM = "application/x-www-form-urlencoded"
 TAKEN_LOOKS, TAKEN_LOOK_S = 30, 0.1
 
@@ -56,9 +49,9 @@ def routes(house: House) -> APIRouter:
         caller = await desk.guard.caller(request)
         # The page's form sends an empty field for "all".
         regencies = caller.regencies(regency or None, ROLE)
-        shown = min(limit, pages.CASES_SHOWN) if _wants_page(request) else limit
+        shown = min(limit, pages.CASES_SHOWN) if wants_page(request) else limit
         found = await queue.held(house.reader, regencies, reason or None, after, shown)
-        if _wants_page(request):
+        if wants_page(request):
             sent = request.query_params.get("sent")
             return HTMLResponse(pages.list_page(found, regency, reason, sent), headers=HEADERS)
         return JSONResponse(queue.list_json(found), headers={"cache-control": "no-store"})
@@ -67,7 +60,7 @@ def routes(house: House) -> APIRouter:
     async def review(worker_id: str, request: Request) -> Response:
         """One case with its evidence side by side: what the form says, what the register says, who attests."""
         case = await desk.case(worker_id, await desk.guard.caller(request))
-        if _wants_page(request):
+        if wants_page(request):
             return HTMLResponse(pages.case_page(case), headers=HEADERS)
         return JSONResponse(queue.case_json(case), headers={"cache-control": "no-store"})
 
@@ -148,7 +141,3 @@ class Desk:
 
 def _role(regency: str) -> str:
     return f"{regency}/{ROLE}"
-
-
-def _wants_page(request: Request) -> bool:
-    return "text/html" in request.headers.get("accept", "")

@@ -7,12 +7,11 @@ from datetime import date
 from functools import cache
 from urllib.parse import urlencode
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from services.verification.api.queue import Case, Field, Held
 from services.verification.domain.state import Status
 from shared.contracts.reasons import message
 from shared.kernel.calendar import business_day, parse_date
+from shared.pages import environment
 from shared.reference import areas as area_files
 from shared.reference.areas import Areas
 from shared.runtime import clock
@@ -55,13 +54,7 @@ STATUSES: Mapping[Status, str] = {
 }
 ROSTERS = {"wage-earner": "tercatat sebagai pekerja penerima upah", "state-employee": "tercatat sebagai ASN/TNI/Polri"}
 
-_environment = Environment(
-    loader=PackageLoader("services.verification.api", "templates"),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
+_environment = environment("services.verification.api")
 
 
 @cache
