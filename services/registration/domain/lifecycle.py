@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import date, datetime, time, timedelta
 
 from services.registration.domain.state import Status, Worker
-from shared.kernel.calendar import WITA, parse_date
+from shared.kernel.calendar import WITA, business_day, parse_date
 from shared.kernel.decision import Due
 
 RECHECK = "recheck"
@@ -28,7 +28,8 @@ def due_of(worker_id: str, worker: Worker) -> Due | None:
     given = parse_date(verdict.given_on)
     if given is None:
         return None
-    days = [day for day in (_birthday(worker, given), _renewal(worker_id, verdict.valid_until)) if day is not None]
+    coming = (_birthday(worker, _asked_on(worker, given)), _renewal(worker_id, verdict.valid_until))
+    days = [day for day in coming if day is not None]
     if not days:
         return None
     # Never before the day after the verdict: a policy with a short validity must not turn in a circle.
@@ -38,13 +39,25 @@ def due_of(worker_id: str, worker: Worker) -> Due | None:
     return Due(name, RECHECK, at, {"registration_version": worker.registration_version})
 
 
-def _birthday(worker: Worker, given: date) -> date | None:
+def _asked_on(worker: Worker, given: date) -> date:
+    """The day by which the standing verdict judged ages: when the check was asked for. Dukcapil may have answered days
+    later, and a birthday that fell between is still to be acted on."""
+    asked = since = parse_date(worker.opened_on) or given
+    for change in worker.history:
+        for one in change.was:
+            if one.field == "status":
+                asked = since if one.value == Status.CHECKING else asked
+                since = business_day(change.at)
+    return asked
+
+
+def _birthday(worker: Worker, asked: date) -> date | None:
     born = date.fromisoformat(worker.form.birth_date)
     year = born.year + SUBSIDY_ENDS_AT_AGE
     # Born on a leap day: 65 on 1 March of a year without one.
     leaps = (born.month, born.day) == (2, 29) and not _is_leap(year)
     day = date(year, 3, 1) if leaps else born.replace(year=year)
-    return day if day > given else None
+    return day if day > asked else None
 
 
 def _renewal(worker_id: str, valid_until: str) -> date | None:

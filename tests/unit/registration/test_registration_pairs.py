@@ -212,6 +212,20 @@ def test_the_65th_birthday_comes_first_in_wita(born: str, day: str) -> None:
         assert due(world).at.astimezone(WITA).isoformat() == f"{day}T00:00:00+08:00"
 
 
+def test_a_65th_birthday_while_dukcapil_was_silent_is_acted_on_the_day_after_its_answer() -> None:
+    world = World()
+    world.register(birth_date="1961-02-03")
+    world.at = AT + timedelta(days=10)
+    world.verdict("verified")
+    assert due(world).at.astimezone(WITA).isoformat() == "2026-02-12T00:00:00+08:00"
+    world.at = AT + timedelta(days=11)
+    data = RecheckDue(worker_id=WORKER, registration_version=1)
+    assert shown(world.take(world.step("worker.recheck-due.v1", data, due(world).id))) == ["check 2"]
+    # A regency whose policy keeps older workers: this check was asked after the birthday, so it is not asked again.
+    world.verdict("verified", 2)
+    assert due(world).at.astimezone(WITA).date().isoformat() >= "2026-12-05"
+
+
 # 330 days after 1 February is 28 December: the renewal of 1 January lies behind.
 def test_nothing_turns_in_a_circle_when_a_verdict_is_short() -> None:
     world = World()
