@@ -20,6 +20,8 @@ DEFAULT_REGENCIES = ("64.08", "64.02")
 DEFAULT_REGISTRATION_AGENCIES = ("distransnaker", "dinsos", "perikanan", "perkebunan", "perdagangan", "desa")
 DEFAULT_CLAIMS_AGENCIES = ("distransnaker", "rumahsakit")
 SERVICES = ("registration", "verification", "billing", "claims", "reporting")
+# How a source begins that is an officer: officer/<name, percent-encoded>.
+OFFICER = "officer/"
 
 _AGENCY = re.compile(r"agency/(\d{2}\.\d{2})/([a-z][a-z0-9-]{0,38}[a-z0-9])")
 _INTAKE = re.compile(r"(registration|claims)-intake-(\d{2})(\d{2})-([a-z][a-z0-9-]{0,38}[a-z0-9])")

@@ -35,6 +35,11 @@ class Caller:
     name: str
     agencies: frozenset[str] | None
 
+    @property
+    def signature(self) -> str | None:
+        """Whose name stands under what this caller does; None where nobody has signed in."""
+        return None if self.agencies is None else self.name
+
     def may_act_for(self, agency: str) -> bool:
         """Whether this caller may send and read as this agency (`64.08/dinsos`)."""
         return self.agencies is None or agency in self.agencies or f"{agency.split('/')[0]}/*" in self.agencies

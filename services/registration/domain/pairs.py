@@ -14,6 +14,7 @@ from typing import Any
 from services.registration.domain import outcomes
 from services.registration.domain.parts import Facts
 from services.registration.domain.state import Pair, PairDecision, PairStatus, Refusal
+from shared.contracts import topics
 from shared.contracts.reasons import Reason
 from shared.contracts.registration_work import SuspicionFound
 from shared.kernel.calendar import business_day
@@ -21,7 +22,6 @@ from shared.kernel.decision import Address, Decision, Outcome
 from shared.kernel.event import Event, Intake, Routed
 from shared.kernel.identity import may_be_shown
 
-OFFICER = "officer/"
 DECISIONS = ("merge", "different", "unmerge", "reopen")
 # What may be decided where a pair stands so.
 _OPEN_TO = {
@@ -68,7 +68,7 @@ def route_officer(event: Event, reference: Any) -> tuple[Routed, ...]:
     """An officer's decision, or a refusal with every reason that holds."""
     intake: Intake = event.data
     fields = intake.fields
-    problems: list[str] = [] if event.source.startswith(OFFICER) else [f"{Reason.FIELD_INVALID}:source"]
+    problems: list[str] = [] if event.source.startswith(topics.OFFICER) else [f"{Reason.FIELD_INVALID}:source"]
     if intake.problem:
         problems.append(f"{Reason.FIELD_INVALID}:data")
     else:

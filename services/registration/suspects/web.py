@@ -9,28 +9,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Annotated, Any
-from urllib.parse import parse_qs, quote
 
-import orjson
 from fastapi import APIRouter, Header, HTTPException, Query, Request
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 
-from services.registration.domain.pairs import OFFICER, pair_id
+from services.registration.domain.pairs import pair_id
 from services.registration.domain.state import Pair, PairStatus, Worker
 from services.registration.suspects import pages
 from services.registration.suspects.running import LAST, SCANS, WANTED
 from shared.contracts import envelope, topics
-from shared.contracts.envelope import Unreadable
 from shared.contracts.registration import COMMANDS
+from shared.kernel.identity import masked
 from shared.pages import HEADERS, wants_page
-from shared.runtime import clock
+from shared.runtime import clock, officers
 from shared.runtime.auth import Caller, Guard
 from shared.runtime.house import House
+from shared.runtime.officers import Given
 from shared.runtime.pipeline import Message
 
 LIST_MAX = 500
 ROLE = "registration"
-FORM = "application/x-www-form-urlencoded"
 DECIDE = "suspect.decide.v1"
 _SIDE = (
     "name",
@@ -101,15 +99,15 @@ def routes(house: House) -> APIRouter:
         """Takes an officer's decision (`{"decision": "merge|different|unmerge|reopen", "officer", "reason", "keep"}`;
         `keep`: the worker_id that stays after a merge); 202 with its id once Kafka has acknowledged it. What becomes of
         it is an event: `suspect.decided.v1` or `suspect.decide.refused.v1`."""
-        body = await request.body()
-        if len(body) > topics.INTAKE_BYTES_MAX:
-            raise HTTPException(413, f"at most {topics.INTAKE_BYTES_MAX} bytes a decision")
         caller = await guard.caller(request)
         # Of a pair that nobody knows the answer is an event like any other; a stranger's is not told from it.
         if await _known(house, first, second, caller) is None and caller.agencies is not None:
             raise HTTPException(404, "no such pair")
-        signed_by = None if caller.agencies is None else caller.name
-        return await _sent(house, first, second, request, body, idempotency_key, signed_by)
+        given = await officers.read(request, idempotency_key)
+        await house.publish([_decision(first, second, given, caller.signature)])
+        if given.from_page:
+            return RedirectResponse("/v1/suspects?sent=1", 303)
+        return JSONResponse({"ids": [given.name]}, 202)
 
     return router
 
@@ -121,26 +119,6 @@ async def _known(house: House, first: str, second: str, caller: Caller) -> Pair 
     if not isinstance(found, Pair) or not any(caller.may_act_for(_role(one)) for one in found.regencies):
         return None
     return found
-
-
-async def _sent(
-    house: House,
-    first: str,
-    second: str,
-    request: Request,
-    body: bytes,
-    idempotency_key: str | None,
-    signed_by: str | None,
-) -> Response:
-    """Publishes a decision, of a machine or of a page's form."""
-    if request.headers.get("content-type", "").startswith(FORM):
-        given = _of_form(body, first, second)
-        message, _ = _decision(first, second, given, given.pop("key", clock.new_id()), signed_by)
-        await house.publish([message])
-        return RedirectResponse("/v1/suspects?sent=1", 303)
-    message, name = _decision(first, second, _parsed(body), idempotency_key or clock.new_id(), signed_by)
-    await house.publish([message])
-    return JSONResponse({"ids": [name]}, 202)
 
 
 def _role(regency: str) -> str:
@@ -167,8 +145,9 @@ def _side_by_side(pair: Pair, workers: Mapping[str, Any]) -> dict[str, Any]:
     forms = [worker.form if isinstance(worker, Worker) else None for worker in (one, other)]
     niks = [form.nik if form else "" for form in forms]
     differ = [place + 1 for place, (left, right) in enumerate(zip(niks[0], niks[1], strict=False)) if left != right]
+    shown = {side: masked(nik) if nik else "" for side, nik in zip(("first", "second"), niks, strict=True)}
     fields: dict[str, Any] = {
-        "nik": {"first": _masked(niks[0]), "second": _masked(niks[1]), "differing_digits": differ},
+        "nik": {**shown, "differing_digits": differ},
     }
     for name in _SIDE:
         left, right = (getattr(form, name) if form else None for form in forms)
@@ -201,50 +180,21 @@ def _side_by_side(pair: Pair, workers: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _masked(nik: str) -> str:
-    return f"{nik[:4]}{'*' * 10}{nik[-2:]}" if nik else ""
-
-
-def _parsed(body: bytes) -> dict[str, Any]:
-    try:
-        data = orjson.loads(body)
-    except orjson.JSONDecodeError as error:
-        raise HTTPException(400, {"errors": [{"pointer": "", "detail": f"not JSON: {error}"}]}) from error
-    if not isinstance(data, dict):
-        raise HTTPException(400, {"errors": [{"pointer": "", "detail": "no JSON object"}]})
-    return data
-
-
-def _of_form(body: bytes, first: str, second: str) -> dict[str, Any]:
-    """A page's form: its buttons say in one word what to do and who stays."""
-    given = {name: values[0] for name, values in parse_qs(body.decode("utf-8", "replace")).items()}
-    decision, _, side = given.get("decision", "").partition(":")
-    return {**given, "decision": decision, **({"keep": first if side == "first" else second} if side else {})}
-
-
-def _decision(first: str, second: str, data: dict[str, Any], name: str, signed_by: str | None) -> tuple[Message, str]:
-    """The record of a decision; refused here is only what the topic would put aside as unreadable (contracts.md 1)."""
-    officer = data.get("officer")
-    # Who has signed in signs; where nobody does, the name given stands.
-    who = signed_by or (officer.strip() if isinstance(officer, str) and officer.strip() else "unnamed")
+def _decision(first: str, second: str, given: Given, signed_by: str | None) -> Message:
+    data = dict(given.fields)
+    if given.from_page:
+        # A page's button says in one word what to do and who stays.
+        data["decision"], _, side = given.fields.get("decision", "").partition(":")
+        if side:
+            data["keep"] = first if side == "first" else second
     if signed_by is not None:
-        data = {**data, "officer": signed_by}
-    now = clock.now()
-    value = orjson.dumps(
-        {
-            "specversion": "1.0",
-            "id": name,
-            "source": OFFICER + quote(who, safe=""),
-            "type": DECIDE,
-            "subject": pair_id(first, second),
-            "time": envelope.rfc3339(now),
-            "datacontenttype": "application/json",
-            "data": {**data, "first": first, "second": second},
-        }
+        data["officer"] = signed_by
+    return officers.record(
+        given,
+        signed_by,
+        kind=DECIDE,
+        subject=pair_id(first, second),
+        data={**data, "first": first, "second": second},
+        topic=topics.work("registration"),
+        commands=COMMANDS,
     )
-    topic = topics.work("registration")
-    try:
-        envelope.read(value, (), topic, int(now.timestamp() * 1000), COMMANDS)
-    except Unreadable as error:
-        raise HTTPException(400, {"errors": [{"pointer": "", "code": error.code, "detail": error.detail}]}) from error
-    return Message(topic, pair_id(first, second).encode(), value), name

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 from typing import Annotated, Any
-from urllib.parse import parse_qs
 
 from fastapi import APIRouter, Header, HTTPException, Query, Request
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
@@ -17,14 +16,12 @@ from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Resp
 from services.verification.api import decisions, pages, queue
 from services.verification.api.queue import Case
 from services.verification.domain.state import Identity
-from shared.contracts import topics
 from shared.pages import HEADERS, wants_page
-from shared.runtime import clock
+from shared.runtime import officers
 from shared.runtime.auth import Caller, Guard
 from shared.runtime.house import House
 
 ROLE = "verification"
-FORM = "application/x-www-form-urlencoded"
 TAKEN_LOOKS, TAKEN_LOOK_S = 30, 0.1
 
 
@@ -71,19 +68,16 @@ def routes(house: House) -> APIRouter:
         """Takes an officer's decision (`{"decision": "verified|rejected", "officer", "reason"}`) as an
         `identity.decide.v1`; 202 with its id once Kafka has acknowledged it. What becomes of it is an event."""
         caller = await desk.guard.caller(request)
-        body = await request.body()
-        if len(body) > topics.INTAKE_BYTES_MAX:
-            raise HTTPException(413, f"at most {topics.INTAKE_BYTES_MAX} bytes a decision")
         await desk.check_role(worker_id, caller)
-        signed_by = None if caller.agencies is None else caller.name
-        if request.headers.get("content-type", "").startswith(FORM):
-            given = {name: values[0] for name, values in parse_qs(body.decode("utf-8", "replace")).items()}
-            before = await desk.identity(worker_id)
-            await desk.publish(worker_id, given, given.pop("key", clock.new_id()), signed_by)
-            await desk.taken(worker_id, before)
-            return RedirectResponse(f"/v1/reviews?sent={worker_id}", 303)
-        name = await desk.publish(worker_id, decisions.parsed(body), idempotency_key or clock.new_id(), signed_by)
-        return JSONResponse({"ids": [name]}, 202)
+        given = await officers.read(request, idempotency_key)
+        message = decisions.message(worker_id, given, caller.signature)
+        if not given.from_page:
+            await house.publish([message])
+            return JSONResponse({"ids": [given.name]}, 202)
+        before = await desk.identity(worker_id)
+        await house.publish([message])
+        await desk.taken(worker_id, before)
+        return RedirectResponse(f"/v1/reviews?sent={worker_id}", 303)
 
     @router.get("/v1/identities/{worker_id}")
     async def identity(worker_id: str, request: Request) -> dict[str, Any]:
@@ -98,7 +92,7 @@ def routes(house: House) -> APIRouter:
 
 
 class Desk:
-    """What the endpoints share: the guard, the store, the road to Kafka."""
+    """What the endpoints share: the guard and the store."""
 
     def __init__(self, house: House) -> None:
         self._house = house
@@ -123,12 +117,6 @@ class Desk:
             raise HTTPException(403, f"the token does not name {_role(found.asked.regency)}")
         if found is None and caller.agencies is not None and not caller.regencies(role=ROLE):
             raise HTTPException(403, f"the token names no <regency>/{ROLE}")
-
-    async def publish(self, worker_id: str, given: dict[str, Any], name: str, signed_by: str | None) -> str:
-        """Sends a decision; returns the event's id."""
-        message = decisions.message(worker_id, given, name, signed_by)
-        await self._house.publish([message])
-        return name
 
     async def taken(self, worker_id: str, before: Identity | None) -> None:
         """Waits a moment until the case has changed, so that the list an officer comes back to is true."""

@@ -13,6 +13,7 @@ from services.verification.domain.policy import Policy
 from services.verification.domain.rules import Person, Poverty
 from services.verification.domain.state import Identity, Status
 from services.verification.facts import policies, sources
+from shared.kernel.identity import masked
 from shared.runtime import clock
 from shared.runtime.ports import Cipher, Reader
 
@@ -53,8 +54,7 @@ class Case:
     @property
     def nik(self) -> str:
         """The NIK as it may be shown."""
-        text = self.identity.asked.nik
-        return f"{text[:4]}{'*' * 10}{text[-2:]}"
+        return masked(self.identity.asked.nik)
 
     @property
     def needs_two(self) -> bool:

@@ -6,12 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
 
+from shared.contracts import topics
 from shared.contracts.reasons import Reason
 from shared.kernel.decision import Address
 from shared.kernel.event import Event, Intake, Routed
 from shared.kernel.identity import may_be_shown
-
-OFFICER = "officer/"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +39,7 @@ def of_officer(event: Event) -> Routed:
     intake: Intake = event.data
     fields = intake.fields
     # Only an officer settles a case (contracts.md 1, sources): an agency's word must not pass as one.
-    is_officer = event.source.startswith(OFFICER) and len(event.source) > len(OFFICER)
+    is_officer = event.source.startswith(topics.OFFICER) and len(event.source) > len(topics.OFFICER)
     problems: list[str] = [] if is_officer else [f"{Reason.FIELD_INVALID}:source"]
     if intake.problem:
         problems.append(f"{Reason.FIELD_INVALID}:data")
@@ -62,7 +61,7 @@ def of_officer(event: Event) -> Routed:
         verified=fields["decision"] == "verified",
         officer=fields["officer"],
         reason=fields["reason"],
-        signed_by=unquote(event.source.removeprefix(OFFICER)),
+        signed_by=unquote(event.source.removeprefix(topics.OFFICER)),
     )
     return Routed(Address("identities", part.worker_id), part)
 

@@ -1,0 +1,92 @@
+"""An officer's decision, sent over HTTP by a machine or by a page's form, as the record that carries it.
+
+Only what could not be read at all is refused here; all else is judged by the service that takes the record.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qs, quote
+
+import orjson
+from fastapi import HTTPException, Request
+
+from shared.contracts import envelope, topics
+from shared.contracts.envelope import Unreadable
+from shared.runtime import clock
+from shared.runtime.pipeline import Message
+
+FORM = "application/x-www-form-urlencoded"
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What was sent: the fields of a decision, the name its record will have, and whether a page's form sent it."""
+
+    fields: Mapping[str, Any]
+    name: str
+    from_page: bool
+
+    @property
+    def officer(self) -> str | None:
+        """The officer whom the fields name."""
+        named = self.fields.get("officer")
+        return (named.strip() or None) if isinstance(named, str) else None
+
+
+async def read(request: Request, idempotency_key: str | None) -> Given:
+    """The decision in a request; raises HTTPException 400 or 413. A form carries the name in a field, `key`."""
+    body = await request.body()
+    if len(body) > topics.INTAKE_BYTES_MAX:
+        raise HTTPException(413, f"at most {topics.INTAKE_BYTES_MAX} bytes a decision")
+    if not request.headers.get("content-type", "").startswith(FORM):
+        return Given(_parsed(body), idempotency_key or clock.new_id(), from_page=False)
+    fields = {name: values[0] for name, values in parse_qs(body.decode("utf-8", "replace")).items()}
+    return Given(fields, fields.pop("key", clock.new_id()), from_page=True)
+
+
+def record(
+    given: Given,
+    signed_by: str | None,
+    *,
+    kind: str,
+    subject: str,
+    data: Mapping[str, Any],
+    topic: str,
+    commands: Mapping[str, type],
+) -> Message:
+    """The record, keyed by its subject. `signed_by` is who the caller's token says they are; where nobody has signed
+    in, the officer whom the fields name signs. HTTPException 400 for what the topic would put aside as unreadable."""
+    # A decision without a name still goes its way, and is refused with the field that is missing.
+    who = signed_by or given.officer or "unnamed"
+    now = clock.now()
+    value = orjson.dumps(
+        {
+            "specversion": "1.0",
+            "id": given.name,
+            "source": topics.OFFICER + quote(who, safe=""),
+            "type": kind,
+            "subject": subject,
+            "time": envelope.rfc3339(now),
+            "datacontenttype": "application/json",
+            "data": data,
+        }
+    )
+    try:
+        envelope.read(value, (), topic, int(now.timestamp() * 1000), commands)
+    except Unreadable as error:
+        detail = {"errors": [{"pointer": "", "code": error.code, "detail": error.detail}]}
+        raise HTTPException(400, detail) from error
+    return Message(topic, subject.encode(), value)
+
+
+def _parsed(body: bytes) -> dict[str, Any]:
+    try:
+        data = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise HTTPException(400, {"errors": [{"pointer": "", "detail": f"not JSON: {error}"}]}) from error
+    if not isinstance(data, dict):
+        raise HTTPException(400, {"errors": [{"pointer": "", "detail": "no JSON object"}]})
+    return data
