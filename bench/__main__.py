@@ -21,12 +21,13 @@ import orjson
 import psutil
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from motor.motor_asyncio import AsyncIOMotorClient
-from prometheus_client.parser import text_string_to_metric_families
 from rich.table import Table
 
 from bench import suspects
+from bench.people import REGENCY, insurable
+from bench.stage import figures, said
 from payung import commands, place, publish, reference
-from payung.demo.population import Person, generate, population_csv
+from payung.demo.population import Person, population_csv
 from payung.embedded import ports
 from payung.embedded.stack import Stack, StackConfig
 from payung.place import CommandError, Place
@@ -35,10 +36,8 @@ from shared.contracts import topics
 from shared.contracts.topics import Topic
 from shared.kernel.calendar import business_day, first_day, period_of
 from shared.lists.reader import open_list
-from shared.reference import areas as area_files
 from shared.runtime import clock, topics_admin
 
-REGENCY = "64.08"
 AGENCY = f"{REGENCY}/dinsos"
 BATCH = 2_000
 # Looking costs the machine that is measured: each look is a page of metrics.
@@ -128,21 +127,6 @@ async def _until(condition: Callable[[], Awaitable[bool]]) -> None:
             await asyncio.sleep(LOOK_S)
 
 
-async def _metric(at: Place, service: str) -> dict[str, float]:
-    text = (await at.get(service, "/metrics")).text
-    found: dict[str, float] = {}
-    for family in text_string_to_metric_families(text):
-        for sample in family.samples:
-            labels = ",".join(f"{k}={v}" for k, v in sorted(sample.labels.items()) if k != "service")
-            found[f"{sample.name}{{{labels}}}"] = sample.value
-    return found
-
-
-async def _outcomes(at: Place, service: str, *kinds: str) -> int:
-    found = await _metric(at, service)
-    return int(sum(found.get(f"payung_outcomes_total{{type={kind}}}", 0) for kind in kinds))
-
-
 async def _totals(at: Place, period: str) -> dict[str, Any]:
     try:
         report = (await at.get("reporting", "/v1/coverage", regency=REGENCY, period=period, format="json")).json()
@@ -168,11 +152,11 @@ async def whole(at: Place, path: Path, workers: int) -> list[Lap]:
     lap("file in Kafka")
 
     async def registered() -> bool:
-        return await _outcomes(at, "registration", "submission.answered.v1") >= workers
+        return said(await figures(at, "registration"), "submission.answered.v1") >= workers
 
     async def judged() -> bool:
         verdicts = (f"identity.{verdict}.v1" for verdict in ("verified", "rejected", "held"))
-        return await _outcomes(at, "verification", *verdicts) >= workers
+        return said(await figures(at, "verification"), *verdicts) >= workers
 
     await _until(registered)
     lap("every row answered")
@@ -206,12 +190,7 @@ def cpu_s(pid: int | None) -> float:
 
 async def bench(workers: int, seed: int) -> None:
     """Prints the tables."""
-    today = business_day(clock.now())
-    people = [
-        one
-        for one in generate(seed, int(workers * 1.3), REGENCY, area_files.load(), today)
-        if one.status == "alive" and 19 <= today.year - one.birth_date.year < 65
-    ][:workers]
+    people = insurable(seed, workers)
     workers = len(people)
     with tempfile.TemporaryDirectory(prefix="payung-bench-") as name:
         folder = Path(name)
@@ -249,13 +228,13 @@ async def _print_services(at: Place, base: float) -> None:
         "service", "inputs", "busy s", "batch", "inputs/busy s", "of the floor", "cpu s", "resident MB", box=None
     )
     for service in topics.SERVICES:
-        metric = await _metric(at, service)
+        metric = await figures(at, service)
         inputs = metric.get("payung_records_total{fate=decided,type=all}", 0)
         busy = sum(value for name, value in metric.items() if name.startswith("payung_stage_seconds_sum"))
         rate = inputs / busy if busy else 0
         resident = metric.get("process_resident_memory_bytes{}", 0) / 1e6
         spent = metric.get("process_cpu_seconds_total{}", 0)
-        figures = (
+        row = (
             f"{inputs:,.0f}",
             f"{busy:.1f}",
             f"{rate:,.0f}",
@@ -263,7 +242,7 @@ async def _print_services(at: Place, base: float) -> None:
             f"{spent:.1f}",
             f"{resident:.0f}",
         )
-        table.add_row(service, *figures)
+        table.add_row(service, *row)
     out.print(table)
 
 

@@ -17,16 +17,14 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
-from bench.__main__ import AGENCY, REGENCY, write_list
+from bench.__main__ import AGENCY, write_list
+from bench.people import insurable
 from bench.stage import Measured, measure_process, out
 from payung import place, publish
-from payung.demo.population import Person, generate
 from payung.embedded import ports
 from payung.embedded.stack import Stack, StackConfig
 from payung.place import CommandError, Place
-from shared.kernel.calendar import business_day
-from shared.reference import areas as area_files
-from shared.runtime import clock, topics_admin
+from shared.runtime import topics_admin
 
 ANSWERED = ("submission.answered.v1",)
 VARIANTS = ("guarded", "bare")
@@ -106,17 +104,6 @@ async def _ready(at: Place) -> bool:
         return False
 
 
-def people_of(run: int, rows: int) -> list[Person]:
-    """Other people for every run, as many each time."""
-    today = business_day(clock.now())
-    grown = (
-        one
-        for one in generate(1_000 + run, int(rows * 1.4), REGENCY, area_files.load(), today)
-        if one.status == "alive" and 19 <= today.year - one.birth_date.year < 65
-    )
-    return list(grown)[:rows]
-
-
 async def bench(runs: int, rows: int) -> None:
     """Prints every run and the medians."""
     with tempfile.TemporaryDirectory(prefix="payung-hardening-") as name:
@@ -136,7 +123,8 @@ async def bench(runs: int, rows: int) -> None:
 
 
 async def _one(at: Place, folder: Path, variant: str, run: int, rows: int) -> Measured:
-    people = people_of(run, rows)
+    # Other people for every run, as many each time.
+    people = insurable(1_000 + run, rows)
     path = folder / f"list-{run}.csv"
     write_list(path, people, prefix=f"H{run}")
 

@@ -13,27 +13,20 @@ import os
 import tempfile
 from pathlib import Path
 
-from bench.__main__ import AGENCY, REGENCY, floor, write_list
+from bench.__main__ import AGENCY, floor, write_list
+from bench.people import insurable
 from bench.stage import measure, show
 from payung import place, publish
-from payung.demo.population import generate
 from payung.embedded import ports
 from payung.embedded.stack import Stack, StackConfig
-from shared.kernel.calendar import business_day
-from shared.reference import areas as area_files
-from shared.runtime import clock, topics_admin
+from shared.runtime import topics_admin
 
 ANSWERED = ("submission.answered.v1",)
 
 
 async def bench(rows: int, seed: int) -> None:
     """Prints the figures."""
-    today = business_day(clock.now())
-    people = [
-        one
-        for one in generate(seed, int(rows * 1.4), REGENCY, area_files.load(), today)
-        if one.status == "alive" and 19 <= today.year - one.birth_date.year < 65
-    ][:rows]
+    people = insurable(seed, rows)
     with tempfile.TemporaryDirectory(prefix="payung-registration-") as name:
         folder = Path(name)
         path = folder / "list.csv"
