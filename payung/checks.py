@@ -10,17 +10,21 @@ from typing import Any
 
 from services.claims.domain import forms
 from services.claims.domain.state import Reference
-from services.registration.domain import rules
+from services.registration.domain import decide, parts, rules
+from services.registration.domain.duties import rosters
+from shared.contracts import topics
+from shared.contracts.catalogue import COMMANDS as COMMANDS_OF
 from shared.contracts.reasons import message
 from shared.kernel.calendar import business_day
-from shared.lists.columns import Kind
+from shared.kernel.event import Event
+from shared.lists.columns import LAYOUTS, Kind
 from shared.lists.reader import open_list
 from shared.reference import areas as area_files
 from shared.reference import rates
 from shared.reference.areas import Areas
 from shared.runtime import clock
 
-# Only the shape of a claim is judged here: whom a NIK names needs the installation's secret key.
+# Only shapes are judged here: whom a NIK names needs the installation's secret key.
 _NO_KEY = bytes(32)
 _COLUMNS = {"nik": "nik", "name": "name", "consent": "consent", "village": "village", "sector": "sector"}
 
@@ -78,7 +82,28 @@ def _judge(kind: Kind, regency: str, areas: Areas, today: date) -> Judge:
     if kind == "claims":
         reference = Reference(rates.load(), _NO_KEY)
         return lambda data: forms.problems(data, reference, today)
-    return lambda data: tuple(rules.submission_problems(data))
+    return lambda data: _refusals(kind, data, regency, areas)
+
+
+def _refusals(kind: Kind, data: Mapping[str, Any], regency: str, areas: Areas) -> tuple[str, ...]:
+    """The reasons for which the service would refuse this row, by its own routing of the row's event."""
+    layout = LAYOUTS[kind]
+    event = Event(
+        id="check",
+        source=f"agency/{regency}/check",
+        type=layout.type,
+        data=COMMANDS_OF["registration"][layout.type](data),
+        at=clock.now(),
+        topic=topics.registration_intake(regency, "check"),
+        content_hash="",
+    )
+    reasons: list[str] = []
+    for routed in decide.route(event, parts.Reference(areas, _NO_KEY)):
+        if isinstance(routed.data, parts.Refused):
+            reasons += routed.data.reasons
+        elif isinstance(routed.data, rosters.Report):
+            reasons += [reason for line in routed.data.lines if isinstance(line, tuple) for reason in line]
+    return tuple(reasons)
 
 
 def _column(reason: str) -> str:

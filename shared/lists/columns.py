@@ -16,7 +16,16 @@ from shared.lists import values
 from shared.lists.errors import HeaderError
 
 Kind = Literal[
-    "workers", "attestations", "updates", "withdrawals", "roster", "projects", "outreach", "stickers", "claims"
+    "workers",
+    "attestations",
+    "updates",
+    "withdrawals",
+    "roster",
+    "projects",
+    "outreach",
+    "stickers",
+    "explanations",
+    "claims",
 ]
 
 # What `payung publish --wait` adds to a list. A file that ends with exactly these is such an answers file.
@@ -177,6 +186,9 @@ LAYOUTS: dict[Kind, Layout] = {
             _column("starts_on", "starts_on mulai", values.day, required=True),
             _column("ends_on", "ends_on selesai", values.day, required=True),
             *_required(_VILLAGE),
+            # The terms count from these: 14 working days from the contract, 7 from a change.
+            _column("contract_date", "contract_date tanggal_kontrak tgl_kontrak", values.day),
+            _column("changed_on", "changed_on tanggal_perubahan tgl_perubahan", values.day),
         ),
     ),
     "outreach": Layout(
@@ -197,6 +209,14 @@ LAYOUTS: dict[Kind, Layout] = {
             _column("sticker_no", "sticker_no no_stiker nomor_stiker", required=True),
             _column("installed_on", "installed_on tanggal_pasang tanggal", values.day, required=True),
             _column("by", "by petugas", required=True),
+        ),
+    ),
+    "explanations": Layout(
+        "finding.explain.v1",
+        (
+            _SUBMISSION,
+            _column("finding_id", "finding_id id_temuan nomor_temuan temuan", required=True),
+            _column("explanation", "explanation penjelasan", required=True),
         ),
     ),
     "claims": Layout("claim.submit.v1", _CLAIM),

@@ -31,6 +31,7 @@ KINDS: Mapping[str, str] = {
     "roster": "Daftar pekerja perusahaan",
     "projects": "Proyek konstruksi",
     "outreach": "Pertemuan penyuluhan",
+    "explanations": "Penjelasan temuan perusahaan",
 }
 IDENTITIES = (
     ("checking", "Sedang diperiksa", "being checked"),

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from shared.contracts.reasons import Reason, message, messages
+from shared.contracts.intake_schemas import SCHEMAS, RosterLine
+from shared.contracts.reasons import COLUMNS_ID, Reason, message, messages
+from shared.lists.columns import LAYOUTS, Kind
 
 # contracts.md 3, word for word.
 CLOSED_LIST = [
@@ -69,6 +71,17 @@ def test_fields_are_named_as_the_columns_are() -> None:
     assert "birth_date" in message("field-missing:birth_date", "en")
     assert "penghasilan" in message("field-invalid:monthly_income")
     assert "ahli_waris" in message("field-invalid:heir.name")
+
+
+@pytest.mark.parametrize("kind", sorted(LAYOUTS))
+def test_every_field_of_a_list_is_named_in_indonesian(kind: Kind) -> None:
+    # What a service may call missing or invalid: the fields of the event, and those of a roster's lines.
+    schema = SCHEMAS[LAYOUTS[kind].type]
+    fields = {*schema.model_fields, *(RosterLine.model_fields if kind == "roster" else ())}
+    assert sorted(name for name in fields if name not in COLUMNS_ID) == []
+    # An optional date that no list can carry is a duty that no list can keep.
+    carried = {step for column in LAYOUTS[kind].columns for step in column.path}
+    assert sorted(name for name in fields if name not in carried) == []
 
 
 def test_unknown_codes_say_themselves() -> None:

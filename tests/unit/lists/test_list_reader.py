@@ -406,18 +406,44 @@ def test_a_roster_becomes_one_report_a_row(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("kind", "header", "cells", "data"),
     [
-        ("withdrawals", "nik,alasan,tanggal", "1,pindah,01/02/2026", {"reason": "moved", "date": "2026-02-01"}),
+        (
+            "withdrawals",
+            "nik,alasan,tanggal",
+            "1,pindah,01/02/2026",
+            {"nik": "1", "reason": "moved", "date": "2026-02-01"},
+        ),
         (
             "attestations",
             "nik;sektor;pekerjaan;tanggal_pengesahan",
             "1;jasa;guru les;2026-02-01",
-            {"sector": "services", "occupation": "guru les", "attested_on": "2026-02-01"},
+            {"nik": "1", "sector": "services", "occupation": "guru les", "attested_on": "2026-02-01"},
         ),
-        ("updates", "nik;telepon", "1;0812000000", {"phone": "+62812000000"}),
+        ("updates", "nik;telepon", "1;0812000000", {"nik": "1", "phone": "+62812000000"}),
+        (
+            "explanations",
+            "id_temuan;penjelasan",
+            "employment/NPP-1/w/registered-late/2026-02-02;magang",
+            {"finding_id": "employment/NPP-1/w/registered-late/2026-02-02", "explanation": "magang"},
+        ),
+        (
+            "projects",
+            "no_proyek;kontraktor;nilai_kontrak;mulai;selesai;desa;tanggal_kontrak;tanggal_perubahan",
+            "P-1;CV Bangun;750.000.000;02/03/2026;31/12/2026;64.08.04.2001;20/02/2026;01/06/2026",
+            {
+                "project_no": "P-1",
+                "contractor": "CV Bangun",
+                "contract_value": 750_000_000,
+                "starts_on": "2026-03-02",
+                "ends_on": "2026-12-31",
+                "village": "64.08.04.2001",
+                "contract_date": "2026-02-20",
+                "changed_on": "2026-06-01",
+            },
+        ),
     ],
 )
 def test_other_kinds(tmp_path: Path, kind: Kind, header: str, cells: str, data: dict[str, object]) -> None:
-    assert one(tmp_path, header, cells, kind).data == {"nik": "1", "submission_id": "2"} | data
+    assert one(tmp_path, header, cells, kind).data == {"submission_id": "2"} | data
 
 
 def test_a_long_list_takes_constant_memory(tmp_path: Path) -> None:
