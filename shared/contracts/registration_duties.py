@@ -44,7 +44,8 @@ class EmployerFoundNoncompliant(Data):
 
 
 class ProjectRegistered(Data):
-    """A construction project as it stands after a report; `due_on` is the last day of the report's term."""
+    """A construction project as it stands after a report; `due_on` is the last day of the latest term, `late` says
+    whether the project or a change of it was reported after its term."""
 
     project_no: str
     regency: Regency

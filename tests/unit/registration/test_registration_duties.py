@@ -226,6 +226,39 @@ def test_another_regency_explains_nothing() -> None:
     assert answers(said) == [(None, "rejected", ["finding-unknown"])]
 
 
+@pytest.mark.parametrize(
+    ("then", "state"),
+    [
+        (line("2026-03-01", "2026-12-31", registered="2026-03-01", no="3"), "cured"),
+        # One more without registration: the same chain, longer.
+        (line("2026-03-01", "2026-12-31", no="3"), "open"),
+        # Registered, but after a pause of months: that is another employment.
+        (line("2026-03-05", "2026-12-31", registered="2026-03-05", no="3"), None),
+    ],
+)
+def test_a_chain_is_cured_by_the_registration_that_goes_on_with_it(then: dict[str, Any], state: str | None) -> None:
+    world = World()
+    world.roster(line("2025-10-01", "2025-12-31", no="1"), line("2026-01-15", "2026-01-31", no="2"))
+    said = [one for one in world.roster(then) if one.get("kind") == "contract-chain"]
+    assert [one["state"] for one in said] == ([state] if state else [])
+
+
+def test_a_short_contract_inside_a_long_one_does_not_break_the_chain() -> None:
+    world = World()
+    world.roster(line("2025-01-06", "2026-01-31", no="1"), line("2025-02-03", "2025-02-28", no="2"))
+    said = world.roster(line("2026-02-10", "2026-12-31", no="3"))
+    assert [one["evidence"]["contracts"] for one in said if one.get("kind") == "contract-chain"] == ["3"]
+
+
+def test_an_explanation_holds_when_the_number_of_a_contract_is_corrected() -> None:
+    world = World()
+    (found,) = (one for one in world.roster(line("2026-02-02", no="K/1")) if "finding_id" in one)
+    explain = {"submission_id": "X", "finding_id": found["finding_id"], "explanation": "magang"}
+    world.take("finding.explain.v1", explain)
+    assert findings(world.roster(line("2026-02-02", no="K-1"))) == [("registered-late", "explained", "2026-02-02")]
+    assert findings(world.roster(line("2026-02-02", no="K-1"))) == []
+
+
 def test_a_roster_is_taken_where_an_explanation_came_too_early() -> None:
     world = World()
     finding = f"employment/NPP-1/{WORKER}/registered-late/2026-02-02"
@@ -322,6 +355,15 @@ def test_a_change_is_due_within_seven_working_days() -> None:
     # 1 June (Pancasila) is not counted, nor 16 June; seven working days after it end on 10 June.
     assert findings(said) == [("project-change-late", "cured", "2026-06-10")]
     assert findings(world.take("project.register.v1", {**change, "contract_value": 1, "changed_on": None})) == []
+
+
+def test_a_late_project_is_not_in_time_after_a_change() -> None:
+    world = World(day="2026-03-24")
+    world.take("project.register.v1", PROJECT)
+    (registered, _) = world.take("project.register.v1", {**PROJECT, "contractor": "PT Bangun Jaya"})
+    assert (registered["late"], registered["due_on"]) == (True, "2026-03-23")
+    (registered, _) = world.take("project.register.v1", {**PROJECT, "contract_value": 1, "changed_on": "2026-03-24"})
+    assert (registered["late"], registered["due_on"]) == (True, "2026-04-02")
 
 
 @pytest.mark.parametrize(

@@ -135,12 +135,11 @@ def _next_look(employment: Employment, today: date) -> Due | None:
 
 
 def _with(contracts: tuple[Contract, ...], contract: Contract) -> tuple[Contract, ...]:
-    """By number where there is one, else by its first day; a registration once reported is not forgotten."""
+    """By its number or its first day, whichever was corrected: nobody begins twice on one day with one employer. A
+    registration once reported is not forgotten."""
 
     def same(one: Contract) -> bool:
-        if one.number and contract.number:
-            return one.number == contract.number
-        return one.started_on == contract.started_on
+        return (one.number == contract.number and bool(one.number)) or one.started_on == contract.started_on
 
     stood = next((one for one in contracts if same(one)), None)
     if stood is not None and contract.registered_on is None:
@@ -174,30 +173,44 @@ def _registered_late(contracts: tuple[Contract, ...], today: str) -> list[Findin
 
 
 def _chains(contracts: tuple[Contract, ...], today: str) -> list[Finding]:
-    """Rows of short contracts, each soon after the other, none registered."""
-    rows: list[list[Contract]] = []
+    """Rows of contracts, each soon after the other, none registered; cured when the one that goes on with them is."""
+    found, row = [], list[Contract]()
     for one in contracts:
-        if one.registered_on or one.started_on > today:
+        if one.started_on > today:
             continue
-        last = rows[-1][-1] if rows else None
-        if last is not None and last.ends_on is not None and one.started_on <= _plus(last.ends_on, CHAIN_GAP_DAYS):
-            rows[-1].append(one)
-        else:
-            rows.append([one])
+        goes_on = _goes_on(row, one)
+        if goes_on and not one.registered_on:
+            row.append(one)
+            continue
+        found += _chain(row, one.registered_on if goes_on else None)
+        row = [] if one.registered_on else [one]
+    return found + _chain(row, None)
+
+
+def _goes_on(row: list[Contract], one: Contract) -> bool:
+    ends = [before.ends_on for before in row]
+    last = max((end for end in ends if end is not None), default="")
+    return bool(last) and None not in ends and one.started_on <= _plus(last, CHAIN_GAP_DAYS)
+
+
+def _chain(row: list[Contract], registered_on: str | None) -> list[Finding]:
+    if len(row) < CHAIN_LENGTH_MIN:
+        return []
+    evidence = [
+        ("contracts", str(len(row))),
+        ("first_started_on", row[0].started_on),
+        ("last_ends_on", row[-1].ends_on or ""),
+    ]
+    if registered_on:
+        evidence.append(("registered_on", registered_on))
     return [
         Finding(
             kind="contract-chain",
             subject=row[0].started_on,
             due_on=row[1].started_on,
-            state="open",
-            evidence=(
-                ("contracts", str(len(row))),
-                ("first_started_on", row[0].started_on),
-                ("last_ends_on", row[-1].ends_on or ""),
-            ),
+            state="cured" if registered_on else "open",
+            evidence=tuple(evidence),
         )
-        for row in rows
-        if len(row) >= CHAIN_LENGTH_MIN
     ]
 
 

@@ -44,7 +44,7 @@ class Terms:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Project:
-    """A project as last reported."""
+    """A project as last reported; `late`: it, or a change of it, was reported after its term."""
 
     project_no: str
     regency: str
@@ -117,18 +117,19 @@ def decide(state: Project | None, event: Event, facts: Facts, now: datetime) -> 
     days = REGISTRATION_DAYS
     if state is not None:
         kind, term_from, days = "project-change-late", part.changed_on, CHANGE_DAYS
-    due = after_working_days(date.fromisoformat(term_from), days) if term_from else today
-    late = today > due
+    due = after_working_days(date.fromisoformat(term_from), days) if term_from else None
+    late = due is not None and today > due
     project = Project(
         project_no=part.project_no,
         regency=part.sender.regency,
         terms=part.terms,
-        due_on=due.isoformat(),
-        late=late,
+        # A change of which no day is told leaves the term as it was; what came late once stays late.
+        due_on=due.isoformat() if due else state.due_on if state else "",
+        late=late or (state is not None and state.late),
         findings=state.findings if state else (),
     )
     judged = list(project.findings)
-    if late:
+    if late and due is not None:
         judged.append(_late(kind, term_from or "", due, today))
     findings, changed = merged(project.findings, judged)
     after = replace(project, findings=findings)
