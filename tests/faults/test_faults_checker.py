@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from shared.contracts import topics
+from shared.runtime.kafka import pattern_of
+from shared.runtime.ports import ServiceSpec
 from tests.faults.checker import LAWS, judge
-from tests.faults.observed import Observed, Seen
+from tests.faults.observed import SUBSCRIPTIONS, Observed, Seen
+from tests.simulation.cast import SPECS
 
 SOURCE = "agency/64.08/dinsos"
 FEEDBACK = "feedback-6408-dinsos"
@@ -176,3 +181,14 @@ def test_a_planted_fault_is_named(world: Observed, law: str, plant: Callable[[Ob
 
 def test_no_law_is_without_a_planted_fault() -> None:
     assert {law for law, _ in PLANTED} == set(LAWS)
+
+
+@pytest.mark.parametrize("spec", SPECS, ids=[one.name for one in SPECS])
+def test_the_checker_knows_what_each_service_reads(spec: ServiceSpec) -> None:
+    """It shares no code with the services, so that what they read is written down twice: a topic that is missing here
+    could lag for ever and no law would say so."""
+    reads = re.compile(pattern_of(spec.topics))
+    standing = [one.name for one in topics.default_topics()]
+    assert [one for one in standing if SUBSCRIPTIONS[spec.name].fullmatch(one)] == [
+        one for one in standing if reads.match(one)
+    ]
