@@ -25,7 +25,7 @@ from shared.runtime.floodgate import FloodGate, OwnFlood
 from shared.runtime.floods import limits_of
 from shared.runtime.health import Watch
 from shared.runtime.house import House
-from shared.runtime.kafka import KafkaConsumer, KafkaPublisher, Server, pattern_of
+from shared.runtime.kafka import KafkaConsumer, KafkaPublisher, Server, cancelled_from_outside, pattern_of
 from shared.runtime.metrics import Metrics
 from shared.runtime.mongo import MongoStore, connect
 from shared.runtime.pipeline import Pipeline, Record
@@ -108,6 +108,8 @@ class Process:
         self._stopping.set()
 
     def _fail(self, error: BaseException) -> None:
+        if isinstance(error, asyncio.CancelledError):
+            error = Unavailable("a server's client cancelled what we waited for")
         if self._failure is None:
             self._failure = error
         self._stopping.set()
@@ -122,7 +124,7 @@ class Process:
         store = open_store(spec, environ)
         publisher = KafkaPublisher(server, f"payung-{spec.name}")
         await self._patiently(store.check)
-        await self._patiently(lambda: topics_admin.check(server, _topics_of(spec)))
+        await self._patiently(lambda: topics_admin.check(server, _topics_of(spec), pattern_of(spec.topics)))
         topic_guard = _topic_guard(spec, server, store, environ)
         await self._patiently(topic_guard.check)
         reference = await self._patiently(lambda: spec.reference(store, environ))
@@ -182,9 +184,9 @@ class Process:
         """A task that ends with an exception ends the process: nothing may die silently."""
         try:
             await running
-        except asyncio.CancelledError:
-            raise
-        except BaseException as error:  # noqa: BLE001  # handed to the main line, which ends the process with it
+        except BaseException as error:  # handed to the main line, which ends the process with it
+            if cancelled_from_outside(error):
+                raise
             log.error("a part of the service died", part=what, error=type(error).__name__)
             self._fail(error)
 

@@ -103,12 +103,30 @@ class KafkaPublisher:
         self._server = server
         self._client_id = client_id
         self._producer: AIOKafkaProducer | None = None
+        self._starting: asyncio.Task[AIOKafkaProducer] | None = None
         self._place = DefaultPartitioner()
 
     async def start(self) -> None:
         """Connects; raises Unavailable when the broker does not answer."""
+        await self._ready()
+
+    async def _ready(self) -> AIOKafkaProducer:
+        """One attempt for all who wait: each would make a producer of its own, and all but the last would be forgotten
+        while their connections and tasks live on."""
         if self._producer is not None:
-            return
+            return self._producer
+        if self._starting is None:
+            self._starting = asyncio.create_task(self._connect())
+            self._starting.add_done_callback(self._started)
+        return await asyncio.shield(self._starting)
+
+    def _started(self, task: asyncio.Task[AIOKafkaProducer]) -> None:
+        self._starting = None
+        if not task.cancelled():
+            # Whoever waited has it; they may all be gone.
+            task.exception()
+
+    async def _connect(self) -> AIOKafkaProducer:
         producer = AIOKafkaProducer(
             client_id=self._client_id,
             acks="all",
@@ -121,23 +139,26 @@ class KafkaPublisher:
             **self._server.options(),
         )
         try:
-            await asyncio.wait_for(producer.start(), PUBLISH_TIMEOUT_S)
-        except (KafkaError, TimeoutError, OSError) as error:
+            with asking():
+                await asyncio.wait_for(producer.start(), PUBLISH_TIMEOUT_S)
+        except (Unavailable, asyncio.CancelledError):
             await quietly(producer.stop())
-            raise Unavailable(f"Kafka: {type(error).__name__}") from error
+            raise
         self._producer = producer
+        return producer
 
     async def stop(self) -> None:
         """Flushes within a bound and closes."""
+        if self._starting is not None:
+            self._starting.cancel()
+            await asyncio.wait({self._starting}, timeout=2 * STOP_TIMEOUT_S)
         if self._producer is not None:
             producer, self._producer = self._producer, None
             await quietly(producer.stop())
 
     async def send_all(self, messages: Sequence[Message]) -> None:
         """Sends in order, waits for every ack; Unavailable leaves the outcome unknown: the caller sends all again."""
-        await self.start()
-        producer = self._producer
-        assert producer is not None
+        producer = await self._ready()
         try:
             async with asyncio.timeout(PUBLISH_TIMEOUT_S):
                 groups = await self._by_partition(producer, messages)
@@ -147,8 +168,12 @@ class KafkaPublisher:
                     for batch in _batches(producer, group)
                 ]
                 await asyncio.gather(*acks)
-        except (KafkaError, TimeoutError, OSError) as error:
-            self._producer = None
+        except (KafkaError, TimeoutError, OSError, asyncio.CancelledError) as error:
+            if cancelled_from_outside(error):
+                raise
+            # Who fails later finds a new one in its place, which is not to blame.
+            if self._producer is producer:
+                self._producer = None
             await quietly(producer.stop())
             raise Unavailable(f"Kafka: publish failed, {type(error).__name__}") from error
 
@@ -245,10 +270,8 @@ class KafkaConsumer:
 
     async def start(self) -> None:
         """Joins the group; raises Unavailable when the broker does not answer."""
-        try:
+        with asking():
             await asyncio.wait_for(self._join(), START_TIMEOUT_S)
-        except (KafkaError, TimeoutError, OSError) as error:
-            raise Unavailable(f"Kafka: {type(error).__name__}") from error
 
     async def _join(self) -> None:
         await self._broker.connect()
@@ -291,9 +314,9 @@ class KafkaConsumer:
             failpoints.hit("settled")
             await self._commit(consumer, raw)
             failpoints.hit("committed")
-        except asyncio.CancelledError:
-            raise
-        except BaseException as error:  # noqa: BLE001  # whatever it is: no later batch may be committed past this one
+        except BaseException as error:  # whatever it is: no later batch may be committed past this one
+            if cancelled_from_outside(error):
+                raise
             self._failed(error)
             # To return would let the loop go on and commit past this batch. The process is about to end.
             await asyncio.Event().wait()
@@ -365,7 +388,9 @@ class KafkaConsumer:
             except (CommitFailedError, IllegalStateError):
                 # The partitions moved to another owner, who will read this batch again and find it done.
                 log.warning("ownership lost before the commit", partitions=len(offsets))
-            except (KafkaError, TimeoutError) as error:
+            except (KafkaError, TimeoutError, OSError, asyncio.CancelledError) as error:
+                if cancelled_from_outside(error):
+                    raise
                 # Not committed is only more work later.
                 log.warning("commit failed", error=type(error).__name__)
                 self._metrics.retry("commit")
@@ -394,7 +419,7 @@ class KafkaConsumer:
         partitions = list(consumer.assignment()) if consumer is not None else []
         if consumer is None or not partitions:
             raise Unavailable("Kafka: no partitions are assigned")
-        try:
+        with asking():
             ends = await asyncio.wait_for(consumer.end_offsets(partitions), COMMIT_TIMEOUT_S)
             waiting = 0
             for partition in partitions:
@@ -405,8 +430,6 @@ class KafkaConsumer:
                     done = await asyncio.wait_for(consumer.committed(partition), COMMIT_TIMEOUT_S) or 0
                     self.settled[partition] = done
                 waiting += max(0, ends[partition] - done)
-        except (KafkaError, TimeoutError, OSError) as error:
-            raise Unavailable(f"Kafka: {type(error).__name__}") from error
         return waiting
 
     async def caught_up(self, names: Sequence[str], wait_s: float = 10.0) -> bool:
@@ -414,15 +437,15 @@ class KafkaConsumer:
         consumer = self._current()
         if consumer is None:
             return False
-        try:
+        with asking():
             partitions = [TopicPartition(name, number) for name in names for number in await self._partitions(name)]
             ends = await asyncio.wait_for(consumer.end_offsets(partitions), COMMIT_TIMEOUT_S)
             until = clock.monotonic() + wait_s
             admin = AIOKafkaAdminClient(**self._server.options())
-            await asyncio.wait_for(admin.start(), COMMIT_TIMEOUT_S)
             try:
+                await asyncio.wait_for(admin.start(), COMMIT_TIMEOUT_S)
                 while True:
-                    committed = await admin.list_consumer_group_offsets(self.group)
+                    committed = await asyncio.wait_for(admin.list_consumer_group_offsets(self.group), COMMIT_TIMEOUT_S)
                     if all(end == 0 or _offset(committed, at) >= end for at, end in ends.items()):
                         return True
                     if clock.monotonic() >= until:
@@ -430,8 +453,6 @@ class KafkaConsumer:
                     await asyncio.sleep(0.1)
             finally:
                 await quietly(admin.close())
-        except (KafkaError, TimeoutError, OSError) as error:
-            raise Unavailable(f"Kafka: {type(error).__name__}") from error
 
     async def _partitions(self, name: str) -> set[int]:
         consumer = self._current()
@@ -503,6 +524,24 @@ async def _unparsed(batch: tuple[Any, ...], parse: Callable[[tuple[Any, ...]], A
 async def _raw(message: Any) -> Any:
     """The decoder that decodes nothing: each record is read by itself, later."""
     return message.body
+
+
+@contextlib.contextmanager
+def asking() -> Iterator[None]:
+    """Around questions to the broker: whatever goes wrong with them is Unavailable."""
+    try:
+        yield
+    except (KafkaError, TimeoutError, OSError, asyncio.CancelledError) as error:
+        if cancelled_from_outside(error):
+            raise
+        raise Unavailable(f"Kafka: {type(error).__name__}") from error
+
+
+def cancelled_from_outside(error: BaseException) -> bool:
+    """Whether somebody cancelled this very task. When a broker dies, aiokafka lets the cancellation of its own tasks
+    out: that is a client's trouble, and taken for ours it would end a part of the service without a word."""
+    task = asyncio.current_task()
+    return isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling() > 0
 
 
 async def quietly(stopping: Awaitable[Any], within_s: float = STOP_TIMEOUT_S) -> None:

@@ -10,7 +10,6 @@ import uuid
 from io import BytesIO
 
 from aiokafka import AIOKafkaClient
-from aiokafka.errors import KafkaError
 from aiokafka.protocol.abstract import AbstractType
 from aiokafka.protocol.api import Request, RequestStruct, Response
 from aiokafka.protocol.types import (
@@ -23,8 +22,7 @@ from aiokafka.protocol.types import (
     TaggedFields,
 )
 
-from shared.runtime.errors import Unavailable
-from shared.runtime.kafka import Server
+from shared.runtime.kafka import Server, asking, quietly
 
 TIMEOUT_S = 20.0
 
@@ -111,11 +109,10 @@ async def read(server: Server) -> dict[str, str]:
     """The id of every topic that this user may see, by name; Unavailable when the broker does not answer."""
     client = AIOKafkaClient(**server.options())
     try:
-        async with asyncio.timeout(TIMEOUT_S):
-            await client.bootstrap()
-            answer = await client.send(client.get_random_node(), _AllTopics())
-    except (KafkaError, TimeoutError, OSError) as error:
-        raise Unavailable(f"Kafka: {type(error).__name__}") from error
+        with asking():
+            async with asyncio.timeout(TIMEOUT_S):
+                await client.bootstrap()
+                answer = await client.send(client.get_random_node(), _AllTopics())
     finally:
-        await client.close()
+        await quietly(client.close())
     return {topic: str(number) for code, topic, number, *_ in answer.topics if code == 0}

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
-from collections.abc import Collection, Mapping, Sequence
+import re
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+from aiokafka.errors import TopicAlreadyExistsError, for_code
 
 from shared.contracts import topics
 from shared.contracts.topics import Topic
-from shared.runtime.errors import Refused, Unavailable
-from shared.runtime.kafka import Server
+from shared.runtime.errors import Refused
+from shared.runtime.kafka import Server, asking, quietly
 
 ADMIN_TIMEOUT_S = 30.0
 
@@ -42,9 +44,7 @@ async def apply(
     if bootstrap is not None:
         settings["PAYUNG_KAFKA"] = bootstrap
     wanted = list(wanted) if wanted is not None else topics.default_topics()
-    admin = AIOKafkaAdminClient(**Server(settings).options())
-    try:
-        await asyncio.wait_for(admin.start(), ADMIN_TIMEOUT_S)
+    async with _admin(Server(settings)) as admin:
         standing = await _partitions(admin, [one.name for one in wanted])
         _refuse_mismatch(wanted, standing)
         missing = [one for one in wanted if one.name not in standing]
@@ -67,22 +67,24 @@ async def apply(
                     raise Refused(f"topic {name} could not be made: {rest[0] if rest else error.__name__}")
                 made.append(name)
         return made
-    except (KafkaError, TimeoutError, OSError) as error:
-        raise Unavailable(f"Kafka: {type(error).__name__}") from error
+
+
+@contextlib.asynccontextmanager
+async def _admin(server: Server) -> AsyncIterator[AIOKafkaAdminClient]:
+    """Started, and closed within a bound whatever became of the broker."""
+    admin = AIOKafkaAdminClient(**server.options())
+    try:
+        with asking():
+            await asyncio.wait_for(admin.start(), ADMIN_TIMEOUT_S)
+            yield admin
     finally:
-        await admin.close()
+        await quietly(admin.close())
 
 
 async def partitions(server: Server, names: Sequence[str]) -> dict[str, int]:
     """How many partitions each of these topics has; topics that do not stand are left out."""
-    admin = AIOKafkaAdminClient(**server.options())
-    try:
-        await asyncio.wait_for(admin.start(), ADMIN_TIMEOUT_S)
+    async with _admin(server) as admin:
         return await _partitions(admin, names)
-    except (KafkaError, TimeoutError, OSError) as error:
-        raise Unavailable(f"Kafka: {type(error).__name__}") from error
-    finally:
-        await admin.close()
 
 
 class Standing:
@@ -99,13 +101,34 @@ class Standing:
         return set(names) - self._known
 
 
-async def check(server: Server, wanted: Sequence[Topic]) -> None:
-    """Refuses to start when a topic is missing or has another partition count than the table."""
-    standing = await partitions(server, [one.name for one in wanted])
+async def check(server: Server, wanted: Sequence[Topic], reads: str = "") -> None:
+    """Refuses to start when a topic is missing or has another partition count than the table: those `wanted`, and those
+    of every agency whose intake stands and is read (`reads`, a pattern)."""
+    async with _admin(server) as admin:
+        names = await asyncio.wait_for(admin.list_topics(), ADMIN_TIMEOUT_S)
+        of_agencies = _of_agencies([name for name in names if reads and re.match(reads, name)])
+        standing = await _partitions(admin, [one.name for one in (*wanted, *of_agencies)])
     missing = [one.name for one in wanted if one.name not in standing]
     if missing:
         raise Refused(f"Kafka has no topic {', '.join(missing)}; make them with: payung topics apply")
-    _refuse_mismatch(wanted, standing)
+    # Nobody could be answered there: the first answer would hold up every other agency's.
+    mute = [one.name for one in of_agencies if one.name not in standing]
+    if mute:
+        raise Refused(
+            f"Kafka has no topic {', '.join(mute)} beside its agency's intake; make it with: payung agency add"
+        )
+    _refuse_mismatch([*wanted, *of_agencies], standing)
+
+
+def _of_agencies(names: Sequence[str]) -> list[Topic]:
+    """What the table says of the agencies whose intake topics these are."""
+    found: dict[str, Topic] = {}
+    for name in names:
+        agency = topics.agency_of_topic(name)
+        if agency is not None:
+            pair = topics.agency_topics(*agency, claims=name == topics.claims_intake(*agency))
+            found.update({one.name: one for one in pair})
+    return list(found.values())
 
 
 async def rewind(server: Server, group: str, names: Sequence[str]) -> None:
@@ -115,14 +138,13 @@ async def rewind(server: Server, group: str, names: Sequence[str]) -> None:
     counts = await partitions(server, names)
     consumer = AIOKafkaConsumer(group_id=group, enable_auto_commit=False, **server.options())
     try:
-        await asyncio.wait_for(consumer.start(), ADMIN_TIMEOUT_S)
-        places = {TopicPartition(name, number): 0 for name, count in counts.items() for number in range(count)}
-        consumer.assign(list(places))
-        await asyncio.wait_for(consumer.commit(places), ADMIN_TIMEOUT_S)
-    except (KafkaError, TimeoutError, OSError) as error:
-        raise Unavailable(f"Kafka: {type(error).__name__}") from error
+        with asking():
+            await asyncio.wait_for(consumer.start(), ADMIN_TIMEOUT_S)
+            places = {TopicPartition(name, number): 0 for name, count in counts.items() for number in range(count)}
+            consumer.assign(list(places))
+            await asyncio.wait_for(consumer.commit(places), ADMIN_TIMEOUT_S)
     finally:
-        await consumer.stop()
+        await quietly(consumer.stop())
 
 
 async def _partitions(admin: AIOKafkaAdminClient, names: Sequence[str]) -> dict[str, int]:

@@ -1,0 +1,63 @@
+"""A service starts only when every agency whose intake it reads can be answered, and keeps its keys in order."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
+
+import pytest
+from aiokafka.admin import AIOKafkaAdminClient
+
+from shared.contracts import topics
+from shared.contracts.topics import Topic
+from shared.runtime import topics_admin
+from shared.runtime.errors import Refused
+from shared.runtime.kafka import Server, pattern_of
+
+pytestmark = pytest.mark.connected
+
+FEEDBACK, INTAKE = topics.agency_topics("64.97", "uji", claims=False)
+READS = pattern_of(["^registration-intake-6497-.*"])
+
+
+@pytest.fixture
+async def made(kafka: str) -> AsyncIterator[list[Topic]]:
+    """What a test makes, gone afterwards: other tests read agencies' topics by pattern."""
+    found: list[Topic] = []
+    yield found
+    admin = AIOKafkaAdminClient(bootstrap_servers=kafka)
+    await admin.start()
+    names = {one.name for one in found}
+    await admin.delete_topics(sorted(names))
+    async with asyncio.timeout(30):
+        while names & set(await admin.list_topics()):  # noqa: ASYNC110  # a broker sends no event
+            await asyncio.sleep(0.05)
+    await admin.close()
+
+
+async def make(kafka: str, made: list[Topic], wanted: Sequence[Topic]) -> Server:
+    await topics_admin.apply(kafka, wanted)
+    made += wanted
+    return Server({"PAYUNG_KAFKA": kafka})
+
+
+async def test_an_agency_with_both_its_topics_is_taken(kafka: str, made: list[Topic]) -> None:
+    await topics_admin.check(await make(kafka, made, [FEEDBACK, INTAKE]), [], READS)
+
+
+async def test_an_agency_that_cannot_be_answered_is_refused(kafka: str, made: list[Topic]) -> None:
+    server = await make(kafka, made, [INTAKE])
+    with pytest.raises(Refused, match=r"no topic feedback-6497-uji .*payung agency add"):
+        await topics_admin.check(server, [], READS)
+    await topics_admin.check(server, [], pattern_of(["^claims-intake-.*"]))
+
+
+@pytest.mark.parametrize(("odd", "count"), [(INTAKE, 5), (FEEDBACK, 2)])
+async def test_an_agency_whose_partitions_are_not_the_tables_is_refused(
+    kafka: str, made: list[Topic], odd: Topic, count: int
+) -> None:
+    pair = [replace(one, partitions=count) if one is odd else one for one in (FEEDBACK, INTAKE)]
+    server = await make(kafka, made, pair)
+    with pytest.raises(Refused, match=rf"topic {odd.name} has {count} partitions; {odd.partitions} keep"):
+        await topics_admin.check(server, [], READS)

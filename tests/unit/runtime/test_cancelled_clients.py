@@ -1,0 +1,79 @@
+"""When a broker dies, aiokafka lets the cancellation of its own tasks out. It must not pass for the end of ours: a part
+of a service that ends so, the watchdog among them, would be missed by nobody."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from shared.runtime import topic_ids, topics_admin
+from shared.runtime.app import Process
+from shared.runtime.errors import Unavailable
+from shared.runtime.kafka import KafkaConsumer, Server
+from shared.runtime.metrics import Metrics
+from shared.runtime.pipeline import Record
+from tests.toy import SPEC
+
+
+async def leak(*_: Any, **__: Any) -> Any:
+    raise asyncio.CancelledError
+
+
+async def test_a_part_that_a_client_cancels_ends_the_process() -> None:
+    process = Process(SPEC, {})
+    await process._guard(leak(), "watch")
+    assert isinstance(process._failure, Unavailable)
+    assert process._stopping.is_set()
+
+
+async def test_a_part_that_we_cancel_ends_in_silence() -> None:
+    process = Process(SPEC, {})
+    part = asyncio.create_task(process._guard(asyncio.Event().wait(), "watch"))
+    await asyncio.sleep(0)
+    part.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await part
+    assert process._failure is None
+
+
+async def test_a_batch_that_a_client_cancels_is_not_passed_over() -> None:
+    async def settle(_: Sequence[Record]) -> None:
+        await leak()
+
+    failures: list[BaseException] = []
+    consumer = KafkaConsumer(Server({}), "toy", ["t"], settle, failures.append, Metrics("toy"), None)
+    raw = SimpleNamespace(topic="t", partition=0, offset=0, key=b"", value=b"", headers=(), timestamp=0)
+    message: Any = SimpleNamespace(consumer=SimpleNamespace(), raw_message=(raw,))
+    handling = asyncio.create_task(consumer._handle(None, message))
+    await asyncio.wait({handling}, timeout=0.05)
+    assert isinstance(failures[0], asyncio.CancelledError)
+    # Never back to the loop, which would read on and commit past it.
+    assert not handling.done()
+    handling.cancel()
+    await asyncio.wait({handling})
+    assert len(failures) == 1
+
+
+class Client:
+    """A client of which everything is cancelled from within."""
+
+    def __init__(self, **_: Any) -> None:
+        self.bootstrap = self.start = self.send = leak
+        self.closing = False
+
+    async def close(self) -> None:
+        self.closing = True
+        await leak()
+
+
+async def test_questions_to_a_broker_that_dies_are_not_answered_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(topic_ids, "AIOKafkaClient", Client)
+    monkeypatch.setattr(topics_admin, "AIOKafkaAdminClient", Client)
+    with pytest.raises(Unavailable, match="CancelledError"):
+        await topic_ids.read(Server({}))
+    with pytest.raises(Unavailable, match="CancelledError"):
+        await topics_admin.check(Server({}), [])
