@@ -1,17 +1,13 @@
 """`payung up` in a thread of its own, and the ways to harm it: signals, failpoints, further members.
 
-The thread has its own loop, so that the launcher goes on supervising between tests and while a test waits. Knows
-nothing of workers and bills.
+Knows nothing of workers and bills.
 """
 
 from __future__ import annotations
 
-import asyncio
 import os
-import queue
 import signal
-import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -24,24 +20,11 @@ from payung.embedded.process import ProcessSpec
 from payung.embedded.servers import SINGLE, Shape
 from payung.embedded.stack import SERVICES, Stack, StackConfig
 from payung.place import Place
-from shared.runtime import clock, failpoints, topics_admin
-from tests.faults.processes import Service
+from shared.runtime import failpoints, topics_admin
+from tests.faults.processes import Service, eventually
+from tests.threads import Kept
 
-START_S = 300.0
 _RESTART_S = (0.5,)
-
-
-async def eventually(condition: Callable[[], Awaitable[object] | object], within_s: float, what: str) -> None:
-    """Waits for a condition, plain or awaitable; AssertionError names it when it does not come."""
-    until = clock.monotonic() + within_s
-    while True:
-        found = condition()
-        if isinstance(found, Awaitable):
-            found = await found
-        if found:
-            return
-        assert clock.monotonic() < until, f"not within {within_s:.0f} s: {what}"
-        await asyncio.sleep(0.05)
 
 
 class _Stack(Stack):
@@ -72,7 +55,7 @@ class _Said(Console):
         """Nobody watches."""
 
 
-class Launched(threading.Thread):
+class Launched:
     """`payung up` between `with` and its end: servers (one or three of a kind), services, stand-ins, supervised."""
 
     def __init__(
@@ -83,7 +66,6 @@ class Launched(threading.Thread):
         services: tuple[str, ...] = SERVICES,
         environ: Mapping[str, str] | None = None,
     ) -> None:
-        super().__init__(name="installation", daemon=True)
         self.folder = folder
         self.base = ports.free_base()
         self.services = services
@@ -97,38 +79,17 @@ class Launched(threading.Thread):
         )
         self._said = _Said()
         self._stack = _Stack(config, self._said)
-        self._loop = asyncio.new_event_loop()
-        self._answer: queue.SimpleQueue[BaseException | None] = queue.SimpleQueue()
-        self._done = asyncio.Event()
+        self._kept = Kept("installation", lambda: self._stack)
         self._seconds = 0
 
     # -- life ---------------------------------------------------------------------------------------------------------
 
-    def run(self) -> None:
-        """The thread."""
-        try:
-            self._loop.run_until_complete(self._serve())
-        except BaseException as error:  # noqa: BLE001 - raised again in the one who waits
-            self._answer.put(error)
-        finally:
-            self._loop.close()
-
-    async def _serve(self) -> None:
-        async with self._stack:
-            self._answer.put(None)
-            await self._done.wait()
-
     def __enter__(self) -> Self:
-        self.start()
-        error = self._answer.get(timeout=START_S)
-        if error is not None:
-            raise error
+        self._kept.open()
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self.is_alive():
-            self._loop.call_soon_threadsafe(self._done.set)
-            self.join(120)
+        self._kept.close()
 
     # -- addresses ----------------------------------------------------------------------------------------------------
 

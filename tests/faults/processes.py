@@ -1,15 +1,14 @@
-"""What the fault tests' world is made of: a service process, and a broker with a database under a supervisor."""
+"""What the fault tests' world is made of: a service process, and servers under a supervisor."""
 
 from __future__ import annotations
 
 import asyncio
 import os
-import queue
 import signal
 import subprocess
 import sys
-import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from payung.embedded import ports
@@ -19,20 +18,19 @@ from payung.embedded.supervisor import Supervisor
 from shared.runtime import clock
 
 PROJECT = Path(__file__).parents[2]
-START_S = 300.0
 
 
-async def eventually(condition: Callable[[], object], within_s: float, what: str) -> None:
+async def eventually(condition: Callable[[], Awaitable[object] | object], within_s: float, what: str) -> None:
     """Waits for a condition, plain or awaitable; AssertionError names it when it does not come."""
     until = clock.monotonic() + within_s
     while True:
         found = condition()
-        if asyncio.iscoroutine(found):
+        if isinstance(found, Awaitable):
             found = await found
         if found:
             return
         assert clock.monotonic() < until, f"not within {within_s:.0f} s: {what}"
-        await asyncio.sleep(0.1)
+        await asyncio.sleep(0.05)
 
 
 class Service:
@@ -88,42 +86,12 @@ class Service:
         self._process.wait()
 
 
-class Servers(threading.Thread):
-    """Broker and database under the embedded launcher's supervisor, in a loop of their own."""
-
-    def __init__(self, make: Callable[[], Sequence[ProcessSpec]]) -> None:
-        super().__init__(name="fault servers", daemon=True)
-        self._make = make
-        self._answer: queue.SimpleQueue[BaseException | None] = queue.SimpleQueue()
-        self._loop = asyncio.new_event_loop()
-        self._done = asyncio.Event()
-        self.supervisor: Supervisor | None = None
-
-    def run(self) -> None:
-        try:
-            self._loop.run_until_complete(self._serve())
-        except BaseException as error:  # noqa: BLE001 - raised again in the test that waits
-            self._answer.put(error)
-        finally:
-            self._loop.close()
-
-    async def _serve(self) -> None:
-        self.supervisor = Supervisor(Console(sys.stderr).line)
-        try:
-            await self.supervisor.start(*self._make())
-            self._answer.put(None)
-            await self._done.wait()
-        finally:
-            await self.supervisor.stop()
-
-    def wait(self) -> None:
-        """Returns when both answer."""
-        answer = self._answer.get(timeout=START_S)
-        if answer is not None:
-            raise answer
-
-    def finish(self) -> None:
-        """Stops both."""
-        if self.is_alive():
-            self._loop.call_soon_threadsafe(self._done.set)
-            self.join(60)
+@asynccontextmanager
+async def supervised(*specs: ProcessSpec) -> AsyncIterator[Supervisor]:
+    """Processes under the embedded launcher's supervisor, up between begin and end."""
+    supervisor = Supervisor(Console(sys.stderr).line)
+    try:
+        await supervisor.start(*specs)
+        yield supervisor
+    finally:
+        await supervisor.stop()

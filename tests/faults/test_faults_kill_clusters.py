@@ -12,7 +12,7 @@ from payung.embedded.servers import Shape
 from shared.contracts import topics
 from tests.faults import clusters
 from tests.faults.harness import FEEDBACK, INTAKE, Installation
-from tests.faults.launched import eventually
+from tests.faults.processes import eventually
 
 pytestmark = [pytest.mark.connected, pytest.mark.timeout(900)]
 

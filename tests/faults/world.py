@@ -27,8 +27,9 @@ from shared.kernel.calendar import business_day
 from shared.reference import areas as area_files
 from shared.runtime import clock, topics_admin
 from tests.faults.disk import SmallDisk
-from tests.faults.processes import PROJECT, Servers, Service, eventually
+from tests.faults.processes import PROJECT, Service, eventually, supervised
 from tests.faults.proxy import KafkaWire, MongoWire, Proxy
+from tests.threads import Kept
 
 REGENCY = "64.08"
 # The shell is the same for all five: two of them in a row show what it does to a person's way through them.
@@ -74,7 +75,7 @@ class World:
         # By server (`kafka`, `mongo`): a disk of that size in megabytes.
         self.disks = {name: SmallDisk(folder / name, size) for name, size in (disks_mb or {}).items()}
         self._version = version
-        self._servers = Servers(self._specs)
+        self._servers = Kept("fault servers", lambda: supervised(*self._specs()))
         self._services: list[Service] = []
         self._instance = instance
         self._people: Iterator[Person] = iter(())
@@ -137,8 +138,7 @@ class World:
             disk.__enter__()
         self.kafka_proxy.__enter__()
         self.mongo_proxy.__enter__()
-        self._servers.start()
-        self._servers.wait()
+        self._supervisor = self._servers.open()
         asyncio.run(self._furnish())
         return self
 
@@ -159,7 +159,7 @@ class World:
         for one in self._services:
             if one.running():
                 one.kill()
-        self._servers.finish()
+        self._servers.close()
         for disk in self.disks.values():
             disk.__exit__()
         self.kafka_proxy.__exit__()
@@ -211,8 +211,7 @@ class World:
 
     def pid_of(self, server: str) -> int | None:
         """The process of `kafka` or `mongo`."""
-        assert self._servers.supervisor is not None
-        return self._servers.supervisor.pids()[server]
+        return self._supervisor.pids()[server]
 
     async def empty_stores(self) -> None:
         """Drops all that the services made of their inputs; reference data (the snapshot) was loaded and stays."""
