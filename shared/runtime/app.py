@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import faulthandler
 import gc
 import os
 import random
@@ -39,6 +40,9 @@ RETRY_BUDGET_S = 90.0
 RETRY_FIRST_S = 0.2
 RETRY_MAX_S = 5.0
 CONFIRM_S = 2.0
+# A loop that runs nothing else for so long computes for ever. No task of ours can see that: a thread must.
+BLOCKED_AFTER_S = 120.0
+_BEAT_S = 5.0
 EXIT_REFUSED = 78
 EXIT_UNAVAILABLE = 75
 EXIT_DEFECT = 70
@@ -154,6 +158,7 @@ class Process:
             await consumer.start()
             tasks.append(asyncio.create_task(self._guard(runner.run(), "due work")))
             tasks.append(asyncio.create_task(self._guard(watch.run(), "watch")))
+            tasks.append(asyncio.create_task(self._guard(_beat(), "beat")))
             tasks.append(asyncio.create_task(self._guard(topic_guard.run(), "topics")))
             tasks.append(asyncio.create_task(self._guard(gate.run(), "floods")))
             tasks.append(asyncio.create_task(self._guard(_confirm_journals(store), "journals")))
@@ -224,6 +229,16 @@ class Process:
         web.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
         web.capture_signals = contextlib.nullcontext  # type: ignore[assignment,method-assign]
         return web
+
+
+async def _beat() -> None:
+    """Until cancelled. Where nothing of this loop runs any more, the process ends and says in which line it stood."""
+    try:
+        while True:
+            faulthandler.dump_traceback_later(BLOCKED_AFTER_S, exit=True)
+            await asyncio.sleep(_BEAT_S)
+    finally:
+        faulthandler.cancel_dump_traceback_later()
 
 
 async def _confirm_journals(store: MongoStore) -> None:

@@ -55,6 +55,8 @@ COMMIT_TIMEOUT_S = 20.0
 REVOKE_WAIT_S = 20.0
 START_TIMEOUT_S = 60.0
 STOP_TIMEOUT_S = 10.0
+# Reading that fails so long, at every try, will not mend itself in this process.
+READ_FAILS_S = 60.0
 _MESSAGE = Context("message")
 REQUEST_BYTES_MAX = topics.DEAD_LETTER_BYTES_MAX + 64 * 1024
 
@@ -283,19 +285,27 @@ class KafkaConsumer:
     def _guarded(self, consumer: AIOKafkaConsumer) -> AIOKafkaConsumer:
         """A record that aiokafka cannot take apart is raised while records are handed out; what was drained of other
         partitions with it is gone, and FastStream would just read on. Here the process ends: what is not committed is
-        read again."""
+        read again. And FastStream would try for ever what a member without partitions, whom no lag betrays, may not."""
         getmany = consumer.getmany
+        failing_since: float | None = None
 
         async def read(*names: Any, **options: Any) -> Any:
+            nonlocal failing_since
             try:
-                return await getmany(*names, **options)
+                found = await getmany(*names, **options)
             except Exception as error:
-                known = isinstance(error, KafkaError | ConsumerStoppedError)
-                if known and not isinstance(error, CorruptRecordException):
-                    raise
+                passing = isinstance(error, KafkaError | ConsumerStoppedError)
+                if passing and not isinstance(error, CorruptRecordException):
+                    now = clock.monotonic()
+                    failing_since = now if failing_since is None else failing_since
+                    if now - failing_since < READ_FAILS_S:
+                        raise
+                    error = Unavailable(f"Kafka: cannot be read, {type(error).__name__}")
                 # Whatever it is: nothing may be read past it.
                 self._failed(error)
                 return await asyncio.Event().wait()
+            failing_since = None
+            return found
 
         consumer.getmany = read
         return consumer

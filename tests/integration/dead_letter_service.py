@@ -1,18 +1,22 @@
 """The toy of tests/toy.py as a process of its own, called claims: it reads two agencies' topics and its own work topic.
 
-With PAYUNG_TEST_MENDED it is the next release, which can take what made this one fail.
+With PAYUNG_TEST_MENDED it is the next release, which can take what made this one fail; with PAYUNG_TEST_HANGS it takes
+nothing any more, by an await that never returns (`await`) or by a computation without end (`loop`).
 """
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import os
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from shared.kernel.decision import Decision
 from shared.kernel.event import Event
-from shared.runtime import app, kafka
+from shared.runtime import app, health, kafka
+from shared.runtime.ports import Reader
 from tests import toy
 
 AGENCIES = ("64.99/satu", "64.99/dua")
@@ -26,8 +30,17 @@ def mended(state: Any, event: Event, facts: Any, now: datetime) -> Decision[Any]
     return toy.decide(state, event.with_data(toy.Add(fields)), facts, now)
 
 
+async def hanging(reader: Reader, routed: Sequence[Any], reference: Any) -> Any:
+    """Never comes back."""
+    while HANGS == "loop":
+        pass
+    await asyncio.Event().wait()
+
+
+HANGS = os.environ.get("PAYUNG_TEST_HANGS")
 SPEC = dataclasses.replace(
     toy.SPEC,
+    facts=hanging if HANGS else toy.SPEC.facts,
     topics=("^claims-intake-6499-", "claims-work"),
     decide=mended if "PAYUNG_TEST_MENDED" in os.environ else toy.decide,
 )
@@ -36,4 +49,6 @@ if __name__ == "__main__":
     # A broker that does not take a dead letter ends the process within seconds instead of two minutes.
     app.RETRY_BUDGET_S = 3.0
     kafka.PUBLISH_TIMEOUT_S = 3.0
+    if HANGS:
+        health.STUCK_AFTER_S, health.GIVE_UP_AFTER_S, app.BLOCKED_AFTER_S = 1.0, 5.0, 6.0
     app.main(SPEC)

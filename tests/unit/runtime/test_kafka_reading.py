@@ -3,35 +3,45 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from aiokafka.errors import ConsumerStoppedError, CorruptRecordException, KafkaConnectionError
+from aiokafka.errors import (
+    ConsumerStoppedError,
+    CorruptRecordException,
+    GroupAuthorizationFailedError,
+    KafkaConnectionError,
+)
 
+from shared.runtime import clock, kafka
+from shared.runtime.errors import Unavailable
 from shared.runtime.kafka import KafkaConsumer, Server
 from shared.runtime.metrics import Metrics
 from shared.runtime.pipeline import Record
 
 
 class Raising:
-    """A consumer whose every read raises."""
+    """A consumer whose every read raises, but for the good ones."""
 
     def __init__(self, error: Exception) -> None:
         self.error = error
+        self.good = False
 
     async def getmany(self, *names: Any, **options: Any) -> Any:
-        raise self.error
+        if not self.good:
+            raise self.error
+        return {}
 
 
-def guarded(error: Exception) -> tuple[Any, list[BaseException]]:
+def guarded(error: Exception, raising: Any = None) -> tuple[Any, list[BaseException]]:
     async def settle(records: Sequence[Record]) -> None:
         raise AssertionError(f"{len(records)} records out of nowhere")
 
     failures: list[BaseException] = []
-    consumer = KafkaConsumer(Server({}), "toy", ["toy-intake"], settle, failures.append, Metrics("toy"), None)
-    raising: Any = Raising(error)
-    return consumer._guarded(raising), failures
+    consumer: Any = KafkaConsumer(Server({}), "toy", ["toy-intake"], settle, failures.append, Metrics("toy"), None)
+    return consumer._guarded(raising or Raising(error)), failures
 
 
 @pytest.mark.parametrize("error", [CorruptRecordException(), UnicodeDecodeError("utf-8", b"\xff", 0, 1, "odd")])
@@ -50,4 +60,32 @@ async def test_trouble_with_the_broker_is_left_to_the_loop(error: Exception) -> 
     consumer, failures = guarded(error)
     with pytest.raises(type(error)):
         await consumer.getmany()
+    assert failures == []
+
+
+async def test_reading_that_fails_for_too_long_ends_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [1_000.0]
+    monkeypatch.setattr(clock, "monotonic", lambda: now[0])
+    consumer, failures = guarded(GroupAuthorizationFailedError("payung-toy"))
+    for _ in range(2):
+        with pytest.raises(GroupAuthorizationFailedError):
+            await consumer.getmany()
+        now[0] += kafka.READ_FAILS_S - 1
+    reading = asyncio.ensure_future(consumer.getmany())
+    await asyncio.wait({reading}, timeout=0.01)
+    assert isinstance(failures[0], Unavailable)
+    assert "GroupAuthorizationFailedError" in str(failures[0])
+    reading.cancel()
+
+
+async def test_one_good_read_begins_the_count_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [1_000.0]
+    monkeypatch.setattr(clock, "monotonic", lambda: now[0])
+    raising = Raising(KafkaConnectionError())
+    consumer, failures = guarded(raising.error, raising)
+    for good in (False, True, False, False):
+        raising.good = good
+        with contextlib.suppress(KafkaConnectionError):
+            await consumer.getmany()
+        now[0] += kafka.READ_FAILS_S - 1
     assert failures == []

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
+import httpx
 import pytest
 
-from shared.runtime import clock, health
+from shared.runtime import clock, health, http
 from shared.runtime.errors import Unavailable
-from shared.runtime.health import Watch
+from shared.runtime.health import Vitals, Watch
 from shared.runtime.metrics import Metrics
 
 
@@ -86,3 +88,17 @@ async def test_records_that_wait_and_are_not_settled_end_the_process(now: list[f
     now[0] += health.GIVE_UP_AFTER_S
     await watched._look()
     assert isinstance(failures[0], Unavailable)
+
+
+async def test_what_the_watchdog_sees_is_what_a_probe_gets() -> None:
+    watched, _ = watch(Consumer(3, 0))
+    house: Any = SimpleNamespace(
+        name="toy", environ={}, spec=SimpleNamespace(name="toy", description="", inputs={}, routes=None)
+    )
+    app = http.build(house, watched, Metrics("toy"))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://v") as client:
+        found = []
+        for vitals in (Vitals(), Vitals(ready=True), Vitals(ready=False, alive=False)):
+            watched.vitals = vitals
+            found.append([(await client.get(path)).status_code for path in ("/livez", "/readyz")])
+    assert found == [[200, 503], [200, 200], [503, 503]]
