@@ -16,7 +16,7 @@ from starlette.exceptions import HTTPException as StarletteHTTPException
 from shared.contracts import envelope, topics
 from shared.contracts.envelope import Unreadable
 from shared.kernel.event import Event, Intake
-from shared.runtime import clock, topics_admin
+from shared.runtime import bodies, clock, topics_admin
 from shared.runtime.auth import Caller, Guard
 from shared.runtime.errors import Unavailable
 from shared.runtime.health import Watch
@@ -73,9 +73,7 @@ def _add_intake(app: FastAPI, house: House) -> None:
     async def post_events(request: Request) -> JSONResponse:
         """Takes one CloudEvent or an array of them; 202 with their ids once Kafka has acknowledged all."""
         caller = await guard.caller(request)
-        body = await request.body()
-        if len(body) > BODY_BYTES_MAX:
-            raise HTTPException(413, f"at most {BODY_BYTES_MAX} bytes a request")
+        body = await bodies.read(request, BODY_BYTES_MAX, "request")
         try:
             parsed = orjson.loads(body)
         except orjson.JSONDecodeError as error:

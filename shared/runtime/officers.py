@@ -15,7 +15,7 @@ from fastapi import HTTPException, Request
 
 from shared.contracts import envelope, topics
 from shared.contracts.envelope import Unreadable
-from shared.runtime import clock
+from shared.runtime import bodies, clock
 from shared.runtime.pipeline import Message
 
 FORM = "application/x-www-form-urlencoded"
@@ -38,9 +38,7 @@ class Given:
 
 async def read(request: Request, idempotency_key: str | None) -> Given:
     """The decision in a request; raises HTTPException 400 or 413. A form carries the name in a field, `key`."""
-    body = await request.body()
-    if len(body) > topics.INTAKE_BYTES_MAX:
-        raise HTTPException(413, f"at most {topics.INTAKE_BYTES_MAX} bytes a decision")
+    body = await bodies.read(request, topics.INTAKE_BYTES_MAX, "decision")
     if not request.headers.get("content-type", "").startswith(FORM):
         return Given(_parsed(body), idempotency_key or clock.new_id(), from_page=False)
     fields = {name: values[0] for name, values in parse_qs(body.decode("utf-8", "replace")).items()}

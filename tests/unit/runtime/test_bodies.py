@@ -1,0 +1,54 @@
+"""A body is read only as far as it may be long, whatever its request says of it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from types import SimpleNamespace
+from typing import Any
+
+import httpx
+import pytest
+
+from services.registration import stream as registration
+from services.verification.stream import SPEC
+from shared.contracts import topics
+from shared.runtime import http
+from shared.runtime.metrics import Metrics
+
+PART = b" " * 64 * 1024
+
+
+class Endless:
+    """A body without end that counts how much of it was read."""
+
+    def __init__(self) -> None:
+        self.read = 0
+
+    async def parts(self) -> AsyncIterator[bytes]:
+        # Beyond any limit by far; a service that reads all of it is told apart by how much it took.
+        while self.read < 4 * http.BODY_BYTES_MAX:
+            self.read += len(PART)
+            yield PART
+
+
+@pytest.mark.parametrize(
+    ("spec", "path", "bytes_max"),
+    [
+        (registration.SPEC, "/v1/events", http.BODY_BYTES_MAX),
+        (SPEC, "/v1/reviews/w", topics.INTAKE_BYTES_MAX),
+    ],
+)
+async def test_no_more_is_read_than_may_be_sent(spec: Any, path: str, bytes_max: int) -> None:
+    async def states(*_: Any) -> dict[str, Any]:
+        return {}
+
+    reader = SimpleNamespace(states=states)
+    environ = {"PAYUNG_AUTH": "none"}
+    house: Any = SimpleNamespace(name=spec.name, spec=spec, environ=environ, reader=reader, reference=None)
+    watch: Any = None
+    endless = Endless()
+    transport = httpx.ASGITransport(http.build(house, watch, Metrics(spec.name)))
+    async with httpx.AsyncClient(transport=transport, base_url="http://v") as client:
+        answer = await client.post(path, content=endless.parts())
+    assert answer.status_code == 413, answer.text
+    assert bytes_max < endless.read <= bytes_max + len(PART)
