@@ -36,6 +36,7 @@ _ENVELOPE: dict[str, Any] = {
     "sequence": {"type": "integer", "description": "the aggregate's version"},
 }
 # What a service publishes where; per-agency topics stand once, with their parameters.
+_RESTRICTED = {"identity.check-requested.v1", "worker.employed.v1", "worker.job-ended.v1"}
 _FEEDBACK = Topic(
     name="feedback-{regency}-{agency}",
     producer="registration, claims",
@@ -153,7 +154,7 @@ def _kinds_on(topic: str, spec: ServiceSpec) -> list[str]:
         return sorted(kind for kind, model in spec.inputs.items() if issubclass(model, Intake) and kind in known)
     producer = topic.split("-", 1)[0]
     if topic == topics.IDENTITY_CHECKS:
-        return sorted({"identity.check-requested.v1", "worker.employed.v1"} & set(spec.inputs))
+        return sorted(_RESTRICTED & set(spec.inputs))
     if topic == _FEEDBACK.name:
         return sorted(kind for kind in spec.inputs if kind.startswith("submission."))
     return sorted(kind for kind in catalogue.OUTCOMES.get(producer, {}) if kind in spec.inputs)
@@ -164,7 +165,7 @@ def _sent(spec: ServiceSpec) -> Iterable[tuple[Topic, list[str]]]:
     feedback = [kind for kind in spec.outcomes if kind.startswith("submission.")]
     if spec.name == "claims":
         feedback = [kind for kind in spec.outcomes if kind.startswith("claim.")]
-    restricted = [kind for kind in spec.outcomes if kind in ("identity.check-requested.v1", "worker.employed.v1")]
+    restricted = [kind for kind in spec.outcomes if kind in _RESTRICTED]
     coverage = [kind for kind in spec.outcomes if kind == "coverage.counted.v1"]
     rest = [
         kind for kind in spec.outcomes if not kind.startswith("submission.") and kind not in (*restricted, *coverage)

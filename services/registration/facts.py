@@ -5,19 +5,30 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from services.registration.domain.duties.employments import FIRST_DAY, Employment
+from services.registration.domain.duties.employments import (
+    FIRST_DAY,
+    NO_END,
+    Contract,
+    Employment,
+    last_day,
+    with_line,
+)
 from services.registration.domain.lifecycle import RECHECK
 from services.registration.domain.parts import Facts, Reference
 from services.registration.domain.state import Status, Worker
 from services.registration.settings import Settings
 from shared.contracts.registration_duties import FirstDayOver, RosterLine
 from shared.contracts.registration_work import RecheckDue
+from shared.kernel.calendar import business_day
 from shared.kernel.decision import Due
 from shared.kernel.event import Event, Routed
 from shared.reference import areas, precedence
 from shared.reference.precedence import PrecedenceError
 from shared.runtime.errors import Refused
 from shared.runtime.ports import Answer, Performer, Reader, Workplace
+
+# A batch asks for at most as many workers as it has lines; few of them have more than one employer.
+JOBS_MAX = 20_000
 
 
 async def reference(reader: Reader, environ: Mapping[str, str]) -> Reference:
@@ -31,13 +42,43 @@ async def reference(reader: Reader, environ: Mapping[str, str]) -> Reference:
 
 
 async def facts(reader: Reader, routed: Sequence[tuple[Routed, Event]], reference: Reference) -> Facts:
-    """Only rosters look beyond their document: who of the reported is insured from the regency's budget."""
+    """Only rosters look beyond their document: who of the reported is insured from the regency's budget, and for whom
+    else those work whose contract is over."""
     asked = {one.data.worker_id for one, _ in routed if isinstance(one.data, RosterLine | FirstDayOver)}
     if not asked:
         return Facts(reference.precedence)
     states = await reader.states("workers", sorted(asked))
     verified = (key for key, one in states.items() if isinstance(one, Worker) and one.status is Status.VERIFIED)
-    return Facts(reference.precedence, frozenset(verified))
+    return Facts(reference.precedence, frozenset(verified), await _jobs(reader, routed))
+
+
+async def _jobs(reader: Reader, routed: Sequence[tuple[Routed, Event]]) -> dict[str, dict[str, str]]:
+    """Until when those whose contract is over work for whom, by what stands and by what this batch brings."""
+    lines = [one.data for one, _ in routed if isinstance(one.data, RosterLine)]
+    ended = {
+        one.data.worker_id
+        for one, event in routed
+        if isinstance(one.data, FirstDayOver)
+        or (isinstance(one.data, RosterLine) and (one.data.contract_ends_on or NO_END) < _day(event))
+    }
+    if not ended:
+        return {}
+    standing = await reader.find("employments", {"state.worker_id": {"$in": sorted(ended)}}, limit=JOBS_MAX)
+    contracts: dict[tuple[str, str], tuple[Contract, ...]] = {
+        (one.worker_id, one.employer_id): one.contracts for _, one in standing
+    }
+    for line in lines:
+        if line.worker_id in ended:
+            key = (line.worker_id, line.employer_id)
+            contracts[key] = with_line(contracts.get(key, ()), line)
+    jobs: dict[str, dict[str, str]] = {}
+    for (worker, employer), known in contracts.items():
+        jobs.setdefault(worker, {})[employer] = last_day(known)
+    return jobs
+
+
+def _day(event: Event) -> str:
+    return business_day(event.at).isoformat()
 
 
 async def _first_day_over(document_id: str, state: Any, due: Due, place: Workplace) -> Answer:

@@ -11,6 +11,7 @@ from shared.contracts.registration import (
     IdentityCheckRequested,
     WorkerCleared,
     WorkerEmployed,
+    WorkerJobEnded,
     WorkerSuspected,
     WorkerWithdrawn,
 )
@@ -31,6 +32,7 @@ SPEC = ServiceSpec(
         **verification_work.WORK,
         "identity.check-requested.v1": IdentityCheckRequested,
         "worker.employed.v1": WorkerEmployed,
+        "worker.job-ended.v1": WorkerJobEnded,
         "worker.withdrawn.v1": WorkerWithdrawn,
         "worker.suspected.v1": WorkerSuspected,
         "worker.cleared.v1": WorkerCleared,

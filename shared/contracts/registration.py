@@ -201,6 +201,15 @@ class WorkerEmployed(Data):
     started_on: Day
 
 
+class WorkerJobEnded(Data):
+    """The last contract that any roster told of this worker is over: no employer's insurance covers them any more.
+    Restricted, as the job is; an addition to the contract."""
+
+    worker_id: str
+    employer: str
+    ended_on: Day
+
+
 OUTCOMES: dict[str, type[Data]] = {
     "worker.registered.v1": WorkerRegistered,
     "worker.updated.v1": WorkerUpdated,
@@ -214,4 +223,5 @@ OUTCOMES: dict[str, type[Data]] = {
     "submission.settled.v1": SubmissionSettled,
     "identity.check-requested.v1": IdentityCheckRequested,
     "worker.employed.v1": WorkerEmployed,
+    "worker.job-ended.v1": WorkerJobEnded,
 }

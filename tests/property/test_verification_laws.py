@@ -17,7 +17,7 @@ from services.verification.domain.rules import Beside, Finding, Person, Poverty
 from services.verification.domain.state import Identity, Status
 from shared.contracts.claims import WorkerDied
 from shared.contracts.reasons import Reason
-from shared.contracts.registration import IdentityCheckRequested, WorkerEmployed, WorkerWithdrawn
+from shared.contracts.registration import IdentityCheckRequested, WorkerEmployed, WorkerJobEnded, WorkerWithdrawn
 from shared.contracts.verification import DecideIdentity
 from shared.contracts.verification_work import DukcapilAnswered, GivenBack, SourceChanged
 from shared.kernel.event import Event
@@ -54,6 +54,7 @@ replies = st.builds(
     sex_matches=st.one_of(st.none(), st.booleans()),
 )
 employed = st.builds(WorkerEmployed, worker_id=st.just("w"), nik=st.just("n"), employer=st.just("e"), started_on=days)
+job_ended = st.builds(WorkerJobEnded, worker_id=st.just("w"), employer=st.just("e"), ended_on=days)
 died = st.builds(WorkerDied, worker_id=st.just("w"), regency=st.just("64.08"), died_on=days)
 withdrawn = st.builds(
     WorkerWithdrawn,
@@ -123,7 +124,8 @@ def histories(draw: st.DrawFn) -> list[Event]:
     for number, data in enumerate(
         draw(
             st.lists(
-                st.one_of(checks, checks, replies, employed, died, withdrawn, words, learnt, given_back), max_size=8
+                st.one_of(checks, checks, replies, employed, job_ended, died, withdrawn, words, learnt, given_back),
+                max_size=8,
             )
         )
     ):

@@ -33,10 +33,12 @@ class Reference:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What decisions know beside their document; `subsidised` names the verified workers among those reported."""
+    """What decisions know beside their document; `subsidised` names the verified workers among those reported, `jobs`
+    the last day of work with each employer of those whose contract is over ("9999-12-31": no end)."""
 
     precedence: Precedence = field(default_factory=precedence.shipped)
     subsidised: frozenset[str] = frozenset()
+    jobs: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,7 +16,7 @@ from services.registration.domain.state import Refusal
 from shared.runtime.ports import Cipher, Codec, Index
 
 INDEXES: Mapping[str, Sequence[Index]] = {
-    "employments": (Index(fields=("state.regency", "state.open")),),
+    "employments": (Index(fields=("state.regency", "state.open")), Index(fields=("state.worker_id",))),
     "projects": (Index(fields=("state.regency",)),),
     "meetings": (Index(fields=("state.regency", "-state.held_on")),),
 }

@@ -31,6 +31,7 @@ from shared.contracts.registration import (
     IdentityCheckRequested,
     WorkerCleared,
     WorkerEmployed,
+    WorkerJobEnded,
     WorkerSuspected,
     WorkerWithdrawn,
 )
@@ -81,6 +82,8 @@ def decide(state: Identity | SideFacts | Refusal | None, event: Event, facts: Fa
             return ends.died(identity, known, part, now, facts)
         case WorkerEmployed():
             return ends.employed(identity, known, part, now, facts)
+        case WorkerJobEnded():
+            return ends.job_ended(identity, known, now)
         case other:
             raise TypeError(f"no decision for {type(other).__name__}")
 

@@ -1,8 +1,9 @@
 """What ends eligibility, learnt at any time: a death, a double, a move, a job, a withdrawal. The leak stopper.
 
 What the world tells once (a claim's death, an employer's roster line, a withdrawal) is kept as a side fact and stands
-over every later check. What a regency's loaded lists say is looked up again by every check, so it changes the standing
-of the day only. What excludes is said by the policy of the day on which it is learnt.
+over every later check; a job until registration tells that it is over. What a regency's loaded lists say is looked up
+again by every check, so it changes the standing of the day only. What excludes is said by the policy of the day on
+which it is learnt.
 """
 
 from __future__ import annotations
@@ -64,6 +65,11 @@ def employed(
         return Decision(state=noted)
     policy = facts.policies.at(identity.asked.regency, now)
     return _job(replace(identity, known=noted), rules.WAGE_EARNER, part.started_on, now, policy)
+
+
+def job_ended(identity: Identity | None, known: SideFacts, now: datetime) -> Decision[Any]:
+    """No employer's any more: what was decided stands, and the next check no longer holds the job against them."""
+    return note(identity, replace(known, wage_earner=False), now)
 
 
 def suspected(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -10,18 +11,21 @@ from typing import Any
 
 import pytest
 
+from services.registration import facts
 from services.registration.documents import STORED as WORKERS_STORED
 from services.registration.domain import decide as table
+from services.registration.domain.duties.employments import Contract, Employment
 from services.registration.domain.parts import Facts, Reference
 from services.registration.duties.documents import STORED
 from services.registration.facts import PERFORMERS
 from shared.contracts.catalogue import COMMANDS
 from shared.contracts.registration_duties import FirstDayOver, RosterLine
 from shared.kernel.decision import Address, Decision, Due
-from shared.kernel.event import Event
+from shared.kernel.event import Event, Routed
 from shared.kernel.identity import worker_id
 from shared.reference import areas
 from shared.reference.workdays import after_working_days
+from shared.runtime.memory import MemoryStore
 from tests.toy import CIPHER
 
 KEY = bytes(range(32))
@@ -38,6 +42,7 @@ class World:
 
     day: str = "2026-03-10"
     subsidised: frozenset[str] = frozenset()
+    jobs: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     documents: dict[Address, dict[str, Any]] = field(default_factory=dict)
     due: Due | None = None
     events: int = 0
@@ -69,7 +74,7 @@ class World:
         codec = CODECS[address.collection]
         body = self.documents.get(address)
         state = codec.decode(body, CIPHER) if body is not None else None
-        made = table.decide(state, event, Facts(subsidised=self.subsidised), event.at)
+        made = table.decide(state, event, Facts(subsidised=self.subsidised, jobs=self.jobs), event.at)
         assert made.state is not None
         self.documents[address] = codec.encode(made.state, CIPHER)
         assert codec.decode(self.documents[address], CIPHER) == made.state
@@ -176,6 +181,82 @@ def test_a_subsidised_worker_on_a_payroll_is_found_and_verification_is_told() ->
     assert ("subsidised-worker", "open", "2026-03-10") in findings(said)
     (employed,) = [one for one in said if one["type"] == "worker.employed.v1"]
     assert (employed["nik"], employed["employer"], employed["key"]) == (NIK, "NPP-1", WORKER)
+
+
+def jobs_ended(said: list[dict[str, Any]]) -> list[tuple[str, str]]:
+    return [(one["employer"], one["ended_on"]) for one in said if one["type"] == "worker.job-ended.v1"]
+
+
+def test_a_job_is_over_the_morning_after_its_last_contract() -> None:
+    world = World()
+    world.roster(line("2026-01-05", "2026-03-31", registered="2026-01-05"))
+    assert world.due is not None
+    assert world.due.at.isoformat() == "2026-04-01T00:00:00+08:00"
+    world.day = "2026-04-01"
+    over = FirstDayOver(employer_id="NPP-1", worker_id=WORKER)
+    assert jobs_ended(world.take("roster.first-day-over.v1", over)) == [("NPP-1", "2026-03-31")]
+    assert world.due is None
+
+
+@pytest.mark.parametrize(
+    ("jobs", "ended"),
+    [
+        ({}, True),
+        # Its own contracts are known better from its own document.
+        ({WORKER: {"NPP-1": "2027-12-31"}}, True),
+        ({WORKER: {"NPP-2": "2026-03-09"}}, True),
+        ({WORKER: {"NPP-2": "2026-03-10"}}, False),
+        ({WORKER: {"NPP-2": "9999-12-31"}}, False),
+    ],
+)
+def test_a_contract_that_was_ended_earlier_ends_the_job_unless_another_runs(jobs: Any, ended: bool) -> None:
+    world = World()
+    world.roster(line("2026-01-05", registered="2026-01-05"))
+    world.jobs = jobs
+    said = world.roster(line("2026-01-05", "2026-03-05", registered="2026-01-05"))
+    assert jobs_ended(said) == ([("NPP-1", "2026-03-05")] if ended else [])
+    # A month later the same line is no news.
+    world.day = "2026-04-06"
+    assert jobs_ended(world.roster(line("2026-01-05", "2026-03-05", registered="2026-01-05"))) == []
+
+
+def test_a_roster_read_before_the_mornings_look_tells_that_a_job_is_over() -> None:
+    world = World()
+    world.roster(line("2026-01-05", "2026-03-31", registered="2026-01-05"))
+    world.day = "2026-04-01"
+    said = world.roster(line("2026-01-05", "2026-03-31", registered="2026-01-05"))
+    assert jobs_ended(said) == [("NPP-1", "2026-03-31")]
+
+
+def test_a_worker_of_two_employers_is_looked_up_by_the_one_that_ends() -> None:
+    house = MemoryStore(CODECS, CIPHER)
+    other = Employment(
+        employer_id="NPP-2",
+        employer_name="PT Dua",
+        regency="64.08",
+        worker_id=WORKER,
+        contracts=(Contract(started_on="2026-01-05", ends_on=None, number=None, registered_on=None),),
+    )
+    house.collections["employments"][f"NPP-2|{WORKER}"] = {
+        "_id": f"NPP-2|{WORKER}",
+        "version": 1,
+        "state": CODECS["employments"].encode(other, CIPHER),
+    }
+    fields = {"employer_name": "CV", "regency": "64.08", "worker_id": WORKER, "nik": NIK, "started_on": "2026-01-05"}
+    parts = [
+        RosterLine(employer_id="NPP-1", contract_ends_on="2026-03-05", **fields),
+        RosterLine(employer_id="NPP-3", contract_ends_on="2026-06-30", **fields),
+    ]
+    at = datetime(2026, 3, 10, tzinfo=UTC)
+    event = Event(id="e", source="s", type="t", data=None, at=at, topic="registration-work", content_hash="h")
+    routed = [(Routed(Address("employments", f"{one.employer_id}|{WORKER}"), one), event) for one in parts]
+    found = asyncio.run(facts.facts(house, routed, REFERENCE))
+    assert found.jobs == {WORKER: {"NPP-1": "2026-03-05", "NPP-2": "9999-12-31", "NPP-3": "2026-06-30"}}
+    # Both employers tell of the end in one batch: neither waits for the other.
+    parts[1] = RosterLine(employer_id="NPP-2", contract_ends_on="2026-03-06", **fields)
+    routed = [(Routed(Address("employments", f"{one.employer_id}|{WORKER}"), one), event) for one in parts]
+    found = asyncio.run(facts.facts(house, routed, REFERENCE))
+    assert found.jobs == {WORKER: {"NPP-1": "2026-03-05", "NPP-2": "2026-03-06"}}
 
 
 def test_whose_contract_is_over_is_nobodys_employee() -> None:

@@ -13,7 +13,7 @@ from services.verification.domain.decide import Facts
 from services.verification.domain.rules import Person
 from services.verification.domain.state import Identity, SideFacts, Status
 from shared.contracts.claims import WorkerDied
-from shared.contracts.registration import IdentityCheckRequested, WorkerEmployed, WorkerWithdrawn
+from shared.contracts.registration import IdentityCheckRequested, WorkerEmployed, WorkerJobEnded, WorkerWithdrawn
 from shared.contracts.verification_work import DukcapilAnswered
 from shared.kernel.decision import Decision
 from shared.kernel.event import Event
@@ -24,6 +24,7 @@ LATER = datetime(2026, 7, 20, tzinfo=UTC)
 NAME = "SITI AMINAH"
 NOBODY = Facts({})
 EMPLOYED = WorkerEmployed(worker_id="w", nik="6408044107850002", employer="NPP1", started_on="2026-07-03")
+JOB_ENDED = WorkerJobEnded(worker_id="w", employer="NPP1", ended_on="2026-07-19")
 DIED = WorkerDied(worker_id="w", regency="64.08", died_on="2026-07-02")
 WITHDRAWN = WorkerWithdrawn(
     worker_id="w",
@@ -270,6 +271,8 @@ def test_what_ends_eligibility(given: Identity, fact: Any, expected: Any, effect
         (held("double"), EMPLOYED, Status.HELD),  # the double record decides first
         (held("inactive"), EMPLOYED, Status.HELD),
         (pending(), EMPLOYED, Status.PENDING),  # Dukcapil's word may decide first
+        (when(verified(), EMPLOYED).state, JOB_ENDED, Status.ENDED),  # back by a new registration only
+        (verified(), JOB_ENDED, Status.VERIFIED),
         (pending(), WITHDRAWN, Status.ENDED),  # nobody was told of a verdict
         (when(verified(), DIED).state, EMPLOYED, Status.ENDED),
         (when(verified(), EMPLOYED).state, DIED, Status.ENDED),
@@ -290,6 +293,17 @@ def test_a_wage_job_known_first_rejects_with_all_that_holds() -> None:
     assert said(wrong) == [("identity.rejected.v1", ["sex-mismatch", "wage-earner"])]
     waiting = when(when(None, check()).state, EMPLOYED).state
     assert said(when(waiting, answer(score=70))) == [("identity.rejected.v1", ["wage-earner"])]
+
+
+def test_a_worker_comes_back_after_the_job_is_over() -> None:
+    ended = when(verified(), EMPLOYED).state
+    assert said(when(ended, check(2), snapshot(), sequence=6)) == [("identity.rejected.v1", ["wage-earner"])]
+    free = when(ended, JOB_ENDED, at=LATER).state
+    assert said(when(free, check(2), snapshot(), sequence=6)) == [("identity.verified.v1", [])]
+    # Also when both were heard before any check; a new job shuts them out again.
+    early = when(when(None, EMPLOYED).state, JOB_ENDED).state
+    assert said(when(early, check(), snapshot())) == [("identity.verified.v1", [])]
+    assert said(when(when(early, EMPLOYED).state, check(), snapshot())) == [("identity.rejected.v1", ["wage-earner"])]
 
 
 def test_a_death_known_first_rejects_without_asking() -> None:

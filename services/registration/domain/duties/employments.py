@@ -3,6 +3,9 @@
 Duties (rules.md 4): a worker is registered by the first day of work; contracts made short one after another, none of
 them registered, are one employment; whom the regency's budget insures may not at the same time stand on a payroll.
 
+A job ends as it began: who was told to be employed and has no running contract with any employer is told to be free
+again, or a season on a plantation would shut them out of the subsidy for ever.
+
 Invariant: findings follow from the contracts, the day and the worker's standing alone, so that any order of reports
 that leaves the same contracts leaves the same findings.
 """
@@ -17,13 +20,16 @@ from services.registration.domain.duties.findings import About, Finding, merged,
 from services.registration.domain.parts import Facts
 from services.registration.domain.state import Refusal
 from shared.contracts import topics
-from shared.contracts.registration import WorkerEmployed
+from shared.contracts.registration import WorkerEmployed, WorkerJobEnded
 from shared.contracts.registration_duties import FirstDayOver, RosterLine
 from shared.kernel.calendar import WITA, business_day
 from shared.kernel.decision import Decision, Due, Outcome
 from shared.kernel.event import Event
 
 FIRST_DAY = "first-day"
+NO_END = "9999-12-31"
+# A roster that is read before the morning's look takes its place; that a job is over may be said twice.
+TOLD_AGAIN_DAYS = 31
 # A new contract within so many days after the last one goes on with it.
 CHAIN_GAP_DAYS = 30
 CHAIN_LENGTH_MIN = 2
@@ -40,7 +46,7 @@ class Contract:
 
     def runs_on(self, day: str) -> bool:
         """Whether it is not over."""
-        return self.ends_on is None or self.ends_on >= day
+        return (self.ends_on or NO_END) >= day
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +60,11 @@ class Employment:
     contracts: tuple[Contract, ...]
     subsidised: bool = False
     findings: tuple[Finding, ...] = ()
+
+    @property
+    def until(self) -> str:
+        """The last day of the last contract."""
+        return last_day(self.contracts)
 
     @property
     def about(self) -> About:
@@ -71,12 +82,7 @@ def reported(state: Employment | Refusal | None, event: Event, facts: Facts, now
     """Takes a line: a contract is new, or known better than before. Where nobody was known, an explanation that came
     too early may have left its refusal."""
     line: RosterLine = event.data
-    contract = Contract(
-        started_on=line.started_on,
-        ends_on=line.contract_ends_on,
-        number=line.contract_no,
-        registered_on=line.registered_on,
-    )
+    contract = _contract_of(line)
     known = state if isinstance(state, Employment) else None
     before = known.contracts if known else ()
     subsidised = line.worker_id in facts.subsidised
@@ -90,19 +96,29 @@ def reported(state: Employment | Refusal | None, event: Event, facts: Facts, now
         findings=known.findings if known else (),
     )
     today = business_day(now)
-    employed: tuple[Outcome, ...] = ()
+    said: tuple[Outcome, ...] = ()
     if contract not in before and contract.runs_on(today.isoformat()):
         # Verification ends the subsidy: a wage earner is the employer's to insure.
-        employed = (_employed(line),)
-    return _judged(employment, today, employed)
+        said = (_employed(line),)
+    elif known is not None and known.until >= _plus(today.isoformat(), -TOLD_AGAIN_DAYS):
+        said = _over(employment, today.isoformat(), facts)
+    return _judged(employment, today, said)
 
 
 def first_day_over(state: Employment | Refusal | None, event: Event, facts: Facts, now: datetime) -> Decision[Any]:
-    """A first day passed: whoever is not registered by now is registered late."""
+    """A first day passed: whoever is not registered by now is registered late. Or the last contract did: it is over."""
     part: FirstDayOver = event.data
     if not isinstance(state, Employment):
         return Decision(state=state, ignored="employment-unknown")
-    return _judged(replace(state, subsidised=part.worker_id in facts.subsidised), business_day(now))
+    today = business_day(now)
+    employment = replace(state, subsidised=part.worker_id in facts.subsidised)
+    return _judged(employment, today, _over(employment, today.isoformat(), facts))
+
+
+def _over(employment: Employment, today: str, facts: Facts) -> tuple[Outcome, ...]:
+    """That the worker is nobody's employee any more, when that is so."""
+    jobs = {**facts.jobs.get(employment.worker_id, {}), employment.employer_id: employment.until}
+    return () if any(until >= today for until in jobs.values()) else (_job_ended(employment),)
 
 
 def judge(employment: Employment, today: date) -> list[Finding]:
@@ -123,15 +139,35 @@ def _judged(employment: Employment, today: date, before: tuple[Outcome, ...] = (
 
 
 def _next_look(employment: Employment, today: date) -> Due | None:
-    """The morning after the next first day without a registration."""
-    coming = [
-        one.started_on for one in employment.contracts if not one.registered_on and one.started_on >= today.isoformat()
-    ]
+    """The morning after the next first day without a registration, or after the last contract."""
+    coming = [one.started_on for one in employment.contracts if not one.registered_on]
+    if employment.until != NO_END:
+        coming.append(employment.until)
+    coming = [day for day in coming if day >= today.isoformat()]
     if not coming:
         return None
     first = date.fromisoformat(min(coming))
     at = datetime.combine(first + timedelta(days=1), time(), WITA)
     return Due(f"{employment.about.prefix}|{first.isoformat()}", FIRST_DAY, at)
+
+
+def _contract_of(line: RosterLine) -> Contract:
+    return Contract(
+        started_on=line.started_on,
+        ends_on=line.contract_ends_on,
+        number=line.contract_no,
+        registered_on=line.registered_on,
+    )
+
+
+def with_line(contracts: tuple[Contract, ...], line: RosterLine) -> tuple[Contract, ...]:
+    """The contracts after a line, in order."""
+    return _with(contracts, _contract_of(line))
+
+
+def last_day(contracts: tuple[Contract, ...]) -> str:
+    """The last day of the last contract."""
+    return max(one.ends_on or NO_END for one in contracts)
 
 
 def _with(contracts: tuple[Contract, ...], contract: Contract) -> tuple[Contract, ...]:
@@ -241,5 +277,15 @@ def _employed(line: RosterLine) -> Outcome:
         line.worker_id,
         "worker.employed.v1",
         WorkerEmployed(worker_id=line.worker_id, nik=line.nik, employer=line.employer_id, started_on=line.started_on),
+        personal=True,
+    )
+
+
+def _job_ended(employment: Employment) -> Outcome:
+    return Outcome(
+        topics.IDENTITY_CHECKS,
+        employment.worker_id,
+        "worker.job-ended.v1",
+        WorkerJobEnded(worker_id=employment.worker_id, employer=employment.employer_id, ended_on=employment.until),
         personal=True,
     )
