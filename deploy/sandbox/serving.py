@@ -25,7 +25,7 @@ STOP_S = 5
 class _Connection(H11Protocol):
     """An HTTP connection that shows its transport to the application."""
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # uvicorn narrows asyncio's own
         super().connection_made(transport)
         self.app_state = {**self.app_state, TRANSPORT: transport}
 

@@ -151,7 +151,7 @@ def write_private(path: Path, content: Mapping[str, Any]) -> None:
     """Replaces a JSON file in one step, durable and readable by the owner only."""
     half = path.with_suffix(".new")
     half.unlink(missing_ok=True)
-    with open(os.open(half, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w", encoding="utf-8") as file:  # noqa: PTH123
+    with open(os.open(half, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w", encoding="utf-8") as file:  # noqa: PTH123  # a descriptor, no path
         json.dump(content, file, indent=2)
         file.write("\n")
         file.flush()

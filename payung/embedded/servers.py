@@ -7,6 +7,7 @@ import contextlib
 import threading
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -130,22 +131,17 @@ async def _in_daemon_thread(work: Callable[[], T]) -> T:
     loop = asyncio.get_running_loop()
     future: asyncio.Future[T] = loop.create_future()
 
-    def deliver(result: T | None, error: Exception | None) -> None:
-        if future.done():
-            return
-        if error is not None:
-            future.set_exception(error)
-        else:
-            future.set_result(result)  # type: ignore[arg-type]
+    def deliver(answer: Callable[[], None]) -> None:
+        if not future.done():
+            answer()
 
     def run() -> None:
-        result, error = None, None
         try:
-            result = work()
-        except Exception as raised:  # noqa: BLE001 - handed to the one who waits
-            error = raised
+            answer = partial(future.set_result, work())
+        except Exception as error:  # noqa: BLE001  # handed to the one who waits
+            answer = partial(future.set_exception, error)
         with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits
-            loop.call_soon_threadsafe(deliver, result, error)
+            loop.call_soon_threadsafe(deliver, answer)
 
     threading.Thread(target=run, name="fetch", daemon=True).start()
     return await future
@@ -154,7 +150,7 @@ async def _in_daemon_thread(work: Callable[[], T]) -> T:
 async def _require(check: Callable[[], Awaitable[bool]], complaint: str) -> None:
     try:
         async with asyncio.timeout(_OWN_SERVER_WAIT_S):
-            while not await check():  # noqa: ASYNC110 - another machine's server sends no event to wait on
+            while not await check():  # noqa: ASYNC110  # another machine's server sends no event to wait on
                 await asyncio.sleep(0.5)
     except TimeoutError:
         raise LaunchError(complaint) from None

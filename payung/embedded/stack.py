@@ -126,7 +126,7 @@ class Stack:
         loop = asyncio.get_running_loop()
         until = loop.time() + _LEFT_OVER_WAIT_S
         numbers = [ports.port(self._config.port_base, name) for name in self._ports()]
-        while loop.time() < until and not all(map(ports.is_free, numbers)):  # noqa: ASYNC110 - a port sends no event
+        while loop.time() < until and not all(map(ports.is_free, numbers)):  # noqa: ASYNC110  # a port sends no event
             await asyncio.sleep(0.2)
 
     def _started_stand_ins(self) -> tuple[str, ...]:

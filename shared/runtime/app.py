@@ -10,7 +10,7 @@ import os
 import random
 import signal
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from typing import Any
 
 import structlog
@@ -224,11 +224,15 @@ class Process:
             lifespan="off",
             timeout_graceful_shutdown=3,
         )
-        web = uvicorn.Server(config)
-        # Signals are ours: a service stops its consumer before its HTTP.
-        web.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
-        web.capture_signals = contextlib.nullcontext  # type: ignore[assignment,method-assign]
-        return web
+        return _Web(config)
+
+
+class _Web(uvicorn.Server):
+    """Leaves the signals to us: a service stops its consumer before its HTTP."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        yield
 
 
 async def _beat() -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import uuid
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import orjson
 
@@ -126,27 +126,32 @@ class Letters:
         at = max((place for place, (name, _) in enumerate(record.headers) if name == FIRST), default=-1)
         ours = dict(record.headers[at:]) if at >= 0 else {}
         try:
-            origin = {
-                "id": ours[FIRST].decode(),
-                "error": ours["dlq_error"].decode(),
-                "detail": ours["dlq_detail"].decode(),
-                "topic": ours["dlq_topic"].decode(),
-                "partition": int(ours["dlq_partition"]),
-                "offset": int(ours["dlq_offset"]),
-                "timestamp_ms": int(ours["dlq_timestamp_ms"]),
-            }
-            key, headers, value = record.key, record.headers[:at], record.value
+            letter = Letter(
+                id=ours[FIRST].decode(),
+                error=ours["dlq_error"].decode(),
+                detail=ours["dlq_detail"].decode(),
+                topic=ours["dlq_topic"].decode(),
+                partition=int(ours["dlq_partition"]),
+                offset=int(ours["dlq_offset"]),
+                timestamp_ms=int(ours["dlq_timestamp_ms"]),
+                key=record.key,
+                value=record.value,
+                headers=record.headers[:at],
+                place=record.offset,
+                at_ms=record.timestamp_ms,
+            )
             if PART in ours:
                 number, count = map(int, ours[PART].split(b"/"))
-                whole = self._joined(str(origin["id"]), number, count, record.value or b"")
+                whole = self._joined(letter.id, number, count, record.value or b"")
                 if whole is None:
                     return None
                 key, headers, value = _unframed(whole)
+                letter = replace(letter, key=key, headers=headers, value=value)
         except (KeyError, ValueError, TypeError, AttributeError):
             # Whoever wrote it, it was not the shell.
             self.strange += 1
             return None
-        return Letter(**origin, key=key, value=value, headers=headers, place=record.offset, at_ms=record.timestamp_ms)  # type: ignore[arg-type]
+        return letter
 
     def _joined(self, identifier: str, number: int, count: int, part: bytes) -> bytes | None:
         parts = self._unfinished.setdefault(identifier, {})
@@ -169,4 +174,4 @@ def _unframed(whole: bytes) -> tuple[bytes | None, Headers, bytes | None]:
     line, _, value = whole.partition(b"\n")
     head = orjson.loads(line)
     headers = [(name, _raw(text)) for name, text in head["headers"]]
-    return _raw(head["key"]), headers, value if head["value"] else None  # type: ignore[return-value]
+    return _raw(head["key"]), headers, value if head["value"] else None  # type: ignore[return-value]  # a header may be null

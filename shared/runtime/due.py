@@ -14,6 +14,7 @@ import asyncio
 import contextlib
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import structlog
@@ -116,9 +117,12 @@ class DueRunner:
                 continue
             task = asyncio.create_task(self._perform(one))
             self._running[one.due.id] = task
-            task.add_done_callback(lambda _, key=one.due.id: self._running.pop(key, None))  # type: ignore[misc]
+            task.add_done_callback(partial(self._ended, one.due.id))
             started = True
         return started
+
+    def _ended(self, key: str, _: asyncio.Task[None]) -> None:
+        self._running.pop(key, None)
 
     def _forget(self, found: Sequence[DueWork], moment: float) -> None:
         """Keeps in memory only what is still due: work that rested stands in front, so what was not found is done."""

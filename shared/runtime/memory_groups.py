@@ -19,6 +19,10 @@ Place = tuple[str, int]
 Order = Callable[[list[Place]], None]
 
 
+def _as_they_stand(places: list[Place]) -> None:
+    """No order but that of the assignment."""
+
+
 class NotOwner(Exception):
     """A commit for a partition that moved to another member."""
 
@@ -30,10 +34,10 @@ async def _no_trouble(_: str) -> None:
 class MemoryGroup:
     """One consumer group. `committed` is what a member starts from when a partition becomes its own."""
 
-    def __init__(self, topics: MemoryTopics, pattern: str, order: Order = sorted) -> None:  # type: ignore[assignment]
+    def __init__(self, topics: MemoryTopics, pattern: str, order: Order | None = None) -> None:
         self._topics = topics
         self._pattern = re.compile(pattern)
-        self._order = order
+        self._order = order or _as_they_stand
         self._fits: dict[str, bool] = {}
         self.committed: dict[Place, int] = {}
         self.members: list[MemoryMember] = []

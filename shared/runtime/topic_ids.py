@@ -27,7 +27,7 @@ from shared.runtime.kafka import Server, asking, quietly
 TIMEOUT_S = 20.0
 
 
-class _Uuid(AbstractType[uuid.UUID]):  # type: ignore[misc]
+class _Uuid(AbstractType[uuid.UUID]):  # type: ignore[misc]  # aiokafka is untyped
     @classmethod
     def encode(cls, value: uuid.UUID) -> bytes:
         return value.bytes
@@ -40,7 +40,7 @@ class _Uuid(AbstractType[uuid.UUID]):  # type: ignore[misc]
 _NUMBERS = CompactArray(Int32)
 
 
-class _MetadataResponse(Response):  # type: ignore[misc]
+class _MetadataResponse(Response):  # type: ignore[misc]  # aiokafka is untyped
     API_KEY = 3
     API_VERSION = 12
     SCHEMA = Schema(
@@ -85,7 +85,7 @@ class _MetadataResponse(Response):  # type: ignore[misc]
     )
 
 
-class _MetadataRequest(RequestStruct):  # type: ignore[misc]
+class _MetadataRequest(RequestStruct):  # type: ignore[misc]  # aiokafka is untyped
     API_KEY = 3
     API_VERSION = 12
     FLEXIBLE_VERSION = True
@@ -98,7 +98,7 @@ class _MetadataRequest(RequestStruct):  # type: ignore[misc]
     )
 
 
-class _AllTopics(Request[_MetadataRequest]):  # type: ignore[misc]
+class _AllTopics(Request[_MetadataRequest]):  # type: ignore[misc]  # aiokafka is untyped
     API_KEY = 3
 
     def build(self, request_struct_class: type[_MetadataRequest]) -> _MetadataRequest:

@@ -117,7 +117,7 @@ async def grown(bootstrap: str, topic: str, within_s: float = 60.0) -> None:
         consumer.assign(partitions)
         before = await asyncio.wait_for(consumer.end_offsets(partitions), _CALL_S)
         async with asyncio.timeout(within_s):
-            while await consumer.end_offsets(partitions) == before:  # noqa: ASYNC110 - a broker sends no event
+            while await consumer.end_offsets(partitions) == before:  # noqa: ASYNC110  # a broker sends no event
                 await asyncio.sleep(0.02)
     finally:
         await _stopped(consumer.stop())

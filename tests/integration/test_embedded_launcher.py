@@ -61,7 +61,7 @@ def fake_project(root: Path) -> None:
 
 async def until(condition: Callable[[], object]) -> None:
     async with asyncio.timeout(LIMIT_S):
-        while not condition():  # noqa: ASYNC110 - another process's state sends no event
+        while not condition():  # noqa: ASYNC110  # another process's state sends no event
             await asyncio.sleep(0.05)
 
 

@@ -19,11 +19,11 @@ Invariants
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, cast
 
 from services.billing.domain import outcomes, rules
 from services.billing.domain.state import NOTHING, Accounts, Enrolment, Facts, Page, Run, RunStatus, Skipped, Stop
-from shared.contracts.base import PremiumLine
+from shared.contracts.base import PremiumLine, Sector, Sex
 from shared.contracts.billing_work import (
     ReservedWorker,
     RunClosing,
@@ -163,7 +163,8 @@ def draw(run: Run, page: Page, rates: Rates) -> Drawn:
 
 def _row(worker_id: str, one: Enrolment, base: int, index: int) -> ReservedWorker:
     # The state keeps sector and sex as it read them from a validated event.
-    return (worker_id, one.district, one.village, one.sector, one.sex, one.birth_month, base, index)  # type: ignore[return-value]
+    sector, sex = cast(Sector, one.sector), cast(Sex, one.sex)
+    return (worker_id, one.district, one.village, sector, sex, one.birth_month, base, index)
 
 
 def settled(state: Run | None, event: Event, facts: Facts) -> Decision[Run]:

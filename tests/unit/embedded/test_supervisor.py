@@ -27,7 +27,7 @@ LIMIT_S = 20
 
 async def until(condition: Callable[[], object]) -> None:
     async with asyncio.timeout(LIMIT_S):
-        while not condition():  # noqa: ASYNC110 - another process's state sends no event
+        while not condition():  # noqa: ASYNC110  # another process's state sends no event
             await asyncio.sleep(0.02)
 
 
