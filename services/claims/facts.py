@@ -87,12 +87,8 @@ async def _fences(
     return {name: {one: found[one] for one in sorted(workers) if one in found} for name, workers in others.items()}
 
 
-async def standings(
-    reader: Reader, steps: Mapping[str, AssessClaim], known: Persons | None = None
-) -> dict[str, Standing]:
+async def standings(reader: Reader, steps: Mapping[str, AssessClaim], known: Persons) -> dict[str, Standing]:
     """What is known of each step's worker and month, by the step's name; a merged worker's months are the person's."""
-    if known is None:
-        known = await persons(reader, [step.worker_id for step in steps.values()])
     of_worker = await _covers(reader, steps.values(), known)
     invoices: dict[str, PaidInvoice] = await reader.states(
         "invoices", list({cover.invoice_id for months in of_worker.values() for cover in months.values()})
@@ -161,7 +157,8 @@ async def _waiting(reader: Reader, wake: WakeCover) -> tuple[tuple[str, Claim], 
 async def watch_run(key: str, claim: Claim, due: Due, place: Workplace) -> Answer:
     """Answers when the premiums that a closed run still owed are here; until then the claim stays untouched."""
     step = outcomes.assess_of(claim)
-    standing = (await standings(place.reader, {key: step}))[key]
+    known = await persons(place.reader, [step.worker_id])
+    standing = (await standings(place.reader, {key: step}, known))[key]
     if step.event_date[:7] not in standing.covers and standing.runs is RunsKnown.PARTLY:
         raise Unavailable("premiums of a closed run are still to come")
     return Answer("claim.assess", key, step)
