@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import csv
 import sys
 import tempfile
 from collections.abc import Awaitable, Callable
@@ -17,46 +16,24 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import orjson
 import psutil
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
-from motor.motor_asyncio import AsyncIOMotorClient
 from rich.table import Table
 
-from bench import suspects
-from bench.people import REGENCY, insurable
+from bench import floors, suspects
+from bench.people import AGENCY, REGENCY, insurable, write_list
 from bench.stage import figures, said
 from payung import commands, place, publish, reference
-from payung.demo.population import Person, population_csv
+from payung.demo.population import population_csv
 from payung.embedded import ports
 from payung.embedded.stack import Stack, StackConfig
 from payung.place import CommandError, Place
 from payung.terminal import console
 from shared.contracts import topics
-from shared.contracts.topics import Topic
 from shared.kernel.calendar import business_day, first_day, period_of
-from shared.lists.reader import open_list
 from shared.runtime import clock, topics_admin
 
-AGENCY = f"{REGENCY}/dinsos"
-BATCH = 2_000
 # Looking costs the machine that is measured: each look is a page of metrics.
 LOOK_S = 0.25
-COLUMNS = (
-    "submission_id",
-    "nik",
-    "name",
-    "birth_place",
-    "birth_date",
-    "sex",
-    "mother_name",
-    "phone",
-    "village",
-    "sector",
-    "occupation",
-    "monthly_income",
-    "consent",
-)
 WAIT_S = 1_800.0
 out = console()
 
@@ -67,58 +44,6 @@ class Lap:
 
     what: str
     at_s: float
-
-
-def write_list(path: Path, people: list[Person], prefix: str = "B") -> None:
-    """A clean list: the bench measures the road, not the refusals. `prefix` keeps the row names of lists apart."""
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(COLUMNS)
-        for number, one in enumerate(people, start=1):
-            born = one.birth_date.isoformat()
-            known = (f"{prefix}-{number}", one.nik, one.name, one.birth_place, born, one.sex, one.mother, one.phone)
-            writer.writerow((*known, one.village, one.sector, one.occupation, one.income, "2026-01-02"))
-
-
-async def floor(at: Place, path: Path, when: str) -> float:
-    """Records a second of the same bytes: produce with all acks, consume in batches, insert durably. No domain."""
-    topic = f"bench-floor-{when}"
-    await topics_admin.apply(environ=at.environ, wanted=[Topic(name=topic, producer="bench", key="row", partitions=3)])
-    run = publish.Run(id=clock.new_id(), file=str(path), sha256="", agency=AGENCY, kind="workers", feedback={})
-    values = [orjson.dumps(publish.row_event(run, row)) for row in open_list(path, "workers").rows()]
-    producer = AIOKafkaProducer(
-        bootstrap_servers=at.environ["PAYUNG_KAFKA"],
-        acks="all",
-        enable_idempotence=True,
-        max_batch_size=262_144,
-        linger_ms=2,
-    )
-    consumer = AIOKafkaConsumer(
-        topic, bootstrap_servers=at.environ["PAYUNG_KAFKA"], auto_offset_reset="earliest", enable_auto_commit=False
-    )
-    collection: Any = AsyncIOMotorClient(at.environ["PAYUNG_MONGO_URL"], w="majority", journal=True)["bench"][when]
-    await producer.start()
-    await consumer.start()
-    started = clock.monotonic()
-
-    async def produce() -> None:
-        await asyncio.gather(*[await producer.send(topic, one, key=b"%d" % n) for n, one in enumerate(values)])
-
-    producing = asyncio.create_task(produce())
-    taken = 0
-    while taken < len(values):
-        batches = await consumer.getmany(timeout_ms=1000, max_records=BATCH)
-        records = [record for batch in batches.values() for record in batch]
-        if records:
-            await collection.insert_many(
-                [{"_id": taken + n, "v": r.value} for n, r in enumerate(records)], ordered=False
-            )
-            taken += len(records)
-    await producing
-    elapsed = clock.monotonic() - started
-    await producer.stop()
-    await consumer.stop()
-    return len(values) / elapsed
 
 
 async def _until(condition: Callable[[], Awaitable[bool]]) -> None:
@@ -201,12 +126,12 @@ async def bench(workers: int, seed: int) -> None:
         async with Stack(config, topics_admin.apply) as stack:
             at = place.find(folder / "data")
             out.print(f"{workers} workers, one list, broker and database on this machine")
-            before = await floor(at, path, "before")
+            before = await floors.flow(at, path, "before")
             await reference.load_snapshot(at, population, REGENCY)
             servers = {name: cpu_s(stack.pids()[name]) for name in ("kafka", "mongo")}
             laps = await whole(at, path, workers)
             servers = {name: cpu_s(stack.pids()[name]) - spent for name, spent in servers.items()}
-            after = await floor(at, path, "after")
+            after = await floors.flow(at, path, "after")
             base = (before + after) / 2
             _print(workers, laps, base)
             await _print_services(at, base)

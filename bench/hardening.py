@@ -17,8 +17,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
-from bench.__main__ import AGENCY, write_list
-from bench.people import insurable
+from bench.people import AGENCY, insurable, write_list
 from bench.stage import Measured, measure_process, out
 from payung import place, publish
 from payung.embedded import ports

@@ -1,8 +1,10 @@
-"""Whom the benches put on their lists: invented people whom no rule refuses, so that the road is measured."""
+"""The lists of the benches: invented people whom no rule refuses, so that the road is measured."""
 
 from __future__ import annotations
 
+import csv
 from itertools import islice
+from pathlib import Path
 
 from payung.demo.population import Person, generate
 from shared.kernel.calendar import business_day
@@ -10,6 +12,22 @@ from shared.reference import areas as area_files
 from shared.runtime import clock
 
 REGENCY = "64.08"
+AGENCY = f"{REGENCY}/dinsos"
+COLUMNS = (
+    "submission_id",
+    "nik",
+    "name",
+    "birth_place",
+    "birth_date",
+    "sex",
+    "mother_name",
+    "phone",
+    "village",
+    "sector",
+    "occupation",
+    "monthly_income",
+    "consent",
+)
 # Of those who are invented, well over one in 1.4 is alive and of an age to be insured.
 INVENTED_EACH = 1.4
 
@@ -20,3 +38,14 @@ def insurable(seed: int, count: int) -> list[Person]:
     everybody = generate(seed, int(count * INVENTED_EACH), REGENCY, area_files.load(), today)
     fit = (one for one in everybody if one.status == "alive" and 19 <= today.year - one.birth_date.year < 65)
     return list(islice(fit, count))
+
+
+def write_list(path: Path, people: list[Person], prefix: str = "B") -> None:
+    """A clean list: the bench measures the road, not the refusals. `prefix` keeps the row names of lists apart."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(COLUMNS)
+        for number, one in enumerate(people, start=1):
+            born = one.birth_date.isoformat()
+            known = (f"{prefix}-{number}", one.nik, one.name, one.birth_place, born, one.sex, one.mother, one.phone)
+            writer.writerow((*known, one.village, one.sector, one.occupation, one.income, "2026-01-02"))

@@ -1,7 +1,8 @@
 """`python -m bench.registration [--rows N]`: rows a second of one registration process, against the raw floor.
 
 Brings up Kafka, MongoDB and registration, publishes one clean list while registration is paused, and measures its stage
-alone: field checks, duplicates, outcomes and answers. The floor is the same bytes in the same run, without any domain.
+alone: field checks, duplicates, outcomes and answers. The floor is a stage over the same bytes in the same run without
+any domain: decoded, inserted, one record out (`floors.stage`).
 Nothing here passes or fails.
 """
 
@@ -13,8 +14,8 @@ import os
 import tempfile
 from pathlib import Path
 
-from bench.__main__ import AGENCY, floor, write_list
-from bench.people import insurable
+from bench import floors
+from bench.people import AGENCY, insurable, write_list
 from bench.stage import measure, show
 from payung import place, publish
 from payung.embedded import ports
@@ -44,9 +45,9 @@ async def bench(rows: int, seed: int) -> None:
             async def feed() -> None:
                 await publish.publish(at, path, AGENCY, "workers", wait=False)
 
-            before = await floor(at, path, "before")
+            before = await floors.stage(at, path, "before")
             measured = await measure(stack, at, "registration", feed, ANSWERED, len(people))
-            after = await floor(at, path, "after")
+            after = await floors.stage(at, path, "after")
             show("rows", measured, (before + after) / 2)
 
 
