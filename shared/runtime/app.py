@@ -10,7 +10,7 @@ import os
 import random
 import signal
 import sys
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
 from typing import Any
 
 import structlog
@@ -74,6 +74,16 @@ def main(spec: ServiceSpec) -> None:
     sys.exit(code)
 
 
+async def _uncollected(batch: Awaitable[None]) -> None:
+    """A batch makes some hundred thousand objects that die with it. To search them for cycles again and again while
+    they live costs a batch some seven percent of its time; when it is settled there is little left to search."""
+    gc.disable()
+    try:
+        await batch
+    finally:
+        gc.enable()
+
+
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     """uvloop where there is one: every record crosses the loop several times."""
     try:
@@ -135,7 +145,7 @@ class Process:
         await self._patiently(publisher.start)
 
         async def settle(records: Sequence[Record]) -> None:
-            await self._patiently(lambda: pipeline.settle(records), metrics)
+            await self._patiently(lambda: _uncollected(pipeline.settle(records)), metrics)
             await gate.settled(records)
             runner.wake()
 

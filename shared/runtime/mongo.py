@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Awaitable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -36,6 +37,7 @@ SCHEMA_VERSION = 1
 OPERATION_TIMEOUT_MS = 20_000
 SERVER_SELECTION_TIMEOUT_MS = 10_000
 DUPLICATE_KEY = 11000
+INSERTS_AT_ONCE = 500
 # Not primary, interrupted, write concern trouble, exceeded time: the server cannot answer now (closed list).
 _TRANSIENT_CODES = frozenset({6, 7, 50, 64, 89, 91, 100, 112, 189, 262, 9001, 10058, 10107, 11600, 11602, 13435, 13436})
 # Out of disk space: nothing of ours can mend it, but an operator can while we wait and retry.
@@ -173,14 +175,18 @@ class MongoStore:
         for one in writes:
             by_collection.setdefault(one.address.collection, []).append(one)
         for name, group in by_collection.items():
-            unsettled |= await self._save_inserts(name, [one for one in group if one.base == 0])
+            new = [one for one in group if one.base == 0]
+            # In slices, side by side: one is encoded while the server takes the one before.
+            slices = [new[at : at + INSERTS_AT_ONCE] for at in range(0, len(new), INSERTS_AT_ONCE)]
+            for settled in await asyncio.gather(*[self._save_inserts(name, one) for one in slices]):
+                unsettled |= settled
             unsettled |= await self._save_updates(name, [one for one in group if one.base > 0])
         return unsettled
 
     async def _save_inserts(self, name: str, group: Sequence[Folded]) -> set[Address]:
-        if not group:
-            return set()
         codec = self._stored[name]
+        # The slice before this one is under way before this one is encoded.
+        await asyncio.sleep(0)
         operations = [InsertOne(documents.new_document(one, codec, self._cipher)) for one in group]
         try:
             await _answered(self._database[name].bulk_write(operations, ordered=False))
