@@ -33,11 +33,14 @@ class GivenBack(Data):
 
 
 class SourceChanged(Data):
-    """`source.changed.v1`: a newly loaded list says of a worker what ends or holds a verdict, or what it waited for."""
+    """`source.changed.v1`: a newly loaded list says of a worker what ends or holds a verdict, or what it waited for.
+
+    `register`: the population holds a living person by whom a held case can be judged again.
+    """
 
     worker_id: str
     regency: str = ""
-    change: Literal["deceased", "double", "inactive", "outside", "wage-earner", "state-employee", "poverty"]
+    change: Literal["deceased", "double", "inactive", "outside", "wage-earner", "state-employee", "poverty", "register"]
     version: str
     effective_on: Day | None = None
 

@@ -1,5 +1,5 @@
 """After a load: finds the workers against whom the new list speaks, and tells each of them to the pipeline. The leak
-stopper's eyes. Of the poverty data it finds the held cases that waited for it.
+stopper's eyes. It also finds the held cases that a newly loaded population or poverty data may settle.
 
 Only who stands verified, held or waiting is told, once a pass, as an event of the work topic under a name of its own: a
 sweep that is repeated, by this process or another, changes nothing. A load is swept twice: a check whose batch looked
@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 import structlog
 
@@ -80,7 +80,7 @@ async def sweep(house: House, load: Load, number: int) -> int:
     """One pass over the rows that can speak against somebody, page by page."""
     if load.kind == sources.DINSOS:
         return await _fill(house, load, number)
-    told, last = 0, load.prefix
+    told, last = await _fill(house, load, number) if load.kind == sources.POPULATION else 0, load.prefix
     while True:
         where = {"_id": {"$gt": last, "$lt": load.prefix + "~"}, "version": load.version, **_against(load)}
         rows = await house.reader.find_rows(sources.collection_of(load.kind), where, order=("_id",), limit=PAGE)
@@ -91,24 +91,36 @@ async def sweep(house: House, load: Load, number: int) -> int:
 
 
 async def _fill(house: House, load: Load, number: int) -> int:
-    """The poverty data speaks against nobody, but held cases may have waited for it: few, so they are asked for."""
+    """Held cases that may be settled by what is listed now: few, so they are asked for, and looked up in the load."""
     told, last = 0, ""
-    waiting = {"state.status": Status.HELD.value, "state.regency": load.regency}
+    waiting: dict[str, Any] = {"state.status": Status.HELD.value, "state.regency": load.regency}
+    if load.kind == sources.DINSOS:
+        waiting["state.reasons"] = str(Reason.POVERTY_DATA_MISSING)
     while True:
-        where = {**waiting, "state.reasons": str(Reason.POVERTY_DATA_MISSING), "_id": {"$gt": last}}
+        where = {**waiting, "_id": {"$gt": last}}
         found = await house.reader.find("identities", where, order=("_id",), limit=PAGE)
         if not found:
             return told
         last = found[-1][0]
-        keys = [(load.regency, worker) for worker, _ in found]
-        listed = await sources.look_up(house.reader, load.kind, keys, {(load.regency, load.kind): load})
+        held = {(load.regency, worker): one for worker, one in found if isinstance(one, Identity)}
+        listed = await sources.look_up(house.reader, load.kind, held, {(load.regency, load.kind): load})
         changes = [
-            SourceChanged(worker_id=worker, regency=load.regency, change="poverty", version=load.version)
-            for _, worker in listed
+            SourceChanged(worker_id=key[1], regency=load.regency, change=change, version=load.version)
+            for key, row in listed.items()
+            if (change := _settles(held[key], load, row)) is not None
         ]
         if changes:
             await house.publish([_message(load, change, number) for change in changes])
         told += len(changes)
+
+
+def _settles(identity: Identity, load: Load, row: Mapping[str, Any]) -> Literal["poverty", "register"] | None:
+    """What this row may settle of a held case; a row against somebody is told as such."""
+    if load.kind == sources.DINSOS:
+        return "poverty"
+    seen = f"snapshot:{load.version}" in identity.evidence
+    waits = rules.waits_for_register(identity.status, identity.reasons, identity.evidence)
+    return "register" if waits and not seen and row["status"] == "alive" else None
 
 
 def _against(load: Load) -> dict[str, Any]:
@@ -153,7 +165,7 @@ def _change(worker: str, identity: Identity, load: Load, row: Mapping[str, Any])
 
 
 def _message(load: Load, change: SourceChanged, number: int) -> Message:
-    name = f"source:{load.regency}:{load.kind}:{load.version}:{number}:{change.worker_id}"
+    name = f"source:{load.regency}:{change.change}:{load.version}:{number}:{change.worker_id}"
     source = "payung/verification"
     header = {
         "specversion": "1.0",

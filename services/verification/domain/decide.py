@@ -10,7 +10,8 @@ every officer's decision (`officers`), so that any order ends the same.
 
 Invariants
 * An identity is pending exactly when its question to Dukcapil is due (`standing`).
-* A held identity is settled only by an officer, a newer registration, or what ends eligibility.
+* A held identity is settled only by an officer, a newer registration, a newer load of the list that it was held by or
+  waited for, or what ends eligibility.
 """
 
 from __future__ import annotations

@@ -95,6 +95,8 @@ def learnt(identity: Identity | None, part: SourceChanged, now: datetime, facts:
     policy, today = facts.policies.at(identity.asked.regency, now), business_day(now).isoformat()
     if part.change == "poverty":
         return _listed(identity, now, today, facts)
+    if part.change == "register":
+        return _looked_up_again(identity, now, today, facts)
     if part.change == "outside":
         if identity.status is Status.VERIFIED and policy.residence_required:
             return tell(identity, now, Status.ENDED, (Reason.VILLAGE_OUTSIDE,), today, policy)
@@ -132,6 +134,19 @@ def _listed(identity: Identity, now: datetime, today: str, facts: Facts) -> Deci
         evidence=identity.evidence[0],
     )
     return judge(replace(identity, listed=listed), finding, now, today, policy)
+
+
+def _looked_up_again(identity: Identity, now: datetime, today: str, facts: Facts) -> Decision[Any]:
+    """A held case beside the register as loaded now: what was put right there needs no officer, and who still must
+    look sees what stands there today. A first officer's word stays while the case does."""
+    person = facts.people.get((identity.asked.regency, identity.asked.worker_id))
+    if person is None or not rules.waits_for_register(identity.status, identity.reasons, identity.evidence):
+        return leave(identity, now)
+    again = judge(identity, rules.compare(person, identity.asked), now, today, facts.policy_of(identity, now))
+    after: Any = again.state
+    if (after.status, after.reasons) != (identity.status, identity.reasons):
+        return again
+    return leave(replace(after, told=identity.told, proposal=identity.proposal), now)
 
 
 def _job(identity: Identity, job: str, since: str, now: datetime, policy: Policy) -> Decision[Any]:

@@ -175,6 +175,12 @@ def listed(rosters: tuple[str, ...], poverty: Poverty | None, policy: Policy) ->
     return Listed(rosters=rosters, poverty=f"{poverty.source}:{poverty.version}", poor=within)
 
 
+def waits_for_register(status: Status, reasons: Sequence[str], evidence: Sequence[str]) -> bool:
+    """Whether a case is held by what a loaded register said, or for want of one."""
+    by_register = Reason.SOURCE_UNAVAILABLE in reasons or any(one.startswith("snapshot:") for one in evidence)
+    return status is Status.HELD and by_register
+
+
 def yields_to_job(reasons: Sequence[str]) -> bool:
     """Whether a held case would have been rejected, had the job been known (contracts.md 3: the order)."""
     return not {Reason.DUPLICATE_IDENTITY, Reason.INACTIVE_IDENTITY} & set(reasons)

@@ -176,6 +176,36 @@ async def test_held_cases_that_waited_for_the_poverty_data_are_judged_again(town
     assert await town.swept() == []
 
 
+async def test_held_cases_are_looked_up_again_in_a_newly_loaded_register(town: Town) -> None:
+    spelt = person(NIKS[9], name="SITI AMINAH RAHMAWATI")
+    rows = [person(NIKS[7], status="inactive"), person(NIKS[8], status="double"), spelt]
+    await town.load(sources.POPULATION, *rows, version="v2")
+    out = await town.service.take(*(check(nik) for nik in NIKS[7:10]))
+    assert {one["type"] for one in out} == {"identity.held.v1"}
+    # Disdukcapil has put one record right; the other double is still one, and the name is still another.
+    await town.load(sources.POPULATION, person(NIKS[7]), person(NIKS[8], status="double"), spelt, version="v3")
+    (verified,) = await town.swept()
+    assert (verified["data"]["worker_id"], verified["type"]) == (WHO[7], "identity.verified.v1")
+    assert (verified["data"]["evidence"], verified["data"]["valid_until"]) == (["snapshot:v3"], "2027-01-05")
+    states = await town.service.store.states("identities", WHO[8:10])
+    assert {who: (one.status, one.evidence) for who, one in states.items()} == {
+        WHO[8]: ("held", ("snapshot:v2",)),
+        # The officer sees the register as it is today.
+        WHO[9]: ("held", ("snapshot:v3",)),
+    }
+    assert await town.swept() == []
+
+
+async def test_who_was_held_for_want_of_a_register_is_judged_by_the_first_one(town: Town) -> None:
+    law = {"regency": "64.02", "valid_from": "2026-01-01", "legal_basis": "Perbup Kukar", "sources": ["snapshot"]}
+    await policies.save(town.service.store, [policy.read(law)])
+    (held,) = await town.service.take(check(NIKS[8], regency="64.02"))
+    assert held["data"]["reasons"] == ["source-unavailable"]
+    await sources.load(town.service.store, CIPHER, [person(NIKS[8])], "64.02", KEY, "k1")
+    (verified,) = await town.swept()
+    assert (verified["type"], verified["data"]["regency"]) == ("identity.verified.v1", "64.02")
+
+
 async def test_pages_and_other_regencies(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sweep, "PAGE", 2)
     rows = [person(nik, status="deceased") for nik in NIKS[:6]]
