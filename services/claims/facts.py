@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from services.claims.domain import covers, outcomes
-from services.claims.domain.covers import WAKE_MAX
 from services.claims.domain.state import (
     Claim,
     ClaimStatus,
@@ -18,6 +17,7 @@ from services.claims.domain.state import (
     RunsKnown,
     Standing,
 )
+from services.claims.domain.wakes import WAKE_MAX
 from services.claims.settings import Settings
 from shared.contracts.claims_work import AssessClaim, ReserveEvent, WakeCover, WakeWorker
 from shared.kernel.decision import Due

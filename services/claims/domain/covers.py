@@ -5,15 +5,13 @@ Each is inserted once, from its event alone. News of a month is saved first and 
 
 from __future__ import annotations
 
-from services.claims.domain import outcomes
+from services.claims.domain import outcomes, wakes
 from services.claims.domain.state import CompletedRun, Cover, Facts, PaidInvoice
 from shared.contracts.billing import PremiumBilled, PremiumPaid, RunCompleted
 from shared.contracts.claims_work import WakeCover
 from shared.kernel.decision import Decision, Outcome
 from shared.kernel.event import Event
 
-# More than this are woken in several steps, so that one document never grows too large.
-WAKE_MAX = 500
 KNOWN = "already-known"
 
 
@@ -50,15 +48,7 @@ def woken(state: PaidInvoice | CompletedRun | None, event: Event, facts: Facts) 
     """Asks for a look at every claim that waits for the month."""
     wake: WakeCover = event.data
     found = facts.waiting.get((wake.collection, wake.id, wake.after), ())
-    if state is None:
-        return Decision(state=None, ignored="news-unknown")
-    if not found:
-        # Remembered although nothing came of it: the same wake again must not find who began to wait since.
-        return Decision(state=state, ignored="nobody-waits")
-    told = [outcome for _, claim in found for outcome in outcomes.look(claim)]
-    if len(found) >= WAKE_MAX:
-        told.append(_wake(wake.model_copy(update={"after": found[-1][0]})))
-    return Decision(state=state, outcomes=tuple(told))
+    return wakes.woken(state, found, lambda last: _wake(wake.model_copy(update={"after": last})))
 
 
 def month_key(regency: str, period: str) -> str:

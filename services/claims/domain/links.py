@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from services.claims.domain import outcomes
-from services.claims.domain.covers import WAKE_MAX
+from services.claims.domain import outcomes, wakes
 from services.claims.domain.state import Facts
 from shared.contracts import merges
 from shared.contracts.claims_work import WakeWorker
@@ -32,14 +31,7 @@ def woken(state: Link | None, event: Event, facts: Facts) -> Decision[Link]:
     """Asks for a look at every open claim of the workers whom the link touches."""
     wake: WakeWorker = event.data
     found = facts.open_claims.get(event.name, ())
-    if state is None:
-        return Decision(state=None, ignored="news-unknown")
-    if not found:
-        return Decision(state=state, ignored="nobody-waits")
-    told = [outcome for _, claim in found for outcome in outcomes.look(claim)]
-    if len(found) >= WAKE_MAX:
-        told.append(_wake(wake.model_copy(update={"after": found[-1][0]})))
-    return Decision(state=state, outcomes=tuple(told))
+    return wakes.woken(state, found, lambda last: _wake(wake.model_copy(update={"after": last})))
 
 
 def _waking(before: Link | None, event: Event, linked: Decision[Link]) -> Decision[Link]:
