@@ -1,4 +1,4 @@
-"""Reads the fields of a command one by one. Knows no command: which fields there are is domain/forms.py's."""
+"""Reads the fields of a command from outside, one by one. Knows no command: which fields there are is its service's."""
 
 from __future__ import annotations
 
@@ -6,13 +6,15 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from shared.contracts.reasons import Reason
+from shared.kernel.calendar import parse_date
 
 TEXT_MAX = 200
 LIST_MAX = 100
 
 
 class Fields:
-    """Reads fields one by one and gathers what is wrong with them, in the order of the contract's fields."""
+    """Reads fields one by one and gathers what is wrong with them, in the order in which they are read. A field that is
+    wrong reads as the empty value of its kind."""
 
     def __init__(self, fields: Any, problem: str | None = None, prefix: str = "") -> None:
         self.fields: Mapping[str, Any] = fields if isinstance(fields, Mapping) else {}
@@ -22,15 +24,18 @@ class Fields:
         self.reasons: list[str] = [] if self.readable else [f"{Reason.FIELD_INVALID}:data"]
 
     def missing(self, name: str) -> bool:
+        """Whether a field is not there, or blank."""
         value = self.fields.get(name)
         return value is None or (isinstance(value, str) and not value.strip())
 
     def wrong(self, name: str) -> None:
+        """Notes that a field is missing, or is not what it should be."""
         if self.readable:
             reason = Reason.FIELD_MISSING if self.missing(name) else Reason.FIELD_INVALID
             self.reasons.append(f"{reason}:{self.prefix}{name}")
 
     def text(self, name: str, most: int = TEXT_MAX) -> str:
+        """A text without its outer blanks."""
         value = self.fields.get(name)
         if self.missing(name) or not isinstance(value, str) or len(value.strip()) > most:
             self.wrong(name)
@@ -38,6 +43,7 @@ class Fields:
         return value.strip()
 
     def one_of(self, name: str, known: Sequence[str]) -> str:
+        """One of these words, however it is capitalised."""
         value = self.fields.get(name)
         word = value.strip().lower() if isinstance(value, str) else None
         if word in known:
@@ -45,16 +51,32 @@ class Fields:
         self.wrong(name)
         return ""
 
-    def whole(self, name: str, most: int, *, required: bool = False) -> int:
-        if self.missing(name) and not required:
-            return 0
+    def whole(self, name: str, least: int, most: int) -> int:
+        """A whole number within these bounds."""
         value = self.fields.get(name)
-        if isinstance(value, int) and not isinstance(value, bool) and (1 if required else 0) <= value <= most:
+        if isinstance(value, int) and not isinstance(value, bool) and least <= value <= most:
             return value
         self.wrong(name)
         return 0
 
+    def optional_whole(self, name: str, most: int) -> int:
+        """A whole number from 0 on; 0 when it is not there."""
+        return 0 if self.missing(name) else self.whole(name, 0, most)
+
+    def day(self, name: str) -> str:
+        """A day, YYYY-MM-DD."""
+        found = parse_date(self.fields.get(name))
+        if found is None:
+            self.wrong(name)
+            return ""
+        return found.isoformat()
+
+    def optional_day(self, name: str) -> str | None:
+        """A day; None when it is not there."""
+        return None if self.missing(name) else self.day(name)
+
     def codes(self, name: str) -> tuple[str, ...]:
+        """A list of codes, in lower case, each once."""
         value = self.fields.get(name)
         if (
             isinstance(value, list)

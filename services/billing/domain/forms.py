@@ -13,15 +13,14 @@ from services.billing.domain import rules
 from services.billing.domain.state import Accounts, Reference
 from shared.contracts.base import FUNDINGS, Funding
 from shared.contracts.billing import CommandRefused
-from shared.contracts.reasons import Reason
-from shared.kernel.calendar import business_day, is_period, parse_date
+from shared.contracts.fields import TEXT_MAX, Fields
+from shared.kernel.calendar import business_day, is_period
 from shared.kernel.event import Event, Intake
 
 YEAR_MIN, YEAR_MAX = 2015, 2100
 # More than any budget of a province; also keeps sums far inside 64 bits.
 RUPIAH_MAX = 10**15
 WORKERS_MAX = 10**9
-TEXT_MAX = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,40 +65,14 @@ class Payment:
     reference: str
 
 
-class _Form:
-    """Reads fields one by one and gathers what is wrong with them, in the order of the contract's fields."""
+class _Form(Fields):
+    """The fields that billing's commands share, beside the plain ones."""
 
     def __init__(self, event: Event, reference: Reference) -> None:
         data: Intake = event.data
-        self.fields: Mapping[str, Any] = data.fields
+        super().__init__(data.fields, data.problem)
         self.source = event.source
         self.reference = reference
-        # Without an object there are no fields to find fault with one by one.
-        self.readable = data.problem is None
-        self.reasons: list[str] = [] if self.readable else [f"{Reason.FIELD_INVALID}:data"]
-
-    def missing(self, name: str) -> bool:
-        value = self.fields.get(name)
-        return value is None or (isinstance(value, str) and not value.strip())
-
-    def wrong(self, name: str) -> None:
-        if self.readable:
-            reason = Reason.FIELD_MISSING if self.missing(name) else Reason.FIELD_INVALID
-            self.reasons.append(f"{reason}:{name}")
-
-    def text(self, name: str) -> str:
-        value = self.fields.get(name)
-        if self.missing(name) or not isinstance(value, str) or len(value.strip()) > TEXT_MAX:
-            self.wrong(name)
-            return ""
-        return value.strip()
-
-    def whole(self, name: str, least: int, most: int) -> int:
-        value = self.fields.get(name)
-        if isinstance(value, int) and not isinstance(value, bool) and least <= value <= most:
-            return value
-        self.wrong(name)
-        return 0
 
     def regency(self) -> str:
         value = self.fields.get("regency")
@@ -120,16 +93,6 @@ class _Form:
                 return known
         self.wrong("funding")
         return "apbd-regency"
-
-    def day(self, name: str) -> str:
-        found = parse_date(self.fields.get(name))
-        if found is None:
-            self.wrong(name)
-            return ""
-        return found.isoformat()
-
-    def optional_day(self, name: str) -> str | None:
-        return None if self.missing(name) else self.day(name)
 
 
 def ceilings(event: Event, reference: Reference) -> Ceilings | Refused:

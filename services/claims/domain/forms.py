@@ -16,10 +16,10 @@ from decimal import Decimal
 from typing import Any
 
 from services.claims.domain import rules
-from services.claims.domain.fields import Fields
 from services.claims.domain.state import Child, Claimant, Form, Kind, Reference, Ruling
 from shared.contracts import topics
 from shared.contracts.claims import SubmitClaim
+from shared.contracts.fields import Fields
 from shared.contracts.reasons import Reason
 from shared.kernel.calendar import business_day, parse_date
 from shared.kernel.event import Event, Intake
@@ -249,12 +249,16 @@ def _details(form: Fields, kind: Kind | None, worker: str, day: date, reference:
         if kind == "jkm" and outcome not in ("death", ""):
             details.wrong("outcome")
     accident = kind == "jkk"
+    if accident and outcome == "temporary":
+        days_off_work = details.whole("days_off_work", 1, DAYS_MAX)
+    else:
+        days_off_work = details.optional_whole("days_off_work", DAYS_MAX)
     read = {
         "outcome": outcome,
-        "days_off_work": details.whole("days_off_work", DAYS_MAX, required=accident and outcome == "temporary"),
+        "days_off_work": days_off_work,
         "loss_percent": _loss(details, required=accident and outcome == "partial"),
         "transport": _transport(details),
-        "treatment_cost": details.whole("treatment_cost", RUPIAH_MAX),
+        "treatment_cost": details.optional_whole("treatment_cost", RUPIAH_MAX),
         "children": _children(details, kind, worker, day, reference),
     }
     claimed = read["treatment_cost"] or read["days_off_work"] or read["transport"] != (0, 0, 0)
@@ -283,7 +287,7 @@ def _transport(details: Fields) -> tuple[int, int, int]:
     if costs is None:
         return (0, 0, 0)
     costs.prefix = "details.transport."
-    land, sea, air = (costs.whole(mode, RUPIAH_MAX) for mode in rules.TRANSPORT)
+    land, sea, air = (costs.optional_whole(mode, RUPIAH_MAX) for mode in rules.TRANSPORT)
     details.reasons.extend(costs.reasons)
     return (land, sea, air)
 
