@@ -54,8 +54,9 @@ def routes(house: House) -> APIRouter:
         day = parse_date(as_of)
         if day is None:
             raise HTTPException(400, {"errors": [{"pointer": "/as_of", "detail": "a day is YYYY-MM-DD"}]})
-        if as_of < found.opened_on:
-            raise HTTPException(404, f"not known before {found.opened_on}")
+        since = history.known_since(found)
+        if as_of < since:
+            raise HTTPException(404, f"not known before {since}")
         then, whose = history.as_of(found, datetime.combine(day + timedelta(days=1), time.min, WITA))
         heard = tuple(one for one in sources.statements(found) if one.said_on <= as_of)
         fields = _fields(replace(then, said=heard), house.reference.precedence) if heard else {}
@@ -67,7 +68,7 @@ def routes(house: House) -> APIRouter:
         """What changed when, the latest first: what stood before, and whose word that was."""
         found = await known(worker_id, request)
         steps = [_step(one) for one in reversed(found.history)]
-        return {"worker_id": worker_id, "opened_on": found.opened_on, "history": steps}
+        return {"worker_id": worker_id, "opened_on": history.known_since(found), "history": steps}
 
     outer = APIRouter()
 
@@ -151,7 +152,7 @@ def _was(one: Was) -> dict[str, Any]:
 
 
 def _step(one: Change) -> dict[str, Any]:
-    plain = ("status", "reasons", "regency")
+    plain = ("status", "reasons", "regency", "opened_on")
     return {
         "at": rfc3339(one.at),
         "before": {was.field: was.value if was.field in plain else _was(was) for was in one.was},

@@ -29,6 +29,8 @@ def remember(before: Worker, after: Worker, at: datetime, precedence: Precedence
         was.append(Was("status", before.status.value))
     if _reasons(after) != _reasons(before):
         was.append(Was("reasons", _reasons(before)))
+    if after.opened_on != before.opened_on:
+        was.append(Was("opened_on", before.opened_on))
     if after.regency != before.regency:
         was.append(Was("regency", before.regency))
     if not was:
@@ -54,8 +56,15 @@ def as_of(worker: Worker, at: datetime) -> tuple[Worker, dict[str, Was]]:
     if "reasons" in values or "status" in values:
         verdict = None if verdict is None else replace(verdict, reasons=tuple(values.get("reasons", verdict.reasons)))
     form = replace(worker.form, **fields)
-    regency = values.get("regency", worker.regency)
-    return replace(worker, form=form, status=status, regency=regency, verdict=verdict), whose
+    regency, opened_on = values.get("regency", worker.regency), values.get("opened_on", worker.opened_on)
+    then = replace(worker, form=form, status=status, regency=regency, opened_on=opened_on, verdict=verdict)
+    return then, whose
+
+
+def known_since(worker: Worker) -> str:
+    """The day on which the first registration of this worker was opened; `opened_on` is that of the last."""
+    opened = (one.value for change in worker.history for one in change.was if one.field == "opened_on")
+    return str(next(opened, worker.opened_on))
 
 
 def _reasons(worker: Worker) -> list[str]:

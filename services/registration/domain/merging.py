@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from services.registration.domain import outcomes
+from services.registration.domain.history import known_since
 from services.registration.domain.parts import Facts, Sender
 from services.registration.domain.state import Refusal, Status, Suspicion, Verdict, Word, Worker
 from shared.contracts.reasons import Reason
@@ -75,7 +76,7 @@ def merge(state: Worker | Refusal | None, event: Event, facts: Facts, now: datet
 
 def _never(worker: Worker, part: MergeWorker) -> str:
     """The end of a worker who never was: the month before they were known, so that no run bills any month of theirs."""
-    known = parse_date(worker.opened_on)
+    known = parse_date(known_since(worker))
     return (known.replace(day=1) - timedelta(days=1)).isoformat() if known is not None else part.effective_on
 
 

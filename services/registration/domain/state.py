@@ -130,7 +130,8 @@ class Worker:
     `form` is what stands: of each field the word that outranks the others. `said` are all agencies' words on all
     fields; empty while one agency alone has spoken and the form is what it said (`sources.statements`). `waiting` are
     the (agency, submission_id) that have not been told a final verdict. `asked` is how many words the last check
-    request carried. `merged_into` is who this worker turned out to be.
+    request carried. `merged_into` is who this worker turned out to be. `opened_on` is the day of the registration that
+    stands: after leaving and coming back it is another.
     """
 
     regency: str

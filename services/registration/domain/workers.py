@@ -171,11 +171,11 @@ def _enrol(
 
 
 def _again(before: Worker, worker: Worker, sender: Sender, facts: Facts) -> Worker:
-    """Re-entry: what was learnt before goes on with the worker."""
+    """Re-entry: what was learnt before goes on with the worker. It opens a registration of its own, so that a sticker
+    of the one before holds no more."""
     back = replace(
         worker,
         registration_version=before.registration_version + 1,
-        opened_on=before.opened_on,
         history=before.history,
         suspects=before.suspects,
     )

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from services.registration.documents import STORED
-from services.registration.domain import lifecycle
+from services.registration.domain import history, lifecycle
 from services.registration.domain.pairs import pair_id
 from services.registration.domain.state import Pair, Status, Worker
+from services.registration.domain.stickers import Sticker, revoked
 from shared.contracts.registration import DecideSuspect
 from shared.contracts.registration_work import RecheckDue, SuspicionFound, SuspicionGone
 from shared.kernel.calendar import WITA
@@ -257,3 +258,45 @@ def test_a_worker_moves_to_another_regency_and_comes_back() -> None:
     assert world.register("64.02/dinsos", village="64.02.01.2001")[0] == "worker.registered"
     assert (worker(world).regency, worker(world).opened_on) == ("64.02", "2026-02-01")
     assert worker(world).form.nik == NIK
+
+
+def test_who_comes_back_has_a_registration_of_their_own_and_their_old_sticker_stays_revoked() -> None:
+    world = World()
+    world.register()
+    world.verdict("verified")
+    first = worker(world)
+    hung = Sticker(
+        worker_id=WORKER,
+        opened_on=first.opened_on,
+        regency="64.08",
+        district="64.08.04",
+        village="64.08.04.2001",
+        issued_on="2026-02-01",
+        valid_until="2026-12-31",
+    )
+    assert not revoked(hung, first)
+    world.at = AT + timedelta(days=5)
+    world.send("withdraw", reason="moved", date="2026-02-05")
+    assert revoked(hung, worker(world))
+    world.at = AT + timedelta(days=20)
+    world.register()
+    back = worker(world)
+    assert (back.opened_on, history.known_since(back)) == ("2026-02-21", "2026-02-01")
+    assert history.as_of(back, AT + timedelta(days=1))[0].opened_on == "2026-02-01"
+    assert revoked(hung, back)
+    # Sent again or changed, it is the same registration.
+    world.at = AT + timedelta(days=30)
+    world.register(name="SITI AMINAH R")
+    assert worker(world).opened_on == "2026-02-21"
+
+
+def test_who_came_back_and_was_a_double_is_billed_for_no_month_at_all() -> None:
+    world = World()
+    two(world)
+    world.send("withdraw", DESA, nik=NIK_2, reason="moved", date="2026-02-05")
+    world.at = AT + timedelta(days=40)
+    world.register(DESA, nik=NIK_2, name="ST. AMINAH")
+    found(world)
+    decide(world, **MERGE)
+    left: Any = next(one.data for one in reversed(world.said) if one.type == "worker.withdrawn.v1")
+    assert left.effective_on == "2026-01-31"
