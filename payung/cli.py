@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from payung import checks, commands, place, policy_cli, publish, status
@@ -19,7 +18,7 @@ from payung.embedded.errors import LaunchError
 from payung.embedded.stack import StackConfig, default_data_dir
 from payung.embedded.stack import up as bring_up
 from payung.place import CommandError
-from payung.terminal import console
+from payung.terminal import console, progress_bars
 from shared.contracts import topics
 from shared.kernel.calendar import business_day
 from shared.kernel.money import rupiah
@@ -88,17 +87,6 @@ def _print_json(value: Any) -> None:
     sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
 
 
-def _bars() -> Progress:
-    columns = (
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-    )
-    return Progress(*columns, console=err, transient=not err.is_terminal)
-
-
 @app.command()
 def up(
     data: Data = None,
@@ -145,7 +133,7 @@ def publish_list(
 ) -> None:
     """Publish an agency's list to its topic; with --wait, learn the fate of each row."""
     at = place.find(data)
-    with _bars() as bars:
+    with progress_bars(err, transient=not err.is_terminal) as bars:
         tasks = {what: bars.add_task(what, total=None) for what in ("sent", "answered")}
         result = _run(
             publish.publish(

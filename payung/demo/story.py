@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import Progress
 from rich.table import Table
 
 from payung import commands, place, publish, reference, wire
@@ -27,7 +27,7 @@ from payung.demo.agency_lists import AgencyLists, agency_lists
 from payung.demo.population import Person, generate, population_csv
 from payung.embedded.stack import Stack, StackConfig, default_data_dir
 from payung.place import CommandError, Place
-from payung.terminal import console
+from payung.terminal import console, progress_bars
 from shared.contracts import topics
 from shared.kernel.calendar import business_day, first_day, period_of, shift_period
 from shared.kernel.identity import worker_id
@@ -139,14 +139,7 @@ async def _until_interrupted() -> None:
 
 async def _live(at: Place, people: Sequence[Person], lists: AgencyLists, work: Path, today: date, out: Console) -> Told:
     told = Told(lists)
-    columns = (
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-    )
-    with Progress(*columns, console=out, transient=False) as bars:
+    with progress_bars(out, transient=False) as bars:
         await _load_snapshot(at, people, work, bars)
         await _publish_lists(at, told, bars)
         await _await_verdicts(at, bars)
