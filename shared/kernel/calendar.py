@@ -7,6 +7,10 @@ from datetime import date, datetime, timedelta, timezone
 
 # Kalimantan Timur has no daylight saving, so the fixed offset is the zone and needs no tz database.
 WITA = timezone(timedelta(hours=8), "WITA")
+MONTHS_ID = (
+    *("Januari", "Februari", "Maret", "April", "Mei", "Juni"),
+    *("Juli", "Agustus", "September", "Oktober", "November", "Desember"),
+)
 
 _PERIOD = re.compile(r"(\d{4})-(0[1-9]|1[0-2])")
 
@@ -56,3 +60,8 @@ def first_day(period: str) -> date:
 def age_on(birth: date, day: date) -> int:
     """Completed years of life on a day."""
     return day.year - birth.year - ((day.month, day.day) < (birth.month, birth.day))
+
+
+def long_date(day: date) -> str:
+    """A day as it is written for people here: 31 Desember 2026."""
+    return f"{day.day} {MONTHS_ID[day.month - 1]} {day.year}"

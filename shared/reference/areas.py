@@ -69,6 +69,11 @@ class Areas:
         """The official name of any known area; a city or regency with its `Kota` or `Kabupaten`."""
         return self._names.get(code)
 
+    def named(self, code: str) -> str:
+        """An area for people to read: its name and its code, or the code alone where no area has it."""
+        name = self.name(code)
+        return f"{name} ({code})" if name else code
+
     def district_of(self, village: str) -> str | None:
         """The district code of a known village, old codes resolved."""
         found = self._villages.get(self.resolve(village))

@@ -9,9 +9,8 @@ from importlib import resources
 from typing import Any
 
 from services.registration.domain.stickers import LEFT, Sticker, revoked, sticker_no
-from services.registration.stickers.printed import long_date
 from services.registration.stickers.signing import BadToken, Claim, Signer
-from shared.kernel.calendar import WITA, business_day
+from shared.kernel.calendar import WITA, business_day, long_date
 from shared.pages import environment
 from shared.reference.areas import Areas
 from shared.runtime import clock

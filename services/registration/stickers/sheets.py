@@ -15,7 +15,8 @@ from reportlab.lib.units import mm
 from reportlab.lib.utils import ImageReader
 from reportlab.pdfgen.canvas import Canvas
 
-from services.registration.stickers.printed import Printed, long_date
+from services.registration.stickers.printed import Printed
+from shared.kernel.calendar import long_date
 
 COLUMNS, ROWS = 2, 5
 PER_PAGE = COLUMNS * ROWS

@@ -74,11 +74,6 @@ CHOICES: Mapping[PairStatus, Sequence[tuple[str, str, str, bool]]] = {
 _environment = environment("services.registration.suspects")
 
 
-def _village(code: str) -> str:
-    name = area_files.load().name(code)
-    return f"{name} ({code})" if name else code
-
-
 def _day(instant: str) -> str:
     return f"{instant[8:10]}/{instant[5:7]}/{instant[:4]}"
 
@@ -89,7 +84,7 @@ def queue_page(found: Mapping[str, Any], status: PairStatus, *, sent: bool) -> s
         {
             **one,
             "reasons": [REASONS.get(code, code) for code in one["reasons"]],
-            "villages": [_village(code) for code in one["villages"]],
+            "villages": [area_files.load().named(code) for code in one["villages"]],
             "found_at": _day(one["found_at"]),
         }
         for one in found["suspects"]
@@ -146,7 +141,7 @@ def _shown(name: str, value: Any) -> str:
         return _day(value)
     if name == "sector":
         return _SECTORS.get(value, str(value))
-    return _village(value) if name == "village" else str(value)
+    return area_files.load().named(value) if name == "village" else str(value)
 
 
 def _about(value: Any) -> str:

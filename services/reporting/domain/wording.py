@@ -6,16 +6,13 @@ from typing import Literal
 
 from services.reporting.domain import rules
 from shared.contracts import reasons
-from shared.kernel.calendar import WITA
+from shared.kernel.calendar import MONTHS_ID, WITA
 from shared.kernel.money import rupiah
 
 Lang = Literal["id", "en"]
 
 _MONTHS = {
-    "id": (
-        "Januari", "Februari", "Maret", "April", "Mei", "Juni", "Juli", "Agustus", "September", "Oktober", "November",
-        "Desember",
-    ),
+    "id": MONTHS_ID,
     "en": (
         "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
         "December",

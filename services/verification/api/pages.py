@@ -4,23 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
-from functools import cache
 from urllib.parse import urlencode
 
 from services.verification.api.queue import Case, Field, Held
 from services.verification.domain.state import Status
 from shared.contracts.reasons import message
-from shared.kernel.calendar import business_day, parse_date
+from shared.kernel.calendar import business_day, long_date, parse_date
 from shared.pages import environment
 from shared.reference import areas as area_files
-from shared.reference.areas import Areas
 from shared.runtime import clock
 
 CASES_SHOWN = 50
-MONTHS = (
-    *("Januari", "Februari", "Maret", "April", "Mei", "Juni"),
-    *("Juli", "Agustus", "September", "Oktober", "November", "Desember"),
-)
 REASONS: Mapping[str, tuple[str, str]] = {
     "name-mismatch": ("Nama mirip, tetapi belum pasti sama", "The names are alike, not surely the same"),
     "duplicate-identity": ("Data ganda di Dukcapil", "Double record in the civil registry"),
@@ -57,20 +51,10 @@ ROSTERS = {"wage-earner": "tercatat sebagai pekerja penerima upah", "state-emplo
 _environment = environment("services.verification.api")
 
 
-@cache
-def _areas() -> Areas:
-    return area_files.load()
-
-
 def day(text: str | None) -> str:
     """A date as Indonesians write it; anything else as it is."""
     found = parse_date(text)
-    return f"{found.day} {MONTHS[found.month - 1]} {found.year}" if found is not None else text or ""
-
-
-def _village(code: str) -> str:
-    name = _areas().name(code)
-    return f"{name} ({code})" if name else code
+    return long_date(found) if found is not None else text or ""
 
 
 def _reason(code: str) -> tuple[str, str]:
@@ -83,7 +67,7 @@ def list_page(found: Held, regency: str | None, reason: str | None, sent: str | 
     rows = [
         {
             "worker_id": worker_id,
-            "village": _village(one.asked.village),
+            "village": area_files.load().named(one.asked.village),
             "reasons": [_reason(code)[0] for code in one.reasons],
             "score": one.score if "name-mismatch" in one.reasons else None,
             "since": day(one.checked_on),
@@ -99,7 +83,7 @@ def list_page(found: Held, regency: str | None, reason: str | None, sent: str | 
         next=f"?{urlencode({**asked, 'after': found.next})}" if found.next else None,
         regency=regency or "",
         reason=reason or "",
-        regencies=[(code, _areas().name(code)) for code in _areas().regencies()],
+        regencies=[(code, area_files.load().name(code)) for code in area_files.load().regencies()],
         reasons=[(code, text) for code, (text, _) in REASONS.items()],
         sent=sent,
     )
@@ -155,4 +139,4 @@ def _shown(name: str, value: str | None) -> str:
         return ""
     if name == "birth_date":
         return day(value)
-    return SEXES.get(value, value) if name == "sex" else _village(value) if name == "village" else value
+    return SEXES.get(value, value) if name == "sex" else area_files.load().named(value) if name == "village" else value
