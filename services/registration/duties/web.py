@@ -26,15 +26,19 @@ def routes(house: House) -> APIRouter:
     async def findings(
         request: Request, regency: _Regency, state: Literal["open", "all"] = "open", limit: _Limit = 200
     ) -> dict[str, Any]:
-        """Duties not kept by employers of a regency: open ones, or all, the oldest due first."""
+        """Duties not kept by employers of a regency: open ones, or all, contractors' late projects among them; the oldest
+        due first."""
         await guard.reader(request, regency)
         where: dict[str, Any] = {"state.regency": regency}
         where["state.open"] = {"$gt": 0} if state == "open" else {"$gte": 0}
         found = await house.reader.find("employments", where, limit=limit)
+        if state == "all":
+            # What comes late has come: a project's findings are never open.
+            found = [*found, *await house.reader.find("projects", {"state.regency": regency}, limit=limit)]
         rows = [
-            {"finding_id": finding_id(employment.about, one), **told(employment.about, one).data.model_dump()}
-            for _, employment in found
-            for one in employment.findings
+            {"finding_id": finding_id(owner.about, one), **told(owner.about, one).data.model_dump()}
+            for _, owner in found
+            for one in owner.findings
             if state == "all" or one.state == "open"
         ]
         return {"rows": sorted(rows, key=lambda row: (row["due_on"], row["finding_id"]))}

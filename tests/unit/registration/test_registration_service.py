@@ -29,13 +29,13 @@ class Shell:
         self.pipeline = Pipeline(SPEC, self.store, self.topics, letters, Metrics(SPEC.name), REFERENCE)
         self.offset = 0
 
-    async def settle(self, *inputs: tuple[str, Any]) -> list[tuple[str, Any]]:
-        """One batch of register events by (event id, data); topic and envelope of what it published."""
+    async def settle(self, *inputs: tuple[str, Any], kind: str = "worker.register.v1") -> list[tuple[str, Any]]:
+        """One batch of events of a kind by (event id, data); topic and envelope of what it published."""
         mark, records = len(self.topics.published), []
         for event_id, data in inputs:
             self.offset += 1
             envelope = {"specversion": "1.0", "id": event_id, "source": "agency/64.08/dinsos"}
-            value = orjson.dumps({**envelope, "type": "worker.register.v1", "data": data})
+            value = orjson.dumps({**envelope, "type": kind, "data": data})
             at = int(AT.timestamp() * 1000)
             records.append(Record("registration-intake-6408-dinsos", 0, self.offset, None, value, (), at))
         await self.pipeline.settle(records)
@@ -86,6 +86,30 @@ async def test_a_worker_is_shown_with_a_masked_nik_and_without_a_name() -> None:
     assert NIK not in str(shown)
     assert "SITI" not in str(shown)
     assert (await shell.get("/v1/workers/nobody"))[0] == 404
+
+
+async def test_a_late_project_is_among_all_findings_and_not_among_the_open_ones() -> None:
+    shell = Shell()
+    project = {
+        "submission_id": "P-1",
+        "project_no": "PRJ-1",
+        "contractor": "PT Bangun",
+        "contract_value": 750_000_000,
+        "starts_on": "2025-06-02",
+        "ends_on": "2026-12-31",
+        "village": "64.08.04.2001",
+    }
+    await shell.settle(("e1", project), kind="project.register.v1")
+    assert await shell.get("/v1/findings?regency=64.08") == (200, {"rows": []})
+    _, found = await shell.get("/v1/findings?regency=64.08&state=all")
+    (row,) = found["rows"]
+    assert (row["kind"], row["state"], row["project_no"], row["employer_name"]) == (
+        "project-late",
+        "cured",
+        "PRJ-1",
+        "PT Bangun",
+    )
+    assert row["evidence"]["term_from"] == "2025-06-02"
 
 
 async def test_the_reference_is_the_shipped_areas_and_the_configured_key() -> None:
