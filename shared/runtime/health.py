@@ -61,7 +61,7 @@ class Watch:
             await self._consumer.commit_settled()
         except Unavailable as error:
             self.vitals.ready, self.vitals.partitions, self.vitals.detail = False, partitions, str(error)
-            self._unanswered(partitions)
+            self._unanswered(partitions, str(error))
             return
         self._silent_since = None
         now = clock.monotonic()
@@ -85,7 +85,7 @@ class Watch:
         if not self.vitals.alive:
             self._give_up(Unavailable(f"no record was settled for {still_s:.0f} s while {lag} wait"))
 
-    def _unanswered(self, partitions: int) -> None:
+    def _unanswered(self, partitions: int, why: str) -> None:
         """Kafka did not say where we stand. Who owns nothing has nothing to ask for: a spare process waits its turn."""
         now = clock.monotonic()
         if not partitions or self._silent_since is None:
@@ -94,7 +94,7 @@ class Watch:
         silent_s = now - self._silent_since
         if silent_s > SILENT_AFTER_S:
             self.vitals.alive = False
-            self._give_up(Unavailable(f"Kafka has not answered for {silent_s:.0f} s"))
+            self._give_up(Unavailable(f"Kafka has not answered for {silent_s:.0f} s: {why}"))
 
 
 def _detail(stuck: bool, held: Sequence[str]) -> str:

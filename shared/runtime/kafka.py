@@ -34,7 +34,7 @@ from faststream.kafka import KafkaBroker
 from faststream.security import BaseSecurity, SASLScram256
 
 from shared.contracts import topics
-from shared.runtime import clock, failpoints, kafka_records
+from shared.runtime import clock, failpoints, kafka_records, kafka_refusals
 from shared.runtime.errors import Unavailable
 from shared.runtime.metrics import Metrics
 from shared.runtime.pipeline import Message, Record
@@ -177,7 +177,8 @@ class KafkaPublisher:
             if self._producer is producer:
                 self._producer = None
             await quietly(producer.stop())
-            raise Unavailable(f"Kafka: publish failed, {type(error).__name__}") from error
+            why = f"{type(error).__name__}{kafka_refusals.reason()}"
+            raise Unavailable(f"Kafka: publish failed, {why}") from error
 
     async def _by_partition(
         self, producer: AIOKafkaProducer, messages: Sequence[Message]
@@ -300,7 +301,7 @@ class KafkaConsumer:
                     failing_since = now if failing_since is None else failing_since
                     if now - failing_since < READ_FAILS_S:
                         raise
-                    error = Unavailable(f"Kafka: cannot be read, {type(error).__name__}")
+                    error = Unavailable(f"Kafka: cannot be read, {type(error).__name__}{kafka_refusals.reason()}")
                 # Whatever it is: nothing may be read past it.
                 self._failed(error)
                 return await asyncio.Event().wait()
@@ -544,7 +545,7 @@ def asking() -> Iterator[None]:
     except (KafkaError, TimeoutError, OSError, asyncio.CancelledError) as error:
         if cancelled_from_outside(error):
             raise
-        raise Unavailable(f"Kafka: {type(error).__name__}") from error
+        raise Unavailable(f"Kafka: {type(error).__name__}{kafka_refusals.reason()}") from error
 
 
 def cancelled_from_outside(error: BaseException) -> bool:

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 
 import structlog
 
+from shared.runtime import kafka_refusals
+
 
 def configure(service: str, environ: Mapping[str, str]) -> None:
     """Sets up both structlog and the standard library's loggers of our dependencies."""
@@ -29,5 +31,5 @@ def configure(service: str, environ: Mapping[str, str]) -> None:
     )
     structlog.contextvars.bind_contextvars(service=service)
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s %(message)s")
-    # aiokafka logs every retry of a broker that is away at ERROR; our own line says it once.
-    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+    # aiokafka logs every retry of a broker that is away at ERROR; our own line says it once, and why.
+    kafka_refusals.listen()

@@ -26,13 +26,13 @@ FEEDBACK = topics.feedback(REGENCY, AGENCY)
 SOURCE = f"agency/{REGENCY}/{AGENCY}"
 
 
-def registration(person: Person, identifier: str, **fields: Any) -> bytes:
+def registration(person: Person, identifier: str, *, source: str = SOURCE, **fields: Any) -> bytes:
     """One worker.register.v1; `fields` change its data."""
     return orjson.dumps(
         {
             "specversion": "1.0",
             "id": identifier,
-            "source": SOURCE,
+            "source": source,
             "type": "worker.register.v1",
             "time": "2026-01-05T08:00:00+08:00",
             "datacontenttype": "application/json",
@@ -57,6 +57,7 @@ async def send(
     values: Sequence[bytes | None],
     *,
     topic: str = INTAKE,
+    key: bytes | None = None,
     headers: Sequence[tuple[str, bytes | None]] = (),
     stamps_ms: Sequence[int] = (),
 ) -> None:
@@ -69,7 +70,7 @@ async def send(
                 topic,
                 value,
                 # A repeat goes where the original went: only there has it an order.
-                key=b"%d" % zlib.crc32(value or b""),
+                key=key if key is not None else b"%d" % zlib.crc32(value or b""),
                 headers=list(headers),
                 timestamp_ms=stamps_ms[number] if stamps_ms else None,
             )
@@ -107,9 +108,9 @@ async def begun(world: World, prefix: str) -> bool:
         await client.close()
 
 
-async def said(world: World, kind: str) -> list[Mapping[str, Any]]:
-    """The feedback of the agency of one type, each event once."""
-    return distinct(await observe(world.kafka, world.mongo_url, None, ()), FEEDBACK, kind)
+async def said(world: World, kind: str, feedback: str = FEEDBACK) -> list[Mapping[str, Any]]:
+    """The feedback of an agency of one type, each event once."""
+    return distinct(await observe(world.kafka, world.mongo_url, None, ()), feedback, kind)
 
 
 async def digest(world: World) -> dict[str, Any]:

@@ -7,7 +7,9 @@ import random
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import datetime
+from typing import Any
 
+import bson
 import orjson
 import pytest
 from confluent_kafka.admin import (  # type: ignore[attr-defined]
@@ -17,6 +19,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]
     ConfigResource,
     ResourceType,
 )
+from pymongo import AsyncMongoClient
 
 from shared.contracts import topics
 from tests.faults.observed import Seen
@@ -27,6 +30,10 @@ from tests.faults.world import SERVICES, World
 
 pytestmark = [pytest.mark.connected, pytest.mark.timeout(600)]
 HOUR_MS = 3_600_000
+REGENCY = "64.08"
+HOT = 3_000
+# A quarter of what MongoDB takes: outcomes that are surely published are dropped, names of inputs stay.
+HOT_DOCUMENT_BYTES_MAX = 4 * 1024 * 1024
 
 
 @pytest.fixture(scope="module")
@@ -58,6 +65,49 @@ async def test_duplicate_storm(world: World, services: list[Service]) -> None:
     report = await holds(world, identifiers)
     assert report.counts["intake"] >= 20 * len(values)
     assert await digest(world) == before
+
+
+async def test_a_hot_key(world: World, services: list[Service]) -> None:
+    """One worker, of whom an agency says something new thousands of times under one key, and other agencies' people
+    beside it: a document that grows, a partition that is full, and nobody who waits for them."""
+    (hot,) = world.people(1)
+    # One submission, so that it is settled once; each of its events is a row with an answer of its own.
+    values = [
+        registration(hot, f"hot-{number}", submission_id="SUB-hot", monthly_income=1_000_000 + number)
+        for number in range(HOT)
+    ]
+    other = "perikanan"
+    people = world.people(200)
+    mine = [f"beside-{number}" for number in range(len(people))]
+    beside = [
+        registration(one, name, source=f"agency/{REGENCY}/{other}") for one, name in zip(people, mine, strict=True)
+    ]
+    feedback = topics.feedback(REGENCY, other)
+    await send(world, values[: HOT // 2], key=b"hot")
+    await send(world, beside, topic=topics.registration_intake(REGENCY, other))
+    await send(world, values[HOT // 2 :], key=b"hot")
+
+    async def answered() -> bool:
+        found = {one["data"]["submission_id"] for one in await said(world, "submission.answered.v1", feedback)}
+        return found >= {f"SUB-{name}" for name in mine}
+
+    await eventually(answered, 120, "the others are answered")
+    await holds(world, ["hot"], 300)
+    settled = {one["data"]["submission_id"] for one in await said(world, "submission.settled.v1", feedback)}
+    assert settled >= {f"SUB-{name}" for name in mine}
+    # Of one key the last word stands, and each was taken in turn.
+    (document,) = [one for one in await _documents(world, "workers") if one["version"] > HOT]
+    assert document["state"]["form"]["monthly_income"] == 1_000_000 + HOT - 1
+    assert len(bson.encode(document)) < HOT_DOCUMENT_BYTES_MAX
+    assert all(one.running() for one in services)
+
+
+async def _documents(world: World, collection: str) -> list[dict[str, Any]]:
+    client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(world.mongo_url)
+    try:
+        return await client["payung_registration"][collection].find({}).to_list(None)
+    finally:
+        await client.close()
 
 
 # -- what cannot be read, or can and makes no sense -----------------------------------------------------------------

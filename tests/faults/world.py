@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import random
+import signal
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
@@ -54,8 +55,9 @@ class World:
         self.folder = folder
         self.base = ports.free_base()
         number = ports.port(self.base, "kafka")
-        behind = self.base + 50
-        self.kafka_proxy = Proxy(behind, KafkaWire())
+        # The broker's other listener, which the proxy leads to.
+        self.behind = self.base + 50
+        self.kafka_proxy = Proxy(self.behind, KafkaWire())
         self.mongo_proxy = Proxy(ports.port(self.base, "mongo"), MongoWire())
         controller = ports.port(self.base, "kafka-controller")
         self.kafka_node = kafka.KafkaNode(
@@ -63,7 +65,7 @@ class World:
             port=number,
             controller_port=controller,
             settings={
-                "listeners": f"PLAINTEXT://127.0.0.1:{number},BEHIND://127.0.0.1:{behind},"
+                "listeners": f"PLAINTEXT://127.0.0.1:{number},BEHIND://127.0.0.1:{self.behind},"
                 f"CONTROLLER://127.0.0.1:{controller}",
                 # Who comes through the proxy is told to go on through it.
                 "advertised.listeners": f"PLAINTEXT://127.0.0.1:{number},BEHIND://127.0.0.1:{self.kafka_proxy.port}",
@@ -212,6 +214,14 @@ class World:
     def pid_of(self, server: str) -> int | None:
         """The process of `kafka` or `mongo`."""
         return self._supervisor.pids()[server]
+
+    async def restart(self, server: str) -> None:
+        """Stops a server in order; its supervisor starts it again, and it answers."""
+        before = self.pid_of(server)
+        assert before is not None
+        os.kill(before, signal.SIGTERM)
+        await eventually(lambda: self.pid_of(server) not in (None, before), 60, f"{server} is started again")
+        await eventually(lambda: kafka.answers(self.kafka), 60, "the broker answers")
 
     async def empty_stores(self) -> None:
         """Drops all that the services made of their inputs; reference data (the snapshot) was loaded and stays."""

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 
 import pytest
-from aiokafka.errors import KafkaConnectionError
+from aiokafka.errors import KafkaConnectionError, SaslAuthenticationFailed
 
-from shared.runtime.kafka import quietly
+from shared.runtime import clock, kafka_refusals
+from shared.runtime.errors import Unavailable
+from shared.runtime.kafka import asking, quietly
 
 
 async def _ends(error: BaseException) -> None:
@@ -34,3 +37,21 @@ async def test_our_own_cancellation_goes_through() -> None:
     waiting.cancel()
     with pytest.raises(asyncio.CancelledError):
         await waiting
+
+
+def test_a_refusal_is_told_and_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [1_000.0]
+    monkeypatch.setattr(clock, "monotonic", lambda: now[0])
+    listener = kafka_refusals._Listener()
+    monkeypatch.setattr(kafka_refusals, "_listener", listener)
+    line = logging.LogRecord("aiokafka", logging.ERROR, "", 0, "Unable connect to %s: %s", ("h:1", OSError()), None)
+    listener.handle(line)
+    assert kafka_refusals.reason() == ""
+    line.args = ("h:1", SaslAuthenticationFailed("wrong\npassword"))
+    listener.handle(line)
+    with pytest.raises(Unavailable) as told, asking():
+        raise KafkaConnectionError
+    assert str(told.value).startswith("Kafka: KafkaConnectionError (SaslAuthenticationFailed: ")
+    assert "\n" not in str(told.value)
+    now[0] += 61
+    assert kafka_refusals.reason() == ""

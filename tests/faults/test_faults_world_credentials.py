@@ -1,0 +1,205 @@
+"""F25: the broker stops knowing a service's password, or shows a certificate that has run out. Both end the service
+with a line that says so; nothing is lost, and it goes on by itself when the fault is mended."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime
+import ipaddress
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from confluent_kafka.admin import (  # type: ignore[attr-defined]
+    AdminClient,
+    ScramCredentialInfo,
+    ScramMechanism,
+    UserScramCredentialDeletion,
+    UserScramCredentialUpsertion,
+)
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from payung.embedded import ports
+from payung.place import Place
+from shared.runtime import app, clock
+from tests.faults.processes import eventually
+from tests.faults.submissions import holds, submit
+from tests.faults.world import SERVICES, World
+
+pytestmark = [pytest.mark.connected, pytest.mark.timeout(600)]
+USER, PASSWORD = "registration", "sandi-rahasia"
+# Silence is noticed after a minute; a start keeps asking for the length of the retry budget.
+ENDS_WITHIN_S = app.RETRY_BUDGET_S + 90
+
+
+class Guarded(World):
+    """A world whose services come in by a listener that asks who they are, over `protocol`."""
+
+    def __init__(self, folder: Path, protocol: str) -> None:
+        self._secret: dict[str, str] = {}
+        self.keys = folder / "server.pem"
+        super().__init__(
+            folder,
+            kafka_settings={
+                "listener.security.protocol.map": f"PLAINTEXT:PLAINTEXT,BEHIND:{protocol},CONTROLLER:PLAINTEXT",
+                "sasl.enabled.mechanisms": "SCRAM-SHA-256",
+                "listener.name.behind.scram-sha-256.sasl.jaas.config": (
+                    "org.apache.kafka.common.security.scram.ScramLoginModule required;"
+                ),
+            },
+        )
+        if protocol == "SASL_SSL":
+            direct = f"PLAINTEXT://{self.kafka},BEHIND://{ports.HOST}:{self.behind}"
+            settings = {
+                "ssl.keystore.type": "PEM",
+                "ssl.keystore.location": str(self.keys),
+                # Not through the proxy, which reads what passes.
+                "advertised.listeners": direct,
+            }
+            self.kafka_node = replace(self.kafka_node, settings={**self.kafka_node.settings, **settings})
+
+    def present(self, **environ: str) -> None:
+        """What the services show from their next start on."""
+        self._secret = environ
+
+    @property
+    def environ(self) -> dict[str, str]:
+        return {**super().environ, **self._secret}
+
+    @property
+    def place(self) -> Place:
+        """The tests' own way asks nobody who they are."""
+        found = super().place
+        environ = {name: value for name, value in found.environ.items() if name not in self._secret}
+        return Place(found.data_dir, {**environ, "PAYUNG_KAFKA": self.kafka}, found.urls)
+
+    async def user(self, password: str | None) -> None:
+        """Makes the user, or takes it away."""
+        change: UserScramCredentialUpsertion | UserScramCredentialDeletion
+        if password is None:
+            change = UserScramCredentialDeletion(USER, ScramMechanism.SCRAM_SHA_256)
+        else:
+            info = ScramCredentialInfo(ScramMechanism.SCRAM_SHA_256, 4096)
+            change = UserScramCredentialUpsertion(USER, info, password.encode())
+        client = AdminClient({"bootstrap.servers": self.kafka})
+        changed = client.alter_user_scram_credentials([change])
+        await asyncio.to_thread(lambda: [one.result(30) for one in changed.values()])
+
+    def log(self, name: str) -> str:
+        """All that a service ever said."""
+        return (self.folder / "logs" / f"{name}.log").read_text("utf-8")
+
+
+class Authority:
+    """Signs certificates for 127.0.0.1 that hold for so many days from now, or ran out so many days ago."""
+
+    def __init__(self) -> None:
+        self._key = ec.generate_private_key(ec.SECP256R1())
+        self.certificate = self._signed("uji", self._key.public_key(), days=1, authority=True)
+
+    def _signed(self, name: str, key: ec.EllipticCurvePublicKey, *, days: int, authority: bool) -> x509.Certificate:
+        ends = clock.now() + datetime.timedelta(days=days)
+        address = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(ports.HOST))])
+        issuer = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "uji")])
+        return (
+            x509.CertificateBuilder()
+            .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]))
+            .issuer_name(issuer)
+            .public_key(key)
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(ends - datetime.timedelta(days=30))
+            .not_valid_after(ends)
+            .add_extension(address, critical=False)
+            .add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True)
+            .sign(self._key, hashes.SHA256())
+        )
+
+    def issue(self, file: Path, *, days: int) -> None:
+        """A key and its certificate, as Kafka reads them."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        certificate = self._signed("broker", key.public_key(), days=days, authority=False)
+        secret = key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
+        chain = [one.public_bytes(serialization.Encoding.PEM) for one in (certificate, self.certificate)]
+        file.write_bytes(secret + b"".join(chain))
+
+
+@pytest.fixture
+def by_password(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
+    with Guarded(tmp_path_factory.mktemp("password"), "SASL_PLAINTEXT") as world:
+        world.present(PAYUNG_KAFKA_USER=USER, PAYUNG_KAFKA_PASSWORD=PASSWORD)
+        yield world
+
+
+async def _goes_on_when(world: Guarded, codes: list[int], line: str, before: list[str], prefix: str) -> list[str]:
+    """While the fault lasts records come in, are not read, and both services end with the line; what was sent."""
+    identifiers = await submit(world, prefix, 50)
+    await eventually(lambda: len(codes) >= len(SERVICES), ENDS_WITHIN_S, "both services end")
+    for name in SERVICES:
+        # The one line that it ends with says why.
+        ends = [one for one in world.log(name).splitlines() if '"event": "stopped' in one]
+        assert ends, world.log(name)[-2_000:]
+        assert all(line in one for one in ends), ends
+    return before + identifiers
+
+
+async def test_revoked_credentials(by_password: Guarded) -> None:
+    world = by_password
+    await world.user(PASSWORD)
+    async with world.supervised(*SERVICES) as codes:
+        before = await submit(world, "known", 50)
+        await holds(world, before)
+        assert "SaslAuthenticationFailed" not in world.log("registration")
+        await world.user(None)
+        # Whoever is in stays in: the fault begins with the next connection, as after any broker's restart.
+        world.kafka_proxy.reset()
+        sent = await _goes_on_when(world, codes, "SaslAuthenticationFailed", before, "unknown")
+        assert PASSWORD not in world.log("registration")
+        await world.user(PASSWORD)
+        await holds(world, sent, 240)
+        assert set(codes) <= {app.EXIT_UNAVAILABLE}
+
+
+@pytest.fixture
+def authority() -> Authority:
+    return Authority()
+
+
+@pytest.fixture
+def by_certificate(tmp_path_factory: pytest.TempPathFactory, authority: Authority) -> Iterator[Guarded]:
+    folder = tmp_path_factory.mktemp("certificate")
+    trusted = folder / "authority.pem"
+    trusted.write_bytes(authority.certificate.public_bytes(serialization.Encoding.PEM))
+    authority.issue(folder / "server.pem", days=1)
+    with Guarded(folder, "SASL_SSL") as world:
+        world.present(
+            PAYUNG_KAFKA_USER=USER,
+            PAYUNG_KAFKA_PASSWORD=PASSWORD,
+            PAYUNG_KAFKA_CA=str(trusted),
+            PAYUNG_KAFKA=f"{ports.HOST}:{world.behind}",
+        )
+        yield world
+
+
+async def test_a_certificate_that_ran_out(by_certificate: Guarded, authority: Authority) -> None:
+    world = by_certificate
+    await world.user(PASSWORD)
+    async with world.supervised(*SERVICES) as codes:
+        before = await submit(world, "valid", 50)
+        await holds(world, before)
+        await _restarted_with(world, authority, days=-1)
+        sent = await _goes_on_when(world, codes, "certificate has expired", before, "expired")
+        await _restarted_with(world, authority, days=1)
+        await holds(world, sent, 240)
+        assert set(codes) <= {app.EXIT_UNAVAILABLE}
+
+
+async def _restarted_with(world: Guarded, authority: Authority, *, days: int) -> None:
+    """The broker reads its certificate when it starts."""
+    authority.issue(world.keys, days=days)
+    await world.restart("kafka")
