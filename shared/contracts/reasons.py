@@ -179,13 +179,11 @@ _TEXTS: dict[Reason, tuple[str, str]] = {
     Reason.FIELD_MISSING: ("Ada isian wajib yang kosong; lengkapi.", "A required field is empty; fill it in."),
     Reason.FIELD_INVALID: ("Ada isian yang tidak dapat dibaca; perbaiki.", "A field cannot be read; correct it."),
     Reason.TOO_YOUNG: (
-        "Pekerja belum mencapai umur terendah (18 tahun, bila kabupaten tidak menetapkan lain); daftarkan setelah ulang "
-        "tahunnya.",
+        "Pekerja belum cukup umur (18 tahun, bila kabupaten tidak menetapkan lain); daftarkan setelah ulang tahunnya.",
         "The worker is under the lowest age (18, unless the regency sets another); register them after that birthday.",
     ),
     Reason.TOO_OLD: (
-        "Pekerja sudah melewati batas umur; program ini hanya untuk yang belum 65 tahun (bila kabupaten tidak menetapkan "
-        "lain).",
+        "Pekerja melewati batas umur; program ini untuk yang belum 65 tahun (bila kabupaten tidak menetapkan lain).",
         "The worker is past the age limit; the programme is only for those under 65 (unless the regency sets another).",
     ),
     Reason.ALREADY_REGISTERED: (

@@ -26,8 +26,7 @@ def routes(house: House) -> APIRouter:
     async def findings(
         request: Request, regency: _Regency, state: Literal["open", "all"] = "open", limit: _Limit = 200
     ) -> dict[str, Any]:
-        """Duties not kept by employers of a regency: open ones, or all, contractors' late projects among them; the oldest
-        due first."""
+        """Duties not kept by employers of a regency, the oldest due first: open ones, or all with late projects."""
         await guard.reader(request, regency)
         where: dict[str, Any] = {"state.regency": regency}
         where["state.open"] = {"$gt": 0} if state == "open" else {"$gte": 0}
