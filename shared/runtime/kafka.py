@@ -551,8 +551,10 @@ def asking() -> Iterator[None]:
 def cancelled_from_outside(error: BaseException) -> bool:
     """Whether somebody cancelled this very task. When a broker dies, aiokafka lets the cancellation of its own tasks
     out: that is a client's trouble, and taken for ours it would end a part of the service without a word."""
+    if not isinstance(error, asyncio.CancelledError):
+        return False
     task = asyncio.current_task()
-    return isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling() > 0
+    return task is not None and task.cancelling() > 0
 
 
 async def quietly(stopping: Awaitable[Any], within_s: float = STOP_TIMEOUT_S) -> None:
