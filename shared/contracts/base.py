@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -12,6 +12,7 @@ Day = Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$", description="a busine
 Rupiah = Annotated[int, Field(description="whole rupiah")]
 Sex = Literal["F", "M"]
 Funding = Literal["apbd-regency", "apbd-province", "self", "csr"]
+Programme = Literal["JKK", "JKM"]
 Sector = Literal[
     "agriculture",
     "plantation",
@@ -24,19 +25,8 @@ Sector = Literal[
     "services",
     "other",
 ]
-FUNDINGS: tuple[Funding, ...] = ("apbd-regency", "apbd-province", "self", "csr")
-SECTORS: tuple[Sector, ...] = (
-    "agriculture",
-    "plantation",
-    "fisheries",
-    "livestock",
-    "trade",
-    "transport",
-    "construction",
-    "crafts",
-    "services",
-    "other",
-)
+FUNDINGS: tuple[Funding, ...] = get_args(Funding)
+SECTORS: tuple[Sector, ...] = get_args(Sector)
 
 
 class Data(BaseModel):
@@ -48,7 +38,7 @@ class Data(BaseModel):
 class PremiumLine(Data):
     """One programme's amount with the key of the rule that made it (shared/reference/rates.csv)."""
 
-    programme: Literal["JKK", "JKM"]
+    programme: Programme
     amount: Rupiah
     rule: str
 

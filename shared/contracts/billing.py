@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
-from shared.contracts.base import Data, Day, Funding, Period, PremiumLine, Regency, Rupiah, Sector, Sex
+from shared.contracts.base import Data, Day, Funding, Period, PremiumLine, Programme, Regency, Rupiah, Sector, Sex
 from shared.kernel.event import Intake
 
 
@@ -95,7 +93,7 @@ class BudgetExhausted(Data):
     regency: Regency
     period: Period
     funding: Funding
-    account: Literal["JKK", "JKM"]
+    account: Programme
     left: Rupiah
     shortfall: Rupiah
     workers: int

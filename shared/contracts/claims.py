@@ -31,6 +31,7 @@ COMMANDS: dict[str, type[Intake]] = {
     "claim.decide.v1": DecideClaim,
 }
 
+Kind = Literal["jkk", "jkm", "scholarship"]
 Stage = Literal["agenda", "penetapan", "persetujuan", "pembayaran", "selesai"]
 
 
@@ -41,7 +42,7 @@ class ClaimProgress(Data):
     agency: str
     worker_id: str | None
     regency: Regency
-    kind: Literal["jkk", "jkm", "scholarship"] | None
+    kind: Kind | None
     stage: Stage
     reasons: list[str] = []
     missing_documents: list[str] = []
@@ -74,7 +75,7 @@ class ClaimPaid(Data):
     regency: Regency
     district: str | None
     sex: Sex | None
-    kind: Literal["jkk", "jkm", "scholarship"]
+    kind: Kind
     benefits: list[BenefitLine]
     total: Rupiah
     paid_on: Day

@@ -8,6 +8,8 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from shared.contracts.base import Day, Funding, Period, Regency, Rupiah, Sector, Sex
+from shared.contracts.claims import Kind
+from shared.contracts.registration import LeavingReason, SuspectVerdict
 
 Nik = Annotated[str, Field(pattern=r"^\d{16}$", description="16 digits, text; never a number")]
 Submission = Annotated[str, Field(min_length=1, description="the agency's own number, any text")]
@@ -83,7 +85,7 @@ class WithdrawWorker(Command):
 
     submission_id: Submission
     nik: Nik
-    reason: Literal["moved", "deceased", "employed", "request", "other"]
+    reason: LeavingReason
     date: Day
 
 
@@ -174,7 +176,7 @@ class DecideSuspect(Command):
 
     first: str
     second: str
-    decision: Literal["merge", "different", "unmerge", "reopen"]
+    decision: SuspectVerdict
     officer: str
     reason: str
     keep: str | None = None
@@ -254,7 +256,7 @@ class SubmitClaim(Command):
     claim_no: str
     nik: Nik | None = None
     worker_id: str | None = None
-    kind: Literal["jkk", "jkm", "scholarship"]
+    kind: Kind
     event_date: Day
     cause: Literal["accident", "illness", "natural"]
     details: ClaimDetails

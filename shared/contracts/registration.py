@@ -7,6 +7,9 @@ from typing import Literal
 from shared.contracts.base import Data, Day, Period, Regency, Rupiah, Sector, Sex
 from shared.kernel.event import Intake
 
+LeavingReason = Literal["moved", "deceased", "employed", "request", "other"]
+SuspectVerdict = Literal["merge", "different", "unmerge", "reopen"]
+
 
 class RegisterWorker(Intake):
     """`worker.register.v1`: an agency puts a worker forward."""
@@ -85,7 +88,7 @@ class WorkerWithdrawn(Data):
     district: str
     village: str
     sector: Sector
-    reason: Literal["moved", "deceased", "employed", "request", "other"]
+    reason: LeavingReason
     effective_on: Day
     merged_into: str | None = None
 
@@ -118,7 +121,7 @@ class SuspectDecided(Data):
 
     first: str
     second: str
-    decision: Literal["merge", "different", "unmerge", "reopen"]
+    decision: SuspectVerdict
     keep: str | None
     score: int
     reasons: list[str]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from shared.contracts.base import Data, Day, Regency, Sector
 
 
@@ -85,5 +83,3 @@ WORK: dict[str, type[Data]] = {
     "worker.unmerge.v1": UnmergeWorker,
     "worker.absorb.v1": AbsorbWorker,
 }
-
-SuspectVerdict = Literal["merge", "different", "unmerge", "reopen"]

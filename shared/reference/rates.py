@@ -14,12 +14,9 @@ from fractions import Fraction
 from functools import cache
 from importlib import resources
 from types import MappingProxyType
-from typing import Literal
 
-from shared.contracts.base import Funding
+from shared.contracts.base import Funding, Programme
 from shared.kernel.calendar import first_day
-
-Programme = Literal["JKK", "JKM"]
 
 # Joins the keys of a base rate and of the relief on it: `bpu.jkm.flat+pp50.transport`.
 RULE_JOIN = "+"

@@ -18,12 +18,12 @@ from dataclasses import replace
 from services.billing.domain import outcomes, rules
 from services.billing.domain.forms import Ceilings, RunOrder
 from services.billing.domain.state import NOTHING, Accounts, Budget, Facts
+from shared.contracts.base import Programme
 from shared.contracts.billing import BudgetExhausted, BudgetSetAccepted, CommandRefused, CoverageAtRisk, RunCompleted
 from shared.contracts.billing_work import InvoiceOpened, RunFunded, RunReleased, RunRequested, RunStart
 from shared.contracts.reasons import Reason
 from shared.kernel.decision import Decision, Outcome
 from shared.kernel.event import Event
-from shared.reference.rates import Programme
 
 
 def ceilings_set(state: Budget | None, event: Event, facts: Facts) -> Decision[Budget]:

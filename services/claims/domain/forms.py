@@ -13,19 +13,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import Any, get_args
 
 from services.claims.domain import rules
-from services.claims.domain.state import Child, Claimant, Form, Kind, Reference, Ruling
+from services.claims.domain.state import Child, Claimant, Form, Reference, Ruling
 from shared.contracts import topics
-from shared.contracts.claims import SubmitClaim
+from shared.contracts.claims import Kind, SubmitClaim
 from shared.contracts.fields import Fields
 from shared.contracts.reasons import Reason
 from shared.kernel.calendar import business_day, parse_date
 from shared.kernel.event import Event, Intake
 from shared.kernel.identity import is_nik, nik_birth_date, worker_id
 
-KINDS: tuple[Kind, ...] = ("jkk", "jkm", "scholarship")
+KINDS: tuple[Kind, ...] = get_args(Kind)
 CAUSES = ("accident", "illness", "natural")
 OUTCOMES = ("treatment", "temporary", "partial", "total", "death")
 # Agencies write levels as their schools do.

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
 
-from services.claims.domain.state import Child, Cover, Form, Kind, Standing
+from services.claims.domain.state import Child, Cover, Form, Standing
 from shared.contracts.base import BenefitLine
+from shared.contracts.claims import Kind
 from shared.kernel.calendar import age_on, shift_period
 from shared.reference.rates import Rates
 

@@ -8,13 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Literal
 
 from shared.contracts.base import BenefitLine, Funding, Sex
-from shared.contracts.claims import Stage
+from shared.contracts.claims import Kind, Stage
 from shared.reference.rates import Rates
-
-Kind = Literal["jkk", "jkm", "scholarship"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from services.reporting.domain import rules
 from services.reporting.domain.state import Budget, Verdict
 
 By = Literal["regency", "district", "village", "sector", "sex", "age"]
-BYS: tuple[By, ...] = ("regency", "district", "village", "sector", "sex", "age")
+BYS: tuple[By, ...] = get_args(By)
 AREAS: tuple[By, ...] = ("regency", "district", "village")
 COUNTS = ("registered", "verified", "held", "rejected", "billed", "covered")
 FIGURES = (*COUNTS, "target")
