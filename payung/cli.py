@@ -422,7 +422,7 @@ def snapshot_load(
     kind: Annotated[str, typer.Option(help="population, dinsos, wage-earner or state-employee")] = "population",
     data: Data = None,
 ) -> None:
-    """Load a list as a CSV; it replaces the regency's list of that kind.
+    """Load a list as a CSV or XLSX; it replaces the regency's list of that kind, unless little of it can be read.
 
     population: nik,name,birth_place,birth_date,sex,village,status. dinsos: nik,source,version,decile (source DTSEN,
     DTKS, P3KE or VERVAL_DAERAH). wage-earner, state-employee: nik,started_on.

@@ -40,6 +40,14 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
 Row = dict[str, Any]
 
 
+class UnfitList(ValueError):
+    """A file of which less can be read than not: how many rows could be, and how many not."""
+
+    def __init__(self, taken: int, skipped: int) -> None:
+        super().__init__(f"{taken} rows can be read, {skipped} cannot")
+        self.taken, self.skipped = taken, skipped
+
+
 @dataclass(frozen=True, slots=True)
 class Load:
     """The load that counts: where its rows stand and under which version."""
@@ -124,7 +132,8 @@ async def load(
 ) -> tuple[int, int]:
     """Loads a file's rows under a version and makes them the regency's; returns how many were taken and left out.
 
-    Rows that cannot be judged by are left out: the worker is then as if not listed.
+    Rows that cannot be judged by are left out: the worker is then as if not listed. A file of which little can be read
+    is raised as UnfitList and changes nothing: it would make a regency of people who are not found.
     """
     read = _READERS[kind]
     name = _name(regency, kind)
@@ -146,6 +155,8 @@ async def load(
             chunk = {}
     await reader.save_rows(collection, chunk)
     taken += len(chunk)
+    if skipped > taken or (kind == POPULATION and not taken):
+        raise UnfitList(taken, skipped)
     row_of_load = {"version": version, "slot": slot, "rows": taken, "loaded_at": clock.now().isoformat()}
     await reader.save_rows(SNAPSHOTS, {name: row_of_load})
     return taken, skipped

@@ -1,0 +1,94 @@
+"""Registers and lists of offices as they come: separators, headings, dates; and a file that would empty a register."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+from openpyxl import Workbook
+
+from payung import reference
+from payung.place import CommandError
+from services.verification.documents import STORED
+from services.verification.facts import sources
+from shared.kernel.identity import worker_id
+from shared.runtime.memory import MemoryStore
+from tests.toy import CIPHER
+
+KEY = bytes(range(32))
+NIK = "6408044107850002"
+WHOLE = {
+    "nik": NIK,
+    "name": "SITI AMINAH",
+    "birth_place": "Sangatta",
+    "birth_date": "1985-07-01",
+    "sex": "F",
+    "village": "64.08.04.2001",
+    "status": "alive",
+}
+POPULATION = sources.COLUMNS[sources.POPULATION]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "nik,name,birth_place,birth_date,sex,village,status\n"
+        f"{NIK},SITI AMINAH,Sangatta,1985-07-01,F,64.08.04.2001,alive\n",
+        # As Excel writes it here, with the headings of an office and a column that nobody asked for.
+        "\ufeffNo;NIK;Nama;Tempat Lahir;Tanggal Lahir;Jenis Kelamin;Desa;Status\r\n"
+        f"1;'{NIK};SITI AMINAH;Sangatta;01/07/1985;P;64.08.04.2001 Swarga Bara;Hidup\r\n\r\n",
+    ],
+)
+def test_a_population_is_read_however_it_was_saved(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "penduduk.csv"
+    path.write_text(text, encoding="utf-8", newline="")
+    assert list(reference.rows_of(path, POPULATION)) == [WHOLE]
+
+
+def test_a_workbook_is_read_too(tmp_path: Path) -> None:
+    book = Workbook()
+    sheet: Any = book.active
+    sheet.append(["nik", "mulai_bekerja"])
+    sheet.append([NIK, "02/01/2026"])
+    path = tmp_path / "asn.xlsx"
+    book.save(path)
+    (row,) = reference.rows_of(path, sources.COLUMNS["state-employee"])
+    assert row == {"nik": NIK, "started_on": "2026-01-02"}
+
+
+def test_a_broken_row_costs_itself_only(tmp_path: Path) -> None:
+    path = tmp_path / "penduduk.csv"
+    good = f"{NIK},SITI AMINAH,Sangatta,1985-07-01,F,64.08.04.2001,alive\n"
+    path.write_bytes(
+        f"{','.join(POPULATION)}\n{good}6408,short\n".encode() + b"\xff\xfe,x,x,x,x,x,x\n" + "é,x,x,x,x,x,x\n".encode()
+    )
+    assert list(reference.rows_of(path, POPULATION))[:3] == [WHOLE, {}, {}]
+
+
+def test_a_missing_column_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "penduduk.csv"
+    path.write_text("nik;nama\n1;A\n", encoding="utf-8")
+    with pytest.raises(CommandError, match="lacks the columns birth_place, birth_date, sex, village, status"):
+        list(reference.rows_of(path, POPULATION))
+
+
+def load(store: MemoryStore, version: str, *rows: dict[str, str], kind: str = sources.POPULATION) -> tuple[int, int]:
+    return asyncio.run(sources.load(store, CIPHER, rows, "64.08", KEY, version, kind))
+
+
+@pytest.mark.parametrize("rows", [(), ({**WHOLE, "birth_date": "1 Juli"},), (WHOLE, {}, {})])
+def test_a_file_of_which_little_can_be_read_does_not_empty_the_register(rows: tuple[dict[str, str], ...]) -> None:
+    store = MemoryStore(STORED, CIPHER)
+    assert load(store, "v1", WHOLE) == (1, 0)
+    with pytest.raises(sources.UnfitList):
+        load(store, "v2", *rows)
+    asked = {("64.08", worker_id(KEY, NIK))}
+    loads = asyncio.run(sources.loads(store, ["64.08"]))
+    assert [one.version for one in loads.values()] == ["v1"]
+    assert len(asyncio.run(sources.look_up(store, sources.POPULATION, asked, loads))) == 1
+
+
+def test_nobody_on_a_roster_is_a_roster() -> None:
+    assert load(MemoryStore(STORED, CIPHER), "r1", kind="state-employee") == (0, 0)
