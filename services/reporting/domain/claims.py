@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from services.reporting.domain.rules import OLDER, older
+from services.reporting.domain.rules import latest, older
 from services.reporting.domain.state import Claim, ClaimStatus
 from shared.kernel.decision import Decision
 from shared.kernel.event import Event
@@ -17,23 +17,20 @@ STATUSES = {
 }
 
 
-def moved(state: Claim | None, event: Event, at: str) -> Decision[Claim]:
+@latest
+def moved(state: Claim | None, event: Event, at: str) -> Claim:
     """Where a claim stands."""
-    if older(state, event):
-        return Decision(state=None, ignored=OLDER)
     data = event.data
-    return Decision(
-        state=Claim(
-            regency=data.regency,
-            kind=data.kind if data.kind is not None else (state.kind if state else None),
-            stage=data.stage,
-            status=STATUSES[event.type].value,
-            # A claim that is held again says no amount: the one assessed before still stands.
-            total=data.total or (state.total if state else 0),
-            paid=state.paid if state else 0,
-            sequence=event.sequence or 0,
-            at=at,
-        )
+    return Claim(
+        regency=data.regency,
+        kind=data.kind if data.kind is not None else (state.kind if state else None),
+        stage=data.stage,
+        status=STATUSES[event.type].value,
+        # A claim that is held again says no amount: the one assessed before still stands.
+        total=data.total or (state.total if state else 0),
+        paid=state.paid if state else 0,
+        sequence=event.sequence or 0,
+        at=at,
     )
 
 

@@ -2,67 +2,57 @@
 
 from __future__ import annotations
 
-from services.reporting.domain.rules import OLDER, older
+from services.reporting.domain.rules import latest
 from services.reporting.domain.state import Finding, Meeting, Project
-from shared.kernel.decision import Decision
 from shared.kernel.event import Event
 
 
-def found(state: Finding | None, event: Event, at: str) -> Decision[Finding]:
+@latest
+def found(state: Finding | None, event: Event, at: str) -> Finding:
     """A duty not kept, as it stands."""
-    if older(state, event):
-        return Decision(state=None, ignored=OLDER)
     data = event.data
-    return Decision(
-        state=Finding(
-            regency=data.regency,
-            # A contractor is known by name only.
-            employer=data.employer_id or data.employer_name,
-            name=data.employer_name,
-            kind=data.kind,
-            status=data.state,
-            worker_id=data.worker_id,
-            due_on=data.due_on,
-            sequence=event.sequence or 0,
-            at=at,
-        )
+    return Finding(
+        regency=data.regency,
+        # A contractor is known by name only.
+        employer=data.employer_id or data.employer_name,
+        name=data.employer_name,
+        kind=data.kind,
+        status=data.state,
+        worker_id=data.worker_id,
+        due_on=data.due_on,
+        sequence=event.sequence or 0,
+        at=at,
     )
 
 
-def project(state: Project | None, event: Event, at: str) -> Decision[Project]:
+@latest
+def project(state: Project | None, event: Event, at: str) -> Project:
     """A construction project as it stands."""
-    if older(state, event):
-        return Decision(state=None, ignored=OLDER)
     data = event.data
-    return Decision(
-        state=Project(
-            regency=data.regency,
-            contractor=data.contractor,
-            late=data.late,
-            contract_value=data.contract_value,
-            sequence=event.sequence or 0,
-            at=at,
-        )
+    return Project(
+        regency=data.regency,
+        contractor=data.contractor,
+        late=data.late,
+        contract_value=data.contract_value,
+        sequence=event.sequence or 0,
+        at=at,
     )
 
 
-def met(state: Meeting | None, event: Event, at: str) -> Decision[Meeting]:
+@latest
+def met(state: Meeting | None, event: Event, at: str) -> Meeting:
     """A meeting, planned or held."""
-    if older(state, event):
-        return Decision(state=None, ignored=OLDER)
     data = event.data
     held = event.type == "outreach.held.v1"
-    return Decision(
-        state=Meeting(
-            meeting_id=data.meeting_id,
-            regency=data.regency,
-            district=data.district,
-            village=data.village,
-            sector=data.sector,
-            held_on=data.held_on,
-            agency=data.agency,
-            attendees=data.attendees if held else None,
-            sequence=event.sequence or 0,
-            at=at,
-        )
+    return Meeting(
+        meeting_id=data.meeting_id,
+        regency=data.regency,
+        district=data.district,
+        village=data.village,
+        sector=data.sector,
+        held_on=data.held_on,
+        agency=data.agency,
+        attendees=data.attendees if held else None,
+        sequence=event.sequence or 0,
+        at=at,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from services.reporting.domain.rules import ALREADY_COUNTED, OLDER, answering_agency, older
+from services.reporting.domain.rules import ALREADY_COUNTED, OLDER, answering_agency, latest
 from services.reporting.domain.state import Answer, Identity, Registration, Verdict
 from shared.kernel.decision import Decision
 from shared.kernel.event import Event
@@ -15,47 +15,41 @@ VERDICTS = {
 }
 
 
-def registered(state: Registration | None, event: Event, at: str) -> Decision[Registration]:
+@latest
+def registered(state: Registration | None, event: Event, at: str) -> Registration:
     """A worker as registered or changed."""
-    if older(state, event):
-        return Decision(state=None, ignored=OLDER)
     data = event.data
-    return Decision(
-        state=Registration(
-            regency=data.regency,
-            district=data.district,
-            village=data.village,
-            sector=data.sector,
-            sex=data.sex,
-            birth_month=data.birth_month,
-            agency=data.agency,
-            active=True,
-            sequence=event.sequence or 0,
-            at=at,
-            since=state.since if state and state.since else at[:10],
-        )
+    return Registration(
+        regency=data.regency,
+        district=data.district,
+        village=data.village,
+        sector=data.sector,
+        sex=data.sex,
+        birth_month=data.birth_month,
+        agency=data.agency,
+        active=True,
+        sequence=event.sequence or 0,
+        at=at,
+        since=state.since if state and state.since else at[:10],
     )
 
 
-def withdrawn(state: Registration | None, event: Event, at: str) -> Decision[Registration]:
+@latest
+def withdrawn(state: Registration | None, event: Event, at: str) -> Registration:
     """A worker who left; what the event does not say of them is kept."""
-    if older(state, event):
-        return Decision(state=None, ignored=OLDER)
     data = event.data
-    return Decision(
-        state=Registration(
-            regency=data.regency,
-            district=data.district,
-            village=data.village,
-            sector=data.sector,
-            sex=state.sex if state else None,
-            birth_month=state.birth_month if state else None,
-            agency=state.agency if state else None,
-            active=False,
-            sequence=event.sequence or 0,
-            at=at,
-            since=state.since if state else None,
-        )
+    return Registration(
+        regency=data.regency,
+        district=data.district,
+        village=data.village,
+        sector=data.sector,
+        sex=state.sex if state else None,
+        birth_month=state.birth_month if state else None,
+        agency=state.agency if state else None,
+        active=False,
+        sequence=event.sequence or 0,
+        at=at,
+        since=state.since if state else None,
     )
 
 

@@ -6,10 +6,15 @@ A share is never capped: coverage above 100 % of a target is real, because targe
 from __future__ import annotations
 
 import re
-from typing import Any
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar
 
 from shared.kernel.calendar import months_between
+from shared.kernel.decision import Decision
 from shared.kernel.event import Event
+
+S = TypeVar("S")
 
 OLDER = "older"
 ALREADY_COUNTED = "already-counted"
@@ -35,6 +40,30 @@ def answering_agency(topic: str) -> tuple[str, str] | None:
 def older(state: Any, event: Event) -> bool:
     """Whether a later word of the same aggregate stands already (design.md 3.9)."""
     return state is not None and event.sequence is not None and bool(event.sequence < state.sequence)
+
+
+def latest(judge: Callable[[S | None, Event, str], S]) -> Callable[[S | None, Event, str], Decision[S]]:
+    """For what holds the latest word of an aggregate: an older one changes nothing."""
+
+    @wraps(judge)
+    def decide(state: S | None, event: Event, at: str) -> Decision[S]:
+        if older(state, event):
+            return Decision(state=None, ignored=OLDER)
+        return Decision(state=judge(state, event, at))
+
+    return decide
+
+
+def once(judge: Callable[[Event, str], S]) -> Callable[[S | None, Event, str], Decision[S]]:
+    """For what is inserted once: the same again changes nothing."""
+
+    @wraps(judge)
+    def decide(state: S | None, event: Event, at: str) -> Decision[S]:
+        if state is not None:
+            return Decision(state=None, ignored=ALREADY_COUNTED)
+        return Decision(state=judge(event, at))
+
+    return decide
 
 
 def age_band(birth_month: str | None, period: str) -> str:
