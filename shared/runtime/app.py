@@ -268,7 +268,7 @@ def _topic_guard(spec: ServiceSpec, server: Server, store: MongoStore, environ: 
         store,
         pattern_of(spec.topics),
         [one.name for one in _topics_of(spec)],
-        lambda: topic_ids.read(server),
+        lambda: topic_ids.look(server),
         lambda names: topics_admin.rewind(server, f"payung-{spec.name}", names),
         environ.get(guards.ACCEPT, ""),
     )

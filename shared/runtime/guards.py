@@ -1,7 +1,9 @@
 """What a service refuses to start on, beside what the store and the topics' table check themselves.
 
 A re-created topic: its offsets begin again at zero, so that places committed in the old one would skip records of the
-new one without a word. A URL of the store that asks for less durability than the promise needs. Knows no driver.
+new one without a word. A topic that is given more partitions under a running service: a key's later records stand on
+another one, and their order is gone. A URL of the store that asks for less durability than the promise needs. Knows no
+driver.
 """
 
 from __future__ import annotations
@@ -9,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, urlsplit
 
 import structlog
@@ -25,7 +27,15 @@ LOOK_S = 15.0
 ACCEPT = "PAYUNG_ACCEPT_TOPIC"
 _NAMED_MAX = 3
 
-ReadIds = Callable[[], Awaitable[dict[str, str]]]
+
+class Standing(NamedTuple):
+    """One topic as the broker has it."""
+
+    id: str
+    partitions: int
+
+
+Look = Callable[[], Awaitable[dict[str, Standing]]]
 # Makes the service's group read these topics from their beginning.
 Rewind = Callable[[Sequence[str]], Awaitable[None]]
 
@@ -40,22 +50,25 @@ def check_store_url(environ: Mapping[str, str]) -> None:
 
 
 class TopicGuard:
-    """Remembers the id of each topic that a service reads or writes, in the service's own store."""
+    """Remembers the id of each topic that a service reads or writes, in the service's own store; and for the life of the
+    process how many partitions each has (at the start the table of topics says how many)."""
 
     def __init__(
-        self, store: Reader, pattern: str, wanted: Sequence[str], ids: ReadIds, rewind: Rewind, accept: str = ""
+        self, store: Reader, pattern: str, wanted: Sequence[str], look: Look, rewind: Rewind, accept: str = ""
     ) -> None:
         self._store = store
         self._reads = re.compile(pattern)
         self._wanted = frozenset(wanted)
-        self._ids = ids
+        self._ask = look
         self._rewind = rewind
         self._accepted = frozenset(name.strip() for name in accept.split(",") if name.strip())
         self._known: dict[str, str] = {}
+        self._partitions: dict[str, int] = {}
 
     async def check(self) -> None:
         """At start: Refused when a topic was made anew since the last start, unless the operator names it."""
-        found = await self._standing()
+        standing = await self._standing()
+        found, self._partitions = _ids(standing), _partitions(standing)
         kept: dict[str, Any] = (await self._store.rows(META, [REMEMBERED])).get(REMEMBERED, {})
         anew = _anew(found, kept)
         refused = [] if "all" in self._accepted else [name for name in anew if name not in self._accepted]
@@ -80,20 +93,31 @@ class TopicGuard:
                 log.warning("the topics' ids could not be read", why=str(error))
 
     async def _look(self) -> None:
-        found = await self._standing()
+        standing = await self._standing()
+        found, counts = _ids(standing), _partitions(standing)
         refused = _anew(found, self._known)
         if refused:
             raise Refused(_complaint(refused))
+        for name, count in sorted(counts.items()):
+            had = self._partitions.setdefault(name, count)
+            if had != count:
+                raise Refused(f"topic {name} has {count} partitions now, and had {had}: its keys have lost their order")
         if found.keys() - self._known.keys():
             self._known.update(found)
             await self._store.save_rows(META, {REMEMBERED: self._known})
 
-    async def _standing(self) -> dict[str, str]:
+    async def _standing(self) -> dict[str, Standing]:
         return {
-            name: number
-            for name, number in (await self._ids()).items()
-            if name in self._wanted or self._reads.match(name)
+            name: one for name, one in (await self._ask()).items() if name in self._wanted or self._reads.match(name)
         }
+
+
+def _ids(standing: Mapping[str, Standing]) -> dict[str, str]:
+    return {name: one.id for name, one in standing.items()}
+
+
+def _partitions(standing: Mapping[str, Standing]) -> dict[str, int]:
+    return {name: one.partitions for name, one in standing.items()}
 
 
 def _anew(found: Mapping[str, str], kept: Mapping[str, str]) -> list[str]:

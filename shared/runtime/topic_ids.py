@@ -22,6 +22,7 @@ from aiokafka.protocol.types import (
     TaggedFields,
 )
 
+from shared.runtime.guards import Standing
 from shared.runtime.kafka import Server, asking, quietly
 
 TIMEOUT_S = 20.0
@@ -105,8 +106,8 @@ class _AllTopics(Request[_MetadataRequest]):  # type: ignore[misc]  # aiokafka i
         return request_struct_class(None, False, False, {})
 
 
-async def read(server: Server) -> dict[str, str]:
-    """The id of every topic that this user may see, by name; Unavailable when the broker does not answer."""
+async def look(server: Server) -> dict[str, Standing]:
+    """Every topic that this user may see, by name; Unavailable when the broker does not answer."""
     client = AIOKafkaClient(**server.options())
     try:
         with asking():
@@ -115,4 +116,13 @@ async def read(server: Server) -> dict[str, str]:
                 answer = await client.send(client.get_random_node(), _AllTopics())
     finally:
         await quietly(client.close())
-    return {topic: str(number) for code, topic, number, *_ in answer.topics if code == 0}
+    return {
+        topic: Standing(str(number), len(partitions))
+        for code, topic, number, _, partitions, *_ in answer.topics
+        if code == 0
+    }
+
+
+async def read(server: Server) -> dict[str, str]:
+    """The ids alone."""
+    return {name: one.id for name, one in (await look(server)).items()}

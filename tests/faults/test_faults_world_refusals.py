@@ -93,6 +93,19 @@ async def test_a_wrong_partition_count(world: World) -> None:
         await remade(world, topics.work(SERVICE))
 
 
+async def test_partitions_added_under_a_running_service(world: World) -> None:
+    service = world.start(SERVICE)
+    await eventually(service.ready, 60, "ready")
+    async with admin(world) as client:
+        await client.create_partitions({topics.work(SERVICE): NewPartitions(total_count=7)})
+    try:
+        assert await service.exit_code(90) == EXIT_REFUSED
+        assert "topic billing-work has 7 partitions now, and had 6" in service.said()
+        assert "topic billing-work has 7 partitions; 6 keep each key's order" in await refused(world)
+    finally:
+        await remade(world, topics.work(SERVICE))
+
+
 async def test_a_topic_made_anew_and_its_acceptance(world: World) -> None:
     service = world.start(SERVICE)
     await eventually(service.ready, 60, "ready")

@@ -8,6 +8,7 @@ import pytest
 
 from shared.runtime import guards
 from shared.runtime.errors import Refused
+from shared.runtime.guards import Standing
 from shared.runtime.memory import MemoryStore
 from tests.toy import CIPHER, Codec
 
@@ -19,17 +20,18 @@ class World:
 
     def __init__(self) -> None:
         self.ids = {"toy-work": "w1", "toy-intake-a": "a1", "toy-events": "e1", "another": "x1"}
+        self.partitions: dict[str, int] = {}
         self.store = MemoryStore({"counters": Codec()}, CIPHER)
         self.rewound: list[str] = []
 
     def guard(self, accept: str = "") -> guards.TopicGuard:
-        async def ids() -> dict[str, str]:
-            return dict(self.ids)
+        async def look() -> dict[str, Standing]:
+            return {name: Standing(number, self.partitions.get(name, 3)) for name, number in self.ids.items()}
 
         async def rewind(names: Sequence[str]) -> None:
             self.rewound.extend(names)
 
-        return guards.TopicGuard(self.store, PATTERN, ["toy-work", "toy-events"], ids, rewind, accept)
+        return guards.TopicGuard(self.store, PATTERN, ["toy-work", "toy-events"], look, rewind, accept)
 
 
 @pytest.fixture
@@ -102,6 +104,28 @@ async def test_a_topic_made_anew_under_a_running_service_ends_it(world: World, m
     world.ids["toy-intake-a"] = "other"
     with pytest.raises(Refused, match="toy-intake-a"):
         await guard.run()
+
+
+@pytest.mark.parametrize("name", ["toy-work", "toy-intake-a", "toy-events"])
+async def test_partitions_added_under_a_running_service_end_it(
+    world: World, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setattr(guards, "LOOK_S", 0)
+    guard = world.guard()
+    await guard.check()
+    world.partitions[name] = 4
+    with pytest.raises(Refused, match=f"topic {name} has 4 partitions now, and had 3"):
+        await guard.run()
+
+
+async def test_partitions_of_a_topic_that_came_later_are_watched_too(world: World) -> None:
+    guard = world.guard()
+    await guard.check()
+    world.ids["toy-intake-b"] = "b1"
+    await guard._look()
+    world.partitions |= {"another": 9, "toy-intake-b": 9}
+    with pytest.raises(Refused, match="topic toy-intake-b has 9"):
+        await guard._look()
 
 
 @pytest.mark.parametrize("query", ["w=1", "replicaSet=rs0&w=0", "W=2", "journal=false", "j=false"])
