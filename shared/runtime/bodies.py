@@ -1,7 +1,10 @@
-"""Bodies of HTTP requests, read no further than they may be long. Knows nothing of what is in them."""
+"""Bodies of HTTP requests, read no further than they may be long. Knows nothing of what they ask for."""
 
 from __future__ import annotations
 
+from typing import Any
+
+import orjson
 from fastapi import HTTPException, Request
 
 
@@ -16,3 +19,11 @@ async def read(request: Request, bytes_max: int, what: str) -> bytes:
             raise HTTPException(413, f"at most {bytes_max} bytes a {what}")
         parts.append(part)
     return b"".join(parts)
+
+
+def parsed(body: bytes) -> Any:
+    """What a body says; HTTPException 400 when it is no JSON."""
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise HTTPException(400, {"errors": [{"pointer": "", "detail": f"not JSON: {error}"}]}) from error

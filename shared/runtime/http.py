@@ -73,11 +73,7 @@ def _add_intake(app: FastAPI, house: House) -> None:
     async def post_events(request: Request) -> JSONResponse:
         """Takes one CloudEvent or an array of them; 202 with their ids once Kafka has acknowledged all."""
         caller = await guard.caller(request)
-        body = await bodies.read(request, BODY_BYTES_MAX, "request")
-        try:
-            parsed = orjson.loads(body)
-        except orjson.JSONDecodeError as error:
-            raise HTTPException(400, {"errors": [{"pointer": "", "detail": f"not JSON: {error}"}]}) from error
+        parsed = bodies.parsed(await bodies.read(request, BODY_BYTES_MAX, "request"))
         events: Sequence[Any] = parsed if isinstance(parsed, list) else [parsed]
         if not events or len(events) > EVENTS_MAX:
             raise HTTPException(400, {"errors": [{"pointer": "", "detail": f"1 to {EVENTS_MAX} events a request"}]})

@@ -40,7 +40,7 @@ async def read(request: Request, idempotency_key: str | None) -> Given:
     """The decision in a request; raises HTTPException 400 or 413. A form carries the name in a field, `key`."""
     body = await bodies.read(request, topics.INTAKE_BYTES_MAX, "decision")
     if not request.headers.get("content-type", "").startswith(FORM):
-        return Given(_parsed(body), idempotency_key or clock.new_id(), from_page=False)
+        return Given(_object(body), idempotency_key or clock.new_id(), from_page=False)
     fields = {name: values[0] for name, values in parse_qs(body.decode("utf-8", "replace")).items()}
     return Given(fields, fields.pop("key", clock.new_id()), from_page=True)
 
@@ -80,11 +80,8 @@ def record(
     return Message(topic, subject.encode(), value)
 
 
-def _parsed(body: bytes) -> dict[str, Any]:
-    try:
-        data = orjson.loads(body)
-    except orjson.JSONDecodeError as error:
-        raise HTTPException(400, {"errors": [{"pointer": "", "detail": f"not JSON: {error}"}]}) from error
+def _object(body: bytes) -> dict[str, Any]:
+    data = bodies.parsed(body)
     if not isinstance(data, dict):
         raise HTTPException(400, {"errors": [{"pointer": "", "detail": "no JSON object"}]})
     return data
