@@ -179,15 +179,9 @@ def create_app(folder: Path | None = None) -> FastAPI:
     """The stand-in as an ASGI application; without a folder it forgets when it ends."""
     house = Bpjs(Ledger(folder))
     app = FastAPI(title="BPJS Ketenagakerjaan stand-in", version="1")
-    app.state.trouble = house.trouble
     app.state.ledger = house.ledger
-
-    async def healthz() -> Response:
-        return json_response({"status": "ok", **house.ledger.sums()})
-
     app.add_api_route(BENEFITS_PATH, troubled(house.trouble, house.pay), methods=["POST"])
     app.add_api_route(CONFIRM_PATH, troubled(house.trouble, house.confirm), methods=["POST"])
-    app.add_api_route("/healthz", healthz, methods=["GET"])
     add_control(app, house.trouble, house.ledger.sums)
     return app
 

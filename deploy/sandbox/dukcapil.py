@@ -207,15 +207,9 @@ def create_app(population: Path | Register | None = None) -> FastAPI:
     people = register.from_file(population) if isinstance(population, Path) else population
     house = Dukcapil(people or Register({}))
     app = FastAPI(title="Dukcapil stand-in", version="1")
-    app.state.trouble = house.trouble
-
-    async def healthz() -> Response:
-        return json_response({"status": "ok", **house.size()})
-
     app.add_api_route(MATCH_PATH, troubled(house.trouble, house.match), methods=["POST"])
     app.add_api_route(GIVE_BACK_PATH, troubled(house.trouble, house.give_back), methods=["POST"])
     app.add_api_route("/_control/population", house.load, methods=["POST"])
-    app.add_api_route("/healthz", healthz, methods=["GET"])
     add_control(app, house.trouble, house.size)
     return app
 

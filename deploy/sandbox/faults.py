@@ -175,8 +175,13 @@ def troubled(
     return call
 
 
-def add_control(app: FastAPI, trouble: Trouble[F], log: Callable[[], Mapping[str, Any]]) -> None:
-    """`/_control`: GET shows the faults, POST changes those it names, DELETE ends all; `/_control/log` adds `log`."""
+def add_control(app: FastAPI, trouble: Trouble[F], figures: Callable[[], Mapping[str, Any]]) -> None:
+    """`/_control`: GET shows the faults, POST changes those it names, DELETE ends all. `/_control/log` and `/healthz`
+    tell the stand-in's own figures."""
+    app.state.trouble = trouble
+
+    async def healthz() -> Response:
+        return json_response({"status": "ok", **figures()})
 
     async def show() -> Response:
         return json_response(trouble.faults.model_dump())
@@ -196,8 +201,9 @@ def add_control(app: FastAPI, trouble: Trouble[F], log: Callable[[], Mapping[str
         return await show()
 
     async def counts() -> Response:
-        return json_response({**trouble.log(), **log()})
+        return json_response({**trouble.log(), **figures()})
 
+    app.add_api_route("/healthz", healthz, methods=["GET"])
     app.add_api_route("/_control", show, methods=["GET"])
     app.add_api_route("/_control", change, methods=["POST"])
     app.add_api_route("/_control", end, methods=["DELETE"])
