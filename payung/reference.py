@@ -48,7 +48,9 @@ async def load_source(place: Place, path: Path, regency: str, kind: str) -> tupl
     with closing(rows_of(path, sources.COLUMNS[kind])) as rows:
         try:
             cipher, key = cipher_from(place.environ), id_key_from(place.environ)
-            taken, skipped = await sources.load(store, cipher, rows, regency, key, version, kind)
+            # A roster may be empty; a regency is not.
+            least = 1 if kind == sources.POPULATION else 0
+            taken, skipped = await sources.load(store, cipher, rows, regency, key, version, kind, least)
         except sources.UnfitList as error:
             raise CommandError(
                 f"{path}: {error}, so nothing was changed; needed are a NIK of 16 digits, dates as 1985-07-01 or "

@@ -129,11 +129,12 @@ async def load(
     id_key: bytes,
     version: str,
     kind: str = POPULATION,
+    least: int = 0,
 ) -> tuple[int, int]:
     """Loads a file's rows under a version and makes them the regency's; returns how many were taken and left out.
 
-    Rows that cannot be judged by are left out: the worker is then as if not listed. A file of which little can be read
-    is raised as UnfitList and changes nothing: it would make a regency of people who are not found.
+    Rows that cannot be judged by are left out: the worker is then as if not listed. A file of which little can be read,
+    or fewer than `least` rows, is raised as UnfitList and changes nothing: its people would not be found.
     """
     read = _READERS[kind]
     name = _name(regency, kind)
@@ -155,7 +156,7 @@ async def load(
             chunk = {}
     await reader.save_rows(collection, chunk)
     taken += len(chunk)
-    if skipped > taken or (kind == POPULATION and not taken):
+    if skipped > taken or taken < least:
         raise UnfitList(taken, skipped)
     row_of_load = {"version": version, "slot": slot, "rows": taken, "loaded_at": clock.now().isoformat()}
     await reader.save_rows(SNAPSHOTS, {name: row_of_load})

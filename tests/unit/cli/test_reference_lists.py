@@ -75,7 +75,7 @@ def test_a_missing_column_is_named(tmp_path: Path) -> None:
 
 
 def load(store: MemoryStore, version: str, *rows: dict[str, str], kind: str = sources.POPULATION) -> tuple[int, int]:
-    return asyncio.run(sources.load(store, CIPHER, rows, "64.08", KEY, version, kind))
+    return asyncio.run(sources.load(store, CIPHER, rows, "64.08", KEY, version, kind, kind == sources.POPULATION))
 
 
 @pytest.mark.parametrize("rows", [(), ({**WHOLE, "birth_date": "1 Juli"},), (WHOLE, {}, {})])
