@@ -28,7 +28,7 @@ def due_of(worker_id: str, worker: Worker) -> Due | None:
     given = parse_date(verdict.given_on)
     if given is None:
         return None
-    coming = (_birthday(worker, _asked_on(worker, given)), _renewal(worker_id, verdict.valid_until))
+    coming = (_birthday(worker, _asked_on(worker, given)), _renewal(worker_id, worker, verdict.valid_until))
     days = [day for day in coming if day is not None]
     if not days:
         return None
@@ -52,18 +52,24 @@ def _asked_on(worker: Worker, given: date) -> date:
 
 
 def _birthday(worker: Worker, asked: date) -> date | None:
-    born = date.fromisoformat(worker.form.birth_date)
-    year = born.year + SUBSIDY_ENDS_AT_AGE
-    # Born on a leap day: 65 on 1 March of a year without one.
-    leaps = (born.month, born.day) == (2, 29) and not _is_leap(year)
-    day = date(year, 3, 1) if leaps else born.replace(year=year)
+    day = _anniversary(worker, int(worker.form.birth_date[:4]) + SUBSIDY_ENDS_AT_AGE)
     return day if day > asked else None
 
 
-def _renewal(worker_id: str, valid_until: str) -> date | None:
+def _anniversary(worker: Worker, year: int) -> date:
+    born = date.fromisoformat(worker.form.birth_date)
+    # Born on a leap day: 1 March of a year without one.
+    leaps = (born.month, born.day) == (2, 29) and not _is_leap(year)
+    return date(year, 3, 1) if leaps else born.replace(year=year)
+
+
+def _renewal(worker_id: str, worker: Worker, valid_until: str) -> date | None:
     until = parse_date(valid_until)
     if until is None:
         return None
+    if until == _anniversary(worker, until.year):
+        # A birthday, maybe that of the policy's own age limit: asked for earlier, nothing would be told that is new.
+        return until
     return until - timedelta(days=LEAD_DAYS + sum(worker_id.encode()) % SPREAD_DAYS)
 
 

@@ -186,9 +186,20 @@ def yields_to_job(reasons: Sequence[str]) -> bool:
     return not {Reason.DUPLICATE_IDENTITY, Reason.INACTIVE_IDENTITY} & set(reasons)
 
 
+def good_until(since: str, birth_date: str, policy: Policy) -> str:
+    """The day before which the identity must be verified anew: the end of its validity, or the birthday on which the
+    policy's age limit is reached, whichever comes first."""
+    until = valid_until(since, policy.valid_months)
+    birthday = f"{int(birth_date[:4]) + policy.age_max_exclusive:04d}{birth_date[4:]}"
+    if not since < birthday < until:
+        return until
+    # Born on a leap day, of age on 1 March of a year without one.
+    return birthday if parse_date(birthday) else f"{birthday[:4]}-03-01"
+
+
 @lru_cache(maxsize=1_000)
 def valid_until(since: str, months: int) -> str:
-    """The day before which the identity must be verified anew; a batch knows one or two such days."""
+    """The end of a validity of so many months; a batch knows one or two such days."""
     day = date.fromisoformat(since)
     year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
     month += 1

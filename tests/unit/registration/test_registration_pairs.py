@@ -227,10 +227,18 @@ def test_a_65th_birthday_while_dukcapil_was_silent_is_acted_on_the_day_after_its
     assert due(world).at.astimezone(WITA).date().isoformat() >= "2026-12-05"
 
 
+def test_a_verdict_that_lapses_on_a_birthday_is_asked_for_anew_on_that_day() -> None:
+    # A policy with an age limit of its own says so by the last day of its verdict; World's is 1 January 2027.
+    world = World()
+    world.register(birth_date="1967-01-01")
+    world.verdict("verified")
+    assert due(world).at.astimezone(WITA).isoformat() == "2027-01-01T00:00:00+08:00"
+
+
 # 330 days after 1 February is 28 December: the renewal of 1 January lies behind.
 def test_nothing_turns_in_a_circle_when_a_verdict_is_short() -> None:
     world = World()
-    world.register(birth_date="1950-01-01")
+    world.register(birth_date="1950-01-02")
     world.at = AT + timedelta(days=330)
     world.verdict("verified")
     assert due(world).at.astimezone(WITA).date().isoformat() == "2026-12-29"

@@ -13,7 +13,7 @@ from payung import policy as files
 from payung.place import CommandError
 from services.verification.domain import policy
 from services.verification.domain.policy import Policies, Policy, PolicyError
-from services.verification.domain.rules import Poverty, valid_until
+from services.verification.domain.rules import Poverty, good_until, valid_until
 from services.verification.domain.standing import Facts
 from services.verification.domain.state import Status
 from services.verification.facts import policies
@@ -117,6 +117,22 @@ def test_each_number_of_the_policy_decides(
     made = when(None, check(), under(given, snapshot(**register)))
     assert said(made) == [(f"identity.{verdict}.v1", reasons)]
     assert made.outcomes[0].data.policy == given.version
+
+
+@pytest.mark.parametrize(
+    ("born", "limit", "until"),
+    [
+        ("1985-07-01", 65, "2027-01-05"),
+        ("1961-05-20", 65, "2026-05-20"),
+        ("1966-05-20", 60, "2026-05-20"),
+        # On the day of the verdict's end, and after it: the verdict ends first.
+        ("1962-01-05", 65, "2027-01-05"),
+        ("1962-01-06", 65, "2027-01-05"),
+        ("1964-02-29", 62, "2026-03-01"),
+    ],
+)
+def test_a_verdict_is_good_until_the_birthday_of_the_policys_age_limit(born: str, limit: int, until: str) -> None:
+    assert good_until("2026-01-05", born, own(age_max_exclusive=limit)) == until
 
 
 def test_another_regencys_policy_does_not_judge() -> None:
