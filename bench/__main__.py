@@ -149,9 +149,7 @@ def _print(workers: int, laps: list[Lap], base: float) -> None:
 
 
 async def _print_services(at: Place, base: float) -> None:
-    table = Table(
-        "service", "inputs", "busy s", "batch", "inputs/busy s", "of the floor", "cpu s", "resident MB", box=None
-    )
+    table = Table("service", "inputs", "busy s", "inputs/busy s", "of the floor", "cpu s", "resident MB", box=None)
     for service in topics.SERVICES:
         metric = await figures(at, service)
         inputs = metric.get("payung_records_total{fate=decided,type=all}", 0)
