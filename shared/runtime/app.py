@@ -58,7 +58,7 @@ def open_store(spec: ServiceSpec, environ: Mapping[str, str]) -> MongoStore:
     """The store of a service, also for the commands that load its reference data."""
     url = environ.get("PAYUNG_MONGO_URL", "mongodb://127.0.0.1:8117/?replicaSet=rs0")
     client = connect(url, environ.get("PAYUNG_MONGO_DRIVER", "motor"))
-    instance = environ.get("PAYUNG_INSTANCE")
+    instance = environ.get(guards.INSTANCE)
     return MongoStore(client, database_name(spec.name), spec.stored, spec.indexes, cipher_from(environ), instance)
 
 
@@ -141,6 +141,9 @@ class Process:
         await self._patiently(lambda: topics_admin.check(server, _topics_of(spec), pattern_of(spec.topics)))
         topic_guard = _topic_guard(spec, server, store, environ)
         await self._patiently(topic_guard.check)
+        instance = environ.get(guards.INSTANCE)
+        name_guard = guards.NameGuard(store, instance)
+        await self._patiently(name_guard.claim)
         reference = await self._patiently(lambda: spec.reference(store, environ))
         await self._patiently(publisher.start)
 
@@ -149,7 +152,6 @@ class Process:
             await gate.settled(records)
             runner.wake()
 
-        instance = environ.get("PAYUNG_INSTANCE")
         consumer = KafkaConsumer(server, spec.name, spec.topics, settle, self._fail, metrics, instance)
         letters = DeadLetterTopic(spec.name, publisher, lambda: topic_ids.read(server))
         gate = FloodGate(spec.name, letters, store, consumer, metrics, limits)
@@ -170,6 +172,7 @@ class Process:
             tasks.append(asyncio.create_task(self._guard(watch.run(), "watch")))
             tasks.append(asyncio.create_task(self._guard(_beat(), "beat")))
             tasks.append(asyncio.create_task(self._guard(topic_guard.run(), "topics")))
+            tasks.append(asyncio.create_task(self._guard(name_guard.run(), "name")))
             tasks.append(asyncio.create_task(self._guard(gate.run(), "floods")))
             tasks.append(asyncio.create_task(self._guard(_confirm_journals(store), "journals")))
             if spec.background is not None:

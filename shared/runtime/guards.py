@@ -3,7 +3,8 @@
 A re-created topic: its offsets begin again at zero, so that places committed in the old one would skip records of the
 new one without a word. A topic that is given more partitions under a running service: a key's later records stand on
 another one, and their order is gone. A URL of the store that asks for less durability than the promise needs. Knows no
-driver.
+driver. And a name of a process that two of them bear: each takes the other's partitions as its own dead self's, and
+closes its journals as a dead one's.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import structlog
 
+from shared.runtime import clock
 from shared.runtime.errors import Refused, Unavailable
 from shared.runtime.ports import Reader
 
@@ -25,6 +27,8 @@ META = "_meta"
 REMEMBERED = "topics"
 LOOK_S = 15.0
 ACCEPT = "PAYUNG_ACCEPT_TOPIC"
+INSTANCE = "PAYUNG_INSTANCE"
+NAME_LOOK_S = 5.0
 _NAMED_MAX = 3
 
 
@@ -50,8 +54,8 @@ def check_store_url(environ: Mapping[str, str]) -> None:
 
 
 class TopicGuard:
-    """Remembers the id of each topic that a service reads or writes, in the service's own store; and for the life of the
-    process how many partitions each has (at the start the table of topics says how many)."""
+    """Remembers the id of each topic that a service reads or writes, in the service's own store; and for as long as the
+    process lives how many partitions each has (at the start the table of topics says how many)."""
 
     def __init__(
         self, store: Reader, pattern: str, wanted: Sequence[str], look: Look, rewind: Rewind, accept: str = ""
@@ -110,6 +114,42 @@ class TopicGuard:
         return {
             name: one for name, one in (await self._ask()).items() if name in self._wanted or self._reads.match(name)
         }
+
+
+class NameGuard:
+    """Holds the name of this process in the service's own store. The last to start has it: whoever bore it before is
+    dead, or was taken for dead, and must end as soon as it sees that."""
+
+    def __init__(self, store: Reader, name: str | None) -> None:
+        self._store = store
+        self._name = name
+        self._row = f"instance/{name}"
+        self._mine = clock.new_id()
+
+    async def claim(self) -> None:
+        """At start, before anything is done under the name."""
+        if self._name:
+            await self._store.save_rows(META, {self._row: {"process": self._mine}})
+
+    async def run(self) -> None:
+        """While the service runs: raises Refused when another process has taken the name; until cancelled."""
+        while self._name:
+            await asyncio.sleep(NAME_LOOK_S)
+            try:
+                await self._look()
+            except Unavailable as error:
+                log.warning("the name of this process could not be looked up", why=str(error))
+
+    async def _look(self) -> None:
+        found = (await self._store.rows(META, [self._row])).get(self._row)
+        if found is None:
+            # A store that was emptied or restored knows nobody.
+            await self.claim()
+        elif found["process"] != self._mine:
+            raise Refused(
+                f"another process was started as {INSTANCE}={self._name}: a name is one process's; give a second one "
+                f"another, or none"
+            )
 
 
 def _ids(standing: Mapping[str, Standing]) -> dict[str, str]:

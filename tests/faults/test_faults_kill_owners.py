@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from shared.runtime import app, guards
 from tests.faults.harness import INTAKE, Installation
 from tests.faults.processes import eventually
 
@@ -75,3 +76,18 @@ async def test_members_that_come_and_go_under_load_cost_no_event(installation: I
     # What a killed passer-by left open is published by the next start of any process of the service.
     await installation.replaced(service, installation.signal(service, signal.SIGTERM))
     await installation.holds()
+
+
+async def test_of_two_processes_with_one_name_the_older_ends(installation: Installation) -> None:
+    """Else each would take the other's partitions for its own dead self's, for ever."""
+    service = "billing"
+    name = installation.environment(service)[guards.INSTANCE]
+    older = installation.pid(service)
+    refusals = installation.deaths(service).count(f"exit {app.EXIT_REFUSED}")
+    async with installation.loading(200, until=INTAKE), installation.second(service, instance=name) as twin:
+        await installation.replaced(service, older or 0)
+        # Started again by its supervisor, it is the younger one now.
+        assert await twin.exit_code(60) == app.EXIT_REFUSED
+        assert f"another process was started as {guards.INSTANCE}={name}" in twin.said()
+    await installation.holds()
+    assert installation.deaths(service).count(f"exit {app.EXIT_REFUSED}") == refusals + 1

@@ -66,11 +66,13 @@ async def topic_of(kafka: str) -> str:
     return name
 
 
-def consumer_of(kafka: str, topic: str, settle: Callable[[Sequence[Record]], Awaitable[None]]) -> KafkaConsumer:
+def consumer_of(
+    kafka: str, topic: str, settle: Callable[[Sequence[Record]], Awaitable[None]], name: str | None = None
+) -> KafkaConsumer:
     def failed(error: BaseException) -> None:
         raise AssertionError(error)
 
-    return KafkaConsumer(Server({"PAYUNG_KAFKA": kafka}), topic, [topic], settle, failed, Metrics(topic), None)
+    return KafkaConsumer(Server({"PAYUNG_KAFKA": kafka}), topic, [topic], settle, failed, Metrics(topic), name)
 
 
 async def until(condition: Callable[[], Awaitable[bool]]) -> None:
@@ -161,6 +163,54 @@ async def test_a_commit_that_failed_needs_no_further_record(kafka: str, monkeypa
     await consumer.commit_settled()
     assert await uncommitted(kafka, topic) == 0
     await consumer.stop()
+
+
+async def test_a_named_member_that_starts_again_disturbs_nobody(kafka: str) -> None:
+    topic = await topic_of(kafka)
+    seen = Seen()
+    consumers = [consumer_of(kafka, topic, seen.take, name) for name in ("one", "two")]
+    for one in consumers:
+        await one.start()
+    await until(lambda: _shared(consumers))
+    await seen.all_of_them()
+    staying = Ownership(consumers[1])
+    mine = consumers[0].assigned()
+    await consumers[0].stop()
+    again = consumer_of(kafka, topic, seen.take, "one")
+    await again.start()
+    await until(lambda: _owns(again, mine))
+    # Its partitions were kept for it: the other never had to let go of its own.
+    assert staying.revoked == 0
+    unnamed = consumer_of(kafka, topic, seen.take)
+    await unnamed.start()
+    await until(lambda: _moved(staying))
+    for one in (again, consumers[1], unnamed):
+        await one.stop()
+
+
+class Ownership:
+    """Counts how often a consumer lets its partitions go."""
+
+    def __init__(self, consumer: KafkaConsumer) -> None:
+        self.revoked = 0
+        self._finish = consumer.finish_or_abandon
+        consumer.finish_or_abandon = self._count  # type: ignore[method-assign]
+
+    async def _count(self) -> None:
+        self.revoked += 1
+        await self._finish()
+
+
+async def _shared(consumers: Sequence[KafkaConsumer]) -> bool:
+    return all(len(one.assigned()) == PARTITIONS // 2 for one in consumers)
+
+
+async def _owns(consumer: KafkaConsumer, partitions: set[TopicPartition]) -> bool:
+    return consumer.assigned() == partitions
+
+
+async def _moved(ownership: Ownership) -> bool:
+    return ownership.revoked > 0
 
 
 async def test_nobody_calls_an_unassigned_consumer_up_to_date(kafka: str) -> None:

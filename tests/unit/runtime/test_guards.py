@@ -128,6 +128,35 @@ async def test_partitions_of_a_topic_that_came_later_are_watched_too(world: Worl
         await guard._look()
 
 
+async def test_a_name_is_the_last_ones_to_start(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(guards, "NAME_LOOK_S", 0)
+    first, second = guards.NameGuard(world.store, "billing-1"), guards.NameGuard(world.store, "billing-1")
+    other = guards.NameGuard(world.store, "billing-2")
+    for one in (first, other, second):
+        await one.claim()
+    with pytest.raises(Refused, match="another process was started as PAYUNG_INSTANCE=billing-1"):
+        await first.run()
+    await second._look()
+    await other._look()
+
+
+async def test_a_store_that_was_emptied_takes_the_name_again(world: World) -> None:
+    guard = guards.NameGuard(world.store, "billing-1")
+    await guard.claim()
+    world.store.plain.clear()
+    await guard._look()
+    with pytest.raises(Refused):
+        await guards.NameGuard(world.store, "billing-1")._look()
+
+
+async def test_a_process_without_a_name_has_none_to_lose(world: World) -> None:
+    for _ in range(2):
+        guard = guards.NameGuard(world.store, None)
+        await guard.claim()
+        await guard.run()
+    assert world.store.plain == {}
+
+
 @pytest.mark.parametrize("query", ["w=1", "replicaSet=rs0&w=0", "W=2", "journal=false", "j=false"])
 def test_a_url_below_majority_is_refused(query: str) -> None:
     with pytest.raises(Refused, match="majority"):
