@@ -1,0 +1,166 @@
+"""`python -m bench.imports [--rows N]`: lists on their way to Kafka, rows a second and the memory they take.
+
+Brings up Kafka, MongoDB and registration, and sends one list three times, each time other people: as CSV and as XLSX by
+`payung publish` (a process of its own, while registration is paused), and as CSV by upload to registration, which sends
+and judges at the same time. Memory is what is resident at most: of the command, and of registration. Nothing here
+passes or fails.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import csv
+import os
+import signal
+import sys
+import tempfile
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import openpyxl
+import psutil
+from rich.table import Table
+
+from bench.people import AGENCY, insurable, write_list
+from bench.stage import figures, out, said
+from payung import place
+from payung.embedded import ports
+from payung.embedded.stack import Stack, StackConfig
+from payung.place import Place
+from shared.runtime import clock, topics_admin
+
+LOOK_S = 0.5
+ANSWERED = "submission.answered.v1"
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """One list: how long it took, and what was resident at most, in bytes."""
+
+    what: str
+    rows: int
+    elapsed_s: float
+    resident: int
+
+
+async def _by_command(at: Place, pid: int, path: Path, rows: int) -> Sent:
+    """By `payung publish`; registration takes up its work afterwards."""
+    argv = [sys.executable, "-P", "-m", "payung", "publish", str(path), "--agency", AGENCY, "--data", str(at.data_dir)]
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        started = clock.monotonic()
+        sending = await asyncio.create_subprocess_exec(*argv, stdout=asyncio.subprocess.DEVNULL)
+        resident = 0
+        while sending.returncode is None:
+            resident = max(resident, _resident(sending.pid))
+            try:
+                await asyncio.wait_for(asyncio.shield(sending.wait()), LOOK_S / 5)
+            except TimeoutError:
+                continue
+        elapsed_s = clock.monotonic() - started
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    assert sending.returncode == 0, f"payung publish ended with {sending.returncode}"
+    return Sent(f"{path.suffix[1:]} by payung publish", rows, elapsed_s, resident)
+
+
+async def _by_upload(at: Place, pid: int, path: Path, rows: int) -> list[Sent]:
+    """By HTTP; once until all rows are in Kafka, once until all are answered."""
+    sent: list[Sent] = []
+    started = clock.monotonic()
+    async with httpx.AsyncClient(base_url=at.urls["registration"], timeout=600) as http:
+
+        async def pieces() -> AsyncIterator[bytes]:
+            with path.open("rb") as file:
+                while piece := await asyncio.to_thread(file.read, 65_536):
+                    yield piece
+
+        taken = await http.post(
+            "/v1/imports", params={"agency": AGENCY, "kind": "workers", "filename": path.name}, content=pieces()
+        )
+        taken.raise_for_status()
+        identifier, resident = taken.json()["id"], 0
+        while len(sent) < 2:
+            await asyncio.sleep(LOOK_S)
+            one = (await http.get(f"/v1/imports/{identifier}")).raise_for_status().json()
+            resident = max(resident, _resident(pid))
+            passed = clock.monotonic() - started
+            if not sent and one["sent"] >= rows:
+                sent.append(Sent("csv by upload, sent", rows, passed, resident))
+            if one["answered"] >= rows:
+                sent.append(Sent("csv by upload, answered", rows, passed, resident))
+    return sent
+
+
+def _resident(pid: int) -> int:
+    try:
+        return int(psutil.Process(pid).memory_info().rss)
+    except psutil.NoSuchProcess:
+        return 0
+
+
+async def _answered(at: Place, count: int) -> None:
+    while said(await figures(at, "registration"), ANSWERED) < count:  # noqa: ASYNC110  # another process has no event
+        await asyncio.sleep(LOOK_S)
+
+
+def _workbook(path: Path, source: Path) -> None:
+    """The rows of a CSV list as a workbook of text cells."""
+    book = openpyxl.Workbook(write_only=True)
+    sheet = book.create_sheet("workers")
+    with source.open(encoding="utf-8", newline="") as file:
+        for cells in csv.reader(file):
+            sheet.append(cells)
+    book.save(path)
+
+
+async def bench(rows: int, seed: int) -> None:
+    """Prints the table."""
+    with tempfile.TemporaryDirectory(prefix="payung-imports-") as name:
+        folder = Path(name)
+        csv_list, book, upload = folder / "list.csv", folder / "list.xlsx", folder / "upload.csv"
+        for number, path in enumerate((csv_list, folder / "book.csv", upload)):
+            write_list(path, insurable(seed + number, rows), prefix=f"I{number}")
+        _workbook(book, folder / "book.csv")
+        config = StackConfig(
+            data_dir=folder / "data",
+            port_base=ports.free_base(),
+            services=("registration",),
+            stand_ins=(),
+            environment=dict(os.environ),
+        )
+        async with Stack(config, topics_admin.apply) as stack:
+            at, pid = place.find(folder / "data"), stack.pids()["registration"]
+            assert pid is not None
+            before = _resident(pid)
+            lists = [await _by_command(at, pid, csv_list, rows)]
+            await _answered(at, rows)
+            lists.append(await _by_command(at, pid, book, rows))
+            await _answered(at, 2 * rows)
+            lists += await _by_upload(at, pid, upload, rows)
+            _print(lists, before)
+
+
+def _print(lists: list[Sent], before: int) -> None:
+    table = Table("list", "rows", "s", "rows/s", "resident MB", box=None)
+    for one in lists:
+        figures_of = (f"{one.rows:,}", f"{one.elapsed_s:.1f}", f"{one.rows / one.elapsed_s:,.0f}")
+        table.add_row(one.what, *figures_of, f"{one.resident / 1e6:.0f}")
+    out.print(table)
+    out.print(f"registration before its first row: {before / 1e6:.0f} MB")
+
+
+def main() -> None:
+    """Parses and runs."""
+    parser = argparse.ArgumentParser(prog="python -m bench.imports")
+    parser.add_argument("--rows", type=int, default=150_000)
+    parser.add_argument("--seed", type=int, default=7)
+    given = parser.parse_args()
+    asyncio.run(bench(given.rows, given.seed))
+
+
+if __name__ == "__main__":
+    main()
