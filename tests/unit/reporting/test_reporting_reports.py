@@ -14,7 +14,9 @@ from fastapi import FastAPI, HTTPException
 
 from services.reporting.api.board import Board, Snapshots
 from services.reporting.api.web import follow, routes
+from services.reporting.domain import reports
 from services.reporting.domain.coverage import COUNTS
+from services.reporting.domain.state import Meeting
 from services.reporting.facts import Filters, Ledger, read_coverage
 from services.reporting.settings import Settings
 from shared.kernel.event import Event
@@ -400,3 +402,36 @@ async def test_outreach_is_linked_to_the_registrations_that_followed(house: Any,
         ("M0", "held", 0),
     ]
     assert report["totals"] == {"meetings": 3, "held": 2, "attendees": 42}
+
+
+@pytest.mark.parametrize(
+    ("since", "counted"),
+    [
+        ("2026-02-28", 0),
+        ("2026-03-01", 1),
+        # The thirtieth day after the meeting, in the next month, and the one after it.
+        ("2026-03-31", 1),
+        ("2026-04-01", 0),
+        (None, 0),
+    ],
+)
+def test_a_registration_follows_a_meeting_for_thirty_days(since: str | None, counted: int) -> None:
+    meeting = Meeting(
+        meeting_id="M1",
+        regency="64.08",
+        district=SANGATTA[0],
+        village=SANGATTA[1],
+        sector="fisheries",
+        held_on="2026-03-01",
+        agency="perikanan",
+        attendees=40,
+        sequence=1,
+        at="2026-03-01T10:00:00+08:00",
+    )
+    registrations = [
+        {"village": SANGATTA[1], "sector": "fisheries", "since": since, "count": 1},
+        {"village": SANGATTA[1], "sector": "trade", "since": "2026-03-02", "count": 5},
+        {"village": "64.08.04.2002", "sector": "fisheries", "since": "2026-03-02", "count": 7},
+    ]
+    (row,), _ = reports.outreach([meeting], registrations)
+    assert row["registered_within_30_days"] == counted
