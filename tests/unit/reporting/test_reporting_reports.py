@@ -428,7 +428,7 @@ def test_a_registration_follows_a_meeting_for_thirty_days(since: str | None, cou
         sequence=1,
         at="2026-03-01T10:00:00+08:00",
     )
-    registrations = [
+    registrations: list[dict[str, Any]] = [
         {"village": SANGATTA[1], "sector": "fisheries", "since": since, "count": 1},
         {"village": SANGATTA[1], "sector": "trade", "since": "2026-03-02", "count": 5},
         {"village": "64.08.04.2002", "sector": "fisheries", "since": "2026-03-02", "count": 7},
