@@ -1,0 +1,105 @@
+"""Two releases side by side: what a newer producer adds is passed over, what an older one did not know is not missed.
+
+Every event between the services is changed on its way, each time anew: the same one is read with more fields by one
+process and with fewer by the next. The end is that of the straight fold, which knows this release only.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, get_args, get_origin
+
+import orjson
+import pytest
+
+from shared.contracts import envelope
+from shared.contracts.base import Data
+from tests.simulation.play import SEEDS_A_STORY, play
+
+STORIES = 40
+TOMORROW = {"a_field_of_tomorrow": 1, "another": {"of": ["tomorrow"]}, "none": None}
+
+
+def grown(found: Any, model: type[Data] | None) -> Any:
+    """What the release after this one may say: more, wherever a model stands (a map of districts is no such place)."""
+    if isinstance(found, list):
+        return [grown(one, model) for one in found]
+    if not isinstance(found, dict) or model is None:
+        return found
+    within = {name: _model_in(field.annotation) for name, field in model.model_fields.items()}
+    return {**{name: grown(value, within.get(name)) for name, value in found.items()}, **TOMORROW}
+
+
+def _model_in(annotation: Any) -> type[Data] | None:
+    """The model of a field: itself, or one of a sequence or of a choice."""
+    if isinstance(annotation, type) and issubclass(annotation, Data):
+        return annotation
+    if get_origin(annotation) in (dict, Mapping):
+        return None
+    return next((found for one in get_args(annotation) if (found := _model_in(one))), None)
+
+
+def shrunk(data: Mapping[str, Any], model: type[Data]) -> dict[str, Any]:
+    """What the release before this one said: nothing that need not be said."""
+    fields = model.model_fields
+    return {
+        name: value
+        for name, value in data.items()
+        if name not in fields or fields[name].is_required() or value != fields[name].get_default()
+    }
+
+
+class Releases:
+    """Changes what is read; counts how often, so that a test that changes nothing is seen."""
+
+    def __init__(self, seed: int) -> None:
+        self._rng = random.Random(seed)
+        self._read = envelope.read
+        self.newer = self.older = 0
+
+    def read(
+        self,
+        value: bytes | None,
+        headers: Any,
+        topic: str,
+        at_ms: int,
+        inputs: Mapping[str, type],
+        others: Sequence[str] = (),
+    ) -> Any:
+        """As envelope.read."""
+        if "-intake" not in topic:
+            value = self._changed(orjson.loads(value or b""), inputs)
+        return self._read(value, headers, topic, at_ms, inputs, others)
+
+    def _changed(self, event: dict[str, Any], inputs: Mapping[str, type]) -> bytes:
+        model = inputs.get(event["type"])
+        if model is None or not issubclass(model, Data):
+            event = {**event, **TOMORROW}
+        elif self._rng.random() < 0.5:
+            self.newer += 1
+            event = {**event, "data": grown(event["data"], model), **TOMORROW}
+        else:
+            less = shrunk(event["data"], model)
+            self.older += less != event["data"]
+            event = {**event, "data": less}
+        return orjson.dumps(event)
+
+    @contextmanager
+    def planted(self) -> Iterator[None]:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(envelope, "read", self.read)
+            yield
+
+
+def test_two_releases_side_by_side_end_as_one() -> None:
+    newer = older = 0
+    for number in range(STORIES):
+        seed = number * SEEDS_A_STORY + number % SEEDS_A_STORY
+        releases = Releases(seed)
+        play(seed, releases.planted)
+        newer += releases.newer
+        older += releases.older
+    assert newer > 20 * STORIES
+    assert older > STORIES
