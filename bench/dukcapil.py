@@ -22,6 +22,7 @@ import psutil
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from rich.console import Console
 
+from bench.people import REGENCY
 from payung import place
 from payung.demo.population import Person, generate, population_csv
 from payung.embedded import ports
@@ -34,7 +35,6 @@ from shared.reference import areas as area_files
 from shared.runtime import clock, topics_admin
 from shared.runtime.crypto import id_key_from
 
-REGENCY = "64.08"
 # The limiter's burst and the consumer's start are over by then.
 WARM_S = 5.0
 LOOK_S = 1.0

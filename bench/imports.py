@@ -14,7 +14,6 @@ import csv
 import os
 import signal
 import sys
-import tempfile
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,12 +24,9 @@ import psutil
 from rich.table import Table
 
 from bench.people import AGENCY, insurable, write_list
-from bench.stage import figures, out, said
-from payung import place
-from payung.embedded import ports
-from payung.embedded.stack import Stack, StackConfig
+from bench.stage import alone, figures, out, said
 from payung.place import Place
-from shared.runtime import clock, topics_admin
+from shared.runtime import clock
 
 LOOK_S = 0.5
 ANSWERED = "submission.answered.v1"
@@ -119,29 +115,21 @@ def _workbook(path: Path, source: Path) -> None:
 
 async def bench(rows: int, seed: int) -> None:
     """Prints the table."""
-    with tempfile.TemporaryDirectory(prefix="payung-imports-") as name:
-        folder = Path(name)
-        csv_list, book, upload = folder / "list.csv", folder / "list.xlsx", folder / "upload.csv"
-        for number, path in enumerate((csv_list, folder / "book.csv", upload)):
+    async with alone("registration") as (stack, at):
+        csv_list, other, upload = (at.data_dir / f"{name}.csv" for name in ("list", "other", "upload"))
+        for number, path in enumerate((csv_list, other, upload)):
             write_list(path, insurable(seed + number, rows), prefix=f"I{number}")
-        _workbook(book, folder / "book.csv")
-        config = StackConfig(
-            data_dir=folder / "data",
-            port_base=ports.free_base(),
-            services=("registration",),
-            stand_ins=(),
-            environment=dict(os.environ),
-        )
-        async with Stack(config, topics_admin.apply) as stack:
-            at, pid = place.find(folder / "data"), stack.pids()["registration"]
-            assert pid is not None
-            before = _resident(pid)
-            lists = [await _by_command(at, pid, csv_list, rows)]
-            await _answered(at, rows)
-            lists.append(await _by_command(at, pid, book, rows))
-            await _answered(at, 2 * rows)
-            lists += await _by_upload(at, pid, upload, rows)
-            _print(lists, before)
+        book = at.data_dir / "book.xlsx"
+        _workbook(book, other)
+        pid = stack.pids()["registration"]
+        assert pid is not None
+        before = _resident(pid)
+        lists = [await _by_command(at, pid, csv_list, rows)]
+        await _answered(at, rows)
+        lists.append(await _by_command(at, pid, book, rows))
+        await _answered(at, 2 * rows)
+        lists += await _by_upload(at, pid, upload, rows)
+        _print(lists, before)
 
 
 def _print(lists: list[Sent], before: int) -> None:

@@ -10,17 +10,11 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import os
-import tempfile
-from pathlib import Path
 
 from bench import floors
 from bench.people import AGENCY, insurable, write_list
-from bench.stage import measure, show
-from payung import place, publish
-from payung.embedded import ports
-from payung.embedded.stack import Stack, StackConfig
-from shared.runtime import topics_admin
+from bench.stage import alone, measure, show
+from payung import publish
 
 ANSWERED = ("submission.answered.v1",)
 
@@ -28,27 +22,17 @@ ANSWERED = ("submission.answered.v1",)
 async def bench(rows: int, seed: int) -> None:
     """Prints the figures."""
     people = insurable(seed, rows)
-    with tempfile.TemporaryDirectory(prefix="payung-registration-") as name:
-        folder = Path(name)
-        path = folder / "list.csv"
+    async with alone("registration") as (stack, at):
+        path = at.data_dir / "list.csv"
         write_list(path, people)
-        config = StackConfig(
-            data_dir=folder / "data",
-            port_base=ports.free_base(),
-            services=("registration",),
-            stand_ins=(),
-            environment=dict(os.environ),
-        )
-        async with Stack(config, topics_admin.apply) as stack:
-            at = place.find(folder / "data")
 
-            async def feed() -> None:
-                await publish.publish(at, path, AGENCY, "workers", wait=False)
+        async def feed() -> None:
+            await publish.publish(at, path, AGENCY, "workers", wait=False)
 
-            before = await floors.stage(at, path, "before")
-            measured = await measure(stack, at, "registration", feed, ANSWERED, len(people))
-            after = await floors.stage(at, path, "after")
-            show("rows", measured, (before + after) / 2)
+        before = await floors.stage(at, path, "before")
+        measured = await measure(stack, at, "registration", feed, ANSWERED, len(people))
+        after = await floors.stage(at, path, "after")
+        show("rows", measured, (before + after) / 2)
 
 
 def main() -> None:

@@ -7,19 +7,15 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import os
-import tempfile
-from pathlib import Path
 
-from bench.dukcapil import REGENCY, publish
-from bench.stage import measure, show
-from payung import place, reference
+from bench.dukcapil import publish
+from bench.people import REGENCY
+from bench.stage import alone, measure, show
+from payung import reference
 from payung.demo.population import generate, population_csv
-from payung.embedded import ports
-from payung.embedded.stack import Stack, StackConfig
 from shared.kernel.calendar import business_day
 from shared.reference import areas as area_files
-from shared.runtime import clock, topics_admin
+from shared.runtime import clock
 
 VERDICTS = tuple(f"identity.{verdict}.v1" for verdict in ("verified", "rejected", "held"))
 
@@ -27,21 +23,11 @@ VERDICTS = tuple(f"identity.{verdict}.v1" for verdict in ("verified", "rejected"
 async def bench(checks: int, seed: int) -> None:
     """Prints the figures."""
     people = list(generate(seed, checks, REGENCY, area_files.load(), business_day(clock.now())))
-    with tempfile.TemporaryDirectory(prefix="payung-snapshot-") as name:
-        folder = Path(name)
-        population = folder / "population.csv"
+    async with alone("verification") as (stack, at):
+        population = at.data_dir / "population.csv"
         population_csv(people, population)
-        config = StackConfig(
-            data_dir=folder / "data",
-            port_base=ports.free_base(),
-            services=("verification",),
-            stand_ins=(),
-            environment=dict(os.environ),
-        )
-        async with Stack(config, topics_admin.apply) as stack:
-            at = place.find(folder / "data")
-            await reference.load_snapshot(at, population, REGENCY)
-            show("checks", await measure(stack, at, "verification", lambda: publish(at, people), VERDICTS, checks))
+        await reference.load_snapshot(at, population, REGENCY)
+        show("checks", await measure(stack, at, "verification", lambda: publish(at, people), VERDICTS, checks))
 
 
 def main() -> None:

@@ -6,17 +6,22 @@ Shared by the stage benches; knows what a service's metrics are called and nothi
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
-from collections.abc import Awaitable, Callable
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from payung.embedded.stack import Stack
+from payung import place
+from payung.embedded import ports
+from payung.embedded.stack import Stack, StackConfig
 from payung.place import CommandError, Place
 from payung.terminal import console
-from shared.runtime import clock
+from shared.runtime import clock, topics_admin
 
 # Looking costs the process that is measured; the end is read from its own clock, not from when we looked.
 LOOK_S = 1.0
@@ -43,6 +48,22 @@ class Measured:
     def by_cpu(self) -> float:
         """Inputs a second of the processor."""
         return self.done / self.spent_s
+
+
+@contextlib.asynccontextmanager
+async def alone(service: str) -> AsyncIterator[tuple[Stack, Place]]:
+    """The service with a broker and a database of its own, in a folder that is gone afterwards."""
+    with tempfile.TemporaryDirectory(prefix=f"payung-{service}-") as name:
+        folder = Path(name)
+        config = StackConfig(
+            data_dir=folder / "data",
+            port_base=ports.free_base(),
+            services=(service,),
+            stand_ins=(),
+            environment=dict(os.environ),
+        )
+        async with Stack(config, topics_admin.apply) as stack:
+            yield stack, place.find(folder / "data")
 
 
 async def figures(at: Place, service: str) -> dict[str, float]:
