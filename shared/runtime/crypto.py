@@ -94,7 +94,7 @@ def cipher_from(environ: Mapping[str, str]) -> FieldCipher:
         name, _, encoded = item.strip().partition(":")
         if not name:
             continue
-        keys[name] = _key(encoded, f"PAYUNG_FIELD_KEYS ({name})")
+        keys[name] = key_bytes(encoded, f"PAYUNG_FIELD_KEYS ({name})")
     if not keys:
         raise Refused(
             "PAYUNG_FIELD_KEYS is not set: name:base64 of 32 random bytes, e.g. k1:$(openssl rand -base64 32)"
@@ -107,10 +107,11 @@ def id_key_from(environ: Mapping[str, str]) -> bytes:
     encoded = environ.get("PAYUNG_ID_KEY", "")
     if not encoded:
         raise Refused("PAYUNG_ID_KEY is not set: base64 of 32 random bytes, the same for registration and claims")
-    return _key(encoded, "PAYUNG_ID_KEY")
+    return key_bytes(encoded, "PAYUNG_ID_KEY")
 
 
-def _key(encoded: str, where: str) -> bytes:
+def key_bytes(encoded: str, where: str) -> bytes:
+    """A configured key of 32 bytes from base64; raises Refused, naming `where` it is configured."""
     try:
         key = base64.b64decode(encoded, validate=True)
     except (binascii.Error, ValueError) as error:

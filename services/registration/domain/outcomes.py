@@ -96,14 +96,7 @@ def withdrawn(worker_id: str, worker: Worker, reason: Any, effective_on: str, me
         worker_id,
         "worker.withdrawn.v1",
         contract.WorkerWithdrawn(
-            worker_id=worker_id,
-            regency=worker.regency,
-            district=worker.form.district,
-            village=worker.form.village,
-            sector=worker.form.sector,
-            reason=reason,
-            effective_on=effective_on,
-            merged_into=merged_into or None,
+            **_where(worker_id, worker), reason=reason, effective_on=effective_on, merged_into=merged_into or None
         ),
     )
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from services.registration.domain import outcomes, rules
-from services.registration.domain.parts import Facts, Reference, Refused, Sender, sender_of
+from services.registration.domain.parts import Facts, Reference, Refused, Sender, sender_of, unreadable
 from shared.contracts import topics
 from shared.contracts.base import SECTORS, Sector
 from shared.contracts.reasons import Reason
@@ -102,10 +102,8 @@ def _count(attendees: Any) -> int:
 
 
 def _problems(intake: Intake, sender: Sender, areas: Areas, today: str) -> tuple[str, ...]:
-    if not sender.agency:
-        return (rules.invalid("source"),)
-    if intake.problem is not None:
-        return (rules.invalid("data"),)
+    if unread := unreadable(intake, sender):
+        return unread
     fields = intake.fields
     found = rules.submission_problems(fields) + rules.text_problems("meeting_id", fields.get("meeting_id"))
     dated = rules.day_problems("held_on", fields.get("held_on"))

@@ -114,6 +114,13 @@ def sender_of(event: Event, worker: str = "") -> Sender:
     )
 
 
+def unreadable(intake: Intake, sender: Sender) -> tuple[str, ...]:
+    """Why nothing in an intake event can be judged (it is no agency's, or its data no object); empty when it can."""
+    if not sender.agency:
+        return (rules.invalid("source"),)
+    return (rules.invalid("data"),) if intake.problem is not None else ()
+
+
 def conflicting(event: Event) -> Routed:
     """The refusal of an event whose name was used before with other content."""
     refused = Refused(sender=sender_of(event), reasons=(Reason.CONFLICTING_DUPLICATE,))
@@ -125,10 +132,8 @@ def of_intake(event: Event, reference: Reference) -> Routed:
     intake: Intake = event.data
     nik = rules.text_of(intake.fields.get("nik"))
     sender = sender_of(event, worker_id(reference.id_key, nik) if nik is not None and is_nik(nik) else "")
-    if not sender.agency:
-        return _refused(event, sender, (rules.invalid("source"),))
-    if intake.problem is not None:
-        return _refused(event, sender, (rules.invalid("data"),))
+    if unread := unreadable(intake, sender):
+        return _refused(event, sender, unread)
     problems, part = _judge(intake, sender, reference, business_day(event.at))
     if problems:
         return _refused(event, sender, problems)

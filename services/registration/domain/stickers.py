@@ -18,7 +18,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from services.registration.domain import outcomes, rules
-from services.registration.domain.parts import Facts, Reference, Refused, Sender, sender_of
+from services.registration.domain.parts import Facts, Reference, Refused, Sender, sender_of, unreadable
 from services.registration.domain.state import Refusal, Status, Worker
 from shared.contracts import topics
 from shared.contracts.billing import PremiumBilled, PremiumPaid
@@ -139,10 +139,8 @@ def of_install(event: Event, reference: Reference) -> tuple[Routed, ...]:
 
 
 def _problems(intake: Intake, sender: Sender, today: date) -> tuple[str, ...]:
-    if not sender.agency:
-        return (rules.invalid("source"),)
-    if intake.problem is not None:
-        return (rules.invalid("data"),)
+    if unread := unreadable(intake, sender):
+        return unread
     fields = intake.fields
     found = rules.submission_problems(fields)
     number, day, by = (fields.get(name) for name in ("sticker_no", "installed_on", "by"))

@@ -22,8 +22,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from services.registration.domain.stickers import DIGITS, NUMBER_DIGITS
-from shared.runtime.crypto import id_key_from
-from shared.runtime.errors import Refused
+from shared.runtime.crypto import id_key_from, key_bytes
 
 VERSION = 1
 # Said before what is signed, so that no signature of ours can be taken for one over something else.
@@ -61,11 +60,11 @@ class Signer:
         the public keys (base64, comma between) of stickers that still hang."""
         given = environ.get("PAYUNG_STICKER_KEY", "")
         if given:
-            seed = _decoded(given, "PAYUNG_STICKER_KEY")
+            seed = key_bytes(given, "PAYUNG_STICKER_KEY")
         else:
             seed = HKDF(SHA256(), 32, salt=None, info=CONTEXT).derive(id_key_from(environ))
         old = [one.strip() for one in environ.get("PAYUNG_STICKER_OLD_KEYS", "").split(",") if one.strip()]
-        older = tuple(Ed25519PublicKey.from_public_bytes(_decoded(one, "PAYUNG_STICKER_OLD_KEYS")) for one in old)
+        older = tuple(Ed25519PublicKey.from_public_bytes(key_bytes(one, "PAYUNG_STICKER_OLD_KEYS")) for one in old)
         return cls(Ed25519PrivateKey.from_private_bytes(seed), older)
 
     def public_keys(self) -> dict[str, str]:
@@ -123,13 +122,3 @@ def _raw(key: Ed25519PublicKey) -> bytes:
 
 def _key_id(key: Ed25519PublicKey) -> bytes:
     return hashlib.sha256(_raw(key)).digest()[:4]
-
-
-def _decoded(text: str, where: str) -> bytes:
-    try:
-        raw = base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise Refused(f"{where} is no base64") from error
-    if len(raw) != 32:
-        raise Refused(f"{where} holds {len(raw)} bytes; 32 are needed")
-    return raw

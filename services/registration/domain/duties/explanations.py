@@ -9,7 +9,7 @@ from typing import Any
 from services.registration.domain import outcomes, rules
 from services.registration.domain.duties.employments import Employment
 from services.registration.domain.duties.findings import explained, told
-from services.registration.domain.parts import Facts, Reference, Refused, Sender, sender_of
+from services.registration.domain.parts import Facts, Reference, Refused, Sender, sender_of, unreadable
 from services.registration.domain.state import Refusal
 from shared.contracts.reasons import Reason
 from shared.kernel.decision import Address, Decision
@@ -61,10 +61,8 @@ def decide(state: Employment | Refusal | None, event: Event, facts: Facts, now: 
 
 
 def _problems(intake: Intake, sender: Sender) -> tuple[str, ...]:
-    if not sender.agency:
-        return (rules.invalid("source"),)
-    if intake.problem is not None:
-        return (rules.invalid("data"),)
+    if unread := unreadable(intake, sender):
+        return unread
     found = rules.submission_problems(intake.fields)
     for name in ("finding_id", "explanation"):
         found += rules.text_problems(name, intake.fields.get(name))

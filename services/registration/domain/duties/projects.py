@@ -13,7 +13,7 @@ from typing import Any
 
 from services.registration.domain import outcomes, rules
 from services.registration.domain.duties.findings import About, Finding, merged, told
-from services.registration.domain.parts import Facts, Reference, Refused, Sender, sender_of
+from services.registration.domain.parts import Facts, Reference, Refused, Sender, sender_of, unreadable
 from shared.contracts import topics
 from shared.contracts.registration_duties import Kind, ProjectRegistered
 from shared.kernel.calendar import business_day, parse_date
@@ -174,10 +174,8 @@ def _registered(project: Project) -> Outcome:
 
 
 def _problems(intake: Intake, sender: Sender, areas: Areas) -> tuple[str, ...]:
-    if not sender.agency:
-        return (rules.invalid("source"),)
-    if intake.problem is not None:
-        return (rules.invalid("data"),)
+    if unread := unreadable(intake, sender):
+        return unread
     fields = intake.fields
     found = rules.submission_problems(fields)
     found += [problem for name in _TEXTS for problem in rules.text_problems(name, fields.get(name))]

@@ -13,7 +13,7 @@ from typing import Any
 
 from services.registration.domain import rules
 from services.registration.domain.outcomes import key_of
-from services.registration.domain.parts import Facts, Reference, Refused, Sender, sender_of
+from services.registration.domain.parts import Facts, Reference, Refused, Sender, sender_of, unreadable
 from shared.contracts import topics
 from shared.contracts.registration_duties import RosterLine, RosterLineAnswered
 from shared.kernel.calendar import business_day, parse_date
@@ -96,10 +96,8 @@ def _answer(event: Event, sender: Sender, number: int, line: RosterLine | tuple[
 
 
 def _problems(intake: Intake, sender: Sender) -> tuple[str, ...]:
-    if not sender.agency:
-        return (rules.invalid("source"),)
-    if intake.problem is not None:
-        return (rules.invalid("data"),)
+    if unread := unreadable(intake, sender):
+        return unread
     fields = intake.fields
     found = rules.submission_problems(fields)
     for name in ("employer_id", "employer_name"):
