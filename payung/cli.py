@@ -341,6 +341,7 @@ _REPORTS = {
     "compliance": "Employers' duties and contractors' projects.",
     "quality": "How good each agency's lists are.",
     "outreach": "Meetings, and the registrations that followed them.",
+    "deaths": "Insured workers who died, and those nobody has claimed for.",
 }
 
 

@@ -8,8 +8,10 @@ from typing import Any
 
 from services.reporting.domain import coverage, reports, rules, wording
 from services.reporting.domain.coverage import By
+from services.reporting.domain.state import ClaimStatus, Identity, Verdict
 from services.reporting.settings import Settings
 from shared.contracts.base import SECTORS
+from shared.kernel.calendar import shift_period
 from shared.kernel.event import Event, Routed
 from shared.reference import areas
 from shared.reference.areas import Areas
@@ -22,6 +24,7 @@ ANY: Where = {"$gt": ""}
 ANY_YEAR: Where = {"$gt": 0}
 BUDGETS_MAX = 1_000
 MEETINGS_MAX = 1_000
+DEATHS_MAX = 20_000
 COLLECTIONS = ("registrations", "identities", "premiums", "answers")
 SMALL_COLLECTIONS = (
     "invoices",
@@ -205,6 +208,29 @@ async def read_outreach(reader: Reader, ask: Filters) -> Report:
         registrations = await reader.tally("registrations", {**where, **villages, **since}, by)
     rows, totals = reports.outreach(meetings, registrations)
     return Report("meeting", {"regency": ask.regency}, rows, totals)
+
+
+async def read_deaths(reader: Reader, known: Areas, ask: Filters) -> Report:
+    """Insured workers who died, and for how many of them nobody has claimed."""
+    where: Where = {
+        "state.regency": ask.regency or ANY,
+        "state.status": {"$in": [Verdict.REJECTED.value, Verdict.ENDED.value]},
+        "state.deceased_on": ANY,
+    }
+    died: dict[str, Identity] = dict(await reader.find("identities", where, order=("_id",), limit=DEATHS_MAX))
+    months = {
+        f"{worker}|{shift_period(one.deceased_on[:7], -back)}": worker
+        for worker, one in died.items()
+        if one.deceased_on is not None
+        for back in range(reports.INSURED_MONTHS)
+    }
+    billed = await reader.find("premiums", {"_id": {"$in": sorted(months)}}, limit=len(months) + 1)
+    of_death: Where = {"state.regency": ask.regency or ANY, "state.kind": {"$in": ["jkm", "jkk"]}}
+    claims = await reader.find("claims", of_death, order=("_id",), limit=DEATHS_MAX)
+    insured = {months[key] for key, _ in billed}
+    claimed = {one.worker_id for _, one in claims if one.status != ClaimStatus.REJECTED}
+    rows, totals = reports.deaths(died, insured, claimed, known)
+    return Report("area", {"regency": ask.regency}, rows, totals)
 
 
 async def read_months(reader: Reader, regency: str | None) -> list[Row]:

@@ -130,6 +130,8 @@ class Board:
                 return await facts.read_claims(reader, ask), as_of
             case "quality":
                 return await facts.read_quality(reader, ask), as_of
+            case "deaths":
+                return await facts.read_deaths(reader, areas, ask), as_of
             case "outreach":
                 return await facts.read_outreach(reader, ask), as_of
             case _:
@@ -163,7 +165,7 @@ class Board:
         return kept.changes == self._house.changes and age_s < settings.stale_s
 
 
-KINDS = ("coverage", "budget", "claims", "compliance", "quality", "outreach")
+KINDS = ("coverage", "budget", "claims", "compliance", "quality", "outreach", "deaths")
 
 
 class Snapshots:

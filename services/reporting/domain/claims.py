@@ -31,6 +31,7 @@ def moved(state: Claim | None, event: Event, at: str) -> Claim:
         paid=state.paid if state else 0,
         sequence=event.sequence or 0,
         at=at,
+        worker_id=data.worker_id,
     )
 
 
@@ -52,5 +53,6 @@ def paid(state: Claim | None, event: Event, at: str) -> Decision[Claim]:
             paid=paid_so_far,
             sequence=event.sequence or 0,
             at=at,
+            worker_id=data.worker_id,
         )
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from services.reporting.domain.rules import ALREADY_COUNTED, OLDER, answering_agency, latest
 from services.reporting.domain.state import Answer, Identity, Registration, Verdict
+from shared.contracts.reasons import Reason
 from shared.kernel.decision import Decision
 from shared.kernel.event import Event
 
@@ -72,8 +73,16 @@ def judged(state: Identity | None, event: Event, at: str) -> Decision[Identity]:
             registration_version=data.registration_version,
             sequence=sequence,
             at=at,
+            deceased_on=_deceased_on(event),
         )
     )
+
+
+def _deceased_on(event: Event) -> str | None:
+    """Since when a verdict holds that says that the worker is dead."""
+    if event.type == "identity.verified.v1" or Reason.DECEASED not in event.data.reasons:
+        return None
+    return str(event.data.effective_on)
 
 
 def answered(state: Answer | None, event: Event, at: str) -> Decision[Answer]:

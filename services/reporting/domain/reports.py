@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
 from services.reporting.domain import rules
-from services.reporting.domain.state import Budget, ClaimStatus, Meeting
+from services.reporting.domain.state import Budget, ClaimStatus, Identity, Meeting
+from shared.reference.areas import Areas
 
 Row = dict[str, Any]
 Tally = Sequence[Mapping[str, Any]]
@@ -210,3 +211,28 @@ def outreach(meetings: Sequence[Meeting], registrations: Tally) -> tuple[list[Ro
         "attendees": sum(row["attendees"] for row in rows),
     }
     return rows, totals
+
+
+# A register learns of a death weeks late: its word's month and the two before it count.
+INSURED_MONTHS = 3
+
+
+def deaths(
+    died: Mapping[str, Identity], insured: Collection[str], claimed: Collection[str | None], areas: Areas
+) -> tuple[list[Row], Row]:
+    """Insured workers who died, by district, and how many of them nobody has claimed for (rules.md 8a: code 11).
+
+    `died` are dead workers' verdicts by worker; `insured` and `claimed` name workers.
+    """
+    rows: dict[str, Row] = {}
+    for worker in sorted(set(died) & set(insured)):
+        area = died[worker].district
+        fresh: Row = {"area": area, "name": areas.name(area) or area, **dict.fromkeys(_DEATHS, 0)}
+        row = rows.setdefault(area, fresh)
+        row["deaths"] += 1
+        row["claimed" if worker in claimed else "unclaimed"] += 1
+    listed = sorted(rows.values(), key=lambda row: (-row["unclaimed"], row["area"]))
+    return listed, {name: sum(row[name] for row in listed) for name in _DEATHS}
+
+
+_DEATHS = ("deaths", "claimed", "unclaimed")

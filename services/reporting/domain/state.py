@@ -61,6 +61,8 @@ class Identity:
     registration_version: int
     sequence: int
     at: str
+    # The day on which a register or a claim told of the death; None for the living.
+    deceased_on: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,6 +140,7 @@ class Claim:
     paid: int
     sequence: int
     at: str
+    worker_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

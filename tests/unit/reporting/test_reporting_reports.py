@@ -173,7 +173,7 @@ async def test_nothing_counted_yet_is_an_answer(house: Any) -> None:
     report = await ask(house, "/v1/coverage")
     assert (report["as_of"], report["rows"]) == (None, [])
     assert report["totals"] == {**dict.fromkeys(COUNTS, 0), "target": None}
-    for kind in ("budget", "claims", "compliance", "quality", "outreach"):
+    for kind in ("budget", "claims", "compliance", "quality", "outreach", "deaths"):
         assert (await ask(house, f"/v1/{kind}"))["rows"] == []
 
 
@@ -228,7 +228,7 @@ async def test_quality_by_agency(house: Any, make: Make) -> None:
     "query",
     ["by=colour", "format=pdf", "period=2026-13", "period=March", "regency=6408", "regency=99.99", "by=sex&format=xml"],
 )
-@pytest.mark.parametrize("kind", ["coverage", "budget", "claims", "compliance", "quality", "outreach"])
+@pytest.mark.parametrize("kind", ["coverage", "budget", "claims", "compliance", "quality", "outreach", "deaths"])
 async def test_what_cannot_be_asked_is_a_problem(house: Any, kind: str, query: str) -> None:
     async with client(house) as web:
         answer = await web.get(f"/v1/{kind}?{query}")
@@ -435,3 +435,24 @@ def test_a_registration_follows_a_meeting_for_thirty_days(since: str | None, cou
     ]
     (row,), _ = reports.outreach([meeting], registrations)
     assert row["registered_within_30_days"] == counted
+
+
+async def test_deaths_of_the_insured_are_told_until_somebody_claims(town: Any, make: Make) -> None:
+    def found(worker: str, reasons: list[str], on: str = "2026-04-20") -> None:
+        form = {**person(worker, SANGATTA), "reasons": reasons, "effective_on": on, "registration_version": 1}
+        for name in ("income_base",):
+            del form[name]
+        town.take(make("identity.ended.v1", sequence=2, **form, policy="p"))
+
+    found("a", ["deceased"])
+    found("b", ["wage-earner"])
+    # Never insured; and insured long before.
+    found("c", ["deceased"])
+    found("e", ["deceased"], "2026-09-01")
+    row = {"area": "64.08.04", "name": "Sangatta Utara", "deaths": 1, "claimed": 0, "unclaimed": 1}
+    assert (await ask(town, "/v1/deaths?regency=64.08"))["rows"] == [row]
+    claim = {"agency": "rumahsakit", "worker_id": "a", "regency": "64.08", "claim_no": "1", "kind": "jkm"}
+    town.take(make("claim.rejected.v1", stage="selesai", **claim))
+    assert (await ask(town, "/v1/deaths"))["totals"] == {"deaths": 1, "claimed": 0, "unclaimed": 1}
+    town.take(make("claim.held.v1", sequence=2, stage="agenda", **claim))
+    assert (await ask(town, "/v1/deaths"))["totals"] == {"deaths": 1, "claimed": 1, "unclaimed": 0}

@@ -61,6 +61,7 @@ OPEN: dict[str, dict[str, str]] = {
         "GET /v1/compliance": FIGURES,
         "GET /v1/quality": FIGURES,
         "GET /v1/outreach": FIGURES,
+        "GET /v1/deaths": FIGURES,
     },
 }
 # What is checked before the caller is asked for; without these an answer would be 422.
