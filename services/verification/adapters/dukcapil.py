@@ -182,6 +182,8 @@ def read(body: Any, worker_id: str, asked: IdentityCheckRequested) -> DukcapilAn
     """Dukcapil's answer as a fact; an answer of another shape, or an empty quota, is Unavailable."""
     content = body.get("content") if isinstance(body, Mapping) else None
     entry = content[0] if isinstance(content, list) and content and isinstance(content[0], Mapping) else None
+    if entry is None and isinstance(body, Mapping) and body.get("quotaLimiter") == 0:
+        raise QuotaUsedUp("Dukcapil: the quota is used up")
     if entry is None:
         raise Unavailable("Dukcapil: the answer has no content")
     if _is_about_another(entry.get("NIK"), asked.nik):

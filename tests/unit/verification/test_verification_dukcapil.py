@@ -163,3 +163,21 @@ async def test_a_check_that_is_gone_is_not_asked() -> None:
 def test_credentials_do_not_show() -> None:
     assert "s3cret" not in repr(Settings.from_environment(SECRETS))
     assert "u1" not in repr(Settings.from_environment(SECRETS))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"content": [], "quotaLimiter": 0},
+        {"quotaLimiter": 0, "message": "Forbidden"},
+        {"content": [{"RESPONSE_CODE": "05", "RESPON": "Kuota Akses Hari ini telah Habis"}], "quotaLimiter": 0},
+    ],
+)
+def test_an_empty_quota_is_no_fault_of_the_service(body: dict[str, Any]) -> None:
+    with pytest.raises(dukcapil.QuotaUsedUp):
+        dukcapil.read(body, "w", check())
+    with pytest.raises(Unavailable) as trouble:
+        dukcapil.read({"content": []}, "w", check())
+    assert not isinstance(trouble.value, dukcapil.QuotaUsedUp)
+    # The last question of the day was answered.
+    assert dukcapil.read({"content": [MATCH], "quotaLimiter": 0}, "w", check()).status == "alive"
