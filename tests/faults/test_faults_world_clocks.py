@@ -1,0 +1,112 @@
+"""F11: clocks that lie, an agency's in its records and a service's own."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+import urllib.request
+from collections.abc import AsyncIterator, Iterator
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from tests.faults.processes import Service, eventually
+from tests.faults.submissions import holds, registration, said, send, submit
+from tests.faults.world import SERVICES, World
+
+pytestmark = [pytest.mark.connected, pytest.mark.timeout(600)]
+HOUR_MS = 3_600_000
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    with World(tmp_path_factory.mktemp("clocks"), instance="") as world:
+        yield world
+
+
+@pytest.fixture
+async def services(world: World) -> AsyncIterator[list[Service]]:
+    """Registration and verification, stopped afterwards however the test ended."""
+    started = await world.start_ready(*SERVICES)
+    yield started
+    for one in started:
+        if one.running():
+            await one.stop()
+
+
+async def test_records_that_lie_about_their_time(world: World, services: list[Service]) -> None:
+    began_ms = time.time_ns() // 1_000_000
+    people = world.people(40)
+    identifiers = [f"liar-{number}" for number in range(len(people))]
+    values = [registration(one, name) for one, name in zip(people, identifiers, strict=True)]
+    lies = [0, began_ms - HOUR_MS, began_ms + HOUR_MS, began_ms + 24 * 365 * 50 * HOUR_MS]
+    await send(world, values, stamps_ms=[lies[number % len(lies)] for number in range(len(values))])
+    await holds(world, identifiers)
+    ended_ms = time.time_ns() // 1_000_000
+    for one in await said(world, "submission.answered.v1"):
+        if str(one["causationid"]).startswith("liar-"):
+            # The broker's clock is this machine's: what is decided carries its time, whatever the agency's clock said.
+            assert began_ms - 1 <= _ms(str(one["time"])) <= ended_ms
+
+
+# Put before the program of a service: its clock is off by so many seconds as a file says now.
+CROOKED = """
+import os, time
+from datetime import timedelta
+from pathlib import Path
+
+from shared.runtime import clock
+
+off = Path(os.environ["PAYUNG_TEST_CLOCK"])
+now, seconds = clock.now, time.time
+clock.now = lambda: now() + timedelta(seconds=float(off.read_text()))
+time.time = lambda: seconds() + float(off.read_text())
+"""
+
+
+async def test_services_whose_own_clock_is_wrong_and_jumps(world: World, tmp_path: Path) -> None:
+    began_ms = time.time_ns() // 1_000_000
+    (tmp_path / "sitecustomize.py").write_text(CROOKED, "utf-8")
+    off = {name: tmp_path / name for name in SERVICES}
+    for name, hours in zip(SERVICES, (1, -1), strict=True):
+        off[name].write_text(f"{hours * 3_600}")
+    crooked = [
+        world.start(
+            name,
+            PAYUNG_TEST_CLOCK=str(off[name]),
+            PYTHONPATH=os.pathsep.join((world.environ["PYTHONPATH"], str(tmp_path))),
+        )
+        for name in SERVICES
+    ]
+    for one in crooked:
+        await eventually(one.ready, 90, f"{one.name} ready")
+    identifiers = await submit(world, "crooked", 100)
+    # An hour back, an hour on, in the middle of it, as when a machine is told the time at last.
+    for name, hours in zip(SERVICES, (-1, 1), strict=True):
+        off[name].write_text(f"{hours * 3_600}")
+    identifiers += await submit(world, "jumped", 100)
+    await holds(world, identifiers)
+    assert all(one.running() for one in crooked)
+    ended_ms = time.time_ns() // 1_000_000
+    answers = [one for one in await said(world, "submission.answered.v1") if str(one["causationid"]) in identifiers]
+    assert len(answers) == len(identifiers)
+    # What is decided carries the broker's time.
+    assert all(began_ms - 1 <= _ms(str(one["time"])) <= ended_ms for one in answers)
+    # The clocks were wrong indeed, and where they show is in figures about the present only.
+    for service in crooked:
+        page = await asyncio.to_thread(_fetched, f"http://127.0.0.1:{service.port}/metrics")
+        (shown,) = [line for line in page.splitlines() if line.startswith("payung_last_progress_timestamp_seconds{")]
+        assert abs(float(shown.rsplit(" ", 1)[1]) * 1000 - ended_ms) > HOUR_MS / 2
+    for one in crooked:
+        assert await one.stop() == 0
+
+
+def _fetched(url: str) -> str:
+    with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(url, timeout=10) as answer:
+        return str(answer.read(), "utf-8")
+
+
+def _ms(text: str) -> int:
+    return int(datetime.fromisoformat(text).timestamp() * 1000)
