@@ -8,6 +8,8 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Literal
 
+from shared.contracts.field_hints import hint
+
 Lang = Literal["id", "en"]
 
 
@@ -135,6 +137,7 @@ COLUMNS_ID: dict[str, str] = {
     "targets": "sasaran",
     "source": "pengirim",
     "data": "data",
+    "too-large": "baris ini",
 }
 
 _TEXTS: dict[Reason, tuple[str, str]] = {
@@ -351,9 +354,10 @@ def message(code: str, lang: Lang = "id") -> str:
     if field and base == Reason.FIELD_MISSING:
         return f"Kolom {column} kosong; isi." if lang == "id" else f"The field {column} is empty; fill it in."
     if field and base == Reason.FIELD_INVALID:
+        todo, todo_en = hint(field.split(".")[0])
         if lang == "id":
-            return f"Isi kolom {column} tidak dapat dipakai; perbaiki."
-        return f"The field {column} cannot be used as it is; correct it."
+            return f"Isi kolom {column} tidak dapat dipakai; {todo}."
+        return f"The field {column} cannot be used as it is; {todo_en}."
     try:
         return _TEXTS[Reason(base)][0 if lang == "id" else 1]
     except ValueError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from shared.contracts.field_hints import HINTS
 from shared.contracts.intake_schemas import SCHEMAS, RosterLine
 from shared.contracts.reasons import COLUMNS_ID, Reason, message, messages
 from shared.lists.columns import LAYOUTS, Kind
@@ -82,6 +83,18 @@ def test_every_field_of_a_list_is_named_in_indonesian(kind: Kind) -> None:
     # An optional date that no list can carry is a duty that no list can keep.
     carried = {step for column in LAYOUTS[kind].columns for step in column.path}
     assert sorted(name for name in fields if name not in carried) == []
+
+
+def test_what_cannot_be_used_says_what_to_write() -> None:
+    assert message("field-invalid:sex").endswith("isi L (laki-laki) atau P (perempuan).")
+    assert message("field-invalid:birth_date", "en").endswith("for example 01/07/1985.")
+    assert message("field-invalid:heir.name").startswith(
+        "Isi kolom ahli_waris tidak dapat dipakai; isi nama ahli waris"
+    )
+    assert message("field-invalid:occupation") == "Isi kolom pekerjaan tidak dapat dipakai; perbaiki."
+    # A hint for a field that no list has would never be read.
+    carried = {step for layout in LAYOUTS.values() for column in layout.columns for step in column.path}
+    assert sorted(set(HINTS) - carried) == ["too-large"]
 
 
 def test_unknown_codes_say_themselves() -> None:

@@ -1,0 +1,74 @@
+"""What to write in a column whose cell could not be used: the end of a refusal's sentence, Indonesian and English.
+
+A clerk can act on "write L or P", not on "correct it". Fields without a line here get the plain words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+_DAY = ("tulis tanggal yang ada, misalnya 01/07/2026", "write a date that exists, for example 01/07/2026")
+_PAST = (
+    "tulis tanggal yang ada dan tidak setelah hari ini, misalnya 01/07/1985",
+    "write a date that exists and is not after today, for example 01/07/1985",
+)
+HINTS: Mapping[str, tuple[str, str]] = {
+    "birth_date": _PAST,
+    "consent": _PAST,
+    "attested_on": _PAST,
+    "installed_on": _PAST,
+    "event_date": _PAST,
+    "held_on": _DAY,
+    "started_on": _DAY,
+    "registered_with_bpjs_on": _DAY,
+    "contract_date": _DAY,
+    "changed_on": _DAY,
+    "starts_on": _DAY,
+    "date": (
+        "tulis tanggal yang ada, misalnya 01/07/2026; tanggal meninggal tidak boleh setelah hari ini",
+        "write a date that exists, for example 01/07/2026; a death cannot be after today",
+    ),
+    "ends_on": (
+        "tulis tanggal yang ada dan tidak sebelum tanggal mulai",
+        "write a date that exists and is not before the start",
+    ),
+    "contract_ends_on": (
+        "tulis tanggal yang ada dan tidak sebelum mulai bekerja; kosongkan bila kontraknya tanpa batas",
+        "write a date that exists and is not before the first day; leave it empty if the contract has no end",
+    ),
+    "sex": ("isi L (laki-laki) atau P (perempuan)", "write L (male) or P (female)"),
+    "reason": (
+        "pilih pindah, meninggal, bekerja, permintaan, atau lainnya",
+        "choose moved, deceased, employed, request, or other",
+    ),
+    "monthly_income": (
+        "isi rupiah per bulan dengan angka, misalnya 1000000",
+        "write rupiah a month in digits, for example 1000000",
+    ),
+    "contract_value": (
+        "isi rupiah tanpa PPN dengan angka, misalnya 750000000",
+        "write rupiah without VAT in digits, for example 750000000",
+    ),
+    "attendees": ("isi jumlah orang dengan angka", "write the number of people in digits"),
+    "heir": (
+        "isi nama ahli waris bila hubungan atau teleponnya diisi",
+        "write the heir's name where the relation or telephone is given",
+    ),
+    "employer_id": (
+        "isi NPP dengan huruf, angka, titik, atau garis saja",
+        "write the NPP in letters, digits, dots, or dashes only",
+    ),
+    "regency": ("isi kode kabupaten pengirim, misalnya 64.08", "write the sender's regency code, for example 64.08"),
+    "sticker_no": (
+        "tulis seperti pada stiker, misalnya 6408-7F3KQ-9M2XA",
+        "write it as on the sticker, for example 6408-7F3KQ-9M2XA",
+    ),
+    # Said of a row that is over the limits of every event.
+    "too-large": ("isian terlalu panjang; pendekkan", "a value is too long; shorten it"),
+}
+_PLAIN = ("perbaiki", "correct it")
+
+
+def hint(field: str) -> tuple[str, str]:
+    """What to do about this field, Indonesian and English."""
+    return HINTS.get(field, _PLAIN)
