@@ -25,6 +25,17 @@ def test_every_test_that_is_named_exists() -> None:
         assert not name or re.search(wanted, known[file]), f"{file}::{name} is named, and is not there"
 
 
+def test_every_way_to_lose_or_double_names_the_test_that_proves_it() -> None:
+    """By its name: a file proves many things, and a row that points to one proves nothing when a test leaves it."""
+    table = PAGE.split("| a record or its outcome could be ...")[1].split("\n\n")[0].splitlines()[2:]
+    assert len(table) > 25
+    for line in table:
+        cells = line.strip("| ").split(" | ")
+        assert len(cells) == 3, f"a row of three cells, without a bar within: {line}"
+        named = [name for _, name, shortened in FILE.findall(cells[2] + " ") if name and not shortened]
+        assert named, f"no test is named: {line}"
+
+
 def test_every_fault_has_its_row_with_a_proof_or_a_reason() -> None:
     rows = ROW.findall(PAGE)
     assert [fault for fault, _ in rows] == [f"F{number}" for number in range(1, 31)]
