@@ -7,14 +7,18 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Query, Request, Response
 
 from services.registration.domain.duties.findings import finding_id, told
+from services.registration.duties import explaining
 from shared.runtime.auth import Guard
 from shared.runtime.house import House
 
 _Regency = Annotated[str, Query(pattern=r"^\d{2}\.\d{2}$")]
 _Limit = Annotated[int, Query(ge=1, le=1_000)]
+
+# A list is for a spreadsheet; more open findings than this are not worked through by hand.
+LISTED_MAX = 20_000
 
 
 def routes(house: House) -> APIRouter:
@@ -41,6 +45,21 @@ def routes(house: House) -> APIRouter:
             if state == "all" or one.state == "open"
         ]
         return {"rows": sorted(rows, key=lambda row: (row["due_on"], row["finding_id"]))}
+
+    @router.get("/findings.csv")
+    async def to_explain(request: Request, regency: _Regency) -> Response:
+        """The open findings as a list to fill in: with `penjelasan` written, it is sent back as kind `explanations`."""
+        await guard.reader(request, regency)
+        where: dict[str, Any] = {"state.regency": regency, "state.open": {"$gt": 0}}
+        found = await house.reader.find("employments", where, order=("_id",), limit=LISTED_MAX)
+        return Response(
+            explaining.csv_list([one for _, one in found]),
+            media_type="text/csv; charset=utf-8",
+            headers={
+                "content-disposition": f'attachment; filename="temuan-{regency}.csv"',
+                "cache-control": "no-store",
+            },
+        )
 
     @router.get("/projects")
     async def projects(request: Request, regency: _Regency, limit: _Limit = 200) -> dict[str, Any]:

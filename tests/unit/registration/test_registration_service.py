@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -10,7 +12,10 @@ import orjson
 from fastapi import FastAPI
 
 from services.registration import api, facts
+from services.registration.domain.duties.employments import Contract, Employment
+from services.registration.domain.duties.findings import Finding
 from services.registration.stream import SPEC
+from shared.lists import read
 from shared.runtime.deadletters import DeadLetterTopic
 from shared.runtime.memory import MemoryStore, MemoryTopics
 from shared.runtime.metrics import Metrics
@@ -41,14 +46,20 @@ class Shell:
         await self.pipeline.settle(records)
         return [(one.topic, orjson.loads(one.value or b"")) for one in self.topics.published[mark:]]
 
+    async def text(self, path: str) -> bytes:
+        return (await self._get(path)).content
+
     async def get(self, path: str) -> tuple[int, Any]:
+        answer = await self._get(path)
+        return answer.status_code, answer.json()
+
+    async def _get(self, path: str) -> httpx.Response:
         app = FastAPI()
         environ = {"PAYUNG_AUTH": "none"}
         house: Any = SimpleNamespace(reader=self.store, reference=REFERENCE, name="registration", environ=environ)
         app.include_router(api.routes(house))
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://registration") as client:
-            answer = await client.get(path)
-        return answer.status_code, answer.json()
+            return await client.get(path)
 
 
 async def test_a_redelivery_says_the_same_and_a_conflict_is_refused() -> None:
@@ -110,6 +121,51 @@ async def test_a_late_project_is_among_all_findings_and_not_among_the_open_ones(
         "PT Bangun",
     )
     assert row["evidence"]["term_from"] == "2025-06-02"
+
+
+async def test_open_findings_are_a_list_that_comes_back_explained(tmp_path: Path) -> None:
+    shell = Shell()
+    contracts: tuple[Contract, ...] = (
+        Contract(started_on="2026-01-05", ends_on=None, number="K-1", registered_on=None),
+    )
+    late = Finding(
+        kind="registered-late",
+        subject="2026-01-05",
+        due_on="2026-01-05",
+        state="open",
+        evidence=(("started_on", "2026-01-05"),),
+    )
+    cured = replace(late, kind="contract-chain", state="cured")
+    employment = Employment(
+        employer_id="NPP-1",
+        employer_name="=CV Maju",
+        regency="64.08",
+        worker_id=WORKER,
+        contracts=contracts,
+        findings=(late, cured),
+    )
+    key = f"NPP-1|{WORKER}"
+    state = SPEC.stored["employments"].encode(employment, CIPHER)
+    shell.store.collections["employments"][key] = {"_id": key, "version": 1, "state": state, "inputs": []}
+    path = tmp_path / "temuan.csv"
+    path.write_bytes(await shell.text("/v1/findings.csv?regency=64.08"))
+    (row,) = read(path, "explanations")
+    number = f"employment/NPP-1/{WORKER}/registered-late/2026-01-05"
+    assert row.columns == {
+        "id_temuan": number,
+        "npp": "NPP-1",
+        "nama_perusahaan": "'=CV Maju",
+        "temuan": "Pekerja belum didaftarkan pada hari pertama bekerja",
+        "batas_waktu": "2026-01-05",
+        "bukti": "mulai_bekerja 2026-01-05",
+        "penjelasan": "",
+    }
+    path.write_text(path.read_text("utf-8-sig").replace("2026-01-05;\n", "2026-01-05;magang\n"), encoding="utf-8")
+    (row,) = read(path, "explanations")
+    ((_, answer), (_, told)) = sorted(
+        await shell.settle(("x1", row.data), kind=row.type), key=lambda one: one[1]["type"], reverse=True
+    )
+    assert (answer["data"]["outcome"], told["data"]["state"]) == ("accepted", "explained")
 
 
 async def test_the_reference_is_the_shipped_areas_and_the_configured_key() -> None:

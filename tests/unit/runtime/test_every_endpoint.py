@@ -120,6 +120,7 @@ async def test_each_is_guarded_or_open_for_a_reason(spec: Any) -> None:
     ("spec", "endpoint"),
     [
         (REGISTRATION, "GET /v1/findings"),
+        (REGISTRATION, "GET /v1/findings.csv"),
         (REGISTRATION, "GET /v1/projects"),
         (REGISTRATION, "GET /v1/outreach"),
         (REGISTRATION, "GET /v1/stickers/{village}.csv"),
