@@ -55,9 +55,11 @@ def take_guards_off() -> None:
         (floodgate.FloodGate, "look", nothing),
         (floodgate.FloodGate, "run", for_ever),
         (guards.TopicGuard, "run", for_ever),
+        (guards.NameGuard, "run", for_ever),
         (kafka.KafkaConsumer, "_guarded", as_it_is),
         (failpoints, "hit", weightless),
         (app, "_confirm_journals", for_ever),
+        (app, "_beat", for_ever),
     )
     for owner, name, instead in off:
         assert hasattr(owner, name), f"{owner.__name__} has no {name} any more"

@@ -106,6 +106,16 @@ async def _run(spec: ServiceSpec, environ: Mapping[str, str]) -> int:
     except Unavailable as error:
         log.error("stopped: a server does not answer", why=str(error))
         return EXIT_UNAVAILABLE
+    except Exception as error:  # noqa: BLE001  # whatever it is, the operator reads one line and the code of a defect
+        log.error("could not start", why=f"{type(error).__name__}: {error}")
+        _tell(error, environ)
+        return EXIT_DEFECT
+
+
+def _tell(error: BaseException, environ: Mapping[str, str]) -> None:
+    """The whole trouble, for people; machines take the line."""
+    if environ.get("PAYUNG_LOG") != "json":
+        log.error("the trouble", exc_info=error)
 
 
 class Process:
@@ -190,8 +200,8 @@ class Process:
             await store.close()
         if self._failure is not None:
             log.error("stopped by trouble", why=f"{type(self._failure).__name__}: {self._failure}")
-            if self._environ.get("PAYUNG_LOG") != "json" and not isinstance(self._failure, OwnFlood):
-                log.error("the trouble", exc_info=self._failure)
+            if not isinstance(self._failure, OwnFlood):
+                _tell(self._failure, self._environ)
             if isinstance(self._failure, Refused):
                 return EXIT_REFUSED
             return EXIT_UNAVAILABLE if isinstance(self._failure, Unavailable) else EXIT_DEFECT
