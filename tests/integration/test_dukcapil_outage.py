@@ -11,7 +11,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from bench.dukcapil import REGENCY, calls, publish, verdicts
+from bench.dukcapil import calls, publish, verdicts
+from bench.people import REGENCY
 from bench.stage import figures
 from payung import place
 from payung.demo.population import Person, generate, population_csv
