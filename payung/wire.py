@@ -15,7 +15,8 @@ from payung.place import CommandError, Place
 from shared.contracts import envelope
 from shared.runtime import clock, topics_admin
 from shared.runtime.errors import Unavailable
-from shared.runtime.kafka import REQUEST_BYTES_MAX, KafkaPublisher, Server, quietly
+from shared.runtime.kafka_publisher import KafkaPublisher
+from shared.runtime.kafka_server import REQUEST_BYTES_MAX, Server, quietly
 from shared.runtime.pipeline import Message
 
 CONNECT_TIMEOUT_S = 20.0

@@ -26,7 +26,7 @@ from payung.place import CommandError, Place
 from shared.contracts import topics
 from shared.runtime import clock, topics_admin
 from shared.runtime.deadletters import Letter, Letters
-from shared.runtime.kafka import Server, quietly
+from shared.runtime.kafka_server import Server, quietly
 from shared.runtime.mongo import MongoStore
 
 PAGE_LETTERS = 500

@@ -26,7 +26,9 @@ from shared.runtime.floodgate import FloodGate, OwnFlood
 from shared.runtime.floods import limits_of
 from shared.runtime.health import Watch
 from shared.runtime.house import House
-from shared.runtime.kafka import KafkaConsumer, KafkaPublisher, Server, cancelled_from_outside, pattern_of
+from shared.runtime.kafka import KafkaConsumer, pattern_of
+from shared.runtime.kafka_publisher import KafkaPublisher
+from shared.runtime.kafka_server import Server, cancelled_from_outside
 from shared.runtime.metrics import Metrics
 from shared.runtime.mongo import MongoStore, connect
 from shared.runtime.pipeline import Pipeline, Record

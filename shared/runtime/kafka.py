@@ -1,4 +1,4 @@
-"""Kafka through FastStream (consuming) and aiokafka (publishing): the only file that knows either.
+"""Reading Kafka through FastStream: the only file that knows how it hands out records and what it does with errors.
 
 FastStream's own acknowledgements lose data (docs/delivery.md): here the policy is MANUAL, records stay raw bytes,
 offsets are committed explicitly per partition, and the handler returns only after a batch is settled.
@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ssl
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from functools import partial
@@ -17,7 +16,7 @@ from types import TracebackType
 from typing import Any
 
 import structlog
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener, TopicPartition
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import (
     CommitFailedError,
@@ -26,191 +25,37 @@ from aiokafka.errors import (
     IllegalStateError,
     KafkaError,
 )
-from aiokafka.helpers import create_ssl_context
-from aiokafka.partitioner import DefaultPartitioner
-from aiokafka.producer.message_accumulator import BatchBuilder
 from faststream import AckPolicy, BaseMiddleware, Context
 from faststream.kafka import KafkaBroker
-from faststream.security import BaseSecurity, SASLScram256
 
-from shared.contracts import topics
 from shared.runtime import clock, failpoints, kafka_records, kafka_refusals
 from shared.runtime.errors import Unavailable
+from shared.runtime.kafka_server import (
+    METADATA_MAX_AGE_MS,
+    REQUEST_BYTES_MAX,
+    STOP_TIMEOUT_S,
+    Server,
+    asking,
+    cancelled_from_outside,
+    quietly,
+)
 from shared.runtime.metrics import Metrics
-from shared.runtime.pipeline import Message, Record
+from shared.runtime.pipeline import Record
 
 log = structlog.get_logger()
 kafka_records.install()
 
 BATCH_RECORDS_MAX = 2_000
 POLL_MS = 50
-SESSION_TIMEOUT_MS = 45_000
 HEARTBEAT_MS = 3_000
 REBALANCE_TIMEOUT_MS = 60_000
-METADATA_MAX_AGE_MS = 5_000
-PUBLISH_TIMEOUT_S = 30.0
-PUBLISH_BATCH_BYTES = 512 * 1024
 COMMIT_TIMEOUT_S = 20.0
 # A batch that is not done by then is abandoned to the next owner, well before the group gives this member up.
 REVOKE_WAIT_S = 20.0
 START_TIMEOUT_S = 60.0
-STOP_TIMEOUT_S = 10.0
 # Reading that fails so long, at every try, will not mend itself in this process.
 READ_FAILS_S = 60.0
 _MESSAGE = Context("message")
-REQUEST_BYTES_MAX = topics.DEAD_LETTER_BYTES_MAX + 64 * 1024
-
-
-class Server:
-    """How to reach the broker: bootstrap servers, and SCRAM over TLS when the environment names a user."""
-
-    def __init__(self, environ: Mapping[str, str]) -> None:
-        self.bootstrap = environ.get("PAYUNG_KAFKA", "127.0.0.1:8192")
-        self.user = environ.get("PAYUNG_KAFKA_USER")
-        self._password = environ.get("PAYUNG_KAFKA_PASSWORD", "")
-        self._ca = environ.get("PAYUNG_KAFKA_CA")
-        # How long a consumer may be silent before its partitions go to another.
-        self.session_timeout_ms = int(environ.get("PAYUNG_SESSION_TIMEOUT_MS", SESSION_TIMEOUT_MS))
-
-    def _ssl(self) -> ssl.SSLContext | None:
-        return create_ssl_context(cafile=self._ca) if self._ca else None
-
-    def options(self) -> dict[str, Any]:
-        """Connection options of aiokafka's clients."""
-        if not self.user:
-            return {"bootstrap_servers": self.bootstrap}
-        context = self._ssl()
-        return {
-            "bootstrap_servers": self.bootstrap,
-            "security_protocol": "SASL_SSL" if context else "SASL_PLAINTEXT",
-            "sasl_mechanism": "SCRAM-SHA-256",
-            "sasl_plain_username": self.user,
-            "sasl_plain_password": self._password,
-            "ssl_context": context,
-        }
-
-    def security(self) -> BaseSecurity | None:
-        """The same for FastStream."""
-        if not self.user:
-            return None
-        context = self._ssl()
-        return SASLScram256(self.user, self._password, ssl_context=context, use_ssl=context is not None)
-
-
-class KafkaPublisher:
-    """Publishes by key with all acks. After any error the producer is rebuilt before it is used again: an idempotent
-    producer that met one refused batch refuses that partition for the rest of its life (docs/delivery.md)."""
-
-    def __init__(self, server: Server, client_id: str) -> None:
-        self._server = server
-        self._client_id = client_id
-        self._producer: AIOKafkaProducer | None = None
-        self._starting: asyncio.Task[AIOKafkaProducer] | None = None
-        self._place = DefaultPartitioner()
-
-    async def start(self) -> None:
-        """Connects; raises Unavailable when the broker does not answer."""
-        await self._ready()
-
-    async def _ready(self) -> AIOKafkaProducer:
-        """One attempt for all who wait: each would make a producer of its own, and all but the last would be forgotten
-        while their connections and tasks live on."""
-        if self._producer is not None:
-            return self._producer
-        if self._starting is None:
-            self._starting = asyncio.create_task(self._connect())
-            self._starting.add_done_callback(self._started)
-        return await asyncio.shield(self._starting)
-
-    def _started(self, task: asyncio.Task[AIOKafkaProducer]) -> None:
-        self._starting = None
-        if not task.cancelled():
-            # Whoever waited has it; they may all be gone.
-            task.exception()
-
-    async def _connect(self) -> AIOKafkaProducer:
-        producer = AIOKafkaProducer(
-            client_id=self._client_id,
-            acks="all",
-            enable_idempotence=True,
-            max_batch_size=PUBLISH_BATCH_BYTES,
-            compression_type="lz4",
-            max_request_size=REQUEST_BYTES_MAX,
-            request_timeout_ms=int(PUBLISH_TIMEOUT_S * 1000),
-            metadata_max_age_ms=METADATA_MAX_AGE_MS,
-            **self._server.options(),
-        )
-        try:
-            with asking():
-                await asyncio.wait_for(producer.start(), PUBLISH_TIMEOUT_S)
-        except (Unavailable, asyncio.CancelledError):
-            await quietly(producer.stop())
-            raise
-        self._producer = producer
-        return producer
-
-    async def stop(self) -> None:
-        """Flushes within a bound and closes."""
-        if self._starting is not None:
-            self._starting.cancel()
-            await asyncio.wait({self._starting}, timeout=2 * STOP_TIMEOUT_S)
-        if self._producer is not None:
-            producer, self._producer = self._producer, None
-            await quietly(producer.stop())
-
-    async def send_all(self, messages: Sequence[Message]) -> None:
-        """Sends in order, waits for every ack; Unavailable leaves the outcome unknown: the caller sends all again."""
-        producer = await self._ready()
-        try:
-            async with asyncio.timeout(PUBLISH_TIMEOUT_S):
-                groups = await self._by_partition(producer, messages)
-                acks = [
-                    await producer.send_batch(batch, topic, partition=partition)
-                    for (topic, partition), group in groups.items()
-                    for batch in _batches(producer, group)
-                ]
-                await asyncio.gather(*acks)
-        except (KafkaError, TimeoutError, OSError, asyncio.CancelledError) as error:
-            if cancelled_from_outside(error):
-                raise
-            # Who fails later finds a new one in its place, which is not to blame.
-            if self._producer is producer:
-                self._producer = None
-            await quietly(producer.stop())
-            why = f"{type(error).__name__}{kafka_refusals.reason()}"
-            raise Unavailable(f"Kafka: publish failed, {why}") from error
-
-    async def _by_partition(
-        self, producer: AIOKafkaProducer, messages: Sequence[Message]
-    ) -> dict[tuple[str, int], list[Message]]:
-        """Messages by topic and partition, each group in the order given; a key's partition is the one Java's client
-        picks. Worked out here and once per key, since a worker's outcomes share theirs and the hash is slow."""
-        groups: dict[tuple[str, int], list[Message]] = {}
-        numbers: dict[str, list[int]] = {}
-        placed: dict[tuple[int, bytes | None], int] = {}
-        for one in messages:
-            known = numbers.get(one.topic)
-            if known is None:
-                known = numbers[one.topic] = sorted(await producer.partitions_for(one.topic))
-            at = (len(known), one.key)
-            partition = placed.get(at)
-            if partition is None:
-                partition = placed[at] = self._place(one.key, known, known)
-            groups.setdefault((one.topic, partition), []).append(one)
-        return groups
-
-
-def _batches(producer: AIOKafkaProducer, messages: Sequence[Message]) -> Iterator[BatchBuilder]:
-    """The messages of one partition in as few batches as hold them: one ack for hundreds instead of one for each."""
-    batch = producer.create_batch()
-    for one in messages:
-        if batch.append(timestamp=None, key=one.key, value=one.value, headers=list(one.headers)) is None:
-            yield batch
-            batch = producer.create_batch()
-            # An empty batch takes a message of any size; the broker says what is too much.
-            batch.append(timestamp=None, key=one.key, value=one.value, headers=list(one.headers))
-    batch.close()
-    yield batch
 
 
 class KafkaConsumer:
@@ -535,44 +380,3 @@ async def _unparsed(batch: tuple[Any, ...], parse: Callable[[tuple[Any, ...]], A
 async def _raw(message: Any) -> Any:
     """The decoder that decodes nothing: each record is read by itself, later."""
     return message.body
-
-
-@contextlib.contextmanager
-def asking() -> Iterator[None]:
-    """Around questions to the broker: whatever goes wrong with them is Unavailable."""
-    try:
-        yield
-    except (KafkaError, TimeoutError, OSError, asyncio.CancelledError) as error:
-        if cancelled_from_outside(error):
-            raise
-        raise Unavailable(f"Kafka: {type(error).__name__}{kafka_refusals.reason()}") from error
-
-
-def cancelled_from_outside(error: BaseException) -> bool:
-    """Whether somebody cancelled this very task. When a broker dies, aiokafka lets the cancellation of its own tasks
-    out: that is a client's trouble, and taken for ours it would end a part of the service without a word."""
-    if not isinstance(error, asyncio.CancelledError):
-        return False
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0
-
-
-async def quietly(stopping: Awaitable[Any], within_s: float = STOP_TIMEOUT_S) -> None:
-    """Waits for a stop within a bound; a client that cannot say goodbye is dropped.
-
-    In a task of its own: when the broker dies meanwhile, aiokafka lets the cancellation of its own tasks out, which
-    would look like ours.
-    """
-    task = asyncio.ensure_future(stopping)
-    _, late = await asyncio.wait({task}, timeout=within_s)
-    if late:
-        task.cancel()
-        await asyncio.wait({task}, timeout=1.0)
-    if late or task.cancelled():
-        log.warning("a Kafka client did not stop cleanly", error="late" if late else "cancelled")
-        return
-    error = task.exception()
-    if error is not None and not isinstance(error, KafkaError | TimeoutError | OSError):
-        raise error
-    if error is not None:
-        log.warning("a Kafka client did not stop cleanly", error=type(error).__name__)

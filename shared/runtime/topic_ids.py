@@ -23,7 +23,7 @@ from aiokafka.protocol.types import (
 )
 
 from shared.runtime.guards import Standing
-from shared.runtime.kafka import Server, asking, quietly
+from shared.runtime.kafka_server import Server, asking, quietly
 
 TIMEOUT_S = 20.0
 

@@ -15,7 +15,7 @@ from aiokafka.errors import TopicAlreadyExistsError, for_code
 from shared.contracts import topics
 from shared.contracts.topics import Topic
 from shared.runtime.errors import Refused
-from shared.runtime.kafka import Server, asking, quietly
+from shared.runtime.kafka_server import Server, asking, quietly
 
 ADMIN_TIMEOUT_S = 30.0
 

@@ -14,7 +14,9 @@ from typing import Any, Protocol
 
 from shared.contracts.topics import Topic
 from shared.runtime import topics_admin
-from shared.runtime.kafka import KafkaConsumer, KafkaPublisher, Server, pattern_of
+from shared.runtime.kafka import KafkaConsumer, pattern_of
+from shared.runtime.kafka_publisher import KafkaPublisher
+from shared.runtime.kafka_server import Server
 from shared.runtime.memory import MemoryTopics
 from shared.runtime.memory_groups import MemoryGroup, MemoryMember
 from shared.runtime.metrics import Metrics

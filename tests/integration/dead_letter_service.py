@@ -15,7 +15,7 @@ from typing import Any
 
 from shared.kernel.decision import Decision
 from shared.kernel.event import Event
-from shared.runtime import app, health, kafka
+from shared.runtime import app, health, kafka_publisher
 from shared.runtime.ports import Reader
 from tests import toy
 
@@ -48,7 +48,7 @@ SPEC = dataclasses.replace(
 if __name__ == "__main__":
     # A broker that does not take a dead letter ends the process within seconds instead of two minutes.
     app.RETRY_BUDGET_S = 3.0
-    kafka.PUBLISH_TIMEOUT_S = 3.0
+    kafka_publisher.PUBLISH_TIMEOUT_S = 3.0
     if HANGS:
         health.STUCK_AFTER_S, health.GIVE_UP_AFTER_S, app.BLOCKED_AFTER_S = 1.0, 5.0, 6.0
     app.main(SPEC)

@@ -25,7 +25,8 @@ from payung import cli
 from payung.embedded import ports
 from shared.contracts import topics
 from shared.runtime import topics_admin
-from shared.runtime.kafka import KafkaPublisher, Server
+from shared.runtime.kafka_publisher import KafkaPublisher
+from shared.runtime.kafka_server import Server
 from shared.runtime.pipeline import Message
 from tests.integration.dead_letter_service import AGENCIES
 

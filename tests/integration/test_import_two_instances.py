@@ -22,7 +22,7 @@ from services.registration.imports.leases import LEASES
 from services.registration.imports.sending import BATCH_ROWS, BATCHES_AHEAD
 from shared.contracts import topics
 from shared.runtime import clock, topics_admin
-from shared.runtime.kafka import Server
+from shared.runtime.kafka_server import Server
 from tests.faults.processes import Service, eventually
 
 pytestmark = [pytest.mark.connected, pytest.mark.timeout(300)]

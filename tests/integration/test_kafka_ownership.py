@@ -15,7 +15,9 @@ from shared.contracts.topics import Topic
 from shared.runtime import kafka as shell
 from shared.runtime import topics_admin
 from shared.runtime.errors import Unavailable
-from shared.runtime.kafka import KafkaConsumer, KafkaPublisher, Server
+from shared.runtime.kafka import KafkaConsumer
+from shared.runtime.kafka_publisher import KafkaPublisher
+from shared.runtime.kafka_server import Server
 from shared.runtime.metrics import Metrics
 from shared.runtime.pipeline import Message, Record
 

@@ -13,7 +13,8 @@ from shared.contracts import topics
 from shared.contracts.topics import Topic
 from shared.runtime import topics_admin
 from shared.runtime.errors import Refused
-from shared.runtime.kafka import Server, pattern_of
+from shared.runtime.kafka import pattern_of
+from shared.runtime.kafka_server import Server
 
 pytestmark = pytest.mark.connected
 

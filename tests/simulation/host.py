@@ -16,7 +16,8 @@ from shared.runtime.deadletters import DeadLetterTopic
 from shared.runtime.due import DueRunner, Place
 from shared.runtime.errors import Unavailable
 from shared.runtime.health import Watch
-from shared.runtime.kafka import KafkaConsumer, Server
+from shared.runtime.kafka import KafkaConsumer
+from shared.runtime.kafka_server import Server
 from shared.runtime.memory_groups import MemoryMember, NotOwner
 from shared.runtime.pipeline import Pipeline, Record
 from tests.simulation.chaos import Kind

@@ -21,7 +21,7 @@ from shared.runtime import clock, topics_admin
 from shared.runtime.auth import Caller, Guard
 from shared.runtime.crypto import FieldCipher, cipher_from
 from shared.runtime.house import House
-from shared.runtime.kafka import Server
+from shared.runtime.kafka_server import Server
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 SHOWN_MAX = 20

@@ -13,7 +13,8 @@ import pytest
 from shared.runtime import topic_ids, topics_admin
 from shared.runtime.app import Process
 from shared.runtime.errors import Unavailable
-from shared.runtime.kafka import KafkaConsumer, Server
+from shared.runtime.kafka import KafkaConsumer
+from shared.runtime.kafka_server import Server
 from shared.runtime.metrics import Metrics
 from shared.runtime.pipeline import Record
 from tests.toy import SPEC

@@ -8,7 +8,8 @@ from typing import Any
 from aiokafka import TopicPartition
 from aiokafka.errors import IllegalStateError
 
-from shared.runtime.kafka import KafkaConsumer, Server
+from shared.runtime.kafka import KafkaConsumer
+from shared.runtime.kafka_server import Server
 from shared.runtime.metrics import Metrics
 
 KEPT, MOVED = TopicPartition("t", 0), TopicPartition("t", 1)

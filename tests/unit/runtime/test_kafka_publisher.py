@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 from aiokafka.errors import KafkaConnectionError, MessageSizeTooLargeError
 
-from shared.runtime import kafka
+from shared.runtime import kafka_publisher
 from shared.runtime.errors import Unavailable
-from shared.runtime.kafka import KafkaPublisher, Server
+from shared.runtime.kafka_publisher import KafkaPublisher
+from shared.runtime.kafka_server import Server
 from shared.runtime.pipeline import Message
 
 MESSAGES = [Message("t", b"k", b"v")]
@@ -56,7 +57,7 @@ class Batch:
 
 @pytest.fixture(autouse=True)
 def producers(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(kafka, "AIOKafkaProducer", Producer)
+    monkeypatch.setattr(kafka_publisher, "AIOKafkaProducer", Producer)
     monkeypatch.setattr(Producer, "made", [])
 
 

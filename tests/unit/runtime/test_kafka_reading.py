@@ -17,7 +17,8 @@ from aiokafka.errors import (
 
 from shared.runtime import clock, kafka
 from shared.runtime.errors import Unavailable
-from shared.runtime.kafka import KafkaConsumer, Server
+from shared.runtime.kafka import KafkaConsumer
+from shared.runtime.kafka_server import Server
 from shared.runtime.metrics import Metrics
 from shared.runtime.pipeline import Record
 

@@ -10,7 +10,7 @@ from aiokafka.errors import KafkaConnectionError, SaslAuthenticationFailed
 
 from shared.runtime import clock, kafka_refusals
 from shared.runtime.errors import Unavailable
-from shared.runtime.kafka import asking, quietly
+from shared.runtime.kafka_server import asking, quietly
 
 
 async def _ends(error: BaseException) -> None:

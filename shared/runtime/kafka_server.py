@@ -1,0 +1,102 @@
+"""How the broker is reached, and what counts as trouble with it. Knows no topic, no group and no record."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ssl
+from collections.abc import Awaitable, Iterator, Mapping
+from typing import Any
+
+import structlog
+from aiokafka.errors import KafkaError
+from aiokafka.helpers import create_ssl_context
+from faststream.security import BaseSecurity, SASLScram256
+
+from shared.contracts import topics
+from shared.runtime import kafka_refusals
+from shared.runtime.errors import Unavailable
+
+log = structlog.get_logger()
+
+SESSION_TIMEOUT_MS = 45_000
+METADATA_MAX_AGE_MS = 5_000
+STOP_TIMEOUT_S = 10.0
+REQUEST_BYTES_MAX = topics.DEAD_LETTER_BYTES_MAX + 64 * 1024
+
+
+class Server:
+    """How to reach the broker: bootstrap servers, and SCRAM over TLS when the environment names a user."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self.bootstrap = environ.get("PAYUNG_KAFKA", "127.0.0.1:8192")
+        self.user = environ.get("PAYUNG_KAFKA_USER")
+        self._password = environ.get("PAYUNG_KAFKA_PASSWORD", "")
+        self._ca = environ.get("PAYUNG_KAFKA_CA")
+        # How long a consumer may be silent before its partitions go to another.
+        self.session_timeout_ms = int(environ.get("PAYUNG_SESSION_TIMEOUT_MS", SESSION_TIMEOUT_MS))
+
+    def _ssl(self) -> ssl.SSLContext | None:
+        return create_ssl_context(cafile=self._ca) if self._ca else None
+
+    def options(self) -> dict[str, Any]:
+        """Connection options of aiokafka's clients."""
+        if not self.user:
+            return {"bootstrap_servers": self.bootstrap}
+        context = self._ssl()
+        return {
+            "bootstrap_servers": self.bootstrap,
+            "security_protocol": "SASL_SSL" if context else "SASL_PLAINTEXT",
+            "sasl_mechanism": "SCRAM-SHA-256",
+            "sasl_plain_username": self.user,
+            "sasl_plain_password": self._password,
+            "ssl_context": context,
+        }
+
+    def security(self) -> BaseSecurity | None:
+        """The same for FastStream."""
+        if not self.user:
+            return None
+        context = self._ssl()
+        return SASLScram256(self.user, self._password, ssl_context=context, use_ssl=context is not None)
+
+
+@contextlib.contextmanager
+def asking() -> Iterator[None]:
+    """Around questions to the broker: whatever goes wrong with them is Unavailable."""
+    try:
+        yield
+    except (KafkaError, TimeoutError, OSError, asyncio.CancelledError) as error:
+        if cancelled_from_outside(error):
+            raise
+        raise Unavailable(f"Kafka: {type(error).__name__}{kafka_refusals.reason()}") from error
+
+
+def cancelled_from_outside(error: BaseException) -> bool:
+    """Whether somebody cancelled this very task. When a broker dies, aiokafka lets the cancellation of its own tasks
+    out: that is a client's trouble, and taken for ours it would end a part of the service without a word."""
+    if not isinstance(error, asyncio.CancelledError):
+        return False
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
+async def quietly(stopping: Awaitable[Any], within_s: float = STOP_TIMEOUT_S) -> None:
+    """Waits for a stop within a bound; a client that cannot say goodbye is dropped.
+
+    In a task of its own: when the broker dies meanwhile, aiokafka lets the cancellation of its own tasks out, which
+    would look like ours.
+    """
+    task = asyncio.ensure_future(stopping)
+    _, late = await asyncio.wait({task}, timeout=within_s)
+    if late:
+        task.cancel()
+        await asyncio.wait({task}, timeout=1.0)
+    if late or task.cancelled():
+        log.warning("a Kafka client did not stop cleanly", error="late" if late else "cancelled")
+        return
+    error = task.exception()
+    if error is not None and not isinstance(error, KafkaError | TimeoutError | OSError):
+        raise error
+    if error is not None:
+        log.warning("a Kafka client did not stop cleanly", error=type(error).__name__)
