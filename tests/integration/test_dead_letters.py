@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,8 @@ from typer.testing import CliRunner
 from payung import cli
 from payung.embedded import ports
 from shared.contracts import topics
-from shared.runtime import topics_admin
+from shared.kernel.calendar import business_day
+from shared.runtime import clock, topics_admin
 from shared.runtime.kafka_publisher import KafkaPublisher
 from shared.runtime.kafka_server import Server
 from shared.runtime.pipeline import Message
@@ -220,6 +222,11 @@ async def test_a_letter_is_found_shown_and_saved(place: Place) -> None:
     assert (found["topic"], found["key"], found["bytes"], found["replayed"]) == (ONE, "row-7", len(GARBAGE), None)
     assert found["id"] == ours["dlq_id"].decode()
     assert await place.asked("list", "--json", "claims", "--agency", AGENCIES[1]) == []
+    today = business_day(clock.now())
+    for since, until, there in ((0, 0, True), (-1, 1, True), (1, 1, False), (-1, -1, False)):
+        days = [(today + timedelta(days=days)).isoformat() for days in (since, until)]
+        listed = await place.asked("list", "--json", "claims", "--since", days[0], "--until", days[1])
+        assert [one["id"] for one in listed] == [found["id"]] * there, (since, until)
     shown = await place.asked("show", "claims", found["id"][:8])
     assert "SITI" not in shown
     assert "6408044107850002" not in shown
