@@ -49,6 +49,9 @@ BATCH_RECORDS_MAX = 2_000
 POLL_MS = 50
 HEARTBEAT_MS = 3_000
 REBALANCE_TIMEOUT_MS = 60_000
+# What one answer of a broker may hold, and how long a request may wait for its own.
+FETCH_BYTES_MAX = 50 * 1024 * 1024
+REQUEST_TIMEOUT_MS = 40_000
 COMMIT_TIMEOUT_S = 20.0
 # A batch that is not done by then is abandoned to the next owner, well before the group gives this member up.
 REVOKE_WAIT_S = 20.0
@@ -92,6 +95,7 @@ class KafkaConsumer:
             client_id=self.group,
             security=server.security(),
             metadata_max_age_ms=METADATA_MAX_AGE_MS,
+            request_timeout_ms=REQUEST_TIMEOUT_MS,
             graceful_timeout=STOP_TIMEOUT_S,
             logger=None,
             middlewares=[partial(_NothingSwallowed, self._failed)],
@@ -109,6 +113,7 @@ class KafkaConsumer:
             heartbeat_interval_ms=min(HEARTBEAT_MS, server.session_timeout_ms // 4),
             rebalance_timeout_ms=REBALANCE_TIMEOUT_MS,
             max_poll_interval_ms=300_000,
+            fetch_max_bytes=FETCH_BYTES_MAX,
             max_partition_fetch_bytes=REQUEST_BYTES_MAX,
             parser=_unparsed,
             decoder=_raw,
