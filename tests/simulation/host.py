@@ -15,6 +15,8 @@ from shared.runtime import app
 from shared.runtime.deadletters import DeadLetterTopic
 from shared.runtime.due import DueRunner, Place
 from shared.runtime.errors import Unavailable
+from shared.runtime.floodgate import FloodGate
+from shared.runtime.floods import Limits
 from shared.runtime.health import Watch
 from shared.runtime.kafka import KafkaConsumer
 from shared.runtime.kafka_server import Server
@@ -78,18 +80,20 @@ class Host:
         world, service, spec = self.world, self.service, self.service.spec
         store = service.store.seen_by(self.trouble)
         publisher = world.topics.seen_by(self.trouble)
-        letters = DeadLetterTopic(spec.name, publisher)
-        pipeline = Pipeline(spec, store, publisher, letters, service.metrics, service.reference)
         process = app.Process(spec, {})
-        await process._patiently(pipeline.sweep)
 
         async def settle(records: Sequence[Record]) -> None:
             await process._patiently(lambda: pipeline.settle(records), service.metrics)
+            await gate.settled(records)
             runner.wake()
 
+        consumer = KafkaConsumer(_SERVER, spec.name, spec.topics, settle, self.failed, service.metrics, None)
+        letters = DeadLetterTopic(spec.name, publisher)
+        gate = FloodGate(spec.name, letters, store, consumer, service.metrics, Limits())
+        pipeline = Pipeline(spec, store, publisher, gate, service.metrics, service.reference)
+        await process._patiently(pipeline.sweep)
         place = Place(store, service.reference, self._caught_up)
         runner = self.runner = DueRunner(spec, store, publisher, service.metrics, place)
-        consumer = KafkaConsumer(_SERVER, spec.name, spec.topics, settle, self.failed, service.metrics, None)
         session = Session(self._member)
         consumer._consumer = session
         self._member.on_assigned = consumer.own_anew
