@@ -37,6 +37,8 @@ SCHEMA_VERSION = 1
 OPERATION_TIMEOUT_MS = 20_000
 SERVER_SELECTION_TIMEOUT_MS = 10_000
 DUPLICATE_KEY = 11000
+TRIM_ASKS_OF = 64
+TRIM_INPUTS_MIN = 16
 INSERTS_AT_ONCE = 500
 # Not primary, interrupted, write concern trouble, exceeded time: the server cannot answer now (closed list).
 _TRANSIENT_CODES = frozenset({6, 7, 50, 64, 89, 91, 100, 112, 189, 262, 9001, 10058, 10107, 11600, 11602, 13435, 13436})
@@ -237,13 +239,16 @@ class MongoStore:
 
     async def _trimmable(self, name: str, group: Sequence[Folded]) -> set[str]:
         """Heavy documents whose saved outcomes are all surely published: no open journal but ours names them."""
-        ids = [one.address.id for one in group]
+        # Asked of few, or of those that took many: of a whole batch of young ones it would cost more than it saves.
+        ids = [one.address.id for one in group if len(group) <= TRIM_ASKS_OF or one.base >= TRIM_INPUTS_MIN]
+        if not ids:
+            return set()
         pipeline: list[dict[str, Any]] = [
             {"$match": {"_id": {"$in": ids}}},
             {"$project": {"held": {"$sum": "$inputs.b"}}},
             {"$match": {"held": {"$gt": documents.RETAINED_BYTES_MAX}}},
         ]
-        heavy = [row["_id"] for row in await self._aggregate(name, pipeline)] if len(ids) <= 64 else []
+        heavy = [row["_id"] for row in await self._aggregate(name, pipeline)]
         if not heavy:
             return set()
         ours = {f"{name}/{one.address.id}/{taken.name}" for one in group for taken in one.taken}

@@ -25,7 +25,7 @@ from shared.kernel.decision import Address
 from shared.kernel.event import Event, Intake, Routed
 from shared.runtime import clock, failpoints
 from shared.runtime.errors import Unavailable
-from shared.runtime.fold import Folded, SavedOutcome, fold
+from shared.runtime.fold import Folded, SavedOutcome, Stored, fold
 from shared.runtime.metrics import Metrics
 from shared.runtime.ports import ServiceSpec
 from shared.runtime.store import StateStore
@@ -33,6 +33,11 @@ from shared.runtime.store import StateStore
 ROUNDS_MAX = 8
 # A document of MongoDB ends at 16 MiB; no single input may add more than this to one.
 WRITE_BYTES_MAX = 8 * 1024 * 1024
+# What the names of its inputs may take of a document; they stay for ever. With one write and the outcomes that a store
+# retains it is under the 16 MiB. Counted only where there are many.
+NAMES_BYTES_MAX = 7 * 1024 * 1024
+_NAMES_FEW = 1_000
+_NAME_OVERHEAD = 100
 
 
 @dataclass(slots=True)
@@ -210,22 +215,23 @@ class Pipeline:
         for part in parts:
             waiting.setdefault(part.address, []).append(part)
         failed: set[tuple[str, int, int]] = set()
-        for _ in range(ROUNDS_MAX):
-            if not waiting:
-                break
+        rounds = 0
+        while waiting and rounds < ROUNDS_MAX:
             stored = await self._store.load(list(waiting))
             now_waiting = [
                 (Routed(part.address, part.event.data), part.event) for ps in waiting.values() for part in ps
             ]
             facts = await self._spec.facts(self._store, now_waiting, self._reference)
             watch.lap("load")
-            folded = self._fold(waiting, stored, facts, failed, letters)
+            folded, left = self._fold(waiting, stored, facts, failed, letters)
             watch.lap("decide")
             unsettled = await self._save([one for one in folded if one.changed])
             await self._collect(folded, unsettled, made)
             watch.lap("save")
             self._count(folded, unsettled)
-            waiting = {address: ps for address, ps in waiting.items() if address in unsettled}
+            # Who goes on where the room of one write ended has moved; rounds are for those who meet another writer.
+            rounds = rounds + 1 if unsettled else 0
+            waiting = left | {address: ps for address, ps in waiting.items() if address in unsettled}
         if waiting:
             raise Unavailable(f"{len(waiting)} documents did not settle in {ROUNDS_MAX} rounds")
         ordered: list[SavedOutcome] = []
@@ -240,21 +246,38 @@ class Pipeline:
         facts: Any,
         failed: set[tuple[str, int, int]],
         letters: list[tuple[Record, str, str]],
-    ) -> list[Folded]:
+    ) -> tuple[list[Folded], dict[Address, list[_Part]]]:
+        """What this round writes, and what waits for the next since one write holds no more."""
         results: list[Folded] = []
-        service, decide = self._spec.name, self._spec.decide
+        left: dict[Address, list[_Part]] = {}
         for address, parts in waiting.items():
-            one = fold(service, address, stored.get(address), [part.event for part in parts], decide, facts)
-            if one.changed and self._store.measure(one) > WRITE_BYTES_MAX:
-                # Sizes first: what could be saved but never grow again, or never be published, is this input's failure.
-                error = ValueError("too-large")
-                fresh = {taken.name for taken in one.taken}
-                one.failed = [(part.event, error) for part in parts if part.event.name in fresh]
-                one.taken = []
+            one, later = self._fold_what_fits(address, stored.get(address), parts, facts)
+            if later:
+                left[address] = later
             if one.failed:
                 self._put_aside(parts, one.failed, failed, letters)
             results.append(one)
-        return results
+        return results, left
+
+    def _fold_what_fits(
+        self, address: Address, stored: Stored | None, parts: list[_Part], facts: Any
+    ) -> tuple[Folded, list[_Part]]:
+        """Sizes first: an input that alone is too large, or comes to a document without room, is put aside. What fits
+        must not depend on how batches are cut, so that of many that are too large together none is."""
+        service, decide = self._spec.name, self._spec.decide
+        now = parts
+        while True:
+            one = fold(service, address, stored, [part.event for part in now], decide, facts)
+            large = one.changed and self._store.measure(one) > WRITE_BYTES_MAX
+            if not large or len(one.taken) == 1:
+                break
+            now = now[: len(now) // 2]
+        if large or (one.changed and _is_full(stored)):
+            error = ValueError("too-large")
+            fresh = {taken.name for taken in one.taken}
+            one.failed = [*one.failed, *((part.event, error) for part in now if part.event.name in fresh)]
+            one.taken = []
+        return one, parts[len(now) :]
 
     def _put_aside(
         self,
@@ -335,6 +358,12 @@ class Pipeline:
         while self._journals:
             await self._store.close_journal(self._journals[-1])
             self._journals.pop()
+
+
+def _is_full(stored: Stored | None) -> bool:
+    if stored is None or len(stored.taken) < _NAMES_FEW:
+        return False
+    return sum(len(name.encode()) + _NAME_OVERHEAD for name in stored.taken) > NAMES_BYTES_MAX
 
 
 class _Stopwatch:

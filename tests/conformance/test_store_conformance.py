@@ -167,6 +167,18 @@ async def test_heavy_documents_drop_published_outcomes_but_keep_the_names(store:
     assert (loaded.version, loaded.state, loaded.due is not None) == (2, {"sum": 2}, True)
 
 
+async def test_a_heavy_document_among_many_is_trimmed_too(store: StateStore) -> None:
+    if isinstance(store, MemoryStore):
+        return
+    names = [f"e{number}" for number in range(20)]
+    await store.save([write("a", 0, {"sum": 1}, *names, size=300_000 // 20)])
+    await store.save([write(f"b{number}", 0, {"sum": 1}, f"b{number}") for number in range(100)])
+    more = [write(f"b{number}", 1, {"sum": 2}, f"c{number}") for number in range(100)]
+    assert await store.save([write("a", 20, {"sum": 2}, "last"), *more]) == set()
+    address = Address("counters", "a")
+    assert (await store.outcomes({address: ["e0"]}))[address]["e0"] == []
+
+
 async def test_heavy_outcomes_that_another_batch_still_owes_are_kept(store: StateStore) -> None:
     first = write("a", 0, {"sum": 1}, "e1", size=300_000)
     await store.open_journal("another", [first])

@@ -334,6 +334,22 @@ async def test_an_original_larger_than_any_record_is_kept_and_can_go_back(place:
         assert (report["replayed"], report["dead_again"]) == (1, {"not-json": 1})
 
 
+async def test_a_document_without_room_holds_nobody_up(place: Place) -> None:
+    """MongoDB ends a document at 16 MiB. What would not fit is one record's failure, and not the service's."""
+    taken = [{"n": f"x|{number}{'y' * 3_900}", "h": "h", "v": number, "b": 0, "o": []} for number in range(1, 4_242)]
+    client: AsyncMongoClient[Any] = AsyncMongoClient(place.mongo_url)
+    full = {"_id": "c", "version": len(taken), "state": {"sum": 1}, "inputs": taken}
+    await client["payung_claims"]["counters"].insert_one(full)
+    await client.close()
+    async with place.service():
+        await place.send([event("a" * 3_000, counter="c", amount=1), event("b", AGENCIES[1], counter="d", amount=1)])
+        await eventually(lambda: _equal(place.unread(ONE), 0))
+        await eventually(lambda: _equal(place.unread(OTHER), 0))
+    assert await place.sums() == {"c": 1, "d": 1}
+    (letter,) = await place.letters()
+    assert dict(letter.headers)["dlq_error"] == b"defect"
+
+
 async def test_a_flood_from_one_agency_pauses_its_topic_and_no_other(place: Place) -> None:
     sent = 5_000
     async with place.service(PAYUNG_FLOOD_LETTERS="100", PAYUNG_FLOOD_PAUSE_S="3600") as service:

@@ -10,6 +10,7 @@ import orjson
 import pytest
 
 from shared.kernel.decision import Address
+from shared.runtime import pipeline
 from shared.runtime.deadletters import DeadLetterTopic, letter_id
 from shared.runtime.errors import Unavailable
 from shared.runtime.fold import Folded
@@ -123,6 +124,33 @@ async def test_what_is_too_large_is_that_records_failure_before_anything_is_save
     await house.settle(*events, record("e9", offset=9, counter="b", amount=1))
     assert house.sums() == {"b": 1}
     assert len(house.letters()) == 1
+
+
+async def test_many_that_are_too_large_only_together_are_all_taken_in_turn(house: House) -> None:
+    size = WRITE_BYTES_MAX // 3
+    await house.settle(*(record(f"e{n}", offset=n, counter="a", amount=n, size=size) for n in range(1, 12)))
+    assert (house.sums(), house.letters()) == ({"a": 66}, [])
+    assert [orjson.loads(one.value or b"")["sequence"] for one in house.out()] == list(range(1, 12))
+
+
+async def test_of_many_only_the_one_that_is_too_large_is_put_aside(house: House) -> None:
+    sizes = [1, 1, WRITE_BYTES_MAX, 1, 1]
+    await house.settle(*(record(f"e{n}", offset=n, counter="a", amount=1, size=size) for n, size in enumerate(sizes)))
+    assert house.sums() == {"a": 4}
+    assert [dict(one.headers)["dlq_offset"] for one in house.letters()] == [b"2"]
+
+
+async def test_a_document_without_room_takes_no_more_and_holds_nobody_up(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pipeline, "NAMES_BYTES_MAX", 1_500 * 110)
+    await house.settle(*(record(f"e{n}", offset=n, counter="a", amount=1) for n in range(2_000)))
+    last = record("e-last", offset=2_000, counter="a", amount=1)
+    await house.settle(last, record("e0", offset=2_001, counter="a", amount=1), record("b", counter="b", amount=1))
+    assert house.sums() == {"a": 2_000, "b": 1}
+    assert [dict(one.headers)["dlq_offset"] for one in house.letters()] == [b"2000"]
+    # What it took before is said again as ever.
+    assert house.out()[-2].value == house.out()[0].value
 
 
 async def test_one_input_may_insert_several_documents(house: House) -> None:
