@@ -42,8 +42,9 @@ TRIM_INPUTS_MIN = 16
 INSERTS_AT_ONCE = 500
 # Not primary, interrupted, write concern trouble, exceeded time: the server cannot answer now (closed list).
 _TRANSIENT_CODES = frozenset({6, 7, 50, 64, 89, 91, 100, 112, 189, 262, 9001, 10058, 10107, 11600, 11602, 13435, 13436})
-# Out of disk space: nothing of ours can mend it, but an operator can while we wait and retry.
-_DISK_CODES = frozenset({14031})
+# Out of disk space, or a login that is revoked or not made yet: nothing of ours can mend it, but an operator can while
+# we wait and retry.
+_OPERATORS_CODES = frozenset({14031, 13, 18})
 
 T = TypeVar("T")
 
@@ -62,6 +63,7 @@ def connect(url: str, driver: str) -> Any:
         "connectTimeoutMS": SERVER_SELECTION_TIMEOUT_MS,
         "socketTimeoutMS": 2 * OPERATION_TIMEOUT_MS,
         "maxPoolSize": 10,
+        "waitQueueTimeoutMS": OPERATION_TIMEOUT_MS,
         "tz_aware": True,
         "appname": "payung",
     }
@@ -415,8 +417,13 @@ async def _answered(awaitable: Awaitable[T]) -> T:
     except DocumentTooLarge:
         raise
     except OperationFailure as error:
-        if error.code in _TRANSIENT_CODES or error.code in _DISK_CODES or error.has_error_label("RetryableWriteError"):
-            raise Unavailable(f"MongoDB: {error.code}") from error
+        if (
+            error.code in _TRANSIENT_CODES
+            or error.code in _OPERATORS_CODES
+            or error.has_error_label("RetryableWriteError")
+        ):
+            named = (error.details or {}).get("codeName", "")
+            raise Unavailable(f"MongoDB: {error.code} {named}".rstrip()) from error
         raise
     except PyMongoError as error:
         if error.has_error_label("RetryableWriteError"):

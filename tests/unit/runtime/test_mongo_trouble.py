@@ -1,0 +1,44 @@
+"""What of MongoDB's trouble is waited for, and that no wait for it is without end."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from pymongo.errors import OperationFailure, WaitQueueTimeoutError
+
+from shared.runtime import mongo
+from shared.runtime.errors import Unavailable
+
+
+async def raising(error: Exception) -> Any:
+    raise error
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (OperationFailure("not let in", 18, {"codeName": "AuthenticationFailed"}), "MongoDB: 18 AuthenticationFailed"),
+        (OperationFailure("not allowed", 13, {"codeName": "Unauthorized"}), "MongoDB: 13 Unauthorized"),
+        (OperationFailure("no room", 14031), "MongoDB: 14031"),
+        (WaitQueueTimeoutError("all places taken"), "MongoDB: WaitQueueTimeoutError"),
+    ],
+)
+async def test_what_an_operator_can_mend_is_waited_for_by_name(error: Exception, told: str) -> None:
+    with pytest.raises(Unavailable) as found:
+        await mongo._answered(raising(error))
+    assert str(found.value) == told
+
+
+async def test_what_is_ours_is_not_waited_for() -> None:
+    with pytest.raises(OperationFailure):
+        await mongo._answered(raising(OperationFailure("bad query", 2)))
+
+
+@pytest.mark.parametrize("driver", ["motor", "pymongo"])
+async def test_a_place_among_the_connections_is_waited_for_within_a_bound(driver: str) -> None:
+    client = mongo.connect("mongodb://127.0.0.1:1/?replicaSet=rs0", driver)
+    assert client.options.pool_options.wait_queue_timeout == mongo.OPERATION_TIMEOUT_MS / 1000
+    closed = client.close()
+    if closed is not None:
+        await closed
