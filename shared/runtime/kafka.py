@@ -146,7 +146,10 @@ class KafkaConsumer:
                 found = await getmany(*names, **options)
             except Exception as error:
                 passing = isinstance(error, KafkaError | ConsumerStoppedError)
-                if passing and not isinstance(error, CorruptRecordException):
+                died_of = _died_of(error)
+                if died_of is not None:
+                    error = Unavailable(f"Kafka: its client cannot go on, {died_of!r}")
+                elif passing and not isinstance(error, CorruptRecordException):
                     now = clock.monotonic()
                     failing_since = now if failing_since is None else failing_since
                     if now - failing_since < READ_FAILS_S:
@@ -363,6 +366,12 @@ def pattern_of(names: Sequence[str]) -> str:
     """One regular expression over literal topic names and `^` patterns."""
     parts = [name.removeprefix("^") if name.startswith("^") else f"{name}$" for name in names]
     return "^(" + "|".join(f"(?:{part})" for part in parts) + ")"
+
+
+def _died_of(error: Exception) -> BaseException | None:
+    """What killed one of aiokafka's own tasks, of the group or of fetching: a bare KafkaError made from it is raised at
+    every read for ever. To be started anew at once is all that helps."""
+    return error.__cause__ if type(error) is KafkaError else None
 
 
 def _offset(committed: Mapping[TopicPartition, Any], partition: TopicPartition) -> int:

@@ -70,8 +70,7 @@ async def test_services_whose_own_clock_is_wrong_and_jumps(world: World, tmp_pat
     began_ms = time.time_ns() // 1_000_000
     (tmp_path / "sitecustomize.py").write_text(CROOKED, "utf-8")
     off = {name: tmp_path / name for name in SERVICES}
-    for name, hours in zip(SERVICES, (1, -1), strict=True):
-        off[name].write_text(f"{hours * 3_600}")
+    _set(off, (1, -1))
     crooked = [
         world.start(
             name,
@@ -84,8 +83,7 @@ async def test_services_whose_own_clock_is_wrong_and_jumps(world: World, tmp_pat
         await eventually(one.ready, 90, f"{one.name} ready")
     identifiers = await submit(world, "crooked", 100)
     # An hour back, an hour on, in the middle of it, as when a machine is told the time at last.
-    for name, hours in zip(SERVICES, (-1, 1), strict=True):
-        off[name].write_text(f"{hours * 3_600}")
+    _set(off, (-1, 1))
     identifiers += await submit(world, "jumped", 100)
     await holds(world, identifiers)
     assert all(one.running() for one in crooked)
@@ -101,6 +99,14 @@ async def test_services_whose_own_clock_is_wrong_and_jumps(world: World, tmp_pat
         assert abs(float(shown.rsplit(" ", 1)[1]) * 1000 - ended_ms) > HOUR_MS / 2
     for one in crooked:
         assert await one.stop() == 0
+
+
+def _set(off: dict[str, Path], hours: tuple[int, int]) -> None:
+    """Each service's clock, at once: a file that is being written would be read empty."""
+    for name, of_it in zip(SERVICES, hours, strict=True):
+        half = off[name].with_suffix(".half")
+        half.write_text(f"{of_it * 3_600}")
+        half.replace(off[name])
 
 
 def _fetched(url: str) -> str:

@@ -106,9 +106,11 @@ async def test_half_open_for_a_while(world: World, services: list[Service], serv
     # The broker's silence shows in the readiness at once; the store's in the log, and in the readiness after a minute.
     seen = _all_unready if server == "broker" else _one_waits
     await eventually(lambda: seen(services), 60, "the silence is noticed")
-    proxy.heal()
-    await holds(world, first + second)
-    assert all(one.running() for one in services)
+    before = list(services)
+    await _again(world, services, first + second)
+    # A task of aiokafka may die of the silence, seldom; its process ends then, and the next one goes on.
+    for one in before:
+        assert one.running() or (await one.exit_code(1), "client cannot go on" in one.said()) == (75, True)
 
 
 async def test_half_open_store_for_good(world: World, services: list[Service]) -> None:

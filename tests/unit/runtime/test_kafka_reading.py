@@ -13,6 +13,7 @@ from aiokafka.errors import (
     CorruptRecordException,
     GroupAuthorizationFailedError,
     KafkaConnectionError,
+    KafkaError,
 )
 
 from shared.runtime import clock, kafka
@@ -60,6 +61,25 @@ async def test_what_cannot_be_taken_apart_ends_the_process(error: Exception) -> 
 async def test_trouble_with_the_broker_is_left_to_the_loop(error: Exception) -> None:
     consumer, failures = guarded(error)
     with pytest.raises(type(error)):
+        await consumer.getmany()
+    assert failures == []
+
+
+async def test_a_client_whose_own_task_died_ends_the_process_at_once() -> None:
+    # As aiokafka raises it from its coordination and from its fetcher.
+    error = KafkaError("Unexpected error during coordination")
+    error.__cause__ = AttributeError("of aiokafka's own")
+    consumer, failures = guarded(error)
+    reading = asyncio.ensure_future(consumer.getmany())
+    await asyncio.wait({reading}, timeout=0.01)
+    assert isinstance(failures[0], Unavailable)
+    assert "AttributeError" in str(failures[0])
+    reading.cancel()
+
+
+async def test_a_bare_error_without_a_cause_is_left_to_the_loop() -> None:
+    consumer, failures = guarded(KafkaError("Unable to get cluster metadata over all known brokers"))
+    with pytest.raises(KafkaError):
         await consumer.getmany()
     assert failures == []
 
