@@ -89,12 +89,7 @@ class TopicGuard:
 
     async def run(self) -> None:
         """While the service runs: raises Refused as soon as a topic under it is another one; until cancelled."""
-        while True:
-            await asyncio.sleep(LOOK_S)
-            try:
-                await self._look()
-            except Unavailable as error:
-                log.warning("the topics' ids could not be read", why=str(error))
+        await _regularly(self._look, LOOK_S, "the topics' ids could not be read")
 
     async def _look(self) -> None:
         standing = await self._standing()
@@ -133,12 +128,8 @@ class NameGuard:
 
     async def run(self) -> None:
         """While the service runs: raises Refused when another process has taken the name; until cancelled."""
-        while self._name:
-            await asyncio.sleep(NAME_LOOK_S)
-            try:
-                await self._look()
-            except Unavailable as error:
-                log.warning("the name of this process could not be looked up", why=str(error))
+        if self._name:
+            await _regularly(self._look, NAME_LOOK_S, "the name of this process could not be looked up")
 
     async def _look(self) -> None:
         found = (await self._store.rows(META, [self._row])).get(self._row)
@@ -150,6 +141,16 @@ class NameGuard:
                 f"another process was started as {INSTANCE}={self._name}: a name is one process's; give a second one "
                 f"another, or none"
             )
+
+
+async def _regularly(look: Callable[[], Awaitable[None]], every_s: float, complaint: str) -> None:
+    """Looks again and again until cancelled; while the server is away, says so and goes on."""
+    while True:
+        await asyncio.sleep(every_s)
+        try:
+            await look()
+        except Unavailable as error:
+            log.warning(complaint, why=str(error))
 
 
 def _ids(standing: Mapping[str, Standing]) -> dict[str, str]:

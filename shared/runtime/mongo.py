@@ -189,8 +189,6 @@ class MongoStore:
 
     async def _save_inserts(self, name: str, group: Sequence[Folded]) -> set[Address]:
         codec = self._stored[name]
-        # The slice before this one is under way before this one is encoded.
-        await asyncio.sleep(0)
         operations = [InsertOne(documents.new_document(one, codec, self._cipher)) for one in group]
         try:
             await _answered(self._database[name].bulk_write(operations, ordered=False))
