@@ -88,6 +88,4 @@ def _cells(source: Source) -> Generator[tables.Cells, None, None]:
             for sheet in islice(sheets, 1):
                 yield from sheet
         return
-    encoding = tables.encoding_of(source)
-    delimiter = tables.delimiter_of(list(islice(tables.lines_of(source, encoding), 1)))
-    yield from tables.csv_cells(source, encoding, delimiter)
+    yield from tables.csv_cells(source, *tables.csv_form(source, header_rows_max=1))

@@ -39,9 +39,7 @@ def open_list(file: Path | str | Source, kind: Kind) -> ListFile:
 
 
 def _open_csv(source: Source, kind: Kind) -> ListFile:
-    encoding = tables.encoding_of(source)
-    first_lines = list(itertools.islice(tables.lines_of(source, encoding), HEADER_ROWS_MAX))
-    delimiter = tables.delimiter_of(first_lines)
+    encoding, delimiter = tables.csv_form(source, HEADER_ROWS_MAX)
     table = _Table(kind, lambda: tables.csv_cells(source, encoding, delimiter), pads_short_rows=False)
     notices = (*((encoding.notice,) if encoding.notice else ()), *table.notices)
     return ListFile(source, kind, "csv", delimiter, encoding.bom, table.header, notices, table.rows)

@@ -16,6 +16,7 @@ from collections import deque
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import islice
 from pathlib import PurePath
 from typing import Literal
 from xml.etree.ElementTree import ParseError
@@ -146,6 +147,12 @@ def delimiter_of(lines: list[str]) -> str:
         if counts[best] > 1:
             return best
     return ";" if any(";" in line for line in lines) else ","
+
+
+def csv_form(source: Source, header_rows_max: int) -> tuple[Encoding, str]:
+    """The encoding of a CSV file, and its separator by its first lines."""
+    encoding = encoding_of(source)
+    return encoding, delimiter_of(list(islice(lines_of(source, encoding), header_rows_max)))
 
 
 def csv_cells(source: Source, encoding: Encoding, delimiter: str) -> Iterator[Cells]:
