@@ -24,12 +24,12 @@ import psutil
 from rich.table import Table
 
 from bench.people import AGENCY, insurable, write_list
-from bench.stage import alone, figures, out, said
+from bench.stage import alone, out, until_said
 from payung.place import Place
 from shared.runtime import clock
 
 LOOK_S = 0.5
-ANSWERED = "submission.answered.v1"
+ANSWERED = ("submission.answered.v1",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,11 +98,6 @@ def _resident(pid: int) -> int:
         return 0
 
 
-async def _answered(at: Place, count: int) -> None:
-    while said(await figures(at, "registration"), ANSWERED) < count:  # noqa: ASYNC110  # another process has no event
-        await asyncio.sleep(LOOK_S)
-
-
 def _workbook(path: Path, source: Path) -> None:
     """The rows of a CSV list as a workbook of text cells."""
     book = openpyxl.Workbook(write_only=True)
@@ -125,9 +120,9 @@ async def bench(rows: int, seed: int) -> None:
         assert pid is not None
         before = _resident(pid)
         lists = [await _by_command(at, pid, csv_list, rows)]
-        await _answered(at, rows)
+        await until_said(at, "registration", ANSWERED, rows)
         lists.append(await _by_command(at, pid, book, rows))
-        await _answered(at, 2 * rows)
+        await until_said(at, "registration", ANSWERED, 2 * rows)
         lists += await _by_upload(at, pid, upload, rows)
         _print(lists, before)
 

@@ -85,6 +85,13 @@ def said(found: dict[str, float], *kinds: str) -> float:
     return sum(found.get(f"payung_outcomes_total{{type={kind}}}", 0) for kind in kinds)
 
 
+async def until_said(at: Place, service: str, kinds: tuple[str, ...], count: int) -> dict[str, float]:
+    """Waits until a service has published so many outcomes of these types; its metrics as they are then."""
+    while said(found := await figures(at, service), *kinds) < count:  # noqa: ASYNC110  # another process has no event
+        await asyncio.sleep(LOOK_S)
+    return found
+
+
 async def measure(
     stack: Stack, at: Place, service: str, feed: Callable[[], Awaitable[None]], kinds: tuple[str, ...], count: int
 ) -> Measured:
@@ -106,8 +113,7 @@ async def measure_process(
         os.kill(pid, signal.SIGCONT)
     before = await figures(at, service)
     started_s = clock.now().timestamp()
-    while said(found := await figures(at, service), *kinds) < count:  # noqa: ASYNC110  # another process has no event
-        await asyncio.sleep(LOOK_S)
+    found = await until_said(at, service, kinds, count)
     elapsed_s = found[SETTLED] - started_s
     spent_s = found["process_cpu_seconds_total{}"] - before["process_cpu_seconds_total{}"]
     stages = {}
