@@ -6,11 +6,25 @@ pytest-randomly's: it orders the tests, makes the people, and chooses where in a
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
+from tests.faults.processes import Service
+from tests.faults.world import SERVICES, World
+
 _HERE = Path(__file__).parent
+
+
+@pytest.fixture
+async def services(world: World) -> AsyncIterator[list[Service]]:
+    """Registration and verification of the module's world, stopped afterwards however the test ended."""
+    started = await world.start_ready(*SERVICES)
+    yield started
+    for one in started:
+        if one.running():
+            await one.stop()
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -6,7 +6,7 @@ import asyncio
 import os
 import time
 import urllib.request
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
@@ -24,16 +24,6 @@ HOUR_MS = 3_600_000
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     with World(tmp_path_factory.mktemp("clocks"), instance="") as world:
         yield world
-
-
-@pytest.fixture
-async def services(world: World) -> AsyncIterator[list[Service]]:
-    """Registration and verification, stopped afterwards however the test ended."""
-    started = await world.start_ready(*SERVICES)
-    yield started
-    for one in started:
-        if one.running():
-            await one.stop()
 
 
 async def test_records_that_lie_about_their_time(world: World, services: list[Service]) -> None:

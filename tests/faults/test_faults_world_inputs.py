@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import bson
@@ -24,7 +24,7 @@ from tests.faults.observed import Seen
 from tests.faults.processes import Service, eventually
 from tests.faults.reading import lags, observe
 from tests.faults.submissions import SOURCE, digest, holds, registration, said, send, submit
-from tests.faults.world import SERVICES, World
+from tests.faults.world import World
 
 pytestmark = [pytest.mark.connected, pytest.mark.timeout(600)]
 REGENCY = "64.08"
@@ -37,16 +37,6 @@ HOT_DOCUMENT_BYTES_MAX = 4 * 1024 * 1024
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     with World(tmp_path_factory.mktemp("inputs"), instance="") as world:
         yield world
-
-
-@pytest.fixture
-async def services(world: World) -> AsyncIterator[list[Service]]:
-    """Registration and verification, stopped afterwards however the test ended."""
-    started = await world.start_ready(*SERVICES)
-    yield started
-    for one in started:
-        if one.running():
-            await one.stop()
 
 
 async def test_duplicate_storm(world: World, services: list[Service]) -> None:
