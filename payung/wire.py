@@ -103,7 +103,7 @@ class Sender:
             await asyncio.sleep(AGAIN_S)
 
 
-async def producer(place: Place, compression: str = "lz4") -> AIOKafkaProducer:
+async def producer(place: Place, compression: str = "zstd") -> AIOKafkaProducer:
     """A connected producer; the caller stops it."""
     made = AIOKafkaProducer(
         client_id="payung-cli",

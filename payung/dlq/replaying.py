@@ -183,7 +183,7 @@ class _Sender:
         small = [one for one in letters if not _is_large(one)]
         try:
             async with asyncio.timeout(wire.ACK_TIMEOUT_S):
-                producer = await self._producer("lz4")
+                producer = await self._producer("zstd")
                 acks = [await self._one(producer, letter, counts) for letter in small]
                 for letter, ack in zip(small, acks, strict=True):
                     self._placed(await ack)

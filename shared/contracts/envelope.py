@@ -30,6 +30,8 @@ STRING_CHARACTERS_MAX = 4_000
 # The namespace of every outcome id; changing it would rename all of history.
 NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "urn:payung:outcome")
 _NAMESPACE_BYTES = NAMESPACE.bytes
+# The two bits of a UUID that say after which RFC it is made.
+_VARIANT = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
 
 _TIME = re.compile(
     r"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])[Tt]([01]\d|2[0-3]):[0-5]\d:([0-5]\d|60)(\.\d+)?"
@@ -195,12 +197,9 @@ def _validated(model: type, data: Any) -> Any:
 def outcome_id(service: str, cause: Event, aggregate: str, kind: str, index: int) -> str:
     """The id of an outcome, from what made it (contracts.md 1)."""
     name = f"{service}|{cause.source}|{cause.id}|{aggregate}|{kind}|{index}"
-    digest = bytearray(hashlib.sha1(_NAMESPACE_BYTES + name.encode(), usedforsecurity=False).digest()[:16])
+    text = hashlib.sha1(_NAMESPACE_BYTES + name.encode(), usedforsecurity=False).hexdigest()
     # RFC 4122 version 5, written out: uuid.uuid5 costs three times as much, and this runs once an outcome.
-    digest[6] = digest[6] & 0x0F | 0x50
-    digest[8] = digest[8] & 0x3F | 0x80
-    text = digest.hex()
-    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+    return f"{text[:8]}-{text[8:12]}-5{text[13:16]}-{_VARIANT[text[16]]}{text[17:20]}-{text[20:32]}"
 
 
 @lru_cache(maxsize=4_096)
@@ -209,26 +208,32 @@ def rfc3339(at: datetime) -> str:
     return at.astimezone(WITA).isoformat(timespec="milliseconds")
 
 
-def write_outcome(service: str, cause: Event, identifier: str, outcome: Outcome, version: int) -> bytes:
+def caused_by(cause: Event, version: int) -> bytes:
+    """What the envelopes of all outcomes of one input share, as the inner part of a JSON object."""
+    return orjson.dumps(
+        {
+            "time": rfc3339(cause.at),
+            "datacontenttype": "application/json",
+            "correlationid": cause.correlation_id or cause.id,
+            "causationid": cause.id,
+            "causationsource": cause.source,
+            "sequence": version,
+        }
+    )[1:-1]
+
+
+def write_outcome(service: str, identifier: str, outcome: Outcome, caused: bytes) -> bytes:
     """One outcome as CloudEvents JSON. The same cause and decision always give the same bytes."""
-    envelope: dict[str, Any] = {
-        "specversion": "1.0",
-        "id": identifier,
-        "source": f"payung/{service}",
-        "type": outcome.type,
-        "time": rfc3339(cause.at),
-        "datacontenttype": "application/json",
-        "correlationid": cause.correlation_id or cause.id,
-        "causationid": cause.id,
-        "causationsource": cause.source,
-        "sequence": version,
-    }
-    if outcome.subject is not None:
-        envelope["subject"] = outcome.subject
-    return write(envelope, outcome.data)
+    # What is put in here without the encoder is of our own making and needs no escapes.
+    named = f'{{"specversion":"1.0","id":"{identifier}","source":"payung/{service}","type":"{outcome.type}",'.encode()
+    subject = b"" if outcome.subject is None else b',"subject":' + orjson.dumps(outcome.subject)
+    return named + caused + subject + b',"data":' + _data(outcome.data) + b"}"
 
 
 def write(envelope: Mapping[str, Any], data: BaseModel | Mapping[str, Any]) -> bytes:
     """Joins an envelope (without data) and its data into one JSON object."""
-    body = data.__pydantic_serializer__.to_json(data) if isinstance(data, BaseModel) else orjson.dumps(data)
-    return orjson.dumps(envelope)[:-1] + b',"data":' + body + b"}"
+    return orjson.dumps(envelope)[:-1] + b',"data":' + _data(data) + b"}"
+
+
+def _data(data: BaseModel | Mapping[str, Any]) -> bytes:
+    return data.__pydantic_serializer__.to_json(data) if isinstance(data, BaseModel) else orjson.dumps(data)

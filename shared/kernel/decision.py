@@ -6,11 +6,13 @@ Owns no judgement, no I/O, no clock and no ids: a service says *what* should be,
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from pydantic import BaseModel
+
+from shared.kernel.values import value
 
 S = TypeVar("S")
 
@@ -22,7 +24,7 @@ class Address(NamedTuple):
     id: str
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Outcome:
     """An event to publish: where, by which key, of which type, with which data. The shell adds the envelope.
 
@@ -37,7 +39,7 @@ class Outcome:
     personal: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Due:
     """Work that must happen outside the decision (a call to another system, a wait), started only from saved state.
 
@@ -51,7 +53,7 @@ class Due:
     data: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Decision(Generic[S]):
     """What one input makes of one document.
 

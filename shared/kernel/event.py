@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from shared.kernel.decision import Address
+from shared.kernel.values import value
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Event:
     """An input with its envelope read. `data` is a contract model, or the part that `route` made of it.
 
@@ -66,7 +66,7 @@ class Routed(NamedTuple):
     data: Any
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Intake:
     """Lenient data of an event from outside: the raw object, judged field by field by the service that takes it.
 

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import hmac
 import re
 from datetime import date
 from typing import TypeGuard
 
+_LETTERS = "abcdefghijklmnopqrstuvwxyz234567"
+_TWO_LETTERS = [first + second for first in _LETTERS for second in _LETTERS]
+# 128 bits and two of padding, ten at a time.
+_PLACES = range(120, -1, -10)
 _NIK_IN_TEXT = re.compile(r"(?<!\d)\d{16}(?!\d)")
 
 
 def worker_id(key: bytes, nik: str) -> str:
     """Lower-case base32 without padding of the first 16 bytes of HMAC-SHA256(key, NIK): 26 characters."""
-    digest = hmac.digest(key, nik.encode("ascii"), hashlib.sha256)[:16]
-    return base64.b32encode(digest).decode("ascii").rstrip("=").lower()
+    bits = int.from_bytes(hmac.digest(key, nik.encode("ascii"), hashlib.sha256)[:16], "big") << 2
+    # Written out: base64.b32encode takes twice as long, and this runs once an input.
+    return "".join([_TWO_LETTERS[bits >> place & 0x3FF] for place in _PLACES])
 
 
 def is_nik(text: object) -> bool:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from shared.kernel.values import value
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Link:
     """Into whom a worker was merged, "" when set apart again; `sequence` of registration's latest word on it."""
 
@@ -14,7 +15,7 @@ class Link:
     sequence: int
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Persons:
     """`into`: each linked worker's next one."""
 

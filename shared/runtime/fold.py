@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from shared.contracts.envelope import outcome_id, write_outcome
+from shared.contracts.envelope import caused_by, outcome_id, write_outcome
 from shared.kernel.decision import Address, Decision, Due
 from shared.kernel.event import Event
 
@@ -127,8 +127,9 @@ def _take(service: str, address: Address, event: Event, decision: Decision[Any],
     if decision.state is None and decision.outcomes:
         raise ValueError("a decision with outcomes must leave a document that remembers them")
     outcomes = []
+    caused = caused_by(event, version) if decision.outcomes else b""
     for index, outcome in enumerate(decision.outcomes):
         identifier = outcome_id(service, event, address.id, outcome.type, index)
-        value = write_outcome(service, event, identifier, outcome, version)
+        value = write_outcome(service, identifier, outcome, caused)
         outcomes.append(SavedOutcome(identifier, outcome.topic, outcome.key, outcome.type, value, outcome.personal))
     return Taken(event.name, event.content_hash, version, tuple(outcomes))

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import Iterator, Sequence
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
-from aiokafka.partitioner import DefaultPartitioner
 from aiokafka.producer.message_accumulator import BatchBuilder
 
 from shared.runtime import kafka_refusals
@@ -21,6 +21,7 @@ from shared.runtime.kafka_server import (
     cancelled_from_outside,
     quietly,
 )
+from shared.runtime.murmur import partition_of
 from shared.runtime.pipeline import Message
 
 PUBLISH_TIMEOUT_S = 30.0
@@ -36,7 +37,6 @@ class KafkaPublisher:
         self._client_id = client_id
         self._producer: AIOKafkaProducer | None = None
         self._starting: asyncio.Task[AIOKafkaProducer] | None = None
-        self._place = DefaultPartitioner()
 
     async def start(self) -> None:
         """Connects; raises Unavailable when the broker does not answer."""
@@ -64,7 +64,7 @@ class KafkaPublisher:
             acks="all",
             enable_idempotence=True,
             max_batch_size=PUBLISH_BATCH_BYTES,
-            compression_type="lz4",
+            compression_type="zstd",
             max_request_size=REQUEST_BYTES_MAX,
             request_timeout_ms=int(PUBLISH_TIMEOUT_S * 1000),
             metadata_max_age_ms=METADATA_MAX_AGE_MS,
@@ -114,7 +114,7 @@ class KafkaPublisher:
         self, producer: AIOKafkaProducer, messages: Sequence[Message]
     ) -> dict[tuple[str, int], list[Message]]:
         """Messages by topic and partition, each group in the order given; a key's partition is the one Java's client
-        picks. Worked out here and once per key, since a worker's outcomes share theirs and the hash is slow."""
+        picks. Worked out once per key, since a worker's outcomes share theirs."""
         groups: dict[tuple[str, int], list[Message]] = {}
         numbers: dict[str, list[int]] = {}
         placed: dict[tuple[int, bytes | None], int] = {}
@@ -125,9 +125,14 @@ class KafkaPublisher:
             at = (len(known), one.key)
             partition = placed.get(at)
             if partition is None:
-                partition = placed[at] = self._place(one.key, known, known)
+                partition = placed[at] = known[_place(one.key, len(known))]
             groups.setdefault((one.topic, partition), []).append(one)
         return groups
+
+
+def _place(key: bytes | None, partitions: int) -> int:
+    """A record without a key may stand anywhere."""
+    return random.randrange(partitions) if key is None else partition_of(key, partitions)
 
 
 def _batches(producer: AIOKafkaProducer, messages: Sequence[Message]) -> Iterator[BatchBuilder]:

@@ -128,13 +128,15 @@ class MongoStore:
 
     # -- names, load, save ------------------------------------------------------------------------------------------
 
-    async def claim_names(self, names: Mapping[str, str]) -> dict[str, str]:
-        """Inserts the names; where one stands, reads it."""
+    def claim_names(self, names: Mapping[str, str]) -> Awaitable[dict[str, str]]:
+        """Inserts the names; where one stands, reads it. Motor begins at once, in a thread of its own."""
+        operations = [InsertOne({"_id": name, "h": content}) for name, content in names.items()]
+        return self._claimed(names, self._database[NAMES].bulk_write(operations, ordered=False))
+
+    async def _claimed(self, names: Mapping[str, str], inserting: Awaitable[Any]) -> dict[str, str]:
         collection = self._database[NAMES]
         try:
-            await _answered(
-                collection.bulk_write([InsertOne({"_id": n, "h": h}) for n, h in names.items()], ordered=False)
-            )
+            await _answered(inserting)
         except BulkWriteError as error:
             standing = _duplicates(error, list(names))
             if standing is None:

@@ -14,7 +14,7 @@ records (by us after a retry, by another process after a crash) and ends the sam
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -113,8 +113,9 @@ class Pipeline:
         decoded = self._decode(records, letters)
         watch.lap("decode")
         failpoints.hit("decoded")
-        conflicting = await self._claim_names(decoded)
-        parts = self._route(decoded, conflicting, letters)
+        conflicts = self._claim_names(decoded)
+        routed = self._route(decoded)
+        parts = self._parts(decoded, routed, await conflicts, letters)
         outcomes = await self._decide_and_save(parts, letters, watch)
         if letters:
             # Acked before anything else of the batch goes on: a lost dead letter would be a lost row.
@@ -159,8 +160,8 @@ class Pipeline:
             self._metrics.record("other", "passed-over", passed_over)
         return decoded
 
-    async def _claim_names(self, decoded: Sequence[tuple[Record, Event]]) -> set[int]:
-        """The positions of inputs whose name stands with other content."""
+    def _claim_names(self, decoded: Sequence[tuple[Record, Event]]) -> Awaitable[set[int]]:
+        """The positions of inputs whose name stands with other content. Asked at once, to be awaited after routing."""
         names: dict[str, str] = {}
         conflicting: set[int] = set()
         positions: list[int] = []
@@ -170,9 +171,19 @@ class Pipeline:
             positions.append(position)
             if names.setdefault(event.name, event.content_hash) != event.content_hash:
                 conflicting.add(position)
-        if not names:
+        claimed = self._store.claim_names(names) if names else None
+        return self._conflicting(decoded, positions, conflicting, claimed)
+
+    async def _conflicting(
+        self,
+        decoded: Sequence[tuple[Record, Event]],
+        positions: Sequence[int],
+        conflicting: set[int],
+        claimed: Awaitable[Mapping[str, str]] | None,
+    ) -> set[int]:
+        if claimed is None:
             return conflicting
-        taken = await self._store.claim_names(names)
+        taken = await claimed
         for position in positions:
             event = decoded[position][1]
             standing = taken.get(event.name)
@@ -183,27 +194,34 @@ class Pipeline:
                     conflicting.add(position)
         return conflicting
 
-    def _route(
+    def _route(self, decoded: Sequence[tuple[Record, Event]]) -> list[Sequence[Routed] | Exception]:
+        route, reference = self._spec.route, self._reference
+        routed: list[Sequence[Routed] | Exception] = []
+        for _, event in decoded:
+            try:
+                routed.append(route(event, reference))
+            except Exception as error:  # noqa: BLE001  # a defect of ours: this record is put aside, the line goes on
+                routed.append(error)
+        return routed
+
+    def _parts(
         self,
         decoded: Sequence[tuple[Record, Event]],
+        routed: Sequence[Sequence[Routed] | Exception],
         conflicting: set[int],
         letters: list[tuple[Record, str, str]],
     ) -> list[_Part]:
         parts: list[_Part] = []
-        route, reference, refuse = self._spec.route, self._reference, self._spec.conflicting
-        for position, (record, event) in enumerate(decoded):
-            try:
-                routed: Sequence[Routed]
-                if position in conflicting and refuse is not None:
-                    routed = (refuse(event),)
-                    self._metrics.record(event.type, "conflicting")
-                else:
-                    routed = route(event, reference)
-            except Exception as error:  # noqa: BLE001  # a defect of ours: this record is put aside, the line goes on
-                letters.append((record, "defect", f"route: {type(error).__name__}"))
+        refuse = self._spec.conflicting
+        for position, ((record, event), found) in enumerate(zip(decoded, routed, strict=True)):
+            if position in conflicting and refuse is not None:
+                found = (refuse(event),)
+                self._metrics.record(event.type, "conflicting")
+            if isinstance(found, Exception):
+                letters.append((record, "defect", f"route: {type(found).__name__}"))
                 self._metrics.record(event.type, "failed")
                 continue
-            parts.extend(_Part(one.address, event.with_data(one.data), record) for one in routed)
+            parts.extend([_Part(one.address, event.with_data(one.data), record) for one in found])
         return parts
 
     async def _decide_and_save(

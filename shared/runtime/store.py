@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -38,8 +38,9 @@ class Owed:
 class StateStore(Reader, Protocol):
     """Documents with a version, the inputs they took and the outcomes they owe; Unavailable when it cannot tell."""
 
-    async def claim_names(self, names: Mapping[str, str]) -> dict[str, str]:
-        """Fences external input names (name -> content hash) for ever; returns those that stand with another hash."""
+    def claim_names(self, names: Mapping[str, str]) -> Awaitable[dict[str, str]]:
+        """Fences external input names (name -> content hash) for ever; gives those that stand with another hash. May
+        begin before it is awaited."""
         ...
 
     async def load(self, addresses: Sequence[Address]) -> dict[Address, Stored]:

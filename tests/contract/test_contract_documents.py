@@ -113,5 +113,5 @@ def test_golden_events_are_made_byte_for_byte(kind: str) -> None:
         content_hash="",
     )
     outcome = Outcome("any", "key", kind, model.model_validate(known["data"]))
-    assert envelope.write_outcome(service, cause, known["id"], outcome, known["sequence"]) == golden
+    assert envelope.write_outcome(service, known["id"], outcome, envelope.caused_by(cause, known["sequence"])) == golden
     assert envelope.outcome_id(service, cause, "agg", kind, 0) == known["id"]

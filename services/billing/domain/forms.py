@@ -6,7 +6,6 @@ Pure and total: whatever stands in `data`, the answer is a part. Knows no docume
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from services.billing.domain import rules
@@ -16,6 +15,7 @@ from shared.contracts.billing import CommandRefused
 from shared.contracts.fields import TEXT_MAX, Fields
 from shared.kernel.calendar import business_day, is_period
 from shared.kernel.event import Event, Intake
+from shared.kernel.values import value
 
 YEAR_MIN, YEAR_MAX = 2015, 2100
 # More than any budget of a province; also keeps sums far inside 64 bits.
@@ -23,7 +23,7 @@ RUPIAH_MAX = 10**15
 WORKERS_MAX = 10**9
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Refused:
     """A command that cannot be taken, with the answer it gets."""
 
@@ -31,7 +31,7 @@ class Refused:
     answer: CommandRefused
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Ceilings:
     """A well-formed `budget.set.v1`."""
 
@@ -44,7 +44,7 @@ class Ceilings:
     targets: Mapping[str, int]
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class RunOrder:
     """A well-formed `billing.run.v1`."""
 
@@ -55,7 +55,7 @@ class RunOrder:
     due_date: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Payment:
     """A well-formed `invoice.pay.v1`."""
 

@@ -5,8 +5,6 @@ The insert of the document is the last fence: whichever run comes second finds t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from services.billing.domain import outcomes, rules
 from services.billing.domain.state import Facts, Premium, Skip
 from shared.contracts.base import PremiumLine
@@ -14,9 +12,10 @@ from shared.contracts.billing import PremiumBilled
 from shared.contracts.billing_work import PremiumSkipped, ReservedWorker, StepReserved
 from shared.kernel.decision import Address, Decision, Outcome
 from shared.kernel.event import Event, Routed
+from shared.kernel.values import value
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Reserved:
     """One worker of a reserved step: a row of the step, and the premium that follows from the step alone."""
 

@@ -18,7 +18,7 @@ Invariants
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, cast
 
 from services.billing.domain import outcomes, rules
@@ -39,6 +39,7 @@ from shared.contracts.billing_work import (
 )
 from shared.kernel.decision import Decision, Due, Outcome
 from shared.kernel.event import Event
+from shared.kernel.values import value
 from shared.reference.rates import Rates
 
 CATCH_UP = "catch-up"
@@ -105,7 +106,7 @@ def stepped(state: Run | None, event: Event, facts: Facts) -> Decision[Run]:
     return Decision(state=run, outcomes=tuple(told))
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Drawn:
     """What one page makes of a run: its figures after the page, and the workers who have their money."""
 

@@ -6,15 +6,16 @@ There is no personal data here: a worker is a worker_id, a keyed hash.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 
 from shared.contracts.base import Funding, PremiumLine
+from shared.kernel.values import value
 from shared.reference.areas import Areas
 from shared.reference.rates import Rates
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Accounts:
     """Rupiah in the two budget accounts that every premium draws from."""
 
@@ -50,7 +51,7 @@ class Standing(StrEnum):
     ENDED = "ended"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Enrolment:
     """A worker as billing knows them.
 
@@ -73,7 +74,7 @@ class Enrolment:
     sequence: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Premium:
     """One worker's premium for one period; its existence is what bills the worker once across all funders."""
 
@@ -85,7 +86,7 @@ class Premium:
     jkm: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Budget:
     """The two accounts of a regency, year and funding. `ceilings` is None until a budget is set.
 
@@ -111,7 +112,7 @@ class Budget:
         return NOTHING if self.ceilings is None else self.ceilings - self.committed - self.reserved
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Skip:
     """A premium that a run had reserved and another run billed first. A document of its own: there may be thousands."""
 
@@ -122,7 +123,7 @@ class Skip:
     jkm_rule: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Skipped:
     """All that a run had to give back so far."""
 
@@ -138,7 +139,7 @@ class RunStatus(StrEnum):
     CLOSED = "closed"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Stop:
     """Where the money ended: the place before the first worker it did not reach, that worker's price, and how many
     were found billed already up to there."""
@@ -148,7 +149,7 @@ class Stop:
     already: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Run:
     """One run over one period. `left` is what remains of the money set aside for it; `missed` and `short` count the
     workers it did not reach and what they would have cost; `skipped` is taken off `billed` and `lines` already."""
@@ -183,7 +184,7 @@ class InvoiceStatus(StrEnum):
     PAID = "paid"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Invoice:
     """What a run asks of a treasury; the sum of its premiums."""
 
@@ -207,7 +208,7 @@ class Invoice:
         return sum(line.amount for line in self.lines)
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Refusal:
     """A command that could not even be addressed, kept under its own name."""
 
@@ -215,7 +216,7 @@ class Refusal:
     reasons: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Page:
     """The next candidates of a run in priority order (worker_id, enrolment), and who of them has a premium for the
     period already. `last`: no candidate comes after these."""
@@ -225,7 +226,7 @@ class Page:
     last: bool
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Reference:
     """What is loaded once at start."""
 
@@ -234,7 +235,7 @@ class Reference:
     step_workers: int
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Facts:
     """What decisions of one batch look up: pages by (run, step), workers ever verified by regency, what other runs had
     billed first by run, the rates."""

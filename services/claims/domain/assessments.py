@@ -6,7 +6,6 @@ before what is only missing, so that nobody collects papers for nothing.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
 
 from services.claims.domain import rules
@@ -14,10 +13,11 @@ from services.claims.domain.rules import Months
 from services.claims.domain.state import Child, Cover, Form, RunsKnown, Standing
 from shared.contracts.base import BenefitLine
 from shared.contracts.reasons import Reason
+from shared.kernel.values import value
 from shared.reference.rates import Rates
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Verdict:
     """What an assessment finds. `rejections` win over `holds`; with neither, `benefits` can be paid.
 

@@ -10,7 +10,6 @@ import hashlib
 import hmac
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any, get_args
@@ -24,6 +23,7 @@ from shared.contracts.reasons import Reason
 from shared.kernel.calendar import business_day, parse_date
 from shared.kernel.event import Event, Intake
 from shared.kernel.identity import is_nik, nik_birth_date, worker_id
+from shared.kernel.values import value
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
 CAUSES = ("accident", "illness", "natural")
@@ -47,7 +47,7 @@ CHILD_KEY_BYTES = 10
 _WORKER_ID = re.compile(r"[a-z2-7]{26}")
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Sender:
     """The agency whose topic an event came by."""
 
@@ -55,7 +55,7 @@ class Sender:
     agency: str
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Submission:
     """A well-formed `claim.submit.v1`."""
 
@@ -64,7 +64,7 @@ class Submission:
     form: Form
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Rejected:
     """A `claim.submit.v1` of a wrong form, with as much of it as can be read."""
 
@@ -75,7 +75,7 @@ class Rejected:
     reasons: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Added:
     """A well-formed `claim.add-documents.v1`."""
 
@@ -84,7 +84,7 @@ class Added:
     documents: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Withdrawn:
     """A well-formed `claim.withdraw.v1`."""
 
@@ -92,7 +92,7 @@ class Withdrawn:
     claim_no: str
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Decided:
     """A well-formed `claim.decide.v1`."""
 
@@ -101,7 +101,7 @@ class Decided:
     ruling: Ruling
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Refused:
     """A command that cannot be taken, whatever the claim."""
 

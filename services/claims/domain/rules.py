@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
 
@@ -16,6 +15,7 @@ from services.claims.domain.state import Child, Cover, Form, Standing
 from shared.contracts.base import BenefitLine
 from shared.contracts.claims import Kind
 from shared.kernel.calendar import age_on, shift_period
+from shared.kernel.values import value
 from shared.reference.rates import Rates
 
 # contracts.md, Claims: documents by kind.
@@ -53,7 +53,7 @@ SCHOOL_YEAR_STARTS_IN = 7
 _SCHOOL_YEAR = re.compile(r"(\d{4})(?:[/-](\d{4}))?")
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Months:
     """The paid months of a worker up to an event: all of them, and the unbroken row that ends with its month."""
 

@@ -6,15 +6,16 @@ Dates are ISO text, months are YYYY-MM, amounts are whole rupiah.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 
 from shared.contracts.base import BenefitLine, Funding, Sex
 from shared.contracts.claims import Kind, Stage
+from shared.kernel.values import value
 from shared.reference.rates import Rates
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Cover:
     """One worker's premium for one month. Its document is named `worker_id|period`."""
 
@@ -27,7 +28,7 @@ class Cover:
     invoice_id: str
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class PaidInvoice:
     """The day from which every premium of an invoice is paid."""
 
@@ -36,7 +37,7 @@ class PaidInvoice:
     paid_on: str
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class CompletedRun:
     """A run that billing has closed; `month` is `regency|period`."""
 
@@ -44,7 +45,7 @@ class CompletedRun:
     billed_workers: int
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Child:
     """A child for whom a scholarship is asked. `key` is a keyed hash of who it is."""
 
@@ -55,7 +56,7 @@ class Child:
     school_year: str
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Claimant:
     """Who is paid."""
 
@@ -64,7 +65,7 @@ class Claimant:
     account: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Form:
     """A well-formed `claim.submit.v1`. `transport` is what land, sea and air cost; `loss_percent` is decimal text."""
 
@@ -109,7 +110,7 @@ class ClaimStatus(StrEnum):
     REJECTED = "rejected"
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Ruling:
     """An officer's decision."""
 
@@ -118,7 +119,7 @@ class Ruling:
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Claim:
     """One claim of one agency. `form` is None while no submission was well-formed.
 
@@ -176,7 +177,7 @@ def claim_key(regency: str, agency: str, claim_no: str) -> str:
     return f"{regency}/{agency}/{claim_no}"
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Fence:
     """Which claims hold one worker's events: the death, and school years (`year|child`). Paid once, whoever claims.
 
@@ -188,7 +189,7 @@ class Fence:
     named: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Refusal:
     """An input that names no claim, kept under its own name."""
 
@@ -204,7 +205,7 @@ class RunsKnown(StrEnum):
     FULLY = "fully"
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Standing:
     """A worker's cover up to the month of an event: premiums by month, payment days by invoice, the month's runs."""
 
@@ -213,7 +214,7 @@ class Standing:
     runs: RunsKnown = RunsKnown.NONE
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Reference:
     """What is loaded once at start. `id_key` turns a NIK into a worker_id."""
 
@@ -223,7 +224,7 @@ class Reference:
     officer_above: int = 50_000_000
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Facts:
     """What decisions of one batch look up: standings by claim, and the claims to wake by (collection, id, after).
 

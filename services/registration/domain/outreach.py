@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sized
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -16,13 +15,14 @@ from shared.contracts.registration_duties import OutreachHeld, OutreachPlanned
 from shared.kernel.calendar import business_day
 from shared.kernel.decision import Address, Decision, Outcome
 from shared.kernel.event import Event, Intake, Routed
+from shared.kernel.values import value
 from shared.reference.areas import Areas
 
 # More than a regency has people is a typing error, and far more nothing the store can hold.
 ATTENDEES_MAX = 1_000_000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Meeting:
     """A meeting as last reported; `attendees` None while it is only planned."""
 
@@ -36,7 +36,7 @@ class Meeting:
     attendees: int | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Report:
     """A meeting on its way to its document."""
 

@@ -7,7 +7,7 @@ Invariants
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -21,6 +21,7 @@ from shared.kernel.calendar import business_day
 from shared.kernel.decision import Address, Decision, Outcome
 from shared.kernel.event import Event, Intake, Routed
 from shared.kernel.identity import may_be_shown
+from shared.kernel.values import value
 
 DECISIONS = ("merge", "different", "unmerge", "reopen")
 # What may be decided where a pair stands so.
@@ -32,7 +33,7 @@ _OPEN_TO = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class OfficerDecision:
     """A well-formed decision on a pair."""
 
@@ -44,7 +45,7 @@ class OfficerDecision:
     keep: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class RefusedDecision:
     """A decision that cannot be read as one."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date
 from typing import Any
 
@@ -17,12 +17,13 @@ from shared.kernel.calendar import business_day
 from shared.kernel.decision import Address
 from shared.kernel.event import Event, Intake, Routed
 from shared.kernel.identity import is_nik, worker_id
+from shared.kernel.values import value
 from shared.reference import precedence
 from shared.reference.areas import Areas
 from shared.reference.precedence import Precedence
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Reference:
     """What routing needs: the areas and the key that names workers; and whose word stands, for the decisions."""
 
@@ -31,7 +32,7 @@ class Reference:
     precedence: Precedence = field(default_factory=precedence.shipped)
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Facts:
     """What decisions know beside their document; `subsidised` names the verified workers among those reported, `jobs`
     the last day of work with each employer of those whose contract is over ("9999-12-31": no end)."""
@@ -41,7 +42,7 @@ class Facts:
     jobs: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Sender:
     """Who sent a submission, its number there, and the worker it speaks of (empty when the form names none).
 
@@ -54,7 +55,7 @@ class Sender:
     worker_id: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Refused:
     """A submission whose form cannot be taken."""
 
@@ -62,7 +63,7 @@ class Refused:
     reasons: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Register:
     """A good form; `fingerprint` tells it from what the agency said before."""
 
@@ -72,7 +73,7 @@ class Register:
     fingerprint: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Update:
     """Good changes to a worker's fields, as fields of WorkerForm."""
 
@@ -80,7 +81,7 @@ class Update:
     changes: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Withdraw:
     """A worker is to leave."""
 
@@ -89,7 +90,7 @@ class Withdraw:
     effective_on: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Attest:
     """An agency vouches for the occupation."""
 

@@ -3,12 +3,12 @@ that has no worker. Owns shapes only; no rule, no store."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
 from shared.contracts.base import Sector, Sex
+from shared.kernel.values import value
 
 
 class Status(StrEnum):
@@ -22,7 +22,7 @@ class Status(StrEnum):
     MERGED = "merged"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Heir:
     """Who receives the death benefit, as the worker named them."""
 
@@ -31,7 +31,7 @@ class Heir:
     phone: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class WorkerForm:
     """One agency's form on one worker, checked: every field is of its kind, the village is a current one."""
 
@@ -53,7 +53,7 @@ class WorkerForm:
     heir: Heir | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Word:
     """What one agency said of a worker: its last submission and what that said of the work.
 
@@ -69,7 +69,7 @@ class Word:
     via: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Statement:
     """One agency's word on one field, with its evidence. `corrected`: it was said to change what stood; `refuted`: the
     civil register says otherwise; `doubted`: it is near what the register says, and an officer must look."""
@@ -84,7 +84,7 @@ class Statement:
     doubted: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Was:
     """What a field held before a change, and whose word that was (empty: nobody's, as a status)."""
 
@@ -95,7 +95,7 @@ class Was:
     said_on: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Change:
     """One moment at which the worker changed. Kept backwards, so that a worker who never changed costs nothing."""
 
@@ -103,7 +103,7 @@ class Change:
     was: tuple[Was, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Verdict:
     """Verification's last word, on which version of the registration, and until when it is good."""
 
@@ -114,7 +114,7 @@ class Verdict:
     valid_until: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Suspicion:
     """That this worker and `other` may be one person; `sequence` is the pair's, of its last word on it."""
 
@@ -123,7 +123,7 @@ class Suspicion:
     open: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Worker:
     """A worker in one regency.
 
@@ -172,7 +172,7 @@ class PairStatus(StrEnum):
     GONE = "gone"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class PairDecision:
     """Who decided what about a pair, when and why. `keep` is the worker who stays after a merge."""
 
@@ -183,7 +183,7 @@ class PairDecision:
     keep: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Pair:
     """Two workers who may be one person. `score` is 0 to 100; `reasons` say what is alike, never the values."""
 
@@ -204,7 +204,7 @@ class Pair:
         return "" if not self.kept else second if self.kept == first else first
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Refusal:
     """A submission that was refused for its form alone; the document exists to remember the answer."""
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -28,6 +28,7 @@ from shared.contracts.registration_stickers import IssueSticker, StickerInstalle
 from shared.kernel.calendar import business_day, first_day, parse_date, period_of, shift_period
 from shared.kernel.decision import Address, Decision, Outcome
 from shared.kernel.event import Event, Intake, Routed
+from shared.kernel.values import value
 
 # Billing runs at most a year ahead (contracts.md 3); a month that is over covers nobody any more.
 MONTHS_KEPT = 14
@@ -37,21 +38,21 @@ NUMBER_DIGITS = 10
 LEFT = (Status.WITHDRAWN, Status.REJECTED, Status.MERGED)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Cover:
     """A worker's billed months, each with its invoice: (period, invoice_id), the latest last."""
 
     months: tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class PaidInvoice:
     """An invoice whose premiums are all paid."""
 
     period: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Sticker:
     """A sticker as last printed, and where it hangs since when."""
 
@@ -66,7 +67,7 @@ class Sticker:
     installed_for: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Install:
     """A good report that a sticker was put up."""
 

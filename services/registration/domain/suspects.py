@@ -15,12 +15,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import combinations
 from math import log2
 
 from services.registration.domain.naming import OTHER, PART, alike, fold, skeleton
 from services.registration.domain.state import Worker
+from shared.kernel.values import value
 
 # Beyond the points by which one pair of so many people stands out at all (`Weights.needed`).
 MARGIN = 6.5
@@ -35,7 +35,7 @@ BLOCK_MAX = 60
 WINDOW = 12
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Traits:
     """One worker as a scan compares them."""
 
@@ -52,7 +52,7 @@ class Traits:
     card: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Match:
     """Two workers who may be one; `reasons` name what is alike, never what it is."""
 

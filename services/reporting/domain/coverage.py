@@ -6,11 +6,12 @@ Laws: every row is a sum of tallies, the totals are the sums of the rows, and no
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Literal, get_args
 
 from services.reporting.domain import rules
 from services.reporting.domain.state import Budget, Verdict
+from shared.kernel.values import value
 
 By = Literal["regency", "district", "village", "sector", "sex", "age"]
 BYS: tuple[By, ...] = get_args(By)
@@ -22,7 +23,7 @@ Row = dict[str, Any]
 Tally = Sequence[Mapping[str, Any]]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Tallies:
     """What the store counted: the grouping's field, `count`, and `status` (identities) or `invoice_id` (premiums)."""
 

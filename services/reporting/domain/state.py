@@ -6,8 +6,9 @@ Holds no personal data: a `worker_id` stands in keys only, beside village, secto
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from shared.kernel.values import value
 
 
 class Verdict(StrEnum):
@@ -29,7 +30,7 @@ class ClaimStatus(StrEnum):
     PAID = "paid"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Registration:
     """A worker as registered now; `sequence` is the version of registration's document that said so."""
 
@@ -47,7 +48,7 @@ class Registration:
     since: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Identity:
     """The verdict on a worker as it stands, of the registration that it judged."""
 
@@ -65,7 +66,7 @@ class Identity:
     deceased_on: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Premium:
     """One worker's premium for one month, whole rupiah per programme. Never changes."""
 
@@ -85,7 +86,7 @@ class Premium:
     at: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Invoice:
     """A paid invoice. Never changes."""
 
@@ -99,7 +100,7 @@ class Invoice:
     at: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Run:
     """A billing run that is known in full. Never changes."""
 
@@ -112,7 +113,7 @@ class Run:
     at: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Budget:
     """The ceilings of a regency, year and funding as they stand; `targets` are (district, workers)."""
 
@@ -128,7 +129,7 @@ class Budget:
     at: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Claim:
     """A claim as it stands. `paid` adds up every payment: a scholarship is paid once a year."""
 
@@ -143,7 +144,7 @@ class Claim:
     worker_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Exhaustion:
     """A run stopped at what an account carries."""
 
@@ -158,7 +159,7 @@ class Exhaustion:
     at: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Risk:
     """A warning that families stand to lose their full death benefit (rules.md T2)."""
 
@@ -170,7 +171,7 @@ class Risk:
     at: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Answer:
     """What an agency was told of one row it sent. Never changes."""
 
@@ -181,7 +182,7 @@ class Answer:
     at: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Finding:
     """A duty that an employer or contractor did not keep, as it stands: open, explained or cured."""
 
@@ -196,7 +197,7 @@ class Finding:
     at: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Project:
     """A construction project; `contract_value` in rupiah without VAT."""
 
@@ -208,7 +209,7 @@ class Project:
     at: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Meeting:
     """An outreach meeting; `attendees` None while it is only planned."""
 

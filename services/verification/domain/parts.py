@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
 
@@ -11,9 +10,10 @@ from shared.contracts.reasons import Reason
 from shared.kernel.decision import Address
 from shared.kernel.event import Event, Intake, Routed
 from shared.kernel.identity import may_be_shown
+from shared.kernel.values import value
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class OfficerDecision:
     """A well-formed decision of an officer. `officer` is how they call themselves; `signed_by` is who the event's
     source says they are, which alone counts where the policy asks who decides."""
@@ -25,7 +25,7 @@ class OfficerDecision:
     signed_by: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Refused:
     """A decision of an officer that cannot be read as one."""
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, field, replace
 from datetime import date, datetime, time
 from functools import cache
 from typing import Annotated, Any, Literal
@@ -22,6 +22,7 @@ from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from shared.contracts.base import SECTORS
 from shared.contracts.reasons import Reason
 from shared.kernel.calendar import WITA, business_day
+from shared.kernel.values import value
 from shared.reference import policies as reference
 
 EVERYWHERE = "*"
@@ -44,7 +45,7 @@ class PolicyError(ValueError):
     """A policy that cannot be read; says where and why, for the person who wrote it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Policy:
     """One version of the rules, as shared/reference/policy.toml explains them field by field."""
 
@@ -143,7 +144,7 @@ def _version(policy: Policy) -> str:
     return f"{where}@{policy.valid_from.isoformat()}#{hashlib.sha256(content).hexdigest()[:8]}"
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Policies:
     """The loaded policies with the instants of their loads, and the shipped one under them."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import calendar
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 
@@ -15,13 +14,14 @@ from shared.contracts.registration import Attestation, IdentityCheckRequested
 from shared.contracts.verification_work import RegisterStatus
 from shared.kernel.calendar import age_on, parse_date
 from shared.kernel.names import score
+from shared.kernel.values import value
 
 WAGE_EARNER = "wage-earner"
 STATE_EMPLOYEE = "state-employee"
 NOWHERE = Listed()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Person:
     """One person of a loaded population snapshot, and the version of the load."""
 
@@ -33,7 +33,7 @@ class Person:
     village: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Poverty:
     """A worker's line in Dinsos' poverty data: which data (DTKS, DTSEN, P3KE, VERVAL_DAERAH), which version."""
 
@@ -42,7 +42,7 @@ class Poverty:
     decile: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Finding:
     """What one source says about the person asked for. `born` is the register's birth date when it gives one."""
 
@@ -55,7 +55,7 @@ class Finding:
     resident: bool | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Beside:
     """What the further sources say: jobs that exclude, the occupation attested, the poverty data."""
 
@@ -65,7 +65,7 @@ class Beside:
     poor: bool = True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Verdict:
     """The status and every reason of it."""
 

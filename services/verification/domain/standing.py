@@ -8,7 +8,7 @@ Invariants
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -18,6 +18,7 @@ from services.verification.domain.rules import Beside, Finding, Person, Poverty
 from services.verification.domain.state import Found, Identity, SideFacts, Status
 from shared.contracts.reasons import Reason
 from shared.kernel.decision import Decision, Due, Outcome
+from shared.kernel.values import value
 
 DUKCAPIL = "dukcapil"
 # The snapshot may stand in while Dukcapil cannot be asked: a kind of its own, which no pause of the other stops.
@@ -28,7 +29,7 @@ ATTESTATION = "attestation"
 Key = tuple[str, str]
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Facts:
     """What the regencies have loaded, by (regency, worker_id); whoever is in no snapshot is asked of Dukcapil.
 

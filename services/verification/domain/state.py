@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 
 from shared.contracts.registration import IdentityCheckRequested
 from shared.contracts.verification_work import RegisterStatus
+from shared.kernel.values import value
 
 
 class Status(StrEnum):
@@ -19,7 +19,7 @@ class Status(StrEnum):
     ENDED = "ended"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class SideFacts:
     """What is learnt beside the checks, possibly before the first one: it stands over every later check.
 
@@ -35,7 +35,7 @@ class SideFacts:
     suspicion_sequence: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Listed:
     """What the regency's loaded lists say of a worker: at the check, and since.
 
@@ -48,7 +48,7 @@ class Listed:
     poor: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Found:
     """What the register said, for an officer to see: never a personal field, only whether it agrees."""
 
@@ -57,7 +57,7 @@ class Found:
     sex_matches: bool | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Ruling:
     """Who settled a held case, why (in the officer's own words), and on which business day."""
 
@@ -66,7 +66,7 @@ class Ruling:
     decided_on: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Proposal:
     """What a first officer decided where two must agree; `signed_by` tells the two apart."""
 
@@ -75,7 +75,7 @@ class Proposal:
     verified: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Identity:
     """What was asked about a worker, and the verdict on it. `checked_on` is the day by which ages are judged.
 
@@ -104,7 +104,7 @@ class Identity:
     known: SideFacts = SideFacts()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Refusal:
     """An officer's command that was refused; kept so that the answer can be given again."""
 

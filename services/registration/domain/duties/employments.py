@@ -12,7 +12,7 @@ that leaves the same contracts leaves the same findings.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
@@ -25,6 +25,7 @@ from shared.contracts.registration_duties import FirstDayOver, RosterLine
 from shared.kernel.calendar import WITA, business_day
 from shared.kernel.decision import Decision, Due, Outcome
 from shared.kernel.event import Event
+from shared.kernel.values import value
 
 FIRST_DAY = "first-day"
 NO_END = "9999-12-31"
@@ -35,7 +36,7 @@ CHAIN_GAP_DAYS = 30
 CHAIN_LENGTH_MIN = 2
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Contract:
     """One contract as last reported; days as ISO texts."""
 
@@ -49,7 +50,7 @@ class Contract:
         return (self.ends_on or NO_END) >= day
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Employment:
     """What is known of one person's work for one employer. No NIK: the document is named by the worker's id."""
 

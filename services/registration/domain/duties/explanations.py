@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -14,12 +14,13 @@ from services.registration.domain.state import Refusal
 from shared.contracts.reasons import Reason
 from shared.kernel.decision import Address, Decision
 from shared.kernel.event import Event, Intake, Routed
+from shared.kernel.values import value
 
 # employment/<employer>/<worker>/<kind>/<day>: what findings.finding_id makes.
 _EMPLOYMENT_PARTS = 5
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Explanation:
     """Which finding of a document is explained. The text itself stays in the input: it may name people."""
 

@@ -6,14 +6,15 @@ Invariant: a finding is told when it is made and each time that its state or evi
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from shared.contracts import topics
 from shared.contracts.registration_duties import EmployerFoundNoncompliant, Kind, State
 from shared.kernel.decision import Outcome
+from shared.kernel.values import value
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Finding:
     """One duty not kept; `subject` is the day that tells findings of one kind apart."""
 
@@ -24,7 +25,7 @@ class Finding:
     evidence: tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class About:
     """Whom the findings of one document concern; `prefix` names the document in finding ids."""
 

@@ -7,7 +7,7 @@ where it is given, else it is not judged.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
@@ -19,6 +19,7 @@ from shared.contracts.registration_duties import Kind, ProjectRegistered
 from shared.kernel.calendar import business_day, parse_date
 from shared.kernel.decision import Address, Decision, Outcome
 from shared.kernel.event import Event, Intake, Routed
+from shared.kernel.values import value
 from shared.reference.areas import Areas
 from shared.reference.workdays import after_working_days
 
@@ -30,7 +31,7 @@ _TEXTS = ("project_no", "contractor")
 _DAYS = ("starts_on", "ends_on")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Terms:
     """What a report says of a project; `contract_value` in rupiah without VAT, days as ISO texts."""
 
@@ -42,7 +43,7 @@ class Terms:
     district: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Project:
     """A project as last reported; `late`: it, or a change of it, was reported after its term."""
 
@@ -65,7 +66,7 @@ class Project:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Report:
     """A project's terms on their way to its document."""
 

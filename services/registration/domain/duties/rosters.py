@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
@@ -20,13 +19,14 @@ from shared.kernel.calendar import business_day, parse_date
 from shared.kernel.decision import Address, Decision, Outcome
 from shared.kernel.event import Event, Intake, Routed
 from shared.kernel.identity import worker_id
+from shared.kernel.values import value
 
 LINES_MAX = 1_000
 # NPP, the employer's number: its exact form is not published; what would break a key or a finding's id is refused.
 _NPP = re.compile(r"[0-9A-Za-z.-]{1,32}")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Roster:
     """A roster that was taken."""
 
@@ -37,7 +37,7 @@ class Roster:
     accepted: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Report:
     """A roster on its way: each line is good, or the reasons why it is not."""
 
