@@ -10,7 +10,7 @@ import os
 import random
 import signal
 import sys
-from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Generator, Mapping
 from typing import Any
 
 import structlog
@@ -31,7 +31,7 @@ from shared.runtime.kafka_publisher import KafkaPublisher
 from shared.runtime.kafka_server import Server, cancelled_from_outside
 from shared.runtime.metrics import Metrics
 from shared.runtime.mongo import MongoStore, connect
-from shared.runtime.pipeline import Pipeline, Record
+from shared.runtime.pipeline import Batch, Pipeline
 from shared.runtime.ports import ServiceSpec
 
 log = structlog.get_logger()
@@ -159,12 +159,15 @@ class Process:
         reference = await self._patiently(lambda: spec.reference(store, environ))
         await self._patiently(publisher.start)
 
-        async def settle(records: Sequence[Record]) -> None:
-            await self._patiently(lambda: _uncollected(pipeline.settle(records)), metrics)
-            await gate.settled(records)
+        async def take(batch: Batch) -> None:
+            await self._patiently(lambda: _uncollected(pipeline.take(batch)), metrics)
+
+        async def settle(batch: Batch) -> None:
+            await self._patiently(lambda: pipeline.settle(batch), metrics)
+            await gate.settled(batch.records)
             runner.wake()
 
-        consumer = KafkaConsumer(server, spec.name, spec.topics, settle, self._fail, metrics, instance)
+        consumer = KafkaConsumer(server, spec.name, spec.topics, take, settle, self._fail, metrics, instance)
         letters = DeadLetterTopic(spec.name, publisher, lambda: topic_ids.read(server))
         gate = FloodGate(spec.name, letters, store, consumer, metrics, limits)
         pipeline = Pipeline(spec, store, publisher, gate, metrics, reference)

@@ -40,12 +40,12 @@ from shared.runtime.kafka_server import (
     quietly,
 )
 from shared.runtime.metrics import Metrics
-from shared.runtime.pipeline import Record
+from shared.runtime.pipeline import Batch, Record
 
 log = structlog.get_logger()
 kafka_records.install()
 
-BATCH_RECORDS_MAX = 2_000
+BATCH_RECORDS_MAX = 3_000
 POLL_MS = 50
 HEARTBEAT_MS = 3_000
 REBALANCE_TIMEOUT_MS = 60_000
@@ -62,30 +62,39 @@ _MESSAGE = Context("message")
 
 
 class KafkaConsumer:
-    """One subscriber over all topics of a service; `settle` gets each batch and offsets follow it per partition."""
+    """One subscriber over all topics of a service. `take` gets each batch as it comes, `settle` gets it when the one
+    before is committed; its own offsets follow, per partition. One batch is taken while one is settled, no more."""
 
     def __init__(
         self,
         server: Server,
         service: str,
         names: Sequence[str],
-        settle: Callable[[Sequence[Record]], Awaitable[None]],
+        take: Callable[[Batch], Awaitable[None]],
+        settle: Callable[[Batch], Awaitable[None]],
         failed: Callable[[BaseException], None],
         metrics: Metrics,
         instance: str | None,
     ) -> None:
         self._server = server
         self.group = f"payung-{service}"
+        self._take = take
         self._settle = settle
         self._failed = failed
         self._metrics = metrics
         self._consumer: AIOKafkaConsumer | None = None
-        self._idle = asyncio.Event()
-        self._idle.set()
+        # The batch taken last, until it is committed; and how many are on their way.
+        self._latest: asyncio.Task[None] | None = None
+        self._under_way = 0
+        self.idle = asyncio.Event()
+        self.idle.set()
+        self._leaving = False
         self.revoking = False
         self.last_progress = clock.monotonic()
         # Of the partitions owned now: the next offset to settle, and what is settled but not committed yet.
         self.settled: dict[TopicPartition, int] = {}
+        # How often partitions came: what was read before they came last is read again.
+        self._owned = 0
         self._uncommitted: dict[TopicPartition, int] = {}
         self._committing = asyncio.Lock()
         # Topics that are left unread (floodgate); what waits in them counts neither as lag nor as standing still.
@@ -165,41 +174,66 @@ class KafkaConsumer:
         return consumer
 
     async def stop(self) -> None:
-        """Leaves; a batch in flight gets its time to finish, a broker that is gone no more than that."""
+        """Leaves; batches under way get their time to finish, a broker that is gone no more than that."""
+        self._leaving = True
+        if self._latest is not None:
+            await asyncio.wait({self._latest}, timeout=STOP_TIMEOUT_S)
         await quietly(self._broker.stop(), within_s=2 * STOP_TIMEOUT_S)
+        if self._latest is not None:
+            self._latest.cancel()
 
     async def _handle(self, bodies: Any, msg: Any = _MESSAGE) -> None:
-        consumer: AIOKafkaConsumer = msg.consumer
-        self._consumer = consumer
+        """Returns when the next batch may come: this one is taken and all before it are committed."""
+        self._consumer = msg.consumer
         raw = msg.raw_message if isinstance(msg.raw_message, tuple) else (msg.raw_message,)
-        self._idle.clear()
+        self.idle.clear()
+        self._under_way += 1
+        taken = asyncio.Event()
+        self._latest = asyncio.create_task(self._through(raw, self._latest, taken, self._owned))
+        await taken.wait()
+        if self._leaving or self.revoking:
+            # Whoever waits for an idle moment gets one.
+            await asyncio.wait({self._latest})
+
+    async def _through(
+        self, raw: Sequence[Any], before: asyncio.Task[None] | None, taken: asyncio.Event, owned: int
+    ) -> None:
         try:
-            await self._settle([_record(one) for one in raw])
+            batch = Batch([_record(one) for one in raw])
+            await self._take(batch)
+            if before is not None:
+                await before
+            taken.set()
+            await self._settle(batch)
             failpoints.hit("settled")
-            await self._commit(consumer, raw)
+            if owned == self._owned:
+                await self._commit(raw)
             failpoints.hit("committed")
         except BaseException as error:  # whatever it is: no later batch may be committed past this one
             if cancelled_from_outside(error):
                 raise
             self._failed(error)
-            # To return would let the loop go on and commit past this batch. The process is about to end.
+            # To return would let the next one go on and commit past this batch. The process is about to end.
             await asyncio.Event().wait()
         finally:
-            self._idle.set()
+            self._under_way -= 1
+            if not self._under_way:
+                self.idle.set()
 
     async def finish_or_abandon(self) -> None:
-        """Before partitions go: waits for the batch in flight, so that the next owner need not do it again; within a
+        """Before partitions go: waits for the batches under way, so that the next owner need not do it again; within a
         bound, since compare-and-set guards against two owners and a group that waits for us does nothing at all."""
         self.revoking = True
         try:
-            await asyncio.wait_for(self._idle.wait(), REVOKE_WAIT_S)
+            await asyncio.wait_for(self.idle.wait(), REVOKE_WAIT_S)
         except TimeoutError:
             log.warning("a batch outlives its partitions; the next owner takes it too")
         finally:
             self.revoking = False
 
     def own_anew(self) -> None:
-        """After partitions came: reading starts at what the group has committed, whatever was settled before."""
+        """After partitions came: reading starts at what the group has committed, whatever was read before."""
+        self._owned += 1
         self.settled.clear()
         self._uncommitted.clear()
         self.last_progress = clock.monotonic()
@@ -220,22 +254,22 @@ class KafkaConsumer:
                 else:
                     consumer.resume(partition)
 
-    async def _commit(self, consumer: AIOKafkaConsumer, raw: Sequence[Any]) -> None:
+    async def _commit(self, raw: Sequence[Any]) -> None:
         started = clock.monotonic()
         offsets = self.settled
         for one in raw:
             partition = TopicPartition(one.topic, one.partition)
             offsets[partition] = self._uncommitted[partition] = max(offsets.get(partition, 0), one.offset + 1)
-        await self.commit_settled(consumer)
+        await self.commit_settled()
         self.last_progress = clock.monotonic()
         self._metrics.stage("commit", self.last_progress - started)
         oldest_s = clock.now().timestamp() - min(one.timestamp for one in raw) / 1000
         self._metrics.batch(len(raw), oldest_s)
         self._metrics.settled(clock.now().timestamp())
 
-    async def commit_settled(self, consumer: AIOKafkaConsumer | None = None) -> None:
+    async def commit_settled(self) -> None:
         """Commits what is settled and not committed, per partition; what fails is tried again at the next call."""
-        consumer = consumer or self._current()
+        consumer = self._current()
         # One at a time: an earlier commit that arrives later would take the group back.
         async with self._committing:
             if consumer is None or not self._uncommitted:

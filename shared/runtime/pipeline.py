@@ -1,9 +1,11 @@
-"""The shell: decode -> load -> decide -> save -> publish, one batch at a time. The caller commits offsets afterwards.
+"""The shell: decode -> load -> decide -> save, then publish. The caller commits offsets afterwards.
 
 Theory of operation
-A batch is settled when every record of it is either decided and saved with its outcomes published, or put aside as a
-dead letter that the broker acknowledged. `settle` returns only then; until then it may be called again with the same
-records (by us after a retry, by another process after a crash) and ends the same, because:
+A batch is taken when every record of it is decided and saved, and settled when the outcomes are published too and what
+could not be taken is put aside as a dead letter, all acknowledged by the broker. The next batch is taken while the one
+before is published: a broker's acknowledgement is waited for by nobody who could decide. Batches are settled in their
+order. Either step may be called again with the same batch (by us after a retry, by another process after a crash) and
+ends the same, because:
 * names of inputs from outside are fenced by an insert (same name, other content: refused as conflicting-duplicate);
 * a document remembers the inputs it took, and what they made: they are not decided again, their outcomes go out again;
 * compare-and-set on the version is the only guard against another writer; what is not confirmed is loaded and checked
@@ -14,8 +16,9 @@ records (by us after a retry, by another process after a crash) and ends the sam
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Awaitable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from shared.contracts import envelope
@@ -63,6 +66,19 @@ class Message:
     headers: Sequence[tuple[str, bytes]] = envelope.HEADERS
 
 
+@dataclass(slots=True)
+class Batch:
+    """Records on their way, and what is to go out when they are taken: as the last attempt at taking them left it.
+
+    `journals` are the entries of all attempts: what a failed one saved goes out with a later one, as redeliveries.
+    """
+
+    records: Sequence[Record]
+    letters: list[tuple[Record, str, str]] = field(default_factory=list)
+    outcomes: Sequence[SavedOutcome] = ()
+    journals: list[str] = field(default_factory=list)
+
+
 class Publisher(Protocol):
     """Publishes by key and returns when the broker acknowledged all; raises Unavailable otherwise."""
 
@@ -85,7 +101,7 @@ class _Part:
 
 
 class Pipeline:
-    """One service's shell. Not reentrant: one batch at a time."""
+    """One service's shell. Not reentrant: it takes one batch at a time, and settles one at a time."""
 
     def __init__(
         self,
@@ -102,28 +118,36 @@ class Pipeline:
         self._dead_letters = dead_letters
         self._metrics = metrics
         self._reference = reference
-        self._journals: list[str] = []
         self.changes = 0
         self.latest_ms = 0
 
-    async def settle(self, records: Sequence[Record]) -> None:
-        """Settles a batch; raises Unavailable when the store or the broker does not answer."""
+    async def take(self, batch: Batch) -> None:
+        """Decides and saves a batch; raises Unavailable when the store does not answer."""
         watch = _Stopwatch(self._metrics)
         letters: list[tuple[Record, str, str]] = []
-        decoded = self._decode(records, letters)
+        batch.letters = letters
+        decoded = self._decode(batch.records, letters)
         watch.lap("decode")
         failpoints.hit("decoded")
         conflicts = self._claim_names(decoded)
         routed = self._route(decoded)
         parts = self._parts(decoded, routed, await conflicts, letters)
-        outcomes = await self._decide_and_save(parts, letters, watch)
-        if letters:
+        batch.outcomes = await self._decide_and_save(parts, batch, watch)
+
+    async def settle(self, batch: Batch) -> None:
+        """Settles a batch that is taken; raises Unavailable when the broker or the store does not answer."""
+        watch = _Stopwatch(self._metrics)
+        if batch.letters:
             # Acked before anything else of the batch goes on: a lost dead letter would be a lost row.
-            await self._dead_letters.put(letters)
-            for _, code, _ in letters:
+            await self._dead_letters.put(batch.letters)
+            for _, code, _ in batch.letters:
                 self._metrics.dead_letter(code)
-        await self._publish(outcomes)
-        self.latest_ms = max(self.latest_ms, *(record.timestamp_ms for record in records), 0)
+        await self._publish(batch.outcomes)
+        failpoints.hit("published")
+        while batch.journals:
+            await self._store.close_journal(batch.journals[-1])
+            batch.journals.pop()
+        self.latest_ms = max(self.latest_ms, *(record.timestamp_ms for record in batch.records), 0)
         watch.lap("publish")
 
     async def sweep(self) -> int:
@@ -224,9 +248,7 @@ class Pipeline:
             parts.extend([_Part(one.address, event.with_data(one.data), record) for one in found])
         return parts
 
-    async def _decide_and_save(
-        self, parts: list[_Part], letters: list[tuple[Record, str, str]], watch: _Stopwatch
-    ) -> list[SavedOutcome]:
+    async def _decide_and_save(self, parts: list[_Part], batch: Batch, watch: _Stopwatch) -> list[SavedOutcome]:
         """Rounds of load, fold and save until every document is settled; the outcomes in the order of their inputs."""
         made: dict[tuple[Address, str], Sequence[SavedOutcome]] = {}
         waiting: dict[Address, list[_Part]] = {}
@@ -241,9 +263,9 @@ class Pipeline:
             ]
             facts = await self._spec.facts(self._store, now_waiting, self._reference)
             watch.lap("load")
-            folded, left = self._fold(waiting, stored, facts, failed, letters)
+            folded, left = self._fold(waiting, stored, facts, failed, batch.letters)
             watch.lap("decide")
-            unsettled = await self._save([one for one in folded if one.changed])
+            unsettled = await self._save([one for one in folded if one.changed], batch)
             await self._collect(folded, unsettled, made)
             watch.lap("save")
             self._count(folded, unsettled)
@@ -313,12 +335,12 @@ class Pipeline:
                 letters.append((part.record, "defect", f"decide: {type(error).__name__}"))
                 self._metrics.record(part.event.type, "failed")
 
-    async def _save(self, writes: list[Folded]) -> set[Address]:
+    async def _save(self, writes: list[Folded], batch: Batch) -> set[Address]:
         if not writes:
             return set()
         if any(taken.outcomes for one in writes for taken in one.taken):
             journal = clock.new_id()
-            self._journals.append(journal)
+            batch.journals.append(journal)
             await self._store.open_journal(journal, writes)
         failpoints.hit("journaled")
         unsettled = await self._store.save(writes)
@@ -364,18 +386,11 @@ class Pipeline:
             self._metrics.record("all", "redelivered", redelivered)
 
     async def _publish(self, outcomes: Sequence[SavedOutcome]) -> None:
-        if outcomes:
-            await self._publisher.send_all([Message(one.topic, one.key.encode(), one.value) for one in outcomes])
-            counts: dict[str, int] = {}
-            for one in outcomes:
-                counts[one.type] = counts.get(one.type, 0) + 1
-            for kind, count in counts.items():
-                self._metrics.outcome(kind, count)
-        failpoints.hit("published")
-        # All of them, those of a failed attempt at this batch too: its outcomes went out again as redeliveries.
-        while self._journals:
-            await self._store.close_journal(self._journals[-1])
-            self._journals.pop()
+        if not outcomes:
+            return
+        await self._publisher.send_all([Message(one.topic, one.key.encode(), one.value) for one in outcomes])
+        for kind, count in Counter(one.type for one in outcomes).items():
+            self._metrics.outcome(kind, count)
 
 
 def _is_full(stored: Stored | None) -> bool:

@@ -21,6 +21,7 @@ from shared.runtime.memory import MemoryTopics
 from shared.runtime.memory_groups import MemoryGroup, MemoryMember
 from shared.runtime.metrics import Metrics
 from shared.runtime.pipeline import Message, Record
+from tests.batches import one_step
 from tests.simulation.host import Raw, Session
 
 Settle = Callable[[Sequence[Record]], Awaitable[None]]
@@ -124,5 +125,5 @@ class KafkaDesk:
 
 def _reader(server: Server, topic: str, settle: Settle) -> Reader:
     failure: asyncio.Future[BaseException] = asyncio.get_running_loop().create_future()
-    consumer = KafkaConsumer(server, topic, [topic], settle, failure.set_result, Metrics(topic), None)
+    consumer = KafkaConsumer(server, topic, [topic], *one_step(settle), failure.set_result, Metrics(topic), None)
     return Reader(consumer, failure)

@@ -20,6 +20,7 @@ from shared.runtime.kafka_publisher import KafkaPublisher
 from shared.runtime.kafka_server import Server
 from shared.runtime.metrics import Metrics
 from shared.runtime.pipeline import Message, Record
+from tests.batches import one_step
 
 pytestmark = pytest.mark.connected
 
@@ -74,7 +75,9 @@ def consumer_of(
     def failed(error: BaseException) -> None:
         raise AssertionError(error)
 
-    return KafkaConsumer(Server({"PAYUNG_KAFKA": kafka}), topic, [topic], settle, failed, Metrics(topic), name)
+    return KafkaConsumer(
+        Server({"PAYUNG_KAFKA": kafka}), topic, [topic], *one_step(settle), failed, Metrics(topic), name
+    )
 
 
 async def until(condition: Callable[[], Awaitable[bool]]) -> None:

@@ -20,6 +20,7 @@ from shared.runtime.kafka_publisher import KafkaPublisher
 from shared.runtime.kafka_server import Server
 from shared.runtime.metrics import Metrics
 from shared.runtime.pipeline import Message, Record
+from tests.batches import one_step
 
 pytestmark = pytest.mark.connected
 
@@ -56,7 +57,7 @@ async def test_a_failed_batch_over_several_partitions_is_read_again_whole(kafka:
         raise RuntimeError("the store is gone for good")
 
     service = topic.removeprefix("trap-")
-    broken = KafkaConsumer(server, service, [topic], fail, failure.set_result, Metrics(service), None)
+    broken = KafkaConsumer(server, service, [topic], *one_step(fail), failure.set_result, Metrics(service), None)
     await broken.start()
     assert isinstance(await asyncio.wait_for(failure, 30), RuntimeError)
     await broken.stop()
@@ -70,7 +71,7 @@ async def test_a_failed_batch_over_several_partitions_is_read_again_whole(kafka:
         if len(seen) >= RECORDS:
             complete.set()
 
-    good = KafkaConsumer(server, service, [topic], take, lambda error: None, Metrics(service), None)
+    good = KafkaConsumer(server, service, [topic], *one_step(take), lambda error: None, Metrics(service), None)
     await good.start()
     await asyncio.wait_for(complete.wait(), 60)
     await good.stop()
@@ -118,7 +119,7 @@ async def test_a_header_that_is_no_text_costs_no_record(kafka: str) -> None:
     failures: list[BaseException] = []
     service = topic.removeprefix("trap-")
     consumer = KafkaConsumer(
-        Server({"PAYUNG_KAFKA": kafka}), service, [topic], take, failures.append, Metrics(service), None
+        Server({"PAYUNG_KAFKA": kafka}), service, [topic], *one_step(take), failures.append, Metrics(service), None
     )
     await consumer.start()
     await asyncio.wait_for(complete.wait(), 60)
@@ -142,7 +143,7 @@ async def test_what_is_raised_around_the_handler_ends_the_process(kafka: str, mo
 
     service = topic.removeprefix("trap-")
     consumer = KafkaConsumer(
-        Server({"PAYUNG_KAFKA": kafka}), service, [topic], take, failure.set_result, Metrics(service), None
+        Server({"PAYUNG_KAFKA": kafka}), service, [topic], *one_step(take), failure.set_result, Metrics(service), None
     )
     await consumer.start()
     assert isinstance(await asyncio.wait_for(failure, 30), ValueError)
@@ -199,7 +200,7 @@ async def test_a_header_whose_name_is_no_text_stops_nothing(kafka: str, compress
 
     service = topic.removeprefix("trap-")
     server = Server({"PAYUNG_KAFKA": kafka})
-    consumer = KafkaConsumer(server, service, [topic], take, failed, Metrics(service), None)
+    consumer = KafkaConsumer(server, service, [topic], *one_step(take), failed, Metrics(service), None)
     await consumer.start()
     await asyncio.wait_for(done.wait(), 30)
     await consumer.stop()

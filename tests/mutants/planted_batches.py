@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from shared.runtime import app
 from shared.runtime.deadletters import DeadLetterTopic
 from shared.runtime.errors import Unavailable
 from shared.runtime.kafka import KafkaConsumer
-from shared.runtime.pipeline import Pipeline, Record
+from shared.runtime.pipeline import Batch, Pipeline, Record
 from tests.mutants.registry import later, mutant
 
 
@@ -21,7 +22,7 @@ def commit_first(patch: pytest.MonkeyPatch) -> None:
     handle = KafkaConsumer._handle
 
     async def early(self: KafkaConsumer, bodies: Any, msg: Any) -> None:
-        await self._commit(msg.consumer, msg.raw_message)
+        await self._commit(msg.raw_message)
         await handle(self, bodies, msg)
 
     patch.setattr(KafkaConsumer, "_handle", early)
@@ -30,11 +31,13 @@ def commit_first(patch: pytest.MonkeyPatch) -> None:
 @mutant("after an error the handler returns, and the next batch is committed past this one")
 def nack_and_go_on(patch: pytest.MonkeyPatch) -> None:
     async def tolerant(self: KafkaConsumer, bodies: Any, msg: Any) -> None:
+        batch = Batch([_record(one) for one in msg.raw_message])
         try:
-            await self._settle([_record(one) for one in msg.raw_message])
+            await self._take(batch)
+            await self._settle(batch)
         except Unavailable:
             return
-        await self._commit(msg.consumer, msg.raw_message)
+        await self._commit(msg.raw_message)
 
     _impatient(patch)
     patch.setattr(KafkaConsumer, "_handle", tolerant)
@@ -44,8 +47,8 @@ def nack_and_go_on(patch: pytest.MonkeyPatch) -> None:
 def one_partition_committed(patch: pytest.MonkeyPatch) -> None:
     commit = KafkaConsumer._commit
 
-    async def of_the_first(self: KafkaConsumer, consumer: Any, raw: Sequence[Any]) -> None:
-        await commit(self, consumer, [one for one in raw if _place(one) == _place(raw[0])])
+    async def of_the_first(self: KafkaConsumer, raw: Sequence[Any]) -> None:
+        await commit(self, [one for one in raw if _place(one) == _place(raw[0])])
 
     patch.setattr(KafkaConsumer, "_commit", of_the_first)
 
@@ -54,10 +57,11 @@ def one_partition_committed(patch: pytest.MonkeyPatch) -> None:
 def bare_commit(patch: pytest.MonkeyPatch) -> None:
     commit = KafkaConsumer._commit
 
-    async def of_all(self: KafkaConsumer, consumer: Any, raw: Sequence[Any]) -> None:
-        member = consumer._member
+    async def of_all(self: KafkaConsumer, raw: Sequence[Any]) -> None:
+        session: Any = self._consumer
+        member = session._member
         ends = {at: len(member._topics.logs[at]) for at in member.assignment()}
-        await commit(self, consumer, [_Raw(at[0], at[1], end - 1) for at, end in ends.items()])
+        await commit(self, [_Raw(at[0], at[1], end - 1) for at, end in ends.items()])
 
     patch.setattr(KafkaConsumer, "_commit", of_all)
 
@@ -66,8 +70,8 @@ def bare_commit(patch: pytest.MonkeyPatch) -> None:
 def commit_forgotten(patch: pytest.MonkeyPatch) -> None:
     commit_settled = KafkaConsumer.commit_settled
 
-    async def once(self: KafkaConsumer, consumer: Any = None) -> None:
-        await commit_settled(self, consumer)
+    async def once(self: KafkaConsumer) -> None:
+        await commit_settled(self)
         self._uncommitted.clear()
 
     patch.setattr(KafkaConsumer, "commit_settled", once)
@@ -75,15 +79,41 @@ def commit_forgotten(patch: pytest.MonkeyPatch) -> None:
 
 @mutant("an exception of the store or the broker is swallowed: the batch counts as settled")
 def exception_swallowed(patch: pytest.MonkeyPatch) -> None:
-    settle = Pipeline.settle
+    def quiet(step: Callable[[Pipeline, Batch], Awaitable[None]]) -> Callable[[Pipeline, Batch], Awaitable[None]]:
+        async def swallow(self: Pipeline, batch: Batch) -> None:
+            with contextlib.suppress(Unavailable):
+                await step(self, batch)
 
-    async def quiet(self: Pipeline, records: Sequence[Record]) -> None:
-        try:
-            await settle(self, records)
-        except Unavailable:
-            return
+        return swallow
 
-    patch.setattr(Pipeline, "settle", quiet)
+    patch.setattr(Pipeline, "take", quiet(Pipeline.take))
+    patch.setattr(Pipeline, "settle", quiet(Pipeline.settle))
+
+
+@mutant("a batch does not wait for the one before it: it is settled and committed past it")
+def settled_past_another(patch: pytest.MonkeyPatch) -> None:
+    through = KafkaConsumer._through
+
+    async def alone(self: KafkaConsumer, raw: Any, before: Any, taken: Any, owned: int) -> None:
+        await through(self, raw, None, taken, owned)
+
+    patch.setattr(KafkaConsumer, "_through", alone)
+
+
+@mutant("a batch that was read before its partitions went and came back is committed over what others did since")
+def committed_after_all(patch: pytest.MonkeyPatch) -> None:
+    through = KafkaConsumer._through
+
+    async def whoever_owns(self: KafkaConsumer, raw: Any, before: Any, taken: Any, _: int) -> None:
+        class Always(int):
+            def __eq__(self, other: object) -> bool:
+                return True
+
+            __hash__ = int.__hash__
+
+        await through(self, raw, before, taken, Always())
+
+    patch.setattr(KafkaConsumer, "_through", whoever_owns)
 
 
 @mutant("transient trouble makes the retry give the batch up instead of taking it again")

@@ -12,7 +12,7 @@ from shared.kernel.decision import Address
 from shared.runtime import documents
 from shared.runtime.fold import Folded
 from shared.runtime.memory import MemoryStore
-from shared.runtime.pipeline import Pipeline
+from shared.runtime.pipeline import Batch, Pipeline
 from tests.mutants.registry import mutant
 from tests.unit.runtime import test_pipeline
 
@@ -34,8 +34,8 @@ def no_compare_and_set(patch: pytest.MonkeyPatch) -> None:
 def conflict_ignored(patch: pytest.MonkeyPatch) -> None:
     save = Pipeline._save
 
-    async def optimistic(self: Pipeline, writes: list[Folded]) -> set[Address]:
-        await save(self, writes)
+    async def optimistic(self: Pipeline, writes: list[Folded], batch: Batch) -> set[Address]:
+        await save(self, writes, batch)
         return set()
 
     patch.setattr(Pipeline, "_save", optimistic)
@@ -83,13 +83,31 @@ def sweep_skipped(patch: pytest.MonkeyPatch) -> None:
 
 @mutant("the journal entry is removed before the acks")
 def journal_closed_early(patch: pytest.MonkeyPatch) -> None:
-    publish = Pipeline._publish
+    settle = Pipeline.settle
 
-    async def after_closing(self: Pipeline, outcomes: Sequence[Any]) -> None:
-        await publish(self, ())
-        await publish(self, outcomes)
+    async def after_closing(self: Pipeline, batch: Batch) -> None:
+        await _close(self, batch)
+        await settle(self, batch)
 
-    patch.setattr(Pipeline, "_publish", after_closing)
+    patch.setattr(Pipeline, "settle", after_closing)
+
+
+@mutant("with a batch the journal entries of the next one are removed, which is not published yet")
+def next_journal_closed(patch: pytest.MonkeyPatch) -> None:
+    take, settle = Pipeline.take, Pipeline.settle
+    taken: dict[Pipeline, list[Batch]] = {}
+
+    async def remembered(self: Pipeline, batch: Batch) -> None:
+        taken.setdefault(self, []).append(batch)
+        await take(self, batch)
+
+    async def with_the_next(self: Pipeline, batch: Batch) -> None:
+        await settle(self, batch)
+        for one in taken[self]:
+            await _close(self, one)
+
+    patch.setattr(Pipeline, "take", remembered)
+    patch.setattr(Pipeline, "settle", with_the_next)
 
 
 @mutant("the journal entry is written after the documents")
@@ -126,3 +144,8 @@ def foreign_journal_closed(patch: pytest.MonkeyPatch) -> None:
         return [dataclasses.replace(one, complete=True) for one in await unpublished(self)]
 
     patch.setattr(MemoryStore, "unpublished", all_complete)
+
+
+async def _close(pipeline: Pipeline, batch: Batch) -> None:
+    while batch.journals:
+        await pipeline._store.close_journal(batch.journals.pop())

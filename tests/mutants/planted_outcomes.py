@@ -16,7 +16,7 @@ from shared.kernel.decision import Address
 from shared.runtime import fold
 from shared.runtime.due import DueRunner
 from shared.runtime.fold import Folded
-from shared.runtime.pipeline import Message, Pipeline
+from shared.runtime.pipeline import Batch, Message, Pipeline
 from tests.mutants.registry import later, mutant
 
 
@@ -30,10 +30,10 @@ def random_outcome_ids(patch: pytest.MonkeyPatch) -> None:
 def publish_before_save(patch: pytest.MonkeyPatch) -> None:
     save = Pipeline._save
 
-    async def eager(self: Pipeline, writes: list[Folded]) -> set[Address]:
+    async def eager(self: Pipeline, writes: list[Folded], batch: Batch) -> set[Address]:
         outcomes = [said for one in writes for taken in one.taken for said in taken.outcomes]
         await self._publisher.send_all([Message(one.topic, one.key.encode(), one.value) for one in outcomes])
-        return await save(self, writes)
+        return await save(self, writes, batch)
 
     patch.setattr(Pipeline, "_save", eager)
 

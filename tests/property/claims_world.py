@@ -22,6 +22,7 @@ from shared.runtime.errors import Unavailable
 from shared.runtime.memory import MemoryStore, MemoryTopics
 from shared.runtime.metrics import Metrics
 from shared.runtime.pipeline import Pipeline, Record
+from tests.batches import settle
 from tests.toy import CIPHER
 
 ID_KEY = b"k" * 32
@@ -238,7 +239,7 @@ class World:
         assert self.pipeline is not None
         batch, self.waiting = self.waiting[: self.cut], self.waiting[self.cut :]
         for _ in range(2 if self.again else 1):
-            await self.pipeline.settle(batch)
+            await settle(self.pipeline, batch)
         for message in self.topics.published[self._seen :]:
             if message.topic == "claims-work":
                 self._append(message.topic, message.key or b"", message.value or b"")

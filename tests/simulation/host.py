@@ -21,7 +21,7 @@ from shared.runtime.health import Watch
 from shared.runtime.kafka import KafkaConsumer
 from shared.runtime.kafka_server import Server
 from shared.runtime.memory_groups import MemoryMember, NotOwner
-from shared.runtime.pipeline import Pipeline, Record
+from shared.runtime.pipeline import Batch, Pipeline, Record
 from tests.simulation.chaos import Kind
 from tests.simulation.outside import CALLER
 
@@ -40,12 +40,17 @@ class Host:
         self.world = world
         self.service = service
         self.dead = False
-        # Anything between a start or a batch taken and its commit; a world at rest has none.
-        self.busy = True
+        self._waits = False
+        self._idle: asyncio.Event | None = None
         self.runner: DueRunner | None = None
         self._member = MemoryMember(service.group, world.topics, self.trouble)
         self._tasks: list[asyncio.Task[None]] = []
         self._spawn(self._live)
+
+    @property
+    def busy(self) -> bool:
+        """Anything between a start or a batch taken and its commit; a world at rest has none."""
+        return not self._waits or (self._idle is not None and not self._idle.is_set())
 
     def _spawn(self, running: Callable[[], Coroutine[Any, Any, None]]) -> None:
         self._tasks.append(asyncio.get_running_loop().create_task(self._guard(running)))
@@ -82,12 +87,16 @@ class Host:
         publisher = world.topics.seen_by(self.trouble)
         process = app.Process(spec, {})
 
-        async def settle(records: Sequence[Record]) -> None:
-            await process._patiently(lambda: pipeline.settle(records), service.metrics)
-            await gate.settled(records)
+        async def take(batch: Batch) -> None:
+            await process._patiently(lambda: pipeline.take(batch), service.metrics)
+
+        async def settle(batch: Batch) -> None:
+            await process._patiently(lambda: pipeline.settle(batch), service.metrics)
+            await gate.settled(batch.records)
             runner.wake()
 
-        consumer = KafkaConsumer(_SERVER, spec.name, spec.topics, settle, self.failed, service.metrics, None)
+        consumer = KafkaConsumer(_SERVER, spec.name, spec.topics, take, settle, self.failed, service.metrics, None)
+        self._idle = consumer.idle
         letters = DeadLetterTopic(spec.name, publisher)
         gate = FloodGate(spec.name, letters, store, consumer, service.metrics, Limits())
         pipeline = Pipeline(spec, store, publisher, gate, service.metrics, service.reference)
@@ -102,9 +111,9 @@ class Host:
         message: Any = SimpleNamespace(consumer=session, raw_message=())
         service.group.join(self._member)
         while True:
-            self.busy = False
+            self._waits = True
             records = await self._member.take(world.chaos.records_max)
-            self.busy = True
+            self._waits = False
             message.raw_message = tuple(Raw(one) for one in records)
             await consumer._handle(None, message)
 

@@ -19,6 +19,7 @@ from shared.runtime.http import _problem
 from shared.runtime.memory import MemoryStore, MemoryTopics
 from shared.runtime.metrics import Metrics
 from shared.runtime.pipeline import Message, Pipeline, Record
+from tests.batches import settle
 from tests.property.registration_world import REFERENCE
 from tests.toy import CIPHER
 
@@ -69,7 +70,7 @@ class MemoryHouse:
     async def settle(self) -> None:
         """The consumer's turn, until nothing is left for it."""
         while records := self._waiting():
-            await self.pipeline.settle(records)
+            await settle(self.pipeline, records)
 
     def _waiting(self) -> list[Record]:
         found: list[Record] = []

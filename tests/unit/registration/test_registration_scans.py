@@ -24,6 +24,7 @@ from shared.runtime.deadletters import DeadLetterTopic
 from shared.runtime.memory import MemoryStore, MemoryTopics
 from shared.runtime.metrics import Metrics
 from shared.runtime.pipeline import Message, Pipeline, Record
+from tests.batches import settle
 from tests.property.registration_world import AT, FORM, KEY, NIK, PERSONAL, REFERENCE, WORKER
 from tests.toy import CIPHER
 
@@ -69,7 +70,7 @@ class Town:
     async def _settle(self, topic: str, value: bytes) -> None:
         mark = len(self.topics.published)
         self.offset += 1
-        await self.pipeline.settle([Record(topic, 0, self.offset, None, value, (), AT_MS)])
+        await settle(self.pipeline, [Record(topic, 0, self.offset, None, value, (), AT_MS)])
         self.house.changes += 1
         await self._follow(self.topics.published[mark:])
 

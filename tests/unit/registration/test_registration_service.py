@@ -20,6 +20,7 @@ from shared.runtime.deadletters import DeadLetterTopic
 from shared.runtime.memory import MemoryStore, MemoryTopics
 from shared.runtime.metrics import Metrics
 from shared.runtime.pipeline import Pipeline, Record
+from tests.batches import settle
 from tests.property.registration_world import AT, FORM, NIK, PERSONAL, REFERENCE, WORKER
 from tests.toy import CIPHER
 
@@ -43,7 +44,7 @@ class Shell:
             value = orjson.dumps({**envelope, "type": kind, "data": data})
             at = int(AT.timestamp() * 1000)
             records.append(Record("registration-intake-6408-dinsos", 0, self.offset, None, value, (), at))
-        await self.pipeline.settle(records)
+        await settle(self.pipeline, records)
         return [(one.topic, orjson.loads(one.value or b"")) for one in self.topics.published[mark:]]
 
     async def text(self, path: str) -> bytes:

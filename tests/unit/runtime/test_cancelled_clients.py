@@ -4,7 +4,6 @@ of a service that ends so, the watchdog among them, would be missed by nobody.""
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
 from types import SimpleNamespace
 from typing import Any
 
@@ -16,7 +15,7 @@ from shared.runtime.errors import Unavailable
 from shared.runtime.kafka import KafkaConsumer
 from shared.runtime.kafka_server import Server
 from shared.runtime.metrics import Metrics
-from shared.runtime.pipeline import Record
+from shared.runtime.pipeline import Batch
 from tests.toy import SPEC
 
 
@@ -41,21 +40,35 @@ async def test_a_part_that_we_cancel_ends_in_silence() -> None:
     assert process._failure is None
 
 
-async def test_a_batch_that_a_client_cancels_is_not_passed_over() -> None:
-    async def settle(_: Sequence[Record]) -> None:
+@pytest.mark.parametrize("step", ["take", "settle"])
+async def test_a_batch_that_a_client_cancels_is_not_passed_over(step: str) -> None:
+    async def nothing(_: Batch) -> None:
+        return None
+
+    async def leaking(_: Batch) -> None:
         await leak()
 
+    async def commit(_: Any) -> None:
+        raise AssertionError("nothing was settled")
+
     failures: list[BaseException] = []
-    consumer = KafkaConsumer(Server({}), "toy", ["t"], settle, failures.append, Metrics("toy"), None)
+    steps = (leaking, nothing) if step == "take" else (nothing, leaking)
+    consumer = KafkaConsumer(Server({}), "toy", ["t"], *steps, failures.append, Metrics("toy"), None)
     raw = SimpleNamespace(topic="t", partition=0, offset=0, key=b"", value=b"", headers=(), timestamp=0)
-    message: Any = SimpleNamespace(consumer=SimpleNamespace(), raw_message=(raw,))
-    handling = asyncio.create_task(consumer._handle(None, message))
-    await asyncio.wait({handling}, timeout=0.05)
-    assert isinstance(failures[0], asyncio.CancelledError)
+    message: Any = SimpleNamespace(consumer=SimpleNamespace(assignment=set, commit=commit), raw_message=(raw,))
+
+    async def two_batches() -> None:
+        await consumer._handle(None, message)
+        await consumer._handle(None, message)
+
+    reading = asyncio.create_task(two_batches())
+    await asyncio.wait({reading}, timeout=0.05)
+    assert [type(one) for one in failures] == [asyncio.CancelledError]
     # Never back to the loop, which would read on and commit past it.
-    assert not handling.done()
-    handling.cancel()
-    await asyncio.wait({handling})
+    assert not reading.done()
+    assert not consumer.settled
+    reading.cancel()
+    await asyncio.wait({reading})
     assert len(failures) == 1
 
 

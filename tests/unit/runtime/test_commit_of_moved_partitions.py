@@ -11,6 +11,7 @@ from aiokafka.errors import IllegalStateError
 from shared.runtime.kafka import KafkaConsumer
 from shared.runtime.kafka_server import Server
 from shared.runtime.metrics import Metrics
+from tests.batches import one_step
 
 KEPT, MOVED = TopicPartition("t", 0), TopicPartition("t", 1)
 
@@ -35,10 +36,11 @@ async def _settle(_: Any) -> None:
 
 
 async def test_a_partition_that_moved_away_does_not_take_the_others_commits_with_it() -> None:
-    consumer = KafkaConsumer(Server({}), "toy", ["t"], _settle, lambda _: None, Metrics("toy"), None)
+    consumer = KafkaConsumer(Server({}), "toy", ["t"], *one_step(_settle), lambda _: None, Metrics("toy"), None)
     fake: Any = _Consumer()
+    consumer._consumer = fake
     consumer._uncommitted.update({KEPT: 5, MOVED: 7})
-    await consumer.commit_settled(fake)
+    await consumer.commit_settled()
     assert fake.committed == {KEPT: 5}
-    await consumer.commit_settled(fake)
+    await consumer.commit_settled()
     assert not consumer._uncommitted

@@ -22,6 +22,7 @@ from shared.runtime.kafka import KafkaConsumer
 from shared.runtime.kafka_server import Server
 from shared.runtime.metrics import Metrics
 from shared.runtime.pipeline import Record
+from tests.batches import one_step
 
 
 class Raising:
@@ -42,7 +43,9 @@ def guarded(error: Exception, raising: Any = None) -> tuple[Any, list[BaseExcept
         raise AssertionError(f"{len(records)} records out of nowhere")
 
     failures: list[BaseException] = []
-    consumer: Any = KafkaConsumer(Server({}), "toy", ["toy-intake"], settle, failures.append, Metrics("toy"), None)
+    consumer: Any = KafkaConsumer(
+        Server({}), "toy", ["toy-intake"], *one_step(settle), failures.append, Metrics("toy"), None
+    )
     return consumer._guarded(raising or Raising(error)), failures
 
 

@@ -17,6 +17,7 @@ from shared.runtime.fold import Folded
 from shared.runtime.memory import MemoryStore, MemoryTopics
 from shared.runtime.metrics import Metrics
 from shared.runtime.pipeline import WRITE_BYTES_MAX, Message, Pipeline, Record
+from tests.batches import settle
 from tests.toy import CIPHER, OUT, SPEC, garbage, record
 
 
@@ -34,7 +35,7 @@ class House:
         self.pipeline = Pipeline(SPEC, self.store, self.topics, letters, metrics, None)
 
     async def settle(self, *records: Record) -> None:
-        await self.pipeline.settle(records)
+        await settle(self.pipeline, records)
 
     def out(self) -> list[Message]:
         return [one for one in self.topics.published if one.topic == OUT]

@@ -23,6 +23,7 @@ from shared.runtime.deadletters import DeadLetterTopic
 from shared.runtime.memory import MemoryStore, MemoryTopics
 from shared.runtime.metrics import Metrics
 from shared.runtime.pipeline import Message, Pipeline, Record
+from tests.batches import settle
 from tests.toy import AT, AT_MS, CIPHER
 
 KEY = b"k" * 32
@@ -56,7 +57,7 @@ class Service:
             self.offset += 1
             records.append(Record(topic, 0, self.offset, b"k", orjson.dumps(event), (), AT_MS))
         before = len(self.topics.published)
-        await self.pipeline.settle(records)
+        await settle(self.pipeline, records)
         return [orjson.loads(one.value or b"") for one in self.topics.published[before:]]
 
     async def publish(self, messages: list[Message]) -> None:

@@ -1,0 +1,118 @@
+"""Two batches under way: the next is taken while one is settled, in order, and only what was just read is committed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from types import SimpleNamespace
+from typing import Any
+
+from aiokafka import TopicPartition
+
+from shared.runtime.kafka import KafkaConsumer
+from shared.runtime.kafka_server import Server
+from shared.runtime.metrics import Metrics
+from shared.runtime.pipeline import Batch
+
+PARTITION = TopicPartition("t", 0)
+
+
+class Session:
+    """A client that owns the one partition."""
+
+    def __init__(self) -> None:
+        self.committed: list[int] = []
+
+    def assignment(self) -> set[TopicPartition]:
+        return {PARTITION}
+
+    async def commit(self, offsets: Mapping[TopicPartition, int]) -> None:
+        self.committed.append(offsets[PARTITION])
+
+
+class Desk:
+    """A consumer whose batches are settled when the test lets them."""
+
+    def __init__(self) -> None:
+        self.taken: list[int] = []
+        self.may_settle = asyncio.Semaphore(0)
+        self.session = Session()
+        self.consumer = KafkaConsumer(
+            Server({}), "toy", ["t"], self.take, self.settle, self.failed, Metrics("toy"), None
+        )
+
+    async def take(self, batch: Batch) -> None:
+        self.taken.append(batch.records[0].offset)
+
+    async def settle(self, batch: Batch) -> None:
+        await self.may_settle.acquire()
+
+    def failed(self, error: BaseException) -> None:
+        raise AssertionError from error
+
+    async def read(self, *offsets: int) -> None:
+        """The client's loop: the next batch when the handler returns."""
+        for offset in offsets:
+            raw = SimpleNamespace(topic="t", partition=0, offset=offset, key=b"", value=b"", headers=(), timestamp=0)
+            message: Any = SimpleNamespace(consumer=self.session, raw_message=(raw,))
+            await self.consumer._handle(None, message)
+
+    async def rest(self) -> None:
+        """Everything that can run has run."""
+        for _ in range(50):
+            await asyncio.sleep(0)
+
+
+async def test_one_batch_is_taken_while_one_is_settled_and_no_third() -> None:
+    desk = Desk()
+    reading = asyncio.create_task(desk.read(0, 1, 2))
+    await desk.rest()
+    assert desk.taken == [0, 1]
+    assert desk.session.committed == []
+    desk.may_settle.release()
+    await desk.rest()
+    assert desk.taken == [0, 1, 2]
+    assert desk.session.committed == [1]
+    assert not desk.consumer.idle.is_set()
+    desk.may_settle.release()
+    desk.may_settle.release()
+    await reading
+    await desk.consumer.idle.wait()
+    assert desk.session.committed == [1, 2, 3]
+
+
+async def test_what_was_read_before_the_partitions_came_is_not_committed() -> None:
+    desk = Desk()
+    await desk.read(7)
+    desk.consumer.own_anew()
+    desk.may_settle.release()
+    await desk.consumer.idle.wait()
+    assert desk.session.committed == []
+    assert desk.consumer.settled == {}
+
+
+async def test_who_leaves_or_gives_partitions_away_waits_for_both_batches() -> None:
+    desk = Desk()
+    reading = asyncio.create_task(desk.read(0, 1))
+    await desk.rest()
+    giving = asyncio.create_task(desk.consumer.finish_or_abandon())
+    desk.may_settle.release()
+    await desk.rest()
+    # While somebody waits, the handler keeps the next batch from coming.
+    assert not giving.done()
+    assert not reading.done()
+    desk.may_settle.release()
+    await giving
+    await reading
+    assert desk.session.committed == [1, 2]
+
+
+async def test_a_stop_lets_the_batch_that_is_settled_finish() -> None:
+    desk = Desk()
+    await desk.read(0)
+    stopping = asyncio.create_task(desk.consumer.stop())
+    await desk.rest()
+    assert not stopping.done()
+    desk.may_settle.release()
+    await stopping
+    assert desk.session.committed == [1]
