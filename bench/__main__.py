@@ -11,7 +11,7 @@ import argparse
 import asyncio
 import sys
 import tempfile
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -128,14 +128,14 @@ async def bench(workers: int, seed: int) -> None:
             out.print(f"{workers} workers, one list, broker and database on this machine")
             before = await floors.flow(at, path, "before")
             await reference.load_snapshot(at, population, REGENCY)
-            servers = {name: cpu_s(stack.pids()[name]) for name in ("kafka", "mongo")}
+            idle = {name: cpu_s(stack.pids()[name]) for name in ("kafka", "mongo", *topics.SERVICES)}
             laps = await whole(at, path, workers)
-            servers = {name: cpu_s(stack.pids()[name]) - spent for name, spent in servers.items()}
+            spent = {name: cpu_s(stack.pids()[name]) - before_s for name, before_s in idle.items()}
             after = await floors.flow(at, path, "after")
             base = (before + after) / 2
             _print(workers, laps, base)
-            await _print_services(at, base)
-            out.print(", ".join(f"{name} {spent:.1f} cpu s" for name, spent in servers.items()))
+            await _print_services(at, base, spent)
+            out.print(", ".join(f"{name} {spent[name]:.1f} cpu s" for name in ("kafka", "mongo")))
 
 
 def _print(workers: int, laps: list[Lap], base: float) -> None:
@@ -148,23 +148,14 @@ def _print(workers: int, laps: list[Lap], base: float) -> None:
     out.print(f"file to covered and reported: {workers / laps[-1].at_s:,.0f} workers/s")
 
 
-async def _print_services(at: Place, base: float) -> None:
-    table = Table("service", "inputs", "busy s", "inputs/busy s", "of the floor", "cpu s", "resident MB", box=None)
+async def _print_services(at: Place, base: float, spent: Mapping[str, float]) -> None:
+    table = Table("service", "inputs", "cpu s", "inputs/cpu s", "of the floor", "resident MB", box=None)
     for service in topics.SERVICES:
         metric = await figures(at, service)
         inputs = metric.get("payung_records_total{fate=decided,type=all}", 0)
-        busy = sum(value for name, value in metric.items() if name.startswith("payung_stage_seconds_sum"))
-        rate = inputs / busy if busy else 0
+        rate = inputs / spent[service]
         resident = metric.get("process_resident_memory_bytes{}", 0) / 1e6
-        spent = metric.get("process_cpu_seconds_total{}", 0)
-        row = (
-            f"{inputs:,.0f}",
-            f"{busy:.1f}",
-            f"{rate:,.0f}",
-            f"{rate / base:.3f}",
-            f"{spent:.1f}",
-            f"{resident:.0f}",
-        )
+        row = (f"{inputs:,.0f}", f"{spent[service]:.1f}", f"{rate:,.0f}", f"{rate / base:.3f}", f"{resident:.0f}")
         table.add_row(service, *row)
     out.print(table)
 
