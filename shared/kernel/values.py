@@ -1,7 +1,7 @@
-"""Values that are made for every record: frozen for the type checker, plain objects at run time.
+"""Values of the domains: frozen for the type checker, plain objects at run time.
 
-A frozen dataclass sets each field through `object.__setattr__` and takes three times as long to make as another; all of
-them together were a twentieth of a batch. Nothing assigns to a field of these: mypy refuses it.
+A frozen dataclass sets each field through `object.__setattr__` and takes three times as long to make as another; those
+that are made for every record were a twentieth of a batch. Nothing assigns to a field of a value: mypy refuses it.
 """
 
 from __future__ import annotations

@@ -78,7 +78,7 @@ def main(spec: ServiceSpec) -> None:
 
 async def _uncollected(batch: Awaitable[None]) -> None:
     """A batch makes some hundred thousand objects that die with it. To search them for cycles again and again while
-    they live costs a batch some seven percent of its time; when it is settled there is little left to search."""
+    they live costs a batch some seven percent of its time; when it is taken most of them are gone."""
     gc.disable()
     try:
         await batch
@@ -130,7 +130,7 @@ class Process:
         self._failure: BaseException | None = None
 
     def ask_to_stop(self) -> None:
-        """A clean stop: the batch in flight is finished first."""
+        """A clean stop: what is under way is finished first."""
         self._stopping.set()
 
     def _fail(self, error: BaseException) -> None:

@@ -74,11 +74,15 @@ class FloodGate:
         await self._letters.put(letters)
 
     async def settled(self, records: Sequence[Record]) -> None:
-        """Counts a settled batch; pauses the topics that flood. Their records of this batch are settled like all."""
+        """Counts a settled batch; pauses the topics that flood. Their records of this batch are settled like all, and
+        those of the next, which is being taken: what was read before a pause began does not prolong it."""
         read = Counter(one.topic for one in records)
         put, self._put = self._put, Counter()
         now_s = clock.monotonic()
+        held = self._held()
         for topic, count in read.items():
+            if topic in held:
+                continue
             self._windows.note(topic, count, put[topic], now_s)
             if floods.is_ours(topic) or not put[topic]:
                 continue
@@ -145,9 +149,12 @@ class FloodGate:
             self._unsaved = {**unsaved, **self._unsaved}
             log.warning("a pause could not be saved yet", why=str(error))
 
-    def _hold(self) -> None:
+    def _held(self) -> set[str]:
         now_s = clock.now().timestamp()
-        held = {topic for topic, one in self._paused.items() if one.until_s > now_s}
+        return {topic for topic, one in self._paused.items() if one.until_s > now_s}
+
+    def _hold(self) -> None:
+        held = self._held()
         self._consumer.hold_only(held)
         for topic in self._paused:
             self._metrics.paused(topic, topic in held)

@@ -1,7 +1,8 @@
 """Reading Kafka through FastStream: the only file that knows how it hands out records and what it does with errors.
 
 FastStream's own acknowledgements lose data (docs/delivery.md): here the policy is MANUAL, records stay raw bytes,
-offsets are committed explicitly per partition, and the handler returns only after a batch is settled.
+offsets are committed explicitly per partition, and the handler returns only when a batch is taken and the one before it
+is settled (ADR 0005).
 """
 
 from __future__ import annotations
@@ -56,14 +57,16 @@ COMMIT_TIMEOUT_S = 20.0
 # A batch that is not done by then is abandoned to the next owner, well before the group gives this member up.
 REVOKE_WAIT_S = 20.0
 START_TIMEOUT_S = 60.0
+# At a stop the batches under way have had their time already.
+HANDLER_WAIT_S = 1.0
 # Reading that fails so long, at every try, will not mend itself in this process.
 READ_FAILS_S = 60.0
 _MESSAGE = Context("message")
 
 
 class KafkaConsumer:
-    """One subscriber over all topics of a service. `take` gets each batch as it comes, `settle` gets it when the one
-    before is committed; its own offsets follow, per partition. One batch is taken while one is settled, no more."""
+    """One subscriber over all topics of a service. `take` gets each batch as it comes; `settle` gets it when the one
+    before is settled, then its offsets are committed. One batch is taken while one is settled, no more."""
 
     def __init__(
         self,
@@ -83,18 +86,18 @@ class KafkaConsumer:
         self._failed = failed
         self._metrics = metrics
         self._consumer: AIOKafkaConsumer | None = None
-        # The batch taken last, until it is committed; and how many are on their way.
-        self._latest: asyncio.Task[None] | None = None
+        # The batch that is settled while the next is taken; how many are under way, and the moment when none is.
+        self._settling: asyncio.Task[None] | None = None
         self._under_way = 0
         self.idle = asyncio.Event()
         self.idle.set()
-        self._leaving = False
         self.revoking = False
         self.last_progress = clock.monotonic()
         # Of the partitions owned now: the next offset to settle, and what is settled but not committed yet.
         self.settled: dict[TopicPartition, int] = {}
         # How often partitions came: what was read before they came last is read again.
-        self._owned = 0
+        self._assignments = 0
+        self._asking: asyncio.Future[None] | None = None
         self._uncommitted: dict[TopicPartition, int] = {}
         self._committing = asyncio.Lock()
         # Topics that are left unread (floodgate); what waits in them counts neither as lag nor as standing still.
@@ -105,7 +108,7 @@ class KafkaConsumer:
             security=server.security(),
             metadata_max_age_ms=METADATA_MAX_AGE_MS,
             request_timeout_ms=REQUEST_TIMEOUT_MS,
-            graceful_timeout=STOP_TIMEOUT_S,
+            graceful_timeout=HANDLER_WAIT_S,
             logger=None,
             middlewares=[partial(_NothingSwallowed, self._failed)],
         )
@@ -175,50 +178,59 @@ class KafkaConsumer:
 
     async def stop(self) -> None:
         """Leaves; batches under way get their time to finish, a broker that is gone no more than that."""
-        self._leaving = True
-        if self._latest is not None:
-            await asyncio.wait({self._latest}, timeout=STOP_TIMEOUT_S)
-        await quietly(self._broker.stop(), within_s=2 * STOP_TIMEOUT_S)
-        if self._latest is not None:
-            self._latest.cancel()
+        for subscriber in self._broker.subscribers:
+            # Another batch would begin while we wait. What is handed out from now on is dropped, and read again later.
+            subscriber.running = False
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self.idle.wait(), STOP_TIMEOUT_S)
+        if self._settling is not None:
+            self._settling.cancel()
+        await quietly(self._broker.stop(), within_s=STOP_TIMEOUT_S)
 
     async def _handle(self, bodies: Any, msg: Any = _MESSAGE) -> None:
-        """Returns when the next batch may come: this one is taken and all before it are committed."""
+        """Returns when the next batch may come: this one is taken, and the one before is settled."""
         self._consumer = msg.consumer
         raw = msg.raw_message if isinstance(msg.raw_message, tuple) else (msg.raw_message,)
-        self.idle.clear()
-        self._under_way += 1
-        taken = asyncio.Event()
-        self._latest = asyncio.create_task(self._through(raw, self._latest, taken, self._owned))
-        await taken.wait()
-        if self._leaving or self.revoking:
-            # Whoever waits for an idle moment gets one.
-            await asyncio.wait({self._latest})
-
-    async def _through(
-        self, raw: Sequence[Any], before: asyncio.Task[None] | None, taken: asyncio.Event, owned: int
-    ) -> None:
+        assignments = self._assignments
+        self._one_more()
         try:
             batch = Batch([_record(one) for one in raw])
             await self._take(batch)
-            if before is not None:
-                await before
-            taken.set()
+            if self._settling is not None:
+                await self._settling
+            self._one_more()
+            self._settling = asyncio.create_task(self._settle_and_commit(batch, raw, assignments))
+            self._settling.add_done_callback(self._one_less)
+        except BaseException as error:  # noqa: BLE001  # whatever it is: no later batch may be committed past this one
+            await self._no_further(error)
+        finally:
+            self._one_less()
+
+    async def _settle_and_commit(self, batch: Batch, raw: Sequence[Any], assignments: int) -> None:
+        try:
             await self._settle(batch)
             failpoints.hit("settled")
-            if owned == self._owned:
+            if assignments == self._assignments:
                 await self._commit(raw)
             failpoints.hit("committed")
-        except BaseException as error:  # whatever it is: no later batch may be committed past this one
-            if cancelled_from_outside(error):
-                raise
-            self._failed(error)
-            # To return would let the next one go on and commit past this batch. The process is about to end.
-            await asyncio.Event().wait()
-        finally:
-            self._under_way -= 1
-            if not self._under_way:
-                self.idle.set()
+        except BaseException as error:  # noqa: BLE001  # as in `_handle`
+            await self._no_further(error)
+
+    async def _no_further(self, error: BaseException) -> None:
+        """The process is about to end: to return would let the next batch go on and be committed past this one."""
+        if cancelled_from_outside(error):
+            raise error
+        self._failed(error)
+        await asyncio.Event().wait()
+
+    def _one_more(self) -> None:
+        self._under_way += 1
+        self.idle.clear()
+
+    def _one_less(self, _: object = None) -> None:
+        self._under_way -= 1
+        if not self._under_way:
+            self.idle.set()
 
     async def finish_or_abandon(self) -> None:
         """Before partitions go: waits for the batches under way, so that the next owner need not do it again; within a
@@ -233,7 +245,10 @@ class KafkaConsumer:
 
     def own_anew(self) -> None:
         """After partitions came: reading starts at what the group has committed, whatever was read before."""
-        self._owned += 1
+        self._assignments += 1
+        if self._asking is not None:
+            # A commit that began for the last owner would take the group back behind what others did since.
+            self._asking.cancel()
         self.settled.clear()
         self._uncommitted.clear()
         self.last_progress = clock.monotonic()
@@ -282,7 +297,8 @@ class KafkaConsumer:
             if not offsets:
                 return
             try:
-                await asyncio.wait_for(consumer.commit(offsets), COMMIT_TIMEOUT_S)
+                self._asking = asyncio.ensure_future(consumer.commit(offsets))
+                await asyncio.wait_for(self._asking, COMMIT_TIMEOUT_S)
             except (CommitFailedError, IllegalStateError):
                 # The partitions moved to another owner, who will read this batch again and find it done.
                 log.warning("ownership lost before the commit", partitions=len(offsets))
@@ -325,8 +341,9 @@ class KafkaConsumer:
                     continue
                 done = self.settled.get(partition)
                 if done is None:
-                    done = await asyncio.wait_for(consumer.committed(partition), COMMIT_TIMEOUT_S) or 0
-                    self.settled[partition] = done
+                    asked = await asyncio.wait_for(consumer.committed(partition), COMMIT_TIMEOUT_S) or 0
+                    # Meanwhile a batch may have been settled.
+                    done = self.settled.setdefault(partition, asked)
                 waiting += max(0, ends[partition] - done)
         return waiting
 

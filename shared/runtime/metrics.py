@@ -82,7 +82,7 @@ class Metrics:
             "payung_batch_records",
             "Records per batch",
             label,
-            buckets=(1, 10, 50, 100, 500, 1000, 2000, 5000),
+            buckets=(1, 10, 50, 100, 500, 1000, 2000, 3000),
             registry=self.registry,
         )
         # Record stamped by the broker to its outcomes acked: the service's own promise to the agencies.

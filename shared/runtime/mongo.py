@@ -299,7 +299,7 @@ class MongoStore:
         """Reads every open journal and the outcomes it names; the parts of a large one are one journal."""
         entries: dict[str, list[tuple[Address, str]]] = {}
         of_the_dead: set[str] = set()
-        for row in await _answered(self._database[JOURNAL].find({}).to_list(None)):
+        for row in await _answered(self._database[JOURNAL].find({}).sort("$natural", ASCENDING).to_list(None)):
             named = entries.setdefault(row["journal"], [])
             named.extend((Address(collection, document), name) for collection, document, name in row["entries"])
             if self._instance is not None and row.get("by") == self._instance:

@@ -142,6 +142,7 @@ class Pipeline:
             await self._dead_letters.put(batch.letters)
             for _, code, _ in batch.letters:
                 self._metrics.dead_letter(code)
+            batch.letters = []
         await self._publish(batch.outcomes)
         failpoints.hit("published")
         while batch.journals:
@@ -239,8 +240,11 @@ class Pipeline:
         refuse = self._spec.conflicting
         for position, ((record, event), found) in enumerate(zip(decoded, routed, strict=True)):
             if position in conflicting and refuse is not None:
-                found = (refuse(event),)
                 self._metrics.record(event.type, "conflicting")
+                try:
+                    found = (refuse(event),)
+                except Exception as error:  # noqa: BLE001  # as in `_route`
+                    found = error
             if isinstance(found, Exception):
                 letters.append((record, "defect", f"route: {type(found).__name__}"))
                 self._metrics.record(event.type, "failed")

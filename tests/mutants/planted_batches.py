@@ -92,28 +92,29 @@ def exception_swallowed(patch: pytest.MonkeyPatch) -> None:
 
 @mutant("a batch does not wait for the one before it: it is settled and committed past it")
 def settled_past_another(patch: pytest.MonkeyPatch) -> None:
-    through = KafkaConsumer._through
+    handle = KafkaConsumer._handle
 
-    async def alone(self: KafkaConsumer, raw: Any, before: Any, taken: Any, owned: int) -> None:
-        await through(self, raw, None, taken, owned)
+    async def alone(self: KafkaConsumer, bodies: Any, msg: Any) -> None:
+        self._settling = None
+        await handle(self, bodies, msg)
 
-    patch.setattr(KafkaConsumer, "_through", alone)
+    patch.setattr(KafkaConsumer, "_handle", alone)
 
 
 @mutant("a batch that was read before its partitions went and came back is committed over what others did since")
 def committed_after_all(patch: pytest.MonkeyPatch) -> None:
-    through = KafkaConsumer._through
+    settle_and_commit = KafkaConsumer._settle_and_commit
 
-    async def whoever_owns(self: KafkaConsumer, raw: Any, before: Any, taken: Any, _: int) -> None:
+    async def whoever_owns(self: KafkaConsumer, batch: Batch, raw: Any, _: int) -> None:
         class Always(int):
             def __eq__(self, other: object) -> bool:
                 return True
 
             __hash__ = int.__hash__
 
-        await through(self, raw, before, taken, Always())
+        await settle_and_commit(self, batch, raw, Always())
 
-    patch.setattr(KafkaConsumer, "_through", whoever_owns)
+    patch.setattr(KafkaConsumer, "_settle_and_commit", whoever_owns)
 
 
 @mutant("transient trouble makes the retry give the batch up instead of taking it again")

@@ -156,6 +156,16 @@ async def test_a_flooding_agency_is_paused_and_no_other() -> None:
     assert house.metric("payung_floods_total", DINSOS) == 1
 
 
+async def test_what_was_read_before_the_pause_does_not_prolong_it() -> None:
+    house = Gate()
+    await house.batch(DINSOS, bad=10)
+    await house.batch(DINSOS, bad=10)
+    row = (await house.store.rows(PAUSED, [DINSOS]))[DINSOS]
+    assert row["level"] == 0
+    assert len(house.aside.letters) == 20
+    assert house.metric("payung_floods_total", DINSOS) == 1
+
+
 async def test_a_list_with_bad_rows_is_no_flood() -> None:
     house = Gate()
     for _ in range(20):
