@@ -21,16 +21,26 @@ class Session:
     """A client that owns the one partition."""
 
     def __init__(self) -> None:
-        self.committed: list[int] = []
+        self.commits: list[int] = []
         self.answers = asyncio.Event()
         self.answers.set()
+        self.asked, self.told = asyncio.Event(), asyncio.Event()
 
     def assignment(self) -> set[TopicPartition]:
         return {PARTITION}
 
     async def commit(self, offsets: Mapping[TopicPartition, int]) -> None:
         await self.answers.wait()
-        self.committed.append(offsets[PARTITION])
+        self.commits.append(offsets[PARTITION])
+
+    async def end_offsets(self, partitions: list[TopicPartition]) -> dict[TopicPartition, int]:
+        return dict.fromkeys(partitions, 8)
+
+    async def committed(self, partition: TopicPartition) -> int:
+        """What stood there when it was asked, told late."""
+        self.asked.set()
+        await self.told.wait()
+        return 3
 
 
 class Desk:
@@ -71,17 +81,17 @@ async def test_one_batch_is_taken_while_one_is_settled_and_no_third() -> None:
     reading = asyncio.create_task(desk.read(0, 1, 2))
     await desk.rest()
     assert desk.taken == [0, 1]
-    assert desk.session.committed == []
+    assert desk.session.commits == []
     desk.may_settle.release()
     await desk.rest()
     assert desk.taken == [0, 1, 2]
-    assert desk.session.committed == [1]
+    assert desk.session.commits == [1]
     assert not desk.consumer.idle.is_set()
     desk.may_settle.release()
     desk.may_settle.release()
     await reading
     await desk.consumer.idle.wait()
-    assert desk.session.committed == [1, 2, 3]
+    assert desk.session.commits == [1, 2, 3]
 
 
 async def test_what_was_read_before_the_partitions_came_is_not_committed() -> None:
@@ -90,7 +100,7 @@ async def test_what_was_read_before_the_partitions_came_is_not_committed() -> No
     desk.consumer.own_anew()
     desk.may_settle.release()
     await desk.consumer.idle.wait()
-    assert desk.session.committed == []
+    assert desk.session.commits == []
     assert desk.consumer.settled == {}
 
 
@@ -105,7 +115,7 @@ async def test_who_gives_partitions_away_waits_for_both_batches() -> None:
     assert not giving.done()
     desk.may_settle.release()
     await giving
-    assert desk.session.committed == [1, 2]
+    assert desk.session.commits == [1, 2]
 
 
 async def test_a_commit_on_its_way_is_given_up_when_partitions_come_anew() -> None:
@@ -116,7 +126,21 @@ async def test_a_commit_on_its_way_is_given_up_when_partitions_come_anew() -> No
     await desk.rest()
     desk.consumer.own_anew()
     await desk.consumer.idle.wait()
-    assert desk.session.committed == []
+    assert desk.session.commits == []
+
+
+async def test_what_the_broker_says_late_does_not_undo_what_was_settled_since() -> None:
+    desk = Desk()
+    session: Any = desk.session
+    desk.consumer._consumer = session
+    asking = asyncio.create_task(desk.consumer.lag())
+    await session.asked.wait()
+    desk.may_settle.release()
+    await desk.read(7)
+    await desk.consumer.idle.wait()
+    session.told.set()
+    assert await asking == 0
+    assert desk.consumer.settled == {PARTITION: 8}
 
 
 async def test_a_stop_lets_the_batch_that_is_settled_finish() -> None:
@@ -127,4 +151,4 @@ async def test_a_stop_lets_the_batch_that_is_settled_finish() -> None:
     assert not stopping.done()
     desk.may_settle.release()
     await stopping
-    assert desk.session.committed == [1]
+    assert desk.session.commits == [1]
