@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.people import AGENCY, insurable, write_list
-from bench.stage import Measured, measure_process, out
+from bench.stage import Measured, measure_processes, out
 from payung import place, publish
 from payung.embedded import ports
 from payung.embedded.stack import Stack, StackConfig
@@ -133,7 +133,7 @@ async def _one(at: Place, folder: Path, variant: str, run: int, rows: int) -> Me
         await publish.publish(at, path, AGENCY, "workers", wait=False)
 
     async with served(at, variant, folder / "service.log") as pid:
-        measured = await measure_process(pid, at, "registration", feed, ANSWERED, len(people))
+        measured = await measure_processes({pid: at}, "registration", feed, ANSWERED, len(people))
     out.print(f"{variant:8} {measured.rate:7,.0f} rows/s on the clock, {measured.by_cpu:7,.0f} a processor second")
     return measured
 

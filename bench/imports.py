@@ -122,10 +122,10 @@ async def bench(rows: int, seed: int) -> None:
         assert pid is not None
         before = _resident(pid)
         lists = [await _by_command(at, pid, csv_list, rows, paused=True)]
-        await until_said(at, "registration", ANSWERED, rows)
+        await until_said("registration", ANSWERED, rows, at)
         # A workbook is read so slowly that registration keeps up on the other core.
         lists.append(await _by_command(at, pid, book, rows, paused=False))
-        await until_said(at, "registration", ANSWERED, 2 * rows)
+        await until_said("registration", ANSWERED, 2 * rows, at)
         lists += await _by_upload(at, pid, upload, rows)
         _print(lists, before)
 

@@ -10,7 +10,7 @@ import contextlib
 import os
 import signal
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -85,11 +85,14 @@ def said(found: dict[str, float], *kinds: str) -> float:
     return sum(found.get(f"payung_outcomes_total{{type={kind}}}", 0) for kind in kinds)
 
 
-async def until_said(at: Place, service: str, kinds: tuple[str, ...], count: int) -> dict[str, float]:
-    """Waits until a service has published so many outcomes of these types; its metrics as they are then."""
-    while said(found := await figures(at, service), *kinds) < count:  # noqa: ASYNC110  # another process has no event
+async def until_said(service: str, kinds: tuple[str, ...], count: int, *places: Place) -> list[dict[str, float]]:
+    """Waits until the processes of a service, one a place, have together published so many outcomes of these types; the
+    metrics of each as they are then."""
+    while True:
+        found = [await figures(at, service) for at in places]
+        if sum(said(one, *kinds) for one in found) >= count:
+            return found
         await asyncio.sleep(LOOK_S)
-    return found
 
 
 async def measure(
@@ -98,29 +101,40 @@ async def measure(
     """Measures a service of the stack."""
     pid = stack.pids()[service]
     assert pid is not None
-    return await measure_process(pid, at, service, feed, kinds, count)
+    return await measure_processes({pid: at}, service, feed, kinds, count)
 
 
-async def measure_process(
-    pid: int, at: Place, service: str, feed: Callable[[], Awaitable[None]], kinds: tuple[str, ...], count: int
+async def measure_processes(
+    members: Mapping[int, Place],
+    service: str,
+    feed: Callable[[], Awaitable[None]],
+    kinds: tuple[str, ...],
+    count: int,
 ) -> Measured:
-    """Feeds the paused process, lets it go, and waits until it said `count` outcomes of these types."""
-    # Stopped, not ended: what is measured begins with a process that has started long ago.
-    os.kill(pid, signal.SIGSTOP)
+    """Feeds the paused processes of one service (pid -> where its metrics are), lets them go, and waits until together
+    they said `count` outcomes of these types."""
+    # Stopped, not ended: what is measured begins with processes that have started long ago.
+    for pid in members:
+        os.kill(pid, signal.SIGSTOP)
     try:
         await feed()
     finally:
-        os.kill(pid, signal.SIGCONT)
-    before = await figures(at, service)
+        for pid in members:
+            os.kill(pid, signal.SIGCONT)
+    places = list(members.values())
+    before = [await figures(at, service) for at in places]
     started_s = clock.now().timestamp()
-    found = await until_said(at, service, kinds, count)
-    elapsed_s = found[SETTLED] - started_s
-    spent_s = found["process_cpu_seconds_total{}"] - before["process_cpu_seconds_total{}"]
-    stages = {}
-    for stage in STAGES:
-        key = f"payung_stage_seconds_sum{{stage={stage}}}"
-        stages[stage] = found.get(key, 0) - before.get(key, 0)
-    return Measured(count - said(before, *kinds), elapsed_s, spent_s, stages)
+    after = await until_said(service, kinds, count, *places)
+
+    def spent(name: str) -> float:
+        return sum(one.get(name, 0) for one in after) - sum(one.get(name, 0) for one in before)
+
+    return Measured(
+        done=count - sum(said(one, *kinds) for one in before),
+        elapsed_s=max(one[SETTLED] for one in after) - started_s,
+        spent_s=spent("process_cpu_seconds_total{}"),
+        stages={stage: spent(f"payung_stage_seconds_sum{{stage={stage}}}") for stage in STAGES},
+    )
 
 
 def show(what: str, measured: Measured, floor: float | None = None) -> None:
