@@ -221,6 +221,8 @@ class KafkaConsumer:
         if cancelled_from_outside(error):
             raise error
         self._failed(error)
+        # Nobody need wait for what goes on no more.
+        self.idle.set()
         await asyncio.Event().wait()
 
     def _one_more(self) -> None:

@@ -13,7 +13,7 @@ from aiokafka.record.util import calc_crc32c
 from confluent_kafka import Producer
 
 from shared.contracts.topics import Topic
-from shared.runtime import topics_admin
+from shared.runtime import kafka_publisher, topics_admin
 from shared.runtime.errors import Unavailable
 from shared.runtime.kafka import KafkaConsumer
 from shared.runtime.kafka_publisher import KafkaPublisher
@@ -151,7 +151,8 @@ async def test_what_is_raised_around_the_handler_ends_the_process(kafka: str, mo
     assert settled == []
 
 
-async def test_a_producer_whose_sender_died_is_replaced(kafka: str) -> None:
+async def test_a_producer_whose_sender_died_is_replaced(kafka: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kafka_publisher, "PUBLISH_TIMEOUT_S", 5.0)
     topic = await _topic(kafka)
     publisher = KafkaPublisher(Server({"PAYUNG_KAFKA": kafka}), "trap")
     await publisher.start()

@@ -143,6 +143,21 @@ async def test_what_the_broker_says_late_does_not_undo_what_was_settled_since() 
     assert desk.consumer.settled == {PARTITION: 8}
 
 
+async def test_nobody_waits_for_a_batch_that_ended_the_process() -> None:
+    desk = Desk()
+    failures: list[BaseException] = []
+
+    async def fail(_: Batch) -> None:
+        raise RuntimeError("gone for good")
+
+    desk.consumer = KafkaConsumer(Server({}), "toy", ["t"], desk.take, fail, failures.append, Metrics("toy"), None)
+    await desk.read(0)
+    await desk.consumer.idle.wait()
+    assert [str(one) for one in failures] == ["gone for good"]
+    assert desk.session.commits == []
+    await desk.consumer.stop()
+
+
 async def test_a_stop_lets_the_batch_that_is_settled_finish() -> None:
     desk = Desk()
     await desk.read(0)
