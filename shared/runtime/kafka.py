@@ -57,8 +57,8 @@ COMMIT_TIMEOUT_S = 20.0
 # A batch that is not done by then is abandoned to the next owner, well before the group gives this member up.
 REVOKE_WAIT_S = 20.0
 START_TIMEOUT_S = 60.0
-# At a stop the batches under way have had their time already.
-HANDLER_WAIT_S = 1.0
+# At a stop the batches under way have had their time already; one may have been about to begin.
+HANDLER_WAIT_S = 5.0
 # Reading that fails so long, at every try, will not mend itself in this process.
 READ_FAILS_S = 60.0
 _MESSAGE = Context("message")
@@ -91,6 +91,7 @@ class KafkaConsumer:
         self._under_way = 0
         self.idle = asyncio.Event()
         self.idle.set()
+        self._leaving = False
         self.revoking = False
         self.last_progress = clock.monotonic()
         # Of the partitions owned now: the next offset to settle, and what is settled but not committed yet.
@@ -178,14 +179,15 @@ class KafkaConsumer:
 
     async def stop(self) -> None:
         """Leaves; batches under way get their time to finish, a broker that is gone no more than that."""
+        self._leaving = True
         for subscriber in self._broker.subscribers:
             # Another batch would begin while we wait. What is handed out from now on is dropped, and read again later.
             subscriber.running = False
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self.idle.wait(), STOP_TIMEOUT_S)
+        await quietly(self._broker.stop(), within_s=STOP_TIMEOUT_S)
         if self._settling is not None:
             self._settling.cancel()
-        await quietly(self._broker.stop(), within_s=STOP_TIMEOUT_S)
 
     async def _handle(self, bodies: Any, msg: Any = _MESSAGE) -> None:
         """Returns when the next batch may come: this one is taken, and the one before is settled."""
@@ -201,6 +203,10 @@ class KafkaConsumer:
             self._one_more()
             self._settling = asyncio.create_task(self._settle_and_commit(batch, raw, assignments))
             self._settling.add_done_callback(self._one_less)
+            if self._leaving:
+                # It was handed out before the stop and began after the look for what is under way: FastStream waits
+                # for its handler, and closes the client then.
+                await self._settling
         except BaseException as error:  # noqa: BLE001  # whatever it is: no later batch may be committed past this one
             await self._no_further(error)
         finally:

@@ -167,3 +167,14 @@ async def test_a_stop_lets_the_batch_that_is_settled_finish() -> None:
     desk.may_settle.release()
     await stopping
     assert desk.session.commits == [1]
+
+
+async def test_a_batch_that_begins_while_we_leave_is_finished_before_its_handler_returns() -> None:
+    desk = Desk()
+    await desk.consumer.stop()
+    reading = asyncio.create_task(desk.read(0))
+    await desk.rest()
+    assert not reading.done()
+    desk.may_settle.release()
+    await reading
+    assert desk.session.commits == [1]
