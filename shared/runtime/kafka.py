@@ -57,8 +57,6 @@ COMMIT_TIMEOUT_S = 20.0
 # A batch that is not done by then is abandoned to the next owner, well before the group gives this member up.
 REVOKE_WAIT_S = 20.0
 START_TIMEOUT_S = 60.0
-# At a stop the batches under way have had their time already; one may have been about to begin.
-HANDLER_WAIT_S = 5.0
 # Reading that fails so long, at every try, will not mend itself in this process.
 READ_FAILS_S = 60.0
 _MESSAGE = Context("message")
@@ -109,7 +107,7 @@ class KafkaConsumer:
             security=server.security(),
             metadata_max_age_ms=METADATA_MAX_AGE_MS,
             request_timeout_ms=REQUEST_TIMEOUT_MS,
-            graceful_timeout=HANDLER_WAIT_S,
+            graceful_timeout=STOP_TIMEOUT_S,
             logger=None,
             middlewares=[partial(_NothingSwallowed, self._failed)],
         )
@@ -185,7 +183,7 @@ class KafkaConsumer:
             subscriber.running = False
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self.idle.wait(), STOP_TIMEOUT_S)
-        await quietly(self._broker.stop(), within_s=STOP_TIMEOUT_S)
+        await quietly(self._broker.stop(), within_s=2 * STOP_TIMEOUT_S)
         if self._settling is not None:
             self._settling.cancel()
 
