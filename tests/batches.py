@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from types import SimpleNamespace
+from typing import Any
 
+from shared.runtime.kafka import KafkaConsumer
 from shared.runtime.pipeline import Batch, Pipeline, Record
 
 Step = Callable[[Batch], Awaitable[None]]
@@ -26,3 +30,16 @@ def one_step(settle: Callable[[Sequence[Record]], Awaitable[None]]) -> tuple[Ste
         await settle(batch.records)
 
     return take, settle_batch
+
+
+async def read_by(consumer: KafkaConsumer, session: Any, *raw: Any) -> None:
+    """One batch on its way from aiokafka's consumer to the handler; `raw` are records as aiokafka shows them."""
+    if consumer._hand_out({"read": raw}):
+        # FastStream gives others their turn between.
+        await asyncio.sleep(0)
+        await consumer._handle(None, message(session, *raw))
+
+
+def message(session: Any, *raw: Any) -> Any:
+    """A batch as FastStream brings it to the handler."""
+    return SimpleNamespace(consumer=session, raw_message=raw)

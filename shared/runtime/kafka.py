@@ -56,6 +56,8 @@ REQUEST_TIMEOUT_MS = 40_000
 COMMIT_TIMEOUT_S = 20.0
 # A batch that is not done by then is abandoned to the next owner, well before the group gives this member up.
 REVOKE_WAIT_S = 20.0
+# What FastStream waits for its handlers at a stop: they have had their time before.
+HANDLER_WAIT_S = 1.0
 START_TIMEOUT_S = 60.0
 # Reading that fails so long, at every try, will not mend itself in this process.
 READ_FAILS_S = 60.0
@@ -94,8 +96,9 @@ class KafkaConsumer:
         self.last_progress = clock.monotonic()
         # Of the partitions owned now: the next offset to settle, and what is settled but not committed yet.
         self.settled: dict[TopicPartition, int] = {}
-        # How often partitions came: what was read before they came last is read again.
-        self._assignments = 0
+        # How often partitions came, now and when the last batch was handed out: what was read before they came last is
+        # read again.
+        self._assignments = self._handed_out_at = 0
         self._asking: asyncio.Future[None] | None = None
         self._uncommitted: dict[TopicPartition, int] = {}
         self._committing = asyncio.Lock()
@@ -107,7 +110,7 @@ class KafkaConsumer:
             security=server.security(),
             metadata_max_age_ms=METADATA_MAX_AGE_MS,
             request_timeout_ms=REQUEST_TIMEOUT_MS,
-            graceful_timeout=STOP_TIMEOUT_S,
+            graceful_timeout=HANDLER_WAIT_S,
             logger=None,
             middlewares=[partial(_NothingSwallowed, self._failed)],
         )
@@ -170,20 +173,29 @@ class KafkaConsumer:
                 self._failed(error)
                 return await asyncio.Event().wait()
             failing_since = None
-            return found
+            return self._hand_out(found)
 
         consumer.getmany = read
         return consumer
 
+    def _hand_out(self, found: Mapping[Any, Any]) -> Mapping[Any, Any]:
+        """A batch is under way from here, not from the handler: FastStream does much between, and who gives partitions
+        away or stops meanwhile would not wait for it. Who leaves takes no other: it is not committed, so read again."""
+        if self._leaving:
+            return {}
+        if found:
+            self._handed_out_at = self._assignments
+            self._one_more()
+        return found
+
     async def stop(self) -> None:
         """Leaves; batches under way get their time to finish, a broker that is gone no more than that."""
         self._leaving = True
-        for subscriber in self._broker.subscribers:
-            # Another batch would begin while we wait. What is handed out from now on is dropped, and read again later.
-            subscriber.running = False
+        await self.finish_or_abandon()
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self.idle.wait(), STOP_TIMEOUT_S)
-        await quietly(self._broker.stop(), within_s=2 * STOP_TIMEOUT_S)
+            # One that failed has no other chance.
+            await asyncio.wait_for(self.commit_settled(), STOP_TIMEOUT_S)
+        await quietly(self._broker.stop())
         if self._settling is not None:
             self._settling.cancel()
 
@@ -191,8 +203,7 @@ class KafkaConsumer:
         """Returns when the next batch may come: this one is taken, and the one before is settled."""
         self._consumer = msg.consumer
         raw = msg.raw_message if isinstance(msg.raw_message, tuple) else (msg.raw_message,)
-        assignments = self._assignments
-        self._one_more()
+        assignments = self._handed_out_at
         try:
             batch = Batch([_record(one) for one in raw])
             await self._take(batch)
@@ -201,10 +212,6 @@ class KafkaConsumer:
             self._one_more()
             self._settling = asyncio.create_task(self._settle_and_commit(batch, raw, assignments))
             self._settling.add_done_callback(self._one_less)
-            if self._leaving:
-                # It was handed out before the stop and began after the look for what is under way: FastStream waits
-                # for its handler, and closes the client then.
-                await self._settling
         except BaseException as error:  # noqa: BLE001  # whatever it is: no later batch may be committed past this one
             await self._no_further(error)
         finally:
@@ -239,13 +246,13 @@ class KafkaConsumer:
             self.idle.set()
 
     async def finish_or_abandon(self) -> None:
-        """Before partitions go: waits for the batches under way, so that the next owner need not do it again; within a
-        bound, since compare-and-set guards against two owners and a group that waits for us does nothing at all."""
+        """Before partitions go, or we: waits for the batches under way, so that the next owner need not do them again;
+        within a bound, since compare-and-set guards against two owners and a group that waits does nothing at all."""
         self.revoking = True
         try:
             await asyncio.wait_for(self.idle.wait(), REVOKE_WAIT_S)
         except TimeoutError:
-            log.warning("a batch outlives its partitions; the next owner takes it too")
+            log.warning("a batch outlives its partitions; the next owner takes it too", batches=self._under_way)
         finally:
             self.revoking = False
 

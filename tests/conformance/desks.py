@@ -9,7 +9,6 @@ import asyncio
 import contextlib
 import itertools
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from types import SimpleNamespace
 from typing import Any, Protocol
 
 from shared.contracts.topics import Topic
@@ -21,7 +20,7 @@ from shared.runtime.memory import MemoryTopics
 from shared.runtime.memory_groups import MemoryGroup, MemoryMember
 from shared.runtime.metrics import Metrics
 from shared.runtime.pipeline import Message, Record
-from tests.batches import one_step
+from tests.batches import one_step, read_by
 from tests.simulation.host import Raw, Session
 
 Settle = Callable[[Sequence[Record]], Awaitable[None]]
@@ -75,10 +74,9 @@ class MemoryDesk:
         self._group.join(member)
 
         async def read() -> None:
-            message: Any = SimpleNamespace(consumer=session, raw_message=())
             while True:
-                message.raw_message = tuple(Raw(one) for one in await member.take(BATCH_RECORDS))
-                await reader.consumer._handle(None, message)
+                raw = [Raw(one) for one in await member.take(BATCH_RECORDS)]
+                await read_by(reader.consumer, session, *raw)
 
         running = asyncio.create_task(read())
         try:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from aiokafka import TopicPartition
@@ -22,6 +21,7 @@ from shared.runtime.kafka import KafkaConsumer
 from shared.runtime.kafka_server import Server
 from shared.runtime.memory_groups import MemoryMember, NotOwner
 from shared.runtime.pipeline import Batch, Pipeline, Record
+from tests.batches import read_by
 from tests.simulation.chaos import Kind
 from tests.simulation.outside import CALLER
 
@@ -108,14 +108,12 @@ class Host:
         self._member.on_assigned = consumer.own_anew
         self._spawn(runner.run)
         self._spawn(Watch(consumer, service.metrics, self.failed).run)
-        message: Any = SimpleNamespace(consumer=session, raw_message=())
         service.group.join(self._member)
         while True:
             self._waits = True
             records = await self._member.take(world.chaos.records_max)
             self._waits = False
-            message.raw_message = tuple(Raw(one) for one in records)
-            await consumer._handle(None, message)
+            await read_by(consumer, session, *[Raw(one) for one in records])
 
     async def _caught_up(self, names: Sequence[str]) -> bool:
         """As KafkaConsumer.caught_up: what stood in the topics at the call, committed within a bounded wait."""

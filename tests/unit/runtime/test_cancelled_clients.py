@@ -16,6 +16,7 @@ from shared.runtime.kafka import KafkaConsumer
 from shared.runtime.kafka_server import Server
 from shared.runtime.metrics import Metrics
 from shared.runtime.pipeline import Batch
+from tests.batches import read_by
 from tests.toy import SPEC
 
 
@@ -55,11 +56,11 @@ async def test_a_batch_that_a_client_cancels_is_not_passed_over(step: str) -> No
     steps = (leaking, nothing) if step == "take" else (nothing, leaking)
     consumer = KafkaConsumer(Server({}), "toy", ["t"], *steps, failures.append, Metrics("toy"), None)
     raw = SimpleNamespace(topic="t", partition=0, offset=0, key=b"", value=b"", headers=(), timestamp=0)
-    message: Any = SimpleNamespace(consumer=SimpleNamespace(assignment=set, commit=commit), raw_message=(raw,))
+    session = SimpleNamespace(assignment=set, commit=commit)
 
     async def two_batches() -> None:
-        await consumer._handle(None, message)
-        await consumer._handle(None, message)
+        await read_by(consumer, session, raw)
+        await read_by(consumer, session, raw)
 
     reading = asyncio.create_task(two_batches())
     await asyncio.wait({reading}, timeout=0.05)

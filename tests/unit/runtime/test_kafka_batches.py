@@ -8,11 +8,13 @@ from types import SimpleNamespace
 from typing import Any
 
 from aiokafka import TopicPartition
+from aiokafka.errors import KafkaConnectionError
 
 from shared.runtime.kafka import KafkaConsumer
 from shared.runtime.kafka_server import Server
 from shared.runtime.metrics import Metrics
 from shared.runtime.pipeline import Batch
+from tests.batches import message, read_by
 
 PARTITION = TopicPartition("t", 0)
 
@@ -24,6 +26,7 @@ class Session:
         self.commits: list[int] = []
         self.answers = asyncio.Event()
         self.answers.set()
+        self.failing = False
         self.asked, self.told = asyncio.Event(), asyncio.Event()
 
     def assignment(self) -> set[TopicPartition]:
@@ -31,6 +34,8 @@ class Session:
 
     async def commit(self, offsets: Mapping[TopicPartition, int]) -> None:
         await self.answers.wait()
+        if self.failing:
+            raise KafkaConnectionError
         self.commits.append(offsets[PARTITION])
 
     async def end_offsets(self, partitions: list[TopicPartition]) -> dict[TopicPartition, int]:
@@ -41,6 +46,11 @@ class Session:
         self.asked.set()
         await self.told.wait()
         return 3
+
+
+def record(offset: int) -> Any:
+    """As aiokafka shows it."""
+    return SimpleNamespace(topic="t", partition=0, offset=offset, key=b"", value=b"", headers=(), timestamp=0)
 
 
 class Desk:
@@ -66,9 +76,7 @@ class Desk:
     async def read(self, *offsets: int) -> None:
         """The client's loop: the next batch when the handler returns."""
         for offset in offsets:
-            raw = SimpleNamespace(topic="t", partition=0, offset=offset, key=b"", value=b"", headers=(), timestamp=0)
-            message: Any = SimpleNamespace(consumer=self.session, raw_message=(raw,))
-            await self.consumer._handle(None, message)
+            await read_by(self.consumer, self.session, record(offset))
 
     async def rest(self) -> None:
         """Everything that can run has run."""
@@ -169,12 +177,44 @@ async def test_a_stop_lets_the_batch_that_is_settled_finish() -> None:
     assert desk.session.commits == [1]
 
 
-async def test_a_batch_that_begins_while_we_leave_is_finished_before_its_handler_returns() -> None:
+async def test_who_stops_waits_for_a_batch_from_the_moment_it_is_handed_out() -> None:
+    desk = Desk()
+    raw = record(0)
+    desk.consumer._hand_out({PARTITION: [raw]})
+    stopping = asyncio.create_task(desk.consumer.stop())
+    await desk.rest()
+    assert not stopping.done()
+    await desk.consumer._handle(None, message(desk.session, raw))
+    desk.may_settle.release()
+    await stopping
+    assert desk.session.commits == [1]
+
+
+async def test_who_stops_takes_no_other_batch() -> None:
     desk = Desk()
     await desk.consumer.stop()
-    reading = asyncio.create_task(desk.read(0))
-    await desk.rest()
-    assert not reading.done()
+    assert not desk.consumer._hand_out({PARTITION: [record(0)]})
+    assert desk.consumer.idle.is_set()
+
+
+async def test_a_commit_that_failed_is_tried_again_at_the_stop() -> None:
+    desk = Desk()
+    desk.session.failing = True
     desk.may_settle.release()
-    await reading
+    await desk.read(0)
+    await desk.consumer.idle.wait()
+    assert desk.session.commits == []
+    desk.session.failing = False
+    await desk.consumer.stop()
     assert desk.session.commits == [1]
+
+
+async def test_a_batch_is_as_old_as_its_handing_out() -> None:
+    desk = Desk()
+    raw = record(7)
+    desk.consumer._hand_out({PARTITION: [raw]})
+    desk.consumer.own_anew()
+    desk.may_settle.release()
+    await desk.consumer._handle(None, message(desk.session, raw))
+    await desk.consumer.idle.wait()
+    assert desk.session.commits == []
