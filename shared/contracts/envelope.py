@@ -12,7 +12,7 @@ import uuid
 from collections.abc import Container, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 from pydantic import BaseModel, ValidationError
@@ -21,6 +21,7 @@ from shared.contracts import topics
 from shared.kernel.calendar import WITA
 from shared.kernel.decision import Outcome
 from shared.kernel.event import Event, Intake
+from shared.kernel.identity import without_niks
 
 CONTENT_TYPE = "application/cloudevents+json"
 HEADERS: Sequence[tuple[str, bytes]] = (("content-type", CONTENT_TYPE.encode()),)
@@ -208,9 +209,17 @@ def rfc3339(at: datetime) -> str:
     return at.astimezone(WITA).isoformat(timespec="milliseconds")
 
 
-def caused_by(cause: Event, version: int) -> bytes:
-    """What the envelopes of all outcomes of one input share, as the inner part of a JSON object."""
-    return orjson.dumps(
+class Caused(NamedTuple):
+    """What the envelopes of all outcomes of one input share, as the inner part of a JSON object; in an open topic
+    without the NIK of whoever names events by it."""
+
+    within: bytes
+    openly: bytes
+
+
+def caused_by(cause: Event, version: int) -> Caused:
+    """What an input gives to the envelopes of its outcomes."""
+    within = orjson.dumps(
         {
             "time": rfc3339(cause.at),
             "datacontenttype": "application/json",
@@ -220,10 +229,14 @@ def caused_by(cause: Event, version: int) -> bytes:
             "sequence": version,
         }
     )[1:-1]
+    text = within.decode()
+    shown = without_niks(text)
+    return Caused(within, within if shown == text else shown.encode())
 
 
-def write_outcome(service: str, identifier: str, outcome: Outcome, caused: bytes) -> bytes:
+def write_outcome(service: str, identifier: str, outcome: Outcome, cause: Caused) -> bytes:
     """One outcome as CloudEvents JSON. The same cause and decision always give the same bytes."""
+    caused = cause.openly if outcome.topic in topics.OPEN else cause.within
     # What is put in here without the encoder is of our own making and needs no escapes.
     named = f'{{"specversion":"1.0","id":"{identifier}","source":"payung/{service}","type":"{outcome.type}",'.encode()
     subject = b"" if outcome.subject is None else b',"subject":' + orjson.dumps(outcome.subject)

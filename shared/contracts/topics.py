@@ -88,6 +88,8 @@ def dead_letters(service: str) -> str:
     return f"{service}-dlq"
 
 
+# What more than a topic's own agency reads: nothing in it names a person.
+OPEN = frozenset(name(service) for service in SERVICES for name in (events, work))
 BILLING_INTAKE = "billing-intake"
 VERIFICATION_INTAKE = "verification-intake"
 IDENTITY_CHECKS = "identity-checks"

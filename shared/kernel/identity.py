@@ -12,7 +12,8 @@ _LETTERS = "abcdefghijklmnopqrstuvwxyz234567"
 _TWO_LETTERS = [first + second for first in _LETTERS for second in _LETTERS]
 # 128 bits and two of padding, ten at a time.
 _PLACES = range(120, -1, -10)
-_NIK_IN_TEXT = re.compile(r"(?<!\d)\d{16}(?!\d)")
+# Area, day (a woman's + 40), month, year and serial; other numbers of sixteen digits, as of an account, are no NIK.
+_NIK_IN_TEXT = re.compile(r"(?<!\d)[1-9]\d{5}(?:[04][1-9]|[1256]\d|[37][01])(?:0[1-9]|1[0-2])\d{6}(?!\d)", re.ASCII)
 
 
 def worker_id(key: bytes, nik: str) -> str:

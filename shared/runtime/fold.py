@@ -17,6 +17,7 @@ from typing import Any
 from shared.contracts.envelope import caused_by, outcome_id, write_outcome
 from shared.kernel.decision import Address, Decision, Due
 from shared.kernel.event import Event
+from shared.kernel.identity import without_niks
 
 Decide = Callable[[Any, Event, Any, datetime], Decision[Any]]
 
@@ -126,10 +127,14 @@ def fold(
 def _take(service: str, address: Address, event: Event, decision: Decision[Any], version: int) -> Taken:
     if decision.state is None and decision.outcomes:
         raise ValueError("a decision with outcomes must leave a document that remembers them")
+    if not decision.outcomes:
+        return Taken(event.name, event.content_hash, version, ())
     outcomes = []
-    caused = caused_by(event, version) if decision.outcomes else b""
+    caused = caused_by(event, version)
     for index, outcome in enumerate(decision.outcomes):
         identifier = outcome_id(service, event, address.id, outcome.type, index)
         value = write_outcome(service, identifier, outcome, caused)
-        outcomes.append(SavedOutcome(identifier, outcome.topic, outcome.key, outcome.type, value, outcome.personal))
+        # Keys are seen by more than records are, and some are the names of inputs.
+        key = without_niks(outcome.key)
+        outcomes.append(SavedOutcome(identifier, outcome.topic, key, outcome.type, value, outcome.personal))
     return Taken(event.name, event.content_hash, version, tuple(outcomes))

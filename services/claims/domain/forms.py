@@ -134,7 +134,7 @@ def problems(fields: Mapping[str, Any], reference: Reference, today: date) -> tu
 
 def _submission(data: Intake, sender: Sender, reference: Reference, today: date) -> Submission | Rejected:
     form = Fields(data.fields, data.problem)
-    claim_no = form.text("claim_no", CLAIM_NO_MAX)
+    claim_no = form.name("claim_no", CLAIM_NO_MAX)
     worker = _worker(form, reference, today)
     kind = _kind(form)
     event_date = _event_date(form, reference, today)
@@ -162,7 +162,7 @@ def _submission(data: Intake, sender: Sender, reference: Reference, today: date)
 def added(event: Event) -> Added | Refused:
     """Reads `claim.add-documents.v1`."""
     form = Fields(event.data.fields, event.data.problem)
-    claim_no = form.text("claim_no", CLAIM_NO_MAX)
+    claim_no = form.name("claim_no", CLAIM_NO_MAX)
     documents = form.codes("documents")
     return refused(event, form.reasons) if form.reasons else Added(sender_of(event), claim_no, documents)
 
@@ -170,14 +170,14 @@ def added(event: Event) -> Added | Refused:
 def withdrawn(event: Event) -> Withdrawn | Refused:
     """Reads `claim.withdraw.v1`."""
     form = Fields(event.data.fields, event.data.problem)
-    claim_no = form.text("claim_no", CLAIM_NO_MAX)
+    claim_no = form.name("claim_no", CLAIM_NO_MAX)
     return refused(event, form.reasons) if form.reasons else Withdrawn(sender_of(event), claim_no)
 
 
 def decided(event: Event) -> Decided | Refused:
     """Reads `claim.decide.v1`; whoever decides says who they are and why."""
     form = Fields(event.data.fields, event.data.problem)
-    claim_no = form.text("claim_no", CLAIM_NO_MAX)
+    claim_no = form.name("claim_no", CLAIM_NO_MAX)
     decision = form.one_of("decision", ("approved", "rejected"))
     officer = form.text("officer")
     reason = form.text("reason", 1000)
@@ -188,9 +188,8 @@ def decided(event: Event) -> Decided | Refused:
 
 def refused(event: Event, reasons: Sequence[str]) -> Refused:
     """The refusal of a command, with its claim_no where it can be read."""
-    claim_no = event.data.fields.get("claim_no")
-    readable = isinstance(claim_no, str) and 0 < len(claim_no.strip()) <= CLAIM_NO_MAX
-    return Refused(sender_of(event), event.type, claim_no.strip() if readable else None, tuple(reasons))
+    claim_no = Fields(event.data.fields).name("claim_no", CLAIM_NO_MAX)
+    return Refused(sender_of(event), event.type, claim_no or None, tuple(reasons))
 
 
 def _worker(form: Fields, reference: Reference, today: date) -> str:

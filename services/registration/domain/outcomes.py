@@ -11,7 +11,7 @@ from shared.contracts import registration_work as work
 from shared.contracts import topics
 from shared.kernel.calendar import business_day
 from shared.kernel.decision import Outcome
-from shared.kernel.identity import masked, without_niks
+from shared.kernel.identity import masked, may_be_shown, without_niks
 
 Answer = Literal["registered", "already-registered", "attested", "updated", "withdrawn", "accepted", "rejected"]
 
@@ -55,7 +55,7 @@ def settled(regency: str, agency: str, submission_id: str, worker_id: str, verdi
 
 def key_of(submission_id: str | None, otherwise: str) -> str:
     """An agency that numbers its rows by NIK gets the number back in the body: keys are seen by more."""
-    return submission_id if submission_id and without_niks(submission_id) == submission_id else otherwise
+    return submission_id if submission_id and may_be_shown(submission_id) else otherwise
 
 
 def _fields(worker_id: str, worker: Worker, sender: Sender) -> dict[str, Any]:

@@ -280,6 +280,17 @@ async def test_a_wrong_form_is_rejected_with_every_reason(changed: dict[str, Any
         assert one["data"]["claim_no"] == changed.get("claim_no", "KLM-1")
 
 
+@pytest.mark.parametrize("kind", ["claim.submit.v1", "claim.withdraw.v1"])
+async def test_no_claim_is_named_by_a_nik(kind: str) -> None:
+    world = World()
+    name = world.submit(death(claim_no=f"RS/{NIK}"), kind=kind)
+    await world.settle()
+    for topic in ("claims-events", "feedback-6408-rumahsakit"):
+        (one,) = world.told(topic)
+        assert (one["data"]["reasons"], one["causationid"]) == (["field-invalid:claim_no"], name)
+        assert NIK not in str(one)
+
+
 @pytest.mark.parametrize("data", [None, [], "x", 5, {}])
 async def test_data_of_any_shape_is_answered(data: Any) -> None:
     world = World()

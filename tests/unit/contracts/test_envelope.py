@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from shared.contracts import envelope, topics
 from shared.contracts.claims import WorkerDied
 from shared.contracts.envelope import Unreadable
+from shared.kernel.decision import Outcome
 from shared.kernel.event import Event, Intake
 
 TOPIC = "registration-intake-6408-dinsos"
@@ -144,6 +145,20 @@ def test_an_outcome_is_named_as_the_contract_says() -> None:
 def test_any_bytes_are_read_or_unreadable(value: bytes) -> None:
     with suppress(Unreadable):
         envelope.read(value, (), TOPIC, 0, INPUTS)
+
+
+def test_who_names_events_by_nik_is_told_so_and_nobody_else() -> None:
+    nik = "6408044107850002"
+    cause = read(orjson.dumps(event(id=f"row/{nik}", correlationid=nik)))
+    said = {}
+    for topic in (topics.events("registration"), topics.work("billing"), topics.feedback("64.08", "dinsos")):
+        outcome = Outcome(topic, "key", "any.v1", {"a": 1})
+        said[topic] = envelope.write_outcome("registration", "o1", outcome, envelope.caused_by(cause, 1))
+    answer = orjson.loads(said.pop(topics.feedback("64.08", "dinsos")))
+    assert (answer["causationid"], answer["correlationid"]) == (f"row/{nik}", nik)
+    for value in said.values():
+        assert nik.encode() not in value
+        assert orjson.loads(value)["causationid"] == "row/6408**********02"
 
 
 _JSON = st.recursive(

@@ -22,7 +22,7 @@ from shared.contracts.catalogue import COMMANDS
 from shared.contracts.registration_duties import FirstDayOver, RosterLine
 from shared.kernel.decision import Address, Decision, Due
 from shared.kernel.event import Event, Routed
-from shared.kernel.identity import worker_id
+from shared.kernel.identity import masked, worker_id
 from shared.reference import areas
 from shared.reference.workdays import after_working_days
 from shared.runtime.memory import MemoryStore
@@ -380,6 +380,7 @@ def test_every_line_of_a_roster_has_its_own_answer() -> None:
     [
         ({"employer_id": None}, ["field-missing:employer_id"]),
         ({"employer_id": "a|b"}, ["field-invalid:employer_id"]),
+        ({"employer_id": NIK}, ["field-invalid:employer_id"]),
         ({"workers": []}, ["field-missing:workers"]),
         ({"workers": {}}, ["field-invalid:workers"]),
         ({"regency": "64.02"}, ["field-invalid:regency"]),
@@ -394,6 +395,11 @@ def test_no_nik_stays_with_an_employer() -> None:
     world = World()
     world.roster(line("2026-03-01"))
     assert NIK not in repr(world.documents)
+
+
+def test_a_contract_that_is_numbered_by_nik_is_told_without_it() -> None:
+    (told,) = [one for one in World().roster(line("2026-03-01", no=f"PKWT/{NIK}")) if "finding_id" in one]
+    assert told["evidence"]["contract_no"] == f"PKWT/{masked(NIK)}"
 
 
 PROJECT: Mapping[str, Any] = {
@@ -456,6 +462,7 @@ def test_a_late_project_is_not_in_time_after_a_change() -> None:
         ({"village": "64.02.01.2001"}, ["village-outside"]),
         ({"village": None, "contractor": " "}, ["field-missing:contractor", "field-missing:village"]),
         ({"changed_on": "soon"}, ["field-invalid:changed_on"]),
+        ({"project_no": f"P-{NIK}"}, ["field-invalid:project_no"]),
         # What the store cannot hold, and days from which none can be counted.
         ({"contract_value": 2**63}, ["field-invalid:contract_value"]),
         ({"contract_date": "9999-12-31"}, ["field-invalid:contract_date"]),
@@ -503,6 +510,7 @@ def test_of_a_list_of_people_only_the_number_is_kept() -> None:
         ({"attendees": 2**63}, ["field-invalid:attendees"]),
         ({"held_on": "9999-12-31"}, ["field-invalid:held_on"]),
         ({"sector": "mining"}, ["sector-unknown"]),
+        ({"meeting_id": f"{NIK}/1"}, ["field-invalid:meeting_id"]),
         ({"held_on": "2026-02-30", "meeting_id": 7}, ["field-invalid:meeting_id", "field-invalid:held_on"]),
     ],
 )

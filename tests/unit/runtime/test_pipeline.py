@@ -91,6 +91,14 @@ async def test_the_same_name_with_other_content_is_refused_whatever_document_it_
     assert len(set(refused)) == 1
 
 
+async def test_no_key_is_a_nik_though_an_input_is_named_by_one(house: House) -> None:
+    await house.settle(record("6408044107850002", counter="a", amount=1))
+    await house.settle(record("6408044107850002", offset=1, counter="b", amount=1))
+    (_, refused) = house.out()
+    assert refused.key == b"6408**********02"
+    assert b"6408044107850002" not in (refused.value or b"")
+
+
 async def test_both_contents_in_one_batch_leave_the_first(house: House) -> None:
     await house.settle(record("e1", counter="a", amount=1), record("e1", offset=1, counter="a", amount=2))
     assert house.sums() == {"a": 1}

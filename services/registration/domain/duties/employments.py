@@ -25,6 +25,7 @@ from shared.contracts.registration_duties import FirstDayOver, RosterLine
 from shared.kernel.calendar import WITA, business_day
 from shared.kernel.decision import Decision, Due, Outcome
 from shared.kernel.event import Event
+from shared.kernel.identity import without_niks
 from shared.kernel.values import value
 
 FIRST_DAY = "first-day"
@@ -193,7 +194,7 @@ def _registered_late(contracts: tuple[Contract, ...], today: str) -> list[Findin
             continue
         evidence = [("started_on", one.started_on)]
         if one.number:
-            evidence.append(("contract_no", one.number))
+            evidence.append(("contract_no", without_niks(one.number)))
         if one.registered_on:
             days = date.fromisoformat(one.registered_on) - date.fromisoformat(one.started_on)
             evidence += [("registered_on", one.registered_on), ("days_late", str(days.days))]

@@ -101,7 +101,7 @@ def _problems(intake: Intake, sender: Sender) -> tuple[str, ...]:
     fields = intake.fields
     found = rules.submission_problems(fields)
     for name in ("employer_id", "employer_name"):
-        found += rules.text_problems(name, fields.get(name))
+        found += rules.name_problems(name, fields.get(name))
     if not found and not _NPP.fullmatch(fields["employer_id"].strip()):
         found.append(rules.invalid("employer_id"))
     if not rules.is_absent(fields.get("regency")) and fields["regency"] != sender.regency:
