@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from types import SimpleNamespace
 from typing import Any
@@ -33,13 +32,6 @@ def one_step(settle: Callable[[Sequence[Record]], Awaitable[None]]) -> tuple[Ste
 
 
 async def read_by(consumer: KafkaConsumer, session: Any, *raw: Any) -> None:
-    """One batch on its way from aiokafka's consumer to the handler; `raw` are records as aiokafka shows them."""
-    if consumer._hand_out({"read": raw}):
-        # FastStream gives others their turn between.
-        await asyncio.sleep(0)
-        await consumer._handle(None, message(session, *raw))
-
-
-def message(session: Any, *raw: Any) -> Any:
-    """A batch as FastStream brings it to the handler."""
-    return SimpleNamespace(consumer=session, raw_message=raw)
+    """One batch as FastStream brings it to the handler; `raw` are records as aiokafka shows them."""
+    message: Any = SimpleNamespace(consumer=session, raw_message=raw)
+    await consumer._handle(message)

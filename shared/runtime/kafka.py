@@ -26,7 +26,7 @@ from aiokafka.errors import (
     IllegalStateError,
     KafkaError,
 )
-from faststream import AckPolicy, BaseMiddleware, Context
+from faststream import AckPolicy, BaseMiddleware
 from faststream.kafka import KafkaBroker
 
 from shared.runtime import clock, failpoints, kafka_records, kafka_refusals
@@ -34,7 +34,6 @@ from shared.runtime.errors import Unavailable
 from shared.runtime.kafka_server import (
     METADATA_MAX_AGE_MS,
     REQUEST_BYTES_MAX,
-    STOP_TIMEOUT_S,
     Server,
     asking,
     cancelled_from_outside,
@@ -61,7 +60,6 @@ HANDLER_WAIT_S = 1.0
 START_TIMEOUT_S = 60.0
 # Reading that fails so long, at every try, will not mend itself in this process.
 READ_FAILS_S = 60.0
-_MESSAGE = Context("message")
 
 
 class KafkaConsumer:
@@ -96,9 +94,8 @@ class KafkaConsumer:
         self.last_progress = clock.monotonic()
         # Of the partitions owned now: the next offset to settle, and what is settled but not committed yet.
         self.settled: dict[TopicPartition, int] = {}
-        # How often partitions came, now and when the last batch was handed out: what was read before they came last is
-        # read again.
-        self._assignments = self._handed_out_at = 0
+        # How often partitions came: what was read before they came last is read again.
+        self._assignments = 0
         self._asking: asyncio.Future[None] | None = None
         self._uncommitted: dict[TopicPartition, int] = {}
         self._committing = asyncio.Lock()
@@ -112,7 +109,7 @@ class KafkaConsumer:
             request_timeout_ms=REQUEST_TIMEOUT_MS,
             graceful_timeout=HANDLER_WAIT_S,
             logger=None,
-            middlewares=[partial(_NothingSwallowed, self._failed)],
+            middlewares=[partial(_NothingSwallowed, self._no_further)],
         )
         subscriber = self._broker.subscriber(
             pattern=pattern_of(names),
@@ -130,7 +127,7 @@ class KafkaConsumer:
             fetch_max_bytes=FETCH_BYTES_MAX,
             max_partition_fetch_bytes=REQUEST_BYTES_MAX,
             parser=_unparsed,
-            decoder=_raw,
+            decoder=_whole,
             listener=_Ownership(self),
         )
         subscriber(self._handle)
@@ -173,37 +170,33 @@ class KafkaConsumer:
                 self._failed(error)
                 return await asyncio.Event().wait()
             failing_since = None
-            return self._hand_out(found)
+            # Who leaves takes no other batch; it is not committed, so read again.
+            return {} if self._leaving else found
 
         consumer.getmany = read
         return consumer
 
-    def _hand_out(self, found: Mapping[Any, Any]) -> Mapping[Any, Any]:
-        """A batch is under way from here, not from the handler: FastStream does much between, and who gives partitions
-        away or stops meanwhile would not wait for it. Who leaves takes no other: it is not committed, so read again."""
-        if self._leaving:
-            return {}
-        if found:
-            self._handed_out_at = self._assignments
-            self._one_more()
-        return found
-
     async def stop(self) -> None:
         """Leaves; batches under way get their time to finish, a broker that is gone no more than that."""
         self._leaving = True
-        await self.finish_or_abandon()
-        with contextlib.suppress(TimeoutError):
-            # One that failed has no other chance.
-            await asyncio.wait_for(self.commit_settled(), STOP_TIMEOUT_S)
+        try:
+            async with asyncio.timeout(REVOKE_WAIT_S):
+                await self.idle.wait()
+                # A commit that failed has no other chance.
+                await self.commit_settled()
+        except TimeoutError:
+            log.warning("left with batches under way; they are taken again", batches=self._under_way)
         await quietly(self._broker.stop())
         if self._settling is not None:
             self._settling.cancel()
 
-    async def _handle(self, bodies: Any, msg: Any = _MESSAGE) -> None:
-        """Returns when the next batch may come: this one is taken, and the one before is settled."""
-        self._consumer = msg.consumer
-        raw = msg.raw_message if isinstance(msg.raw_message, tuple) else (msg.raw_message,)
-        assignments = self._handed_out_at
+    async def _handle(self, message: Any) -> None:
+        """Returns when the next batch may come: this one is taken, and the one before is settled. Nobody else has had a
+        turn since aiokafka handed it out, so that who stops or gives partitions away finds it under way."""
+        self._consumer = message.consumer
+        raw = message.raw_message
+        assignments = self._assignments
+        self._one_more()
         try:
             batch = Batch([_record(one) for one in raw])
             await self._take(batch)
@@ -246,8 +239,8 @@ class KafkaConsumer:
             self.idle.set()
 
     async def finish_or_abandon(self) -> None:
-        """Before partitions go, or we: waits for the batches under way, so that the next owner need not do them again;
-        within a bound, since compare-and-set guards against two owners and a group that waits does nothing at all."""
+        """Before partitions go: waits for the batches under way, so that the next owner need not do them again; within
+        a bound, since compare-and-set guards against two owners and a group that waits for us does nothing at all."""
         self.revoking = True
         try:
             await asyncio.wait_for(self.idle.wait(), REVOKE_WAIT_S)
@@ -409,9 +402,9 @@ class _Ownership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka i
 class _NothingSwallowed(BaseMiddleware[Any, Any]):
     """FastStream logs what is raised around a handler, and goes on to the next batch. Here it ends the process."""
 
-    def __init__(self, failed: Callable[[BaseException], None], msg: Any, /, *, context: Any) -> None:
+    def __init__(self, no_further: Callable[[BaseException], Awaitable[None]], msg: Any, /, *, context: Any) -> None:
         super().__init__(msg, context=context)
-        self._failed = failed
+        self._no_further = no_further
 
     async def after_processed(
         self,
@@ -421,8 +414,7 @@ class _NothingSwallowed(BaseMiddleware[Any, Any]):
     ) -> bool | None:
         """What was raised becomes the process's failure, and this batch is the last."""
         if isinstance(exc_val, Exception):
-            self._failed(exc_val)
-            await asyncio.Event().wait()
+            await self._no_further(exc_val)
         return False
 
 
@@ -455,6 +447,7 @@ async def _unparsed(batch: tuple[Any, ...], parse: Callable[[tuple[Any, ...]], A
     return message
 
 
-async def _raw(message: Any) -> Any:
-    """The decoder that decodes nothing: each record is read by itself, later."""
-    return message.body
+async def _whole(message: Any) -> Any:
+    """The decoder that decodes nothing: each record is read by itself, later. The handler gets the message itself; to
+    ask for it as a Context would cost every batch a turn of a thread, and others theirs."""
+    return message

@@ -6,6 +6,7 @@ import asyncio
 import gzip
 import itertools
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
@@ -19,7 +20,7 @@ from shared.runtime.kafka import KafkaConsumer
 from shared.runtime.kafka_publisher import KafkaPublisher
 from shared.runtime.kafka_server import Server
 from shared.runtime.metrics import Metrics
-from shared.runtime.pipeline import Message, Record
+from shared.runtime.pipeline import Batch, Message, Record
 from tests.batches import one_step
 
 pytestmark = pytest.mark.connected
@@ -126,6 +127,45 @@ async def test_a_header_that_is_no_text_costs_no_record(kafka: str) -> None:
     await consumer.stop()
     assert [list(one.headers) for one in seen] == headers
     assert failures == []
+
+
+async def test_a_batch_that_is_read_is_under_way_before_anybody_else_has_a_turn(
+    kafka: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    topic = await _topic(kafka)
+    await _publish(kafka, topic)
+    somebody_else = asyncio.Event()
+    read = AIOKafkaConsumer.getmany
+
+    async def getmany(self: AIOKafkaConsumer, *names: Any, **options: Any) -> Any:
+        found = await read(self, *names, **options)
+        somebody_else.clear()
+        asyncio.get_running_loop().call_soon(somebody_else.set)
+        return found
+
+    monkeypatch.setattr(AIOKafkaConsumer, "getmany", getmany)
+    turns: list[bool] = []
+    begun = asyncio.Event()
+
+    async def take(batch: Batch) -> None:
+        turns.append(somebody_else.is_set())
+        begun.set()
+
+    service = topic.removeprefix("trap-")
+    steps = (take, one_step(_nothing)[1])
+    consumer = KafkaConsumer(Server({"PAYUNG_KAFKA": kafka}), service, [topic], *steps, _raise, Metrics(service), None)
+    await consumer.start()
+    await asyncio.wait_for(begun.wait(), 30)
+    await consumer.stop()
+    assert not any(turns)
+
+
+async def _nothing(records: Sequence[Record]) -> None:
+    """Settled at once."""
+
+
+def _raise(error: BaseException) -> None:
+    raise error
 
 
 async def test_what_is_raised_around_the_handler_ends_the_process(kafka: str, monkeypatch: pytest.MonkeyPatch) -> None:

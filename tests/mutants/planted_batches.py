@@ -21,23 +21,23 @@ from tests.mutants.registry import later, mutant
 def commit_first(patch: pytest.MonkeyPatch) -> None:
     handle = KafkaConsumer._handle
 
-    async def early(self: KafkaConsumer, bodies: Any, msg: Any) -> None:
-        await self._commit(msg.raw_message)
-        await handle(self, bodies, msg)
+    async def early(self: KafkaConsumer, message: Any) -> None:
+        await self._commit(message.raw_message)
+        await handle(self, message)
 
     patch.setattr(KafkaConsumer, "_handle", early)
 
 
 @mutant("after an error the handler returns, and the next batch is committed past this one")
 def nack_and_go_on(patch: pytest.MonkeyPatch) -> None:
-    async def tolerant(self: KafkaConsumer, bodies: Any, msg: Any) -> None:
-        batch = Batch([_record(one) for one in msg.raw_message])
+    async def tolerant(self: KafkaConsumer, message: Any) -> None:
+        batch = Batch([_record(one) for one in message.raw_message])
         try:
             await self._take(batch)
             await self._settle(batch)
         except Unavailable:
             return
-        await self._commit(msg.raw_message)
+        await self._commit(message.raw_message)
 
     _impatient(patch)
     patch.setattr(KafkaConsumer, "_handle", tolerant)
@@ -94,9 +94,9 @@ def exception_swallowed(patch: pytest.MonkeyPatch) -> None:
 def settled_past_another(patch: pytest.MonkeyPatch) -> None:
     handle = KafkaConsumer._handle
 
-    async def alone(self: KafkaConsumer, bodies: Any, msg: Any) -> None:
+    async def alone(self: KafkaConsumer, message: Any) -> None:
         self._settling = None
-        await handle(self, bodies, msg)
+        await handle(self, message)
 
     patch.setattr(KafkaConsumer, "_handle", alone)
 

@@ -7,14 +7,14 @@ from collections.abc import Mapping
 from types import SimpleNamespace
 from typing import Any
 
-from aiokafka import TopicPartition
+from aiokafka import ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaConnectionError
 
 from shared.runtime.kafka import KafkaConsumer
 from shared.runtime.kafka_server import Server
 from shared.runtime.metrics import Metrics
 from shared.runtime.pipeline import Batch
-from tests.batches import message, read_by
+from tests.batches import read_by
 
 PARTITION = TopicPartition("t", 0)
 
@@ -50,7 +50,7 @@ class Session:
 
 def record(offset: int) -> Any:
     """As aiokafka shows it."""
-    return SimpleNamespace(topic="t", partition=0, offset=offset, key=b"", value=b"", headers=(), timestamp=0)
+    return ConsumerRecord("t", 0, offset, 0, 0, b"", b"", None, 0, 0, ())
 
 
 class Desk:
@@ -69,6 +69,9 @@ class Desk:
 
     async def settle(self, batch: Batch) -> None:
         await self.may_settle.acquire()
+
+    async def found(self) -> dict[TopicPartition, list[Any]]:
+        return {PARTITION: [record(0)]}
 
     def failed(self, error: BaseException) -> None:
         raise AssertionError from error
@@ -177,24 +180,12 @@ async def test_a_stop_lets_the_batch_that_is_settled_finish() -> None:
     assert desk.session.commits == [1]
 
 
-async def test_who_stops_waits_for_a_batch_from_the_moment_it_is_handed_out() -> None:
-    desk = Desk()
-    raw = record(0)
-    desk.consumer._hand_out({PARTITION: [raw]})
-    stopping = asyncio.create_task(desk.consumer.stop())
-    await desk.rest()
-    assert not stopping.done()
-    await desk.consumer._handle(None, message(desk.session, raw))
-    desk.may_settle.release()
-    await stopping
-    assert desk.session.commits == [1]
-
-
 async def test_who_stops_takes_no_other_batch() -> None:
     desk = Desk()
+    reading = desk.consumer._guarded(SimpleNamespace(getmany=desk.found))
+    assert await reading.getmany() == {PARTITION: [record(0)]}
     await desk.consumer.stop()
-    assert not desk.consumer._hand_out({PARTITION: [record(0)]})
-    assert desk.consumer.idle.is_set()
+    assert await reading.getmany() == {}
 
 
 async def test_a_commit_that_failed_is_tried_again_at_the_stop() -> None:
@@ -207,14 +198,3 @@ async def test_a_commit_that_failed_is_tried_again_at_the_stop() -> None:
     desk.session.failing = False
     await desk.consumer.stop()
     assert desk.session.commits == [1]
-
-
-async def test_a_batch_is_as_old_as_its_handing_out() -> None:
-    desk = Desk()
-    raw = record(7)
-    desk.consumer._hand_out({PARTITION: [raw]})
-    desk.consumer.own_anew()
-    desk.may_settle.release()
-    await desk.consumer._handle(None, message(desk.session, raw))
-    await desk.consumer.idle.wait()
-    assert desk.session.commits == []
