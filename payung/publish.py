@@ -22,6 +22,7 @@ from payung.place import CommandError, Place
 from shared.contracts import envelope, topics
 from shared.contracts.catalogue import COMMANDS
 from shared.contracts.envelope import Unreadable
+from shared.kernel.identity import without_niks
 from shared.lists import answers as answer_files
 from shared.lists.answers import Answer
 from shared.lists.columns import Kind
@@ -153,7 +154,7 @@ async def _send(
                 # It would only become a dead letter there; the clerk can mend it here.
                 result.answers[row.number] = Answer("rejected", (f"field-invalid:{error.code}",))
                 continue
-            await out.send(target, str(one["id"]), value)
+            await out.send(target, without_niks(str(one["id"])), value)
             result.sent += 1
             if result.sent % 500 == 0:
                 progress("sent", result.sent)

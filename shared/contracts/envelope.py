@@ -64,7 +64,7 @@ def read(
     """
     if value is None:
         raise Unreadable("empty", "the record has no value")
-    attributes, data, has_data = _attributes(value, headers)
+    attributes, data, has_data = attributes_of(value, headers)
     kind = attributes["type"]
     model = inputs.get(kind)
     if model is None and kind in others:
@@ -97,8 +97,8 @@ def read(
     )
 
 
-def _attributes(value: bytes, headers: Sequence[tuple[str, bytes]]) -> tuple[dict[str, Any], Any, bool]:
-    """Context attributes and data, from structured or binary mode."""
+def attributes_of(value: bytes, headers: Sequence[tuple[str, bytes]]) -> tuple[dict[str, Any], Any, bool]:
+    """Context attributes, data and whether there is any, from structured or binary mode; raises Unreadable."""
     # A header may be null on the wire: as good as not there.
     binary = {name[3:]: raw for name, raw in headers if name.startswith("ce_") and raw is not None}
     if "specversion" in binary and "id" in binary:
@@ -210,8 +210,8 @@ def rfc3339(at: datetime) -> str:
 
 
 class Caused(NamedTuple):
-    """What the envelopes of all outcomes of one input share, as the inner part of a JSON object; in an open topic
-    without the NIK of whoever names events by it."""
+    """What the envelopes of all outcomes of one input share, as the inner part of a JSON object: in a topic that is not
+    open, and in an open one, without the NIK of whoever names events by it."""
 
     within: bytes
     openly: bytes
@@ -219,27 +219,34 @@ class Caused(NamedTuple):
 
 def caused_by(cause: Event, version: int) -> Caused:
     """What an input gives to the envelopes of its outcomes."""
-    within = orjson.dumps(
+    first, last = cause.correlation_id or cause.id, cause.id
+    within = _caused(cause, version, first, last)
+    shown = without_niks(first), without_niks(last)
+    return Caused(within, within if shown == (first, last) else _caused(cause, version, *shown))
+
+
+def _caused(cause: Event, version: int, first: str, last: str) -> bytes:
+    return orjson.dumps(
         {
             "time": rfc3339(cause.at),
             "datacontenttype": "application/json",
-            "correlationid": cause.correlation_id or cause.id,
-            "causationid": cause.id,
+            "correlationid": first,
+            "causationid": last,
             "causationsource": cause.source,
             "sequence": version,
         }
     )[1:-1]
-    text = within.decode()
-    shown = without_niks(text)
-    return Caused(within, within if shown == text else shown.encode())
 
 
 def write_outcome(service: str, identifier: str, outcome: Outcome, cause: Caused) -> bytes:
     """One outcome as CloudEvents JSON. The same cause and decision always give the same bytes."""
-    caused = cause.openly if outcome.topic in topics.OPEN else cause.within
+    is_open = outcome.topic in topics.OPEN
+    caused = cause.openly if is_open else cause.within
     # What is put in here without the encoder is of our own making and needs no escapes.
     named = f'{{"specversion":"1.0","id":"{identifier}","source":"payung/{service}","type":"{outcome.type}",'.encode()
-    subject = b"" if outcome.subject is None else b',"subject":' + orjson.dumps(outcome.subject)
+    subject = b""
+    if outcome.subject is not None:
+        subject = b',"subject":' + orjson.dumps(without_niks(outcome.subject) if is_open else outcome.subject)
     return named + caused + subject + b',"data":' + _data(outcome.data) + b"}"
 
 

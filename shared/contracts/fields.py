@@ -7,7 +7,6 @@ from typing import Any
 
 from shared.contracts.reasons import Reason
 from shared.kernel.calendar import parse_date
-from shared.kernel.identity import may_be_shown
 
 TEXT_MAX = 200
 LIST_MAX = 100
@@ -42,14 +41,6 @@ class Fields:
             self.wrong(name)
             return ""
         return value.strip()
-
-    def name(self, name: str, most: int = TEXT_MAX) -> str:
-        """A text that names something where all may read it: a NIK in it is refused."""
-        found = self.text(name, most)
-        if found and not may_be_shown(found):
-            self.wrong(name)
-            return ""
-        return found
 
     def one_of(self, name: str, known: Sequence[str]) -> str:
         """One of these words, however it is capitalised."""

@@ -88,7 +88,7 @@ def dead_letters(service: str) -> str:
     return f"{service}-dlq"
 
 
-# What more than a topic's own agency reads: nothing in it names a person.
+# What more than one agency, or any service, reads: no NIK in its envelopes and keys.
 OPEN = frozenset(name(service) for service in SERVICES for name in (events, work))
 BILLING_INTAKE = "billing-intake"
 VERIFICATION_INTAKE = "verification-intake"

@@ -33,6 +33,11 @@ def may_be_shown(identifier: object) -> TypeGuard[str]:
     return isinstance(identifier, str) and bool(identifier.strip()) and not _NIK_IN_TEXT.search(identifier)
 
 
+def niks_in(text: str) -> list[str]:
+    """What looks like a NIK in a text."""
+    return _NIK_IN_TEXT.findall(text)
+
+
 def masked(nik: str) -> str:
     """A NIK as it may be shown: the area and the last two digits."""
     return f"{nik[:4]}{'*' * 10}{nik[-2:]}"

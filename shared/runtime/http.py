@@ -16,6 +16,7 @@ from starlette.exceptions import HTTPException as StarletteHTTPException
 from shared.contracts import envelope, topics
 from shared.contracts.envelope import Unreadable
 from shared.kernel.event import Event, Intake
+from shared.kernel.identity import without_niks
 from shared.runtime import bodies, clock, topics_admin
 from shared.runtime.auth import Caller, Guard
 from shared.runtime.errors import Unavailable
@@ -118,7 +119,7 @@ def _intake_message(service: str, one: Any, commands: dict[str, type]) -> tuple[
     at_ms = int(clock.now().timestamp() * 1000)
     event = envelope.read(value, (), topic, at_ms, commands)
     assert event is not None
-    return Message(topic, _key(service, event).encode(), value), event.id
+    return Message(topic, without_niks(_key(service, event)).encode(), value), event.id
 
 
 def _key(service: str, event: Event) -> str:

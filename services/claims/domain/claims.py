@@ -28,6 +28,7 @@ from shared.contracts.reasons import Reason
 from shared.kernel.calendar import business_day
 from shared.kernel.decision import Decision, Outcome
 from shared.kernel.event import Event
+from shared.kernel.identity import without_niks
 
 STALE = "stale-step"
 ACCOUNT_REFUSED = f"{Reason.FIELD_INVALID}:claimant.account"
@@ -289,7 +290,9 @@ def _why_closed(claim: Claim) -> Reason | None:
 
 
 def _refusal(sender: Sender, event: Event, claim_no: str, reasons: tuple[str, ...]) -> tuple[Outcome, ...]:
-    return outcomes.refusal(sender, event.type, claim_no, reasons, event.id)
+    # Of an unknown claim nobody has seen that its number is no NIK.
+    shown = without_niks(claim_no) if Reason.NOT_REGISTERED in reasons else claim_no
+    return outcomes.refusal(sender, event.type, shown, reasons, event.id)
 
 
 def _unknown(sender: Sender, claim_no: str) -> Claim:

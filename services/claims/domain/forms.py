@@ -22,7 +22,7 @@ from shared.contracts.fields import Fields
 from shared.contracts.reasons import Reason
 from shared.kernel.calendar import business_day, parse_date
 from shared.kernel.event import Event, Intake
-from shared.kernel.identity import is_nik, nik_birth_date, worker_id
+from shared.kernel.identity import is_nik, nik_birth_date, niks_in, without_niks, worker_id
 from shared.kernel.values import value
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -134,8 +134,11 @@ def problems(fields: Mapping[str, Any], reference: Reference, today: date) -> tu
 
 def _submission(data: Intake, sender: Sender, reference: Reference, today: date) -> Submission | Rejected:
     form = Fields(data.fields, data.problem)
-    claim_no = form.name("claim_no", CLAIM_NO_MAX)
+    claim_no = form.text("claim_no", CLAIM_NO_MAX)
     worker = _worker(form, reference, today)
+    if not _may_name(claim_no, worker, reference):
+        form.wrong("claim_no")
+        claim_no = ""
     kind = _kind(form)
     event_date = _event_date(form, reference, today)
     cause = form.one_of("cause", CAUSES)
@@ -162,7 +165,7 @@ def _submission(data: Intake, sender: Sender, reference: Reference, today: date)
 def added(event: Event) -> Added | Refused:
     """Reads `claim.add-documents.v1`."""
     form = Fields(event.data.fields, event.data.problem)
-    claim_no = form.name("claim_no", CLAIM_NO_MAX)
+    claim_no = form.text("claim_no", CLAIM_NO_MAX)
     documents = form.codes("documents")
     return refused(event, form.reasons) if form.reasons else Added(sender_of(event), claim_no, documents)
 
@@ -170,14 +173,14 @@ def added(event: Event) -> Added | Refused:
 def withdrawn(event: Event) -> Withdrawn | Refused:
     """Reads `claim.withdraw.v1`."""
     form = Fields(event.data.fields, event.data.problem)
-    claim_no = form.name("claim_no", CLAIM_NO_MAX)
+    claim_no = form.text("claim_no", CLAIM_NO_MAX)
     return refused(event, form.reasons) if form.reasons else Withdrawn(sender_of(event), claim_no)
 
 
 def decided(event: Event) -> Decided | Refused:
     """Reads `claim.decide.v1`; whoever decides says who they are and why."""
     form = Fields(event.data.fields, event.data.problem)
-    claim_no = form.name("claim_no", CLAIM_NO_MAX)
+    claim_no = form.text("claim_no", CLAIM_NO_MAX)
     decision = form.one_of("decision", ("approved", "rejected"))
     officer = form.text("officer")
     reason = form.text("reason", 1000)
@@ -188,8 +191,8 @@ def decided(event: Event) -> Decided | Refused:
 
 def refused(event: Event, reasons: Sequence[str]) -> Refused:
     """The refusal of a command, with its claim_no where it can be read."""
-    claim_no = Fields(event.data.fields).name("claim_no", CLAIM_NO_MAX)
-    return Refused(sender_of(event), event.type, claim_no or None, tuple(reasons))
+    claim_no = Fields(event.data.fields).text("claim_no", CLAIM_NO_MAX)
+    return Refused(sender_of(event), event.type, without_niks(claim_no) or None, tuple(reasons))
 
 
 def _worker(form: Fields, reference: Reference, today: date) -> str:
@@ -206,6 +209,12 @@ def _worker(form: Fields, reference: Reference, today: date) -> str:
         form.wrong("worker_id")
         return ""
     return made
+
+
+def _may_name(claim_no: str, worker: str, reference: Reference) -> bool:
+    """Whether a number may stand in open topics and URLs: it holds no NIK of the worker, or of anybody when the worker
+    is not known. Other numbers of that length are an agency's own, as of its code, a day and a serial."""
+    return not any(worker in ("", worker_id(reference.id_key, nik)) for nik in niks_in(claim_no))
 
 
 def _worker_of_nik(form: Fields, reference: Reference, today: date) -> str:

@@ -105,7 +105,7 @@ def _problems(intake: Intake, sender: Sender, areas: Areas, today: str) -> tuple
     if unread := unreadable(intake, sender):
         return unread
     fields = intake.fields
-    found = rules.submission_problems(fields) + rules.name_problems("meeting_id", fields.get("meeting_id"))
+    found = rules.submission_problems(fields) + rules.text_problems("meeting_id", fields.get("meeting_id"))
     dated = rules.day_problems("held_on", fields.get("held_on"))
     found += dated + rules.village_problems(fields.get("village"), sender.regency, areas)
     if rules.is_absent(fields.get("sector")):

@@ -11,7 +11,7 @@ from services.registration.domain.state import WorkerForm
 from shared.contracts.base import SECTORS
 from shared.contracts.reasons import Reason
 from shared.kernel.calendar import parse_date
-from shared.kernel.identity import is_nik, may_be_shown, nik_birth_date
+from shared.kernel.identity import is_nik, nik_birth_date
 from shared.reference.areas import Areas
 
 # contracts.md 3: the income a worker is taken to have when none is stated; also the lowest base (rules.md 1a).
@@ -71,11 +71,6 @@ def text_problems(field: str, value: Any) -> list[str]:
     if is_absent(value):
         return [missing(field)]
     return [] if isinstance(value, str) else [invalid(field)]
-
-
-def name_problems(field: str, value: Any) -> list[str]:
-    """What is wrong with a text that names something where all may read it: no NIK may be in it."""
-    return text_problems(field, value) or ([] if may_be_shown(value) else [invalid(field)])
 
 
 def day_of(value: Any) -> date | None:

@@ -147,18 +147,20 @@ def test_any_bytes_are_read_or_unreadable(value: bytes) -> None:
         envelope.read(value, (), TOPIC, 0, INPUTS)
 
 
-def test_who_names_events_by_nik_is_told_so_and_nobody_else() -> None:
+@pytest.mark.parametrize("name", ["row/6408044107850002", "\x006408044107850002"])
+def test_who_names_events_by_nik_is_told_so_and_nobody_else(name: str) -> None:
     nik = "6408044107850002"
-    cause = read(orjson.dumps(event(id=f"row/{nik}", correlationid=nik)))
+    cause = read(orjson.dumps(event(id=name, correlationid=nik)))
+    died = WorkerDied(worker_id="w", regency="64.08", died_on="2026-01-05")
     said = {}
     for topic in (topics.events("registration"), topics.work("billing"), topics.feedback("64.08", "dinsos")):
-        outcome = Outcome(topic, "key", "any.v1", {"a": 1})
+        outcome = Outcome(topic, "key", "any.v1", died, subject=name)
         said[topic] = envelope.write_outcome("registration", "o1", outcome, envelope.caused_by(cause, 1))
     answer = orjson.loads(said.pop(topics.feedback("64.08", "dinsos")))
-    assert (answer["causationid"], answer["correlationid"]) == (f"row/{nik}", nik)
+    assert (answer["causationid"], answer["correlationid"], answer["subject"]) == (name, nik, name)
     for value in said.values():
         assert nik.encode() not in value
-        assert orjson.loads(value)["causationid"] == "row/6408**********02"
+        assert orjson.loads(value)["causationid"] == name.replace(nik, "6408**********02")
 
 
 _JSON = st.recursive(

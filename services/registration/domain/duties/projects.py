@@ -179,7 +179,7 @@ def _problems(intake: Intake, sender: Sender, areas: Areas) -> tuple[str, ...]:
         return unread
     fields = intake.fields
     found = rules.submission_problems(fields)
-    found += [problem for name in _TEXTS for problem in rules.name_problems(name, fields.get(name))]
+    found += [problem for name in _TEXTS for problem in rules.text_problems(name, fields.get(name))]
     value = fields.get("contract_value")
     if rules.is_absent(value):
         found.append(rules.missing("contract_value"))

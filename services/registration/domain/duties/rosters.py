@@ -18,7 +18,7 @@ from shared.contracts.registration_duties import RosterLine, RosterLineAnswered
 from shared.kernel.calendar import business_day, parse_date
 from shared.kernel.decision import Address, Decision, Outcome
 from shared.kernel.event import Event, Intake, Routed
-from shared.kernel.identity import worker_id
+from shared.kernel.identity import may_be_shown, worker_id
 from shared.kernel.values import value
 
 LINES_MAX = 1_000
@@ -101,8 +101,9 @@ def _problems(intake: Intake, sender: Sender) -> tuple[str, ...]:
     fields = intake.fields
     found = rules.submission_problems(fields)
     for name in ("employer_id", "employer_name"):
-        found += rules.name_problems(name, fields.get(name))
-    if not found and not _NPP.fullmatch(fields["employer_id"].strip()):
+        found += rules.text_problems(name, fields.get(name))
+    # Somebody who employs people at home has no NPP, but a NIK.
+    if not found and not (_NPP.fullmatch(fields["employer_id"].strip()) and may_be_shown(fields["employer_id"])):
         found.append(rules.invalid("employer_id"))
     if not rules.is_absent(fields.get("regency")) and fields["regency"] != sender.regency:
         found.append(rules.invalid("regency"))
