@@ -19,6 +19,7 @@ from payung.embedded.stack import StackConfig, default_data_dir
 from payung.embedded.stack import up as bring_up
 from payung.place import CommandError
 from payung.terminal import console, progress_bars
+from payung.tracing import cli as tracing_cli
 from shared.contracts import topics
 from shared.kernel.calendar import business_day
 from shared.kernel.money import rupiah
@@ -54,6 +55,7 @@ for name, group in (
     ("contracts", contracts_app),
 ):
     app.add_typer(group, name=name)
+app.command("trace")(tracing_cli.trace)
 
 out = console()
 err = console(stderr=True)

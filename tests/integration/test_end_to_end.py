@@ -21,6 +21,8 @@ from payung.demo.population import Person, generate, population_csv
 from payung.demo.story import JKM_DOCUMENTS
 from payung.embedded import ports
 from payung.place import CommandError, Place
+from payung.tracing import finding
+from payung.tracing.story import walk
 from shared.contracts import topics
 from shared.kernel.calendar import business_day, first_day, period_of, shift_period
 from shared.kernel.identity import worker_id
@@ -355,6 +357,18 @@ async def _claim(at: Place, running: Installation, first_month: str) -> None:
         one["data"] async for one in audit.events(at, topics.events("claims")) if one["type"] == "claim.rejected.v1"
     ]
     assert [one["reasons"] for one in refused] == [["duplicate-claim"]]
+    await _whole_story(at, worker_id(key, dead.nik), dead.nik)
+
+
+async def _whole_story(at: Place, who: str, nik: str) -> None:
+    """From the agency's row to the end of the premiums, through every service, and nobody is named."""
+    trees = await finding.trace(at, who)
+    # One row, three months' premiums, two claims: whatever began it stands first.
+    assert {one.step.type for one in trees} == {"worker.register.v1", "billing.run.v1", "claim.submit.v1"}
+    told = list(walk(trees))
+    services = {"identity.verified.v1", "premium.billed.v1", "claim.paid.v1", "worker.died.v1", "submission.settled.v1"}
+    assert services <= {one.step.type for one in told}
+    assert nik not in json.dumps([one.step.as_json(asked=one.asked) for one in told])
 
 
 async def test_no_nik_in_any_open_topic_key_log_or_metric(running: Installation) -> None:

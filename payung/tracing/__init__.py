@@ -1,0 +1,1 @@
+"""`payung trace`: the causes and effects of what bears a name."""

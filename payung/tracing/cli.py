@@ -1,0 +1,57 @@
+"""The command `payung trace`."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.text import Text
+from rich.tree import Tree
+
+from payung import place
+from payung.terminal import console
+from payung.tracing import finding
+from payung.tracing.story import SAID, Branch, walk
+
+Data = Annotated[Path | None, typer.Option("--data", help="Data folder of the installation.", show_default=False)]
+
+
+def trace(
+    name: Annotated[
+        str, typer.Argument(metavar="ID", help="An event, submission, claim, worker_id, run, invoice, ...")
+    ],
+    as_json: Annotated[bool, typer.Option("--json", help="For a machine to read.")] = False,
+    data: Data = None,
+) -> None:
+    """The causes and effects of an event, a submission, a claim or a worker, through all services."""
+    with console(stderr=True).status("reading Kafka ..."):
+        found = asyncio.run(finding.trace(place.find(data), name))
+    if as_json:
+        sys.stdout.write(json.dumps([_shown(one) for one in walk(found)], ensure_ascii=False, indent=2) + "\n")
+        return
+    for one in found:
+        console().print(_grown(Tree(_line(one)), one), soft_wrap=True)
+
+
+def _shown(one: Branch) -> dict[str, Any]:
+    shown = one.step.as_json(asked=one.asked)
+    return {**shown, "more": dict(one.more)} if one.more else shown
+
+
+def _grown(tree: Tree, branch: Branch) -> Tree:
+    for one in branch.effects:
+        _grown(tree.add(_line(one)), one)
+    for kind, count in branch.more.items():
+        tree.add(Text(f"... and {count} more {kind}", "dim"))
+    return tree
+
+
+def _line(branch: Branch) -> Text:
+    shown = branch.step.as_json(asked=branch.asked)
+    said = (f"{name}={shown[name]}" for name in (*SAID, "reasons", "error") if shown.get(name))
+    when = shown["at"][:19].replace("T", " ")
+    return Text("  ".join((when, shown["type"], *said, shown["place"], shown["id"])), "bold" if branch.asked else "")

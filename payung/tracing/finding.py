@@ -1,0 +1,118 @@
+"""Reads what a name is about from Kafka, as far as it is still there.
+
+Every topic is read three times, so that little of them is held: for what bears the name; for all that caused something
+under the same first cause; then for these, and the effects of each up to a number. Of a record only names, type and
+place are kept and nothing personal is shown; but topics that hold it are read, so this is an operator's command.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from datetime import UTC, datetime
+
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+
+from payung import wire
+from payung.place import CommandError, Place
+from payung.tracing.story import Branch, Kin, Step, says, tell
+from shared.contracts import envelope
+from shared.contracts.envelope import Unreadable
+from shared.kernel.identity import is_nik
+from shared.runtime.deadletters import Letter, Letters
+from shared.runtime.pipeline import Record
+
+POLL_MS = 1_000
+POLL_RECORDS = 5_000
+QUIET_POLLS_MAX = 30
+
+
+async def trace(place: Place, name: str) -> list[Branch]:
+    """Reads Kafka; CommandError when nothing bears the name."""
+    if is_nik(name):
+        raise CommandError("a NIK names nobody here; ask for a worker_id, as the answers to a list have it")
+    async with wire.reader(place) as consumer:
+        ends = await wire.ends(place, consumer, sorted(await consumer.topics()))
+        begins = await consumer.beginning_offsets(list(ends))
+        first_causes = {one.first_cause async for one in _steps(consumer, begins, ends) if one.bears(name)}
+        if not first_causes:
+            raise CommandError(
+                f"nothing on Kafka bears the name {name!r}; intake is kept for 14 days, the services' events for ever"
+            )
+        causes = {one.cause async for one in _steps(consumer, begins, ends) if one.first_cause in first_causes}
+        kin = Kin(name, {one for one in causes if one is not None})
+        async for one in _steps(consumer, begins, ends):
+            if one.first_cause in first_causes:
+                kin.take(one)
+    return tell(kin)
+
+
+async def _steps(
+    consumer: AIOKafkaConsumer, begins: Mapping[TopicPartition, int], ends: Mapping[TopicPartition, int]
+) -> AsyncIterator[Step]:
+    left = {one for one, end in ends.items() if begins[one] < end}
+    consumer.assign(list(left))
+    for one in left:
+        consumer.seek(one, begins[one])
+    letters = Letters()
+    quiet = 0
+    while left:
+        polled = await consumer.getmany(*left, timeout_ms=POLL_MS, max_records=POLL_RECORDS)
+        quiet = 0 if polled else quiet + 1
+        if quiet > QUIET_POLLS_MAX:
+            raise CommandError("Kafka does not hand out what it has; see `payung status`")
+        for partition, records in polled.items():
+            for raw in records:
+                if raw.offset < ends[partition]:
+                    step = _step(raw, letters)
+                    if step is not None:
+                        yield step
+        # Not the last record: what was compacted or aborted away is passed over without one.
+        left = {one for one in left if await consumer.position(one) < ends[one]}
+
+
+def _step(raw: ConsumerRecord, letters: Letters) -> Step | None:
+    """What a record is; None for what is neither an event nor a dead letter."""
+    record = Record(raw.topic, raw.partition, raw.offset, raw.key, raw.value, raw.headers, raw.timestamp)
+    if raw.topic.endswith("-dlq"):
+        letter = letters.take(record)
+        return None if letter is None else _put_aside(letter, record)
+    try:
+        attributes, data, _ = envelope.attributes_of(record.value or b"", record.headers)
+    except Unreadable:
+        return None
+    source, identifier = attributes["source"], attributes["id"]
+    # What an agency says caused its event is not ours to believe.
+    cause = attributes.get("causationsource"), attributes.get("causationid")
+    ours = source.startswith("payung/") and None not in cause
+    return Step(
+        name=(source, identifier),
+        type=attributes["type"],
+        topic=raw.topic,
+        partition=raw.partition,
+        offset=raw.offset,
+        at=datetime.fromtimestamp(raw.timestamp / 1000, UTC),
+        cause=(str(cause[0]), str(cause[1])) if ours else None,
+        first_cause=attributes.get("correlationid") or identifier,
+        says=says(data),
+    )
+
+
+def _put_aside(letter: Letter, record: Record) -> Step:
+    """A dead letter, caused by the event whose bytes it keeps, where that can be read."""
+    try:
+        attributes, data, _ = envelope.attributes_of(letter.value or b"", letter.headers)
+    except Unreadable:
+        attributes, data = {}, None
+    known = bool(attributes)
+    return Step(
+        name=("dead letter", letter.id),
+        type="dead letter",
+        topic=record.topic,
+        partition=record.partition,
+        offset=record.offset,
+        at=datetime.fromtimestamp(record.timestamp_ms / 1000, UTC),
+        cause=(attributes["source"], attributes["id"]) if known else None,
+        first_cause=(attributes.get("correlationid") or attributes["id"]) if known else letter.id,
+        says=says(data),
+        error=letter.error,
+    )

@@ -1,0 +1,154 @@
+"""What is told of a name: the events that bear it, their causes and their effects, as trees. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from payung.dlq import masking
+from shared.contracts import envelope
+
+# Of one cause. A step of a billing run has a thousand effects, which differ in nothing that is shown.
+EFFECTS_SHOWN = 20
+# What names something in `data`, and may be asked for.
+NAMING = (
+    *("worker_id", "submission_id", "claim_no", "run_id", "invoice_id", "employer_id", "project_no", "meeting_id"),
+    *("sticker_no", "finding_id"),
+)
+SAID = (*NAMING, "outcome", "identity", "stage", "period", "total")
+
+Name = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One event, or one dead letter (`error`). `name` is source and id, `cause` those of what caused it."""
+
+    name: Name
+    type: str
+    topic: str
+    partition: int
+    offset: int
+    at: datetime
+    cause: Name | None
+    first_cause: str
+    says: Mapping[str, str] = field(default_factory=dict)
+    error: str | None = None
+
+    def bears(self, name: str) -> bool:
+        """Whether this is about what is asked for, by its own id or by what its data names."""
+        return self.name[1] == name or any(self.says.get(one) == name for one in NAMING)
+
+    def as_json(self, *, asked: bool) -> dict[str, Any]:
+        """For a machine. `asked`: it bears the name itself, and is not only its cause or effect."""
+        shown: dict[str, Any] = {
+            "source": masking.blurred(self.name[0]),
+            "id": masking.blurred(self.name[1]),
+            "type": self.type,
+            "place": f"{self.topic}/{self.partition}/{self.offset}",
+            "at": envelope.rfc3339(self.at),
+            "causationsource": None if self.cause is None else masking.blurred(self.cause[0]),
+            "causationid": None if self.cause is None else masking.blurred(self.cause[1]),
+            "asked": asked,
+            **{name: masking.blurred(text) for name, text in self.says.items()},
+        }
+        return shown if self.error is None else {**shown, "error": self.error}
+
+
+@dataclass(slots=True)
+class Branch:
+    """A step and what it caused, in the order in which it came."""
+
+    step: Step
+    asked: bool
+    effects: list[Branch]
+    # Effects that are not shown, by type.
+    more: Mapping[str, int]
+
+
+@dataclass(slots=True)
+class Kin:
+    """What is kept of the records under one first cause."""
+
+    name: str
+    causes: set[Name]
+    steps: list[Step] = field(default_factory=list)
+    _shown: dict[tuple[Name, bool], set[Name]] = field(default_factory=dict)
+    more: dict[Name, Counter[str]] = field(default_factory=dict)
+
+    def take(self, step: Step) -> None:
+        """Keeps what caused something; of other effects of one cause the first few, and the first few that bear the
+        name: a worker's premium among a thousand, but not the thousand of a run."""
+        if step.name in self.causes or step.cause is None:
+            self.steps.append(step)
+            return
+        shown = self._shown.setdefault((step.cause, step.bears(self.name)), set())
+        if len(shown) < EFFECTS_SHOWN:
+            shown.add(step.name)
+            self.steps.append(step)
+        elif step.name not in shown:
+            self.more.setdefault(step.cause, Counter())[step.type] += 1
+
+
+def tell(kin: Kin) -> list[Branch]:
+    """What bears the name, with its causes and effects; every tree begins with what is caused by nothing that is known.
+    Of causes only the line itself: what else a billing run did is not told to who asks for one worker."""
+    # Published again, under the same name, is told once.
+    steps = {one.name: one for one in sorted(kin.steps, key=_order, reverse=True)}
+    parents = _parents(steps)
+    effects: dict[Name, list[Step]] = {}
+    for one in sorted(steps.values(), key=_order):
+        if one.name in parents:
+            effects.setdefault(parents[one.name], []).append(one)
+    asked = {one.name for one in steps.values() if one.bears(kin.name)}
+    below = _reached(asked, lambda at: [one.name for one in effects.get(at, ())])
+    told = below | _reached(asked, lambda at: [parents[at]] if at in parents else [])
+
+    def branch(step: Step) -> Branch:
+        mine = [branch(one) for one in effects.get(step.name, ()) if one.name in told]
+        return Branch(step, step.name in asked, mine, kin.more.get(step.name, {}) if step.name in below else {})
+
+    first = [one for one in steps.values() if one.name in told and one.name not in parents]
+    return [branch(one) for one in sorted(first, key=_order)]
+
+
+def _order(step: Step) -> tuple[datetime, str, int, int]:
+    return step.at, step.topic, step.partition, step.offset
+
+
+def _parents(steps: Mapping[Name, Step]) -> dict[Name, Name]:
+    """The cause of each, where it is known. An answer from outside (of Dukcapil, of BPJS) names itself as its cause; it
+    is put under the first cause."""
+    origins = {one.name[1]: one.name for one in steps.values() if one.cause is None}
+    found = {one.name: one.cause if one.cause != one.name else origins.get(one.first_cause) for one in steps.values()}
+    return {name: cause for name, cause in found.items() if cause is not None and cause in steps and cause != name}
+
+
+def _reached(start: set[Name], beyond: Callable[[Name], list[Name]]) -> set[Name]:
+    found, at = set(start), list(start)
+    while at:
+        more = [one for one in beyond(at.pop()) if one not in found]
+        found.update(more)
+        at.extend(more)
+    return found
+
+
+def walk(branches: Sequence[Branch]) -> Iterator[Branch]:
+    """Every branch, a cause before its effects."""
+    for one in branches:
+        yield one
+        yield from walk(one.effects)
+
+
+def says(data: Any) -> dict[str, str]:
+    """What may be shown of an event's data."""
+    if not isinstance(data, dict):
+        return {}
+    said = {name: str(data[name]) for name in SAID if isinstance(data.get(name), str | int)}
+    reasons = data.get("reasons")
+    if isinstance(reasons, list) and reasons:
+        said["reasons"] = ", ".join(str(one) for one in reasons)
+    return said

@@ -1,0 +1,99 @@
+"""What `payung trace` tells of a name: its causes, its effects, and of a crowd no more than a few."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from payung.tracing.story import EFFECTS_SHOWN, Branch, Kin, Step, tell, walk
+
+START = datetime(2026, 1, 5, tzinfo=UTC)
+AGENCY, REGISTRATION, BILLING = "agency/64.08/dinsos", "payung/registration", "payung/billing"
+
+
+class Log:
+    """Records in the order in which they were written; every one has the same first cause."""
+
+    def __init__(self) -> None:
+        self.steps: list[Step] = []
+
+    def add(self, identifier: str, source: str = REGISTRATION, cause: Any = None, **says: str) -> Step:
+        at = START + timedelta(seconds=len(self.steps))
+        cause = cause.name if isinstance(cause, Step) else cause
+        step = Step((source, identifier), "any.v1", "topic", 0, len(self.steps), at, cause, "first", says)
+        self.steps.append(step)
+        return step
+
+    def told(self, name: str) -> list[Branch]:
+        """As the command reads: backwards, since no topic comes before another."""
+        kin = Kin(name, {one.cause for one in self.steps if one.cause is not None})
+        for one in reversed(self.steps):
+            kin.take(one)
+        return tell(kin)
+
+
+def ids(branches: list[Branch]) -> list[str]:
+    return [one.step.name[1] for one in walk(branches)]
+
+
+def test_an_events_causes_and_effects_are_one_tree() -> None:
+    log = Log()
+    sent = log.add("row", AGENCY)
+    registered = log.add("registered", cause=sent)
+    log.add("answered", cause=sent)
+    verified = log.add("verified", "payung/verification", cause=registered)
+    log.add("settled", cause=verified)
+    (tree,) = log.told("verified")
+    assert ids([tree]) == ["row", "registered", "verified", "settled"]
+    assert [one.step.name[1] for one in walk([tree]) if one.asked] == ["verified"]
+    assert ids(log.told("row")) == ["row", "registered", "verified", "settled", "answered"]
+
+
+def test_what_data_names_is_found_and_nothing_else_of_its_run() -> None:
+    log = Log()
+    run = log.add("run", "treasury/64.08")
+    step = log.add("step", BILLING, cause=run)
+    for number in range(100):
+        log.add(f"premium-{number}", BILLING, cause=step, worker_id=f"w{number}")
+    assert ids(log.told("w77")) == ["run", "step", "premium-77"]
+
+
+def test_of_many_effects_a_few_are_shown_and_the_others_counted() -> None:
+    log = Log()
+    run = log.add("run", "treasury/64.08")
+    for number in range(100):
+        log.add(f"premium-{number}", BILLING, cause=run, run_id="RUN-1")
+    for name in ("run", "RUN-1"):
+        (tree,) = log.told(name)
+        assert len(tree.effects) == EFFECTS_SHOWN
+    (tree,) = log.told("run")
+    assert tree.more == {"any.v1": 100 - EFFECTS_SHOWN}
+
+
+def test_what_was_published_twice_is_told_once() -> None:
+    log = Log()
+    sent = log.add("row", AGENCY)
+    for _ in range(2):
+        log.add("registered", cause=sent)
+    assert ids(log.told("row")) == ["row", "registered"]
+
+
+def test_an_answer_from_outside_stands_under_what_began_it() -> None:
+    log = Log()
+    log.add("first", AGENCY)
+    answer = log.add("dukcapil:1", "payung/verification", cause=("payung/verification", "dukcapil:1"))
+    log.add("verified", "payung/verification", cause=answer)
+    assert ids(log.told("verified")) == ["first", "dukcapil:1", "verified"]
+
+
+def test_a_cause_that_is_gone_leaves_a_tree_without_it() -> None:
+    log = Log()
+    log.add("registered", cause=(AGENCY, "long ago"))
+    (tree,) = log.told("registered")
+    assert tree.step.cause == (AGENCY, "long ago")
+    assert ids([tree]) == ["registered"]
+
+
+def test_a_nik_that_stands_in_a_name_is_not_shown() -> None:
+    step = Log().add("6408044107850002", AGENCY, submission_id="row/6408044107850002")
+    assert "6408044107850002" not in str(step.as_json(asked=True))
