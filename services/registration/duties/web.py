@@ -1,10 +1,12 @@
 """Findings, projects and meetings over HTTP: what an officer works through. No personal data in any of them.
 
-To callers of the regency only: a finding names a worker_id and an employer who has not been heard yet.
+To callers of the regency only: a finding names a worker_id and an employer who has not been heard yet. Lists come in
+pages: `next`, where there is more, is the `after` of the next one.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request, Response
@@ -13,9 +15,11 @@ from services.registration.domain.duties.findings import finding_id, told
 from services.registration.duties import explaining
 from shared.runtime.auth import Guard
 from shared.runtime.house import House
+from shared.runtime.ports import Reader, Where
 
 _Regency = Annotated[str, Query(pattern=r"^\d{2}\.\d{2}$")]
 _Limit = Annotated[int, Query(ge=1, le=1_000)]
+_After = Annotated[str, Query(max_length=300, description="The `next` of the page before")]
 
 # A list is for a spreadsheet; more open findings than this are not worked through by hand.
 LISTED_MAX = 20_000
@@ -28,23 +32,27 @@ def routes(house: House) -> APIRouter:
 
     @router.get("/findings")
     async def findings(
-        request: Request, regency: _Regency, state: Literal["open", "all"] = "open", limit: _Limit = 200
+        request: Request,
+        regency: _Regency,
+        state: Literal["open", "all"] = "open",
+        limit: _Limit = 200,
+        after: _After = "",
     ) -> dict[str, Any]:
-        """Duties not kept by employers of a regency, the oldest due first: open ones, or all with late projects."""
+        """Duties not kept, open ones or all with late projects; of each page the oldest due first. `limit` counts
+        employments and projects, each with all its findings."""
         await guard.reader(request, regency)
-        where: dict[str, Any] = {"state.regency": regency}
-        where["state.open"] = {"$gt": 0} if state == "open" else {"$gte": 0}
-        found = await house.reader.find("employments", where, limit=limit)
+        wheres: dict[str, dict[str, Any]] = {"employments": {"state.open": {"$gt": 0}}}
         if state == "all":
             # What comes late has come: a project's findings are never open.
-            found = [*found, *await house.reader.find("projects", {"state.regency": regency}, limit=limit)]
+            wheres = {"employments": {"state.open": {"$gte": 0}}, "projects": {}}
+        found, more = await _page(house.reader, wheres, regency, after, limit)
         rows = [
             {"finding_id": finding_id(owner.about, one), **told(owner.about, one).data.model_dump()}
-            for _, owner in found
+            for owner in found
             for one in owner.findings
             if state == "all" or one.state == "open"
         ]
-        return {"rows": sorted(rows, key=lambda row: (row["due_on"], row["finding_id"]))}
+        return {"rows": sorted(rows, key=lambda row: (row["due_on"], row["finding_id"])), "next": more}
 
     @router.get("/findings.csv")
     async def to_explain(request: Request, regency: _Regency) -> Response:
@@ -62,11 +70,12 @@ def routes(house: House) -> APIRouter:
         )
 
     @router.get("/projects")
-    async def projects(request: Request, regency: _Regency, limit: _Limit = 200) -> dict[str, Any]:
+    async def projects(request: Request, regency: _Regency, limit: _Limit = 200, after: _After = "") -> dict[str, Any]:
         """Construction projects of a regency and whether they were registered in time."""
         await guard.reader(request, regency)
-        found = await house.reader.find("projects", {"state.regency": regency}, limit=limit)
+        found, more = await _page(house.reader, {"projects": {}}, regency, after, limit)
         return {
+            "next": more,
             "rows": [
                 {
                     "project_no": one.project_no,
@@ -78,8 +87,8 @@ def routes(house: House) -> APIRouter:
                     "due_on": one.due_on,
                     "late": one.late,
                 }
-                for _, one in found
-            ]
+                for one in found
+            ],
         }
 
     @router.get("/outreach")
@@ -104,3 +113,20 @@ def routes(house: House) -> APIRouter:
         }
 
     return router
+
+
+async def _page(
+    reader: Reader, wheres: Mapping[str, Where], regency: str, after: str, limit: int
+) -> tuple[list[Any], str | None]:
+    """So many documents of these collections, one collection after the other, and where the next page begins."""
+    names = list(wheres)
+    at, _, last = after.partition(":")
+    found: list[tuple[str, Any]] = []
+    for name in names[names.index(at) if at in names else 0 :]:
+        where = {**wheres[name], "state.regency": regency, **({"_id": {"$gt": last}} if name == at else {})}
+        # One more than wanted tells whether there is more.
+        rows = await reader.find(name, where, order=("_id",), limit=limit + 1 - len(found))
+        found.extend((f"{name}:{one}", state) for one, state in rows)
+        if len(found) > limit:
+            return [state for _, state in found[:limit]], found[limit - 1][0]
+    return [state for _, state in found], None

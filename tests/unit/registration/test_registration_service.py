@@ -100,19 +100,21 @@ async def test_a_worker_is_shown_with_a_masked_nik_and_without_a_name() -> None:
     assert (await shell.get("/v1/workers/nobody"))[0] == 404
 
 
+PROJECT = {
+    "submission_id": "P-1",
+    "project_no": "PRJ-1",
+    "contractor": "PT Bangun",
+    "contract_value": 750_000_000,
+    "starts_on": "2025-06-02",
+    "ends_on": "2026-12-31",
+    "village": "64.08.04.2001",
+}
+
+
 async def test_a_late_project_is_among_all_findings_and_not_among_the_open_ones() -> None:
     shell = Shell()
-    project = {
-        "submission_id": "P-1",
-        "project_no": "PRJ-1",
-        "contractor": "PT Bangun",
-        "contract_value": 750_000_000,
-        "starts_on": "2025-06-02",
-        "ends_on": "2026-12-31",
-        "village": "64.08.04.2001",
-    }
-    await shell.settle(("e1", project), kind="project.register.v1")
-    assert await shell.get("/v1/findings?regency=64.08") == (200, {"rows": []})
+    await shell.settle(("e1", PROJECT), kind="project.register.v1")
+    assert await shell.get("/v1/findings?regency=64.08") == (200, {"rows": [], "next": None})
     _, found = await shell.get("/v1/findings?regency=64.08&state=all")
     (row,) = found["rows"]
     assert (row["kind"], row["state"], row["project_no"], row["employer_name"]) == (
@@ -122,6 +124,32 @@ async def test_a_late_project_is_among_all_findings_and_not_among_the_open_ones(
         "PT Bangun",
     )
     assert row["evidence"]["term_from"] == "2025-06-02"
+
+
+async def test_findings_come_in_pages_of_employments_then_projects() -> None:
+    shell = Shell()
+    for number in range(3):
+        employment = Employment(
+            employer_id=f"NPP-{number}",
+            employer_name="CV Maju",
+            regency="64.08",
+            worker_id=WORKER,
+            contracts=(),
+            findings=(Finding(kind="registered-late", subject="d", due_on="2026-01-05", state="open", evidence=()),),
+        )
+        key = f"NPP-{number}|{WORKER}"
+        state = SPEC.stored["employments"].encode(employment, CIPHER)
+        shell.store.collections["employments"][key] = {"_id": key, "version": 1, "state": state, "inputs": []}
+        await shell.settle((f"e{number}", {**PROJECT, "project_no": f"PRJ-{number}"}), kind="project.register.v1")
+    seen, after = [], ""
+    while after is not None:
+        _, page = await shell.get(f"/v1/findings?regency=64.08&state=all&limit=2&after={after}")
+        assert len(page["rows"]) <= 2
+        seen += [row["employer_id"] or row["project_no"] for row in page["rows"]]
+        after = page["next"]
+    assert sorted(seen) == ["NPP-0", "NPP-1", "NPP-2", "PRJ-0", "PRJ-1", "PRJ-2"]
+    _, projects = await shell.get("/v1/projects?regency=64.08&limit=3")
+    assert (len(projects["rows"]), projects["next"]) == (3, None)
 
 
 async def test_open_findings_are_a_list_that_comes_back_explained(tmp_path: Path) -> None:
