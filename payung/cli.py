@@ -64,6 +64,7 @@ T = TypeVar("T")
 Data = Annotated[Path | None, typer.Option("--data", help="Data folder of the installation.", show_default=False)]
 AsJson = Annotated[bool, typer.Option("--json", help="For a machine to read.")]
 KINDS = ", ".join(LAYOUTS)
+DIFFERENCES_SHOWN = 20
 Regency = Annotated[str, typer.Option(help="Kemendagri code, e.g. 64.08")]
 Period = Annotated[str, typer.Option(help="Month, YYYY-MM")]
 Funding = Annotated[str, typer.Option(help="apbd-regency, apbd-province, self or csr")]
@@ -362,6 +363,33 @@ def _report_command(kind: str) -> Callable[..., None]:
 
 for report_kind, report_help in _REPORTS.items():
     report_app.command(report_kind, help=report_help)(_report_command(report_kind))
+
+
+@report_app.command("rebuild")
+def report_rebuild(
+    accept: Annotated[bool, typer.Option("--accept", help="Put it in place though figures differ")] = False,
+    data: Data = None,
+) -> None:
+    """Make the figures again from the events, and put them in the place of those in use when they are equal."""
+    from payung import rebuilding
+
+    with err.status("reading events ...") as shown:
+        done = _run(
+            rebuilding.rebuild(
+                place.find(data), accept=accept, read=lambda count: shown.update(f"{count} events counted ...")
+            )
+        )
+    for name, before, after in done.differences[:DIFFERENCES_SHOWN]:
+        out.print(f"{name}\n  in use  {before}\n  anew    {after}", soft_wrap=True)
+    if len(done.differences) > DIFFERENCES_SHOWN:
+        out.print(f"... and {len(done.differences) - DIFFERENCES_SHOWN} more")
+    if not done.put_in_place:
+        raise CommandError(
+            f"{len(done.differences)} figures made of {done.events} events differ; nothing was changed. "
+            "With --accept those made anew are put in place"
+        )
+    equal = "every figure is equal" if not done.differences else f"{len(done.differences)} figures differed"
+    out.print(f"{done.events} events counted anew; {equal}; put in place")
 
 
 def _report(what: str, format_: str, data: Path | None, **filters: str | None) -> None:

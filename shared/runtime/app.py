@@ -56,12 +56,13 @@ def database_name(service: str) -> str:
     return f"payung_{service}"
 
 
-def open_store(spec: ServiceSpec, environ: Mapping[str, str]) -> MongoStore:
-    """The store of a service, also for the commands that load its reference data."""
+def open_store(spec: ServiceSpec, environ: Mapping[str, str], shelf: str | None = None) -> MongoStore:
+    """The store of a service, also for the commands that load its reference data or make its model anew (`shelf`)."""
     url = environ.get("PAYUNG_MONGO_URL", "mongodb://127.0.0.1:8117/?replicaSet=rs0")
     client = connect(url, environ.get("PAYUNG_MONGO_DRIVER", "motor"))
     instance = environ.get(guards.INSTANCE)
-    return MongoStore(client, database_name(spec.name), spec.stored, spec.indexes, cipher_from(environ), instance)
+    cipher = cipher_from(environ)
+    return MongoStore(client, database_name(spec.name), spec.stored, spec.indexes, cipher, instance, shelf)
 
 
 def main(spec: ServiceSpec) -> None:

@@ -40,8 +40,11 @@ DUPLICATE_KEY = 11000
 TRIM_ASKS_OF = 64
 TRIM_INPUTS_MIN = 16
 INSERTS_AT_ONCE = 500
-# Not primary, interrupted, write concern trouble, exceeded time: the server cannot answer now (closed list).
-_TRANSIENT_CODES = frozenset({6, 7, 50, 64, 89, 91, 100, 112, 189, 262, 9001, 10058, 10107, 11600, 11602, 13435, 13436})
+# Not primary, interrupted, write concern trouble, exceeded time, a collection replaced under a read: the server cannot
+# answer now (closed list).
+_TRANSIENT_CODES = frozenset(
+    {6, 7, 50, 64, 89, 91, 100, 112, 175, 189, 262, 9001, 10058, 10107, 11600, 11602, 13435, 13436}
+)
 # Out of disk space, or a login that is revoked or not made yet: nothing of ours can mend it, but an operator can while
 # we wait and retry.
 _OPERATORS_CODES = frozenset({14031, 13, 18})
@@ -89,11 +92,15 @@ class MongoStore:
         indexes: Mapping[str, Sequence[Index]],
         cipher: FieldCipher,
         instance: str | None = None,
+        shelf: str | None = None,
     ) -> None:
-        """`instance` names this process and, after it, its successor: never two that live at a time."""
+        """`instance` names this process and, after it, its successor: never two that live at a time. On a `shelf` a
+        model is made beside the one in use, under other names (`put_in_place`)."""
         self._instance = instance
         self._client = client
-        self._database = client.get_database(database, codec_options=CodecOptions(tz_aware=True, tzinfo=UTC))
+        self._in_use = client.get_database(database, codec_options=CodecOptions(tz_aware=True, tzinfo=UTC))
+        # To the driver a collection has collections of its own: next.premiums.
+        self._database = self._in_use[shelf] if shelf else self._in_use
         self._stored = stored
         self._indexes = indexes
         self._cipher = cipher
@@ -250,7 +257,7 @@ class MongoStore:
             {"$project": {"held": {"$sum": "$inputs.b"}}},
             {"$match": {"held": {"$gt": documents.RETAINED_BYTES_MAX}}},
         ]
-        heavy = [row["_id"] for row in await self._aggregate(name, pipeline)]
+        heavy = [row["_id"] for row in await _aggregated(self._database[name], pipeline)]
         if not heavy:
             return set()
         ours = {f"{name}/{one.address.id}/{taken.name}" for one in group for taken in one.taken}
@@ -368,7 +375,7 @@ class MongoStore:
         pipeline: list[dict[str, Any]] = [{"$match": dict(where)}]
         pipeline.extend({"$unwind": f"${path[:-2]}"} for path in by if path.endswith("[]"))
         pipeline.append({"$group": group})
-        rows = await self._aggregate(collection, pipeline)
+        rows = await _aggregated(self._database[collection], pipeline)
         return [
             {**{name: row["_id"].get(name) for name in names}, **{k: v for k, v in row.items() if k != "_id"}}
             for row in rows
@@ -398,12 +405,34 @@ class MongoStore:
         """Deletes rows by id."""
         await _answered(self._database[collection].delete_many({"_id": {"$in": list(ids)}}))
 
-    async def _aggregate(self, collection: str, pipeline: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-        cursor = self._database[collection].aggregate(list(pipeline))
-        if isinstance(cursor, Awaitable):
-            # PyMongo's own client answers with a coroutine here, motor with the cursor itself.
-            cursor = await _answered(cursor)
-        return list(await _answered(cursor.to_list(None)))
+    # -- a model beside the one in use --------------------------------------------------------------------------------
+
+    async def clear(self) -> None:
+        """Drops all that stands on this shelf."""
+        assert self._database is not self._in_use, "only a shelf is cleared"
+        for name in (*self._stored, NAMES, JOURNAL, META):
+            await _answered(self._database[name].drop())
+
+    async def carry_over(self, names: Sequence[str]) -> None:
+        """Takes from the model in use the documents of these collections that this one does not have."""
+        for name in names:
+            merge = {"into": self._database[name].name, "whenMatched": "keepExisting", "whenNotMatched": "insert"}
+            await _aggregated(self._in_use[name], [{"$merge": merge}])
+
+    async def put_in_place(self) -> None:
+        """Every collection of this shelf takes the place of the one in use, one after the other, each at once. A
+        process that writes meanwhile meets other versions, loads again and goes on."""
+        for name in self._stored:
+            await _answered(self._database[name].rename(name, dropTarget=True))
+        await self.clear()
+
+
+async def _aggregated(collection: Any, pipeline: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    cursor = collection.aggregate(list(pipeline))
+    if isinstance(cursor, Awaitable):
+        # PyMongo's own client answers with a coroutine here, motor with the cursor itself.
+        cursor = await _answered(cursor)
+    return list(await _answered(cursor.to_list(None)))
 
 
 async def _answered(awaitable: Awaitable[T]) -> T:

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from payung import rebuilding
+from shared.contracts import topics
 from shared.runtime import app, guards
 from tests.faults.harness import INTAKE, Installation
 from tests.faults.processes import eventually
@@ -91,3 +93,18 @@ async def test_of_two_processes_with_one_name_the_older_ends(installation: Insta
         assert f"another process was started as {guards.INSTANCE}={name}" in twin.said()
     await installation.holds()
     assert installation.deaths(service).count(f"exit {app.EXIT_REFUSED}") == refusals + 1
+
+
+async def test_reporting_made_anew_in_the_middle_of_a_load_counts_everything(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def at_once(*_: object) -> list[tuple[str, object, object]]:
+        return []
+
+    # It would wait for a quiet moment to compare; here both write while the model changes hands.
+    monkeypatch.setattr(rebuilding, "_compared", at_once)
+    async with installation.loading(600, until=topics.events("verification")) as load:
+        made = [await rebuilding.rebuild(installation.place, accept=False, read=lambda _: None) for _ in range(3)]
+        assert not load.done()
+    assert all(one.put_in_place for one in made)
+    await installation.holds()

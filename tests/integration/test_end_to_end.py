@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pymongo import AsyncMongoClient
 
-from payung import commands, place, publish, reference, status, wire
+from payung import commands, place, publish, rebuilding, reference, status, wire
 from payung.demo import audit
 from payung.demo.population import Person, generate, population_csv
 from payung.demo.story import JKM_DOCUMENTS
@@ -369,6 +370,32 @@ async def _whole_story(at: Place, who: str, nik: str) -> None:
     services = {"identity.verified.v1", "premium.billed.v1", "claim.paid.v1", "worker.died.v1", "submission.settled.v1"}
     assert services <= {one.step.type for one in told}
     assert nik not in json.dumps([one.step.as_json(asked=one.asked) for one in told])
+
+
+async def test_the_figures_are_made_again_while_lists_come_in_and_heal_what_was_damaged(running: Installation) -> None:
+    at = running.at
+    more = [row(number, one) for number, one in enumerate(alive(running.people[KUTIM])[260:320], start=1)]
+    path = write_list(running.folder / "more.csv", more)
+    sending = asyncio.create_task(publish.publish(at, path, f"{KUTIM}/perikanan", "workers", wait=True))
+    during = await rebuilding.rebuild(at, accept=False, read=lambda _: None)
+    assert (during.put_in_place, during.differences) == (True, [])
+    await sending
+    await eventually(lambda: quiet(at))
+    after = await rebuilding.rebuild(at, accept=False, read=lambda _: None)
+    assert (after.put_in_place, after.differences) == (True, [])
+    client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(at.environ["PAYUNG_MONGO_URL"])
+    workers = client["payung_reporting"]["registrations"]
+    damaged = await workers.find_one_and_delete({})
+    assert damaged is not None
+    refused = await rebuilding.rebuild(at, accept=False, read=lambda _: None)
+    assert not refused.put_in_place
+    assert "coverage now, totals" in [name for name, _, _ in refused.differences]
+    assert await workers.find_one({"_id": damaged["_id"]}) is None
+    assert (await rebuilding.rebuild(at, accept=True, read=lambda _: None)).put_in_place
+    healed = await workers.find_one({"_id": damaged["_id"]})
+    assert healed is not None
+    assert healed["state"] == damaged["state"]
+    await client.close()
 
 
 async def test_no_nik_in_any_open_topic_key_log_or_metric(running: Installation) -> None:

@@ -27,6 +27,8 @@ from shared.runtime.errors import Unavailable
 from shared.runtime.ports import Reader
 
 CACHE_MAX = 256
+# A model that was made anew may hold as many premiums and others: what was added up is added up again by then.
+LEDGER_S = 600.0
 # Nothing changed for so long: look all the same, for what another instance saved.
 QUIET_S = 30.0
 
@@ -71,7 +73,7 @@ class Board:
     def __init__(self, house: House) -> None:
         self._house = house
         self._reader: Reader = house.reader
-        self._ledger = Ledger()
+        self._ledger, self._ledger_since_s = Ledger(), clock.monotonic()
         self.reference: Reference = house.reference
         self._kept: OrderedDict[tuple[Any, ...], _Kept] = OrderedDict()
         self._counting: dict[tuple[Any, ...], asyncio.Lock] = {}
@@ -125,7 +127,7 @@ class Board:
             case "coverage":
                 return await facts.read_coverage(reader, areas, ask), as_of
             case "budget":
-                return await facts.read_budget(reader, self._ledger, ask), as_of
+                return await facts.read_budget(reader, self._books(), ask), as_of
             case "claims":
                 return await facts.read_claims(reader, ask), as_of
             case "quality":
@@ -136,6 +138,12 @@ class Board:
                 return await facts.read_outreach(reader, ask), as_of
             case _:
                 return await facts.read_compliance(reader, ask), as_of
+
+    def _books(self) -> Ledger:
+        now_s = clock.monotonic()
+        if now_s - self._ledger_since_s > LEDGER_S:
+            self._ledger, self._ledger_since_s = Ledger(), now_s
+        return self._ledger
 
     async def _fresh(self, key: tuple[Any, ...], count: Callable[[], Awaitable[Any]]) -> _Kept:
         kept = self._kept.get(key)
