@@ -12,7 +12,7 @@ from typing import Annotated, Any, TypeVar
 import typer
 from rich.table import Table
 
-from payung import checks, commands, place, policy_cli, publish, status
+from payung import checks, commands, place, policy_cli, publish, rates_cli, status
 from payung.dlq import cli as dlq_cli
 from payung.embedded.errors import LaunchError
 from payung.embedded.stack import StackConfig, default_data_dir
@@ -51,6 +51,7 @@ for name, group in (
     ("agency", agency_app),
     ("snapshot", snapshot_app),
     ("policy", policy_cli.app),
+    ("rates", rates_cli.app),
     ("dlq", dlq_cli.app),
     ("contracts", contracts_app),
 ):

@@ -14,6 +14,8 @@ from shared.contracts.billing_work import RunCounting, RunPage
 from shared.kernel.decision import Due
 from shared.kernel.event import Event, Routed
 from shared.reference import areas, rates
+from shared.reference.rates import Editions
+from shared.runtime import clock, editions
 from shared.runtime.errors import Unavailable
 from shared.runtime.links import persons
 from shared.runtime.ports import Answer, Performer, Reader, Workplace
@@ -33,12 +35,14 @@ async def reference(reader: Reader, environ: Mapping[str, str]) -> Reference:
 
 async def facts(reader: Reader, routed: Sequence[tuple[Routed, Event]], reference: Reference) -> Facts:
     """The pages that steps of this batch take; for a run that closes, what others billed first and who is known."""
+    found = Editions()
     pages: dict[tuple[str, int], Page] = {}
     enrolled: dict[str, int] = {}
     skipped: dict[str, Skipped] = {}
     for _, event in routed:
         data = event.data
         if isinstance(data, RunPage):
+            found = await editions.load(reader)
             pages[data.run_id, data.number] = await page(
                 reader,
                 regency=data.regency,
@@ -50,7 +54,7 @@ async def facts(reader: Reader, routed: Sequence[tuple[Routed, Event]], referenc
         elif isinstance(data, RunCounting):
             enrolled[data.regency] = await ever_verified(reader, data.regency)
             skipped[data.run_id] = await billed_by_others(reader, data.run_id)
-    return Facts(reference.rates, pages, enrolled, skipped)
+    return Facts(found, pages, enrolled, skipped)
 
 
 async def page(reader: Reader, *, regency: str, period: str, cutoff: str, cursor: str, limit: int) -> Page:
@@ -142,6 +146,7 @@ PERFORMERS: Mapping[str, Performer] = {runs.CATCH_UP: catch_up, invoices.OVERDUE
 
 async def plan(reader: Reader, reference: Reference, run: Run) -> Run:
     """The figures that this run would end with now; changes nothing."""
+    now = (await editions.load(reader)).at(clock.now())
     while True:
         candidates = await page(
             reader,
@@ -151,6 +156,6 @@ async def plan(reader: Reader, reference: Reference, run: Run) -> Run:
             cursor=run.cursor,
             limit=reference.step_workers,
         )
-        run = runs.draw(run, candidates, reference.rates).run
+        run = runs.draw(run, candidates, now).run
         if candidates.last:
             return run

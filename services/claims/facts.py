@@ -24,6 +24,8 @@ from shared.kernel.decision import Due
 from shared.kernel.event import Event, Routed
 from shared.kernel.links import Persons
 from shared.reference import rates
+from shared.reference.rates import Editions
+from shared.runtime import editions
 from shared.runtime.errors import Unavailable
 from shared.runtime.links import persons
 from shared.runtime.ports import Answer, Performer, Reader, Workplace
@@ -57,6 +59,7 @@ async def facts(reader: Reader, routed: Sequence[tuple[Routed, Event]], referenc
     groups = {name: known.group(step.worker_id) for name, step in asks.items()}
     return Facts(
         reference,
+        await editions.load(reader) if steps else Editions(),
         await standings(reader, steps, known) if steps else {},
         waiting,
         {name: known.who(step.worker_id) for name, step in steps.items()},

@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from fractions import Fraction
 from functools import cache
 from importlib import resources
@@ -93,6 +93,11 @@ class Rates:
     _rates: Mapping[str, tuple[Rate, ...]]
     _brackets: tuple[Bracket, ...]
 
+    @property
+    def keys(self) -> frozenset[str]:
+        """Every rule that has an amount or a ratio."""
+        return frozenset((*self._rates, *(one.key for one in self._brackets)))
+
     def rate(self, key: str, day: date) -> Rate | None:
         """The rate of a key in force on a day (the event's own date for a claim); None when there is none."""
         return next((rate for rate in self._rates.get(key, ()) if rate.holds_on(day)), None)
@@ -144,6 +149,17 @@ class Rates:
             yield from (b.law for b in self._brackets if b.key == key)
 
 
+@dataclass(frozen=True, slots=True)
+class Editions:
+    """The tables by the moment from which they judge: each until the next, before the first the shipped one."""
+
+    loaded: tuple[tuple[datetime, Rates], ...] = ()
+
+    def at(self, moment: datetime) -> Rates:
+        """The table that judges what was asked at a moment."""
+        return next((rates for since, rates in reversed(self.loaded) if since <= moment), None) or load()
+
+
 def is_public(funding: Funding) -> bool:
     """Whether the regency's or the province's budget pays."""
     return funding.startswith("apbd-")
@@ -180,11 +196,14 @@ def parse(rates: str, brackets: str) -> Rates:
 @cache
 def load() -> Rates:
     """The rates that the product ships."""
+    return parse(*texts())
+
+
+def texts() -> tuple[str, str]:
+    """`rates.csv` and `brackets.csv` as the product ships them."""
     folder = resources.files("shared.reference")
-    return parse(
-        folder.joinpath("rates.csv").read_text(encoding="utf-8"),
-        folder.joinpath("brackets.csv").read_text(encoding="utf-8"),
-    )
+    rates, brackets = (folder.joinpath(name).read_text(encoding="utf-8") for name in ("rates.csv", "brackets.csv"))
+    return rates, brackets
 
 
 def _bracket(row: Mapping[str, str]) -> Bracket:

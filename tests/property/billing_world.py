@@ -67,6 +67,17 @@ class DictReader:
 
     def __init__(self) -> None:
         self.kept: dict[Address, Kept] = {}
+        self.plain: dict[str, dict[str, Any]] = {}
+
+    async def find_rows(
+        self, collection: str, where: Mapping[str, Any], *, order: Sequence[str] = (), limit: int = 1000
+    ) -> list[dict[str, Any]]:
+        (name,) = order
+        rows = sorted(self.plain.values(), key=lambda row: str(row[name.removeprefix("-")]), reverse=name[0] == "-")
+        return rows[:limit]
+
+    async def save_rows(self, collection: str, rows: Mapping[str, Mapping[str, Any]]) -> None:
+        self.plain.update({key: dict(row) for key, row in rows.items()})
 
     async def states(self, collection: str, ids: Sequence[str]) -> dict[str, Any]:
         codec = documents.STORED[collection]

@@ -125,7 +125,7 @@ def test_an_assessment_is_total_and_pays_whole_rupiah(fields: dict[str, Any], ru
         if outcome.type != "claim.assess":
             continue
         step = event(outcome.type, outcome.data, "s1")
-        assessed = decide.decide(submitted.state, step, Facts(REFERENCE, {"s1": standing}), AT)
+        assessed = decide.decide(submitted.state, step, Facts(REFERENCE, standings={"s1": standing}), AT)
         claim = assessed.state
         assert isinstance(claim, Claim)
         assert all(line.amount > 0 and line.rule for line in claim.benefits)

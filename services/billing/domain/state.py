@@ -12,7 +12,7 @@ from enum import StrEnum
 from shared.contracts.base import Funding, PremiumLine
 from shared.kernel.values import value
 from shared.reference.areas import Areas
-from shared.reference.rates import Rates
+from shared.reference.rates import Editions, Rates
 
 
 @value(frozen=True, slots=True)
@@ -238,9 +238,9 @@ class Reference:
 @value(frozen=True, slots=True)
 class Facts:
     """What decisions of one batch look up: pages by (run, step), workers ever verified by regency, what other runs had
-    billed first by run, the rates."""
+    billed first by run, the rates by the day on which a run was asked for."""
 
-    rates: Rates
+    editions: Editions = field(default_factory=Editions)
     pages: Mapping[tuple[str, int], Page] = field(default_factory=dict)
     enrolled: Mapping[str, int] = field(default_factory=dict)
     skipped: Mapping[str, Skipped] = field(default_factory=dict)

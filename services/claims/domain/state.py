@@ -12,7 +12,7 @@ from enum import StrEnum
 from shared.contracts.base import BenefitLine, Funding, Sex
 from shared.contracts.claims import Kind, Stage
 from shared.kernel.values import value
-from shared.reference.rates import Rates
+from shared.reference.rates import Editions, Rates
 
 
 @value(frozen=True, slots=True)
@@ -226,13 +226,15 @@ class Reference:
 
 @value(frozen=True, slots=True)
 class Facts:
-    """What decisions of one batch look up: standings by claim, and the claims to wake by (collection, id, after).
+    """What decisions of one batch look up: the rates by when a claim is looked at, standings by claim, and the claims
+    to wake by (collection, id, after).
 
     By the name of a step: `persons`, who a claim's worker is since a merge; `open_claims` of the workers to be looked
     at; `groups`, who is one person with the worker that is asked, and `fences` of those others.
     """
 
     reference: Reference
+    editions: Editions = field(default_factory=Editions)
     standings: Mapping[str, Standing] = field(default_factory=dict)
     waiting: Mapping[tuple[str, str, str], tuple[tuple[str, Claim], ...]] = field(default_factory=dict)
     persons: Mapping[str, str] = field(default_factory=dict)

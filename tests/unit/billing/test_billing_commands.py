@@ -16,7 +16,7 @@ from shared.kernel.event import Event
 from shared.reference import areas, rates
 
 REFERENCE = Reference(areas.load(), rates.load(), 1000)
-FACTS = Facts(REFERENCE.rates)
+FACTS = Facts()
 # 31 January 2026, 23:30 UTC is 1 February in WITA.
 AT = datetime(2026, 1, 31, 23, 30, tzinfo=UTC)
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, cast
 
 import pytest
 
@@ -15,8 +15,10 @@ from shared.contracts.verification import IdentityEnded, IdentityHeld, IdentityR
 from shared.kernel.calendar import WITA
 from shared.kernel.decision import Address
 from shared.reference import rates
+from shared.runtime import editions
 from shared.runtime.errors import Unavailable
-from tests.property.billing_world import CIPHER, World
+from shared.runtime.ports import Reader
+from tests.property.billing_world import CIPHER, World, run_now
 
 WORKER: dict[str, Any] = {
     "regency": "64.08",
@@ -375,6 +377,32 @@ def test_one_programme_costs_what_the_regencies_pay() -> None:
     """rules.md 1c: 5,000 workers for a year of two programmes are exactly Rp1.008.000.000."""
     _, cost = rules.price_of(rates.load(), "apbd-regency", 1_000_000, "trade", "2025-06")
     assert cost.total * 12 * 5_000 == 1_008_000_000
+
+
+def test_a_run_is_billed_by_the_rates_that_stood_when_it_was_asked_for() -> None:
+    world = with_budget()
+    for worker in ("a", "b"):
+        verdict(world, worker)
+    shipped, brackets = rates.texts()
+    dearer = shipped.replace(
+        "bpu.jkm.flat,BPU,JKM,any,any,6800,IDR/month,2015-07-01,,",
+        "bpu.jkm.flat,BPU,JKM,any,any,6800,IDR/month,2015-07-01,2026-01-31,PP 44/2015,verified\n"
+        "bpu.jkm.flat,BPU,JKM,any,any,7000,IDR/month,2026-02-01,,",
+    )
+    world.settle_all()
+    world.command("billing.run.v1", {"regency": "64.08", "period": "2026-02", "funding": "apbd-regency"})
+    while not world.all("runs"):
+        world.take(next(queue for queue, records in world.queues.items() if records), 1)
+    # It is loaded after the run was asked for, and before it takes a page.
+    reader = cast(Reader, world.reader)
+    assert run_now(editions.save(reader, (dearer, brackets), world.now + timedelta(milliseconds=1)))
+    assert not run_now(editions.save(reader, (dearer, brackets), world.now))
+    world.settle_all()
+    assert world.of_type("billing.run-completed.v1")[-1]["total"] == 2 * 16_800
+    verdict(world, "c")
+    assert bill(world, "2026-02")["total"] == 17_000
+    # Before the law changed, whatever is loaded.
+    assert bill(world, "2026-01")["total"] == 3 * 16_800
 
 
 def test_every_state_survives_its_document() -> None:

@@ -1,0 +1,77 @@
+"""`payung rates load|show`: the dated rates of premiums and benefits, as tables into which a change of law is put."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+from payung.place import CommandError, Place
+from services.billing.stream import SPEC as BILLING
+from services.claims.stream import SPEC as CLAIMS
+from shared.reference import rates as tables
+from shared.runtime import editions
+from shared.runtime.app import open_store
+from shared.runtime.editions import Texts
+
+Table = Literal["rates", "brackets"]
+TABLES: tuple[Table, ...] = ("rates", "brackets")
+# Who judges by them: premiums, and benefits.
+OWNERS = (BILLING, CLAIMS)
+
+
+def read(path: Path, standing: Texts) -> Texts:
+    """The tables with one of them from a file; CommandError says what is wrong with it."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise CommandError(f"{path} is no UTF-8 text: {error}") from error
+    table = _table(path, text)
+    found = (text, standing[1]) if table == "rates" else (standing[0], text)
+    try:
+        made, shipped = tables.parse(*found), tables.load()
+    except (ValueError, TypeError, KeyError, csv.Error) as error:
+        raise CommandError(f"{path}: {error}") from error
+    missing = sorted(shipped.keys - made.keys)
+    if missing:
+        raise CommandError(f"{path}: no row of {', '.join(missing)}; what has ended keeps its row, with its end")
+    return found
+
+
+def _table(path: Path, text: str) -> Table:
+    """Which table a file is, by its columns."""
+    given = _columns(text)
+    for name, shipped in zip(TABLES, tables.texts(), strict=True):
+        if set(_columns(shipped)) <= set(given):
+            return name
+    needed = " or ".join(",".join(_columns(one)) for one in tables.texts())
+    raise CommandError(f"{path}: columns {needed} are needed; `payung rates show` prints a table to start from")
+
+
+def _columns(text: str) -> Sequence[str]:
+    return next(csv.reader(text.splitlines()), [])
+
+
+async def load(place: Place, path: Path) -> tuple[str, bool]:
+    """Loads a table into the services that judge by it, from now on; its version, and whether anything was new."""
+    added = False
+    version = ""
+    for spec in OWNERS:
+        store = open_store(spec, place.environ)
+        try:
+            texts = read(path, await editions.latest(store))
+            version = editions.version_of(texts)
+            added = await editions.save(store, texts) or added
+        finally:
+            await store.close()
+    return version, added
+
+
+async def show(place: Place, table: Table) -> str:
+    """The table that judges now, as `load` takes it back."""
+    store = open_store(BILLING, place.environ)
+    try:
+        return (await editions.latest(store))[TABLES.index(table)]
+    finally:
+        await store.close()

@@ -1,0 +1,47 @@
+"""The commands `payung rates load|show`; what they do is `payung.rates`'s."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from payung import place, rates
+from payung.place import CommandError
+from shared.reference import rates as tables
+
+app = typer.Typer(help="The dated rates of premiums and benefits.", no_args_is_help=True)
+_out = Console(highlight=False)
+Data = Annotated[Path | None, typer.Option("--data", help="Data folder of the installation.", show_default=False)]
+
+
+@app.command("load")
+def load(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="CSV, as `payung rates show` prints it")],
+    check: Annotated[bool, typer.Option("--check", help="Only read the file; load nothing")] = False,
+    data: Data = None,
+) -> None:
+    """Load a table of rates; runs that are asked for and claims that are looked at from now on are judged by it."""
+    if check:
+        rates.read(file, tables.texts())
+        _out.print(f"{file} is good")
+        return
+    version, added = asyncio.run(rates.load(place.find(data), file))
+    _out.print(f"loaded {version}" if added else f"nothing to load: {version} stands already")
+
+
+@app.command("show")
+def show(
+    table: Annotated[str, typer.Argument(help="rates (each rule by its dates), or brackets (Lampiran II)")] = "rates",
+    data: Data = None,
+) -> None:
+    """Show the table that judges now, as a file that `load` takes back."""
+    for name in rates.TABLES:
+        if name == table:
+            sys.stdout.write(asyncio.run(rates.show(place.find(data), name)))
+            return
+    raise CommandError(f"{table} is no table; rates and brackets are")

@@ -1,0 +1,53 @@
+"""The loaded tables of rates in a service's own store: appended, never changed, so that what was judged once can be
+judged the same way again."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime
+from functools import lru_cache
+
+from shared.reference import rates
+from shared.reference.rates import Editions, Rates
+from shared.runtime import clock
+from shared.runtime.ports import Reader
+
+COLLECTION = "rates"
+# Far beyond what laws can change; more is a loop that loads.
+EDITIONS_MAX = 1_000
+Texts = tuple[str, str]
+
+
+async def load(reader: Reader) -> Editions:
+    """All of them; a handful of rows, most often none."""
+    rows = await reader.find_rows(COLLECTION, {}, order=("loaded_at",), limit=EDITIONS_MAX)
+    return Editions(
+        tuple((datetime.fromisoformat(row["loaded_at"]), _parsed(row["rates"], row["brackets"])) for row in rows)
+    )
+
+
+async def latest(reader: Reader) -> Texts:
+    """The texts of `rates.csv` and `brackets.csv` that judge now."""
+    rows = await reader.find_rows(COLLECTION, {}, order=("-loaded_at",), limit=1)
+    return (rows[0]["rates"], rows[0]["brackets"]) if rows else rates.texts()
+
+
+async def save(reader: Reader, texts: Texts, at: datetime | None = None) -> bool:
+    """Adds an edition that judges from now on; False when it is the one that stands."""
+    if await latest(reader) == texts:
+        return False
+    loaded_at = (at or clock.now()).isoformat()
+    version = version_of(texts)
+    row = {"version": version, "loaded_at": loaded_at, "rates": texts[0], "brackets": texts[1]}
+    await reader.save_rows(COLLECTION, {f"{version}|{loaded_at}": row})
+    return True
+
+
+def version_of(texts: Texts) -> str:
+    """A name that follows from the content."""
+    return "rates-" + hashlib.blake2b("\0".join(texts).encode(), digest_size=6).hexdigest()
+
+
+@lru_cache(maxsize=64)
+def _parsed(rates_text: str, brackets_text: str) -> Rates:
+    return rates.parse(rates_text, brackets_text)
