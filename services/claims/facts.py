@@ -54,15 +54,16 @@ async def facts(reader: Reader, routed: Sequence[tuple[Routed, Event]], referenc
     if not (steps or asks or wakes):
         return Facts(reference, waiting=waiting)
     touched = [worker for wake in wakes.values() for worker in (wake.worker_id, *wake.others)]
-    asked = [*(step.worker_id for step in steps.values()), *(step.worker_id for step in asks.values())]
-    known = await persons(reader, (*asked, *touched))
+    workers = {name: step.worker_id for name, step in steps.items()}
+    workers |= {name: step.worker_id for name, step in asks.items()}
+    known = await persons(reader, (*workers.values(), *touched))
     groups = {name: known.group(step.worker_id) for name, step in asks.items()}
     return Facts(
         reference,
         await editions.load(reader) if steps else Editions(),
         await standings(reader, steps, known) if steps else {},
         waiting,
-        {name: known.who(step.worker_id) for name, step in steps.items()},
+        {name: known.who(worker) for name, worker in workers.items()},
         {name: await _open_claims(reader, wake, known) for name, wake in wakes.items()},
         groups,
         await _fences(reader, asks, groups),

@@ -28,18 +28,21 @@ class AssessClaim(ClaimStep):
 class ReserveEvent(ClaimStep):
     """May this claim be the one that is paid for the worker's death and these school years (`year|child`)?
 
-    `worker_id` is asked, first whom the claim names. `person` is who that is since a merge: asked next, for `named`.
+    `worker_id` is asked, first whom the claim names; who that is since a merge is asked next, for `named`. `again`: the
+    hold is saved, and a merge that became known before it would be seen now.
     """
 
     worker_id: str
     death: bool
     school: list[str] = []
-    person: str = ""
     named: str = ""
+    again: bool = False
 
 
 class EventReserved(ClaimStep):
-    """It is the one."""
+    """It is the one. `person`: who else holds the event for it, since the worker it names was merged."""
+
+    person: str = ""
 
 
 class EventTaken(ClaimStep):

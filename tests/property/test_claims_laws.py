@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from services.claims.domain import decide
@@ -225,7 +225,12 @@ merge_acts: list[Act] = [
 ]
 
 
+# Two asks in one batch, each at the fence of its own number: both were paid.
+_BOTH_ASK = [merge_acts[at] for at in (0, 1, 2, 3, 4, 10, 6, 7, 8, 11, 9, 5, 12)]
+
+
 @given(st.permutations(merge_acts), st.integers(1, 20), st.booleans(), st.sets(st.integers(0, 14), max_size=5))
+@example(_BOTH_ASK, 4, False, {1, 10})
 @settings(max_examples=80, deadline=None)
 def test_a_person_under_two_numbers_is_paid_once_whenever_the_merge_becomes_known(
     order: Sequence[Act], cut: int, again: bool, pauses: set[int]

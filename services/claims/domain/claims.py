@@ -136,7 +136,6 @@ def _payable(before: Claim, looked: Claim, event: Event, facts: Facts) -> Decisi
         worker_id=form.worker_id,
         death=form.is_death,
         school=list(waiting.school),
-        person=waiting.person,
     )
     return _decided(waiting, event, (outcomes.step("claim.reserve", form.worker_id, ask),))
 
@@ -146,7 +145,7 @@ def reserved(state: Claim | None, event: Event, facts: Facts) -> Decision[Claim]
     step: EventReserved = event.data
     if state is None or state.round != step.round or state.status is not ClaimStatus.ASSESSED:
         return _stale()
-    return _approved(state, event)
+    return _approved(replace(state, person=step.person), event)
 
 
 def taken(state: Claim | None, event: Event, facts: Facts) -> Decision[Claim]:

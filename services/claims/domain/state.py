@@ -126,7 +126,7 @@ class Claim:
     `round` counts submissions, `looks` assessments. `waiting` is the month (`regency|period`) whose news concern it,
     from registration until its cover is settled; `watching`: a run of that month is closed but not all its premiums
     are seen. `reserved`: the fence may hold its event. `person`: whom the worker it names was merged
-    into, at its last look. `approved_on` is the day that BPJS is asked to pay.
+    into, at its last look, then by the fence. `approved_on` is the day that BPJS is asked to pay.
     """
 
     claim_no: str
@@ -229,8 +229,8 @@ class Facts:
     """What decisions of one batch look up: the rates by when a claim is looked at, standings by claim, and the claims
     to wake by (collection, id, after).
 
-    By the name of a step: `persons`, who a claim's worker is since a merge; `open_claims` of the workers to be looked
-    at; `groups`, who is one person with the worker that is asked, and `fences` of those others.
+    By the name of a step: `persons`, who the worker of a look or of an ask is since a merge; `open_claims` of the
+    workers to be looked at; `groups`, who is one person with the worker that is asked, and `fences` of those others.
     """
 
     reference: Reference
