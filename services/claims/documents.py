@@ -124,6 +124,8 @@ class ClaimCodec:
             body["waiting"] = state.waiting
         if state.person:
             body["person"] = state.person
+        if state.clearing:
+            body["clearing"] = True
         if state.form is not None:
             body["form"] = _form(state.form, cipher)
         if state.ruling is not None:
@@ -145,6 +147,7 @@ class ClaimCodec:
             school=tuple(body["school"]),
             waiting=body.get("waiting"),
             person=body.get("person", ""),
+            clearing=body.get("clearing", False),
             form=None if form is None else _form_from(form, cipher),
             ruling=None if ruling is None else Ruling(ruling[0], cipher.open(ruling[1]), cipher.open(ruling[2])),
             cover=None if cover is None else CoverCodec().decode(cover, cipher),

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from services.claims.domain import covers, outcomes
+from services.claims.domain import covers, fences, outcomes
 from services.claims.domain.state import (
     Claim,
     ClaimStatus,
     CompletedRun,
     Cover,
     Facts,
-    Fence,
     PaidInvoice,
     Reference,
     RunsKnown,
@@ -19,20 +18,22 @@ from services.claims.domain.state import (
 )
 from services.claims.domain.wakes import WAKE_MAX
 from services.claims.settings import Settings
-from shared.contracts.claims_work import AssessClaim, ReserveEvent, WakeCover, WakeWorker
+from shared.contracts.claims_work import AssessClaim, ClaimCleared, EventTaken, ReserveEvent, WakeCover, WakeWorker
 from shared.kernel.decision import Due
 from shared.kernel.event import Event, Routed
 from shared.kernel.links import Persons
 from shared.reference import rates
 from shared.reference.rates import Editions
 from shared.runtime import editions
-from shared.runtime.errors import Unavailable
+from shared.runtime.errors import Defect, Unavailable
 from shared.runtime.links import persons
 from shared.runtime.ports import Answer, Performer, Reader, Workplace
 
 # So many workers' months are asked for at once; each has at most one premium a month since July 2015.
 WORKERS_AT_ONCE = 50
 MONTHS_MAX = 300
+# A person's claims over a lifetime; more are told apart by nobody.
+RIVALS_MAX = 1_000
 
 
 async def reference(reader: Reader, environ: Mapping[str, str]) -> Reference:
@@ -66,7 +67,6 @@ async def facts(reader: Reader, routed: Sequence[tuple[Routed, Event]], referenc
         {name: known.who(worker) for name, worker in workers.items()},
         {name: await _open_claims(reader, wake, known) for name, wake in wakes.items()},
         groups,
-        await _fences(reader, asks, groups),
     )
 
 
@@ -78,17 +78,6 @@ async def _open_claims(reader: Reader, wake: WakeWorker, known: Persons) -> tupl
         "_id": {"$gt": wake.after},
     }
     return tuple(await reader.find("claims", where, order=("_id",), limit=WAKE_MAX))
-
-
-async def _fences(
-    reader: Reader, asks: Mapping[str, ReserveEvent], groups: Mapping[str, frozenset[str]]
-) -> dict[str, dict[str, Fence]]:
-    others = {name: groups[name] - {step.worker_id} for name, step in asks.items()}
-    wanted = sorted(set().union(*others.values()))
-    if not wanted:
-        return {}
-    found: dict[str, Fence] = await reader.states("deaths", wanted)
-    return {name: {one: found[one] for one in sorted(workers) if one in found} for name, workers in others.items()}
 
 
 async def standings(reader: Reader, steps: Mapping[str, AssessClaim], known: Persons) -> dict[str, Standing]:
@@ -168,4 +157,26 @@ async def watch_run(key: str, claim: Claim, due: Due, place: Workplace) -> Answe
     return Answer("claim.assess", key, step)
 
 
-PERFORMERS: Mapping[str, Performer] = {outcomes.WATCH: watch_run}
+async def clear(key: str, claim: Claim, due: Due, place: Workplace) -> Answer:
+    """Whether claims of the person's other numbers stand in the way; until that is sure the claim waits."""
+    if claim.form is None:
+        raise Defect("a claim without a form is being cleared")
+    known = await persons(place.reader, [claim.form.worker_id])
+    rivals = await _rivals(place.reader, known.group(claim.form.worker_id) - {claim.form.worker_id})
+    why = fences.why_given_way(claim, rivals)
+    if why is not None:
+        return Answer("claim.taken", key, EventTaken(claim=key, round=claim.round, reason=why, held=True))
+    if fences.must_wait(claim, rivals):
+        raise Unavailable("a claim of another number of the same person is being cleared")
+    return Answer("claim.cleared", key, ClaimCleared(claim=key, round=claim.round))
+
+
+async def _rivals(reader: Reader, workers: frozenset[str]) -> dict[str, Claim]:
+    if not workers:
+        return {}
+    stages = [ClaimStatus.ASSESSED.value, ClaimStatus.APPROVED.value, ClaimStatus.PAID.value]
+    where = {"state.form.worker_id": {"$in": sorted(workers)}, "state.status": {"$in": stages}}
+    return dict(await reader.find("claims", where, order=("_id",), limit=RIVALS_MAX))
+
+
+PERFORMERS: Mapping[str, Performer] = {outcomes.WATCH: watch_run, outcomes.CLEAR: clear}

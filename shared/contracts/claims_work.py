@@ -28,27 +28,28 @@ class AssessClaim(ClaimStep):
 class ReserveEvent(ClaimStep):
     """May this claim be the one that is paid for the worker's death and these school years (`year|child`)?
 
-    `worker_id` is asked, first whom the claim names; who that is since a merge is asked next, for `named`. `again`: the
-    hold is saved, and a merge that became known before it would be seen now.
+    `named`: whom the claim names, where another number was asked for it (earlier releases did).
     """
 
     worker_id: str
     death: bool
     school: list[str] = []
     named: str = ""
-    again: bool = False
 
 
 class EventReserved(ClaimStep):
-    """It is the one. `person`: who else holds the event for it, since the worker it names was merged."""
+    """Of those that name this worker it is the one."""
 
-    person: str = ""
+
+class ClaimCleared(ClaimStep):
+    """Of those that name the same person by any number, too."""
 
 
 class EventTaken(ClaimStep):
-    """Another claim is, or the children are too many."""
+    """Another claim is, or the children are too many. `held`: it had the event of the worker it names."""
 
     reason: str
+    held: bool = False
 
 
 class ReleaseEvent(ClaimStep):
@@ -90,6 +91,7 @@ WORK: dict[str, type[Data]] = {
     "claim.assess": AssessClaim,
     "claim.reserve": ReserveEvent,
     "claim.reserved": EventReserved,
+    "claim.cleared": ClaimCleared,
     "claim.taken": EventTaken,
     "claim.release": ReleaseEvent,
     "cover.wake": WakeCover,

@@ -259,3 +259,57 @@ def test_a_person_under_two_numbers_is_paid_once_whenever_the_merge_becomes_know
     (paid,) = (key for key, one in world.store.collections["claims"].items() if one["state"]["status"] == "paid")
     held = {one["state"]["death"] for one in world.store.collections["deaths"].values()}
     assert held <= {paid, None}
+
+
+OTHER_NUMBER = "c" * 26
+NUMBERS = (WORKER, OTHER_NUMBER, STAYED)
+# Premiums under every number, all of them one person from the beginning.
+person_acts: list[Act] = [
+    *(("pay", (month,)) for month in MONTHS),
+    ("submit", (death(), AGENCY, "claim.submit.v1")),
+    ("submit", (death(claim_no="RS-9", worker_id=OTHER_NUMBER, nik=None), OTHER, "claim.submit.v1")),
+    ("submit", (death(claim_no="RS-10", worker_id=STAYED, nik=None), OTHER, "claim.submit.v1")),
+]
+
+
+@given(
+    st.permutations(person_acts),
+    st.integers(1, 20),
+    st.booleans(),
+    st.sets(st.integers(0, 6), max_size=3),
+    st.sampled_from([None, "KLM-1", "RS-9", "RS-10"]),
+    st.integers(0, 6),
+)
+@settings(max_examples=120, deadline=None)
+def test_of_all_numbers_of_a_person_one_claim_is_paid_and_a_withdrawn_one_stands_in_nobodys_way(
+    order: Sequence[Act], cut: int, again: bool, pauses: set[int], withdrawn: str | None, at: int
+) -> None:
+    async def live() -> World:
+        world = World(cut, again)
+        for number in NUMBERS:
+            world.bill(*MONTHS, worker=number)
+        world.close_run(*MONTHS, workers=len(NUMBERS))
+        world.merge(WORKER, STAYED)
+        world.merge(OTHER_NUMBER, STAYED)
+        await world.settle()
+        for position, (what, with_) in enumerate(order):
+            getattr(world, what)(*with_)
+            if position in pauses:
+                await world.settle()
+            if position == at and withdrawn is not None:
+                source = AGENCY if withdrawn == "KLM-1" else OTHER
+                world.submit({"claim_no": withdrawn}, source, "claim.withdraw.v1")
+        await world.settle()
+        if withdrawn is None:
+            assert len(world.bank.paid) == 1
+        # Whoever gave way to a claim that was withdrawn afterwards may come again.
+        for claim_no, number, source in (("KLM-1", WORKER, AGENCY), ("RS-9", OTHER_NUMBER, OTHER)):
+            world.submit(death(claim_no=claim_no, worker_id=number, nik=None, cause="natural"), source)
+            await world.settle()
+        return world
+
+    world = asyncio.run(live())
+    assert len(world.bank.paid) == 1
+    assert {one["data"]["worker_id"] for one in world.told() if one["type"] == "worker.died.v1"} == {STAYED}
+    stages = [one["state"]["status"] for one in world.store.collections["claims"].values()]
+    assert set(stages) <= {"paid", "rejected"}

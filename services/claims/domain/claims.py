@@ -19,6 +19,7 @@ from shared.contracts.claims_work import (
     AssessClaim,
     BenefitRefused,
     BenefitTransferred,
+    ClaimCleared,
     EventReserved,
     EventTaken,
     ReleaseEvent,
@@ -141,11 +142,19 @@ def _payable(before: Claim, looked: Claim, event: Event, facts: Facts) -> Decisi
 
 
 def reserved(state: Claim | None, event: Event, facts: Facts) -> Decision[Claim]:
-    """The fence holds the event for this claim: it is approved."""
+    """The fence holds the event for this claim: what remains are claims that name the person by another number."""
     step: EventReserved = event.data
     if state is None or state.round != step.round or state.status is not ClaimStatus.ASSESSED:
         return _stale()
-    return _approved(replace(state, person=step.person), event)
+    return _decided(replace(state, clearing=True), event, ())
+
+
+def cleared(state: Claim | None, event: Event, facts: Facts) -> Decision[Claim]:
+    """Nobody else is paid for this event: it is approved."""
+    step: ClaimCleared = event.data
+    if state is None or state.round != step.round or not state.clearing:
+        return _stale()
+    return _approved(state, event)
 
 
 def taken(state: Claim | None, event: Event, facts: Facts) -> Decision[Claim]:
@@ -153,13 +162,14 @@ def taken(state: Claim | None, event: Event, facts: Facts) -> Decision[Claim]:
     step: EventTaken = event.data
     if state is None or state.round != step.round or state.status is not ClaimStatus.ASSESSED:
         return _stale()
-    return _rejected(replace(state, reserved=False), event, (step.reason,))
+    return _rejected(replace(state, reserved=step.held), event, (step.reason,))
 
 
 def _approved(claim: Claim, event: Event) -> Decision[Claim]:
     approved = replace(
         claim,
         status=ClaimStatus.APPROVED,
+        clearing=False,
         stage="pembayaran",
         reasons=(),
         missing=(),
@@ -239,6 +249,7 @@ def _rejected(claim: Claim, event: Event, reasons: tuple[str, ...]) -> Decision[
         benefits=(),
         school=(),
         reserved=False,
+        clearing=False,
         account_refused=False,
     )
     return _decided(rejected, event, (*_release(claim), *outcomes.progress(rejected)))

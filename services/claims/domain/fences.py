@@ -1,117 +1,100 @@
-"""The fence on one worker's events: a death is paid once per worker, a child's school year once, whoever claims it.
+"""The fence on a worker's events: a death is paid once, a child's school year once, whoever claims it.
 
-The first claim to ask holds the event; it keeps it until it gives it back.
+The first claim to ask holds the event of the worker whom it names; it keeps it until it gives it back.
 
-Theory of operation, for workers who were merged
-A claim holds the event with whom it names, asks again when that hold is saved, and holds it with whoever that worker is
-by then; so on until they are nobody else. Two claims of two numbers of one person: either the merge is seen at the
-second ask of the one, and both meet at the number that stayed; or it became known after that ask, so after the hold
-was saved, and the other one, which may ask only since the merge is known, finds it (`facts.fences`). Whoever is second
-gives back what it held. The first hold stays with the number that the claim names when the two are set apart again,
-where holds of claims that name somebody else count no more.
+Theory of operation, for claims that name one person by several numbers
+Each holds the event of its own number; then it is saved as `clearing`, and only then looks at the claims of the other
+numbers (due work, `facts.clear`). One that is approved or paid stands in the way. Of two that are clearing at the same
+time the one whose key comes later gives way as soon as it sees the other; the other waits until it has given way or,
+since it had looked before, is approved. So never both are paid and never both refused: who is approved was clearing
+before the other one looked. A merge that becomes known when both are approved comes too late.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from services.claims.domain import outcomes, rules
-from services.claims.domain.state import Facts, Fence
+from services.claims.domain.state import Claim, ClaimStatus, Facts, Fence
 from shared.contracts.claims_work import EventReserved, EventTaken, ReleaseEvent, ReserveEvent
 from shared.contracts.reasons import Reason
-from shared.kernel.decision import Decision, Outcome
+from shared.kernel.decision import Decision
 from shared.kernel.event import Event
+
+# Whose word stands, and who may still become one of them.
+_FIRST = (ClaimStatus.APPROVED, ClaimStatus.PAID)
 
 
 def asked(state: Fence | None, event: Event, facts: Facts) -> Decision[Fence]:
     """Holds the event for the claim that asks, or says why it cannot."""
     step: ReserveEvent = event.data
     fence = state or Fence()
-    if step.again:
-        return _asked_again(fence, step, facts.persons.get(event.name, step.worker_id))
-    group = facts.groups.get(event.name, frozenset({step.worker_id}))
-    others = facts.fences.get(event.name, {})
-    why = _why_taken(_standing(fence, group, others), step)
+    why = _why_taken(_of_group(fence, facts.groups.get(event.name, frozenset({step.worker_id}))), step)
     if why is not None:
-        return Decision(state=fence, outcomes=_refused(step, why))
+        taken = EventTaken(claim=step.claim, round=step.round, reason=why)
+        return Decision(state=fence, outcomes=(outcomes.step("claim.taken", step.claim, taken),))
     held = Fence(
         death=step.claim if step.death else fence.death,
         school={**fence.school, **dict.fromkeys(step.school, step.claim)},
         named={**fence.named, step.claim: step.named} if step.named else fence.named,
     )
-    return Decision(state=held, outcomes=(_ask(step.model_copy(update={"again": True})),))
-
-
-def _asked_again(fence: Fence, step: ReserveEvent, now: str) -> Decision[Fence]:
-    """The hold is saved. `now` is who the worker is, looked up since."""
-    if not _holds(fence, step):
-        return Decision(state=fence, ignored="given-back-meanwhile")
-    if now == step.worker_id:
-        reserved = EventReserved(claim=step.claim, round=step.round, person=step.worker_id if step.named else "")
-        return Decision(state=fence, outcomes=(outcomes.step("claim.reserved", step.claim, reserved),))
-    further = step.model_copy(update={"worker_id": now, "named": step.named or step.worker_id, "again": False})
-    # With whom it names the hold stays; who was merged further holds nothing for it any more.
-    return Decision(state=_without(fence, step.claim) if step.named else fence, outcomes=(_ask(further),))
-
-
-def _ask(step: ReserveEvent) -> Outcome:
-    return outcomes.step("claim.reserve", step.worker_id, step)
-
-
-def _holds(fence: Fence, step: ReserveEvent) -> bool:
-    death = not step.death or fence.death == step.claim
-    return death and all(fence.school.get(slot) == step.claim for slot in step.school)
-
-
-def _without(fence: Fence, claim: str) -> Fence:
-    return Fence(
-        death=None if fence.death == claim else fence.death,
-        school={slot: holder for slot, holder in fence.school.items() if holder != claim},
-        named={holder: worker for holder, worker in fence.named.items() if holder != claim},
-    )
+    reserved = EventReserved(claim=step.claim, round=step.round)
+    return Decision(state=held, outcomes=(outcomes.step("claim.reserved", step.claim, reserved),))
 
 
 def released(state: Fence | None, event: Event, facts: Facts) -> Decision[Fence]:
     """Forgets all that a claim held."""
     step: ReleaseEvent = event.data
     fence = state or Fence()
-    return Decision(state=_without(fence, step.claim))
-
-
-def _refused(step: ReserveEvent, why: Reason) -> tuple[Outcome, ...]:
-    taken = EventTaken(claim=step.claim, round=step.round, reason=why)
-    told = outcomes.step("claim.taken", step.claim, taken)
-    if not step.named:
-        return (told,)
-    # What it held with the worker it names is free again.
-    release = ReleaseEvent(claim=step.claim, round=step.round, worker_id=step.named)
-    return (outcomes.step("claim.release", step.named, release), told)
-
-
-def _standing(fence: Fence, group: frozenset[str], others: Mapping[str, Fence]) -> list[Fence]:
-    """The fences of one person, each without the holds of claims that name somebody else by now."""
-    return [_of_group(fence, group), *(_of_group(one, group) for one in others.values())]
+    return Decision(
+        state=Fence(
+            death=None if fence.death == step.claim else fence.death,
+            school={slot: claim for slot, claim in fence.school.items() if claim != step.claim},
+            named={claim: worker for claim, worker in fence.named.items() if claim != step.claim},
+        )
+    )
 
 
 def _of_group(fence: Fence, group: frozenset[str]) -> Fence:
+    """Without the holds of claims that name somebody else by now."""
     strangers = {claim for claim, named in fence.named.items() if named not in group}
-    if not strangers:
-        return fence
     return Fence(
         death=None if fence.death in strangers else fence.death,
         school={slot: claim for slot, claim in fence.school.items() if claim not in strangers},
     )
 
 
-def _why_taken(fences: Iterable[Fence], step: ReserveEvent) -> Reason | None:
-    school: dict[str, set[str]] = {}
-    for fence in fences:
-        if step.death and fence.death not in (None, step.claim):
-            return Reason.DUPLICATE_CLAIM
-        for slot, claim in fence.school.items():
-            school.setdefault(slot, set()).add(claim)
-    if any(school.get(slot, {step.claim}) != {step.claim} for slot in step.school):
+def _why_taken(fence: Fence, step: ReserveEvent) -> Reason | None:
+    if step.death and fence.death not in (None, step.claim):
         return Reason.DUPLICATE_CLAIM
+    if any(fence.school.get(slot, step.claim) != step.claim for slot in step.school):
+        return Reason.DUPLICATE_CLAIM
+    return Reason.NOT_ELIGIBLE if step.school and _too_many((*fence.school, *step.school)) else None
+
+
+def why_given_way(claim: Claim, rivals: Mapping[str, Claim]) -> Reason | None:
+    """Why a claim gives way to those of the person's other numbers; None when it need not, or not yet."""
+    first = [one for key, one in rivals.items() if one.status in _FIRST or (one.clearing and key < claim.key)]
+    slots = {slot for one in first for slot in one.school}
+    if _is_death(claim) and any(_is_death(one) for one in first):
+        return Reason.DUPLICATE_CLAIM
+    if slots & set(claim.school):
+        return Reason.DUPLICATE_CLAIM
+    return Reason.NOT_ELIGIBLE if claim.school and _too_many((*slots, *claim.school)) else None
+
+
+def must_wait(claim: Claim, rivals: Mapping[str, Claim]) -> bool:
+    """Whether a claim of another number may be approved at any moment, or give way to this one."""
+    return any(
+        one.clearing and key > claim.key and ((_is_death(claim) and _is_death(one)) or (claim.school and one.school))
+        for key, one in rivals.items()
+    )
+
+
+def _is_death(claim: Claim) -> bool:
+    return claim.form is not None and claim.form.is_death
+
+
+def _too_many(slots: tuple[str, ...]) -> bool:
     # rules.md 3c: two children of a worker, over all claims and years.
-    children = {slot.split("|")[-1] for slot in (*school, *step.school)}
-    return Reason.NOT_ELIGIBLE if step.school and len(children) > rules.CHILDREN_MAX else None
+    return len({slot.split("|")[-1] for slot in slots}) > rules.CHILDREN_MAX

@@ -31,7 +31,7 @@ from shared.kernel.decision import Due, Outcome
 
 EVENTS = topics.events("claims")
 WORK = topics.work("claims")
-PAYMENT, WATCH = "bpjs-payment", "watch-run"
+PAYMENT, WATCH, CLEAR = "bpjs-payment", "watch-run", "clear-claim"
 # The first look at a run whose premiums are still coming in; the shell's own backoff spaces the later ones.
 WATCH_AFTER = timedelta(seconds=1)
 
@@ -161,6 +161,8 @@ def due_of(claim: Claim, at: datetime) -> Due | None:
     data: dict[str, Any] = {"correlation_id": claim.correlation}
     if claim.status is ClaimStatus.APPROVED:
         return Due(_id(f"{PAYMENT}|{claim.key}|{claim.round}"), PAYMENT, at, data)
+    if claim.clearing:
+        return Due(_id(f"{CLEAR}|{claim.key}|{claim.round}"), CLEAR, at, data)
     if claim.watching:
         return Due(_id(f"{WATCH}|{claim.key}|{claim.round}|{claim.looks}"), WATCH, at + WATCH_AFTER, data)
     return None

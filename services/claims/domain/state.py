@@ -125,8 +125,9 @@ class Claim:
 
     `round` counts submissions, `looks` assessments. `waiting` is the month (`regency|period`) whose news concern it,
     from registration until its cover is settled; `watching`: a run of that month is closed but not all its premiums
-    are seen. `reserved`: the fence may hold its event. `person`: whom the worker it names was merged
-    into, at its last look, then by the fence. `approved_on` is the day that BPJS is asked to pay.
+    are seen. `reserved`: the fence may hold its event; `clearing`: it does, and claims of the person's other numbers
+    are looked at. `person`: whom the worker it names was merged into, at its last look. `approved_on` is the day that
+    BPJS is asked to pay.
     """
 
     claim_no: str
@@ -149,6 +150,7 @@ class Claim:
     school: tuple[str, ...] = ()
     ruling: Ruling | None = None
     reserved: bool = False
+    clearing: bool = False
     person: str = ""
     account_refused: bool = False
     cover: Cover | None = None
@@ -230,7 +232,7 @@ class Facts:
     to wake by (collection, id, after).
 
     By the name of a step: `persons`, who the worker of a look or of an ask is since a merge; `open_claims` of the
-    workers to be looked at; `groups`, who is one person with the worker that is asked, and `fences` of those others.
+    workers to be looked at; `groups`, who is one person with the worker that is asked.
     """
 
     reference: Reference
@@ -240,4 +242,3 @@ class Facts:
     persons: Mapping[str, str] = field(default_factory=dict)
     open_claims: Mapping[str, tuple[tuple[str, Claim], ...]] = field(default_factory=dict)
     groups: Mapping[str, frozenset[str]] = field(default_factory=dict)
-    fences: Mapping[str, Mapping[str, Fence]] = field(default_factory=dict)
