@@ -11,7 +11,7 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from types import TracebackType
 from typing import Any
@@ -127,7 +127,7 @@ class KafkaConsumer:
             fetch_max_bytes=FETCH_BYTES_MAX,
             max_partition_fetch_bytes=REQUEST_BYTES_MAX,
             parser=_unparsed,
-            decoder=_whole,
+            decoder=_undecoded,
             listener=_Ownership(self),
         )
         subscriber(self._handle)
@@ -190,11 +190,11 @@ class KafkaConsumer:
         if self._settling is not None:
             self._settling.cancel()
 
-    async def _handle(self, message: Any) -> None:
+    async def _handle(self, read: Any) -> None:
         """Returns when the next batch may come: this one is taken, and the one before is settled. Nobody else has had a
         turn since aiokafka handed it out, so that who stops or gives partitions away finds it under way."""
-        self._consumer = message.consumer
-        raw = message.raw_message
+        self._consumer = read.consumer
+        raw = read.raw_message
         assignments = self._assignments
         self._one_more()
         try:
@@ -447,7 +447,15 @@ async def _unparsed(batch: tuple[Any, ...], parse: Callable[[tuple[Any, ...]], A
     return message
 
 
-async def _whole(message: Any) -> Any:
-    """The decoder that decodes nothing: each record is read by itself, later. The handler gets the message itself; to
-    ask for it as a Context would cost every batch a turn of a thread, and others theirs."""
-    return message
+@dataclass(slots=True)
+class _Read:
+    """What the handler gets of a message. To ask for the message as a Context would cost every batch a turn of a
+    thread, and others theirs; and as its own decoded body it would hold itself, and every batch with it."""
+
+    consumer: AIOKafkaConsumer
+    raw_message: tuple[Any, ...]
+
+
+async def _undecoded(message: Any) -> _Read:
+    """The decoder that decodes nothing: each record is read by itself, later."""
+    return _Read(message.consumer, message.raw_message)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import gzip
 import itertools
 from collections.abc import Sequence
@@ -158,6 +159,32 @@ async def test_a_batch_that_is_read_is_under_way_before_anybody_else_has_a_turn(
     await asyncio.wait_for(begun.wait(), 30)
     await consumer.stop()
     assert not any(turns)
+
+
+async def test_a_batch_that_is_done_is_gone_without_the_collector(kafka: str) -> None:
+    topic = await _topic(kafka)
+    taken = asyncio.Semaphore(0)
+
+    async def take(batch: Batch) -> None:
+        taken.release()
+
+    service = topic.removeprefix("trap-")
+    steps = (take, one_step(_nothing)[1])
+    consumer = KafkaConsumer(Server({"PAYUNG_KAFKA": kafka}), service, [topic], *steps, _raise, Metrics(service), None)
+    gc.disable()
+    try:
+        await consumer.start()
+        for _ in range(5):
+            await _publish(kafka, topic)
+            await asyncio.wait_for(taken.acquire(), 30)
+        await consumer.stop()
+        left = [
+            one for one in gc.get_objects() if type(one).__name__.startswith("Kafka") and hasattr(one, "raw_message")
+        ]
+        # The last one may still be in somebody's hands.
+        assert len(left) <= 1
+    finally:
+        gc.enable()
 
 
 async def _nothing(records: Sequence[Record]) -> None:
