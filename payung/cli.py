@@ -380,8 +380,8 @@ def report_rebuild(
                 place.find(data), accept=accept, read=lambda count: shown.update(f"{count} events counted ...")
             )
         )
-    for name, before, after in done.differences[:DIFFERENCES_SHOWN]:
-        out.print(f"{name}\n  in use  {before}\n  anew    {after}", soft_wrap=True)
+    for name, row, where in done.differences[:DIFFERENCES_SHOWN]:
+        out.print(f"{name}, only {where}: {row}", soft_wrap=True)
     if len(done.differences) > DIFFERENCES_SHOWN:
         out.print(f"... and {len(done.differences) - DIFFERENCES_SHOWN} more")
     if not done.put_in_place:

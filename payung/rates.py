@@ -31,6 +31,7 @@ def read(path: Path, standing: Texts) -> Texts:
     found = (text, standing[1]) if table == "rates" else (standing[0], text)
     try:
         made, shipped = tables.parse(*found), tables.load()
+        tables.check(made)
     except (ValueError, TypeError, KeyError, csv.Error) as error:
         raise CommandError(f"{path}: {error}") from error
     missing = sorted(shipped.keys - made.keys)
@@ -55,17 +56,15 @@ def _columns(text: str) -> Sequence[str]:
 
 async def load(place: Place, path: Path) -> tuple[str, bool]:
     """Loads a table into the services that judge by it, from now on; its version, and whether anything was new."""
-    added = False
-    version = ""
-    for spec in OWNERS:
-        store = open_store(spec, place.environ)
-        try:
-            texts = read(path, await editions.latest(store))
-            version = editions.version_of(texts)
-            added = await editions.save(store, texts) or added
-        finally:
+    stores = [open_store(spec, place.environ) for spec in OWNERS]
+    try:
+        # Good for all of them before it is in any: they may hold another one of the two tables.
+        wanted = [read(path, await editions.latest(store)) for store in stores]
+        added = [await editions.save(store, texts) for store, texts in zip(stores, wanted, strict=True)]
+        return editions.version_of(wanted[0]), any(added)
+    finally:
+        for store in stores:
             await store.close()
-    return version, added
 
 
 async def show(place: Place, table: Table) -> str:

@@ -25,7 +25,7 @@ def load(
     check: Annotated[bool, typer.Option("--check", help="Only read the file; load nothing")] = False,
     data: Data = None,
 ) -> None:
-    """Load a table of rates; runs that are asked for and claims that are looked at from now on are judged by it."""
+    """Load a table of rates; runs that begin and claims that are looked at from now on are judged by it."""
     if check:
         rates.read(file, tables.texts())
         _out.print(f"{file} is good")

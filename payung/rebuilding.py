@@ -4,8 +4,9 @@ Theory of operation
 Reporting counts an event once, in a document that knows its name, and in any order to the same end: a second model made
 of the same events must show the same figures, and differences are shown before anything is replaced. What reporting
 settles between our last look and the swap is missing in the new model; so the tail is taken once more, into what is
-then in use, as another process of the service would: compare-and-set lets both write. What no topic holds any more
-(answers to agencies are kept 30 days) is carried over.
+then in use, as another process of the service would: compare-and-set lets both write. Where the tail begins is saved
+before the swap: if we end in between, the next rebuild takes it first. What no topic holds any more (answers to
+agencies are kept 30 days) is carried over.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import orjson
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from payung import wire
@@ -24,14 +26,21 @@ from services.reporting import facts
 from services.reporting.facts import Filters
 from services.reporting.stream import SPEC
 from shared.reference import areas
+from shared.runtime import clock, topics_admin
 from shared.runtime.app import open_store
+from shared.runtime.errors import Unavailable
 from shared.runtime.kafka import pattern_of
+from shared.runtime.kafka_server import Server
 from shared.runtime.metrics import Metrics
 from shared.runtime.mongo import MongoStore
 from shared.runtime.pipeline import Batch, Message, Pipeline, Record
 from shared.runtime.ports import Reader
 
 SHELF = "next"
+GROUP = f"payung-{SPEC.name}"
+# Beside the model: who rebuilds it, and from where a tail is still to be taken.
+RUNS, RUN = "_rebuild", "run"
+TAIL_TRIES = 60
 # Their events expire; all others stand for ever (contracts.md 2).
 EXPIRING = {"answers": "feedback-"}
 BATCH_RECORDS = 3_000
@@ -40,15 +49,16 @@ QUIET_POLLS_MAX = 30
 LOOKS_MAX = 60
 LOOK_S = 1.0
 
-Figures = Mapping[str, Any]
+# Report, row, and in which of the two models alone it stands.
+Difference = tuple[str, str, str]
 
 
 @dataclass(frozen=True, slots=True)
 class Rebuilt:
-    """How many events were read, and which figures are others than before: name, before, after."""
+    """How many events were read, and which figures stand in one model only."""
 
     events: int
-    differences: Sequence[tuple[str, Any, Any]]
+    differences: Sequence[Difference]
     put_in_place: bool
 
 
@@ -63,29 +73,49 @@ class _Nowhere:
 
 
 class _Reading:
-    """All topics of reporting, from their beginnings on, without its group."""
+    """All topics of reporting, from their beginnings or from given places on, without its group."""
 
     def __init__(self, consumer: AIOKafkaConsumer, place: Place, read: Callable[[int], None]) -> None:
         self._consumer = consumer
         self._place = place
         self._read = read
-        self._names: list[str] = []
         self._at: dict[TopicPartition, int] = {}
         self.events = 0
 
-    async def begin(self) -> set[str]:
-        """Assigns; returns the topics of which something has expired."""
+    async def ends(self) -> dict[TopicPartition, int]:
+        """Where every topic ends now; one that is new is read from its beginning."""
         pattern = re.compile(pattern_of(SPEC.topics))
-        self._names = sorted(name for name in await self._consumer.topics() if pattern.match(name))
-        ends = await wire.ends(self._place, self._consumer, self._names)
-        self._at = dict(await self._consumer.beginning_offsets(list(ends)))
-        for partition, offset in self._at.items():
-            self._consumer.seek(partition, offset)
-        return {partition.topic for partition, offset in self._at.items() if offset}
+        names = sorted(name for name in await self._consumer.topics() if pattern.match(name))
+        ends = await wire.ends(self._place, self._consumer, names)
+        new = [one for one in ends if one not in self._at]
+        if new:
+            self._at.update(await self._consumer.beginning_offsets(new))
+        return ends
+
+    async def expired(self) -> set[str]:
+        """The topics of which something is gone; CommandError where that must not be."""
+        await self.ends()
+        gone = {partition.topic for partition, offset in self._at.items() if offset}
+        lost = sorted(name for name in gone if not name.startswith(tuple(EXPIRING.values())))
+        if lost:
+            raise CommandError(f"the first events of {', '.join(lost)} are gone: figures made anew would lack them")
+        return gone
+
+    def places(self) -> dict[str, int]:
+        """Up to where each partition is read."""
+        return {f"{one.topic}/{one.partition}": offset for one, offset in self._at.items()}
+
+    def go_on(self, places: Mapping[str, int]) -> None:
+        """Goes on where an earlier one stood."""
+        for name, offset in places.items():
+            topic, _, partition = name.rpartition("/")
+            self._at[TopicPartition(topic, int(partition))] = offset
 
     async def catch_up(self, pipeline: Pipeline) -> int:
         """Takes what stands beyond the last place, up to the ends at the call; returns how many records."""
-        ends = await self._consumer.end_offsets(list(self._at))
+        ends = await self.ends()
+        for partition, offset in self._at.items():
+            self._consumer.seek(partition, offset)
         before, quiet = self.events, 0
         while left := [one for one, offset in self._at.items() if offset < ends[one]]:
             polled = await self._consumer.getmany(*left, timeout_ms=POLL_MS, max_records=BATCH_RECORDS)
@@ -102,29 +132,61 @@ class _Reading:
                 self._at[one] = await self._consumer.position(one)
         return self.events - before
 
+    async def behind(self) -> int:
+        """How many records reporting has not settled yet."""
+        ends = await self.ends()
+        committed = await topics_admin.committed(Server(self._place.environ), GROUP)
+        # Where nothing was committed everything waits.
+        return sum(max(0, end - committed.get(one, 0)) for one, end in ends.items())
+
 
 async def rebuild(place: Place, *, accept: bool, read: Callable[[int], None]) -> Rebuilt:
     """Makes the model anew; puts it in place when its figures are equal, or when differences are accepted."""
     in_use, following = open_store(SPEC, place.environ), open_store(SPEC, place.environ, SHELF)
+    me = clock.new_id()
     try:
         async with wire.reader(place) as consumer:
+            left = (await in_use.rows(RUNS, [RUN])).get(RUN, {}).get("places")
+            if left:
+                # Somebody ended between a swap and its tail.
+                await _take_tail(place, consumer, in_use, left)
+            await in_use.save_rows(RUNS, {RUN: {"by": me}})
             reading = _Reading(consumer, place, read)
             await following.clear()
             await following.check()
-            expired = await reading.begin()
+            expired = await reading.expired()
             pipeline = await _pipeline(following, place)
             await reading.catch_up(pipeline)
             await following.carry_over([name for name, topic in EXPIRING.items() if _any(expired, topic)])
-            differences = await _compared(place, reading, pipeline, in_use, following)
+            differences = await _compared(reading, pipeline, in_use, following, wait=not accept)
             if differences and not accept:
                 await following.clear()
                 return Rebuilt(reading.events, differences, put_in_place=False)
+            if (await in_use.rows(RUNS, [RUN])).get(RUN, {}).get("by") != me:
+                raise CommandError("another rebuild began meanwhile; nothing was changed by this one")
+            await in_use.save_rows(RUNS, {RUN: {"by": me, "places": reading.places()}})
             await following.put_in_place()
-            await reading.catch_up(await _pipeline(in_use, place))
+            await _take_tail(place, consumer, in_use, reading.places())
+            await in_use.delete_rows(RUNS, [RUN])
             return Rebuilt(reading.events, differences, put_in_place=True)
     finally:
         await following.close()
         await in_use.close()
+
+
+async def _take_tail(place: Place, consumer: AIOKafkaConsumer, in_use: MongoStore, places: Mapping[str, int]) -> None:
+    """Takes what reporting may have settled in the model that was replaced into the one in use."""
+    tail = _Reading(consumer, place, lambda _: None)
+    tail.go_on(places)
+    pipeline = await _pipeline(in_use, place)
+    for again in range(TAIL_TRIES):
+        try:
+            await tail.catch_up(pipeline)
+            break
+        except Unavailable:
+            if again + 1 == TAIL_TRIES:
+                raise
+            await asyncio.sleep(LOOK_S)
 
 
 async def _pipeline(store: MongoStore, place: Place) -> Pipeline:
@@ -133,21 +195,22 @@ async def _pipeline(store: MongoStore, place: Place) -> Pipeline:
 
 
 async def _compared(
-    place: Place, reading: _Reading, pipeline: Pipeline, in_use: MongoStore, following: MongoStore
-) -> list[tuple[str, Any, Any]]:
-    """The figures that differ when both models have counted the same events."""
-    for _ in range(LOOKS_MAX):
-        behind = (await place.get("reporting", "/readyz")).json()["lag"]
+    reading: _Reading, pipeline: Pipeline, in_use: MongoStore, following: MongoStore, *, wait: bool
+) -> list[Difference]:
+    """The figures that differ when both models have counted the same events; without `wait` as they are now."""
+    for _ in range(LOOKS_MAX if wait else 1):
+        behind = await reading.behind()
         before, after = await figures(in_use), await figures(following)
-        if not behind and not await reading.catch_up(pipeline):
-            names = sorted({*before, *after})
-            return [(one, before.get(one), after.get(one)) for one in names if before.get(one) != after.get(one)]
+        if not wait or (not behind and not await reading.catch_up(pipeline)):
+            return [(*one, "in use") for one in sorted(before - after)] + [
+                (*one, "anew") for one in sorted(after - before)
+            ]
         await asyncio.sleep(LOOK_S)
     raise CommandError("events keep coming, so that no figures can be compared; nothing was changed: try again later")
 
 
-async def figures(reader: Reader) -> Figures:
-    """Every figure that reporting shows, by report, month and group."""
+async def figures(reader: Reader) -> set[tuple[str, str]]:
+    """Every figure that reporting shows: the name of its report, and its row as JSON."""
     known = areas.load()
     everything = Filters(None, "district", None)
     reports = {
@@ -162,11 +225,12 @@ async def figures(reader: Reader) -> Figures:
     for month in await facts.read_months(reader, None):
         asked = Filters(None, "village", month["period"])
         reports[f"coverage {month['period']}"] = await facts.read_coverage(reader, known, asked)
-    found: dict[str, Any] = {}
-    for name, report in reports.items():
-        found[f"{name}, totals"] = report.totals
-        found.update({f"{name}, row {number}": row for number, row in enumerate(report.rows, start=1)})
-    return found
+    totals = {(f"{name}, totals", _text(report.totals)) for name, report in reports.items()}
+    return totals | {(name, _text(row)) for name, report in reports.items() for row in report.rows}
+
+
+def _text(row: Any) -> str:
+    return orjson.dumps(row, option=orjson.OPT_SORT_KEYS, default=str).decode()
 
 
 def _any(topics: set[str], prefix: str) -> bool:

@@ -15,7 +15,7 @@ from shared.kernel.decision import Due
 from shared.kernel.event import Event, Routed
 from shared.reference import areas, rates
 from shared.reference.rates import Editions
-from shared.runtime import clock, editions
+from shared.runtime import editions
 from shared.runtime.errors import Unavailable
 from shared.runtime.links import persons
 from shared.runtime.ports import Answer, Performer, Reader, Workplace
@@ -146,7 +146,8 @@ PERFORMERS: Mapping[str, Performer] = {runs.CATCH_UP: catch_up, invoices.OVERDUE
 
 async def plan(reader: Reader, reference: Reference, run: Run) -> Run:
     """The figures that this run would end with now; changes nothing."""
-    now = (await editions.load(reader)).at(clock.now())
+    known = await editions.load(reader)
+    now = known.named(known.newest)
     while True:
         candidates = await page(
             reader,

@@ -9,18 +9,21 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, timedelta
 from fractions import Fraction
 from functools import cache
 from importlib import resources
+from itertools import product
 from types import MappingProxyType
+from typing import get_args
 
 from shared.contracts.base import Funding, Programme
-from shared.kernel.calendar import first_day
+from shared.kernel.calendar import first_day, shift_period
 
 # Joins the keys of a base rate and of the relief on it: `bpu.jkm.flat+pp50.transport`.
 RULE_JOIN = "+"
 
+_FUNDINGS: tuple[Funding, ...] = get_args(Funding)
 _RATIO_KEY, _FLAT_KEY = "bpu.jkk.rate", "bpu.jkm.flat"
 
 
@@ -149,15 +152,23 @@ class Rates:
             yield from (b.law for b in self._brackets if b.key == key)
 
 
+SHIPPED = "shipped"
+
+
 @dataclass(frozen=True, slots=True)
 class Editions:
-    """The tables by the moment from which they judge: each until the next, before the first the shipped one."""
+    """The tables that were loaded, by name, the newest last; before the first the shipped one judges."""
 
-    loaded: tuple[tuple[datetime, Rates], ...] = ()
+    loaded: tuple[tuple[str, Rates], ...] = ()
 
-    def at(self, moment: datetime) -> Rates:
-        """The table that judges what was asked at a moment."""
-        return next((rates for since, rates in reversed(self.loaded) if since <= moment), None) or load()
+    @property
+    def newest(self) -> str:
+        """The name of the table that judges now."""
+        return self.loaded[-1][0] if self.loaded else SHIPPED
+
+    def named(self, name: str) -> Rates:
+        """A table that judged once, or judges now."""
+        return dict(self.loaded).get(name) or load()
 
 
 def is_public(funding: Funding) -> bool:
@@ -225,9 +236,36 @@ def _check_brackets(rates: Rates) -> None:
         ratio = rates.rate(_RATIO_KEY, bracket.effective_from)
         if ratio is None or bracket.base * ratio.value != bracket.jkk:
             raise ValueError(f"{bracket.key}: the premium is not the ratio of the base")
-    starts = [b.income_from for b in rates._brackets]
-    if starts != sorted(starts):
-        raise ValueError("brackets must stand in rising order of income")
+    for day in _boundaries(rates):
+        starts = [one.income_from for one in rates._brackets if _in_force(one.effective_from, one.effective_to, day)]
+        if starts != sorted(set(starts)):
+            raise ValueError(f"brackets must stand in rising order of income, one a row, on {day}")
+
+
+def _boundaries(rates: Rates) -> list[date]:
+    """The days on which something changes."""
+    dated: list[Rate | Bracket] = [*rates._brackets, *(rate for rows in rates._rates.values() for rate in rows)]
+    ends = (one.effective_to + timedelta(days=1) for one in dated if one.effective_to is not None)
+    return sorted({*(one.effective_from for one in dated), *ends})
+
+
+def check(rates: Rates) -> None:
+    """Raises ValueError where a table would bill nothing, less than nothing, or parts of a rupiah, from the first law
+    on for ever; for a table that somebody has edited."""
+    for rows in rates._rates.values():
+        for rate in rows:
+            if rate.value < 0 or (rate.unit == "multiplier" and not 0 < rate.value <= 1):
+                raise ValueError(f"{rate.key} is {rate.value} from {rate.effective_from} on")
+    first = min(one.effective_from for one in load()._brackets)
+    incomes = sorted({one.income_from for one in rates._brackets})
+    asks = list(product(_FUNDINGS, ("transport", "other"), incomes))
+    # A rule holds a month from its first day on.
+    for month in sorted({day.isoformat()[:7] for day in _boundaries(rates) if day >= first}):
+        for later in (month, shift_period(month, 1)):
+            for funding, sector, income in asks:
+                lines = rates.premium(funding, income, sector, later)
+                if [line.programme for line in lines] != ["JKK", "JKM"] or any(line.amount <= 0 for line in lines):
+                    raise ValueError(f"no premium of {later} for {funding}, income {income}")
 
 
 def _line(

@@ -4,7 +4,6 @@ judged the same way again."""
 from __future__ import annotations
 
 import hashlib
-from datetime import datetime
 from functools import lru_cache
 
 from shared.reference import rates
@@ -21,9 +20,7 @@ Texts = tuple[str, str]
 async def load(reader: Reader) -> Editions:
     """All of them; a handful of rows, most often none."""
     rows = await reader.find_rows(COLLECTION, {}, order=("loaded_at",), limit=EDITIONS_MAX)
-    return Editions(
-        tuple((datetime.fromisoformat(row["loaded_at"]), _parsed(row["rates"], row["brackets"])) for row in rows)
-    )
+    return Editions(tuple((row["name"], _parsed(row["rates"], row["brackets"])) for row in rows))
 
 
 async def latest(reader: Reader) -> Texts:
@@ -32,14 +29,14 @@ async def latest(reader: Reader) -> Texts:
     return (rows[0]["rates"], rows[0]["brackets"]) if rows else rates.texts()
 
 
-async def save(reader: Reader, texts: Texts, at: datetime | None = None) -> bool:
+async def save(reader: Reader, texts: Texts) -> bool:
     """Adds an edition that judges from now on; False when it is the one that stands."""
     if await latest(reader) == texts:
         return False
-    loaded_at = (at or clock.now()).isoformat()
-    version = version_of(texts)
-    row = {"version": version, "loaded_at": loaded_at, "rates": texts[0], "brackets": texts[1]}
-    await reader.save_rows(COLLECTION, {f"{version}|{loaded_at}": row})
+    loaded_at = clock.now().isoformat()
+    name = f"{version_of(texts)}|{loaded_at}"
+    row = {"name": name, "loaded_at": loaded_at, "rates": texts[0], "brackets": texts[1]}
+    await reader.save_rows(COLLECTION, {name: row})
     return True
 
 

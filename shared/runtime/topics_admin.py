@@ -87,6 +87,13 @@ async def partitions(server: Server, names: Sequence[str]) -> dict[str, int]:
         return await _partitions(admin, names)
 
 
+async def committed(server: Server, group: str) -> dict[TopicPartition, int]:
+    """What a group has committed; partitions of which it has not are left out."""
+    async with _admin(server) as admin:
+        found = await asyncio.wait_for(admin.list_consumer_group_offsets(group), ADMIN_TIMEOUT_S)
+    return {partition: int(one.offset) for partition, one in found.items() if one.offset >= 0}
+
+
 class Standing:
     """Which topics stand, for whoever is about to write: asked of the broker once, since a topic is not taken away."""
 

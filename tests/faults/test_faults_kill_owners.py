@@ -98,7 +98,7 @@ async def test_of_two_processes_with_one_name_the_older_ends(installation: Insta
 async def test_reporting_made_anew_in_the_middle_of_a_load_counts_everything(
     installation: Installation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def at_once(*_: object) -> list[tuple[str, object, object]]:
+    async def at_once(*_: object, **__: object) -> list[rebuilding.Difference]:
         return []
 
     # It would wait for a quiet moment to compare; here both write while the model changes hands.

@@ -31,6 +31,7 @@ from shared.lists.answers import read_answers
 from shared.reference import areas as area_files
 from shared.runtime import clock
 from shared.runtime.crypto import id_key_from
+from shared.runtime.mongo import MongoStore
 
 pytestmark = [pytest.mark.connected, pytest.mark.timeout(600)]
 
@@ -372,7 +373,9 @@ async def _whole_story(at: Place, who: str, nik: str) -> None:
     assert nik not in json.dumps([one.step.as_json(asked=one.asked) for one in told])
 
 
-async def test_the_figures_are_made_again_while_lists_come_in_and_heal_what_was_damaged(running: Installation) -> None:
+async def test_the_figures_are_made_again_while_lists_come_in_and_heal_what_was_damaged(
+    running: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
     at = running.at
     more = [row(number, one) for number, one in enumerate(alive(running.people[KUTIM])[260:320], start=1)]
     path = write_list(running.folder / "more.csv", more)
@@ -395,6 +398,23 @@ async def test_the_figures_are_made_again_while_lists_come_in_and_heal_what_was_
     healed = await workers.find_one({"_id": damaged["_id"]})
     assert healed is not None
     assert healed["state"] == damaged["state"]
+    put_in_place = MongoStore.put_in_place
+
+    async def and_die(self: MongoStore) -> None:
+        # What reporting settled meanwhile is not in it, and nobody is left to take it.
+        await self._database["registrations"].delete_many({})
+        await put_in_place(self)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(MongoStore, "put_in_place", and_die)
+        begin = {f"registration-events/{number}": 0 for number in range(6)}
+        patch.setattr(rebuilding._Reading, "places", lambda _: begin)
+        with pytest.raises(KeyboardInterrupt):
+            await rebuilding.rebuild(at, accept=True, read=lambda _: None)
+    assert await workers.count_documents({}) == 0
+    after = await rebuilding.rebuild(at, accept=False, read=lambda _: None)
+    assert (after.put_in_place, after.differences) == (True, [])
     await client.close()
 
 

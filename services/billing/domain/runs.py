@@ -19,7 +19,6 @@ Invariants
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
 from typing import Any, cast
 
 from services.billing.domain import outcomes, rules
@@ -85,9 +84,9 @@ def stepped(state: Run | None, event: Event, facts: Facts) -> Decision[Run]:
     page = facts.pages.get((data.run_id, data.number))
     if state is None or page is None or state.status is not RunStatus.RUNNING or data.number != state.step:
         return Decision(state=state, ignored="stale-step")
-    # By what held when it was asked for: rates that are loaded meanwhile do not make half of a run dearer.
-    asked_at = datetime.fromisoformat(state.requested_at) if state.requested_at else event.at
-    drawn = draw(state, page, facts.editions.at(asked_at))
+    # One table for all its pages: rates that are loaded meanwhile do not make half of a run dearer.
+    state = replace(state, edition=state.edition or facts.editions.newest)
+    drawn = draw(state, page, facts.editions.named(state.edition))
     told: list[Outcome] = []
     if drawn.workers:
         reserved = StepReserved(

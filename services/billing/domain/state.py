@@ -162,6 +162,7 @@ class Run:
     cutoff: str
     due_date: str | None = None
     requested_at: str = ""
+    edition: str = ""
     status: RunStatus = RunStatus.WAITING
     left: Accounts = NOTHING
     cursor: str = ""
@@ -238,7 +239,7 @@ class Reference:
 @value(frozen=True, slots=True)
 class Facts:
     """What decisions of one batch look up: pages by (run, step), workers ever verified by regency, what other runs had
-    billed first by run, the rates by the day on which a run was asked for."""
+    billed first by run, the tables of rates."""
 
     editions: Editions = field(default_factory=Editions)
     pages: Mapping[tuple[str, int], Page] = field(default_factory=dict)

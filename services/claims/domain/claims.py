@@ -84,7 +84,8 @@ def assessed(state: Claim | None, event: Event, facts: Facts) -> Decision[Claim]
         return _stale()
     if standing is None or state.account_refused:
         return _stale()
-    verdict = assessments.judge(facts.editions.at(event.at), state.form, state.regency, state.submitted_on, standing)
+    rates = facts.editions.named(facts.editions.newest)
+    verdict = assessments.judge(rates, state.form, state.regency, state.submitted_on, standing)
     looked = replace(
         state,
         looks=state.looks + 1,

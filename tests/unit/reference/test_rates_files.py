@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -37,6 +36,15 @@ def test_what_is_shown_can_be_loaded_and_is_nothing_new(tmp_path: Path, text: st
         ("\n".join(line for line in RATES.splitlines() if not line.startswith("jkm.lump")), "no row of jkm.lump"),
         (BRACKETS.replace(",10000,", ",10001,", 1), "is not the ratio of the base"),
         (RATES.replace("2015-07-01", "kemarin", 1), "kemarin"),
+        # It would bill nothing from 2027 on, less than nothing, or parts of a rupiah.
+        (
+            RATES.replace("6800,IDR/month,2015-07-01,,", "6800,IDR/month,2015-07-01,2026-12-31,"),
+            "no premium of 2027-01",
+        ),
+        (RATES.replace(",6800,", ",-6800,"), "bpu.jkm.flat is -6800"),
+        (RATES.replace(",6800,", ",6800.5,"), "is a ratio, not an amount"),
+        (RATES.replace(",0.50,multiplier", ",0.3333,multiplier", 1), "is no whole rupiah"),
+        (BRACKETS + BRACKETS.splitlines()[-1] + "\n", "one a row"),
     ],
 )
 def test_what_cannot_be_a_table_is_refused(tmp_path: Path, text: str, why: str) -> None:
@@ -44,12 +52,18 @@ def test_what_cannot_be_a_table_is_refused(tmp_path: Path, text: str, why: str) 
         files.read(written(tmp_path, text), (RATES, BRACKETS))
 
 
-def test_an_edition_judges_from_its_own_moment_on() -> None:
-    first, second = datetime(2026, 1, 5, tzinfo=UTC), datetime(2026, 3, 1, tzinfo=UTC)
+def test_a_new_generation_of_rows_stands_behind_the_old_one(tmp_path: Path) -> None:
+    ended = [line.replace("2015-07-01,,", "2015-07-01,2026-12-31,") for line in BRACKETS.splitlines()]
+    later = [line.replace("2015-07-01,,", "2027-01-01,,") for line in BRACKETS.splitlines()[1:]]
+    found = files.read(written(tmp_path, "\n".join((*ended, *later)) + "\n"), (RATES, BRACKETS))
+    assert rates.parse(*found).premium("csr", 25_000_000, "trade", "2027-05")[0].amount == 207_000
+
+
+def test_the_newest_edition_judges_and_an_older_one_is_found_by_its_name() -> None:
     changed = rates.parse(RATES.replace(",6800,", ",7000,"), BRACKETS)
-    known = Editions(((first, changed), (second, rates.load())))
-    assert known.at(first - timedelta(seconds=1)) is rates.load()
-    assert known.at(first) is changed
-    assert known.at(second - timedelta(seconds=1)) is changed
-    assert known.at(second) is rates.load()
+    known = Editions((("first", changed), ("second", rates.load())))
+    assert (Editions().newest, known.newest) == (rates.SHIPPED, "second")
+    assert Editions().named(rates.SHIPPED) is rates.load()
+    assert known.named("first") is changed
+    assert known.named(rates.SHIPPED) is rates.load()
     assert editions.version_of((RATES, BRACKETS)) != editions.version_of((RATES + " ", BRACKETS))
