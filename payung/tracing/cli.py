@@ -10,12 +10,11 @@ from typing import Annotated, Any
 
 import typer
 from rich.text import Text
-from rich.tree import Tree
 
 from payung import place
 from payung.terminal import console
 from payung.tracing import finding
-from payung.tracing.story import SAID, Branch, walk
+from payung.tracing.story import SAID, Branch, indented, walk
 
 Data = Annotated[Path | None, typer.Option("--data", help="Data folder of the installation.", show_default=False)]
 
@@ -33,21 +32,16 @@ def trace(
     if as_json:
         sys.stdout.write(json.dumps([_shown(one) for one in walk(found)], ensure_ascii=False, indent=2) + "\n")
         return
-    for one in found:
-        console().print(_grown(Tree(_line(one)), one), soft_wrap=True)
+    out = console()
+    for one, depth in indented(found):
+        out.print(Text("  " * depth).append_text(_line(one)), soft_wrap=True)
+        for kind, count in one.more.items():
+            out.print(Text(f"{'  ' * (depth + 1)}... and {count} more {kind}", "dim"))
 
 
 def _shown(one: Branch) -> dict[str, Any]:
     shown = one.step.as_json(asked=one.asked)
     return {**shown, "more": dict(one.more)} if one.more else shown
-
-
-def _grown(tree: Tree, branch: Branch) -> Tree:
-    for one in branch.effects:
-        _grown(tree.add(_line(one)), one)
-    for kind, count in branch.more.items():
-        tree.add(Text(f"... and {count} more {kind}", "dim"))
-    return tree
 
 
 def _line(branch: Branch) -> Text:

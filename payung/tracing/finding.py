@@ -83,7 +83,7 @@ def _step(raw: ConsumerRecord, letters: Letters) -> Step | None:
     source, identifier = attributes["source"], attributes["id"]
     # What an agency says caused its event is not ours to believe.
     cause = attributes.get("causationsource"), attributes.get("causationid")
-    ours = source.startswith("payung/") and None not in cause
+    ours = source.startswith("payung/")
     return Step(
         name=(source, identifier),
         type=attributes["type"],
@@ -91,9 +91,9 @@ def _step(raw: ConsumerRecord, letters: Letters) -> Step | None:
         partition=raw.partition,
         offset=raw.offset,
         at=datetime.fromtimestamp(raw.timestamp / 1000, UTC),
-        cause=(str(cause[0]), str(cause[1])) if ours else None,
+        cause=(str(cause[0]), str(cause[1])) if ours and None not in cause else None,
         first_cause=attributes.get("correlationid") or identifier,
-        says=says(data),
+        says=says(data, ours=ours),
     )
 
 
@@ -113,6 +113,6 @@ def _put_aside(letter: Letter, record: Record) -> Step:
         at=datetime.fromtimestamp(record.timestamp_ms / 1000, UTC),
         cause=(attributes["source"], attributes["id"]) if known else None,
         first_cause=(attributes.get("correlationid") or attributes["id"]) if known else letter.id,
-        says=says(data),
+        says=says(data, ours=False),
         error=letter.error,
     )

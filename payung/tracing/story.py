@@ -107,12 +107,15 @@ def tell(kin: Kin) -> list[Branch]:
     below = _reached(asked, lambda at: [one.name for one in effects.get(at, ())])
     told = below | _reached(asked, lambda at: [parents[at]] if at in parents else [])
 
-    def branch(step: Step) -> Branch:
-        mine = [branch(one) for one in effects.get(step.name, ()) if one.name in told]
-        return Branch(step, step.name in asked, mine, kin.more.get(step.name, {}) if step.name in below else {})
-
-    first = [one for one in steps.values() if one.name in told and one.name not in parents]
-    return [branch(one) for one in sorted(first, key=_order)]
+    branches = {
+        name: Branch(step, name in asked, [], kin.more.get(name, {}) if name in below else {})
+        for name, step in sorted(steps.items(), key=lambda one: _order(one[1]))
+        if name in told
+    }
+    first: list[Branch] = []
+    for name, branch in branches.items():
+        (branches[parents[name]].effects if name in parents else first).append(branch)
+    return first
 
 
 def _order(step: Step) -> tuple[datetime, str, int, int]:
@@ -137,18 +140,27 @@ def _reached(start: set[Name], beyond: Callable[[Name], list[Name]]) -> set[Name
 
 
 def walk(branches: Sequence[Branch]) -> Iterator[Branch]:
-    """Every branch, a cause before its effects."""
-    for one in branches:
+    """Every branch, a cause before its effects. A run is as deep as it has pages: nothing here calls itself."""
+    for one, _ in indented(branches):
         yield one
-        yield from walk(one.effects)
 
 
-def says(data: Any) -> dict[str, str]:
-    """What may be shown of an event's data."""
+def indented(branches: Sequence[Branch]) -> Iterator[tuple[Branch, int]]:
+    """As `walk`, with the depth at which it is shown: what is the only effect stands no deeper than its cause."""
+    waiting = [(one, 0) for one in reversed(branches)]
+    while waiting:
+        one, depth = waiting.pop()
+        yield one, depth
+        deeper = depth + (len(one.effects) + len(one.more) > 1)
+        waiting.extend((effect, deeper) for effect in reversed(one.effects))
+
+
+def says(data: Any, *, ours: bool) -> dict[str, str]:
+    """What may be shown of an event's data; of what others wrote only what names it."""
     if not isinstance(data, dict):
         return {}
-    said = {name: str(data[name]) for name in SAID if isinstance(data.get(name), str | int)}
+    said = {name: str(data[name]) for name in (SAID if ours else NAMING) if isinstance(data.get(name), str | int)}
     reasons = data.get("reasons")
-    if isinstance(reasons, list) and reasons:
+    if ours and isinstance(reasons, list) and reasons:
         said["reasons"] = ", ".join(str(one) for one in reasons)
     return said

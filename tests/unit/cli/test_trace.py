@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from payung.tracing.story import EFFECTS_SHOWN, Branch, Kin, Step, tell, walk
+from payung.tracing.story import EFFECTS_SHOWN, Branch, Kin, Step, indented, says, tell, walk
 
 START = datetime(2026, 1, 5, tzinfo=UTC)
 AGENCY, REGISTRATION, BILLING = "agency/64.08/dinsos", "payung/registration", "payung/billing"
@@ -97,3 +97,20 @@ def test_a_cause_that_is_gone_leaves_a_tree_without_it() -> None:
 def test_a_nik_that_stands_in_a_name_is_not_shown() -> None:
     step = Log().add("6408044107850002", AGENCY, submission_id="row/6408044107850002")
     assert "6408044107850002" not in str(step.as_json(asked=True))
+
+
+def test_a_run_of_a_thousand_pages_is_told_whole_and_stays_on_the_screen() -> None:
+    log = Log()
+    at = log.add("run", "treasury/64.08")
+    for number in range(2_000):
+        at = log.add(f"page-{number}", BILLING, cause=at)
+    log.add("premium", BILLING, cause=at, worker_id="w1")
+    told = list(indented(log.told("w1")))
+    assert len(told) == 2_002
+    assert {depth for _, depth in told} == {0}
+
+
+def test_of_what_others_wrote_only_names_are_shown() -> None:
+    written = {"submission_id": "S-1", "identity": "SITI AMINAH", "outcome": "x", "reasons": ["y"]}
+    assert says(written, ours=False) == {"submission_id": "S-1"}
+    assert set(says(written, ours=True)) == {"submission_id", "identity", "outcome", "reasons"}
