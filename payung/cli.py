@@ -17,6 +17,7 @@ from payung.dlq import cli as dlq_cli
 from payung.embedded.errors import LaunchError
 from payung.embedded.stack import StackConfig, default_data_dir
 from payung.embedded.stack import up as bring_up
+from payung.options import AsJson, Data
 from payung.place import CommandError
 from payung.terminal import console, progress_bars
 from payung.tracing import cli as tracing_cli
@@ -62,8 +63,6 @@ out = console()
 err = console(stderr=True)
 T = TypeVar("T")
 
-Data = Annotated[Path | None, typer.Option("--data", help="Data folder of the installation.", show_default=False)]
-AsJson = Annotated[bool, typer.Option("--json", help="For a machine to read.")]
 KINDS = ", ".join(LAYOUTS)
 DIFFERENCES_SHOWN = 20
 Regency = Annotated[str, typer.Option(help="Kemendagri code, e.g. 64.08")]

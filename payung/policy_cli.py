@@ -13,6 +13,7 @@ import typer
 from rich.console import Console
 
 from payung import place, policy
+from payung.options import AsJson, Data
 from payung.place import CommandError
 from shared.kernel.calendar import parse_date
 from shared.reference import policies as shipped
@@ -21,7 +22,6 @@ app = typer.Typer(
     help="The verification policy: who is verified, held, rejected, and who decides.", no_args_is_help=True
 )
 _out = Console(highlight=False)
-Data = Annotated[Path | None, typer.Option("--data", help="Data folder of the installation.", show_default=False)]
 
 
 @app.command("load")
@@ -47,7 +47,7 @@ def show(
     regency: Annotated[str | None, typer.Option(help="Kemendagri code, e.g. 64.08; default all")] = None,
     on: Annotated[str | None, typer.Option(help="At the end of this day, YYYY-MM-DD; default now")] = None,
     format_: Annotated[str, typer.Option("--format", help="toml or json")] = "toml",
-    as_json: Annotated[bool, typer.Option("--json", help="For a machine to read.")] = False,
+    as_json: AsJson = False,
     data: Data = None,
 ) -> None:
     """Show the policy in force, as a file that `load` takes back."""

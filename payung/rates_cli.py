@@ -11,12 +11,12 @@ import typer
 from rich.console import Console
 
 from payung import place, rates
+from payung.options import Data
 from payung.place import CommandError
 from shared.reference import rates as tables
 
 app = typer.Typer(help="The dated rates of premiums and benefits.", no_args_is_help=True)
 _out = Console(highlight=False)
-Data = Annotated[Path | None, typer.Option("--data", help="Data folder of the installation.", show_default=False)]
 
 
 @app.command("load")

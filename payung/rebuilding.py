@@ -33,7 +33,7 @@ from shared.runtime.kafka import pattern_of
 from shared.runtime.kafka_server import Server
 from shared.runtime.metrics import Metrics
 from shared.runtime.mongo import MongoStore
-from shared.runtime.pipeline import Batch, Message, Pipeline, Record
+from shared.runtime.pipeline import Batch, Message, Pipeline, Record, record_of
 from shared.runtime.ports import Reader
 
 SHELF = "next"
@@ -41,11 +41,10 @@ GROUP = f"payung-{SPEC.name}"
 # Beside the model: who rebuilds it, and from where a tail is still to be taken.
 RUNS, RUN = "_rebuild", "run"
 TAIL_TRIES = 60
-# Their events expire; all others stand for ever (contracts.md 2).
-EXPIRING = {"answers": "feedback-"}
+# What is made of events that expire; all others stand for ever (contracts.md 2).
+EXPIRING, EXPIRING_TOPICS = ("answers",), "feedback-"
 BATCH_RECORDS = 3_000
-POLL_MS = 1_000
-QUIET_POLLS_MAX = 30
+QUIET_S = 30.0
 LOOKS_MAX = 60
 LOOK_S = 1.0
 
@@ -92,14 +91,14 @@ class _Reading:
             self._at.update(await self._consumer.beginning_offsets(new))
         return ends
 
-    async def expired(self) -> set[str]:
-        """The topics of which something is gone; CommandError where that must not be."""
+    async def expired(self) -> bool:
+        """Whether something that expires is gone; CommandError where something else is."""
         await self.ends()
         gone = {partition.topic for partition, offset in self._at.items() if offset}
-        lost = sorted(name for name in gone if not name.startswith(tuple(EXPIRING.values())))
+        lost = sorted(name for name in gone if not name.startswith(EXPIRING_TOPICS))
         if lost:
             raise CommandError(f"the first events of {', '.join(lost)} are gone: figures made anew would lack them")
-        return gone
+        return bool(gone)
 
     def places(self) -> dict[str, int]:
         """Up to where each partition is read."""
@@ -113,23 +112,13 @@ class _Reading:
 
     async def catch_up(self, pipeline: Pipeline) -> int:
         """Takes what stands beyond the last place, up to the ends at the call; returns how many records."""
-        ends = await self.ends()
-        for partition, offset in self._at.items():
-            self._consumer.seek(partition, offset)
-        before, quiet = self.events, 0
-        while left := [one for one, offset in self._at.items() if offset < ends[one]]:
-            polled = await self._consumer.getmany(*left, timeout_ms=POLL_MS, max_records=BATCH_RECORDS)
-            quiet = 0 if polled else quiet + 1
-            if quiet > QUIET_POLLS_MAX:
-                raise CommandError("Kafka does not hand out what it has; see `payung status`")
-            batch = Batch([_record(one) for records in polled.values() for one in records])
-            if batch.records:
-                await pipeline.take(batch)
-                await pipeline.settle(batch)
-                self.events += len(batch.records)
-                self._read(self.events)
-            for one in left:
-                self._at[one] = await self._consumer.position(one)
+        ends, before = await self.ends(), self.events
+        async for records in wire.between(self._consumer, self._at, ends, BATCH_RECORDS, QUIET_S):
+            batch = Batch([record_of(one) for one in records])
+            await pipeline.take(batch)
+            await pipeline.settle(batch)
+            self.events += len(records)
+            self._read(self.events)
         return self.events - before
 
     async def behind(self) -> int:
@@ -157,7 +146,8 @@ async def rebuild(place: Place, *, accept: bool, read: Callable[[int], None]) ->
             expired = await reading.expired()
             pipeline = await _pipeline(following, place)
             await reading.catch_up(pipeline)
-            await following.carry_over([name for name, topic in EXPIRING.items() if _any(expired, topic)])
+            if expired:
+                await following.carry_over(EXPIRING)
             differences = await _compared(reading, pipeline, in_use, following, wait=not accept)
             if differences and not accept:
                 await following.clear()
@@ -231,11 +221,3 @@ async def figures(reader: Reader) -> set[tuple[str, str]]:
 
 def _text(row: Any) -> str:
     return orjson.dumps(row, option=orjson.OPT_SORT_KEYS, default=str).decode()
-
-
-def _any(topics: set[str], prefix: str) -> bool:
-    return any(one.startswith(prefix) for one in topics)
-
-
-def _record(raw: Any) -> Record:
-    return Record(raw.topic, raw.partition, raw.offset, raw.key, raw.value, raw.headers, raw.timestamp)

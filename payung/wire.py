@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import orjson
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError, UnknownTopicOrPartitionError
 
 from payung.place import CommandError, Place
@@ -25,6 +25,7 @@ AGAIN_S = 0.5
 # What gathers before it departs; two of them are the most that a list of any length holds in memory.
 BATCH_RECORDS, BATCH_BYTES = 2_000, 4 * 1024 * 1024
 YIELD_RECORDS = 100
+POLL_MS = 1_000
 
 
 def event(source: str, kind: str, data: Mapping[str, Any], identifier: str | None = None) -> dict[str, Any]:
@@ -190,6 +191,34 @@ async def follow(
             for record in records:
                 if record.value is not None:
                     yield decoded(record.value)
+
+
+async def between(
+    consumer: AIOKafkaConsumer,
+    at: dict[TopicPartition, int],
+    ends: Mapping[TopicPartition, int],
+    records_max: int,
+    quiet_s: float,
+) -> AsyncIterator[list[ConsumerRecord]]:
+    """What stands from these places up to these ends, a poll at a time; `at` moves on when a poll is done with."""
+    left = [one for one, offset in at.items() if offset < ends[one]]
+    for one in left:
+        consumer.seek(one, at[one])
+    moved_s = clock.monotonic()
+    while left:
+        polled = await consumer.getmany(*left, timeout_ms=POLL_MS, max_records=records_max)
+        if polled:
+            found = [record for one, records in polled.items() for record in records if record.offset < ends[one]]
+            if found:
+                yield found
+            moved_s = clock.monotonic()
+        elif clock.monotonic() - moved_s > quiet_s:
+            names = ", ".join(sorted({one.topic for one in left}))
+            raise CommandError(f"{names} gave nothing for {quiet_s:.0f} s; is the broker well?")
+        # Not the last record: what was compacted or aborted away is passed over without one.
+        for one in left:
+            at[one] = min(await consumer.position(one), ends[one])
+        left = [one for one in left if at[one] < ends[one]]
 
 
 def decoded(value: bytes) -> dict[str, Any]:

@@ -15,9 +15,10 @@ from rich.table import Table
 
 from payung import place, wire
 from payung.dlq import cli_kept, finding, kept, replaying
-from payung.dlq.cli_kept import AsJson, By, Data, Service, known, print_json
+from payung.dlq.cli_kept import By, Service, known, print_json
 from payung.dlq.finding import Filter
 from payung.dlq.replaying import Report
+from payung.options import AsJson, Data
 from payung.place import CommandError, Place
 from payung.terminal import console
 from shared.contracts import topics

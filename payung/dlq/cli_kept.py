@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from payung import place
 from payung.dlq import kept
+from payung.options import AsJson, Data
 from payung.place import CommandError, Place
 from payung.terminal import console
 from shared.contracts import topics
@@ -20,8 +20,6 @@ from shared.runtime import clock
 out = console()
 
 Service = Annotated[str, typer.Argument(help=f"{', '.join(topics.SERVICES)}")]
-Data = Annotated[Path | None, typer.Option("--data", help="Data folder of the installation.", show_default=False)]
-AsJson = Annotated[bool, typer.Option("--json", help="For a machine to read.")]
 By = Annotated[str | None, typer.Option(help="Who does it, for the record; default the user", show_default=False)]
 
 

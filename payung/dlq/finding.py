@@ -16,11 +16,9 @@ from payung.dlq import masking
 from payung.place import CommandError, Place
 from shared.contracts import envelope, topics
 from shared.kernel.calendar import WITA, parse_date
-from shared.runtime import clock
 from shared.runtime.deadletters import Letter, Letters
-from shared.runtime.pipeline import Record
+from shared.runtime.pipeline import record_of
 
-POLL_MS = 1_000
 POLL_RECORDS = 500
 QUIET_S = 60.0
 ID_PREFIX_MIN = 8
@@ -137,28 +135,15 @@ async def scan(
             over.partition
         ]
         at = over.end if found is None else max(at, found.offset)
-    consumer.seek(over.partition, at)
-    moved_s = clock.monotonic()
-    while at < over.end:
-        polled = (await consumer.getmany(timeout_ms=POLL_MS, max_records=POLL_RECORDS)).get(over.partition, [])
-        for raw in polled:
-            if raw.offset >= over.end:
-                return
-            letter = letters.take(_record(raw))
+    places, ends = {over.partition: at}, {over.partition: over.end}
+    async for records in wire.between(consumer, places, ends, POLL_RECORDS, QUIET_S):
+        for raw in records:
+            letter = letters.take(record_of(raw))
             if letter is not None and wanted.until is not None and _instant(letter.at_ms) >= wanted.until:
                 # Stamped by the broker in order: nothing that follows is older.
                 return
             if letter is not None and wanted.fits(letter):
                 yield letter
-        at = await consumer.position(over.partition)
-        if polled:
-            moved_s = clock.monotonic()
-        elif clock.monotonic() - moved_s > QUIET_S:
-            raise CommandError(f"{over.partition.topic} gave nothing for {QUIET_S:.0f} s; is the broker well?")
-
-
-def _record(raw: Any) -> Record:
-    return Record(raw.topic, raw.partition, raw.offset, raw.key, raw.value, raw.headers, raw.timestamp)
 
 
 def _instant(at_ms: int) -> datetime:

@@ -5,25 +5,23 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.text import Text
 
 from payung import place
+from payung.options import AsJson, Data
 from payung.terminal import console
 from payung.tracing import finding
 from payung.tracing.story import SAID, Branch, indented, walk
-
-Data = Annotated[Path | None, typer.Option("--data", help="Data folder of the installation.", show_default=False)]
 
 
 def trace(
     name: Annotated[
         str, typer.Argument(metavar="ID", help="An event, submission, claim, worker_id, run, invoice, ...")
     ],
-    as_json: Annotated[bool, typer.Option("--json", help="For a machine to read.")] = False,
+    as_json: AsJson = False,
     data: Data = None,
 ) -> None:
     """The causes and effects of an event, a submission, a claim or a worker, through all services."""

@@ -19,11 +19,10 @@ from shared.contracts import envelope
 from shared.contracts.envelope import Unreadable
 from shared.kernel.identity import is_nik
 from shared.runtime.deadletters import Letter, Letters
-from shared.runtime.pipeline import Record
+from shared.runtime.pipeline import Record, record_of
 
-POLL_MS = 1_000
 POLL_RECORDS = 5_000
-QUIET_POLLS_MAX = 30
+QUIET_S = 30.0
 
 
 async def trace(place: Place, name: str) -> list[Branch]:
@@ -49,30 +48,17 @@ async def trace(place: Place, name: str) -> list[Branch]:
 async def _steps(
     consumer: AIOKafkaConsumer, begins: Mapping[TopicPartition, int], ends: Mapping[TopicPartition, int]
 ) -> AsyncIterator[Step]:
-    left = {one for one, end in ends.items() if begins[one] < end}
-    consumer.assign(list(left))
-    for one in left:
-        consumer.seek(one, begins[one])
     letters = Letters()
-    quiet = 0
-    while left:
-        polled = await consumer.getmany(*left, timeout_ms=POLL_MS, max_records=POLL_RECORDS)
-        quiet = 0 if polled else quiet + 1
-        if quiet > QUIET_POLLS_MAX:
-            raise CommandError("Kafka does not hand out what it has; see `payung status`")
-        for partition, records in polled.items():
-            for raw in records:
-                if raw.offset < ends[partition]:
-                    step = _step(raw, letters)
-                    if step is not None:
-                        yield step
-        # Not the last record: what was compacted or aborted away is passed over without one.
-        left = {one for one in left if await consumer.position(one) < ends[one]}
+    async for records in wire.between(consumer, dict(begins), ends, POLL_RECORDS, QUIET_S):
+        for raw in records:
+            step = _step(raw, letters)
+            if step is not None:
+                yield step
 
 
 def _step(raw: ConsumerRecord, letters: Letters) -> Step | None:
     """What a record is; None for what is neither an event nor a dead letter."""
-    record = Record(raw.topic, raw.partition, raw.offset, raw.key, raw.value, raw.headers, raw.timestamp)
+    record = record_of(raw)
     if raw.topic.endswith("-dlq"):
         letter = letters.take(record)
         return None if letter is None else _put_aside(letter, record)

@@ -35,14 +35,14 @@ async def reference(reader: Reader, environ: Mapping[str, str]) -> Reference:
 
 async def facts(reader: Reader, routed: Sequence[tuple[Routed, Event]], reference: Reference) -> Facts:
     """The pages that steps of this batch take; for a run that closes, what others billed first and who is known."""
-    found = Editions()
+    asked = any(isinstance(event.data, RunPage) for _, event in routed)
+    known = await editions.load(reader) if asked else Editions()
     pages: dict[tuple[str, int], Page] = {}
     enrolled: dict[str, int] = {}
     skipped: dict[str, Skipped] = {}
     for _, event in routed:
         data = event.data
         if isinstance(data, RunPage):
-            found = await editions.load(reader)
             pages[data.run_id, data.number] = await page(
                 reader,
                 regency=data.regency,
@@ -54,7 +54,7 @@ async def facts(reader: Reader, routed: Sequence[tuple[Routed, Event]], referenc
         elif isinstance(data, RunCounting):
             enrolled[data.regency] = await ever_verified(reader, data.regency)
             skipped[data.run_id] = await billed_by_others(reader, data.run_id)
-    return Facts(found, pages, enrolled, skipped)
+    return Facts(known, pages, enrolled, skipped)
 
 
 async def page(reader: Reader, *, regency: str, period: str, cutoff: str, cursor: str, limit: int) -> Page:

@@ -40,7 +40,7 @@ from shared.runtime.kafka_server import (
     quietly,
 )
 from shared.runtime.metrics import Metrics
-from shared.runtime.pipeline import Batch, Record
+from shared.runtime.pipeline import Batch, record_of
 
 log = structlog.get_logger()
 kafka_records.install()
@@ -198,7 +198,7 @@ class KafkaConsumer:
         assignments = self._assignments
         self._one_more()
         try:
-            batch = Batch([_record(one) for one in raw])
+            batch = Batch([record_of(one) for one in raw])
             await self._take(batch)
             if self._settling is not None:
                 await self._settling
@@ -433,10 +433,6 @@ def _died_of(error: Exception) -> BaseException | None:
 def _offset(committed: Mapping[TopicPartition, Any], partition: TopicPartition) -> int:
     found = committed.get(partition)
     return int(found.offset) if found is not None else -1
-
-
-def _record(raw: Any) -> Record:
-    return Record(raw.topic, raw.partition, raw.offset, raw.key, raw.value, raw.headers, raw.timestamp)
 
 
 async def _unparsed(batch: tuple[Any, ...], parse: Callable[[tuple[Any, ...]], Awaitable[Any]]) -> Any:

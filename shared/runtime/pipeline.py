@@ -56,6 +56,11 @@ class Record:
     timestamp_ms: int
 
 
+def record_of(raw: Any) -> Record:
+    """A record as aiokafka shows it."""
+    return Record(raw.topic, raw.partition, raw.offset, raw.key, raw.value, raw.headers, raw.timestamp)
+
+
 @dataclass(slots=True)
 class Message:
     """One record to publish."""

@@ -13,7 +13,7 @@ from shared.runtime import app
 from shared.runtime.deadletters import DeadLetterTopic
 from shared.runtime.errors import Unavailable
 from shared.runtime.kafka import KafkaConsumer
-from shared.runtime.pipeline import Batch, Pipeline, Record
+from shared.runtime.pipeline import Batch, Pipeline, record_of
 from tests.mutants.registry import later, mutant
 
 
@@ -31,7 +31,7 @@ def commit_first(patch: pytest.MonkeyPatch) -> None:
 @mutant("after an error the handler returns, and the next batch is committed past this one")
 def nack_and_go_on(patch: pytest.MonkeyPatch) -> None:
     async def tolerant(self: KafkaConsumer, message: Any) -> None:
-        batch = Batch([_record(one) for one in message.raw_message])
+        batch = Batch([record_of(one) for one in message.raw_message])
         try:
             await self._take(batch)
             await self._settle(batch)
@@ -167,10 +167,6 @@ class _Raw:
 
 def _place(raw: Any) -> tuple[str, int]:
     return raw.topic, raw.partition
-
-
-def _record(raw: Any) -> Record:
-    return Record(raw.topic, raw.partition, raw.offset, raw.key, raw.value, raw.headers, raw.timestamp)
 
 
 def _impatient(patch: pytest.MonkeyPatch) -> None:

@@ -21,7 +21,7 @@ from shared.contracts.reasons import Reason
 from shared.kernel.decision import Decision
 from shared.kernel.event import Event
 
-# Whose word stands, and who may still become one of them.
+# Nobody comes before a claim whose approval is told.
 _FIRST = (ClaimStatus.APPROVED, ClaimStatus.PAID)
 
 
