@@ -62,6 +62,14 @@ def age_on(birth: date, day: date) -> int:
     return day.year - birth.year - ((day.month, day.day) < (birth.month, birth.day))
 
 
+def years_later(day: date, years: int) -> date:
+    """The anniversary of a day, so many years later (or earlier); 1 March for 29 February in a year without one."""
+    try:
+        return day.replace(year=day.year + years)
+    except ValueError:
+        return date(day.year + years, 3, 1)
+
+
 def long_date(day: date) -> str:
     """A day as it is written for people here: 31 Desember 2026."""
     return f"{day.day} {MONTHS_ID[day.month - 1]} {day.year}"

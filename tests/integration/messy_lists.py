@@ -17,7 +17,7 @@ from typing import Any
 from openpyxl import Workbook
 
 from payung import wire
-from shared.kernel.calendar import business_day
+from shared.kernel.calendar import business_day, years_later
 from shared.runtime import clock
 
 KUTIM, KUKAR = "64.08", "64.02"
@@ -27,14 +27,19 @@ DESA, DINSOS, PERIKANAN, PERKEBUNAN, PERDAGANGAN = AGENCIES = "desa", "dinsos", 
 EMPLOYERS = "distransnaker"
 _VILLAGES = {KUTIM: "64.08.04.2001", KUKAR: "64.02.06.1001"}
 _BORN = date(1985, 7, 1)
+_STARTED = (TODAY - timedelta(days=300)).isoformat()
 
 Words = Mapping[str, Mapping[str, str]]
 Verdict = tuple[str, tuple[str, ...]]
 VERIFIED: Verdict = ("verified", ())
 
 
-def _years_ago(years: int, days: int = 0) -> date:
-    return TODAY.replace(year=TODAY.year - years, day=min(TODAY.day, 28)) + timedelta(days=days)
+def _turns(age: int, days: int) -> date:
+    """The birth date of somebody who turns this age so many days from today, or has turned it when `days` is negative.
+
+    Two days at least, because a run that begins before midnight is judged after it.
+    """
+    return years_later(TODAY + timedelta(days=days), -age)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +64,7 @@ def _held(*reasons: str) -> Verdict:
     return "held", reasons
 
 
-_OLD, _OF_AGE = _years_ago(65, -1), _years_ago(18, -1)
+_OLD, _OF_AGE = _turns(65, -2), _turns(18, -2)
 CASES = (
     Case(what="one list", words={DESA: {}}, verdict=VERIFIED),
     Case(what="all lists", words={one: {} for one in AGENCIES}, verdict=VERIFIED),
@@ -94,10 +99,10 @@ CASES = (
     Case(what="double", words={DESA: {}, DINSOS: {}}, verdict=_held("duplicate-identity"), status="double"),
     Case(what="inactive", words={PERIKANAN: {}, DESA: {}}, verdict=_held("inactive-identity"), status="inactive"),
     Case(what="unknown", words={PERKEBUNAN: {}, DESA: {}}, verdict=_rejected("not-found"), status=None),
-    Case(what="under age", words={DESA: {}, DINSOS: {}}, verdict=_rejected("too-young"), born=_years_ago(18, 1)),
+    Case(what="under age", words={DESA: {}, DINSOS: {}}, verdict=_rejected("too-young"), born=_turns(18, 2)),
     Case(what="just of age", words={DESA: {}}, verdict=VERIFIED, born=_OF_AGE),
     Case(what="too old", words={DESA: {}, PERIKANAN: {}}, verdict=_rejected("too-old"), born=_OLD),
-    Case(what="just not too old", words={DESA: {}}, verdict=VERIFIED, born=_years_ago(65, 2)),
+    Case(what="just not too old", words={DESA: {}}, verdict=VERIFIED, born=_turns(65, 2)),
     Case(what="wage earner", words={DESA: {}, DINSOS: {}}, verdict=_rejected("wage-earner"), employed=True),
     Case(what="dead on a payroll", words={DESA: {}}, verdict=_rejected("deceased"), status="deceased", employed=True),
     Case(
@@ -295,7 +300,7 @@ def form(row: Mapping[str, str]) -> dict[str, Any]:
 
 def payroll_rows(one: Round, regency: str) -> list[dict[str, str]]:
     """The roster of an employer of the regency, a line a person."""
-    work = {"employer_id": f"NPP{one.number}", "employer_name": "PT KEBUN", "started_on": "2026-01-05"}
+    work = {"employer_id": f"NPP{one.number}", "employer_name": "PT KEBUN", "started_on": _STARTED}
     return [
         {"submission_id": f"R{one.number}-{number}", "nik": found, **work}
         for number, found in enumerate(one.payroll(regency))

@@ -14,7 +14,7 @@ from fractions import Fraction
 from services.claims.domain.state import Child, Cover, Form, Standing
 from shared.contracts.base import BenefitLine
 from shared.contracts.claims import Kind
-from shared.kernel.calendar import age_on, shift_period
+from shared.kernel.calendar import age_on, shift_period, years_later
 from shared.kernel.values import value
 from shared.reference.rates import Rates
 
@@ -76,7 +76,7 @@ def has_expired(rates: Rates, form: Form, submitted_on: str) -> bool:
     if form.kind != "jkk" or limit is None:
         return False
     # The last day of the term is still inside it.
-    return date.fromisoformat(submitted_on) > _years_later(day, limit.amount)
+    return date.fromisoformat(submitted_on) > years_later(day, limit.amount)
 
 
 def months_paid(standing: Standing, period: str) -> Months:
@@ -202,13 +202,6 @@ def law_of(rates: Rates, rule: str, day: date) -> str:
 def has_law(rates: Rates, day: date) -> bool:
     """Whether the law knew these benefits on a day (not before July 2015)."""
     return rates.rate("jkm.lump", day) is not None
-
-
-def _years_later(day: date, years: int) -> date:
-    try:
-        return day.replace(year=day.year + years)
-    except ValueError:
-        return date(day.year + years, 3, 1)
 
 
 def _is_payable_year(year: str, today: date) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import date, datetime, time, timedelta
 
 from services.registration.domain.state import Status, Worker
-from shared.kernel.calendar import WITA, business_day, parse_date
+from shared.kernel.calendar import WITA, business_day, parse_date, years_later
 from shared.kernel.decision import Due
 
 RECHECK = "recheck"
@@ -58,9 +58,7 @@ def _birthday(worker: Worker, asked: date) -> date | None:
 
 def _anniversary(worker: Worker, year: int) -> date:
     born = date.fromisoformat(worker.form.birth_date)
-    # Born on a leap day: 1 March of a year without one.
-    leaps = (born.month, born.day) == (2, 29) and not _is_leap(year)
-    return date(year, 3, 1) if leaps else born.replace(year=year)
+    return years_later(born, year - born.year)
 
 
 def _renewal(worker_id: str, worker: Worker, valid_until: str) -> date | None:
@@ -71,7 +69,3 @@ def _renewal(worker_id: str, worker: Worker, valid_until: str) -> date | None:
         # A birthday, maybe that of the policy's own age limit: asked for earlier, nothing would be told that is new.
         return until
     return until - timedelta(days=LEAD_DAYS + sum(worker_id.encode()) % SPREAD_DAYS)
-
-
-def _is_leap(year: int) -> bool:
-    return year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
