@@ -178,7 +178,7 @@ class Process:
         await gate.look()
         runner = DueRunner(spec, store, publisher, metrics, Place(store, reference, consumer.caught_up))
         watch = Watch(consumer, metrics, self._fail)
-        house = House(spec, store, reference, publisher, pipeline, consumer.lag, environ, consumer.caught_up)
+        house = House(spec, store, reference, publisher, pipeline, lambda: watch.lag, environ, consumer.caught_up)
         web = self._web(house, watch, metrics)
         tasks: list[asyncio.Task[Any]] = []
         try:

@@ -22,6 +22,8 @@ GIVE_UP_AFTER_S = 300.0
 # A client whose inner tasks died with a broker asks for ever and is never answered, though the broker has long been
 # back; only a new process has a new one. A real outage ends the process too: its supervisor starts it until it stands.
 SILENT_AFTER_S = 60.0
+# A look is done once a second and takes up to half a second of a quiet broker; what is older is not told as the lag.
+FRESH_S = 5.0
 
 
 @dataclass(slots=True)
@@ -46,6 +48,17 @@ class Watch:
         self.vitals = Vitals()
         self._waiting_since: float | None = None
         self._silent_since: float | None = None
+        self._answered_s: float | None = None
+
+    @property
+    def lag(self) -> int | None:
+        """Records that waited at the last look, a second ago or two; None when Kafka has not answered since.
+
+        Whoever asks Kafka instead waits up to half a second: the question queues behind the consumer's own long poll.
+        """
+        if self._answered_s is None or clock.monotonic() - self._answered_s > FRESH_S:
+            return None
+        return self.vitals.lag
 
     async def run(self) -> None:
         """Runs until cancelled."""
@@ -60,11 +73,12 @@ class Watch:
             # A commit that failed would otherwise wait for the next record of its partition, which may be long.
             await self._consumer.commit_settled()
         except Unavailable as error:
+            self._answered_s = None
             self.vitals.ready, self.vitals.partitions, self.vitals.detail = False, partitions, str(error)
             self._unanswered(partitions, str(error))
             return
         self._silent_since = None
-        now = clock.monotonic()
+        now = self._answered_s = clock.monotonic()
         if lag == 0:
             self._waiting_since = None
         elif self._waiting_since is None:

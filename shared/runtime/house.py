@@ -25,7 +25,7 @@ class House:
         reference: Any,
         publisher: Publisher,
         pipeline: Pipeline,
-        lag: Callable[[], Awaitable[int]],
+        lag: Callable[[], int | None],
         environ: Mapping[str, str],
         caught_up: Callable[[Sequence[str]], Awaitable[bool]],
     ) -> None:
@@ -34,7 +34,7 @@ class House:
         self.reader = store
         self.reference = reference
         self.environ = environ
-        self.lag = lag
+        self._lag = lag
         self.caught_up = caught_up
         self._publisher = publisher
         self._pipeline = pipeline
@@ -43,6 +43,11 @@ class House:
     def changes(self) -> int:
         """Grows whenever a batch was saved."""
         return self._pipeline.changes
+
+    @property
+    def lag(self) -> int | None:
+        """Records that waited at the watch's last look, some seconds ago at most; None when Kafka does not answer."""
+        return self._lag()
 
     @property
     def latest(self) -> str | None:

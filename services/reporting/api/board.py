@@ -43,7 +43,8 @@ class House(Protocol):
     def changes(self) -> int: ...
     @property
     def latest(self) -> str | None: ...
-    async def lag(self) -> int: ...
+    @property
+    def lag(self) -> int | None: ...
     async def emit(self, outcomes: Sequence[Outcome]) -> None: ...
 
 
@@ -82,13 +83,11 @@ class Board:
         self._looked_back = False
 
     async def counted(self, kind: str, ask: Filters) -> Counted:
-        """A report with its freshness. `behind` 0 means that every record written before the call is in it."""
+        """A report with its freshness. `behind` 0 means that every record which stood in Kafka when the service last
+        looked, one or two seconds before the call, is in it."""
         kept = await self._fresh((kind, ask), lambda: self._count(kind, ask))
         report, as_of = kept.value
-        try:
-            behind: int | None = await self._house.lag()
-        except Unavailable:
-            return Counted(report, as_of, None)
+        behind = self._house.lag
         if behind == 0 and self._house.changes != kept.changes:
             # Read and saved, but not in these figures yet.
             behind = 1

@@ -84,11 +84,8 @@ class FakeHouse:
         self.latest: str | None = None
         self.emitted: list[Outcome] = []
         self.tallied = 0
-        self.behind = 0
+        self.lag: int | None = 0
         self.bodies: dict[str, dict[str, dict[str, Any]]] = {name: {} for name in documents.STORED}
-
-    async def lag(self) -> int:
-        return self.behind
 
     async def emit(self, outcomes: Sequence[Outcome]) -> None:
         self.emitted.extend(outcomes)

@@ -90,6 +90,23 @@ async def test_records_that_wait_and_are_not_settled_end_the_process(now: list[f
     assert isinstance(failures[0], Unavailable)
 
 
+async def test_the_lag_of_the_last_look_is_told_while_it_is_fresh(now: list[float]) -> None:
+    consumer = Consumer(3, 7)
+    watched, _ = watch(consumer)
+    assert watched.lag is None
+    await watched._look()
+    assert watched.lag == 7
+    now[0] += health.FRESH_S
+    assert watched.lag == 7
+    now[0] += 1
+    assert watched.lag is None
+    await watched._look()
+    assert watched.lag == 7
+    consumer.waiting = None
+    await watched._look()
+    assert watched.lag is None
+
+
 async def test_what_the_watchdog_sees_is_what_a_probe_gets() -> None:
     watched, _ = watch(Consumer(3, 0))
     house: Any = SimpleNamespace(
