@@ -6,26 +6,18 @@ Closed unless told otherwise: without the setting nobody is let in. A token's `a
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
-import httpx
 import jwt
 from fastapi import HTTPException, Request
 
-from shared.runtime import clock
+from shared.runtime.errors import Unavailable
+from shared.runtime.issuer import DEFAULT, Bounds, Fetch, IssuerKeys
 
 OPEN = "none"
 ALGORITHMS = ("RS256", "RS384", "RS512", "ES256", "ES384", "PS256", "EdDSA")
-KEYS_KEPT_S = 600.0
-# A stranger's unknown key may not make us ask the issuer again and again.
-KEYS_ASKED_EVERY_S = 10.0
-ASK_TIMEOUT_S = 10.0
 LEEWAY_S = 30
-
-Fetch = Callable[[str], Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +54,10 @@ class Caller:
 class Guard:
     """Knows the callers of one service."""
 
-    def __init__(self, environ: Mapping[str, str], fetch: Fetch | None = None) -> None:
+    def __init__(self, environ: Mapping[str, str], fetch: Fetch | None = None, bounds: Bounds = DEFAULT) -> None:
         self._issuer = environ.get("PAYUNG_AUTH", "").rstrip("/")
         self._audience = environ.get("PAYUNG_AUTH_AUDIENCE", "payung")
-        self._fetch = fetch or _get
-        self._keys: jwt.PyJWKSet | None = None
-        self._asked_s: float | None = None
-        self._asking = asyncio.Lock()
+        self._keys = IssuerKeys(self._issuer, fetch, bounds)
 
     async def caller(self, request: Request) -> Caller:
         """Who sent this request; raises HTTPException 401 or 403 for whoever may not."""
@@ -110,37 +99,13 @@ class Guard:
         return Caller(str(claims["sub"]), frozenset(one for one in named if isinstance(one, str)))
 
     async def _key(self, kid: str | None) -> jwt.PyJWK:
-        async with self._asking:
-            found = self._known(kid)
-            age_s = None if self._asked_s is None else clock.monotonic() - self._asked_s
-            stale = age_s is None or age_s > KEYS_KEPT_S or (found is None and age_s > KEYS_ASKED_EVERY_S)
-            if stale:
-                self._keys = await self._ask()
-                self._asked_s = clock.monotonic()
-                found = self._known(kid)
+        try:
+            found = await self._keys.find(kid)
+        except Unavailable as error:
+            raise HTTPException(503, str(error)) from error
         if found is None:
             raise _unknown("the token is signed with a key that the issuer does not name")
         return found
-
-    def _known(self, kid: str | None) -> jwt.PyJWK | None:
-        keys = self._keys.keys if self._keys is not None else []
-        if kid is None:
-            return keys[0] if len(keys) == 1 else None
-        return next((one for one in keys if one.key_id == kid), None)
-
-    async def _ask(self) -> jwt.PyJWKSet:
-        try:
-            found = await self._fetch(f"{self._issuer}/.well-known/openid-configuration")
-            return jwt.PyJWKSet.from_dict(await self._fetch(found["jwks_uri"]))
-        except (httpx.HTTPError, ValueError, KeyError, jwt.PyJWTError) as error:
-            raise HTTPException(503, f"the issuer of PAYUNG_AUTH does not answer: {type(error).__name__}") from error
-
-
-async def _get(url: str) -> Any:
-    async with httpx.AsyncClient(timeout=ASK_TIMEOUT_S, trust_env=False) as client:
-        answer = await client.get(url)
-    answer.raise_for_status()
-    return answer.json()
 
 
 def _unknown(why: str) -> HTTPException:
