@@ -31,6 +31,7 @@ from faststream.kafka import KafkaBroker
 
 from shared.runtime import clock, failpoints, kafka_records, kafka_refusals
 from shared.runtime.errors import Unavailable
+from shared.runtime.kafka_places import Places
 from shared.runtime.kafka_server import (
     METADATA_MAX_AGE_MS,
     REQUEST_BYTES_MAX,
@@ -98,6 +99,8 @@ class KafkaConsumer:
         self._assignments = 0
         self._asking: asyncio.Future[None] | None = None
         self._uncommitted: dict[TopicPartition, int] = {}
+        self._places = Places(metrics)
+        self._asking_places: asyncio.Task[None] | None = None
         self._committing = asyncio.Lock()
         # Topics that are left unread (floodgate); what waits in them counts neither as lag nor as standing still.
         self.held: AbstractSet[str] = frozenset()
@@ -171,7 +174,10 @@ class KafkaConsumer:
                 return await asyncio.Event().wait()
             failing_since = None
             # Who leaves takes no other batch; it is not committed, so read again.
-            return {} if self._leaving else found
+            if self._leaving:
+                return {}
+            self._places.handed_out(found)
+            return found
 
         consumer.getmany = read
         return consumer
@@ -187,8 +193,9 @@ class KafkaConsumer:
         except TimeoutError:
             log.warning("left with batches under way; they are taken again", batches=self._under_way)
         await quietly(self._broker.stop())
-        if self._settling is not None:
-            self._settling.cancel()
+        for task in (self._settling, self._asking_places):
+            if task is not None:
+                task.cancel()
 
     async def _handle(self, read: Any) -> None:
         """Returns when the next batch may come: this one is taken, and the one before is settled. Nobody else has had a
@@ -225,7 +232,7 @@ class KafkaConsumer:
         if cancelled_from_outside(error):
             raise error
         self._failed(error)
-        # Nobody need wait for what goes on no more.
+        # Processing has stopped; release the waiters.
         self.idle.set()
         await asyncio.Event().wait()
 
@@ -257,8 +264,26 @@ class KafkaConsumer:
             self._asking.cancel()
         self.settled.clear()
         self._uncommitted.clear()
+        self._places.own_anew()
+        self._begin_asking_places()
         self.last_progress = clock.monotonic()
         self.hold_only(self.held)
+
+    def _begin_asking_places(self) -> None:
+        """Asks at once where the group stands: aiokafka waits for the same answer before it reads the first record."""
+        if self._asking_places is not None:
+            self._asking_places.cancel()
+            self._asking_places = None
+        consumer = self._current()
+        if consumer is not None:
+            self._asking_places = asyncio.create_task(self._ask_places(consumer))
+
+    async def _ask_places(self, consumer: AIOKafkaConsumer) -> None:
+        async def ask(partition: TopicPartition) -> None:
+            with contextlib.suppress(KafkaError, Unavailable):
+                self._places.started(partition, await consumer.committed(partition))
+
+        await asyncio.gather(*map(ask, consumer.assignment()))
 
     def hold_only(self, names: AbstractSet[str]) -> None:
         """Leaves these topics unread and reads all others. What is fetched of them already goes back unread: aiokafka
@@ -280,7 +305,8 @@ class KafkaConsumer:
         offsets = self.settled
         for one in raw:
             partition = TopicPartition(one.topic, one.partition)
-            offsets[partition] = self._uncommitted[partition] = max(offsets.get(partition, 0), one.offset + 1)
+            before = 0 if self._places.begins_again(partition, one.offset) else offsets.get(partition, 0)
+            offsets[partition] = self._uncommitted[partition] = max(before, one.offset + 1)
         await self.commit_settled()
         self.last_progress = clock.monotonic()
         self._metrics.stage("commit", self.last_progress - started)
@@ -334,24 +360,60 @@ class KafkaConsumer:
         return None
 
     async def lag(self) -> int:
-        """Records of the assigned partitions, held ones aside, that are not settled; raises Unavailable."""
+        """Records of the assigned partitions, held ones aside, that exist and are not settled; raises Unavailable."""
         consumer = self._current()
         partitions = list(consumer.assignment()) if consumer is not None else []
         if consumer is None or not partitions:
             raise Unavailable("Kafka: no partitions are assigned")
         with asking():
+            # Before the ends are asked for: what is settled later may lie behind them.
+            done = await self._done(consumer, [one for one in partitions if one.topic not in self.held])
             ends = await asyncio.wait_for(consumer.end_offsets(partitions), COMMIT_TIMEOUT_S)
-            waiting = 0
-            for partition in partitions:
-                if partition.topic in self.held:
-                    continue
-                done = self.settled.get(partition)
-                if done is None:
-                    asked = await asyncio.wait_for(consumer.committed(partition), COMMIT_TIMEOUT_S) or 0
-                    # Meanwhile a batch may have been settled.
-                    done = self.settled.setdefault(partition, asked)
-                waiting += max(0, ends[partition] - done)
-        return waiting
+            jumped = self._places.jumped()
+            behind = [one for one, offset in done.items() if offset != ends[one] or one in jumped]
+            begins = await asyncio.wait_for(consumer.beginning_offsets(behind), COMMIT_TIMEOUT_S) if behind else {}
+            for one in behind:
+                self._places.look_into(one, begins[one])
+                if done[one] > ends[one]:
+                    self._cut_off(one, done[one], begins[one])
+                elif done[one] < begins[one]:
+                    await self._passed_by(consumer, one, begins[one], done[one])
+        return sum(max(0, ends[one] - max(done[one], begins[one])) for one in behind)
+
+    async def _done(
+        self, consumer: AIOKafkaConsumer, partitions: Sequence[TopicPartition]
+    ) -> dict[TopicPartition, int]:
+        """The next offset to settle, of each of these partitions."""
+        done = {}
+        for partition in partitions:
+            found = self.settled.get(partition)
+            if found is None:
+                asked = await asyncio.wait_for(consumer.committed(partition), COMMIT_TIMEOUT_S)
+                # Meanwhile a batch may have been settled.
+                found = self.settled.setdefault(partition, asked or 0)
+            done[partition] = found
+        return done
+
+    def _cut_off(self, partition: TopicPartition, place: int, begin: int) -> None:
+        """The log ends before our place; where a batch is under way, what it holds may have to be read once more."""
+        if self.settled.get(partition) == place:
+            handed_out = self._places.cut_off(partition, place, begin)
+            self.settled[partition] = self._uncommitted[partition] = handed_out if self.idle.is_set() else begin
+
+    async def _passed_by(self, consumer: AIOKafkaConsumer, partition: TopicPartition, begin: int, done: int) -> None:
+        """Retention has passed the place: tells what was skipped as soon as reading went on behind it."""
+        if not self._places.is_ahead_of(partition, begin, done):
+            try:
+                position = await asyncio.wait_for(consumer.position(partition), COMMIT_TIMEOUT_S)
+            except IllegalStateError:
+                # It went to another owner, who will see the same.
+                return
+            if position < begin:
+                return
+            self._places.skipped(partition, begin, done)
+        passed = self._places.passed(partition, self.settled.get(partition, done))
+        if passed is not None:
+            self.settled[partition] = self._uncommitted[partition] = max(passed, self.settled.get(partition, 0))
 
     async def caught_up(self, names: Sequence[str], wait_s: float = 10.0) -> bool:
         """Whether the group, all its processes, settles within `wait_s` what stood in these topics at the call."""
@@ -361,13 +423,15 @@ class KafkaConsumer:
         with asking():
             partitions = [TopicPartition(name, number) for name in names for number in await self._partitions(name)]
             ends = await asyncio.wait_for(consumer.end_offsets(partitions), COMMIT_TIMEOUT_S)
+            # Of what retention has taken nothing is left to settle.
+            begins = await asyncio.wait_for(consumer.beginning_offsets(partitions), COMMIT_TIMEOUT_S)
             until = clock.monotonic() + wait_s
             admin = AIOKafkaAdminClient(**self._server.options())
             try:
                 await asyncio.wait_for(admin.start(), COMMIT_TIMEOUT_S)
                 while True:
                     committed = await asyncio.wait_for(admin.list_consumer_group_offsets(self.group), COMMIT_TIMEOUT_S)
-                    if all(end == 0 or _offset(committed, at) >= end for at, end in ends.items()):
+                    if all(end == begins[at] or _offset(committed, at) >= end for at, end in ends.items()):
                         return True
                     if clock.monotonic() >= until:
                         return False

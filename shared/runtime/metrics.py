@@ -67,6 +67,10 @@ class Metrics:
         self._floods = counter("payung_floods_total", "Floods of dead letters, by topic", "topic")
         # 1 while records of an agency wait unread: `payung dlq resume` when the flood is over.
         self._paused = gauge("payung_topic_paused", "Topics that a flood of dead letters paused", "topic")
+        # Each is lost to this service: docs/runbooks/offsets-lost.md.
+        self._skipped = counter("payung_records_skipped_total", "Records deleted before they were read", "topic")
+        # A log that was restored or cut off: what is read twice has no second effect, what is missing in it has none.
+        self._places_lost = counter("payung_places_lost_total", "Partitions that ended before our place", "topic")
         # Some are normal in a rebalance; a steady rate means two owners of one partition.
         self._conflicts = counter("payung_compare_and_set_conflicts_total", "Writes that met another version")
         # The store or the broker is away: see their own alerts first.
@@ -129,6 +133,14 @@ class Metrics:
     def paused(self, topic: str, now: bool) -> None:
         """Notes whether a topic is paused."""
         self._paused.labels(self._label, topic).set(int(now))
+
+    def skipped(self, topic: str, records: int) -> None:
+        """Counts records that were deleted before they were read."""
+        self._skipped.labels(self._label, topic).inc(records)
+
+    def place_lost(self, topic: str) -> None:
+        """Counts a partition that ended before the place to read on."""
+        self._places_lost.labels(self._label, topic).inc()
 
     def dead_letters(self) -> int:
         """Records put aside since this process started."""

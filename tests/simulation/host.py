@@ -207,6 +207,10 @@ class Session:
             ends = await self._member.ends([(one.topic, one.partition) for one in partitions])
         return {TopicPartition(*place): end for place, end in ends.items()}
 
+    async def beginning_offsets(self, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
+        """In memory no record is ever deleted."""
+        return dict.fromkeys(partitions, 0)
+
     async def committed(self, partition: TopicPartition) -> int | None:
         """Where a start would begin."""
         with _as_aiokafka():

@@ -41,6 +41,9 @@ class Session:
     async def end_offsets(self, partitions: list[TopicPartition]) -> dict[TopicPartition, int]:
         return dict.fromkeys(partitions, 8)
 
+    async def beginning_offsets(self, partitions: list[TopicPartition]) -> dict[TopicPartition, int]:
+        return dict.fromkeys(partitions, 0)
+
     async def committed(self, partition: TopicPartition) -> int:
         """What stood there when it was asked, told late."""
         self.asked.set()
