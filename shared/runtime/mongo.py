@@ -81,6 +81,11 @@ def connect(url: str, driver: str) -> Any:
     return AsyncIOMotorClient(url, **options)
 
 
+def keeps_majorities(hello: Mapping[str, Any]) -> bool:
+    """Whether a write can be held by a majority there: a member of a replica set, or a router (mongos) before some."""
+    return "setName" in hello or hello.get("msg") == "isdbgrid"
+
+
 class MongoStore:
     """The documents of one service in a database of its own."""
 
@@ -108,8 +113,7 @@ class MongoStore:
 
     async def check(self) -> None:
         """Refuses a standalone server and a newer schema; makes the indexes."""
-        hello = await _answered(self._client.admin.command("hello"))
-        if "setName" not in hello:
+        if not keeps_majorities(await _answered(self._client.admin.command("hello"))):
             raise Refused("MongoDB runs standalone; Payung needs a replica set (one member is enough): --replSet rs0")
         meta = await _answered(self._database[META].find_one({"_id": "schema"}))
         if meta is not None and meta["version"] > SCHEMA_VERSION:

@@ -9,7 +9,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +45,8 @@ HEADER = ("submission_id", "nik", "name", "birth_date", "sex", "village", "secto
 class Installation:
     """`payung up` as a user runs it, in a process of its own."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, environ: Mapping[str, str] | None = None) -> None:
+        """`environ`: settings beside this process' own."""
         self.folder = folder
         self.people = {
             KUTIM: list(generate(1, 400, KUTIM, AREAS, TODAY)),
@@ -64,7 +65,12 @@ class Installation:
             str(ports.free_base()),
         ]
         self._log = (folder / "up.log").open("w")
-        self.process = subprocess.Popen([*argv, "--population", str(population)], stdout=self._log, stderr=self._log)
+        self.process = subprocess.Popen(
+            [*argv, "--population", str(population)],
+            stdout=self._log,
+            stderr=self._log,
+            env={**os.environ, **(environ or {})},
+        )
 
     def pid_of(self, service: str) -> int:
         """The process that runs a service now."""
@@ -94,7 +100,11 @@ class Installation:
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
-    installation = Installation(tmp_path_factory.mktemp("installation"))
+    yield from installed(Installation(tmp_path_factory.mktemp("installation")))
+
+
+def installed(installation: Installation) -> Iterator[Installation]:
+    """The installation, once it is ready; afterwards it must stop cleanly."""
     log = installation.folder / "up.log"
 
     async def ready() -> bool:

@@ -12,6 +12,7 @@ import pytest
 from services.claims.adapters import bpjs
 from services.claims.stream import SPEC as CLAIMS
 from services.reporting.domain import decide as reporting
+from services.reporting.domain import rules as reporting_rules
 from shared.kernel.decision import Address
 from shared.runtime import fold
 from shared.runtime.due import DueRunner
@@ -105,3 +106,11 @@ def counter_without_dedupe(patch: pytest.MonkeyPatch) -> None:
 
 def _kind_of(performers: Mapping[str, Any], performer: Any) -> str:
     return next(kind for kind, one in performers.items() if one is performer)
+
+
+@mutant("reporting ignores the newer word of an aggregate instead of the older one")
+def newer_word_ignored(patch: pytest.MonkeyPatch) -> None:
+    def newer(state: Any, event: Any) -> bool:
+        return state is not None and event.sequence is not None and event.sequence > state.sequence
+
+    patch.setattr(reporting_rules, "older", newer)

@@ -8,7 +8,8 @@ import pytest
 from pymongo.errors import OperationFailure, WaitQueueTimeoutError
 
 from shared.runtime import mongo
-from shared.runtime.errors import Unavailable
+from shared.runtime.errors import Refused, Unavailable
+from tests.toy import CIPHER
 
 
 async def raising(error: Exception) -> Any:
@@ -42,3 +43,34 @@ async def test_a_place_among_the_connections_is_waited_for_within_a_bound(driver
     closed = client.close()
     if closed is not None:
         await closed
+
+
+class Admin:
+    """A server that says this of itself."""
+
+    def __init__(self, hello: dict[str, Any]) -> None:
+        self.hello = hello
+        self.admin = self
+
+    def get_database(self, *_: Any, **__: Any) -> Any:
+        """No collection of it is reached before the server is accepted."""
+        return {}
+
+    async def command(self, name: str) -> dict[str, Any]:
+        return {"hello": self.hello}[name]
+
+
+@pytest.mark.parametrize(
+    ("hello", "accepted"),
+    [
+        ({"isWritablePrimary": True, "setName": "rs0"}, True),
+        ({"isWritablePrimary": True, "msg": "isdbgrid"}, True),
+        ({"isWritablePrimary": True}, False),
+        ({"isWritablePrimary": True, "msg": "other"}, False),
+    ],
+)
+async def test_a_replica_set_or_a_router_before_some_is_accepted(hello: dict[str, Any], accepted: bool) -> None:
+    store = mongo.MongoStore(Admin(hello), "d", {}, {}, CIPHER)
+    # What is accepted goes on to the collections, which this server has none of.
+    with pytest.raises(KeyError if accepted else Refused):
+        await store.check()
