@@ -36,6 +36,7 @@ CLAIM_KINDS = ("claims",)
 _CLAIM_OUTCOMES = {
     "claim.registered.v1": "accepted",
     "claim.held.v1": "held",
+    "claim.reopened.v1": "accepted",
     "claim.approved.v1": "approved",
     "claim.paid.v1": "paid",
     "claim.rejected.v1": "rejected",

@@ -102,11 +102,11 @@ class RunCodec:
 
     def encode(self, state: CompletedRun, cipher: Cipher) -> Body:
         """As plain fields."""
-        return {"month": state.month, "billed_workers": state.billed_workers}
+        return {"month": state.month, "billed_workers": state.billed_workers, "seen": state.seen}
 
     def decode(self, body: Mapping[str, Any], cipher: Cipher) -> CompletedRun:
         """From plain fields."""
-        return CompletedRun(body["month"], body["billed_workers"])
+        return CompletedRun(body["month"], body["billed_workers"], body.get("seen", True))
 
 
 class ClaimCodec:
@@ -118,7 +118,7 @@ class ClaimCodec:
         body["status"] = state.status.value
         body["reasons"] = [str(reason) for reason in state.reasons]
         body["missing"] = list(state.missing)
-        body["benefits"] = [[line.benefit, line.amount, line.rule] for line in state.benefits]
+        body["benefits"] = _lines(state.benefits)
         body["school"] = list(state.school)
         if state.waiting is not None:
             body["waiting"] = state.waiting
@@ -126,6 +126,13 @@ class ClaimCodec:
             body["person"] = state.person
         if state.clearing:
             body["clearing"] = True
+        if state.waits_until is not None:
+            body["waits_until"] = state.waits_until
+        if state.paid_before:
+            body["paid_before"] = _lines(state.paid_before)
+        # Only for the index by which news of a month finds the claims that it may change.
+        if state.follows_cover:
+            body["follows_cover"] = True
         if state.form is not None:
             body["form"] = _form(state.form, cipher)
         if state.ruling is not None:
@@ -143,11 +150,13 @@ class ClaimCodec:
             status=ClaimStatus(body["status"]),
             reasons=tuple(body["reasons"]),
             missing=tuple(body["missing"]),
-            benefits=tuple(BenefitLine(benefit=row[0], amount=row[1], rule=row[2]) for row in body["benefits"]),
+            benefits=_lines_from(body["benefits"]),
             school=tuple(body["school"]),
             waiting=body.get("waiting"),
             person=body.get("person", ""),
             clearing=body.get("clearing", False),
+            waits_until=body.get("waits_until"),
+            paid_before=_lines_from(body.get("paid_before", ())),
             form=None if form is None else _form_from(form, cipher),
             ruling=None if ruling is None else Ruling(ruling[0], cipher.open(ruling[1]), cipher.open(ruling[2])),
             cover=None if cover is None else CoverCodec().decode(cover, cipher),
@@ -179,6 +188,14 @@ class RefusalCodec:
     def decode(self, body: Mapping[str, Any], cipher: Cipher) -> Refusal:
         """From plain fields."""
         return Refusal(body["command"], tuple(body["reasons"]))
+
+
+def _lines(lines: Sequence[BenefitLine]) -> list[list[Any]]:
+    return [[line.benefit, line.amount, line.rule] for line in lines]
+
+
+def _lines_from(rows: Sequence[Sequence[Any]]) -> tuple[BenefitLine, ...]:
+    return tuple(BenefitLine(benefit=benefit, amount=amount, rule=rule) for benefit, amount, rule in rows)
 
 
 def _form(form: Form, cipher: Cipher) -> Body:
@@ -226,6 +243,7 @@ INDEXES: Mapping[str, Sequence[Index]] = {
     "runs": (Index(fields=("state.month",)),),
     "claims": (
         Index(fields=("state.waiting", "_id"), partial={"state.waiting": {"$exists": True}}),
+        Index(fields=("state.form.event_date", "_id"), partial={"state.follows_cover": {"$exists": True}}),
         Index(fields=("state.claim_no",)),
         # The claims of a worker who was merged or set apart.
         Index(fields=("state.form.worker_id", "_id")),

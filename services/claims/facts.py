@@ -143,7 +143,10 @@ async def _runs_known(reader: Reader, month: str) -> RunsKnown:
 
 
 async def _waiting(reader: Reader, wake: WakeCover) -> tuple[tuple[str, Claim], ...]:
-    where = {"state.waiting": covers.month_key(wake.regency, wake.period), "_id": {"$gt": wake.after}}
+    waiting = {"state.waiting": covers.month_key(wake.regency, wake.period)}
+    # A month changes claims of its own and of later months; of all others it is no part of the row.
+    following = {"state.follows_cover": True, "state.form.event_date": {"$gte": f"{wake.period}-01"}}
+    where = {"$or": [waiting, following], "_id": {"$gt": wake.after}}
     return tuple(await reader.find("claims", where, order=("_id",), limit=WAKE_MAX))
 
 
@@ -175,8 +178,26 @@ async def _rivals(reader: Reader, workers: frozenset[str]) -> dict[str, Claim]:
     if not workers:
         return {}
     stages = [ClaimStatus.ASSESSED.value, ClaimStatus.APPROVED.value, ClaimStatus.PAID.value]
-    where = {"state.form.worker_id": {"$in": sorted(workers)}, "state.status": {"$in": stages}}
+    standing = [{"state.status": {"$in": stages}}, {"state.paid_before": {"$exists": True}}]
+    where = {"state.form.worker_id": {"$in": sorted(workers)}, "$or": standing}
     return dict(await reader.find("claims", where, order=("_id",), limit=RIVALS_MAX))
 
 
-PERFORMERS: Mapping[str, Performer] = {outcomes.WATCH: watch_run, outcomes.CLEAR: clear}
+async def premiums_here(key: str, run: CompletedRun, due: Due, place: Workplace) -> Answer:
+    """Answers when every premium of a closed run is here."""
+    if await place.reader.count("covers", {"state.run_id": key}) < run.billed_workers:
+        raise Unavailable("premiums of a closed run are still to come")
+    return Answer("cover.wake", key, covers.all_here(key, run))
+
+
+async def arrears_waited_for(key: str, claim: Claim, due: Due, place: Workplace) -> Answer:
+    """The last day of waiting for unpaid months is over: the claim is judged by what is paid."""
+    return Answer("claim.assess", key, outcomes.assess_of(claim))
+
+
+PERFORMERS: Mapping[str, Performer] = {
+    outcomes.WATCH: watch_run,
+    outcomes.CLEAR: clear,
+    covers.PREMIUMS: premiums_here,
+    outcomes.ARREARS: arrears_waited_for,
+}

@@ -66,8 +66,12 @@ class ClaimApproved(ClaimProgress):
     """The claim is assessed and will be paid."""
 
 
+class ClaimReopened(ClaimProgress):
+    """Late news changed what was true on the day of the event: the claim is judged again, a difference is paid."""
+
+
 class ClaimPaid(Data):
-    """BPJS paid the claim."""
+    """BPJS paid the claim; of a reopened one, the difference."""
 
     claim_no: str
     agency: str
@@ -103,6 +107,7 @@ OUTCOMES: dict[str, type[Data]] = {
     "claim.held.v1": ClaimHeld,
     "claim.rejected.v1": ClaimRejected,
     "claim.approved.v1": ClaimApproved,
+    "claim.reopened.v1": ClaimReopened,
     "claim.paid.v1": ClaimPaid,
     "worker.died.v1": WorkerDied,
     "claim.submit.refused.v1": CommandRefused,

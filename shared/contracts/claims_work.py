@@ -59,13 +59,17 @@ class ReleaseEvent(ClaimStep):
 
 
 class WakeCover(Data):
-    """Something is known about a month's cover: look again at the claims that wait for it, after this one."""
+    """Something is known about a month's cover: look again at the claims that wait for it, after this one.
+
+    `complete`: every premium of the run is here.
+    """
 
     collection: Literal["invoices", "runs"]
     id: str
     regency: Regency
     period: Period
     after: str = ""
+    complete: bool = False
 
 
 class WakeWorker(Data):

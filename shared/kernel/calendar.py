@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import date, datetime, timedelta, timezone
+from datetime import date, datetime, time, timedelta, timezone
 
 # Kalimantan Timur has no daylight saving, so the fixed offset is the zone and needs no tz database.
 WITA = timezone(timedelta(hours=8), "WITA")
@@ -52,9 +52,21 @@ def shift_period(period: str, months: int) -> str:
     return f"{index // 12:04d}-{index % 12 + 1:02d}"
 
 
+def months_later(day: date, months: int) -> date:
+    """The same day so many months later, or the last day of that month where it has no such day."""
+    period = shift_period(period_of(day), months)
+    last = first_day(shift_period(period, 1)) - timedelta(days=1)
+    return min(last, first_day(period) + timedelta(days=day.day - 1))
+
+
 def first_day(period: str) -> date:
     """The first day of a period."""
     return date(int(period[:4]), int(period[5:]), 1)
+
+
+def day_after(day: str) -> datetime:
+    """The instant at which a business day (YYYY-MM-DD) has ended."""
+    return datetime.combine(date.fromisoformat(day) + timedelta(days=1), time(), WITA)
 
 
 def age_on(birth: date, day: date) -> int:

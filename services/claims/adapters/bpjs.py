@@ -65,8 +65,8 @@ def request_of(key: str, claim: Claim) -> dict[str, Any]:
     return {
         "claim": key,
         "worker_id": form.worker_id,
-        "benefits": [line.model_dump() for line in claim.benefits],
-        "total": claim.total,
+        "benefits": [line.model_dump() for line in claim.to_pay],
+        "total": sum(line.amount for line in claim.to_pay),
         "account": form.claimant.account,
         "requested_on": claim.approved_on,
     }

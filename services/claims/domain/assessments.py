@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from datetime import date
 
-from services.claims.domain import rules
-from services.claims.domain.rules import Months
+from services.claims.domain import cover_rule, rules
+from services.claims.domain.cover_rule import Months
 from services.claims.domain.state import Child, Cover, Form, RunsKnown, Standing
 from shared.contracts.base import BenefitLine
 from shared.contracts.reasons import Reason
@@ -22,6 +22,7 @@ class Verdict:
     """What an assessment finds. `rejections` win over `holds`; with neither, `benefits` can be paid.
 
     `waiting` is the month (`regency|period`) whose news would change it; `watching`: premiums of it are still to come.
+    `waits_until` is the last day (YYYY-MM-DD) on which it waits for unpaid months before the event.
     """
 
     rejections: tuple[str, ...] = ()
@@ -29,23 +30,24 @@ class Verdict:
     missing: tuple[str, ...] = ()
     waiting: str | None = None
     watching: bool = False
+    waits_until: str | None = None
     months: int = 0
     cover: Cover | None = None
     benefits: tuple[BenefitLine, ...] = ()
     school: tuple[str, ...] = ()
 
 
-def judge(rates: Rates, form: Form, regency: str, submitted_on: str, standing: Standing) -> Verdict:
-    """The verdict on a claim of an agency of this regency."""
-    months = rules.months_paid(standing, form.period)
+def judge(rates: Rates, form: Form, regency: str, submitted_on: str, today: str, standing: Standing) -> Verdict:
+    """The verdict on a claim of an agency of this regency, on a business day (YYYY-MM-DD)."""
+    months = cover_rule.months_of(rates, standing, form.event_date, submitted_on)
     cover = standing.covers.get(form.period)
     rejections: list[str] = []
     if rules.has_expired(rates, form, submitted_on):
         rejections.append(Reason.CLAIM_EXPIRED)
     if not _fits_cause(form):
         rejections.append(Reason.NOT_ELIGIBLE)
-    settled = cover is not None and rules.is_paid(standing, cover)
-    if settled and not rules.covers_day(standing, months, form.event_date):
+    settled = cover is not None and cover_rule.is_paid(standing, cover)
+    if settled and not cover_rule.covers_day(rates, standing, form.event_date):
         rejections.append(Reason.NOT_COVERED)
     if cover is None and standing.runs is RunsKnown.FULLY:
         rejections.append(Reason.NOT_COVERED)
@@ -59,19 +61,28 @@ def judge(rates: Rates, form: Form, regency: str, submitted_on: str, standing: S
     if rejections:
         return Verdict(rejections=tuple(rejections), months=months.in_row, cover=cover)
     missing = rules.missing_documents(form)
+    until = cover_rule.waits_until(rates, form.event_date, submitted_on)
+    waits_for_arrears = settled and _waits_for_arrears(rates, form, months) and today <= until
     holds = [Reason.DOCUMENTS_MISSING] if missing else []
-    if not settled:
+    if not settled or waits_for_arrears:
         holds.append(Reason.AWAITING_PREMIUM)
     return Verdict(
         holds=tuple(holds),
         missing=missing,
         waiting=None if settled else f"{cover.regency if cover is not None else regency}|{form.period}",
         watching=cover is None and standing.runs is RunsKnown.PARTLY,
+        waits_until=until if waits_for_arrears else None,
         months=months.in_row,
         cover=cover,
         benefits=benefits,
         school=tuple(f"{child.school_year}|{child.key}" for child in children),
     )
+
+
+def _waits_for_arrears(rates: Rates, form: Form, months: Months) -> bool:
+    """Whether months before the event that nobody paid yet may still make the full death benefit."""
+    day = date.fromisoformat(form.event_date)
+    return form.kind == "jkm" and months.unpaid > 0 and not rules.has_full_death_benefit(rates, months, day)
 
 
 def _fits_cause(form: Form) -> bool:

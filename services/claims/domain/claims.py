@@ -54,6 +54,8 @@ def submitted(state: Claim | None, event: Event, facts: Facts) -> Decision[Claim
         submitted_on=business_day(event.at).isoformat(),
         round=claim.round + 1,
         waiting=f"{claim.regency}|{part.form.period}",
+        reserved=claim.reserved and bool(claim.paid_before),
+        paid_before=claim.paid_before,
     )
     return _decided(registered, event, (*_release(claim), *outcomes.progress(registered), *outcomes.look(registered)))
 
@@ -80,12 +82,13 @@ def assessed(state: Claim | None, event: Event, facts: Facts) -> Decision[Claim]
     """Judges an open claim by what is known of its month now."""
     step: AssessClaim = event.data
     standing = facts.standings.get(event.id)
-    if state is None or state.form is None or state.round != step.round or state.status not in _OPEN:
+    if state is None or state.form is None or state.round != step.round or not _may_be_looked_at(state):
         return _stale()
     if standing is None or state.account_refused:
         return _stale()
     rates = facts.editions.named(facts.editions.newest)
-    verdict = assessments.judge(rates, state.form, state.regency, state.submitted_on, standing)
+    today = business_day(event.at).isoformat()
+    verdict = assessments.judge(rates, state.form, state.regency, state.submitted_on, today, standing)
     looked = replace(
         state,
         looks=state.looks + 1,
@@ -93,16 +96,41 @@ def assessed(state: Claim | None, event: Event, facts: Facts) -> Decision[Claim]
         cover=verdict.cover,
         waiting=verdict.waiting,
         watching=False,
+        waits_until=None,
         missing=verdict.missing,
         benefits=verdict.benefits,
         school=verdict.school,
         person=_person(state.form.worker_id, facts.persons.get(event.id)),
     )
+    if state.status not in _OPEN:
+        return _reconsidered(state, looked, event, verdict, facts)
     if verdict.rejections:
         return _rejected(looked, event, verdict.rejections)
     if verdict.holds:
         return _held(state, looked, event, verdict)
     return _payable(state, looked, event, facts)
+
+
+def _may_be_looked_at(claim: Claim) -> bool:
+    """An open claim; or a decided one that news of the worker's months may change, while no payment is under way."""
+    return claim.status in _OPEN or (claim.follows_cover and claim.status in (ClaimStatus.REJECTED, ClaimStatus.PAID))
+
+
+def _reconsidered(before: Claim, looked: Claim, event: Event, verdict: Verdict, facts: Facts) -> Decision[Claim]:
+    """A decided claim in the light of late news: it is reopened where it is entitled to more than it got.
+
+    What was paid is never taken back; a paid claim is opened only by more months, not by a change of rates.
+    """
+    if verdict.rejections:
+        return _stale()
+    if before.status is ClaimStatus.PAID:
+        if verdict.holds or verdict.months <= before.months or looked.total <= before.total:
+            return _stale()
+        looked = replace(looked, paid_before=before.benefits)
+    told = outcomes.reopened(before, looked)
+    opened = replace(before, status=ClaimStatus.REGISTERED, reasons=())
+    judged = _held(opened, looked, event, verdict) if verdict.holds else _payable(opened, looked, event, facts)
+    return replace(judged, outcomes=(*told, *judged.outcomes))
 
 
 def _held(before: Claim, looked: Claim, event: Event, verdict: Verdict) -> Decision[Claim]:
@@ -112,6 +140,7 @@ def _held(before: Claim, looked: Claim, event: Event, verdict: Verdict) -> Decis
         stage="penetapan",
         reasons=verdict.holds,
         watching=verdict.watching,
+        waits_until=verdict.waits_until,
         benefits=(),
         school=(),
     )
@@ -185,7 +214,8 @@ def transferred(state: Claim | None, event: Event, facts: Facts) -> Decision[Cla
     if state is None or state.round != step.round or state.status is not ClaimStatus.APPROVED:
         return _stale()
     paid = replace(state, status=ClaimStatus.PAID, stage="selesai", paid_on=step.paid_on, reference=step.reference)
-    return _decided(paid, event, (*outcomes.progress(paid), *outcomes.died(paid)))
+    # News that came while the payment was under way found nothing to change; look once more.
+    return _decided(paid, event, (*outcomes.progress(paid), *outcomes.died(paid), *outcomes.look(paid)))
 
 
 def account_refused(state: Claim | None, event: Event, facts: Facts) -> Decision[Claim]:
@@ -239,6 +269,8 @@ def ruled(state: Claim | None, event: Event, facts: Facts) -> Decision[Claim]:
 
 
 def _rejected(claim: Claim, event: Event, reasons: tuple[str, ...]) -> Decision[Claim]:
+    if claim.paid_before:
+        return _difference_refused(claim, event, reasons)
     rejected = replace(
         claim,
         status=ClaimStatus.REJECTED,
@@ -247,6 +279,7 @@ def _rejected(claim: Claim, event: Event, reasons: tuple[str, ...]) -> Decision[
         missing=(),
         waiting=None,
         watching=False,
+        waits_until=None,
         benefits=(),
         school=(),
         reserved=False,
@@ -256,9 +289,29 @@ def _rejected(claim: Claim, event: Event, reasons: tuple[str, ...]) -> Decision[
     return _decided(rejected, event, (*_release(claim), *outcomes.progress(rejected)))
 
 
+def _difference_refused(claim: Claim, event: Event, reasons: tuple[str, ...]) -> Decision[Claim]:
+    """A reopened claim that gets no more: it stands as it was paid."""
+    told = replace(claim, status=ClaimStatus.REJECTED, stage="selesai", reasons=tuple(map(str, reasons)), benefits=())
+    paid = replace(
+        claim,
+        status=ClaimStatus.PAID,
+        stage="selesai",
+        reasons=(),
+        missing=(),
+        waiting=None,
+        watching=False,
+        waits_until=None,
+        benefits=claim.paid_before,
+        paid_before=(),
+        clearing=False,
+        account_refused=False,
+    )
+    return _decided(paid, event, outcomes.progress(told))
+
+
 def _release(claim: Claim) -> tuple[Outcome, ...]:
-    """Gives the event back to whoever else claims it."""
-    if not claim.reserved or claim.form is None:
+    """Gives the event back to whoever else claims it; what was paid in part stays this claim's."""
+    if not claim.reserved or claim.form is None or claim.paid_before:
         return ()
     holders = dict.fromkeys((claim.form.worker_id, claim.person or claim.form.worker_id))
     return tuple(

@@ -5,14 +5,21 @@ Each is inserted once, from its event alone. News of a month is saved first and 
 
 from __future__ import annotations
 
+import uuid
+from dataclasses import replace
+from datetime import datetime, timedelta
+
 from services.claims.domain import outcomes, wakes
 from services.claims.domain.state import CompletedRun, Cover, Facts, PaidInvoice
 from shared.contracts.billing import PremiumBilled, PremiumPaid, RunCompleted
 from shared.contracts.claims_work import WakeCover
-from shared.kernel.decision import Decision, Outcome
+from shared.kernel.decision import Decision, Due, Outcome
 from shared.kernel.event import Event
 
 KNOWN = "already-known"
+PREMIUMS = "await-premiums"
+# The first look for a run's premiums; the shell's own backoff spaces the later ones.
+LOOK_AFTER = timedelta(seconds=1)
 
 
 def billed(state: Cover | None, event: Event, facts: Facts) -> Decision[Cover]:
@@ -35,20 +42,39 @@ def paid(state: PaidInvoice | None, event: Event, facts: Facts) -> Decision[Paid
 
 
 def completed(state: CompletedRun | None, event: Event, facts: Facts) -> Decision[CompletedRun]:
-    """Notes a closed run, then wakes who waits for its month."""
+    """Notes a closed run, then wakes who waits for its month; once more when all of its premiums are here."""
     if state is not None:
         return Decision(state=None, ignored=KNOWN)
     data: RunCompleted = event.data
     wake = WakeCover(collection="runs", id=data.run_id, regency=data.regency, period=data.period)
-    run = CompletedRun(month_key(data.regency, data.period), data.billed_workers)
-    return Decision(state=run, outcomes=(_wake(wake),))
+    run = CompletedRun(month_key(data.regency, data.period), data.billed_workers, seen=data.billed_workers == 0)
+    return Decision(state=run, outcomes=(_wake(wake),), due=_due_of(data.run_id, run, event.at))
 
 
 def woken(state: PaidInvoice | CompletedRun | None, event: Event, facts: Facts) -> Decision[PaidInvoice | CompletedRun]:
     """Asks for a look at every claim that waits for the month."""
     wake: WakeCover = event.data
     found = facts.waiting.get((wake.collection, wake.id, wake.after), ())
-    return wakes.woken(state, found, lambda last: _wake(wake.model_copy(update={"after": last})))
+    if isinstance(state, CompletedRun) and wake.complete:
+        state = replace(state, seen=True)
+    made: Decision[PaidInvoice | CompletedRun] = wakes.woken(
+        state, found, lambda last: _wake(wake.model_copy(update={"after": last}))
+    )
+    return replace(made, due=_due_of(wake.id, state, event.at))
+
+
+def all_here(run_id: str, run: CompletedRun) -> WakeCover:
+    """The step to take when every premium of a run is here: claims that saw only some of them are looked at again."""
+    regency, period = run.month.split("|")
+    return WakeCover(collection="runs", id=run_id, regency=regency, period=period, complete=True)
+
+
+def _due_of(run_id: str, state: PaidInvoice | CompletedRun | None, at: datetime) -> Due | None:
+    """A run whose premiums may still be coming in is looked at until all are here."""
+    if not isinstance(state, CompletedRun) or state.seen:
+        return None
+    name = str(uuid.uuid5(uuid.NAMESPACE_URL, f"urn:payung:claims:{PREMIUMS}|{run_id}"))
+    return Due(name, PREMIUMS, at + LOOK_AFTER, {})
 
 
 def month_key(regency: str, period: str) -> str:

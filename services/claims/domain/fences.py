@@ -21,7 +21,6 @@ from shared.contracts.reasons import Reason
 from shared.kernel.decision import Decision
 from shared.kernel.event import Event
 
-# Nobody comes before a claim whose approval is told.
 _FIRST = (ClaimStatus.APPROVED, ClaimStatus.PAID)
 
 
@@ -74,9 +73,9 @@ def _why_taken(fence: Fence, step: ReserveEvent) -> Reason | None:
 
 def why_given_way(claim: Claim, rivals: Mapping[str, Claim]) -> Reason | None:
     """Why a claim gives way to those of the person's other numbers; None when it need not, or not yet."""
-    first = [one for key, one in rivals.items() if one.status in _FIRST or (one.clearing and key < claim.key)]
+    first = [one for key, one in rivals.items() if _stands(one) or (one.clearing and key < claim.key)]
     slots = {slot for one in first for slot in one.school}
-    if _is_death(claim) and any(_is_death(one) for one in first):
+    if _asks_for_death(claim) and any(_is_death(one) for one in first):
         return Reason.DUPLICATE_CLAIM
     if slots & set(claim.school):
         return Reason.DUPLICATE_CLAIM
@@ -86,9 +85,21 @@ def why_given_way(claim: Claim, rivals: Mapping[str, Claim]) -> Reason | None:
 def must_wait(claim: Claim, rivals: Mapping[str, Claim]) -> bool:
     """Whether a claim of another number may be approved at any moment, or give way to this one."""
     return any(
-        one.clearing and key > claim.key and ((_is_death(claim) and _is_death(one)) or (claim.school and one.school))
+        one.clearing
+        and key > claim.key
+        and ((_asks_for_death(claim) and _is_death(one)) or (claim.school and one.school))
         for key, one in rivals.items()
     )
+
+
+def _stands(claim: Claim) -> bool:
+    """Whether nobody comes before this claim: its approval is told, or it was paid before news reopened it."""
+    return claim.status in _FIRST or bool(claim.paid_before)
+
+
+def _asks_for_death(claim: Claim) -> bool:
+    """Whether it still has to win the death; who was paid for it has won."""
+    return _is_death(claim) and not claim.paid_before
 
 
 def _is_death(claim: Claim) -> bool:

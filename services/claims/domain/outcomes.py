@@ -22,16 +22,18 @@ from shared.contracts.claims import (
     ClaimProgress,
     ClaimRegistered,
     ClaimRejected,
+    ClaimReopened,
     CommandRefused,
     Stage,
     WorkerDied,
 )
 from shared.contracts.claims_work import AssessClaim, ClaimStep
+from shared.kernel.calendar import day_after
 from shared.kernel.decision import Due, Outcome
 
 EVENTS = topics.events("claims")
 WORK = topics.work("claims")
-PAYMENT, WATCH, CLEAR = "bpjs-payment", "watch-run", "clear-claim"
+PAYMENT, WATCH, CLEAR, ARREARS = "bpjs-payment", "watch-run", "clear-claim", "await-arrears"
 # The first look at a run whose premiums are still coming in; the shell's own backoff spaces the later ones.
 WATCH_AFTER = timedelta(seconds=1)
 
@@ -64,6 +66,23 @@ def progress(claim: Claim, stage: Stage | None = None) -> tuple[Outcome, ...]:
         total=claim.total,
     )
     return both(sender, kind, data, claim.worker_id or claim.key, claim.claim_no)
+
+
+def reopened(before: Claim, after: Claim) -> tuple[Outcome, ...]:
+    """A decided claim is open again: why it had been refused, and what it is entitled to by the news."""
+    data = ClaimReopened(
+        claim_no=after.claim_no,
+        agency=after.agency,
+        worker_id=after.worker_id,
+        regency=after.regency,
+        kind=after.form.kind if after.form is not None else None,
+        stage="penetapan",
+        reasons=list(before.reasons),
+        benefits=list(after.benefits),
+        total=after.total,
+    )
+    sender = Sender(after.regency, after.agency)
+    return both(sender, "claim.reopened.v1", data, after.worker_id or after.key, after.claim_no)
 
 
 def form_rejected(part: Rejected, name: str) -> tuple[Outcome, ...]:
@@ -137,17 +156,17 @@ def paid_of(claim: Claim) -> ClaimPaid:
         district=cover.district if cover is not None else None,
         sex=cover.sex if cover is not None else None,
         kind=form.kind,
-        benefits=list(claim.benefits),
-        total=claim.total,
+        benefits=list(claim.to_pay),
+        total=sum(line.amount for line in claim.to_pay),
         paid_on=claim.paid_on,
         reference=claim.reference or "",
     )
 
 
 def died(claim: Claim) -> tuple[Outcome, ...]:
-    """`worker.died.v1` once a death is paid: billing ends from the next month."""
+    """`worker.died.v1` once a death is paid: billing ends from the next month. A later difference tells nothing new."""
     form = claim.form
-    if form is None or not form.is_death:
+    if form is None or not form.is_death or claim.paid_before:
         return ()
     regency = claim.cover.regency if claim.cover is not None else claim.regency
     # Of a merged worker, the one who stayed: it is their premium that ends.
@@ -159,12 +178,18 @@ def died(claim: Claim) -> tuple[Outcome, ...]:
 def due_of(claim: Claim, at: datetime) -> Due | None:
     """What is due as long as the claim stands so. The same claim always owes the same work under the same id."""
     data: dict[str, Any] = {"correlation_id": claim.correlation}
+    # The first payment of a round keeps the name that it always had; the difference of a reopened claim has its own.
+    name = f"{claim.key}|{claim.round}|{claim.looks}" if claim.paid_before else f"{claim.key}|{claim.round}"
     if claim.status is ClaimStatus.APPROVED:
-        return Due(_id(f"{PAYMENT}|{claim.key}|{claim.round}"), PAYMENT, at, data)
+        return Due(_id(f"{PAYMENT}|{name}"), PAYMENT, at, data)
     if claim.clearing:
-        return Due(_id(f"{CLEAR}|{claim.key}|{claim.round}"), CLEAR, at, data)
+        return Due(_id(f"{CLEAR}|{name}"), CLEAR, at, data)
     if claim.watching:
         return Due(_id(f"{WATCH}|{claim.key}|{claim.round}|{claim.looks}"), WATCH, at + WATCH_AFTER, data)
+    if claim.waits_until is not None:
+        return Due(
+            _id(f"{ARREARS}|{claim.key}|{claim.round}|{claim.looks}"), ARREARS, day_after(claim.waits_until), data
+        )
     return None
 
 

@@ -11,11 +11,11 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from fractions import Fraction
 
-from services.claims.domain.state import Child, Cover, Form, Standing
+from services.claims.domain.cover_rule import Months
+from services.claims.domain.state import Child, Cover, Form
 from shared.contracts.base import BenefitLine
 from shared.contracts.claims import Kind
-from shared.kernel.calendar import age_on, shift_period, years_later
-from shared.kernel.values import value
+from shared.kernel.calendar import age_on, years_later
 from shared.reference.rates import Rates
 
 # contracts.md, Claims: documents by kind.
@@ -53,14 +53,6 @@ SCHOOL_YEAR_STARTS_IN = 7
 _SCHOOL_YEAR = re.compile(r"(\d{4})(?:[/-](\d{4}))?")
 
 
-@value(frozen=True, slots=True)
-class Months:
-    """The paid months of a worker up to an event: all of them, and the unbroken row that ends with its month."""
-
-    paid: int
-    in_row: int
-
-
 def missing_documents(form: Form) -> tuple[str, ...]:
     """The documents that the kind asks for and the claim lacks, in the order of the contract."""
     asked = DOCUMENTS[form.kind]
@@ -77,26 +69,6 @@ def has_expired(rates: Rates, form: Form, submitted_on: str) -> bool:
         return False
     # The last day of the term is still inside it.
     return date.fromisoformat(submitted_on) > years_later(day, limit.amount)
-
-
-def months_paid(standing: Standing, period: str) -> Months:
-    """Counts the paid months up to a period: rules.md T2 (row) and T3 (all)."""
-    paid = {month for month, cover in standing.covers.items() if month <= period and is_paid(standing, cover)}
-    in_row, month = 0, period
-    while month in paid:
-        in_row += 1
-        month = shift_period(month, -1)
-    return Months(len(paid), in_row)
-
-
-def is_paid(standing: Standing, cover: Cover) -> bool:
-    """Whether the treasury paid this month's premium."""
-    return cover.invoice_id in standing.paid_on
-
-
-def covers_day(standing: Standing, months: Months, event_date: str) -> bool:
-    """contracts.md, Cover: a paid month covers all its days, but the first of an unbroken row only from paid_on."""
-    return months.in_row > 1 or standing.paid_on[standing.covers[event_date[:7]].invoice_id] <= event_date
 
 
 def school_year(day: date) -> str:

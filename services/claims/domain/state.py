@@ -11,6 +11,7 @@ from enum import StrEnum
 
 from shared.contracts.base import BenefitLine, Funding, Sex
 from shared.contracts.claims import Kind, Stage
+from shared.contracts.reasons import Reason
 from shared.kernel.values import value
 from shared.reference.rates import Editions, Rates
 
@@ -39,10 +40,11 @@ class PaidInvoice:
 
 @value(frozen=True, slots=True)
 class CompletedRun:
-    """A run that billing has closed; `month` is `regency|period`."""
+    """A run that billing has closed; `month` is `regency|period`. `seen`: every premium of it is known to be here."""
 
     month: str
     billed_workers: int
+    seen: bool = True
 
 
 @value(frozen=True, slots=True)
@@ -127,7 +129,8 @@ class Claim:
     from registration until its cover is settled; `watching`: a run of that month is closed but not all its premiums
     are seen. `reserved`: the fence may hold its event; `clearing`: it does, and claims of the person's other numbers
     are looked at. `person`: whom the worker it names was merged into, at its last look. `approved_on` is the day that
-    BPJS is asked to pay.
+    BPJS is asked to pay. `waits_until`: the last day on which it waits for unpaid months before its event.
+    `paid_before`: lines that were paid before news reopened it; only the difference is paid then.
     """
 
     claim_no: str
@@ -157,6 +160,8 @@ class Claim:
     approved_on: str | None = None
     paid_on: str | None = None
     reference: str | None = None
+    waits_until: str | None = None
+    paid_before: tuple[BenefitLine, ...] = ()
 
     @property
     def key(self) -> str:
@@ -172,6 +177,33 @@ class Claim:
     def total(self) -> int:
         """What its benefits come to."""
         return sum(line.amount for line in self.benefits)
+
+    @property
+    def to_pay(self) -> tuple[BenefitLine, ...]:
+        """The lines of the payment under way, or of the last one: its benefits less what was paid before.
+
+        What was paid before is taken off the last lines first: of a death, the limited sum is its funeral.
+        """
+        paid, lines = sum(line.amount for line in self.paid_before), list[BenefitLine]()
+        for line in reversed(self.benefits):
+            off = min(paid, line.amount)
+            paid -= off
+            if line.amount > off:
+                lines.insert(0, line.model_copy(update={"amount": line.amount - off}))
+        return tuple(lines)
+
+    @property
+    def follows_cover(self) -> bool:
+        """Whether news of its worker's months may still change what it is entitled to."""
+        if self.form is None:
+            return False
+        if self.status is ClaimStatus.REJECTED:
+            return bool(self.reasons) and COVER_REASONS.issuperset(self.reasons)
+        return self.status is not ClaimStatus.UNKNOWN
+
+
+# A claim that was rejected for these alone is reopened by news that make them untrue.
+COVER_REASONS = frozenset({Reason.NOT_COVERED.value, Reason.QUALIFYING_PERIOD.value})
 
 
 def claim_key(regency: str, agency: str, claim_no: str) -> str:

@@ -14,6 +14,8 @@ STATUSES = {
     "claim.held.v1": ClaimStatus.HELD,
     "claim.rejected.v1": ClaimStatus.REJECTED,
     "claim.approved.v1": ClaimStatus.APPROVED,
+    # Open again, until it is held, approved or refused anew.
+    "claim.reopened.v1": ClaimStatus.REGISTERED,
 }
 
 

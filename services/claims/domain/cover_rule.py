@@ -1,0 +1,81 @@
+"""Whether a day is covered, and how many months qualify: contracts.md, Cover. Two clocks: the day, and what is known.
+
+A month's row is the unbroken run of billed months it stands in, up to the month itself. A day is covered when its month
+is paid, the row had begun (its first payment is of that day or earlier), and on that day fewer months of the row were
+unpaid than arrears end a cover. Arrears that are settled later count; a first payment after the day never covers it.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+from services.claims.domain.state import Cover, Standing
+from shared.kernel.calendar import months_later, shift_period
+from shared.kernel.values import value
+from shared.reference.rates import Rates
+from shared.reference.rates import load as shipped
+
+
+@value(frozen=True, slots=True)
+class Months:
+    """The paid months of a worker up to an event: all of them, and those of the row that its month stands in.
+
+    `unpaid` are the billed months of the row that nobody has paid yet.
+    """
+
+    paid: int
+    in_row: int
+    unpaid: int
+
+
+def is_paid(standing: Standing, cover: Cover) -> bool:
+    """Whether the treasury paid this month's premium, on any day."""
+    return cover.invoice_id in standing.paid_on
+
+
+def months_of(rates: Rates, standing: Standing, event_date: str, submitted_on: str) -> Months:
+    """Counts the months of a worker up to an event.
+
+    A claim waits so long for arrears and then is decided on what is paid; a payment of a later day changes nothing.
+    """
+    period = event_date[:7]
+    last_day = waits_until(rates, event_date, submitted_on)
+    billed = {month: cover for month, cover in standing.covers.items() if month <= period}
+    paid = {month for month, cover in billed.items() if standing.paid_on.get(cover.invoice_id, "9999") <= last_day}
+    row = _row(standing, period)
+    return Months(
+        paid=len(paid),
+        in_row=sum(month in paid for month in row),
+        unpaid=sum(not is_paid(standing, billed[month]) for month in row),
+    )
+
+
+def covers_day(rates: Rates, standing: Standing, event_date: str) -> bool:
+    """Whether this day is covered, when its month is billed and paid."""
+    paid_on = [standing.paid_on.get(standing.covers[month].invoice_id) for month in _row(standing, event_date[:7])]
+    began = any(day is not None and day <= event_date for day in paid_on)
+    unpaid = sum(day is None or day > event_date for day in paid_on)
+    return began and unpaid < _months(rates, "arrears.nonaktif_months", event_date)
+
+
+def waits_until(rates: Rates, event_date: str, submitted_on: str) -> str:
+    """The last day on which a claim waits for unpaid months before its event (YYYY-MM-DD)."""
+    wait = _months(rates, "claim.arrears_wait_months", event_date)
+    return months_later(date.fromisoformat(submitted_on), wait).isoformat()
+
+
+def _row(standing: Standing, period: str) -> list[str]:
+    """The billed months without a gap that end with this one, the latest first."""
+    row = []
+    while period in standing.covers:
+        row.append(period)
+        period = shift_period(period, -1)
+    return row
+
+
+def _months(rates: Rates, key: str, event_date: str) -> int:
+    """A number of months by the law of the day. Before the first law there is no cover at all."""
+    day = date.fromisoformat(event_date)
+    # A table that an operator loaded before this key existed lacks it; the shipped table has it.
+    found = rates.rate(key, day) or shipped().rate(key, day)
+    return 0 if found is None else found.amount
