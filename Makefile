@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready-$(shell cksum requirements/dev.txt pyproject.toml | cksum | cut -d' ' -f1)
 
-.PHONY: setup demo test check fmt bench faults lock clean
+.PHONY: setup demo test dates check fmt bench faults lock clean
 
 setup: $(STAMP)
 
@@ -28,6 +28,9 @@ check: setup
 
 test: setup
 	$(BIN)/pytest -m "not faults or ci" tests
+
+dates: setup
+	$(BIN)/python -m tests.dates $(ARGS)
 
 fmt: setup
 	$(BIN)/ruff format .

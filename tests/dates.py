@@ -1,0 +1,100 @@
+"""The tests on other days: `make dates` runs them with the clock of every process moved, broker and database included.
+
+    python -m tests.dates                 every date: the offline tests, then the integration level
+    python -m tests.dates --daily         the offline tests on one date, another each day; CI runs it
+    python -m tests.dates --only leap-day tests/unit/claims
+
+libfaketime moves the wall clock by an offset that all processes inherit, so that our clock, Kafka's LogAppendTime and
+MongoDB's agree. The clock that measures waits stays as it is. Time goes on: at 23:59 a run crosses midnight.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from datetime import datetime, time, timedelta
+from importlib.util import find_spec
+from pathlib import Path
+
+from shared.kernel.calendar import WITA, business_day, first_day, period_of, shift_period, years_later
+from shared.runtime import clock
+
+OFFLINE = ("-m", "not connected", "tests", "--deselect", "tests/simulation")
+INTEGRATION = ("-m", "connected and not faults", "tests/integration", "tests/conformance")
+
+
+def dates(now: datetime) -> dict[str, datetime]:
+    """The instants to try, all of them still to come, by name."""
+    today = business_day(now)
+    next_month = first_day(shift_period(period_of(today), 1))
+    leap = next(year for year in range(today.year + 1, today.year + 9) if year % 4 == 0 and year % 100 != 0)
+    evening, morning = time(23, 59, tzinfo=WITA), time(0, 30, tzinfo=WITA)
+    return {
+        "month-end": datetime.combine(next_month - timedelta(days=1), evening),
+        "new-year": datetime.combine(today.replace(year=today.year + 1, month=1, day=1), morning),
+        "leap-day": datetime.combine(
+            today.replace(year=leap, month=2, day=1) + timedelta(days=28), time(12, tzinfo=WITA)
+        ),
+        "november": datetime.combine(today.replace(year=today.year + 1, month=11, day=29), evening),
+        "five-years": datetime.combine(years_later(today, 5), time(8, tzinfo=WITA)),
+    }
+
+
+def moved(to: datetime, now: datetime, library: Path, environ: Mapping[str, str]) -> dict[str, str]:
+    """The environment in which a process and all its children live at another time."""
+    seconds = int((to - now).total_seconds())
+    return {
+        **environ,
+        "LD_PRELOAD": str(library),
+        "FAKETIME": f"{seconds:+d}",
+        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+        # With 1, the default for this glibc, a wait of the Java runtime never ends and the broker does not start.
+        "FAKETIME_FORCE_MONOTONIC_FIX": "0",
+        "NO_FAKE_STAT": "1",
+    }
+
+
+def library() -> Path | None:
+    """libfaketime as the Python package brings it; None where there is none for this platform."""
+    package = find_spec("libfaketime")
+    if package is None or package.origin is None:
+        return None
+    found = Path(package.origin).parent / "vendor/libfaketime/src/libfaketime.so.1"
+    return found if found.is_file() else None
+
+
+def main() -> int:
+    """Runs the tests on the dates asked for; 1 when they fail on any."""
+    now = clock.now()
+    known = dates(now)
+    asked = argparse.ArgumentParser(prog="python -m tests.dates", description=__doc__)
+    asked.add_argument("--daily", action="store_true", help="the offline tests on the date whose turn it is today")
+    asked.add_argument("--only", choices=sorted(known), help="one date")
+    asked.add_argument("tests", nargs="*", help="instead of the offline tests and the integration level")
+    given = asked.parse_args()
+    found = library()
+    if found is None:
+        print("The clock can be moved on Linux on x86-64 only; nothing was tried.")
+        return 0
+    daily = sorted(known)[business_day(now).toordinal() % len(known)]
+    names = [given.only] if given.only else [daily] if given.daily else list(known)
+    runs = [tuple(given.tests)] if given.tests else [OFFLINE] if given.daily else [OFFLINE, INTEGRATION]
+    failed = [name for name in names for run in runs if not _passes(name, known[name], found, run)]
+    if failed:
+        print(f"failed on: {', '.join(dict.fromkeys(failed))}")
+    return 1 if failed else 0
+
+
+def _passes(name: str, to: datetime, found: Path, run: tuple[str, ...]) -> bool:
+    print(f"== {name}: {to.isoformat()}", flush=True)
+    # `now` anew for each run: the clock must stand at the very minute when a run begins.
+    environ = moved(to, clock.now(), found, os.environ)
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *run]
+    return subprocess.run(command, env=environ, check=False).returncode == 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
