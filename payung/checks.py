@@ -1,24 +1,34 @@
-"""`payung check`: the services' own form rules over a list, offline."""
+"""`payung check`: the services' own form rules over a list, offline.
+
+Each row is made the event that `publish` would send, read by the envelope's own reader and routed by the service's own
+table: what is refused here is refused there, with the same reasons.
+"""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
-from datetime import date
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import orjson
+
 from services.claims.domain import forms
 from services.claims.domain.state import Reference
-from services.registration.domain import decide, parts, rules
+from services.registration.domain import decide, parts
 from services.registration.domain.duties import rosters
-from shared.contracts import topics
-from shared.contracts.catalogue import COMMANDS as COMMANDS_OF
-from shared.contracts.reasons import message
+from shared.contracts import envelope, topics
+from shared.contracts.catalogue import COMMANDS
+from shared.contracts.envelope import Unreadable
+from shared.contracts.reasons import Reason, field_of, speaks_of_a_code
 from shared.kernel.calendar import business_day
 from shared.kernel.event import Event
-from shared.lists.columns import LAYOUTS, Kind
+from shared.lists.answers import reason_message
+from shared.lists.columns import Kind
 from shared.lists.reader import open_list
+from shared.lists.rows import ListFile, Row
 from shared.reference import areas as area_files
 from shared.reference import rates
 from shared.reference.areas import Areas
@@ -26,7 +36,9 @@ from shared.runtime import clock
 
 # Only shapes are judged here: whom a NIK names needs the installation's secret key.
 _NO_KEY = bytes(32)
-_COLUMNS = {"nik": "nik", "name": "name", "consent": "consent", "village": "village", "sector": "sector"}
+# Nobody's agency: its regency is what rules ask for.
+_AGENCY = "check"
+_CLAIMS = "claims"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,67 +57,93 @@ class Finding:
 
 @dataclass(slots=True)
 class Findings:
-    """How many rows there are, and what is wrong with some."""
+    """How many rows there are, what is wrong with some, and what is to be known of the file (Indonesian, English)."""
 
     rows: int = 0
     refused: list[Finding] = field(default_factory=list)
+    notices: tuple[tuple[str, str], ...] = ()
 
 
-Judge = Callable[[Mapping[str, Any]], tuple[str, ...]]
+# Reasons and warnings of an event.
+Verdict = tuple[tuple[str, ...], tuple[str, ...]]
+Judge = Callable[[Event], Verdict]
 
 
 def check(path: Path, regency: str, kind: Kind) -> Findings:
     """Judges every row as the service would, today; what only the services know (who is registered) is not judged."""
-    areas, today = area_files.load(), business_day(clock.now())
-    judge = _judge(kind, regency, areas, today)
-    found = Findings()
-    for row in open_list(path, kind).rows():
+    return checked(open_list(path, kind), regency, clock.now())
+
+
+def checked(listed: ListFile, regency: str, now: datetime) -> Findings:
+    """The findings of a list that was opened, as of an instant."""
+    areas = area_files.load()
+    judge = _judge(listed.kind, areas)
+    found, taken = Findings(), Counter[str]()
+    for row in listed.rows():
         found.rows += 1
         if row.problems:
             found.refused.extend(Finding(row.number, one.column, one.reason, one.message_id) for one in row.problems)
             continue
-        data = row.data if row.envelope is None else row.envelope.get("data", {})
-        for reason in judge(data if isinstance(data, dict) else {}):
-            found.refused.append(Finding(row.number, _column(reason), reason, message(reason, "id")))
+        reasons, warnings = _verdict(row, listed.kind, regency, now, judge)
+        hints = " ".join(reason_message(one, 0) for one in warnings if reasons and speaks_of_a_code(one))
+        for reason in reasons:
+            message = reason_message(reason, 0, row.remarks)
+            if hints and reason == Reason.VILLAGE_UNKNOWN:
+                message = f"{message} {hints}"
+            found.refused.append(Finding(row.number, field_of(reason), reason, message))
+        taken.update(one for one in warnings if not reasons and speaks_of_a_code(one))
+    found.notices = (*listed.notices, *_taken(taken, areas))
     return found
 
 
-def _judge(kind: Kind, regency: str, areas: Areas, today: date) -> Judge:
-    if kind == "workers":
-        return lambda data: rules.form_problems(data, regency, areas, today)
-    if kind == "updates":
-        return lambda data: rules.update_problems(data, regency, areas, today)
-    if kind == "withdrawals":
-        return lambda data: rules.withdrawal_problems(data, today)
-    if kind == "attestations":
-        return lambda data: rules.attestation_problems(data, today)
-    if kind == "claims":
+def _taken(taken: Counter[str], areas: Areas) -> list[tuple[str, str]]:
+    """Which codes were read out of names of villages, and how often."""
+    codes = [(one.partition(":")[2], count) for one, count in sorted(taken.items())]
+    return [
+        (
+            f"Desa {areas.name(code)} dicatat sebagai {code} ({count} baris).",
+            f"The village {areas.name(code)} is taken as {code} ({count} rows).",
+        )
+        for code, count in codes
+    ]
+
+
+def _verdict(row: Row, kind: Kind, regency: str, now: datetime, judge: Judge) -> Verdict:
+    one: Mapping[str, Any] = {
+        "specversion": "1.0",
+        "id": str(row.number),
+        "source": f"agency/{regency}/{_AGENCY}",
+        "type": row.type,
+        "datacontenttype": "application/json",
+        "data": row.data if row.envelope is None else row.envelope.get("data"),
+    }
+    service = _CLAIMS if kind == _CLAIMS else "registration"
+    topic = topics.claims_intake if kind == _CLAIMS else topics.registration_intake
+    try:
+        at_ms = int(now.timestamp() * 1000)
+        event = envelope.read(orjson.dumps(one), (), topic(regency, _AGENCY), at_ms, COMMANDS[service])
+    except Unreadable as error:
+        return (f"{Reason.FIELD_INVALID}:{error.code}",), ()
+    assert event is not None, "every type of a list is a command of its service"
+    return judge(event)
+
+
+def _judge(kind: Kind, areas: Areas) -> Judge:
+    if kind == _CLAIMS:
         reference = Reference(rates.load(), _NO_KEY)
-        return lambda data: forms.problems(data, reference, today)
-    return lambda data: _refusals(kind, data, regency, areas)
+        return lambda event: (forms.problems(event.data.fields, reference, business_day(event.at)), ())
+    ours = parts.Reference(areas, _NO_KEY)
+    return lambda event: _refusals(event, ours)
 
 
-def _refusals(kind: Kind, data: Mapping[str, Any], regency: str, areas: Areas) -> tuple[str, ...]:
-    """The reasons for which the service would refuse this row, by its own routing of the row's event."""
-    layout = LAYOUTS[kind]
-    event = Event(
-        id="check",
-        source=f"agency/{regency}/check",
-        type=layout.type,
-        data=COMMANDS_OF["registration"][layout.type](data),
-        at=clock.now(),
-        topic=topics.registration_intake(regency, "check"),
-        content_hash="",
-    )
+def _refusals(event: Event, reference: parts.Reference) -> Verdict:
+    """The reasons for which the service would refuse an event, by its own routing of it."""
     reasons: list[str] = []
-    for routed in decide.route(event, parts.Reference(areas, _NO_KEY)):
+    warnings: list[str] = []
+    for routed in decide.route(event, reference):
+        warnings += getattr(routed.data, "warnings", ())
         if isinstance(routed.data, parts.Refused):
             reasons += routed.data.reasons
         elif isinstance(routed.data, rosters.Report):
             reasons += [reason for line in routed.data.lines if isinstance(line, tuple) for reason in line]
-    return tuple(reasons)
-
-
-def _column(reason: str) -> str:
-    code, _, name = reason.partition(":")
-    return name or next((column for prefix, column in _COLUMNS.items() if code.startswith(prefix)), "")
+    return tuple(reasons), tuple(warnings)

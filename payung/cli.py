@@ -186,6 +186,8 @@ def check(
     if as_json:
         _print_json([finding.as_json() for finding in findings.refused])
     else:
+        for text_id, text_en in findings.notices:
+            out.print(f"{text_id} ({text_en})", style="yellow", soft_wrap=True)
         for finding in findings.refused:
             out.print(
                 f"baris {finding.row}: {finding.column or '-'}: {finding.reason}: {finding.message}", soft_wrap=True

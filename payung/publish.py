@@ -10,7 +10,7 @@ import asyncio
 import hashlib
 import json
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,12 +22,13 @@ from payung.place import CommandError, Place
 from shared.contracts import envelope, topics
 from shared.contracts.catalogue import COMMANDS
 from shared.contracts.envelope import Unreadable
+from shared.contracts.reasons import Reason
 from shared.kernel.identity import without_niks
 from shared.lists import answers as answer_files
 from shared.lists.answers import Answer
 from shared.lists.columns import Kind
 from shared.lists.reader import open_list
-from shared.lists.rows import Row
+from shared.lists.rows import Row, refused_row
 from shared.runtime import clock
 
 # How long nothing may come before the wait for answers is given up (the answers so far are kept; --resume goes on).
@@ -134,7 +135,12 @@ def row_event(run: Run, row: Row) -> dict[str, Any]:
     """The CloudEvent of a row; a JSONL line that is a whole event keeps its own name."""
     if row.envelope is not None:
         return row.envelope
-    return wire.event(f"agency/{run.agency}", row.type, row.data, row_id(run, row.number))
+    return wire.event(f"agency/{run.agency}", row.type, row.sent, row_id(run, row.number))
+
+
+def _refused_event(run: Run, row: Row, reason: str) -> dict[str, Any]:
+    """The event of a row that was refused here: it counts in the agency's quality as one refused there."""
+    return wire.event(f"agency/{run.agency}", row.type, refused_row(row.number, reason), row_id(run, row.number))
 
 
 async def _send(
@@ -144,16 +150,17 @@ async def _send(
     async with wire.sender(place) as out:
         for row in rows:
             result.rows += 1
-            if row.problems:
-                result.refused_here += 1
-                continue
             one = row_event(run, row)
             value = orjson.dumps(one)
-            try:
-                envelope.read(value, (), target, 0, commands)
-            except Unreadable as error:
-                # It would only become a dead letter there; the clerk can mend it here.
-                result.answers[row.number] = Answer("rejected", (f"field-invalid:{error.code}",))
+            reason = _refused_here(row, value, target, commands)
+            if reason is not None:
+                if row.problems:
+                    result.refused_here += 1
+                else:
+                    result.answers[row.number] = Answer("rejected", (reason,))
+                if run.kind not in CLAIM_KINDS:
+                    refused = _refused_event(run, row, reason)
+                    await out.send(target, str(refused["id"]), orjson.dumps(refused))
                 continue
             await out.send(target, without_niks(str(one["id"])), value)
             result.sent += 1
@@ -161,6 +168,17 @@ async def _send(
                 progress("sent", result.sent)
         await out.flush()
     progress("sent", result.sent)
+
+
+def _refused_here(row: Row, value: bytes, target: str, commands: Mapping[str, type]) -> str | None:
+    """Why a row is not sent as it is. It would only become a dead letter there; the clerk can mend it here."""
+    if row.problems:
+        return row.problems[0].reason
+    try:
+        envelope.read(value, (), target, 0, commands)
+    except Unreadable as error:
+        return f"{Reason.FIELD_INVALID}:{error.code}"
+    return None
 
 
 async def _await_answers(
@@ -195,7 +213,8 @@ def answer_of(one: dict[str, Any]) -> Answer | None:
     """What a feedback event says of the row that caused it; None when it is no answer to a row."""
     data = one["data"]
     if one["type"] == "submission.answered.v1":
-        return Answer(data["outcome"], tuple(data["reasons"]), data.get("worker_id"))
+        warnings = tuple(data.get("warnings", ()))
+        return Answer(data["outcome"], tuple(data["reasons"]), data.get("worker_id"), warnings=warnings)
     outcome = _CLAIM_OUTCOMES.get(one["type"])
     if outcome is None:
         return None

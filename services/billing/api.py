@@ -15,7 +15,7 @@ from services.billing.domain import rules
 from services.billing.domain.state import Accounts, Budget, Invoice, InvoiceStatus, Run
 from shared.contracts.base import Funding, Period, PremiumLine, Regency
 from shared.contracts.reasons import Reason
-from shared.kernel.calendar import business_day, parse_date
+from shared.kernel.calendar import business_day, day_of, parse_date
 from shared.runtime import clock
 from shared.runtime.auth import Caller, Guard
 
@@ -77,7 +77,8 @@ def routes(house: Any) -> APIRouter:
     ) -> dict[str, Any]:
         """What a run would bill and cost now; changes nothing."""
         await guard.reader(request, regency)
-        day = business_day(clock.now()).isoformat() if cutoff is None else cutoff
+        asked = business_day(clock.now()) if cutoff is None else day_of(cutoff)
+        day = asked.isoformat() if asked is not None else str(cutoff)
         return await _plan(house, regency, period, funding, day)
 
     return router

@@ -19,6 +19,7 @@ from pydantic import BaseModel, ValidationError
 
 from shared.contracts import topics
 from shared.kernel.calendar import WITA
+from shared.kernel.debris import cleaned
 from shared.kernel.decision import Outcome
 from shared.kernel.event import Event, Intake
 from shared.kernel.identity import without_niks
@@ -58,7 +59,8 @@ def read(
     inputs: Mapping[str, type],
     others: Container[str] = (),
 ) -> Event | None:
-    """Reads one record. Events from outside (an Intake model) keep their raw data; ours are validated.
+    """Reads one record. Events from outside (an Intake model) keep their raw data, without the debris of programs
+    (`debris`); ours are validated.
 
     None: a type that is meant for other consumers of one of our own streams (`others`), to be passed over.
     """
@@ -76,7 +78,7 @@ def read(
         _check_limits(value, attributes, data)
         _check_source(topic, attributes["source"])
         content = orjson.dumps([kind, data if has_data else None], option=orjson.OPT_SORT_KEYS)
-        payload: Any = _intake(model, data, has_data)
+        payload: Any = _intake(model, data if _is_plain(value) else cleaned(data), has_data)
     else:
         content = value
         payload = _validated(model, data)
@@ -173,6 +175,12 @@ def _check_depth(value: Any, depth: int) -> None:
             raise Unreadable("too-deep", f"nested deeper than {NESTING_MAX}")
         for item in value:
             _check_depth(item, depth + 1)
+
+
+def _is_plain(value: bytes) -> bool:
+    """Whether no text of a record can hold a mark to be cleaned away: letters of ASCII without escapes. Nearly every
+    record is, and needs no walk."""
+    return value.isascii() and b"\\" not in value and b"_x" not in value
 
 
 def _check_source(topic: str, source: str) -> None:

@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from shared.contracts.reasons import Reason
-from shared.kernel.calendar import parse_date
+from shared.contracts.yes_no import said
+from shared.kernel.calendar import day_of
+from shared.kernel.debris import fault, says_nothing
 
 TEXT_MAX = 200
 LIST_MAX = 100
@@ -24,9 +26,9 @@ class Fields:
         self.reasons: list[str] = [] if self.readable else [f"{Reason.FIELD_INVALID}:data"]
 
     def missing(self, name: str) -> bool:
-        """Whether a field is not there, or blank."""
+        """Whether a field is not there, or says nothing (blank, a dash)."""
         value = self.fields.get(name)
-        return value is None or (isinstance(value, str) and not value.strip())
+        return value is None or (isinstance(value, str) and says_nothing(value))
 
     def wrong(self, name: str) -> None:
         """Notes that a field is missing, or is not what it should be."""
@@ -35,9 +37,9 @@ class Fields:
             self.reasons.append(f"{reason}:{self.prefix}{name}")
 
     def text(self, name: str, most: int = TEXT_MAX) -> str:
-        """A text without its outer blanks."""
+        """A text without its outer blanks; a spreadsheet error is none, nor is a text with a control character."""
         value = self.fields.get(name)
-        if self.missing(name) or not isinstance(value, str) or len(value.strip()) > most:
+        if self.missing(name) or not isinstance(value, str) or len(value.strip()) > most or fault(value):
             self.wrong(name)
             return ""
         return value.strip()
@@ -64,8 +66,8 @@ class Fields:
         return 0 if self.missing(name) else self.whole(name, 0, most)
 
     def day(self, name: str) -> str:
-        """A day, YYYY-MM-DD."""
-        found = parse_date(self.fields.get(name))
+        """A day, YYYY-MM-DD; of an instant the day in WITA."""
+        found = day_of(self.fields.get(name))
         if found is None:
             self.wrong(name)
             return ""
@@ -78,11 +80,7 @@ class Fields:
     def codes(self, name: str) -> tuple[str, ...]:
         """A list of codes, in lower case, each once."""
         value = self.fields.get(name)
-        if (
-            isinstance(value, list)
-            and len(value) <= LIST_MAX
-            and all(isinstance(one, str) and 0 < len(one.strip()) <= TEXT_MAX for one in value)
-        ):
+        if isinstance(value, list) and len(value) <= LIST_MAX and all(_is_code(one) for one in value):
             return tuple(sorted({one.strip().lower() for one in value}))
         self.wrong(name)
         return ()
@@ -94,3 +92,10 @@ class Fields:
             return Fields(value, prefix=f"{name}.")
         self.wrong(name)
         return None
+
+
+def _is_code(value: Any) -> bool:
+    # "belum" beside a document's code says that it is not there: no word of doubt may count as a document.
+    if not isinstance(value, str) or not 0 < len(value.strip()) <= TEXT_MAX:
+        return False
+    return fault(value) is None and said(value) is not False

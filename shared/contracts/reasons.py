@@ -5,12 +5,14 @@ Owns the words, Indonesian and English. Knows no service: which reason holds is 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
-from typing import Literal
+from typing import Any, Literal
 
 from shared.contracts.field_hints import hint
 
 Lang = Literal["id", "en"]
+_FAULT_MAX = 60
 
 
 class Reason(StrEnum):
@@ -75,7 +77,12 @@ class Reason(StrEnum):
     FIELD_OVERRULED = "field-overruled"
     # Added: an explanation for a finding that does not exist, or is no longer open.
     FINDING_UNKNOWN = "finding-unknown"
+    # Added: warnings about a village that was written by name: the code that was taken, a code that may be meant.
+    VILLAGE_TAKEN = "village-taken"
+    VILLAGE_CANDIDATE = "village-candidate"
 
+
+_CODES = frozenset(str(reason) for reason in Reason)
 
 # The names of the columns as a list file has them (contracts.md 4), for messages about one field.
 COLUMNS_ID: dict[str, str] = {
@@ -158,12 +165,22 @@ _TEXTS: dict[Reason, tuple[str, str]] = {
         "The sex differs from the civil registry; correct it to the ID card and send the row again.",
     ),
     Reason.VILLAGE_UNKNOWN: (
-        "Kode desa tidak dikenal; pakai kode Kemendagri dengan titik, misalnya 64.08.04.2001.",
-        "The village code is unknown; use the Kemendagri code with dots, for example 64.08.04.2001.",
+        "Desa tidak dikenal; pakai kode Kemendagri dengan titik, misalnya 64.08.04.2001, atau nama desa dengan "
+        "kecamatannya.",
+        "The village is unknown; use the Kemendagri code with dots, for example 64.08.04.2001, or the name of the "
+        "village with its kecamatan.",
     ),
     Reason.VILLAGE_OUTSIDE: (
         "Desa ini berada di kabupaten lain; pekerja didaftarkan oleh kabupaten tempat tinggalnya.",
         "This village lies in another regency; the regency where the worker lives must register them.",
+    ),
+    Reason.VILLAGE_TAKEN: (
+        "Desa dikenali dari namanya; periksa kodenya.",
+        "The village is known by its name; check its code.",
+    ),
+    Reason.VILLAGE_CANDIDATE: (
+        "Ada desa lain dengan nama ini; isi kode desanya.",
+        "Other villages have this name; give the code of the village.",
     ),
     Reason.SECTOR_UNKNOWN: (
         "Sektor tidak dikenal; pilih pertanian, perkebunan, perikanan, peternakan, perdagangan, transportasi, "
@@ -347,6 +364,35 @@ _TEXTS: dict[Reason, tuple[str, str]] = {
 }
 
 
+# The fields of the reasons that have a code of their own.
+_FIELDS: dict[str, str] = {
+    Reason.NIK_MALFORMED: "nik",
+    Reason.NIK_DATE_IMPOSSIBLE: "nik",
+    Reason.VILLAGE_UNKNOWN: "village",
+    Reason.VILLAGE_OUTSIDE: "village",
+    Reason.SECTOR_UNKNOWN: "sector",
+    Reason.NAME_MISSING: "name",
+    Reason.CONSENT_MISSING: "consent",
+}
+# Said of a code that stands behind the reason.
+_ABOUT_A_CODE: dict[str, tuple[str, str]] = {
+    Reason.VILLAGE_TAKEN: ("Desa dicatat sebagai {}.", "The village is taken as {}."),
+    Reason.VILLAGE_CANDIDATE: ("Mungkin maksudnya {}.", "Perhaps {} is meant."),
+}
+
+
+def row_fault(fields: Mapping[str, Any]) -> tuple[str, ...]:
+    """The reason for which a reader of lists refused a row of which nothing could be sent; empty for any other event.
+
+    Such a row is sent as `{"submission_id", "row_fault"}`, so that it counts in its agency's quality as all others do.
+    """
+    said = fields.get("row_fault")
+    if said is None:
+        return ()
+    known = isinstance(said, str) and said.partition(":")[0] in _CODES and len(said) <= _FAULT_MAX
+    return (said,) if known else (f"{Reason.FIELD_INVALID}:row_fault",)
+
+
 def message(code: str, lang: Lang = "id") -> str:
     """What a code says, `field-missing:<field>` and `field-invalid:<field>` included; an unknown code says itself."""
     base, _, field = code.partition(":")
@@ -358,10 +404,23 @@ def message(code: str, lang: Lang = "id") -> str:
         if lang == "id":
             return f"Isi kolom {column} tidak dapat dipakai; {todo}."
         return f"The field {column} cannot be used as it is; {todo_en}."
+    if field and base in _ABOUT_A_CODE:
+        return _ABOUT_A_CODE[base][0 if lang == "id" else 1].format(field)
     try:
         return _TEXTS[Reason(base)][0 if lang == "id" else 1]
     except ValueError:
         return code
+
+
+def field_of(code: str) -> str:
+    """The field that a reason speaks of; empty when it speaks of none."""
+    base, _, name = code.partition(":")
+    return name if base in (Reason.FIELD_MISSING, Reason.FIELD_INVALID) else _FIELDS.get(base, "")
+
+
+def speaks_of_a_code(warning: str) -> bool:
+    """Whether a warning names the code that was taken, or may be meant: the clerk must see it."""
+    return warning.partition(":")[0] in _ABOUT_A_CODE
 
 
 def messages(codes: tuple[str, ...] | list[str], lang: Lang = "id") -> str:

@@ -13,6 +13,12 @@ MONTHS_ID = (
 )
 
 _PERIOD = re.compile(r"(\d{4})-(0[1-9]|1[0-2])")
+_MOMENT = re.compile(
+    r"(?P<date>\d{4}-\d{2}-\d{2})(?:[Tt]| +)(?P<hour>[01]?\d|2[0-3]):(?P<minute>[0-5]\d)"
+    r"(?::(?P<second>[0-5]\d|60)(?:[.,]\d{1,9})?)?"
+    r"(?: ?(?:(?P<utc>[Zz]|UTC|GMT)|(?P<sign>[+-])(?P<hours>[01]\d|2[0-3])(?::?(?P<minutes>[0-5]\d))?))?",
+    re.ASCII,
+)
 
 
 def business_day(at: datetime) -> date:
@@ -29,6 +35,38 @@ def parse_date(text: object) -> date | None:
         return date.fromisoformat(text)
     except ValueError:
         return None
+
+
+def day_of(text: object) -> date | None:
+    """The day that a date of outside means, on every road: an ISO date as it is, an instant with an offset as the day
+    in WITA on which it falls, a date-time without an offset as its own day; None for anything else."""
+    if not isinstance(text, str):
+        return None
+    bare = text.strip()
+    if len(bare) == 10:
+        return parse_date(bare)
+    found = _MOMENT.fullmatch(bare)
+    day = parse_date(found["date"]) if found else None
+    if found is None or day is None:
+        return None
+    offset = _offset(found)
+    if offset is None:
+        return day
+    clock = time(int(found["hour"]), int(found["minute"]))
+    try:
+        return business_day(datetime.combine(day, clock, timezone(offset)))
+    except OverflowError:
+        # The last day of the calendar is a program's "never".
+        return day
+
+
+def _offset(found: re.Match[str]) -> timedelta | None:
+    if found["utc"]:
+        return timedelta(0)
+    if found["sign"] is None:
+        return None
+    offset = timedelta(hours=int(found["hours"]), minutes=int(found["minutes"] or 0))
+    return -offset if found["sign"] == "-" else offset
 
 
 def is_period(text: object) -> bool:

@@ -7,15 +7,15 @@ lists leaves those five out.
 from __future__ import annotations
 
 import csv
-import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from shared.contracts.reasons import messages
+from shared.contracts.reasons import field_of, message, messages, speaks_of_a_code
+from shared.files import separated
 from shared.lists.columns import ANSWER_COLUMNS, Kind
 from shared.lists.reader import open_list
-from shared.lists.rows import ListFile, Row
+from shared.lists.rows import ListFile, Remark, Row
 
 _OUTCOMES: dict[str, tuple[str, str]] = {
     "registered": (
@@ -49,6 +49,7 @@ _REGISTERED = ("Terdaftar.", "Registered.")
 class Answer:
     """What became of one row, as the agency's feedback says it. An empty outcome: nothing is known yet.
 
+    `warnings` may name a village's code that was read out of its name, or those that may be meant.
     `identity` (verified, held, rejected) is what the check has said of an accepted worker since, and why.
     """
 
@@ -57,11 +58,14 @@ class Answer:
     worker_id: str | None = None
     identity: str = ""
     identity_reasons: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
-    def message(self, lang_index: int) -> str:
-        """The words for the clerk: 0 Indonesian, 1 English."""
-        said = messages(self.reasons, "en" if lang_index else "id")
-        if said and self.outcome == "rejected":
+    def message(self, lang_index: int, remarks: Sequence[Remark] = ()) -> str:
+        """The words for the clerk: 0 Indonesian, 1 English. Of a cell that has a remark, the remark speaks."""
+        words = [reason_message(code, lang_index, remarks) for code in self.reasons]
+        told = [code for code in self.warnings if speaks_of_a_code(code)]
+        said = " ".join(dict.fromkeys((*words, *(reason_message(code, lang_index) for code in told))))
+        if self.reasons and self.outcome == "rejected":
             return said
         opening = _OUTCOMES.get(self.outcome, (self.outcome, self.outcome))[lang_index]
         if self.identity not in _IDENTITIES:
@@ -70,6 +74,16 @@ class Answer:
             opening = _REGISTERED[lang_index]
         why = messages(self.identity_reasons, "en" if lang_index else "id")
         return " ".join(part for part in (opening, said, _IDENTITIES[self.identity][lang_index], why) if part)
+
+
+def reason_message(code: str, lang_index: int, remarks: Sequence[Remark] = ()) -> str:
+    """What a reason says of a row: the remark on the cell that it refuses, or the words of its code."""
+    name = field_of(code)
+    if name:
+        for one in remarks:
+            if one.field == name or one.field.startswith(f"{name}."):
+                return one.message_en if lang_index else one.message_id
+    return message(code, "en" if lang_index else "id")
 
 
 NO_ANSWER = Answer("")
@@ -106,15 +120,9 @@ def lines(found: ListFile, answer_of: Callable[[int], Answer]) -> Iterator[str]:
     """The lines of the answers file of a list."""
     # Excel takes a file with a mark for UTF-8; one that came without is given back as it came.
     if found.bom:
-        yield "\ufeff"
+        yield separated.BOM
     for cells in rows(found, answer_of):
-        yield _csv_line(cells, found.delimiter)
-
-
-def _csv_line(cells: Sequence[str], delimiter: str) -> str:
-    line = io.StringIO()
-    csv.writer(line, delimiter=delimiter, lineterminator="\r\n").writerow(cells)
-    return line.getvalue()
+        yield separated.line(cells, found.delimiter)
 
 
 def _answer_cells(row: Row, answer_of: Callable[[int], Answer]) -> tuple[str, str, str, str, str]:
@@ -130,8 +138,8 @@ def _answer_cells(row: Row, answer_of: Callable[[int], Answer]) -> tuple[str, st
     return (
         answer.outcome,
         " ".join(answer.reasons),
-        answer.message(0),
-        answer.message(1),
+        answer.message(0, row.remarks),
+        answer.message(1, row.remarks),
         answer.worker_id or "",
     )
 
@@ -143,4 +151,5 @@ def read_answers(path: Path | str) -> Iterator[dict[str, str]]:
         first = file.readline()
         file.seek(0)
         # The five columns end every header, so the separator before the last of them is the file's.
-        yield from csv.DictReader(file, delimiter=first.rstrip("\r\n")[-len("worker_id") - 1])
+        for row in csv.DictReader(file, delimiter=first.rstrip("\r\n")[-len("worker_id") - 1]):
+            yield {name: separated.unguarded(cell) for name, cell in row.items()}

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from shared.contracts.reasons import COLUMNS_ID
@@ -37,17 +37,26 @@ _BETWEEN_WORDS = re.compile(r"[^a-z0-9]+")
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column: `path` in the event's data, and its names, the first one as in the contract."""
+    """One column: `path` in the event's data, and its names, the first one as in the contract. Where several headings
+    of a file name it, one of its `codes` beats the others."""
 
     path: tuple[str, ...]
     names: tuple[str, ...]
     convert: Callable[[str], Any]
     required: bool = False
+    codes: frozenset[str] = frozenset()
 
     @property
     def name(self) -> str:
         """The name in the contract."""
         return self.names[0]
+
+    @property
+    def field(self) -> str:
+        """The field that reasons name: of an heir or a consent the whole, of a roster's line the line's own."""
+        if self.path[0] in ("heir", "consent"):
+            return self.path[0]
+        return self.path[-1] if self.path[0] == "workers" else ".".join(self.path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +69,13 @@ class Layout:
 
 @dataclass(frozen=True, slots=True)
 class Matched:
-    """A header understood: per cell the column it fills (None: not used), and the headers that nobody knows."""
+    """A header understood: per cell the column it fills (None: not used), the headers that nobody knows, and the cells
+    that name a column again (`again`; under the very same heading: `repeated`)."""
 
     columns: tuple[Column | None, ...]
     unknown: tuple[str, ...]
+    again: Mapping[int, Column] = field(default_factory=dict)
+    repeated: frozenset[int] = frozenset()
 
 
 def _column(path: str, names: str, convert: Callable[[str], Any] = values.text, *, required: bool = False) -> Column:
@@ -76,15 +88,24 @@ _NIK_OPTIONAL = _column("nik", " ".join(_NIK.names), values.nik)
 _NAME = _column("name", "name nama nama_lengkap nama_pekerja")
 _BIRTH_DATE = _column("birth_date", "birth_date tanggal_lahir tgl_lahir date_of_birth", values.day)
 _SEX = _column("sex", "sex jenis_kelamin kelamin jk l_p lp gender", values.sex)
-_VILLAGE = _column(
-    "village", "village desa kode_desa village_code desa_kelurahan kelurahan kode_desa_kelurahan", values.village
+_CODES_OF_VILLAGES = "kode_desa village_code kode_desa_kelurahan kode_kelurahan kode_wilayah_desa"
+_VILLAGE = replace(
+    _column(
+        "village",
+        f"village desa desa_kelurahan kelurahan nama_desa nama_kelurahan {_CODES_OF_VILLAGES}",
+        values.village,
+    ),
+    codes=frozenset(_CODES_OF_VILLAGES.split()),
 )
+# Tells villages of one name apart.
+_DISTRICT = _column("district", "district kecamatan kec nama_kecamatan kode_kecamatan")
 _SECTOR = _column("sector", "sector sektor sektor_pekerjaan", values.sector)
 _OCCUPATION = _column("occupation", "occupation pekerjaan jenis_pekerjaan")
 _CONSENT = _column(
     "consent.given_at", "consent persetujuan tanggal_persetujuan consent_date consent_given_at", values.day
 )
 _OPTIONAL_OF_WORKERS = (
+    _DISTRICT,
     _column("birth_place", "birth_place tempat_lahir"),
     _column("mother_name", "mother_name nama_ibu nama_ibu_kandung ibu_kandung"),
     _column("phone", "phone telepon no_hp hp nomor_hp no_telepon nomor_telepon telp", values.phone),
@@ -99,14 +120,14 @@ _OPTIONAL_OF_WORKERS = (
     _column("heir.relation", "heir_relation hubungan_ahli_waris hubungan", values.relation),
     _column("heir.phone", "heir_phone telepon_ahli_waris hp_ahli_waris", values.phone),
     _column("consent.method", "consent_method cara_persetujuan"),
-    # Said beside the date: a No is no consent, whatever date stands there.
-    _column("consent.given", "setuju consent_given bersedia", values.yes),
+    # Said beside the date: a No is no consent, whatever date stands there. The service knows a Yes from a No.
+    _column("consent.given", "setuju consent_given bersedia"),
 )
 _DESCRIBES_WORKER = (_NAME, _BIRTH_DATE, _SEX, _VILLAGE, _SECTOR, _OCCUPATION, _CONSENT)
 
 
 def _required(*columns: Column) -> tuple[Column, ...]:
-    return tuple(Column(column.path, column.names, column.convert, required=True) for column in columns)
+    return tuple(replace(column, required=True) for column in columns)
 
 
 def _child(index: int) -> tuple[Column, ...]:
@@ -186,6 +207,7 @@ LAYOUTS: dict[Kind, Layout] = {
             _column("starts_on", "starts_on mulai", values.day, required=True),
             _column("ends_on", "ends_on selesai", values.day, required=True),
             *_required(_VILLAGE),
+            _DISTRICT,
             # The terms count from these: 14 working days from the contract, 7 from a change.
             _column("contract_date", "contract_date tanggal_kontrak tgl_kontrak", values.day),
             _column("changed_on", "changed_on tanggal_perubahan tgl_perubahan", values.day),
@@ -198,6 +220,7 @@ LAYOUTS: dict[Kind, Layout] = {
             _column("meeting_id", "meeting_id id_pertemuan", required=True),
             _column("held_on", "held_on tanggal", values.day, required=True),
             *_required(_VILLAGE, _SECTOR),
+            _DISTRICT,
             _column("attendees", "attendees peserta jumlah_peserta", values.whole, required=True),
             _column("agency", "agency dinas"),
         ),
@@ -230,7 +253,7 @@ def takes_submission_id(layout: Layout) -> bool:
 
 def plain(header: str) -> str:
     """A header as names are compared: lower case, words joined by `_`, without what stands in brackets."""
-    return _BETWEEN_WORDS.sub("_", _IN_BRACKETS.sub("", header.lower())).strip("_")
+    return _BETWEEN_WORDS.sub("_", _IN_BRACKETS.sub("", values.bare(header).lower())).strip("_")
 
 
 def without_answers(header: Sequence[str]) -> int:
@@ -248,23 +271,28 @@ def known_names(header: Sequence[str], layout: Layout) -> int:
 def match(header: Sequence[str], layout: Layout) -> Matched:
     """Understands a header; raises HeaderError when a required column is missing."""
     by_name = {name: column for column in layout.columns for name in column.names}
-    taken: set[tuple[str, ...]] = set()
+    taken: dict[tuple[str, ...], set[str]] = {}
     columns: list[Column | None] = []
     unknown: list[str] = []
-    for cell in header:
-        column = by_name.get(plain(cell))
+    again: dict[int, Column] = {}
+    repeated: set[int] = set()
+    for index, cell in enumerate(header):
+        name = plain(cell)
+        column = by_name.get(name)
         if column is None and cell.strip():
             unknown.append(cell.strip())
-        # Of two columns for the same thing the first one counts.
         if column is not None and column.path in taken:
+            again[index] = column
+            repeated |= {index} if name in taken[column.path] else set()
+            taken[column.path].add(name)
             column = None
         if column is not None:
-            taken.add(column.path)
+            taken[column.path] = {name}
         columns.append(column)
     missing = tuple(column for column in layout.columns if column.required and column.path not in taken)
     if missing:
         raise _header_error(missing, tuple(unknown), by_name)
-    return Matched(tuple(columns), tuple(unknown))
+    return Matched(tuple(columns), tuple(unknown), again, frozenset(repeated))
 
 
 def nearest(header: str, layout: Layout) -> str | None:

@@ -10,18 +10,18 @@ import itertools
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
-from shared.lists import tables, values
-from shared.lists.columns import LAYOUTS, Kind, known_names, match, nearest, takes_submission_id, without_answers
+from shared.files.separated import unguarded
+from shared.lists import tables
+from shared.lists.cells import CellMeaning
+from shared.lists.columns import LAYOUTS, Kind, known_names, match, nearest, without_answers
 from shared.lists.errors import ListError
 from shared.lists.jsonl import open_jsonl
-from shared.lists.rows import FAULTS, ListFile, Problem, Row, lost_digits, ragged, unused
+from shared.lists.rows import FAULTS, ListFile, Problem, Row, ragged, unused
 from shared.lists.source import Source, source_of
 
 # A list may begin with a title and blank lines; its header is looked for in the first rows only.
 HEADER_ROWS_MAX = 10
-_CONSENT_METHOD = "form"
 
 
 def read(file: Path | str | Source, kind: Kind) -> Iterator[Row]:
@@ -78,10 +78,15 @@ class _Table:
         # A table may carry empty columns at its right end; they are no part of it.
         width = max(i for i, name in enumerate(header[: len(matched.columns)], start=1) if name.strip())
         self._full_width = len(header)
-        self._plan = [(i, column) for i, column in enumerate(matched.columns) if column is not None]
         self.header = tuple(name.strip() for name in header[:width])
-        self.notices = tuple(unused(name, nearest(name, layout)) for name in matched.unknown)
-        self._numbers_rows = takes_submission_id(layout)
+        self._meaning = CellMeaning(header, matched, layout)
+        for number, one, fault in self._cells():
+            if number > self.header_number and fault is None:
+                self._meaning.see(one)
+                if self._meaning.has_seen_enough:
+                    break
+        unknown = (unused(name, nearest(name, layout)) for name in matched.unknown)
+        self.notices = (*unknown, *self._meaning.notices)
 
     def rows(self) -> Iterator[Row]:
         """Every row below the header that is not blank."""
@@ -101,33 +106,10 @@ class _Table:
             if fault is not None:
                 yield self._broken(number, cells, FAULTS[fault])
                 continue
-            data, problems = self._data(number, cells)
-            yield Row(number, header, tuple(cells[:width]), self._type, data, problems)
-
-    def _data(self, number: int, cells: Sequence[str]) -> tuple[dict[str, Any], tuple[Problem, ...]]:
-        data: dict[str, Any] = {}
-        problems: tuple[Problem, ...] = ()
-        for index, column in self._plan:
-            cell = cells[index].strip()
-            if not cell:
-                continue
-            path = column.path
-            if path[-1] == "nik" and values.is_scientific(cell):
-                problems = (*problems, lost_digits(self.header[index], cell))
-            value = column.convert(cell)
-            if len(path) == 1:
-                data[path[0]] = value
-            else:
-                _put(data, path, value)
-        if self._numbers_rows and "submission_id" not in data:
-            data["submission_id"] = str(number)
-        consent = data.get("consent")
-        if consent is not None:
-            if consent.pop("given", True) is False:
-                del data["consent"]
-            else:
-                consent.setdefault("method", _CONSENT_METHOD)
-        return _listed(data), problems
+            if not self._pads:
+                cells = [unguarded(cell) for cell in cells]
+            data, remarks = self._meaning.read(str(number), cells)
+            yield Row(number, header, tuple(cells[:width]), self._type, data, remarks=remarks)
 
     def _broken(self, number: int, cells: list[str], problem: Problem) -> Row:
         width = len(self.header)
@@ -151,21 +133,3 @@ def _find_header(rows: Iterator[tables.Cells], kind: Kind) -> tuple[int, list[st
 def _blank(cells: Sequence[str]) -> bool:
     # Nearly every row begins with something, so the first cell settles it.
     return not (cells and cells[0].strip()) and not any(cell.strip() for cell in cells)
-
-
-def _put(data: dict[str, Any], path: tuple[str, ...], value: Any) -> None:
-    for step in path[:-1]:
-        data = data.setdefault(step, {})
-    data[path[-1]] = value
-
-
-def _listed(data: dict[str, Any]) -> dict[str, Any]:
-    """Numbered parts (children, workers) become lists."""
-    for key in ("workers", "details"):
-        part = data.get(key)
-        if isinstance(part, dict):
-            if key == "workers":
-                data[key] = list(part.values())
-            elif isinstance(part.get("children"), dict):
-                part["children"] = list(part["children"].values())
-    return data

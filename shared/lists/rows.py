@@ -23,9 +23,20 @@ class Problem:
 
 
 @dataclass(frozen=True, slots=True)
+class Remark:
+    """What the reader knows of a cell that the service will refuse: the field that its reason names, and the words for
+    the clerk, which say more than those of the reason (Indonesian, English)."""
+
+    field: str
+    message_id: str
+    message_en: str
+
+
+@dataclass(frozen=True, slots=True)
 class Row:
     """One row of a list: where it stands, what it says, and the data of its event.
 
+    Of a row with `problems` nothing can be sent but that it was refused (`sent`); `remarks` go with what is sent.
     `number` counts as a spreadsheet does: the header of a table is row 1, the first line of a JSONL file is row 1.
     `envelope` is the whole event when a JSONL line was one.
     """
@@ -37,6 +48,15 @@ class Row:
     data: dict[str, Any]
     problems: tuple[Problem, ...] = ()
     envelope: dict[str, Any] | None = None
+    remarks: tuple[Remark, ...] = ()
+
+    @property
+    def sent(self) -> dict[str, Any]:
+        """The data of the row's event. A row that cannot be read goes as its reason alone: the service refuses it with
+        that, so that it counts in the agency's quality as every other does."""
+        if not self.problems:
+            return self.data
+        return refused_row(self.number, self.problems[0].reason)
 
     @property
     def columns(self) -> dict[str, str]:
@@ -59,6 +79,11 @@ class ListFile:
     header: tuple[str, ...]
     notices: tuple[tuple[str, str], ...]
     rows: Callable[[], Iterator[Row]]
+
+
+def refused_row(number: int, reason: str) -> dict[str, Any]:
+    """The data of a row that was refused before it could be sent (`reasons.row_fault`)."""
+    return {"submission_id": str(number), "row_fault": reason}
 
 
 FAULTS: dict[Fault, Problem] = {
@@ -93,13 +118,66 @@ def ragged(count: int, expected: int) -> Problem:
     )
 
 
-def lost_digits(column: str, cell: str) -> Problem:
+def lost_digits(field: str, cell: str) -> Remark:
     """A NIK that a spreadsheet has shortened to 6.40E+15."""
-    return Problem(
-        column,
-        Reason.NIK_MALFORMED,
+    return Remark(
+        field,
         f"Excel mengubah NIK menjadi {cell} dan angka terakhirnya hilang; format kolom sebagai Teks lalu isi ulang.",
         f"Excel turned the NIK into {cell} and lost its last digits; format the column as Text and enter it again.",
+    )
+
+
+def spreadsheet_error(field: str, column: str, error: str) -> Remark:
+    """A formula that has come to nothing."""
+    return Remark(
+        field,
+        f"Kolom {column} berisi galat Excel {error}; perbaiki rumusnya atau ketik isinya.",
+        f"The column {column} holds the spreadsheet error {error}; mend the formula or type the value.",
+    )
+
+
+def marked(field: str, column: str, mark: str) -> Remark:
+    """A cell with a control character or a lost letter inside."""
+    return Remark(
+        field,
+        f"Kolom {column} berisi tanda yang tidak terbaca ({mark}); hapus atau ketik ulang isinya.",
+        f"The column {column} holds an unreadable mark ({mark}); remove it or type the value again.",
+    )
+
+
+def sex_code(column: str, code: str) -> Remark:
+    """A number in the place of a sex."""
+    return Remark(
+        "sex",
+        f"Kolom {column} berisi kode {code}; kode tidak dipakai, isi L (laki-laki) atau P (perempuan).",
+        f"The column {column} holds the code {code}; codes are not used, write L (male) or P (female).",
+    )
+
+
+def month_first(field: str, column: str, cell: str) -> Remark:
+    """A date of a column that is written with the month first."""
+    return Remark(
+        field,
+        f"Kolom {column}: tanggal di berkas ini ditulis bulan dahulu ({cell}); tulis hari dahulu, misalnya 31/12/1985.",
+        f"The column {column}: the dates of this file have the month first ({cell}); write the day first (31/12/1985).",
+    )
+
+
+def all_month_first(columns: str) -> tuple[str, str]:
+    """The notice about a file whose dates have the month first, Indonesian and English."""
+    return (
+        f"Tanggal di berkas ini ditulis bulan dahulu, terlihat di kolom {columns}; tidak ada yang dibalik diam-diam. "
+        "Ubah format kolom menjadi hari/bulan/tahun lalu kirim lagi.",
+        f"The dates of this file have the month first, as the column {columns} shows; none is turned in silence. "
+        "Change the columns to day/month/year and send the file again.",
+    )
+
+
+def not_taken(name: str, place: int, used: str) -> tuple[str, str]:
+    """The notice about a second column for one thing, Indonesian and English; `place` counts from 1."""
+    return (
+        f"Kolom {name} (kolom ke-{place}) tidak dipakai; isinya diambil dari kolom {used}.",
+        f"The column {name} (column {place}) is not used; the column {used} is.",
     )
 
 

@@ -1,4 +1,4 @@
-"""What one cell means: dates, amounts, sexes, sectors as people write them, made as the contract wants them.
+"""What one cell means: amounts, sexes, sectors as people write them (dates: `dates`), made as the contract wants them.
 
 A cell that cannot be understood is passed on as its raw text, so that the service refuses it with its own reason:
 the file reader judges nothing. Pure; every converter takes the stripped text of a cell that is not empty.
@@ -7,19 +7,11 @@ the file reader judges nothing. Pure; every converter takes the stripped text of
 from __future__ import annotations
 
 import re
-from datetime import date, timedelta
 from functools import lru_cache
 
-_ISO = re.compile(r"(\d{4})-(\d{2})-(\d{2})")
-_DAY_FIRST = re.compile(r"(\d{1,2})[/.\-](\d{1,2})[/.\-](\d{4})")
-_YEAR_FIRST = re.compile(r"(\d{4})[/.](\d{1,2})[/.](\d{1,2})")
-_IN_WORDS = re.compile(r"(\d{1,2})[ \-]+([A-Za-z]{3,9})\.?[ \-]+(\d{4})")
-_ISO_WITH_TIME = re.compile(r"(\d{4}-\d{2}-\d{2})[T ]\d{2}:\d{2}.*")
-_SERIAL = re.compile(r"\d{5}")
-_MONTHS = ("jan", "feb", "mar", "apr", "mei", "jun", "jul", "agu", "sep", "okt", "nov", "des")
-_MONTHS_EN = {"may": 5, "aug": 8, "agt": 8, "oct": 10, "dec": 12}
-# Day 1 of Excel is 1 January 1900, and it believes in a 29 February 1900: from 1 March 1900 on this is day 0.
-_EXCEL_ZERO = date(1899, 12, 30)
+from shared.contracts.yes_no import said
+from shared.kernel.debris import clean
+from shared.lists.dates import day as day  # one of the meanings of a cell, told in a file of its own
 
 _SCIENTIFIC = re.compile(r"\d([.,]\d+)?[eE]\+?\d+")
 _DOTTED = re.compile(r"\d{1,3}(\.\d{3})+(,0{1,2})?")
@@ -28,14 +20,18 @@ _PLAIN = re.compile(r"(\d+)([.,]0{1,2})?")
 _MILLIONS = re.compile(r"(\d+)(?:[.,](\d))?(juta|jt)")
 
 _VILLAGE = re.compile(r"(\d{2}\.\d{2}\.\d{2}\.\d{4})(?!\d)")
-_YES = {"ya": True, "y": True, "yes": True, "setuju": True, "tidak": False, "tdk": False, "no": False, "n": False}
+_GROUPED = re.compile(r"\d(?:[ .\-\u2010-\u2015]*\d){15}", re.ASCII)
+_NO_DIGIT = re.compile(r"\D", re.ASCII)
+_EQUALS_QUOTED = re.compile(r'="((?:[^"]|"")*)"')
 
+_NO_LETTER_OR_DIGIT = re.compile(r"[\W_]+")
 _SEXES = {
     "l": "M",
     "m": "M",
     "lk": "M",
     "laki": "M",
     "lakilaki": "M",
+    "laki2": "M",
     "pria": "M",
     "male": "M",
     "p": "F",
@@ -109,10 +105,19 @@ def text(cell: str) -> str:
     return cell
 
 
+def bare(cell: str) -> str:
+    """The text of a cell without what programs put around and into it: marks without width, odd blanks, `="..."`."""
+    text = clean(cell).strip()
+    quoted = _EQUALS_QUOTED.fullmatch(text) if text.startswith("=") else None
+    return quoted[1].replace('""', '"').strip() if quoted else text
+
+
 def nik(cell: str) -> str:
-    """A NIK without the marks that spreadsheets put around text and numbers."""
-    bare = cell.lstrip("'’`").strip()
-    return bare.removesuffix(".0") if len(bare) == 18 else bare
+    """A NIK without the marks that spreadsheets put around text and numbers, and people between groups of digits."""
+    number = cell.lstrip("'’`").strip()
+    if len(number) == 18:
+        number = number.removesuffix(".0")
+    return _NO_DIGIT.sub("", number) if _GROUPED.fullmatch(number) else number
 
 
 def is_scientific(cell: str) -> bool:
@@ -126,41 +131,18 @@ def village(cell: str) -> str:
     return found[1] if found else cell
 
 
-def yes(cell: str) -> bool | str:
-    """Yes or no, from Ya/Tidak, yes/no."""
-    return _YES.get(cell.lower().rstrip("."), cell)
-
-
-@lru_cache(maxsize=65_536)
-def day(cell: str) -> str:
-    """A date as YYYY-MM-DD, from ISO, DD/MM/YYYY, 1 Juli 1985 or an Excel day number."""
-    if _ISO.fullmatch(cell):
-        return cell
-    if found := _DAY_FIRST.fullmatch(cell):
-        return _iso(found[3], found[2], found[1]) or cell
-    if found := _YEAR_FIRST.fullmatch(cell):
-        return _iso(found[1], found[2], found[3]) or cell
-    if found := _ISO_WITH_TIME.fullmatch(cell):
-        return found[1]
-    if found := _IN_WORDS.fullmatch(cell):
-        return _iso(found[3], str(_month(found[2])), found[1]) or cell
-    if _SERIAL.fullmatch(cell):
-        return (_EXCEL_ZERO + timedelta(days=int(cell))).isoformat()
-    return cell
-
-
 @lru_cache(maxsize=8_192)
 def amount(cell: str) -> int | str:
     """Whole rupiah, from 1.000.000, 1000000, Rp 1.000.000 or 1,5 juta."""
-    bare = cell.lower().replace("\u00a0", "").replace(" ", "").removeprefix("rp").removeprefix("idr").lstrip(".:")
-    bare = bare.removesuffix(",-").removesuffix(".-").removesuffix("/bulan")
-    if _DOTTED.fullmatch(bare):
-        return int(bare.split(",")[0].replace(".", ""))
-    if _COMMAED.fullmatch(bare):
-        return int(bare.split(".")[0].replace(",", ""))
-    if found := _PLAIN.fullmatch(bare):
+    plain = cell.lower().replace("\u00a0", "").replace(" ", "").removeprefix("rp").removeprefix("idr").lstrip(".:")
+    plain = plain.removesuffix(",-").removesuffix(".-").removesuffix("/bulan")
+    if _DOTTED.fullmatch(plain):
+        return int(plain.split(",")[0].replace(".", ""))
+    if _COMMAED.fullmatch(plain):
+        return int(plain.split(".")[0].replace(",", ""))
+    if found := _PLAIN.fullmatch(plain):
         return int(found[1]) if len(found[1]) <= 15 else cell
-    if found := _MILLIONS.fullmatch(bare):
+    if found := _MILLIONS.fullmatch(plain):
         return int(found[1]) * 1_000_000 + int(found[2] or 0) * 100_000
     return cell
 
@@ -172,9 +154,9 @@ def whole(cell: str) -> int | str:
 
 def percent(cell: str) -> int | float | str:
     """A percentage: 5, 12,5 or 12.5%."""
-    bare = cell.removesuffix("%").strip().replace(",", ".")
+    plain = cell.removesuffix("%").strip().replace(",", ".")
     try:
-        number = float(bare)
+        number = float(plain)
     except ValueError:
         return cell
     if number != number or abs(number) > 1_000:
@@ -184,7 +166,7 @@ def percent(cell: str) -> int | float | str:
 
 def sex(cell: str) -> str:
     """F or M, from L/P, Laki-laki/Perempuan, F/M."""
-    return _SEXES.get(cell.lower().replace("-", "").replace(" ", "").rstrip("."), cell)
+    return _SEXES.get(_NO_LETTER_OR_DIGIT.sub("", cell.lower()), cell)
 
 
 def sector(cell: str) -> str:
@@ -194,18 +176,21 @@ def sector(cell: str) -> str:
 
 def phone(cell: str) -> str:
     """A phone number with +62; a spreadsheet may have dropped its leading zero."""
-    bare = re.sub(r"[\s\-.()']", "", cell)
-    if not bare.removeprefix("+").isdigit() or bare.startswith("+"):
-        return bare if bare.removeprefix("+").isdigit() else cell
-    if bare.startswith("0"):
-        return "+62" + bare[1:]
-    if bare.startswith("62"):
-        return "+" + bare
-    return "+62" + bare if bare.startswith("8") else cell
+    number = re.sub(r"[\s\-.()']", "", cell)
+    if not number.removeprefix("+").isdigit() or number.startswith("+"):
+        return number if number.removeprefix("+").isdigit() else cell
+    if number.startswith("0"):
+        return "+62" + number[1:]
+    if number.startswith("62"):
+        return "+" + number
+    return "+62" + number if number.startswith("8") else cell
 
 
-def codes(cell: str) -> list[str]:
-    """Document codes, separated by blanks, commas, semicolons or bars."""
+def codes(cell: str) -> list[str] | str:
+    """Document codes, separated by blanks, commas, semicolons or bars; the raw text where a word says that one is not
+    there (`belum ada kk1`): such a list counts for nothing."""
+    if any(said(part) is False for part in re.split(r"[\s,;|]+", cell) if part):
+        return cell
     return [code for code in re.split(r"[\s,;|]+", cell.lower()) if code]
 
 
@@ -243,15 +228,3 @@ def injury_outcome(cell: str) -> str:
 def school_level(cell: str) -> str:
     """The level of a child's school."""
     return word("level", cell)
-
-
-def _iso(year: str, month: str, of_month: str) -> str | None:
-    try:
-        return date(int(year), int(month), int(of_month)).isoformat()
-    except ValueError:
-        return None
-
-
-def _month(name: str) -> int:
-    short = name.lower()[:3]
-    return _MONTHS.index(short) + 1 if short in _MONTHS else _MONTHS_EN.get(short, 0)

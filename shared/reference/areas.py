@@ -1,12 +1,13 @@
 """The areas Payung works in: province, regencies, districts, villages, by Kemendagri code with dots (never BPS codes).
 
 Owns the look-ups over `areas.csv` and `moved_villages.csv`. Knows no service and no store. Village names repeat within
-one regency, so nothing here finds a village by name.
+one regency (rules.md 6b), so a name alone is an answer only where one village of the regency has it (`called`).
 """
 
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -15,6 +16,12 @@ from types import MappingProxyType
 
 # The levels of Kemendagri codes by their length: 64, 64.08, 64.08.04, 64.08.04.2001.
 _REGENCY_LENGTH = 5
+
+_KIND_OF_AREA = re.compile(r"^(?:(?:DESA|DS|KELURAHAN|KEL|KECAMATAN|KEC|KAB|KABUPATEN)\b[. ]*)+(?=\S)")
+_NO_LETTER = re.compile(r"[^A-Z0-9]+")
+# rules.md 6b: one place, two spellings. Blanks and marks are not compared, which makes the others one.
+_SPELLINGS = (("KONGBENG", "KOMBENG"), ("SEMBOJA", "SAMBOJA"))
+_CODE_FIRST = re.compile(r"(\d{2}\.\d{2}\.\d{2}\.\d{4})(?![\d.])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +43,7 @@ class Areas:
     _children: Mapping[str, tuple[str, ...]]
     _points: Mapping[str, tuple[float, float]]
     _moved: Mapping[str, str]
+    _called: Mapping[tuple[str, str], tuple[Village, ...]]
 
     def village(self, code: str) -> Village | None:
         """The village of a current code; None when there is none (an old code included: `resolve` it first)."""
@@ -44,6 +52,22 @@ class Areas:
     def resolve(self, code: str) -> str:
         """The current code of a village that moved to another district; any other code as it is (rules.md T5)."""
         return self._moved.get(code, code)
+
+    def called(self, text: str, district: str, regency: str) -> tuple[Village, ...]:
+        """The villages of a regency that a text may mean: a code with its name behind it, or a name as people write it
+        (case, blanks, marks, `Desa`, `Kel.` aside). `district` is the name or code of the kecamatan, or empty; where it
+        is given, a village elsewhere is no answer. One village: it is meant; several: nobody can tell which."""
+        coded = _CODE_FIRST.match(text.strip())
+        if coded:
+            village = self._villages.get(self.resolve(coded[1]))
+            return (village,) if village is not None else ()
+        named = self._called.get((regency, spelled(text)), ())
+        if not district.strip():
+            return named
+        within = spelled(district)
+        return tuple(
+            one for one in named if district.strip() == one.district or within == spelled(self._names[one.district])
+        )
 
     def moved(self) -> tuple[str, ...]:
         """The old codes of all villages that moved."""
@@ -89,12 +113,22 @@ class Areas:
         return self._points.get(district)
 
 
+def spelled(name: str) -> str:
+    """A name as names of areas are compared: capitals, without blanks, marks and the kind of area before it."""
+    upper = " ".join(name.upper().split())
+    bare = _NO_LETTER.sub("", _KIND_OF_AREA.sub("", upper))
+    for other, ours in _SPELLINGS:
+        bare = bare.replace(other, ours)
+    return bare
+
+
 def parse(areas: str, moved: str = "") -> Areas:
     """Reads the text of `areas.csv` and `moved_villages.csv`; raises ValueError when they contradict themselves."""
     names: dict[str, str] = {}
     villages: dict[str, Village] = {}
     children: dict[str, list[str]] = {}
     points: dict[str, tuple[float, float]] = {}
+    called: dict[tuple[str, str], tuple[Village, ...]] = {}
     for row in csv.DictReader(areas.splitlines()):
         code, parent = row["code"], row["parent"]
         if code in names:
@@ -104,7 +138,9 @@ def parse(areas: str, moved: str = "") -> Areas:
         names[code] = row["name"]
         children.setdefault(parent, []).append(code)
         if row["level"] == "village":
-            villages[code] = Village(code, row["name"], parent, code[:_REGENCY_LENGTH])
+            village = villages[code] = Village(code, row["name"], parent, code[:_REGENCY_LENGTH])
+            key = village.regency, spelled(village.name)
+            called[key] = (*called.get(key, ()), village)
         if row.get("lat"):
             points[code] = (float(row["lat"]), float(row["lon"]))
     return Areas(
@@ -113,6 +149,7 @@ def parse(areas: str, moved: str = "") -> Areas:
         MappingProxyType({parent: tuple(codes) for parent, codes in children.items()}),
         MappingProxyType(points),
         MappingProxyType(_parse_moved(moved, villages)),
+        MappingProxyType(called),
     )
 
 

@@ -12,7 +12,7 @@ import httpx
 
 from services.claims.domain.state import Claim, ClaimStatus, Reference
 from shared.contracts.claims_work import BenefitRefused, BenefitTransferred
-from shared.kernel.calendar import parse_date
+from shared.kernel.calendar import day_of
 from shared.kernel.decision import Due
 from shared.runtime.errors import Defect, Unavailable
 from shared.runtime.ports import Answer, Workplace
@@ -78,7 +78,7 @@ def _read(answer: httpx.Response) -> tuple[str, str]:
     except ValueError:
         raise Unavailable("BPJS: the answer is no JSON") from None
     fields = body if isinstance(body, dict) else {}
-    paid_on, said = parse_date(fields.get("paid_on")), fields.get("reference")
+    paid_on, said = day_of(fields.get("paid_on")), fields.get("reference")
     if paid_on is None or not isinstance(said, str) or not 0 < len(said) <= REFERENCE_MAX:
         raise Unavailable("BPJS: the answer is of another shape")
     return paid_on.isoformat(), said

@@ -20,7 +20,7 @@ from shared.contracts import topics
 from shared.contracts.claims import Kind, SubmitClaim
 from shared.contracts.fields import Fields
 from shared.contracts.reasons import Reason
-from shared.kernel.calendar import business_day, parse_date
+from shared.kernel.calendar import business_day, day_of
 from shared.kernel.event import Event, Intake
 from shared.kernel.identity import is_nik, nik_birth_date, niks_in, without_niks, worker_id
 from shared.kernel.values import value
@@ -237,7 +237,7 @@ def _kind(form: Fields) -> Kind | None:
 
 def _event_date(form: Fields, reference: Reference, today: date) -> date | None:
     """A day of the calendar, not after the day of receipt, on which the law knew these benefits."""
-    found = parse_date(form.fields.get("event_date"))
+    found = day_of(form.fields.get("event_date"))
     if found is None or found > today or not rules.has_law(reference.rates, found):
         form.wrong("event_date")
         return None
@@ -317,7 +317,7 @@ def _children(details: Fields, kind: Kind | None, worker: str, day: date, refere
 def _child(value: Any, worker: str, day: date, reference: Reference) -> Child | None:
     fields = Fields(value)
     name = fields.text("name")
-    born = parse_date(fields.fields.get("birth_date"))
+    born = day_of(fields.fields.get("birth_date"))
     level = LEVELS[fields.one_of("level", tuple(LEVELS)) or "tk"]
     year: str | None = rules.school_year(day)
     if not fields.missing("school_year"):

@@ -8,8 +8,9 @@ Theory of operation
 * rosters (the input's name), employments (employer|worker), projects, meetings (regency|number): `duties`, `outreach`.
 * covers (worker_id), invoices, stickers (sticker_no): `stickers`.
 * refusals (the input's name): forms that fail their checks, so that the answer can be given again.
-Both tables below name one small function per part. What a worker was before each change, and what time will bring, is
-worked out here once for all of them.
+What the fields of an agency's event plainly mean (an instant is a day in WITA, a village's name its code) is read once
+for all of them, before anything is judged (`readings`). Both tables below name one small function per part. What a
+worker was before each change, and what time will bring, is worked out here once for all of them.
 
 Invariants
 * Exactly one `submission.answered.v1` per submission, with every reason that holds.
@@ -19,6 +20,7 @@ Invariants
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -30,6 +32,7 @@ from services.registration.domain import (
     outreach,
     pairs,
     parts,
+    readings,
     stickers,
     verdicts,
     workers,
@@ -51,14 +54,19 @@ from shared.contracts.registration_work import (
 )
 from shared.contracts.verification import IdentityEnded, IdentityHeld, IdentityRejected, IdentityVerified
 from shared.kernel.decision import Address, Decision
-from shared.kernel.event import Event, Routed
+from shared.kernel.event import Event, Intake, Routed
 
 __all__ = ["WAITING_MAX", "Facts", "conflicting", "decide", "route"]
 
 
 def route(event: Event, reference: Reference) -> tuple[Routed, ...]:
     """The documents that an input changes, each with its part."""
-    return _ROUTES[type(event.data)](event, reference)
+    warnings: tuple[str, ...] = ()
+    if isinstance(event.data, Intake):
+        intake, warnings = readings.plain(event.data, event.source, reference.areas)
+        event = event.with_data(intake)
+    routed = _ROUTES[type(event.data)](event, reference)
+    return tuple(_warned(one, warnings) for one in routed) if warnings else routed
 
 
 def decide(state: Any, event: Event, facts: Facts, now: datetime) -> Decision[Any]:
@@ -78,6 +86,10 @@ def conflicting(event: Event) -> Routed:
     if isinstance(event.data, contract.DecideSuspect):
         return pairs.conflicting(event)
     return parts.conflicting(event)
+
+
+def _warned(one: Routed, warnings: tuple[str, ...]) -> Routed:
+    return Routed(one.address, replace(one.data, warnings=(*one.data.warnings, *warnings)))
 
 
 def _worker_id(part: Any) -> str:
@@ -104,7 +116,8 @@ def _refuse(state: Any, event: Event, facts: Facts, now: datetime) -> Decision[A
     if not part.sender.agency:
         return Decision(state=refusal, ignored="no-agency")
     return Decision(
-        state=refusal, outcomes=(outcomes.answered(event.id, part.sender, "rejected", reasons=part.reasons),)
+        state=refusal,
+        outcomes=(outcomes.answered(event.id, part.sender, "rejected", reasons=part.reasons, warnings=part.warnings),),
     )
 
 

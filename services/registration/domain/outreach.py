@@ -42,6 +42,7 @@ class Report:
 
     sender: Sender
     meeting: Meeting
+    warnings: tuple[str, ...] = ()
 
 
 def route(event: Event, reference: Reference) -> tuple[Routed, ...]:
@@ -72,7 +73,7 @@ def route(event: Event, reference: Reference) -> tuple[Routed, ...]:
 def decide(state: Meeting | None, event: Event, facts: Facts, now: datetime) -> Decision[Meeting]:
     """Told when it is new or something about it changed."""
     part: Report = event.data
-    answer = outcomes.answered(event.id, part.sender, "accepted")
+    answer = outcomes.answered(event.id, part.sender, "accepted", warnings=part.warnings)
     if state == part.meeting:
         return Decision(state=state, outcomes=(answer,))
     return Decision(state=part.meeting, outcomes=(_told(part.meeting), answer))
@@ -116,7 +117,7 @@ def _problems(intake: Intake, sender: Sender, areas: Areas, today: str) -> tuple
     if not planned:
         found += _attendance_problems(fields.get("attendees"))
     agency = fields.get("agency")
-    if agency is not None and not isinstance(agency, str):
+    if not rules.is_absent(agency) and not rules.is_text(agency):
         found.append(rules.invalid("agency"))
     return tuple(found)
 

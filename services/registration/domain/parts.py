@@ -12,7 +12,7 @@ from services.registration.domain.state import WorkerForm
 from shared.contracts import registration as contract
 from shared.contracts import topics
 from shared.contracts.base import Sector
-from shared.contracts.reasons import Reason
+from shared.contracts.reasons import Reason, row_fault
 from shared.kernel.calendar import business_day
 from shared.kernel.decision import Address
 from shared.kernel.event import Event, Intake, Routed
@@ -57,10 +57,11 @@ class Sender:
 
 @value(frozen=True, slots=True, kw_only=True)
 class Refused:
-    """A submission whose form cannot be taken."""
+    """A submission whose form cannot be taken; `warnings` may say what was probably meant."""
 
     sender: Sender
     reasons: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
 
 
 @value(frozen=True, slots=True, kw_only=True)
@@ -79,6 +80,7 @@ class Update:
 
     sender: Sender
     changes: Mapping[str, Any]
+    warnings: tuple[str, ...] = ()
 
 
 @value(frozen=True, slots=True, kw_only=True)
@@ -116,10 +118,13 @@ def sender_of(event: Event, worker: str = "") -> Sender:
 
 
 def unreadable(intake: Intake, sender: Sender) -> tuple[str, ...]:
-    """Why nothing in an intake event can be judged (it is no agency's, or its data no object); empty when it can."""
+    """Why nothing in an intake event can be judged (it is no agency's, its data no object, or it stands for a row of a
+    list that could not be read); empty when it can."""
     if not sender.agency:
         return (rules.invalid("source"),)
-    return (rules.invalid("data"),) if intake.problem is not None else ()
+    if intake.problem is not None:
+        return (rules.invalid("data"),)
+    return row_fault(intake.fields)
 
 
 def conflicting(event: Event) -> Routed:

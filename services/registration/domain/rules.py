@@ -10,7 +10,9 @@ from typing import Any
 from services.registration.domain.state import WorkerForm
 from shared.contracts.base import SECTORS
 from shared.contracts.reasons import Reason
+from shared.contracts.yes_no import said
 from shared.kernel.calendar import parse_date
+from shared.kernel.debris import fault
 from shared.kernel.identity import is_nik, nik_birth_date
 from shared.reference.areas import Areas
 
@@ -66,11 +68,17 @@ def is_absent(value: Any) -> bool:
     return value is None or (isinstance(value, str) and not value.strip())
 
 
+def is_text(value: Any) -> bool:
+    """Whether this is a text that says something: a spreadsheet error (#N/A) does not, nor what holds a control
+    character or a lost letter."""
+    return isinstance(value, str) and fault(value) is None
+
+
 def text_problems(field: str, value: Any) -> list[str]:
     """What is wrong with a text that must be there."""
     if is_absent(value):
         return [missing(field)]
-    return [] if isinstance(value, str) else [invalid(field)]
+    return [] if is_text(value) else [invalid(field)]
 
 
 def day_of(value: Any) -> date | None:
@@ -131,7 +139,7 @@ def submission_problems(fields: Mapping[str, Any]) -> list[str]:
     value = fields.get("submission_id")
     if is_absent(value):
         return [missing("submission_id")]
-    return [] if isinstance(value, str) else [invalid("submission_id")]
+    return [] if is_text(value) else [invalid("submission_id")]
 
 
 def nik_problems(value: Any, today: date) -> list[str]:
@@ -147,7 +155,7 @@ def nik_problems(value: Any, today: date) -> list[str]:
 def _name_problems(value: Any) -> list[str]:
     if is_absent(value):
         return [str(Reason.NAME_MISSING)]
-    return [] if isinstance(value, str) else [invalid("name")]
+    return [] if is_text(value) else [invalid("name")]
 
 
 def _birth_date_problems(value: Any, _: str, __: Areas, today: date) -> list[str]:
@@ -171,7 +179,7 @@ def _sector_problems(value: Any, *_: Any) -> list[str]:
 
 
 def _occupation_problems(value: Any, *_: Any) -> list[str]:
-    return [] if isinstance(value, str) else [invalid("occupation")]
+    return [] if is_text(value) else [invalid("occupation")]
 
 
 # In the order in which their reasons are told.
@@ -192,22 +200,32 @@ def _income_problems(value: Any) -> list[str]:
 
 
 def _consent_problems(value: Any, today: date) -> list[str]:
-    if is_absent(value) or value is False or value == []:
+    if is_absent(value) or value == [] or (not isinstance(value, Mapping) and said(value) is False):
         return [str(Reason.CONSENT_MISSING)]
     if not isinstance(value, Mapping):
         return [invalid("consent")]
+    if refused := _refused_consent(value):
+        return refused
     if is_absent(value.get("given_at")):
         return [str(Reason.CONSENT_MISSING)]
     given = parse_date(value["given_at"])
     return [] if given is not None and given <= today else [invalid("consent")]
 
 
+def _refused_consent(value: Any) -> list[str]:
+    """A No is no consent, whatever date stands beside it, and what nobody can read is no Yes."""
+    if not isinstance(value, Mapping):
+        return []
+    given = value.get("given")
+    if any(said(word) is False for word in (given, value.get("given_at"), value.get("method"))):
+        return [str(Reason.CONSENT_MISSING)]
+    return [] if is_absent(given) or said(given) is True else [invalid("consent")]
+
+
 def optional_problems(fields: Mapping[str, Any]) -> list[str]:
     """Fields that may be absent but, when there, must be texts; the heir an object of texts with a name."""
     found = [
-        invalid(field)
-        for field in _OPTIONAL_TEXTS
-        if fields.get(field) is not None and not isinstance(fields[field], str)
+        invalid(field) for field in _OPTIONAL_TEXTS if fields.get(field) is not None and not is_text(fields[field])
     ]
     return found + _heir_problems(fields.get("heir"))
 
@@ -217,8 +235,8 @@ def _heir_problems(heir: Any) -> list[str]:
         return []
     if not isinstance(heir, Mapping):
         return [invalid("heir")]
-    said = [heir[name] for name in _HEIR_TEXTS if not is_absent(heir.get(name))]
-    good = not said or (all(isinstance(text, str) for text in said) and not is_absent(heir.get("name")))
+    told = [heir[name] for name in _HEIR_TEXTS if not is_absent(heir.get(name))]
+    good = not told or (all(is_text(text) for text in told) and not is_absent(heir.get("name")))
     return [] if good else [invalid("heir")]
 
 
@@ -230,6 +248,8 @@ def update_problems(fields: Mapping[str, Any], regency: str, areas: Areas, today
     for field, check in _CHECKS.items():
         if not is_absent(fields.get(field)):
             found += check(fields[field], regency, areas, today)
+    # An update gives no consent, but one that says No must not be passed over.
+    found += _refused_consent(fields.get("consent"))
     found += _income_problems(fields.get("monthly_income"))
     found += optional_problems(fields)
     return tuple(found)

@@ -155,7 +155,7 @@ def _problems(intake: Intake, sender: Sender, today: date) -> tuple[str, ...]:
         found.append(rules.invalid("installed_on"))
     if rules.is_absent(by):
         found.append(rules.missing("by"))
-    elif not isinstance(by, str):
+    elif not rules.is_text(by):
         found.append(rules.invalid("by"))
     return tuple(found)
 

@@ -59,7 +59,7 @@ def update(state: Standing, event: Event, facts: Facts, now: datetime) -> Decisi
         return _not_registered(worker, event, sender)
     known = worker.word_of(sender.agency)
     form = replace(worker.form, **part.changes)
-    warnings = rules.form_warnings(form)
+    warnings = (*rules.form_warnings(form), *part.warnings)
     word = _word(sender, form, now, known.fingerprint if known else "")
     if not worker.active:
         # The identity was rejected: the corrected form is a valid submission like any other (contracts.md 3).

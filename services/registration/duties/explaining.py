@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Mapping, Sequence
 
 from services.registration.domain.duties.employments import Employment
 from services.registration.domain.duties.findings import Finding, finding_id
 from shared.contracts.reasons import COLUMNS_ID
+from shared.files.separated import for_excel
 
 # The first and the last are what comes back; the others are for the reader, and passed over then.
 HEADER = ("id_temuan", "npp", "nama_perusahaan", "temuan", "batas_waktu", "bukti", "penjelasan")
@@ -28,21 +27,14 @@ _EVIDENCE: Mapping[str, str] = {
 
 
 def csv_list(found: Sequence[Employment]) -> bytes:
-    """As Excel opens it here: `;` between the cells, marked as UTF-8; the oldest due first."""
-    out = io.StringIO()
-    writer = csv.writer(out, delimiter=";", lineterminator="\r\n")
-    writer.writerow(HEADER)
+    """As Excel opens it here; the oldest due first."""
     lines = [(one.due_on, _row(employment, one)) for employment in found for one in employment.findings]
-    writer.writerows(row for _, row in sorted(line for line in lines if line[1]))
-    return out.getvalue().encode("utf-8-sig")
+    return for_excel((HEADER, *(row for _, row in sorted(line for line in lines if line[1]))))
 
 
 def _row(employment: Employment, one: Finding) -> tuple[str, ...]:
     if one.state != "open":
         return ()
     evidence = ", ".join(f"{_EVIDENCE.get(name, name)} {value}" for name, value in one.evidence)
-    name = employment.employer_name
-    # Excel would take it for a formula.
-    shown = f"'{name}" if name.startswith(("=", "+", "-", "@")) else name
-    number = finding_id(employment.about, one)
-    return (number, employment.employer_id, shown, KINDS.get(one.kind, one.kind), one.due_on, evidence, "")
+    number, name = finding_id(employment.about, one), employment.employer_name
+    return (number, employment.employer_id, name, KINDS.get(one.kind, one.kind), one.due_on, evidence, "")

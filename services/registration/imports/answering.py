@@ -12,8 +12,9 @@ from typing import BinaryIO
 from services.registration.domain.state import Worker
 from services.registration.imports.records import ANSWERS, Import, answers_of, part_id
 from services.registration.imports.spool import SealedSource
+from shared.files.separated import BOM
+from shared.files.workbook import text_workbook
 from shared.lists import Answer, answer_lines, answer_rows, open_list
-from shared.lists.workbooks import text_workbook
 from shared.runtime import clock
 from shared.runtime.crypto import FieldCipher
 from shared.runtime.house import House
@@ -32,7 +33,7 @@ def csv_pieces(house: House, cipher: FieldCipher, one: Import, loop: asyncio.Abs
     gathered = io.StringIO()
     # Every spreadsheet needs the mark to take a CSV for UTF-8; the reader of lists knows it.
     if not found.bom:
-        gathered.write("\ufeff")
+        gathered.write(BOM)
     for line in answer_lines(found, _saved(house, one, loop)):
         gathered.write(line)
         if gathered.tell() >= _PIECE_BYTES:
@@ -105,7 +106,7 @@ class Identities:
         for batch in range(one.done_batches):
             key = part_id(one.id, batch)
             row = (await self._house.reader.rows(ANSWERS, [key])).get(key, {"rows": []})
-            ids.update(worker_id for *_, worker_id in row["rows"] if worker_id)
+            ids.update(answer.worker_id for answer in answers_of(row).values() if answer.worker_id)
         counts: dict[str, int] = {}
         wanted = sorted(ids)
         for start in range(0, len(wanted), _ASKED_AT_ONCE):

@@ -127,12 +127,17 @@ def import_of(identifier: str, row: Mapping[str, Any], cipher: Cipher) -> Import
 
 def answers_row(answers: Mapping[int, Answer]) -> dict[str, Any]:
     """The answers of one batch as its plain row."""
-    return {"rows": [[n, one.outcome, list(one.reasons), one.worker_id] for n, one in answers.items()]}
+    rows = [[n, one.outcome, list(one.reasons), one.worker_id, list(one.warnings)] for n, one in answers.items()]
+    return {"rows": rows}
 
 
 def answers_of(row: Mapping[str, Any]) -> dict[int, Answer]:
     """The answers of one batch, by row number."""
-    return {n: Answer(outcome, tuple(reasons), worker) for n, outcome, reasons, worker in row["rows"]}
+    # Batches of an earlier release end with the worker.
+    return {
+        n: Answer(outcome, tuple(reasons), worker, warnings=tuple(more[0]) if more else ())
+        for n, outcome, reasons, worker, *more in row["rows"]
+    }
 
 
 def part_id(identifier: str, number: int) -> str:

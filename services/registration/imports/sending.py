@@ -26,9 +26,11 @@ from services.registration.imports.spool import SealedSource
 from shared.contracts import envelope, topics
 from shared.contracts.catalogue import COMMANDS
 from shared.contracts.envelope import Unreadable
+from shared.contracts.reasons import Reason
 from shared.kernel.decision import Address
 from shared.kernel.event import Event, Intake
 from shared.lists import Answer, ListError, ListFile, Row, open_list
+from shared.lists.rows import refused_row
 from shared.runtime import clock
 from shared.runtime.crypto import FieldCipher
 from shared.runtime.errors import Unavailable
@@ -120,22 +122,27 @@ class Sending:
         now = clock.now()
         at_ms, time = int(now.timestamp() * 1000), envelope.rfc3339(now)
         for row in rows:
+            identifier, value = self._event(row, row.sent, time)
             if row.problems:
+                # The answer is known, but the row counts in the agency's quality as every other does.
                 batch.refused_here.append(row)
+                messages.append(Message(self._topic, identifier.encode(), value))
                 continue
-            identifier, value = self._event(row, time)
             try:
                 event = envelope.read(value, (), self._topic, at_ms, _COMMANDS)
             except Unreadable as error:
                 # It would only become a dead letter there; the clerk can mend it here.
-                batch.answers[row.number] = Answer("rejected", (f"field-invalid:{error.code}",))
+                reason = f"{Reason.FIELD_INVALID}:{error.code}"
+                batch.answers[row.number] = Answer("rejected", (reason,))
+                _, value = self._event(row, refused_row(row.number, reason), time)
+                messages.append(Message(self._topic, identifier.encode(), value))
                 continue
             assert event is not None
             batch.waiting[event.name] = (row.number, self._places(event))
             messages.append(Message(self._topic, identifier.encode(), value))
         return batch, messages
 
-    def _event(self, row: Row, time: str) -> tuple[str, bytes]:
+    def _event(self, row: Row, data: Mapping[str, Any], time: str) -> tuple[str, bytes]:
         """The event of a row. A JSONL line that was a whole event gives its data only: the road names the sender."""
         identifier = str(uuid.uuid5(self._namespace, str(row.number)))
         one: dict[str, Any] = {
@@ -145,7 +152,7 @@ class Sending:
             "type": row.type,
             "time": time,
             "datacontenttype": "application/json",
-            "data": row.data,
+            "data": data,
         }
         return identifier, orjson.dumps(one)
 
@@ -198,7 +205,12 @@ class Sending:
                 if answer is not None and name in batch.waiting:
                     number, _ = batch.waiting.pop(name)
                     data = orjson.loads(answer)["data"]
-                    batch.answers[number] = Answer(data["outcome"], tuple(data["reasons"]), data.get("worker_id"))
+                    batch.answers[number] = Answer(
+                        data["outcome"],
+                        tuple(data["reasons"]),
+                        data.get("worker_id"),
+                        warnings=tuple(data.get("warnings", ())),
+                    )
 
     async def _settle(self, batch: _Batch) -> None:
         """Saves a batch's answers, then the progress: a crash in between only repeats the batch."""

@@ -15,8 +15,8 @@ from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.datavalidation import DataValidation
 
+from shared.files.workbook import TEXT
 from shared.lists.values import SECTORS_ID
-from shared.lists.workbooks import TEXT
 from shared.reference.areas import Areas
 
 KINDS = ("workers",)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import csv
-import io
 import re
 from functools import cached_property
 
@@ -14,6 +12,7 @@ from fastapi.responses import HTMLResponse, JSONResponse, Response
 from services.registration.stickers import printing
 from services.registration.stickers.scanning import Scanner, shipped
 from services.registration.stickers.signing import Claim
+from shared.files.separated import for_excel
 from shared.kernel.calendar import business_day
 from shared.reference.areas import Village
 from shared.runtime import clock
@@ -21,6 +20,7 @@ from shared.runtime.auth import Guard
 from shared.runtime.house import House
 
 _RT = re.compile(r"\d{3}")
+_WHERE = ("rt", "nomor_stiker", "nama", "alamat", "tanggal_pasang", "petugas")
 
 
 def routes(house: House) -> APIRouter:
@@ -53,16 +53,13 @@ def routes(house: House) -> APIRouter:
     async def where_they_go(village: str, request: Request, rt: str | None = None) -> Response:
         """Which sticker belongs to which house, for the officers who put them up. Personal data: never hung up."""
         place = await desk.village(village, request)
-        out = io.StringIO()
-        writer = csv.writer(out, delimiter=";", lineterminator="\r\n")
-        writer.writerow(("rt", "nomor_stiker", "nama", "alamat", "tanggal_pasang", "petugas"))
-        for one in await printing.houses(house, place, _rt(rt)):
-            writer.writerow((one.rt, one.sticker_no, one.name, one.address, "", ""))
+        found = await printing.houses(house, place, _rt(rt))
+        rows = [(one.rt, one.sticker_no, one.name, one.address, "", "") for one in found]
         headers = {
             "content-disposition": f'attachment; filename="pemasangan-{place.code}.csv"',
             "cache-control": "no-store",
         }
-        body = out.getvalue().encode("utf-8-sig")
+        body = for_excel((_WHERE, *rows))
         return Response(body, media_type="text/csv; charset=utf-8", headers=headers)
 
     @router.get("/s/worker.js", include_in_schema=False)

@@ -15,7 +15,8 @@ from typing import Any
 from services.verification.domain import rules
 from services.verification.domain.rules import Person, Poverty
 from services.verification.domain.standing import Key
-from shared.kernel.calendar import parse_date
+from shared.kernel.calendar import day_of
+from shared.kernel.debris import fault
 from shared.kernel.identity import is_nik, worker_id
 from shared.runtime import clock
 from shared.runtime.ports import Cipher, Reader
@@ -164,17 +165,18 @@ async def load(
 
 
 def _read_person(given: Mapping[str, str], cipher: Cipher) -> Row | None:
+    born = day_of(given.get("birth_date"))
     good = (
         given.get("name")
-        and parse_date(given.get("birth_date")) is not None
+        and fault(given["name"]) is None
         and given.get("sex") in ("F", "M")
         and given.get("status") in STATUSES
     )
-    if not good:
+    if not good or born is None:
         return None
     return {
         "name": cipher.seal(given["name"]),
-        "birth_date": cipher.seal(given["birth_date"]),
+        "birth_date": cipher.seal(born.isoformat()),
         "sex": given["sex"],
         "status": given["status"],
         "village": given.get("village", ""),
@@ -192,9 +194,10 @@ def _read_poverty(given: Mapping[str, str], cipher: Cipher) -> Row | None:
 
 def _read_roster(given: Mapping[str, str], _: Cipher) -> Row | None:
     started_on = given.get("started_on", "")
-    if started_on and parse_date(started_on) is None:
+    day = day_of(started_on)
+    if started_on and day is None:
         return None
-    return {"started_on": started_on}
+    return {"started_on": day.isoformat() if day is not None else ""}
 
 
 _READERS: Mapping[str, Callable[[Mapping[str, str], Cipher], Row | None]] = {

@@ -36,7 +36,7 @@ def test_a_list_without_rows_says_so(tmp_path: Path, as_json: bool) -> None:
             "roster",
             "npp,nama_perusahaan,nik,mulai_bekerja",
             "NPP-1,CV Maju,6.40E+15,30/02/2026",
-            ["nik-malformed"],
+            ["nik-malformed", "field-invalid:started_on"],
         ),
         (
             "roster",

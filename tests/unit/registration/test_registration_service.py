@@ -178,12 +178,13 @@ async def test_open_findings_are_a_list_that_comes_back_explained(tmp_path: Path
     shell.store.collections["employments"][key] = {"_id": key, "version": 1, "state": state, "inputs": []}
     path = tmp_path / "temuan.csv"
     path.write_bytes(await shell.text("/v1/findings.csv?regency=64.08"))
+    assert b"'=CV Maju" in path.read_bytes(), "no spreadsheet may run it"
     (row,) = read(path, "explanations")
     number = f"employment/NPP-1/{WORKER}/registered-late/2026-01-05"
     assert row.columns == {
         "id_temuan": number,
         "npp": "NPP-1",
-        "nama_perusahaan": "'=CV Maju",
+        "nama_perusahaan": "=CV Maju",
         "temuan": "Pekerja belum didaftarkan pada hari pertama bekerja",
         "batas_waktu": "2026-01-05",
         "bukti": "mulai_bekerja 2026-01-05",

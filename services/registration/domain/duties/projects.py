@@ -75,6 +75,7 @@ class Report:
     terms: Terms
     contract_date: str | None
     changed_on: str | None
+    warnings: tuple[str, ...] = ()
 
 
 def route(event: Event, reference: Reference) -> tuple[Routed, ...]:
@@ -109,7 +110,7 @@ def route(event: Event, reference: Reference) -> tuple[Routed, ...]:
 def decide(state: Project | None, event: Event, facts: Facts, now: datetime) -> Decision[Project]:
     """A project is new, changed, or told again."""
     part: Report = event.data
-    answer = outcomes.answered(event.id, part.sender, "accepted")
+    answer = outcomes.answered(event.id, part.sender, "accepted", warnings=part.warnings)
     if state is not None and state.terms == part.terms:
         return Decision(state=state, outcomes=(answer,))
     today = business_day(now)

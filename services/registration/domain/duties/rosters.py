@@ -129,7 +129,7 @@ def _line(
         if not rules.is_absent(days.get(name)) and rules.day_of(days[name]) is None:
             found.append(rules.invalid(name))
     number = line.get("contract_no")
-    if number is not None and not isinstance(number, str):
+    if number is not None and not rules.is_text(number):
         found.append(rules.invalid("contract_no"))
     started = line.get("started_on")
     if not found and not rules.is_absent(ends) and str(ends) < str(started):

@@ -1,0 +1,1 @@
+"""Files that people open: CSV that no spreadsheet runs, workbooks that keep every digit."""

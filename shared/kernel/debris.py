@@ -1,0 +1,83 @@
+"""What programs leave in a text beside its letters: marks without width, odd blanks, control characters, spreadsheet
+errors. Pure.
+
+One rule for every road: what plainly means nothing is dropped (`clean`), what stands for something lost is named
+(`fault`), and the service refuses the field.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+# Zero-width and direction marks, the soft hyphen, the byte order mark, variation selectors, tags.
+_NO_WIDTH = (
+    "\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufe00-\ufe0f\ufeff"
+    "\U000e0001\U000e0020-\U000e007f"
+)
+_BLANKS = "\t\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
+_SURROGATES = "\ud800-\udfff"
+_DROPPED = re.compile(f"[{_NO_WIDTH}]")
+_BLANK = re.compile(f"[{_BLANKS}]")
+_LINE_ENDS = re.compile("\r\n?")
+_HALVES = re.compile(f"[{_SURROGATES}]")
+# XLSX writes a control character as _x000D_, and the underscore of a text that looks so as _x005F_.
+_ESCAPED = re.compile(r"_x(00[01][0-9A-F]|005F(?=_x)|007F|00[89][0-9A-F]|00A0|200[B-F]|202[A-E]|FEFF)_", re.IGNORECASE)
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffd-\uffff" + _SURROGATES + "]")
+# Whether there is anything to do at all: nearly every text is plain, and this is asked of each.
+_SUSPECT = re.compile(f"[{_NO_WIDTH}{_BLANKS}{_SURROGATES}\r]|_x[0-9A-Fa-f]{{4}}_")
+
+_ERROR_VALUE = re.compile(
+    r"#(N/A|NA|REF!?|VALUE!?|NAME\??|DIV/0!?|NUM!?|NULL!?|SPILL!?|CALC!?|FIELD!?|CONNECT!?|BLOCKED!?|UNKNOWN!?"
+    r"|BUSY!?|EXTERNAL!?|TIMEOUT!?|PYTHON!?|ERROR!?|GETTING_DATA|#+)|ERR:\d{3}",
+    re.IGNORECASE,
+)
+# What people write where they have nothing to say.
+_NOTHING = frozenset({"", "-", "--", "---", "\u2010", "\u2011", "\u2012", "\u2013", "\u2014", "\u2212", ".", "n/a"})
+
+
+def clean(text: str) -> str:
+    """The text without marks that mean nothing: other blanks are blanks, line ends are line ends. Outer blanks stay."""
+    if _SUSPECT.search(text) is None:
+        return text
+    text = _ESCAPED.sub(lambda found: chr(int(found[1], 16)), text)
+    text = _BLANK.sub(" ", _DROPPED.sub("", _LINE_ENDS.sub("\n", text)))
+    # Half a letter of two parts: no bytes can carry it.
+    return _HALVES.sub("\ufffd", text)
+
+
+def cleaned(value: Any) -> Any:
+    """Every text inside a JSON value cleaned; what needs nothing is given back as it is."""
+    if isinstance(value, str):
+        return clean(value)
+    if isinstance(value, Mapping):
+        made = {name: cleaned(item) for name, item in value.items()}
+        return made if any(made[name] is not item for name, item in value.items()) else value
+    if isinstance(value, list):
+        items = [cleaned(item) for item in value]
+        return items if any(new is not old for new, old in zip(items, value, strict=True)) else value
+    return value
+
+
+def says_nothing(text: str) -> bool:
+    """Whether a text stands for an empty cell: blank, a dash, a dot, n/a."""
+    bare = text.strip()
+    return not bare or (len(bare) <= 3 and bare.lower() in _NOTHING)
+
+
+def error_value(text: str) -> str | None:
+    """The spreadsheet error that a text is (#N/A, #REF! and their kin); None when it is none."""
+    bare = text.strip()
+    return bare.upper() if bare[:1] in ("#", "E", "e") and _ERROR_VALUE.fullmatch(bare) else None
+
+
+def stray_mark(text: str) -> str | None:
+    """The first control character or lost letter in a cleaned text, as U+0000; None when there is none."""
+    found = _CONTROL.search(text)
+    return f"U+{ord(found[0]):04X}" if found else None
+
+
+def fault(text: str) -> str | None:
+    """Why a text cannot be what was meant: the spreadsheet error that it is, or the mark inside it; None: it can."""
+    return error_value(text) or stray_mark(text)

@@ -1,0 +1,182 @@
+"""What the cells of a table say: each one's meaning, put where the event has it. Knows no file.
+
+Theory of operation
+Some things no single row can tell: whether a column has its month first, and which of two columns for one thing is the
+filled one. So whoever reads a table shows every whole row to `see` first, in constant memory, and asks `read` for the
+data of each row after that. A cell without a plain meaning goes on as it is and is refused by the service; what is
+known of it beyond the reason goes with the row as a remark.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from shared.kernel.debris import error_value, says_nothing, stray_mark
+from shared.lists import dates, values
+from shared.lists.columns import Column, Layout, Matched, plain, takes_submission_id
+from shared.lists.rows import (
+    Remark,
+    all_month_first,
+    lost_digits,
+    marked,
+    month_first,
+    not_taken,
+    sex_code,
+    spreadsheet_error,
+)
+
+CONSENT_METHOD = "form"
+_SUBMISSION = ("submission_id",)
+_SEX = ("sex",)
+# Programs give the sexes numbers, and not all of them the same.
+_SEX_CODES = frozenset("0123")
+
+
+class CellMeaning:
+    """How the rows under one header are understood. `first_day` is added to days that are bare numbers (workbooks that
+    count from 1904)."""
+
+    def __init__(self, header: Sequence[str], matched: Matched, layout: Layout, *, first_day: int = 0) -> None:
+        self._header = [name.strip() for name in header]
+        self._numbers_rows = takes_submission_id(layout)
+        self._first_day = first_day
+        self._columns = {index: column for index, column in enumerate(matched.columns) if column is not None}
+        self._columns |= matched.again
+        self._choices = _choices(self._columns, matched.repeated, [plain(name) for name in header])
+        # What is not known yet of the columns, and what was seen of them.
+        self._unsure = {index for places in self._choices.values() if len(places) > 1 for index in places}
+        self._filled: set[int] = set()
+        days = [i for places in self._choices.values() for i in places if self._columns[i].convert is values.day]
+        self._orders = {index: dates.Order() for index in days}
+        self._open_orders = dict(self._orders)
+        self._settle()
+
+    @property
+    def has_seen_enough(self) -> bool:
+        """Whether no further row could change anything."""
+        return not self._unsure and not self._open_orders
+
+    def see(self, cells: Sequence[str]) -> None:
+        """Takes one row of the first pass into account."""
+        if self.has_seen_enough:
+            return
+        width, changed = len(cells), False
+        for index in [one for one in self._unsure if one < width and not says_nothing(values.bare(cells[one]))]:
+            self._filled.add(index)
+            self._unsure.discard(index)
+            changed = True
+        for index, order in list(self._open_orders.items()):
+            if index >= width or not cells[index]:
+                continue
+            before = order.is_month_first
+            order.see(cells[index])
+            changed = changed or order.is_month_first != before
+            if order.day_first:
+                # Whatever follows, this column has the day first.
+                del self._open_orders[index]
+        if changed:
+            self._settle()
+
+    def _settle(self) -> None:
+        """Of each thing the columns that say it, the one that counts first; and the columns that nobody can read."""
+        self._plan: list[tuple[Column, tuple[int, ...]]] = []
+        for places in self._choices.values():
+            filled = [index for index in places if index in self._filled] or places[:1]
+            column = self._columns[places[0]]
+            # A code and a name of one thing are both read: a row may lack one of them. Of other twins one counts.
+            self._plan.append((column, tuple(filled) if column.codes else (filled[0],)))
+        self._proven = [index for index, order in self._orders.items() if order.is_month_first]
+
+    @property
+    def notices(self) -> tuple[tuple[str, str], ...]:
+        """Pairs (Indonesian, English) of what is not taken; complete when every row was seen."""
+        told = [all_month_first(", ".join(self._header[index] for index in self._proven))] if self._proven else []
+        for column, places in self._plan:
+            for index, other in sorted(self._columns.items()):
+                if other.path == column.path and index != places[0]:
+                    told.append(not_taken(self._header[index], index + 1, self._header[places[0]]))
+        return tuple(told)
+
+    def read(self, name: str, cells: Sequence[str]) -> tuple[dict[str, Any], tuple[Remark, ...]]:
+        """The data of a row's event, and what to tell the clerk of cells that will be refused; `name` serves where the
+        row has no submission id."""
+        data: dict[str, Any] = {}
+        remarks: tuple[Remark, ...] = ()
+        for column, places in self._plan:
+            index, text = self._text(column, places, cells)
+            if not text:
+                continue
+            remark = self._remark(column, index, text)
+            if remark is not None:
+                remarks = (*remarks, remark)
+            # What is known to be no value is sent as it is, to be refused.
+            value = column.convert(text) if remark is None else text
+            path = column.path
+            if len(path) == 1:
+                data[path[0]] = value
+            else:
+                _put(data, path, value)
+        if self._numbers_rows and "submission_id" not in data:
+            data["submission_id"] = name
+        if "consent" in data:
+            data["consent"].setdefault("method", CONSENT_METHOD)
+        return _listed(data), remarks
+
+    def _text(self, column: Column, places: tuple[int, ...], cells: Sequence[str]) -> tuple[int, str]:
+        for index in places:
+            text = values.bare(cells[index])
+            if not text or (says_nothing(text) and column.path != _SUBMISSION):
+                continue
+            if self._first_day and column.convert is values.day and text.isdecimal() and len(text) in (4, 5):
+                text = str(int(text) + self._first_day)
+            return index, text
+        return places[0], ""
+
+    def _remark(self, column: Column, index: int, text: str) -> Remark | None:
+        name = self._header[index]
+        if error := error_value(text):
+            return spreadsheet_error(column.field, name, error)
+        if mark := stray_mark(text):
+            return marked(column.field, name, mark)
+        if self._proven and index in self._open_orders and dates.parts_of(text) is not None:
+            # Once one column proves it, all that do not show the contrary are doubtful.
+            return month_first(column.field, name, text)
+        if column.path[-1] == "nik" and values.is_scientific(text):
+            return lost_digits(column.field, text)
+        if column.path == _SEX and text in _SEX_CODES:
+            return sex_code(name, text)
+        return None
+
+
+def _choices(
+    columns: Mapping[int, Column], repeated: frozenset[int], names: Sequence[str]
+) -> dict[tuple[str, ...], list[int]]:
+    """Per thing the columns that may say it, codes before names. A heading that is there twice belongs to somebody else
+    (the heir behind the worker), so its second column says nothing of this one."""
+    found: dict[tuple[str, ...], list[int]] = {}
+    for index, column in sorted(columns.items()):
+        if index not in repeated:
+            found.setdefault(column.path, []).append(index)
+    return {
+        path: sorted(places, key=lambda index: names[index] not in columns[index].codes)
+        for path, places in found.items()
+    }
+
+
+def _put(data: dict[str, Any], path: tuple[str, ...], value: Any) -> None:
+    for step in path[:-1]:
+        data = data.setdefault(step, {})
+    data[path[-1]] = value
+
+
+def _listed(data: dict[str, Any]) -> dict[str, Any]:
+    """Numbered parts (children, workers) become lists."""
+    for key in ("workers", "details"):
+        part = data.get(key)
+        if isinstance(part, dict):
+            if key == "workers":
+                data[key] = list(part.values())
+            elif isinstance(part.get("children"), dict):
+                part["children"] = list(part["children"].values())
+    return data

@@ -1,0 +1,109 @@
+"""What a cell of dates means, and whether a column of them is written with the month first. Pure.
+
+A cell that has no one meaning (two-digit years, no separators, a place before the date) is given back as it is, so that
+the service refuses it.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date, timedelta
+from functools import lru_cache
+
+from shared.kernel.calendar import day_of
+
+_DAY_FIRST = re.compile(r"(\d{1,2}) ?[/.\-] ?(\d{1,2}) ?[/.\-] ?(\d{4})", re.ASCII)
+_YEAR_FIRST = re.compile(r"(\d{4}) ?[/.\-] ?(\d{1,2}) ?[/.\-] ?(\d{1,2})", re.ASCII)
+_IN_WORDS = re.compile(r"(\d{1,2})[ \-/.]*([A-Za-z]{3,9})[ .,\-/]+(\d{4})", re.ASCII)
+_ENGLISH = re.compile(r"([A-Za-z]{3,9})\.? (\d{1,2})(?:st|nd|rd|th)?,? (\d{4})", re.ASCII)
+_WEEKDAY = re.compile(r"^(senin|selasa|rabu|kamis|jum'?at|sabtu|minggu|ahad)\b[ ,]+", re.IGNORECASE)
+# A time of the same place behind a date changes nothing; one with an offset is the business of `day_of`.
+_TIME_BEHIND = re.compile(
+    r"(?<=\d)(?: +|T)\d{1,2}[:.]\d{2}(?:[:.]\d{2}(?:[.,]\d{1,9})?)?(?: ?[AaPp]\.?[Mm]\.?)?$", re.ASCII
+)
+_SERIAL = re.compile(r"(\d{5})(?:[.,]\d+)?", re.ASCII)
+# Day 1 of Excel is 1 January 1900, and it believes in a 29 February 1900: from 1 March 1900 on this is day 0.
+_EXCEL_ZERO = date(1899, 12, 30)
+_MONTHS_OF_YEAR = 12
+_ISO_DASH = 4
+
+_MONTHS: tuple[tuple[str, ...], ...] = (
+    ("januari", "january", "jan"),
+    ("februari", "february", "pebruari", "feb", "peb"),
+    ("maret", "march", "mar", "mrt"),
+    ("april", "apr"),
+    ("mei", "may"),
+    ("juni", "june", "jun"),
+    ("juli", "july", "jul"),
+    ("agustus", "august", "agu", "ags", "agt", "agst", "aug"),
+    ("september", "sep", "sept"),
+    ("oktober", "october", "okt", "oct"),
+    ("november", "nopember", "nov", "nop"),
+    ("desember", "december", "des", "dec"),
+)
+_MONTH_NUMBERS = {name: number for number, names in enumerate(_MONTHS, start=1) for name in names}
+
+
+@lru_cache(maxsize=65_536)
+def day(cell: str) -> str:
+    """A date as YYYY-MM-DD, from ISO, an instant, DD/MM/YYYY, 1 Juli 1985 or an Excel day number, with or without a
+    time behind it."""
+    known = day_of(cell)
+    if known is not None:
+        return known.isoformat()
+    bare = _WEEKDAY.sub("", _TIME_BEHIND.sub("", " ".join(cell.split())))
+    if found := _DAY_FIRST.fullmatch(bare):
+        return _iso(found[3], found[2], found[1]) or cell
+    if found := _YEAR_FIRST.fullmatch(bare):
+        return _iso(found[1], found[2], found[3]) or cell
+    if found := _IN_WORDS.fullmatch(bare):
+        return _iso(found[3], str(_month(found[2])), found[1]) or cell
+    if found := _ENGLISH.fullmatch(bare):
+        return _iso(found[3], str(_month(found[1])), found[2]) or cell
+    if found := _SERIAL.fullmatch(cell):
+        return (_EXCEL_ZERO + timedelta(days=int(found[1]))).isoformat()
+    return cell
+
+
+class Order:
+    """What the cells of one column have shown: that the day stands first, or that the month does."""
+
+    __slots__ = ("day_first", "month_first")
+
+    def __init__(self) -> None:
+        self.day_first = False
+        self.month_first = False
+
+    def see(self, cell: str) -> None:
+        """Takes one cell into account."""
+        parts = parts_of(cell)
+        if parts is None:
+            return
+        first, second = parts
+        self.day_first = self.day_first or first > _MONTHS_OF_YEAR
+        self.month_first = self.month_first or (second > _MONTHS_OF_YEAR >= first)
+
+    @property
+    def is_month_first(self) -> bool:
+        """No first part is over 12 and some second part is."""
+        return self.month_first and not self.day_first
+
+
+def parts_of(cell: str) -> tuple[int, int] | None:
+    """The first two parts of a date whose year stands last; None for any other way of writing."""
+    if len(cell) > _ISO_DASH and cell[_ISO_DASH] == "-":
+        return None
+    found = _DAY_FIRST.match(cell.strip())
+    return (int(found[1]), int(found[2])) if found else None
+
+
+def _iso(year: str, month: str, of_month: str) -> str | None:
+    try:
+        return date(int(year), int(month), int(of_month)).isoformat()
+    except ValueError:
+        return None
+
+
+def _month(name: str) -> int:
+    lower = name.lower()
+    return _MONTH_NUMBERS.get(lower) or _MONTH_NUMBERS.get(lower[:3], 0)
