@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -324,19 +324,40 @@ def _today() -> str:
 
 @app.command("status")
 def show_status(data: Data = None, as_json: AsJson = False) -> None:
-    """Each service: ready, lag, oldest waiting, dead letters; exits 1 when one is not well."""
+    """Each service: ready, lag, due work, dead letters, its processes; exits 1 when one is not well."""
     found = _run(status.look(place.find(data)))
     if as_json:
-        _print_json([one.as_json() for one in found])
+        _print_json([one.as_json() for one in found.services])
     else:
-        table = Table("service", "ready", "lag", "oldest waiting", "dead letters", "", box=None)
-        for one in found:
-            ready = "[green]yes[/]" if one.ready else "[red]no[/]"
-            table.add_row(
-                one.service, ready, str(one.lag), f"{one.oldest_waiting_s:.0f} s", str(one.dead_letters), one.detail
-            )
-        out.print(table)
-    raise typer.Exit(0 if all(one.ready for one in found) else 1)
+        _show_services(found.services)
+        _show_last_run(found.last_run)
+    raise typer.Exit(0 if found.well else 1)
+
+
+def _show_services(services: Sequence[status.ServiceStatus]) -> None:
+    table = Table("service", "ready", "lag", "oldest waiting", "due work", "dead letters", "", box=None)
+    for one in services:
+        due = "-" if one.due_work is None else str(one.due_work)
+        oldest = f"{one.oldest_waiting_s:.0f} s"
+        table.add_row(one.service, _yes(one.ready), str(one.lag), oldest, due, str(one.dead_letters), one.detail)
+        for process in one.instances if len(one.instances) > 1 else ():
+            table.add_row(f"  {process.name}", _yes(process.well), str(process.lag), "", "", "", process.detail)
+    out.print(table)
+    for one in services:
+        for topic in one.paused:
+            out.print(f"paused by a flood: {topic} (payung dlq resume {one.service} --topic {topic})", soft_wrap=True)
+
+
+def _yes(well: bool) -> str:
+    return "[green]yes[/]" if well else "[red]no[/]"
+
+
+def _show_last_run(run: Mapping[str, Any] | None) -> None:
+    if run is None:
+        out.print("last run: none, or billing does not tell")
+        return
+    billed = f"{run['billed_workers']} workers, {rupiah(run['total'])}"
+    out.print(f"last run: {run['run_id']} for {run['period']}, {run['status']}: {billed}", soft_wrap=True)
 
 
 _REPORTS = {

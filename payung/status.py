@@ -1,9 +1,10 @@
-"""`payung status`: how each service says it is, and what it says when it does not answer."""
+"""`payung status`: how each process of each service says it is, and what it says when it does not answer."""
 
 from __future__ import annotations
 
 import asyncio
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import httpx
@@ -15,33 +16,74 @@ from shared.contracts import topics
 from shared.runtime.errors import Unavailable
 
 ASK_S = 5.0
+# A process tells the others every two seconds that it lives.
+HEARD_S_MAX = 15.0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Instance:
+    """One process of a service, as it told the others last; `heard_s` seconds ago."""
+
+    name: str
+    ready: bool
+    lag: int = 0
+    heard_s: float = 0.0
+    partitions: int = 0
+    detail: str = ""
+
+    @property
+    def well(self) -> bool:
+        """Lives, and reads or stands by: a process that owns no partitions waits until one is free."""
+        return self.heard_s <= HEARD_S_MAX and (self.ready or not self.partitions)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceStatus:
     """One service; a silent one is not ready and has no figures.
 
     `dead_letters`: how many its topic holds; while Kafka does not answer, how many the service put aside since it
-    started."""
+    started. `due_work`: calls and waits whose time has come; None when the service does not tell."""
 
     service: str
     ready: bool
-    lag: int
-    oldest_waiting_s: float
-    dead_letters: int
+    lag: int = 0
+    oldest_waiting_s: float = 0.0
+    dead_letters: int = 0
+    due_work: int | None = None
+    paused: tuple[str, ...] = ()
     detail: str
+    instances: tuple[Instance, ...] = ()
+
+    @property
+    def well(self) -> bool:
+        """The process that answers is ready, and all others of the service are well."""
+        return self.ready and all(one.well for one in self.instances)
 
     def as_json(self) -> dict[str, Any]:
         """For a machine."""
-        return asdict(self)
+        return {**asdict(self), "well": self.well}
 
 
-async def look(place: Place) -> list[ServiceStatus]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Status:
+    """The whole installation. `last_run` is billing's latest run as it shows it; None before the first, or when it does
+    not tell."""
+
+    services: tuple[ServiceStatus, ...]
+    last_run: Mapping[str, Any] | None = field(default=None)
+
+    @property
+    def well(self) -> bool:
+        """Whether nothing needs a look."""
+        return all(one.well for one in self.services)
+
+
+async def look(place: Place) -> Status:
     """Asks all five and the broker at once."""
     async with httpx.AsyncClient(timeout=ASK_S, trust_env=False) as client:
-        services = asyncio.gather(*(_one(client, name, place.url(name)) for name in topics.SERVICES))
-        kept, found = await asyncio.gather(_kept(place), services)
-    return [replace(one, dead_letters=kept.get(one.service, one.dead_letters)) for one in found]
+        services = asyncio.gather(*(_asked(client, name, place.url(name)) for name in topics.SERVICES))
+        kept, found, run = await asyncio.gather(_kept(place), services, _last_run(place))
+    return Status(services=tuple(_one(name, body, kept.get(name)) for name, body in found), last_run=run)
 
 
 async def _kept(place: Place) -> dict[str, int]:
@@ -59,11 +101,53 @@ async def _kept(place: Place) -> dict[str, int]:
     return kept
 
 
-async def _one(client: httpx.AsyncClient, service: str, url: str) -> ServiceStatus:
+async def _last_run(place: Place) -> Mapping[str, Any] | None:
+    try:
+        async with asyncio.timeout(ASK_S):
+            runs = (await place.get("billing", "/v1/runs", last="1")).json()["runs"]
+    except (CommandError, TimeoutError, ValueError, KeyError):
+        return None
+    return runs[0] if runs else None
+
+
+async def _asked(client: httpx.AsyncClient, service: str, url: str) -> tuple[str, dict[str, Any] | str]:
+    """What the service says of itself, or why it does not."""
     try:
         body = (await client.get(f"{url}/readyz")).json()
+        if not isinstance(body, dict) or not isinstance(body.get("ready"), bool):
+            raise ValueError("not a service of ours")
     except (httpx.HTTPError, ValueError) as error:
-        return ServiceStatus(service, False, 0, 0.0, 0, f"does not answer at {url} ({type(error).__name__})")
+        return service, f"does not answer at {url} ({type(error).__name__})"
+    return service, body
+
+
+def _one(service: str, body: dict[str, Any] | str, kept: int | None) -> ServiceStatus:
+    if isinstance(body, str):
+        return ServiceStatus(service=service, ready=False, dead_letters=kept or 0, detail=body)
     return ServiceStatus(
-        service, body["ready"], body["lag"], body["oldest_waiting_s"], body["dead_letters"], body["detail"]
+        service=service,
+        ready=body["ready"],
+        lag=body["lag"],
+        oldest_waiting_s=body["oldest_waiting_s"],
+        dead_letters=body["dead_letters"] if kept is None else kept,
+        due_work=body.get("due_work"),
+        paused=tuple(body.get("paused", ())),
+        detail=body["detail"],
+        instances=tuple(_instance(one, body.get("instance")) for one in body.get("instances", ())),
+    )
+
+
+def _instance(one: Mapping[str, Any], asked: str | None) -> Instance:
+    heard_s = float(one["heard_s"])
+    # The process that answered is heard of now, whatever its store says.
+    if one["name"] == asked:
+        heard_s = 0.0
+    silent = f"not heard of for {heard_s:.0f} s" if heard_s > HEARD_S_MAX else str(one.get("detail", ""))
+    return Instance(
+        name=str(one["name"]),
+        ready=bool(one.get("ready")) and heard_s <= HEARD_S_MAX,
+        lag=int(one.get("lag", 0)),
+        heard_s=heard_s,
+        partitions=int(one.get("partitions", 0)),
+        detail=silent,
     )

@@ -25,6 +25,10 @@ _MESSAGE_BYTES_MAX = 4 * 1024 * 1024
 _OFFSETS_RETENTION_MINUTES = 43_200  # 30 days: a service that was off for a holiday finds its place again
 _HEAP = ("-Xms256m", "-Xmx512m")
 _FORMAT_TIMEOUT_S = 60.0
+# A frozen server is killed and started anew within a minute: less than a service retries before it ends itself.
+LIVE_EVERY_S = 5.0
+LIVE_MISSES = 4
+LIVE_ANSWER_S = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,8 +194,25 @@ def spec(node: KafkaNode, jars: Path, log: Path, *, name: str = "kafka") -> Proc
     async def ready() -> bool:
         return await answers(node.bootstrap)
 
+    async def live() -> bool:
+        try:
+            async with asyncio.timeout(LIVE_ANSWER_S):
+                return await answers(node.bootstrap)
+        except TimeoutError:
+            return False
+
     command = _command(jars, "kafka.Kafka", str(node.folder / "server.properties"))
-    return ProcessSpec(name=name, argv=command, log=log, ready=ready, start_timeout_s=120.0, stop_timeout_s=20.0)
+    return ProcessSpec(
+        name=name,
+        argv=command,
+        log=log,
+        ready=ready,
+        live=live,
+        live_every_s=LIVE_EVERY_S,
+        live_misses=LIVE_MISSES,
+        start_timeout_s=120.0,
+        stop_timeout_s=20.0,
+    )
 
 
 async def answers(bootstrap: str) -> bool:

@@ -30,6 +30,10 @@ _SLOW_MS = 5_000
 _EVICTION = "eviction_dirty_target=40,eviction_dirty_trigger=60,eviction_updates_target=40,eviction_updates_trigger=60"
 _NOT_YET_INITIALIZED = 94
 _PROBE_MS = 1_500
+# A frozen server is killed and started anew within a minute: less than a service retries before it ends itself.
+LIVE_EVERY_S = 5.0
+LIVE_MISSES = 4
+LIVE_ANSWER_MS = 5_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +106,9 @@ def spec(node: MongoNode, binary: Path, log: Path, *, name: str = "mongo") -> Pr
     async def ready() -> bool:
         return await make_primary(node)
 
+    async def live() -> bool:
+        return await pings(node.host)
+
     node.folder.mkdir(parents=True, exist_ok=True)
     command = (
         *(str(binary), "--quiet", "--dbpath", str(node.folder), "--replSet", node.replica_set),
@@ -114,8 +121,20 @@ def spec(node: MongoNode, binary: Path, log: Path, *, name: str = "mongo") -> Pr
         *("--wiredTigerEngineConfigString", _EVICTION),
         # Sealed bytes do not compress: a tenth of the server's time for little.
         *("--wiredTigerCollectionBlockCompressor", "none"),
+        # Without zlib: before anybody has logged in, a client could read a server's memory through it (CVE-2025-14847).
+        *("--networkMessageCompressors", "snappy,zstd"),
     )
-    return ProcessSpec(name=name, argv=command, log=log, ready=ready, start_timeout_s=90.0, stop_timeout_s=20.0)
+    return ProcessSpec(
+        name=name,
+        argv=command,
+        log=log,
+        ready=ready,
+        live=live,
+        live_every_s=LIVE_EVERY_S,
+        live_misses=LIVE_MISSES,
+        start_timeout_s=90.0,
+        stop_timeout_s=20.0,
+    )
 
 
 async def make_primary(node: MongoNode) -> bool:
@@ -160,6 +179,20 @@ async def _configure(client: AsyncMongoClient[dict[str, Any]], node: MongoNode) 
 
 def _hosts(config: Mapping[str, Any]) -> list[str]:
     return [str(member["host"]) for member in config["members"]]
+
+
+async def pings(host: str) -> bool:
+    """Whether this very server answers a ping within a few seconds, whatever its place in the set. Needs no log-in."""
+    client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(
+        host, directConnection=True, serverSelectionTimeoutMS=LIVE_ANSWER_MS, socketTimeoutMS=LIVE_ANSWER_MS
+    )
+    try:
+        await client.admin.command("ping")
+    except (PyMongoError, OSError):
+        return False
+    finally:
+        await client.close()
+    return True
 
 
 async def answers(url: str) -> bool:

@@ -28,15 +28,14 @@ _POLL_S = 0.1
 _BACKOFF_S = (1.0, 2.0, 4.0, 8.0, 16.0, 30.0)
 _STEADY_S = 60.0
 _FIRST_ATTEMPTS = 3
-_LIVE_EVERY_S = 10.0
-_LIVE_MISSES = 6
 _LOG_BYTES_MAX = 32 * 1024 * 1024
 _TAIL_LINES = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProcessSpec:
-    """What to run and how to tell that it works; `live` failing for a minute counts as death. Seconds throughout.
+    """What to run and how to tell that it works; `live` failing `live_misses` times, asked every `live_every_s`, counts
+    as death: a frozen process holds its port and answers nobody. Seconds throughout.
 
     `backoff_s` are the pauses before the first, second, ... restart, where they are not the usual ones.
     """
@@ -46,6 +45,8 @@ class ProcessSpec:
     log: Path
     ready: Check
     live: Check | None = None
+    live_every_s: float = 10.0
+    live_misses: int = 6
     env: Mapping[str, str] | None = None
     start_timeout_s: float = 60.0
     stop_timeout_s: float = 15.0
@@ -197,14 +198,14 @@ class SupervisedProcess:
 
     async def _watch(self, exited: asyncio.Task[int]) -> str:
         """Returns when the child ended (empty) or has not been alive for too long (why)."""
-        misses = 0
+        misses, spec = 0, self.spec
         while not exited.done():
-            await asyncio.wait({exited}, timeout=_LIVE_EVERY_S if self.spec.live else None)
-            if exited.done() or self.spec.live is None or self._stopping.is_set():
+            await asyncio.wait({exited}, timeout=spec.live_every_s if spec.live else None)
+            if exited.done() or spec.live is None or self._stopping.is_set():
                 continue
-            misses = 0 if await _ask(self.spec.live, exited) else misses + 1
-            if misses >= _LIVE_MISSES:
-                return f"not alive for {_LIVE_EVERY_S * _LIVE_MISSES:.0f} s"
+            misses = 0 if await _ask(spec.live, exited) else misses + 1
+            if misses >= spec.live_misses:
+                return f"not alive for {spec.live_every_s * spec.live_misses:.0f} s"
         return ""
 
     def _tail(self) -> str:

@@ -38,11 +38,17 @@ def routes(house: Any) -> APIRouter:
 
     @router.get("/runs")
     async def all_runs(
-        request: Request, regency: Regency | None = None, period: Period | None = None
+        request: Request,
+        regency: Regency | None = None,
+        period: Period | None = None,
+        last: Annotated[int | None, Query(ge=1, le=LIST_MAX)] = None,
     ) -> dict[str, Any]:
-        """Runs, by regency and period."""
+        """Runs, by regency and period; or the `last` so many by the day up to which they bill."""
         where = _where(await guard.caller(request), regency, period=period)
-        return {"runs": [run_view(run) for run in await _listed(house, "runs", where)]}
+        if last is None:
+            return {"runs": [run_view(run) for run in await _listed(house, "runs", where)]}
+        newest = await house.reader.find("runs", where, order=("-state.cutoff", "-state.period", "-_id"), limit=last)
+        return {"runs": [run_view(run) for _, run in newest]}
 
     @router.get("/invoices/{invoice_id}")
     async def one_invoice(invoice_id: str, request: Request) -> dict[str, Any]:

@@ -35,6 +35,7 @@ _NAMESPACE_BYTES = NAMESPACE.bytes
 # The two bits of a UUID that say after which RFC it is made.
 _VARIANT = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
 
+_TYPE = re.compile(r"[a-z][a-z.-]{0,70}\.v\d{1,3}")
 _TIME = re.compile(
     r"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])[Tt]([01]\d|2[0-3]):[0-5]\d:([0-5]\d|60)(\.\d+)?"
     r"([Zz]|[+-]([01]\d|2[0-3]):[0-5]\d)",
@@ -49,6 +50,11 @@ class Unreadable(Exception):
         super().__init__(f"{code}: {detail}")
         self.code = code
         self.detail = detail
+
+
+def _shown(kind: str) -> str:
+    """A type as a dead letter may say it: what looks like none may be a name."""
+    return kind if len(kind) <= 80 and _TYPE.fullmatch(kind) else "type like this"
 
 
 def read(
@@ -72,7 +78,7 @@ def read(
     if model is None and kind in others:
         return None
     if model is None:
-        raise Unreadable("unknown-type", f"this service takes no {kind[:80]}")
+        raise Unreadable("unknown-type", f"this service takes no {_shown(kind)}")
     outside = issubclass(model, Intake)
     if outside:
         _check_limits(value, attributes, data)

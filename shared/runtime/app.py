@@ -17,7 +17,7 @@ import structlog
 import uvicorn
 
 from shared.contracts import topics
-from shared.runtime import clock, guards, http, logs, topic_ids, topics_admin
+from shared.runtime import clock, guards, http, logs, topic_ids, topics_admin, traces
 from shared.runtime.crypto import cipher_from
 from shared.runtime.deadletters import DeadLetterTopic
 from shared.runtime.due import DueRunner, Place
@@ -33,6 +33,7 @@ from shared.runtime.metrics import Metrics
 from shared.runtime.mongo import MongoStore, connect
 from shared.runtime.pipeline import Batch, Pipeline
 from shared.runtime.ports import ServiceSpec
+from shared.runtime.pulse import Pulse
 
 log = structlog.get_logger()
 
@@ -110,14 +111,14 @@ async def _run(spec: ServiceSpec, environ: Mapping[str, str]) -> int:
         log.error("stopped: a server does not answer", why=str(error))
         return EXIT_UNAVAILABLE
     except Exception as error:  # noqa: BLE001  # whatever it is, the operator reads one line and the code of a defect
-        log.error("could not start", why=f"{type(error).__name__}: {error}")
-        _tell(error, environ)
+        log.error("could not start", why=traces.told(error))
+        _tell(error)
         return EXIT_DEFECT
 
 
-def _tell(error: BaseException, environ: Mapping[str, str]) -> None:
-    """The whole trouble, for people; machines take the line."""
-    if environ.get("PAYUNG_LOG") != "json":
+def _tell(error: BaseException) -> None:
+    """The lines through which the trouble went, without its values (traces)."""
+    if not isinstance(error, Refused | Unavailable):
         log.error("the trouble", exc_info=error)
 
 
@@ -177,7 +178,8 @@ class Process:
             log.warning("published what an earlier process had saved", outcomes=swept)
         await gate.look()
         runner = DueRunner(spec, store, publisher, metrics, Place(store, reference, consumer.caught_up))
-        watch = Watch(consumer, metrics, self._fail)
+        pulse = Pulse(store, instance, lambda: watch.vitals.told(), metrics)
+        watch = Watch(consumer, metrics, self._fail, pulse)
         house = House(spec, store, reference, publisher, pipeline, lambda: watch.lag, environ, consumer.caught_up)
         web = self._web(house, watch, metrics)
         tasks: list[asyncio.Task[Any]] = []
@@ -187,6 +189,7 @@ class Process:
             tasks.append(asyncio.create_task(self._guard(runner.run(), "due work")))
             tasks.append(asyncio.create_task(self._guard(watch.run(), "watch")))
             tasks.append(asyncio.create_task(self._guard(_beat(), "beat")))
+            tasks.append(asyncio.create_task(self._guard(pulse.run(), "pulse")))
             tasks.append(asyncio.create_task(self._guard(topic_guard.run(), "topics")))
             tasks.append(asyncio.create_task(self._guard(name_guard.run(), "name")))
             tasks.append(asyncio.create_task(self._guard(gate.run(), "floods")))
@@ -203,11 +206,13 @@ class Process:
                 task.cancel()
             await asyncio.wait(tasks, timeout=5)
             await publisher.stop()
+            if self._failure is None:
+                await pulse.farewell()
             await store.close()
         if self._failure is not None:
-            log.error("stopped by trouble", why=f"{type(self._failure).__name__}: {self._failure}")
+            log.error("stopped by trouble", why=traces.told(self._failure))
             if not isinstance(self._failure, OwnFlood):
-                _tell(self._failure, self._environ)
+                _tell(self._failure)
             if isinstance(self._failure, Refused):
                 return EXIT_REFUSED
             return EXIT_UNAVAILABLE if isinstance(self._failure, Unavailable) else EXIT_DEFECT

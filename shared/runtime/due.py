@@ -21,7 +21,7 @@ import structlog
 
 from shared.contracts import envelope, topics
 from shared.kernel.identity import without_niks
-from shared.runtime import clock
+from shared.runtime import clock, traces
 from shared.runtime.errors import Paused, Unavailable
 from shared.runtime.metrics import Metrics
 from shared.runtime.pipeline import Message, Publisher
@@ -106,7 +106,6 @@ class DueRunner:
         except Unavailable as error:
             log.warning("due work cannot be looked up", error=str(error))
             return False
-        self._metrics.due_work(len(found))
         self._forget(found, moment)
         started = False
         for one in found:
@@ -166,7 +165,7 @@ class DueRunner:
         self._resting[one.due.id] = clock.monotonic() + pause_s
         self._metrics.performed(kind, fate)
         if failures in (1, 5) or fate == "failed":
-            log.warning("due work waits", kind=kind, fate=fate, error=type(error).__name__, again_in_s=pause_s)
+            log.warning("due work waits", kind=kind, fate=fate, error=traces.told(error), again_in_s=pause_s)
         # The pause is over at a known time: be there, not up to LOOK_S later.
         asyncio.get_running_loop().call_later(pause_s, self.wake)
 

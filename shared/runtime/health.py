@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import structlog
 
@@ -12,6 +13,7 @@ from shared.runtime import clock
 from shared.runtime.errors import Unavailable
 from shared.runtime.kafka import KafkaConsumer
 from shared.runtime.metrics import Metrics
+from shared.runtime.pulse import Pulse
 
 log = structlog.get_logger()
 
@@ -36,16 +38,39 @@ class Vitals:
     oldest_waiting_s: float = 0.0
     partitions: int = 0
     detail: str = "starting"
+    paused: tuple[str, ...] = ()
+
+    def told(self) -> dict[str, Any]:
+        """What the other processes of the service, and `payung status`, may know."""
+        return {
+            "ready": self.ready,
+            "lag": self.lag,
+            "oldest_waiting_s": self.oldest_waiting_s,
+            "partitions": self.partitions,
+            "paused": list(self.paused),
+            "detail": self.detail,
+        }
 
 
 class Watch:
-    """Looks at the consumer once a second; ends the process when it has not moved for too long."""
+    """Looks at the consumer once a second; ends the process when it has not moved for too long.
 
-    def __init__(self, consumer: KafkaConsumer, metrics: Metrics, give_up: Callable[[BaseException], None]) -> None:
+    `vitals` are what it saw, and whether both servers answer now: a look that hangs makes the process unready within
+    seconds, long before its own bound."""
+
+    def __init__(
+        self,
+        consumer: KafkaConsumer,
+        metrics: Metrics,
+        give_up: Callable[[BaseException], None],
+        pulse: Pulse | None = None,
+    ) -> None:
         self._consumer = consumer
         self._metrics = metrics
         self._give_up = give_up
-        self.vitals = Vitals()
+        self.pulse = pulse
+        self.vitals = self._seen = Vitals()
+        self._asked_s: float | None = None
         self._waiting_since: float | None = None
         self._silent_since: float | None = None
         self._answered_s: float | None = None
@@ -62,22 +87,48 @@ class Watch:
 
     async def run(self) -> None:
         """Runs until cancelled."""
+        looking = asyncio.create_task(self._look_for_ever())
+        try:
+            while not looking.done():
+                self._judge()
+                await asyncio.wait({looking}, timeout=LOOK_S)
+            await looking
+        finally:
+            looking.cancel()
+
+    async def _look_for_ever(self) -> None:
         while True:
             await self._look()
             await asyncio.sleep(LOOK_S)
 
+    def _judge(self) -> None:
+        """What was seen last, unless a server has been silent since."""
+        silent = []
+        if self._asked_s is not None and clock.monotonic() - self._asked_s > FRESH_S:
+            silent.append(f"Kafka has not answered for {clock.monotonic() - self._asked_s:.0f} s")
+            self._metrics.backlog_unknown(self._seen.partitions)
+        if self.pulse is not None and not self.pulse.fresh:
+            silent.append(f"MongoDB has not answered for {self.pulse.silent_s:.0f} s")
+        if silent:
+            self.vitals = replace(self._seen, ready=False, detail="; ".join(silent))
+        else:
+            self.vitals = self._seen
+
     async def _look(self) -> None:
         partitions = len(self._consumer.assigned())
+        self._asked_s = clock.monotonic()
         try:
             lag = await self._consumer.lag()
             # A commit that failed would otherwise wait for the next record of its partition, which may be long.
             await self._consumer.commit_settled()
         except Unavailable as error:
-            self._answered_s = None
-            self.vitals.ready, self.vitals.partitions, self.vitals.detail = False, partitions, str(error)
+            self._answered_s = self._asked_s = None
+            self._seen = replace(self._seen, ready=False, partitions=partitions, detail=str(error))
+            self._metrics.backlog_unknown(partitions)
             self._unanswered(partitions, str(error))
+            self._judge()
             return
-        self._silent_since = None
+        self._silent_since = self._asked_s = None
         now = self._answered_s = clock.monotonic()
         if lag == 0:
             self._waiting_since = None
@@ -87,16 +138,18 @@ class Watch:
         if self._waiting_since is not None:
             still_s = now - max(self._waiting_since, self._consumer.last_progress)
         stuck = still_s > STUCK_AFTER_S
-        self.vitals = Vitals(
+        self._seen = Vitals(
             ready=not stuck,
             alive=still_s < GIVE_UP_AFTER_S,
             lag=lag,
             oldest_waiting_s=round(still_s, 1),
             partitions=partitions,
             detail=_detail(stuck, sorted(self._consumer.held)),
+            paused=tuple(sorted(self._consumer.held)),
         )
         self._metrics.backlog(lag=lag, oldest_s=still_s, partitions=partitions)
-        if not self.vitals.alive:
+        self._judge()
+        if not self._seen.alive:
             self._give_up(Unavailable(f"no record was settled for {still_s:.0f} s while {lag} wait"))
 
     def _unanswered(self, partitions: int, why: str) -> None:
@@ -107,7 +160,7 @@ class Watch:
             return
         silent_s = now - self._silent_since
         if silent_s > SILENT_AFTER_S:
-            self.vitals.alive = False
+            self._seen = replace(self._seen, alive=False)
             self._give_up(Unavailable(f"Kafka has not answered for {silent_s:.0f} s: {why}"))
 
 

@@ -42,16 +42,11 @@ def build(house: House, watch: Watch, metrics: Metrics) -> FastAPI:
 
     @app.get("/readyz", tags=["operation"])
     async def readyz() -> JSONResponse:
-        vitals = watch.vitals
-        body = {
-            "service": house.name,
-            "ready": vitals.ready,
-            "lag": vitals.lag,
-            "oldest_waiting_s": vitals.oldest_waiting_s,
-            "partitions": vitals.partitions,
-            "dead_letters": metrics.dead_letters(),
-            "detail": vitals.detail,
-        }
+        vitals, pulse = watch.vitals, watch.pulse
+        body = {"service": house.name, **vitals.told(), "dead_letters": metrics.dead_letters()}
+        if pulse is not None:
+            body |= {"instance": pulse.name, "due_work": pulse.due_work, "store_silent_s": round(pulse.silent_s, 1)}
+            body["instances"] = pulse.processes()
         return JSONResponse(body, 200 if vitals.ready else 503)
 
     @app.get("/metrics", tags=["operation"])

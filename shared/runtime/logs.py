@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 import structlog
 
-from shared.runtime import kafka_refusals
+from shared.runtime import kafka_refusals, traces
 
 
 def configure(service: str, environ: Mapping[str, str]) -> None:
@@ -17,7 +17,7 @@ def configure(service: str, environ: Mapping[str, str]) -> None:
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.processors.format_exc_info,
+        traces.processor,
     ]
     machine = environ.get("PAYUNG_LOG", "console") == "json"
     renderer: structlog.typing.Processor = (
@@ -30,6 +30,8 @@ def configure(service: str, environ: Mapping[str, str]) -> None:
         cache_logger_on_first_use=True,
     )
     structlog.contextvars.bind_contextvars(service=service)
-    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s %(message)s")
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(traces.Formatter())
+    logging.basicConfig(level=logging.WARNING, handlers=[handler])
     # aiokafka logs every retry of a broker that is away at ERROR; our own line says it once, and why.
     kafka_refusals.listen()

@@ -169,6 +169,11 @@ class MemoryStore:
                 found.append(DueWork(address, self._decode(address.collection, document), due))
         return sorted(found, key=lambda one: one.due.at)[:limit]
 
+    async def count_due(self, until: datetime, limit: int) -> int:
+        """How many are due."""
+        await self.trouble("due")
+        return min(limit, sum(1 for at in self.waiting.values() if at <= until))
+
     async def states(self, collection: str, ids: Sequence[str]) -> dict[str, Any]:
         """Decoded states by id."""
         await self.trouble("read")

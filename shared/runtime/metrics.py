@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Metric, disable_created_metrics
@@ -9,6 +10,8 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
+
+from shared.runtime import clock
 
 # Twice the series for a start time that process_start_time_seconds already tells.
 disable_created_metrics()  # type: ignore[no-untyped-call]  # its library has no types
@@ -97,17 +100,23 @@ class Metrics:
             buckets=_LATENCY_BUCKETS,
             registry=self.registry,
         )
+        # NaN while Kafka does not say; payung_backlog_known_timestamp_seconds tells since when.
         self._lag = gauge("payung_consumer_lag_records", "Records not yet read, all assigned partitions")
+        self._known = gauge("payung_backlog_known_timestamp_seconds", "When Kafka last told the lag")
+        # 0: frozen, away, full, without a majority: docs/runbooks/store-silent.md.
+        self._store = gauge("payung_store_answers", "1 while the store takes a write and answers a read")
         self._oldest = gauge("payung_oldest_waiting_seconds", "Age of the oldest record not yet settled")
         self._progress = gauge("payung_last_progress_timestamp_seconds", "When a batch was last settled")
         self._partitions = gauge("payung_assigned_partitions", "Partitions assigned to this process")
-        self._due = gauge("payung_due_work_waiting", "Documents with due work found at the last look")
+        # All of it, counted every ten seconds. Growing: the other side is slower than what comes in.
+        self._due = gauge("payung_due_work_waiting", "Documents with due work that may start, up to 100,000")
         self._performed = counter("payung_due_work_total", "Due work by kind and fate", "kind", "fate")
         self.service = service
         self.records = self._records
         self._label = service
-        for one in (self._lag, self._oldest, self._progress, self._partitions, self._due):
+        for one in (self._oldest, self._progress, self._partitions, self._due, self._known, self._store):
             one.labels(service).set(0)
+        self._lag.labels(service).set(math.nan)
         self._conflicts.labels(service)
 
     def record(self, kind: str, fate: str, count: int = 1) -> None:
@@ -174,9 +183,19 @@ class Metrics:
         """Notes progress."""
         self._progress.labels(self._label).set(at_s)
 
+    def backlog_unknown(self, partitions: int) -> None:
+        """Kafka does not tell what waits: no figure is better than the last one."""
+        self._lag.labels(self._label).set(math.nan)
+        self._partitions.labels(self._label).set(partitions)
+
+    def store_answered(self, now: bool) -> None:
+        """Notes whether the store answers."""
+        self._store.labels(self._label).set(int(now))
+
     def backlog(self, *, lag: int, oldest_s: float, partitions: int) -> None:
         """Notes what waits."""
         self._lag.labels(self._label).set(lag)
+        self._known.labels(self._label).set(clock.now().timestamp())
         self._oldest.labels(self._label).set(oldest_s)
         self._partitions.labels(self._label).set(partitions)
 

@@ -12,6 +12,7 @@ from bson.codec_options import CodecOptions
 from pymongo import ASCENDING, DESCENDING, InsertOne, ReplaceOne, UpdateOne
 from pymongo.errors import (
     BulkWriteError,
+    ConfigurationError,
     ConnectionFailure,
     DocumentTooLarge,
     NetworkTimeout,
@@ -70,15 +71,21 @@ def connect(url: str, driver: str) -> Any:
         "tz_aware": True,
         "appname": "payung",
     }
-    if driver == "pymongo":
-        from pymongo import AsyncMongoClient
+    try:
+        if driver == "pymongo":
+            from pymongo import AsyncMongoClient
 
-        return AsyncMongoClient(url, **options)
-    if driver != "motor":
-        raise Refused(f"PAYUNG_MONGO_DRIVER is {driver}; motor and pymongo are known")
-    from motor.motor_asyncio import AsyncIOMotorClient
+            return AsyncMongoClient(url, **options)
+        if driver != "motor":
+            raise Refused(f"PAYUNG_MONGO_DRIVER is {driver}; motor and pymongo are known")
+        from motor.motor_asyncio import AsyncIOMotorClient
 
-    return AsyncIOMotorClient(url, **options)
+        return AsyncIOMotorClient(url, **options)
+    except (ConfigurationError, ValueError) as error:
+        # Its text may repeat the password.
+        raise Refused(
+            f"PAYUNG_MONGO_URL is no URL of MongoDB ({type(error).__name__}): mongodb://USER:PASSWORD@HOST:PORT/?replicaSet=NAME"
+        ) from None
 
 
 def keeps_majorities(hello: Mapping[str, Any]) -> bool:
@@ -344,6 +351,15 @@ class MongoStore:
                     found.append(DueWork(Address(name, row["_id"]), state, due))
         return sorted(found, key=lambda one: one.due.at)[:limit]
 
+    async def count_due(self, until: datetime, limit: int) -> int:
+        """From the entries of the index, of every collection."""
+        found = 0
+        for name in self._stored:
+            if found < limit:
+                counting = self._database[name].count_documents({"due.at": {"$lte": until}}, limit=limit - found)
+                found += int(await _answered(counting))
+        return found
+
     # -- reader -----------------------------------------------------------------------------------------------------
 
     async def states(self, collection: str, ids: Sequence[str]) -> dict[str, Any]:
@@ -402,8 +418,14 @@ class MongoStore:
     async def save_rows(self, collection: str, rows: Mapping[str, Mapping[str, Any]]) -> None:
         """Replaces rows by id, in unordered bulks."""
         operations = [ReplaceOne({"_id": key}, dict(row), upsert=True) for key, row in rows.items()]
-        if operations:
+        if not operations:
+            return
+        try:
             await _answered(self._database[collection].bulk_write(operations, ordered=False))
+        except BulkWriteError as error:
+            if _is_passing(error):
+                raise Unavailable("MongoDB did not take a write") from error
+            raise
 
     async def delete_rows(self, collection: str, ids: Sequence[str]) -> None:
         """Deletes rows by id."""
@@ -475,6 +497,13 @@ def _duplicates(error: BulkWriteError, of: Sequence[Any]) -> list[Any] | None:
             return None
         standing.append(of[one["index"]])
     return standing
+
+
+def _is_passing(error: BulkWriteError) -> bool:
+    """Whether all that went wrong is of the closed lists: no majority, no room on the disk."""
+    details = error.details or {}
+    codes = {one["code"] for one in details.get("writeErrors", ())}
+    return codes <= _TRANSIENT_CODES | _OPERATORS_CODES
 
 
 def _by_collection(addresses: Sequence[Address]) -> dict[str, list[str]]:

@@ -21,19 +21,25 @@ from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+import structlog
+
 from shared.contracts import envelope
 from shared.contracts.catalogue import PUBLISHED_TYPES
 from shared.contracts.envelope import Unreadable
 from shared.kernel.decision import Address
 from shared.kernel.event import Event, Intake, Routed
-from shared.runtime import clock, failpoints
+from shared.runtime import clock, failpoints, traces
 from shared.runtime.errors import Unavailable
 from shared.runtime.fold import Folded, SavedOutcome, Stored, fold
 from shared.runtime.metrics import Metrics
 from shared.runtime.ports import ServiceSpec
 from shared.runtime.store import StateStore
 
+log = structlog.get_logger()
+
 ROUNDS_MAX = 8
+# How many defects are logged with their traceback; every dead letter says where its own was raised.
+DEFECTS_MAX = 100
 # A document of MongoDB ends at 16 MiB; no single input may add more than this to one.
 WRITE_BYTES_MAX = 8 * 1024 * 1024
 # What the names of its inputs may take of a document; they stay for ever. With one write and the outcomes that a store
@@ -123,6 +129,7 @@ class Pipeline:
         self._dead_letters = dead_letters
         self._metrics = metrics
         self._reference = reference
+        self._defects: set[str] = set()
         self.changes = 0
         self.latest_ms = 0
 
@@ -251,7 +258,7 @@ class Pipeline:
                 except Exception as error:  # noqa: BLE001  # as in `_route`
                     found = error
             if isinstance(found, Exception):
-                letters.append((record, "defect", f"route: {type(found).__name__}"))
+                letters.append((record, "defect", self._defect("route", event, found)))
                 self._metrics.record(event.type, "failed")
                 continue
             parts.extend([_Part(one.address, event.with_data(one.data), record) for one in found])
@@ -341,8 +348,17 @@ class Pipeline:
             place = (part.record.topic, part.record.partition, part.record.offset)
             if error is not None and place not in failed:
                 failed.add(place)
-                letters.append((part.record, "defect", f"decide: {type(error).__name__}"))
+                letters.append((part.record, "defect", self._defect("decide", part.event, error)))
                 self._metrics.record(part.event.type, "failed")
+
+    def _defect(self, step: str, event: Event, error: Exception) -> str:
+        """What the dead letter says of a defect of ours. Its traceback is logged when it is met first: a thousand
+        records that fail in one line are one defect."""
+        short = traces.short(error)
+        if short not in self._defects and len(self._defects) < DEFECTS_MAX:
+            self._defects.add(short)
+            log.error("a defect", step=step, type=event.type, exc_info=error)
+        return f"{step}: {short}"
 
     async def _save(self, writes: list[Folded], batch: Batch) -> set[Address]:
         if not writes:

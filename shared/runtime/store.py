@@ -75,6 +75,10 @@ class StateStore(Reader, Protocol):
         """Documents with due work that may start, oldest first."""
         ...
 
+    async def count_due(self, until: datetime, limit: int) -> int:
+        """How many documents have due work that may start; counted up to `limit`."""
+        ...
+
     async def check(self) -> None:
         """Raises Refused when the server cannot keep our promises (standalone, too old); makes the indexes."""
         ...

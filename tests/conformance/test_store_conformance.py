@@ -146,7 +146,10 @@ async def test_due_work_is_found_when_its_time_has_come_and_gone_when_it_is_done
     found = await store.due(AT + timedelta(minutes=1), 10)
     assert [(one.address.id, one.due.id, one.state) for one in found] == [("a", "d1", {"sum": 1})]
     assert [one.due.id for one in await store.due(AT + timedelta(hours=2), 10)] == ["d1", "d2"]
+    counted = [await store.count_due(AT + timedelta(hours=hours), limit) for hours, limit in ((1, 9), (2, 9), (2, 1))]
+    assert counted == [2, 2, 1]
     await store.save([write("a", 1, {"sum": 1}, "e3")])
+    assert await store.count_due(AT, 9) == 0
     assert [one.due.id for one in await store.due(AT + timedelta(hours=2), 10)] == ["d2"]
 
 

@@ -278,7 +278,7 @@ async def test_answers_and_dead_letters_add_up_to_the_records_sent(running: Inst
     assert "field-missing:nik" in rejected["reasons"]
     # What is kept, not what was put aside since the last start: a killed service forgets the latter.
     running.kill("registration")
-    kept = {one.service: one.dead_letters for one in await status.look(at)}
+    kept = {one.service: one.dead_letters for one in (await status.look(at)).services}
     assert kept["registration"] >= 5
     assert not kept["reporting"]
     await eventually(lambda: quiet(at))

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -110,13 +111,10 @@ async def test_check_that_raises_is_a_no(supervisor: Supervisor, tmp_path: Path)
 
 
 async def test_child_that_is_no_longer_alive_is_replaced(
-    supervisor: Supervisor, said: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    supervisor: Supervisor, said: list[str], tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(process, "_LIVE_EVERY_S", 0.02)
     spec = child(tmp_path, "stuck", FOREVER)
-    await supervisor.start(
-        ProcessSpec(name=spec.name, argv=spec.argv, log=spec.log, ready=spec.ready, live=_never, stop_timeout_s=5)
-    )
+    await supervisor.start(replace(spec, live=_never, live_every_s=0.02, stop_timeout_s=5))
     await until(lambda: any("not alive" in line for line in said))
 
 

@@ -73,7 +73,7 @@ async def an_app(spec: Any, **environ: str) -> FastAPI:
     settings = {**SECRETS, **environ}
     store = MemoryStore(spec.stored, CIPHER)
     reference = await spec.reference(store, settings)
-    watch: Any = SimpleNamespace(vitals=Vitals())
+    watch: Any = SimpleNamespace(vitals=Vitals(), pulse=None)
 
     async def publish(messages: list[Any]) -> None:
         raise AssertionError("a stranger's word went out")

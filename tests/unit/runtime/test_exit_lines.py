@@ -16,8 +16,16 @@ from tests.toy import SPEC
     [
         (Refused("no such topic"), app.EXIT_REFUSED, "no such topic"),
         (Unavailable("Kafka: away"), app.EXIT_UNAVAILABLE, "Kafka: away"),
-        (OperationFailure("Authentication failed.", 18), app.EXIT_DEFECT, "OperationFailure: Authentication failed."),
-        (ValueError("invalid literal for int()"), app.EXIT_DEFECT, "ValueError: invalid literal"),
+        (
+            OperationFailure("Authentication failed.", 18),
+            app.EXIT_DEFECT,
+            "OperationFailure 18 at tests/unit/runtime/test_exit_lines.py",
+        ),
+        (
+            ValueError("invalid literal for int()"),
+            app.EXIT_DEFECT,
+            "ValueError at tests/unit/runtime/test_exit_lines.py",
+        ),
     ],
 )
 async def test_one_line_says_why(monkeypatch: pytest.MonkeyPatch, error: Exception, code: int, told: str) -> None:
@@ -33,6 +41,8 @@ async def test_one_line_says_why(monkeypatch: pytest.MonkeyPatch, error: Excepti
 
     monkeypatch.setattr(app, "log", Log())
     assert await app._run(SPEC, {"PAYUNG_LOG": "json"}) == code
-    (line,) = lines
+    # A defect leaves its traceback too.
+    line, *more = lines
+    assert [one["event"] for one in more] == (["the trouble"] if code == app.EXIT_DEFECT else [])
     assert line["why"].startswith(told)
     assert "\n" not in line["why"]

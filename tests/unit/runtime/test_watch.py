@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
+import math
+from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
 
 import httpx
 import pytest
 
-from shared.runtime import clock, health, http
+from shared.runtime import clock, health, http, pulse
+from shared.runtime.deadletters import DeadLetterTopic
 from shared.runtime.errors import Unavailable
 from shared.runtime.health import Vitals, Watch
+from shared.runtime.memory import MemoryStore, MemoryTopics
 from shared.runtime.metrics import Metrics
+from shared.runtime.pipeline import Pipeline
+from tests.batches import settle
+from tests.toy import CIPHER, SPEC, record
 
 
 class Consumer:
@@ -105,6 +113,101 @@ async def test_the_lag_of_the_last_look_is_told_while_it_is_fresh(now: list[floa
     consumer.waiting = None
     await watched._look()
     assert watched.lag is None
+
+
+class Store(MemoryStore):
+    """Answers, refuses, or is frozen."""
+
+    def __init__(self) -> None:
+        super().__init__(SPEC.stored, CIPHER)
+        self.thawed = asyncio.Event()
+        self.thawed.set()
+
+    async def save_rows(self, collection: str, rows: Any) -> None:
+        await self.thawed.wait()
+        await super().save_rows(collection, rows)
+
+
+async def test_a_frozen_store_is_told_within_ten_seconds(now: list[float]) -> None:
+    store = Store()
+    beating = pulse.Pulse(store, "toy-1", dict, Metrics("toy"))
+    watched = Watch(Consumer(3, 0), Metrics("toy"), _never, beating)  # type: ignore[arg-type]  # a fake
+    await beating.beat()
+    await watched._look()
+    assert watched.vitals.ready
+    store.thawed.clear()
+    asking = asyncio.create_task(beating.beat())
+    await asyncio.sleep(0)
+    now[0] += 9.0
+    await watched._look()
+    assert not watched.vitals.ready
+    assert watched.vitals.detail == "MongoDB has not answered for 9 s"
+    store.thawed.set()
+    await asking
+    watched._judge()
+    assert watched.vitals.ready
+
+
+async def test_a_frozen_broker_is_told_within_ten_seconds_and_its_lag_is_not_the_old_one(now: list[float]) -> None:
+    metrics = Metrics("toy")
+    consumer = Frozen(3, 0)
+    watched = Watch(consumer, metrics, _never)  # type: ignore[arg-type]  # a fake
+    await watched._look()
+    assert metrics.registry.get_sample_value("payung_consumer_lag_records", {"service": "toy"}) == 0
+    consumer.frozen = True
+    asking = asyncio.create_task(watched._look())
+    await asyncio.sleep(0)
+    now[0] += 9.0
+    watched._judge()
+    assert not watched.vitals.ready
+    assert watched.vitals.detail == "Kafka has not answered for 9 s"
+    lag = metrics.registry.get_sample_value("payung_consumer_lag_records", {"service": "toy"})
+    assert lag is not None
+    assert math.isnan(lag)
+    asking.cancel()
+
+
+class Frozen(Consumer):
+    """Is asked and does not answer."""
+
+    frozen = False
+
+    async def lag(self) -> int:
+        if self.frozen:
+            await asyncio.Event().wait()
+        return await super().lag()
+
+
+def _never(error: BaseException) -> None:
+    raise AssertionError(error)
+
+
+async def test_every_process_of_a_service_is_known_until_it_says_goodbye_or_is_long_silent() -> None:
+    store = MemoryStore(SPEC.stored, CIPHER)
+    first, second = (pulse.Pulse(store, name, lambda: {"ready": True}, Metrics("toy")) for name in ("toy-1", "toy-2"))
+    await second.beat()
+    await first.beat()
+    assert [(one["name"], one["ready"]) for one in first.processes()] == [("toy-1", True), ("toy-2", True)]
+    await second.farewell()
+    await first.beat()
+    assert [one["name"] for one in first.processes()] == ["toy-1"]
+    long_ago = clock.now() - timedelta(seconds=pulse.FORGET_S + 1)
+    await store.save_rows(pulse.PROCESSES, {"killed": {"at": long_ago, "started": long_ago, "ready": True}})
+    await first.beat()
+    assert [one["name"] for one in first.processes()] == ["toy-1"]
+    assert set(await store.rows(pulse.PROCESSES, ["killed", "toy-1"])) == {"toy-1"}
+
+
+async def test_due_work_is_counted_whole() -> None:
+    store = MemoryStore(SPEC.stored, CIPHER)
+    records = [record(f"e{n}", offset=n, counter=f"c{n}", amount=1, due=True) for n in range(120)]
+    metrics = Metrics(SPEC.name)
+    topics = MemoryTopics()
+    await settle(Pipeline(SPEC, store, topics, DeadLetterTopic(SPEC.name, topics), metrics, None), records)
+    beating = pulse.Pulse(store, None, dict, metrics)
+    await beating.beat()
+    assert beating.due_work == 120
+    assert metrics.registry.get_sample_value("payung_due_work_waiting", {"service": SPEC.name}) == 120
 
 
 async def test_what_the_watchdog_sees_is_what_a_probe_gets() -> None:
