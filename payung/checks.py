@@ -18,9 +18,9 @@ import orjson
 from services.claims.domain import forms
 from services.claims.domain.state import Reference
 from services.registration.domain import decide, parts
-from services.registration.domain.duties import rosters
+from services.registration.domain.duties import explanations, rosters
 from shared.contracts import envelope, topics
-from shared.contracts.catalogue import COMMANDS
+from shared.contracts.catalogue import COMMANDS, DECISIONS
 from shared.contracts.envelope import Unreadable
 from shared.contracts.reasons import Reason, field_of, speaks_of_a_code
 from shared.kernel.calendar import business_day
@@ -109,19 +109,22 @@ def _taken(taken: Counter[str], areas: Areas) -> list[tuple[str, str]]:
 
 
 def _verdict(row: Row, kind: Kind, regency: str, now: datetime, judge: Judge) -> Verdict:
+    # Explanations are an officer's word, all else an agency's.
+    decides = row.type in DECISIONS
     one: Mapping[str, Any] = {
         "specversion": "1.0",
         "id": str(row.number),
-        "source": f"agency/{regency}/{_AGENCY}",
+        "source": "officer/check" if decides else f"agency/{regency}/{_AGENCY}",
         "type": row.type,
         "datacontenttype": "application/json",
         "data": row.data if row.envelope is None else row.envelope.get("data"),
     }
     service = _CLAIMS if kind == _CLAIMS else "registration"
-    topic = topics.claims_intake if kind == _CLAIMS else topics.registration_intake
+    intake = topics.claims_intake if kind == _CLAIMS else topics.registration_intake
+    topic = topics.REGISTRATION_OFFICERS if decides else intake(regency, _AGENCY)
     try:
         at_ms = int(now.timestamp() * 1000)
-        event = envelope.read(orjson.dumps(one), (), topic(regency, _AGENCY), at_ms, COMMANDS[service])
+        event = envelope.read(orjson.dumps(one), (), topic, at_ms, COMMANDS[service])
     except Unreadable as error:
         return (f"{Reason.FIELD_INVALID}:{error.code}",), ()
     assert event is not None, "every type of a list is a command of its service"
@@ -142,7 +145,7 @@ def _refusals(event: Event, reference: parts.Reference) -> Verdict:
     warnings: list[str] = []
     for routed in decide.route(event, reference):
         warnings += getattr(routed.data, "warnings", ())
-        if isinstance(routed.data, parts.Refused):
+        if isinstance(routed.data, parts.Refused | explanations.RefusedExplanation):
             reasons += routed.data.reasons
         elif isinstance(routed.data, rosters.Report):
             reasons += [reason for line in routed.data.lines if isinstance(line, tuple) for reason in line]

@@ -131,6 +131,7 @@ def publish_list(
     kind: Annotated[str, typer.Option(help=KINDS)] = "workers",
     wait: Annotated[bool, typer.Option("--wait", help="Follow the answers and write FILE.answers.csv")] = False,
     resume: Annotated[str | None, typer.Option(help="Go on with a broken-off run.", metavar="RUN")] = None,
+    officer: Annotated[str, typer.Option(help="Who signs a list of explanations")] = "",
     data: Data = None,
     as_json: AsJson = False,
 ) -> None:
@@ -145,6 +146,7 @@ def publish_list(
                 agency,
                 _kind(kind),
                 wait=wait,
+                officer=officer.strip(),
                 resume=resume,
                 progress=lambda what, count: bars.update(tasks[what], completed=count),
                 announce=lambda run: bars.console.print(f"run {run.id}", style="dim"),

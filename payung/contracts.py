@@ -13,11 +13,10 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from shared.contracts import catalogue, topics
+from shared.contracts import admission, catalogue, topics
 from shared.contracts.envelope import CONTENT_TYPE
 from shared.contracts.intake_schemas import SCHEMAS
 from shared.contracts.topics import Topic
-from shared.kernel.event import Intake
 from shared.runtime.ports import ServiceSpec
 
 ASYNCAPI_VERSION = "3.0.0"
@@ -35,8 +34,7 @@ _ENVELOPE: dict[str, Any] = {
     "causationsource": _TEXT,
     "sequence": {"type": "integer", "description": "the aggregate's version"},
 }
-# What a service publishes where; per-agency topics stand once, with their parameters.
-_RESTRICTED = {"identity.check-requested.v1", "worker.employed.v1", "worker.job-ended.v1"}
+# Per-agency topics stand once, with their parameters.
 _FEEDBACK = Topic(
     name="feedback-{regency}-{agency}",
     producer="registration, claims",
@@ -150,35 +148,21 @@ def _kinds_on(topic: str, spec: ServiceSpec) -> list[str]:
     known = all_types()
     if topic.endswith("-work"):
         return []
-    if "-intake" in topic:
-        return sorted(kind for kind, model in spec.inputs.items() if issubclass(model, Intake) and kind in known)
-    producer = topic.split("-", 1)[0]
-    if topic == topics.IDENTITY_CHECKS:
-        return sorted(_RESTRICTED & set(spec.inputs))
-    if topic == _FEEDBACK.name:
-        return sorted(kind for kind in spec.inputs if kind.startswith("submission."))
-    return sorted(kind for kind in catalogue.OUTCOMES.get(producer, {}) if kind in spec.inputs)
+    rule = admission.rule_of(topic.replace("{regency}-{agency}", "0000-agency"))
+    return sorted(kind for kind in rule.types if kind in known and kind in spec.inputs) if rule is not None else []
 
 
 def _sent(spec: ServiceSpec) -> Iterable[tuple[Topic, list[str]]]:
-    table = _table()
-    feedback = [kind for kind in spec.outcomes if kind.startswith("submission.")]
-    if spec.name == "claims":
-        feedback = [kind for kind in spec.outcomes if kind.startswith("claim.")]
-    restricted = [kind for kind in spec.outcomes if kind in _RESTRICTED]
-    coverage = [kind for kind in spec.outcomes if kind == "coverage.counted.v1"]
-    rest = [
-        kind for kind in spec.outcomes if not kind.startswith("submission.") and kind not in (*restricted, *coverage)
-    ]
-    by_topic: Mapping[str, list[str]] = {
-        topics.events(spec.name): rest,
-        _FEEDBACK.name: feedback,
-        topics.IDENTITY_CHECKS: restricted,
-        topics.REPORTING_COVERAGE: coverage,
+    own: Mapping[str, Mapping[str, object]] = {
+        topics.events(spec.name): catalogue.EVENTS.get(spec.name, {}),
+        _FEEDBACK.name: catalogue.FEEDBACK.get(spec.name, {}),
+        topics.IDENTITY_CHECKS: catalogue.CHECKS,
+        topics.REPORTING_COVERAGE: catalogue.COVERAGE,
     }
-    for name, kinds in by_topic.items():
+    for topic in _table().values():
+        kinds = sorted(kind for kind in own.get(topic.name, ()) if kind in spec.outcomes)
         if kinds:
-            yield table[name], sorted(kinds)
+            yield topic, kinds
 
 
 def _add(channels: dict[str, Any], operations: dict[str, Any], topic: Topic, kinds: list[str], action: str) -> None:

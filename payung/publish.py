@@ -19,14 +19,14 @@ import orjson
 
 from payung import wire
 from payung.place import CommandError, Place
-from shared.contracts import envelope, topics
-from shared.contracts.catalogue import COMMANDS
+from shared.contracts import envelope, officers, topics
+from shared.contracts.catalogue import COMMANDS, DECISIONS
 from shared.contracts.envelope import Unreadable
 from shared.contracts.reasons import Reason
 from shared.kernel.identity import without_niks
 from shared.lists import answers as answer_files
 from shared.lists.answers import Answer
-from shared.lists.columns import Kind
+from shared.lists.columns import LAYOUTS, Kind
 from shared.lists.reader import open_list
 from shared.lists.rows import Row, refused_row
 from shared.runtime import clock
@@ -47,7 +47,7 @@ _CLAIM_OUTCOMES = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """One publication of a file: kept, so that it can be resumed."""
+    """One publication of a file: kept, so that it can be resumed. `officer` signs it where it holds decisions."""
 
     id: str
     file: str
@@ -55,6 +55,12 @@ class Run:
     agency: str
     kind: Kind
     feedback: dict[str, int]
+    officer: str = ""
+
+    @property
+    def source(self) -> str:
+        """Who speaks: the agency, or the officer whose decisions the file holds."""
+        return officers.source_of(self.officer) if self.officer else f"agency/{self.agency}"
 
     @property
     def name(self) -> uuid.UUID:
@@ -93,6 +99,7 @@ async def publish(
     kind: Kind,
     *,
     wait: bool,
+    officer: str = "",
     resume: str | None = None,
     progress: Progress = lambda what, count: None,
     announce: Callable[[Run], None] = lambda run: None,
@@ -100,13 +107,15 @@ async def publish(
     """Publishes a file and, with `wait`, follows the feedback until every row has its answer."""
     regency, name = parse_agency(agency)
     feedback = topics.feedback(regency, name)
-    target = topics.claims_intake(regency, name) if kind in CLAIM_KINDS else topics.registration_intake(regency, name)
+    target = _target(regency, name, kind)
+    if (target == topics.REGISTRATION_OFFICERS) != bool(officer):
+        raise CommandError("an officer signs a list of explanations, and no other: --officer NAME")
     found = open_list(path, kind)
     async with wire.reader(place) as consumer:
         places = await wire.ends(place, consumer, [feedback, target])
         places = {at: offset for at, offset in places.items() if at.topic == feedback}
         here = {str(at.partition): offset for at, offset in places.items()}
-        run = _load(place, resume, path, agency, kind) if resume else _begin(place, path, agency, kind, here)
+        run = _load(place, resume, path, agency, kind) if resume else _begin(place, path, agency, kind, here, officer)
         announce(run)
         result = Published(run, notices=found.notices)
         await _send(place, run, found.rows(), target, result, progress)
@@ -116,6 +125,12 @@ async def publish(
             await _await_answers(consumer, places, run, result, progress)
             await asyncio.to_thread(answer_files.write, path, kind, result.answers)
     return result
+
+
+def _target(regency: str, name: str, kind: Kind) -> str:
+    if LAYOUTS[kind].type in DECISIONS:
+        return topics.REGISTRATION_OFFICERS
+    return topics.claims_intake(regency, name) if kind in CLAIM_KINDS else topics.registration_intake(regency, name)
 
 
 def parse_agency(agency: str) -> tuple[str, str]:
@@ -135,12 +150,18 @@ def row_event(run: Run, row: Row) -> dict[str, Any]:
     """The CloudEvent of a row; a JSONL line that is a whole event keeps its own name."""
     if row.envelope is not None:
         return row.envelope
-    return wire.event(f"agency/{run.agency}", row.type, row.sent, row_id(run, row.number))
+    return _event(run, row, row.sent)
 
 
 def _refused_event(run: Run, row: Row, reason: str) -> dict[str, Any]:
     """The event of a row that was refused here: it counts in the agency's quality as one refused there."""
-    return wire.event(f"agency/{run.agency}", row.type, refused_row(row.number, reason), row_id(run, row.number))
+    return _event(run, row, refused_row(row.number, reason))
+
+
+def _event(run: Run, row: Row, data: Mapping[str, Any]) -> dict[str, Any]:
+    # An officer's decision names the agency that is to be answered.
+    told = {**data, "agency": run.agency} if run.officer else data
+    return wire.event(run.source, row.type, told, row_id(run, row.number))
 
 
 async def _send(
@@ -190,7 +211,7 @@ async def _await_answers(
         return
     async for one in wire.follow(consumer, places, QUIET_S):
         number = waiting.get(str(one.get("causationid")))
-        if number is None or one.get("causationsource") != f"agency/{run.agency}":
+        if number is None or one.get("causationsource") != run.source:
             continue
         answer = answer_of(one)
         if answer is None or number in result.answers:
@@ -232,7 +253,7 @@ def _digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _begin(place: Place, path: Path, agency: str, kind: Kind, feedback: dict[str, int]) -> Run:
+def _begin(place: Place, path: Path, agency: str, kind: Kind, feedback: dict[str, int], officer: str) -> Run:
     run = Run(
         id=clock.new_id(),
         file=str(path.resolve()),
@@ -240,9 +261,10 @@ def _begin(place: Place, path: Path, agency: str, kind: Kind, feedback: dict[str
         agency=agency,
         kind=kind,
         feedback=feedback,
+        officer=officer,
     )
     target = _runs(place) / f"{run.id}.json"
-    text = {name: getattr(run, name) for name in ("id", "file", "sha256", "agency", "kind", "feedback")}
+    text = {name: getattr(run, name) for name in ("id", "file", "sha256", "agency", "kind", "feedback", "officer")}
     target.write_text(json.dumps(text), "utf-8")
     return run
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 
+from shared.contracts.admission import Rule
 from shared.contracts.claims import CommandRefused
 from shared.kernel.decision import Address, Decision, Due, Outcome
 from shared.kernel.event import Event, Intake, Routed
@@ -67,6 +68,9 @@ async def _reference(reader: Reader, environ: Mapping[str, str]) -> Any:
     return None
 
 
+ADDS = frozenset({"toy.add.v1"})
+PAID = frozenset({"premium.paid.v1"})
+RULES = {"toy-intake": Rule(ADDS, {"test": ADDS}), "toy-events": Rule(PAID, {"payung/billing": PAID})}
 SPEC = ServiceSpec(
     name="claims",
     description="toy",
@@ -79,6 +83,7 @@ SPEC = ServiceSpec(
     indexes={},
     reference=_reference,
     conflicting=lambda event: Routed(Address("refusals", f"{event.name}|{event.content_hash}"), "conflict"),
+    table=lambda topic: RULES.get(topic),
 )
 
 

@@ -307,11 +307,16 @@ async def _decide_held(at: Place) -> None:
         for claim_no, agency in sorted(held):
             name = agency.rsplit("/", 1)[-1]
             event = wire.event(
-                f"agency/{REGENCY}/{name}",
+                f"{topics.OFFICER}petugas.demo",
                 "claim.decide.v1",
-                {"claim_no": claim_no, "decision": "approved", "officer": "petugas.demo", "reason": "Berkas lengkap"},
+                {
+                    "agency": f"{REGENCY}/{name}",
+                    "claim_no": claim_no,
+                    "decision": "approved",
+                    "reason": "Berkas lengkap",
+                },
             )
-            await out.send(topics.claims_intake(REGENCY, name), str(event["id"]), json.dumps(event).encode())
+            await out.send(topics.CLAIMS_OFFICERS, f"{REGENCY}/{name}/{claim_no}", json.dumps(event).encode())
         await out.flush()
 
 

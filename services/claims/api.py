@@ -1,4 +1,6 @@
-"""Claims over HTTP: where a claim stands, and which wait for an officer. Reads only; no personal data leaves here.
+"""Claims over HTTP: where a claim stands, which wait for an officer, and the officer's decision.
+
+No personal data leaves here.
 
 To callers of the claim's regency only (PAYUNG_AUTH): a claim says of one worker that they died or were hurt.
 """
@@ -7,15 +9,18 @@ from __future__ import annotations
 
 import re
 from datetime import date
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, HTTPException, Request
+from fastapi import APIRouter, Header, HTTPException, Request
+from fastapi.responses import JSONResponse
 
 from services.claims.domain import rules
 from services.claims.domain.state import Claim, ClaimStatus, Reference, claim_key
-from shared.contracts import reasons
+from shared.contracts import reasons, topics
 from shared.contracts.base import BenefitLine, Regency
-from shared.runtime.auth import Caller, Guard
+from shared.contracts.claims import DECISIONS
+from shared.runtime import officers
+from shared.runtime.auth import CLAIMS_OFFICER, Caller, Guard
 
 LIST_MAX = 1000
 _REGENCY = re.compile(r"\d{2}\.\d{2}")
@@ -40,6 +45,37 @@ def routes(house: Any) -> APIRouter:
         found = await house.reader.find("claims", where, order=("_id",), limit=LIST_MAX)
         return {"claims": [claim_view(claim, house.reference) for _, claim in found]}
 
+    @router.post("/claims/{agency}/{claim_no:path}/decision", status_code=202)
+    async def decide(
+        agency: str,
+        claim_no: str,
+        request: Request,
+        regency: Regency | None = None,
+        idempotency_key: Annotated[str | None, Header()] = None,
+    ) -> JSONResponse:
+        """Takes an officer's decision (`{"decision": "approved|rejected", "reason"}`, and `officer` where nobody signs
+        in) as a `claim.decide.v1`; 202 with its id once Kafka has acknowledged it. What becomes of it is an event.
+        The role is `claims-officer` for the claim's regency; who may send for the claim's own agency never decides."""
+        caller = await guard.caller(request)
+        if _REGENCY.fullmatch(agency) and "/" in claim_no:
+            regency, (agency, claim_no) = agency, claim_no.split("/", 1)
+        claim = await _found(house, caller, regency, agency, claim_no)
+        _may_decide(caller, claim)
+        given = await officers.read(request, idempotency_key)
+        data = {**given.fields, "agency": f"{claim.regency}/{claim.agency}", "claim_no": claim.claim_no}
+        message = officers.record(
+            request,
+            given,
+            caller.signature,
+            kind="claim.decide.v1",
+            subject=claim.key,
+            data=data,
+            topic=topics.CLAIMS_OFFICERS,
+            commands=DECISIONS,
+        )
+        await house.publish([message])
+        return JSONResponse({"ids": [given.name]}, 202)
+
     # A claim number may hold slashes, and an agency may be named with its regency: 64.08/rumahsakit/KLM-1.
     @router.get("/claims/{agency}/{claim_no:path}")
     async def one_claim(agency: str, claim_no: str, request: Request, regency: Regency | None = None) -> dict[str, Any]:
@@ -50,6 +86,13 @@ def routes(house: Any) -> APIRouter:
         return claim_view(await _found(house, caller, regency, agency, claim_no), house.reference)
 
     return router
+
+
+def _may_decide(caller: Caller, claim: Claim) -> None:
+    if not caller.has_role(CLAIMS_OFFICER, claim.regency):
+        raise HTTPException(403, f"the token has no role {CLAIMS_OFFICER} for {claim.regency}")
+    if caller.agencies is not None and caller.may_act_for(f"{claim.regency}/{claim.agency}"):
+        raise HTTPException(403, "the claim is of your own agency: another officer decides it")
 
 
 async def _found(house: Any, caller: Caller, regency: str | None, agency: str, claim_no: str) -> Claim:

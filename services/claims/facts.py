@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from services.claims.domain import covers, fences, outcomes
+from services.claims.domain.forms import Decided
 from services.claims.domain.state import (
     Claim,
     ClaimStatus,
@@ -52,8 +53,9 @@ async def facts(reader: Reader, routed: Sequence[tuple[Routed, Event]], referenc
         data = event.data
         if isinstance(data, WakeCover):
             waiting[data.collection, data.id, data.after] = await _waiting(reader, data)
+    named = await _named(reader, [event.data for _, event in routed if isinstance(event.data, Decided)])
     if not (steps or asks or wakes):
-        return Facts(reference, waiting=waiting)
+        return Facts(reference, waiting=waiting, named=named)
     touched = [worker for wake in wakes.values() for worker in (wake.worker_id, *wake.others)]
     workers = {name: step.worker_id for name, step in steps.items()}
     workers |= {name: step.worker_id for name, step in asks.items()}
@@ -67,7 +69,25 @@ async def facts(reader: Reader, routed: Sequence[tuple[Routed, Event]], referenc
         {name: known.who(worker) for name, worker in workers.items()},
         {name: await _open_claims(reader, wake, known) for name, wake in wakes.items()},
         groups,
+        named,
     )
+
+
+async def _named(reader: Reader, decisions: Iterable[Decided]) -> dict[tuple[str, str], tuple[str, ...]]:
+    """For decisions that name an agency without its regency: where it has a claim of that number."""
+    found: dict[tuple[str, str], tuple[str, ...]] = {}
+    for one in decisions:
+        key = one.sender.agency, one.claim_no
+        if one.sender.regency or key in found:
+            continue
+        where = {
+            "state.claim_no": one.claim_no,
+            "state.agency": one.sender.agency,
+            "state.status": {"$ne": ClaimStatus.UNKNOWN.value},
+        }
+        claims = await reader.find("claims", where, order=("_id",), limit=2)
+        found[key] = tuple(claim.regency for _, claim in claims)
+    return found
 
 
 async def _open_claims(reader: Reader, wake: WakeWorker, known: Persons) -> tuple[tuple[str, Claim], ...]:

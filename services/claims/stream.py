@@ -13,9 +13,16 @@ from shared.runtime.ports import ServiceSpec
 SPEC = ServiceSpec(
     name="claims",
     description="Assesses death, accident and scholarship claims by the cover of their month, and pays each once.",
-    topics=("^claims-intake-.*", topics.work("claims"), topics.events("billing"), topics.events("registration")),
+    topics=(
+        "^claims-intake-.*",
+        topics.CLAIMS_OFFICERS,
+        topics.work("claims"),
+        topics.events("billing"),
+        topics.events("registration"),
+    ),
     inputs={
         **claims.COMMANDS,
+        **claims.DECISIONS,
         **claims_work.WORK,
         "premium.billed.v1": PremiumBilled,
         "premium.paid.v1": PremiumPaid,

@@ -1,32 +1,82 @@
-"""Every event type of Payung in one place, with its model."""
+"""Every event type of Payung in one place, with its model, by the topic on which it stands.
+
+A new event is entered once, in its own module, under the topic that carries it: the decoder, the documents of the
+contract and the services' inputs follow from here.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 from pydantic import BaseModel
 
 from shared.contracts import (
     billing,
+    billing_work,
     claims,
+    claims_work,
     registration,
     registration_duties,
     registration_stickers,
+    registration_work,
     reporting,
+    topics,
     verification,
+    verification_work,
 )
 from shared.kernel.event import Intake
 
-COMMANDS: dict[str, dict[str, type[Intake]]] = {
-    "registration": {**registration.COMMANDS, **registration_duties.COMMANDS},
-    "verification": verification.COMMANDS,
-    "billing": billing.COMMANDS,
+# What an agency may send to a service, and what an officer may: each has a topic of its own kind.
+AGENCY_COMMANDS: Mapping[str, Mapping[str, type[Intake]]] = {
+    "registration": registration.COMMANDS,
     "claims": claims.COMMANDS,
 }
-OUTCOMES: dict[str, dict[str, type[BaseModel]]] = {
-    "registration": {**registration.OUTCOMES, **registration_duties.OUTCOMES, **registration_stickers.OUTCOMES},
-    "verification": {**verification.OUTCOMES},
-    "billing": {**billing.OUTCOMES},
-    "claims": {**claims.OUTCOMES},
-    "reporting": {**reporting.OUTCOMES},
+# By topic: who may speak there is in `admission`.
+FROM_OUTSIDE: Mapping[str, Mapping[str, type[Intake]]] = {
+    topics.BILLING_INTAKE: billing.COMMANDS,
+    topics.VERIFICATION_INTAKE: verification.COMMANDS,
+    topics.CLAIMS_OFFICERS: claims.DECISIONS,
+    topics.REGISTRATION_OFFICERS: {**registration.DECISIONS, **registration_duties.DECISIONS},
 }
-# What a consumer of an open stream may meet and pass over. A type that is not here was never published by this version.
+# What only officers say.
+DECISIONS = frozenset(
+    kind
+    for topic in (topics.VERIFICATION_INTAKE, topics.CLAIMS_OFFICERS, topics.REGISTRATION_OFFICERS)
+    for kind in FROM_OUTSIDE[topic]
+)
+EVENTS: Mapping[str, Mapping[str, type[BaseModel]]] = {
+    "registration": {**registration.EVENTS, **registration_duties.OUTCOMES, **registration_stickers.OUTCOMES},
+    "verification": verification.OUTCOMES,
+    "billing": billing.OUTCOMES,
+    "claims": claims.OUTCOMES,
+}
+WORK: Mapping[str, Mapping[str, type[BaseModel]]] = {
+    "registration": {**registration_work.WORK, **registration_duties.WORK, **registration_stickers.WORK},
+    "verification": verification_work.WORK,
+    "billing": billing_work.WORK,
+    "claims": claims_work.WORK,
+}
+# What stands on the feedback topic of an agency, by who says it.
+FEEDBACK: Mapping[str, Mapping[str, type[BaseModel]]] = {
+    "registration": registration.FEEDBACK,
+    "claims": claims.FEEDBACK,
+}
+CHECKS: Mapping[str, type[BaseModel]] = registration.CHECKS
+COVERAGE: Mapping[str, type[BaseModel]] = reporting.OUTCOMES
+
+COMMANDS: Mapping[str, Mapping[str, type[Intake]]] = {
+    "registration": {**registration.COMMANDS, **FROM_OUTSIDE[topics.REGISTRATION_OFFICERS]},
+    "verification": verification.COMMANDS,
+    "billing": billing.COMMANDS,
+    "claims": {**claims.COMMANDS, **claims.DECISIONS},
+}
+OUTCOMES: Mapping[str, Mapping[str, type[BaseModel]]] = {
+    "registration": {**EVENTS["registration"], **registration.FEEDBACK, **CHECKS},
+    "verification": verification.OUTCOMES,
+    "billing": billing.OUTCOMES,
+    "claims": claims.OUTCOMES,
+    "reporting": COVERAGE,
+}
+# What a consumer of a stream of ours may meet and pass over. A type that is not here was never published by this
+# version.
 PUBLISHED_TYPES = frozenset(kind for by_type in OUTCOMES.values() for kind in by_type)

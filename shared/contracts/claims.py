@@ -28,8 +28,9 @@ COMMANDS: dict[str, type[Intake]] = {
     "claim.submit.v1": SubmitClaim,
     "claim.add-documents.v1": AddDocuments,
     "claim.withdraw.v1": WithdrawClaim,
-    "claim.decide.v1": DecideClaim,
 }
+# What officers say, on a topic of their own.
+DECISIONS: dict[str, type[Intake]] = {"claim.decide.v1": DecideClaim}
 
 Kind = Literal["jkk", "jkm", "scholarship"]
 Stage = Literal["agenda", "penetapan", "persetujuan", "pembayaran", "selesai"]
@@ -102,16 +103,17 @@ class CommandRefused(Data):
     reasons: list[str]
 
 
-OUTCOMES: dict[str, type[Data]] = {
+# Told to everyone, and the same to the claim's agency.
+FEEDBACK: dict[str, type[Data]] = {
     "claim.registered.v1": ClaimRegistered,
     "claim.held.v1": ClaimHeld,
     "claim.rejected.v1": ClaimRejected,
     "claim.approved.v1": ClaimApproved,
     "claim.reopened.v1": ClaimReopened,
     "claim.paid.v1": ClaimPaid,
-    "worker.died.v1": WorkerDied,
     "claim.submit.refused.v1": CommandRefused,
     "claim.add-documents.refused.v1": CommandRefused,
     "claim.withdraw.refused.v1": CommandRefused,
     "claim.decide.refused.v1": CommandRefused,
 }
+OUTCOMES: dict[str, type[Data]] = {**FEEDBACK, "worker.died.v1": WorkerDied}

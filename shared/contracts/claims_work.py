@@ -1,6 +1,7 @@
 """The internal steps of claims, on `claims-work`. Steps of a claim are keyed by its document, the fence by the worker.
 
-`round` counts the submissions of one claim number: a step of an earlier round has no effect. No personal data.
+`round` counts the submissions of one claim number: a step of an earlier round has no effect. No personal data but an
+officer's words (`claim.ruled`).
 """
 
 from __future__ import annotations
@@ -52,6 +53,18 @@ class EventTaken(ClaimStep):
     held: bool = False
 
 
+class ClaimRuled(Data):
+    """An officer's decision, which named an agency without its regency, on its way to the one claim it can mean.
+    Restricted: an officer's own words."""
+
+    regency: Regency
+    agency: str
+    claim_no: str
+    approved: bool
+    officer: str
+    reason: str
+
+
 class ReleaseEvent(ClaimStep):
     """The claim will not be paid: another may be."""
 
@@ -97,6 +110,7 @@ WORK: dict[str, type[Data]] = {
     "claim.reserved": EventReserved,
     "claim.cleared": ClaimCleared,
     "claim.taken": EventTaken,
+    "claim.ruled": ClaimRuled,
     "claim.release": ReleaseEvent,
     "cover.wake": WakeCover,
     "worker.wake": WakeWorker,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 import uuid
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import orjson
 from pydantic import BaseModel, ValidationError
 
-from shared.contracts import topics
+from shared.contracts import admission, topics
 from shared.kernel.calendar import WITA
 from shared.kernel.debris import cleaned
 from shared.kernel.decision import Outcome
@@ -63,26 +63,40 @@ def read(
     topic: str,
     at_ms: int,
     inputs: Mapping[str, type],
-    others: Container[str] = (),
+    table: admission.Table = admission.rule_of,
 ) -> Event | None:
     """Reads one record. Events from outside (an Intake model) keep their raw data, without the debris of programs
     (`debris`); ours are validated.
 
-    None: a type that is meant for other consumers of one of our own streams (`others`), to be passed over.
+    `table` says what may stand on the topic, and from whom. None: a type that may stand there but is meant for other
+    consumers, to be passed over.
     """
     if value is None:
         raise Unreadable("empty", "the record has no value")
+    rule = table(topic)
+    if rule is None:
+        raise Unreadable("unknown-type", "no event may stand on this topic")
     attributes, data, has_data = attributes_of(value, headers)
-    kind = attributes["type"]
+    kind, source = attributes["type"], attributes["source"]
+    if kind not in rule.types:
+        raise Unreadable("unknown-type", f"on this topic there may be no {_shown(kind)}")
     model = inputs.get(kind)
+<<<<<<< HEAD
     if model is None and kind in others:
         return None
     if model is None:
         raise Unreadable("unknown-type", f"this service takes no {_shown(kind)}")
     outside = issubclass(model, Intake)
+=======
+    outside = model is not None and issubclass(model, Intake)
+>>>>>>> 783907c (trust: one table says what may stand on a topic and from whom; officers decide under their own name)
     if outside:
         _check_limits(value, attributes, data)
-        _check_source(topic, attributes["source"])
+    if not rule.admits(source, kind):
+        raise Unreadable("foreign-source", f"only {rule.speakers} may say this here")
+    if model is None:
+        return None
+    if outside:
         content = orjson.dumps([kind, data if has_data else None], option=orjson.OPT_SORT_KEYS)
         payload: Any = _intake(model, data if _is_plain(value) else cleaned(data), has_data)
     else:
@@ -90,7 +104,7 @@ def read(
         payload = _validated(model, data)
     return Event(
         id=attributes["id"],
-        source=attributes["source"],
+        source=source,
         type=kind,
         data=payload,
         at=datetime.fromtimestamp(at_ms / 1000, UTC),
@@ -189,12 +203,6 @@ def _is_plain(value: bytes) -> bool:
     return value.isascii() and b"\\" not in value and b"_x" not in value
 
 
-def _check_source(topic: str, source: str) -> None:
-    owner = topics.agency_of_topic(topic)
-    if owner is not None and topics.agency_of_source(source) != owner:
-        raise Unreadable("foreign-source", f"only agency/{owner[0]}/{owner[1]} may write here")
-
-
 def _intake(model: type[Intake], data: Any, has_data: bool) -> Intake:
     if isinstance(data, dict):
         return model(data)
@@ -224,8 +232,8 @@ def rfc3339(at: datetime) -> str:
 
 
 class Caused(NamedTuple):
-    """What the envelopes of all outcomes of one input share, as the inner part of a JSON object: in a topic that is not
-    open, and in an open one, without the NIK of whoever names events by it."""
+    """What the envelopes of all outcomes of one input share, as the inner part of a JSON object: in the agency's own
+    feedback, and in every other topic, without the NIK of whoever names events by it."""
 
     within: bytes
     openly: bytes
@@ -254,7 +262,7 @@ def _caused(cause: Event, version: int, first: str, last: str) -> bytes:
 
 def write_outcome(service: str, identifier: str, outcome: Outcome, cause: Caused) -> bytes:
     """One outcome as CloudEvents JSON. The same cause and decision always give the same bytes."""
-    is_open = outcome.topic in topics.OPEN
+    is_open = not topics.is_feedback(outcome.topic)
     caused = cause.openly if is_open else cause.within
     # What is put in here without the encoder is of our own making and needs no escapes.
     named = f'{{"specversion":"1.0","id":"{identifier}","source":"payung/{service}","type":"{outcome.type}",'.encode()

@@ -146,11 +146,13 @@ class ReportOutreach(Command):
 
 
 class ExplainFinding(Command):
-    """finding.explain.v1"""
+    """finding.explain.v1: `agency` (64.08/distransnaker) is answered too. The officer is the event's source."""
 
-    submission_id: Submission
     finding_id: str
     explanation: str
+    agency: str | None = None
+    submission_id: str | None = None
+    officer: str | None = None
 
 
 class InstallSticker(Command):
@@ -172,7 +174,7 @@ class DecideIdentity(Command):
 
 
 class DecideSuspect(Command):
-    """suspect.decide.v1, over HTTP: `first` and `second` are the pair, in any order; `keep` who stays after a merge."""
+    """suspect.decide.v1: `first` and `second` are the pair, in any order; `keep` who stays after a merge."""
 
     first: str
     second: str
@@ -278,12 +280,13 @@ class WithdrawClaim(Command):
 
 
 class DecideClaim(Command):
-    """claim.decide.v1"""
+    """claim.decide.v1: `agency` as `64.08/rumahsakit`. The officer is the event's source; `officer` may repeat it."""
 
+    agency: str
     claim_no: str
     decision: Literal["approved", "rejected"]
-    officer: str
     reason: str
+    officer: str | None = None
 
 
 SCHEMAS: dict[str, type[Command]] = {

@@ -87,6 +87,7 @@ _CODES = frozenset(str(reason) for reason in Reason)
 # The names of the columns as a list file has them (contracts.md 4), for messages about one field.
 COLUMNS_ID: dict[str, str] = {
     "submission_id": "id_pengajuan",
+    "officer": "petugas",
     "nik": "nik",
     "name": "nama",
     "birth_place": "tempat_lahir",

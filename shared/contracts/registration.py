@@ -44,7 +44,7 @@ class InstallSticker(Intake):
 
 
 class DecideSuspect(Intake):
-    """`suspect.decide.v1`: an officer settles whether two workers are one person (over HTTP)."""
+    """`suspect.decide.v1`: an officer settles whether two workers are one person."""
 
 
 COMMANDS: dict[str, type[Intake]] = {
@@ -56,8 +56,9 @@ COMMANDS: dict[str, type[Intake]] = {
     "project.register.v1": RegisterProject,
     "outreach.report.v1": ReportOutreach,
     "sticker.install.v1": InstallSticker,
-    "suspect.decide.v1": DecideSuspect,
 }
+# What officers say, on a topic of their own.
+DECISIONS: dict[str, type[Intake]] = {"suspect.decide.v1": DecideSuspect}
 
 
 class WorkerRegistered(Data):
@@ -213,7 +214,7 @@ class WorkerJobEnded(Data):
     ended_on: Day
 
 
-OUTCOMES: dict[str, type[Data]] = {
+EVENTS: dict[str, type[Data]] = {
     "worker.registered.v1": WorkerRegistered,
     "worker.updated.v1": WorkerUpdated,
     "worker.withdrawn.v1": WorkerWithdrawn,
@@ -222,9 +223,14 @@ OUTCOMES: dict[str, type[Data]] = {
     "worker.disputed.v1": FieldsDisputed,
     "suspect.decided.v1": SuspectDecided,
     "suspect.decide.refused.v1": SuspectRefused,
+}
+FEEDBACK: dict[str, type[Data]] = {
     "submission.answered.v1": SubmissionAnswered,
     "submission.settled.v1": SubmissionSettled,
+}
+CHECKS: dict[str, type[Data]] = {
     "identity.check-requested.v1": IdentityCheckRequested,
     "worker.employed.v1": WorkerEmployed,
     "worker.job-ended.v1": WorkerJobEnded,
 }
+OUTCOMES: dict[str, type[Data]] = {**EVENTS, **FEEDBACK, **CHECKS}

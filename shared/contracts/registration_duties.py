@@ -10,10 +10,11 @@ from shared.kernel.event import Intake
 
 
 class ExplainFinding(Intake):
-    """`finding.explain.v1`: an agency says why a finding is none; an addition to the contract."""
+    """`finding.explain.v1`: an officer says why a finding is none; an addition to the contract."""
 
 
-COMMANDS: dict[str, type[Intake]] = {"finding.explain.v1": ExplainFinding}
+# What officers say, on a topic of their own.
+DECISIONS: dict[str, type[Intake]] = {"finding.explain.v1": ExplainFinding}
 
 Kind = Literal["registered-late", "contract-chain", "subsidised-worker", "project-late", "project-change-late"]
 State = Literal["open", "explained", "cured"]
@@ -77,7 +78,16 @@ class OutreachHeld(OutreachPlanned):
     attendees: int
 
 
+class ExplanationRefused(Data):
+    """`finding.explain.refused.v1`: the officer's explanation could not be taken."""
+
+    finding_id: str | None
+    officer: str | None
+    reasons: list[str]
+
+
 OUTCOMES: dict[str, type[Data]] = {
+    "finding.explain.refused.v1": ExplanationRefused,
     "employer.found-noncompliant.v1": EmployerFoundNoncompliant,
     "project.registered.v1": ProjectRegistered,
     "outreach.planned.v1": OutreachPlanned,

@@ -41,6 +41,16 @@ class Topic:
     bytes_max: int = RECORD_BYTES_MAX
 
 
+def is_from_outside(topic: str) -> bool:
+    """Whether others than Payung's services write to a topic: agencies, the treasury, officers."""
+    return "-intake" in topic or topic.endswith("-officers")
+
+
+def is_feedback(topic: str) -> bool:
+    """Whether a topic is one agency's own: only there stand the words that it sent."""
+    return topic.startswith("feedback-")
+
+
 def compact_code(regency: str) -> str:
     """A regency code as it stands in a topic name: 64.08 -> 6408."""
     return regency.replace(".", "")
@@ -88,10 +98,11 @@ def dead_letters(service: str) -> str:
     return f"{service}-dlq"
 
 
-# What more than one agency, or any service, reads: no NIK in its envelopes and keys.
-OPEN = frozenset(name(service) for service in SERVICES for name in (events, work))
 BILLING_INTAKE = "billing-intake"
+# What officers decide: who they are is the source, never a field, and never who submitted.
 VERIFICATION_INTAKE = "verification-intake"
+CLAIMS_OFFICERS = "claims-officers"
+REGISTRATION_OFFICERS = "registration-officers"
 IDENTITY_CHECKS = "identity-checks"
 REPORTING_COVERAGE = "reporting-coverage"
 
@@ -133,6 +144,22 @@ def fixed_topics() -> list[Topic]:
             name=VERIFICATION_INTAKE,
             producer="officers",
             key="worker_id",
+            partitions=3,
+            retention_ms=14 * DAY_MS,
+            restricted=True,
+        ),
+        Topic(
+            name=CLAIMS_OFFICERS,
+            producer="officers",
+            key="claim",
+            partitions=3,
+            retention_ms=14 * DAY_MS,
+            restricted=True,
+        ),
+        Topic(
+            name=REGISTRATION_OFFICERS,
+            producer="officers",
+            key="pair or finding",
             partitions=3,
             retention_ms=14 * DAY_MS,
             restricted=True,

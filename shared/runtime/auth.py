@@ -1,13 +1,16 @@
 """Who calls over HTTP (PAYUNG_AUTH): everyone where it says `none`, else the bearer of a token of an OIDC issuer.
 
 Closed unless told otherwise: without the setting nobody is let in. A token's `agencies` names whom it may act for, as
-`64.08/dinsos`; `64.08/*` is all of a regency. It must be signed by the issuer, in time, and for this audience.
+`64.08/dinsos`; `64.08/*` is all of a regency. `roles` says what else its bearer may do (the roles below) in these
+regencies and those that `regencies` names: nobody is an officer by sending for an agency. It must be signed by the
+issuer, in time, and for this audience.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import jwt
 from fastapi import HTTPException, Request
@@ -20,12 +23,25 @@ ALGORITHMS = ("RS256", "RS384", "RS512", "ES256", "ES384", "PS256", "EdDSA")
 LEEWAY_S = 30
 
 
+# What a token's `roles` may say: bare for every regency of the token, or for one of them as `64.08/claims-officer`.
+VERIFICATION_OFFICER = "verification-officer"
+CLAIMS_OFFICER = "claims-officer"
+REGISTRATION_OFFICER = "registration-officer"
+OPERATOR = "operator"
+READER = "reader"
+
+
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who is asking. `agencies` None: everyone may everything (PAYUNG_AUTH=none)."""
+    """Who is asking. `agencies` None: everyone may everything (PAYUNG_AUTH=none).
+
+    `agencies` are those they send for, `places` the regencies that the token names beside, `roles` what they may do.
+    """
 
     name: str
     agencies: frozenset[str] | None
+    roles: frozenset[str] = frozenset()
+    places: frozenset[str] = frozenset()
 
     @property
     def signature(self) -> str | None:
@@ -38,17 +54,26 @@ class Caller:
 
     def may_read(self, regency: str) -> bool:
         """Whether this caller belongs to this regency."""
-        return self.agencies is None or any(one.split("/")[0] == regency for one in self.agencies)
+        return self.agencies is None or regency in self._own()
+
+    def has_role(self, role: str, regency: str) -> bool:
+        """Whether this caller has a role in this regency; to send for its agencies is not enough."""
+        if self.agencies is None or f"{regency}/{role}" in self.roles:
+            return True
+        return role in self.roles and regency in self._own()
 
     def regencies(self, wanted: str | None = None, role: str | None = None) -> list[str] | None:
         """Of which regencies this caller may list: the wanted one, or all they belong to; with `role`, only those where
         they may act in it. None is every regency there is."""
         if self.agencies is None:
             return None if wanted is None else [wanted]
-        own = {one.split("/")[0] for one in self.agencies}
-        return sorted(
-            one for one in own if wanted in (None, one) and (role is None or self.may_act_for(f"{one}/{role}"))
-        )
+        own = self._own()
+        return sorted(one for one in own if wanted in (None, one) and (role is None or self.has_role(role, one)))
+
+    def _own(self) -> set[str]:
+        """The regencies of this caller's token."""
+        named = {one.split("/")[0] for one in self.agencies or ()} | set(self.places)
+        return named | {one.split("/")[0] for one in self.roles if "/" in one}
 
 
 class Guard:
@@ -65,13 +90,20 @@ class Guard:
         if request.headers.get("sec-fetch-site") == "cross-site" and request.method != "GET":
             raise HTTPException(403, "requests from pages of other sites are refused")
         if self._issuer == OPEN:
-            return Caller("anyone", None)
+            return _known(request, Caller("anyone", None))
         if not self._issuer:
             raise HTTPException(401, "PAYUNG_AUTH is not set: name an OIDC issuer, or say none")
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not token:
             raise _unknown("a bearer token is needed")
-        return await self._bearer(token.strip())
+        return _known(request, await self._bearer(token.strip()))
+
+    async def perhaps(self, request: Request) -> Caller | None:
+        """Who sent this request; None for whoever shows no token, where something is for everybody. A token that is
+        shown must be a good one: raises HTTPException as `caller` does."""
+        if self._issuer not in ("", OPEN) and "authorization" not in request.headers:
+            return None
+        return await self.caller(request)
 
     async def reader(self, request: Request, regency: str) -> Caller:
         """Who sent this request, if they may read what is this regency's; raises HTTPException as `caller` does."""
@@ -94,9 +126,8 @@ class Guard:
             )
         except jwt.PyJWTError as error:
             raise _unknown(f"the token is not accepted: {type(error).__name__}") from error
-        agencies = claims.get("agencies")
-        named = agencies if isinstance(agencies, list) else []
-        return Caller(str(claims["sub"]), frozenset(one for one in named if isinstance(one, str)))
+        agencies, roles, places = (_texts(claims.get(name)) for name in ("agencies", "roles", "regencies"))
+        return Caller(str(claims["sub"]), agencies, roles, places)
 
     async def _key(self, kid: str | None) -> jwt.PyJWK:
         try:
@@ -106,6 +137,16 @@ class Guard:
         if found is None:
             raise _unknown("the token is signed with a key that the issuer does not name")
         return found
+
+
+def _known(request: Request, caller: Caller) -> Caller:
+    # For the audit line of what is refused later.
+    request.state.caller = caller
+    return caller
+
+
+def _texts(claim: Any) -> frozenset[str]:
+    return frozenset(one for one in claim if isinstance(one, str)) if isinstance(claim, list) else frozenset()
 
 
 def _unknown(why: str) -> HTTPException:

@@ -16,6 +16,7 @@ from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from shared.contracts import topics
 from shared.runtime.errors import Refused
 
 LETTERS = "PAYUNG_FLOOD_LETTERS"
@@ -73,7 +74,7 @@ def _number(environ: Mapping[str, str], name: str, usual: float) -> float:
 
 def is_ours(topic: str) -> bool:
     """Whether only Payung writes to a topic; agencies, the treasury and officers write to the intakes."""
-    return "-intake" not in topic
+    return not topics.is_from_outside(topic)
 
 
 @dataclass(frozen=True, slots=True)

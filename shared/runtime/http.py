@@ -17,7 +17,7 @@ from shared.contracts import envelope, topics
 from shared.contracts.envelope import Unreadable
 from shared.kernel.event import Event, Intake
 from shared.kernel.identity import without_niks
-from shared.runtime import bodies, clock, topics_admin
+from shared.runtime import audit, bodies, clock, topics_admin
 from shared.runtime.auth import Caller, Guard
 from shared.runtime.errors import Unavailable
 from shared.runtime.health import Watch
@@ -133,14 +133,17 @@ def intake_topic(service: str, source: str) -> str:
         return topics.BILLING_INTAKE
     if service == "verification":
         return topics.VERIFICATION_INTAKE
+    if source.startswith(topics.OFFICER):
+        return topics.CLAIMS_OFFICERS if service == "claims" else topics.REGISTRATION_OFFICERS
     agency = topics.agency_of_source(source)
     if agency is None:
-        raise Unreadable("foreign-source", "source is not agency/<regency>/<agency>")
+        raise Unreadable("foreign-source", "source is not agency/<regency>/<agency>, nor officer/<name>")
     return topics.claims_intake(*agency) if service == "claims" else topics.registration_intake(*agency)
 
 
-async def _problem(_: Request, error: Exception) -> JSONResponse:
+async def _problem(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, StarletteHTTPException)
+    _note(request, error)
     body: dict[str, Any] = {"type": "about:blank", "status": error.status_code}
     detail: Any = error.detail
     if isinstance(detail, dict):
@@ -149,6 +152,15 @@ async def _problem(_: Request, error: Exception) -> JSONResponse:
     else:
         body["title"] = detail
     return JSONResponse(body, error.status_code, media_type="application/problem+json", headers=error.headers)
+
+
+def _note(request: Request, error: StarletteHTTPException) -> None:
+    """An audit line of who was not let in, and of what may not be said here."""
+    detail: Any = error.detail
+    errors = detail.get("errors", ()) if isinstance(detail, dict) else ()
+    codes = [str(one["code"]) for one in errors if "code" in one]
+    if error.status_code in (401, 403) or codes:
+        audit.refused(request, error.status_code, codes)
 
 
 async def _invalid(_: Request, error: Exception) -> JSONResponse:

@@ -1,6 +1,7 @@
 """An officer's decision, sent over HTTP by a machine or by a page's form, as the record that carries it.
 
-Only what could not be read at all is refused here; all else is judged by the service that takes the record.
+Nobody decides under another's name, and what could not be read at all is refused here; all else is judged by the
+service that takes the record. Every decision that goes its way leaves an audit line.
 """
 
 from __future__ import annotations
@@ -8,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import parse_qs, quote
+from urllib.parse import parse_qs
 
 import orjson
 from fastapi import HTTPException, Request
 
-from shared.contracts import envelope, topics
+from shared.contracts import envelope, officers, topics
 from shared.contracts.envelope import Unreadable
-from shared.runtime import bodies, clock
+from shared.runtime import audit, bodies, clock
 from shared.runtime.pipeline import Message
 
 FORM = "application/x-www-form-urlencoded"
@@ -46,6 +47,7 @@ async def read(request: Request, idempotency_key: str | None) -> Given:
 
 
 def record(
+    request: Request,
     given: Given,
     signed_by: str | None,
     *,
@@ -56,7 +58,10 @@ def record(
     commands: Mapping[str, type],
 ) -> Message:
     """The record, keyed by its subject. `signed_by` is who the caller's token says they are; where nobody has signed
-    in, the officer whom the fields name signs. HTTPException 400 for what the topic would put aside as unreadable."""
+    in, the officer whom the fields name signs. HTTPException 403 for a decision under another's name, 400 for what the
+    topic would put aside as unreadable."""
+    if signed_by is not None and given.officer is not None and not officers.same_person(signed_by, given.officer):
+        raise HTTPException(403, "you are signed in under another name than the officer whom the decision names")
     # A decision without a name still goes its way, and is refused with the field that is missing.
     who = signed_by or given.officer or "unnamed"
     now = clock.now()
@@ -64,7 +69,7 @@ def record(
         {
             "specversion": "1.0",
             "id": given.name,
-            "source": topics.OFFICER + quote(who, safe=""),
+            "source": officers.source_of(who),
             "type": kind,
             "subject": subject,
             "time": envelope.rfc3339(now),
@@ -77,6 +82,7 @@ def record(
     except Unreadable as error:
         detail = {"errors": [{"pointer": "", "code": error.code, "detail": error.detail}]}
         raise HTTPException(400, detail) from error
+    audit.taken(request, kind, who)
     return Message(topic, subject.encode(), value)
 
 

@@ -24,7 +24,6 @@ from typing import Any, Protocol
 import structlog
 
 from shared.contracts import envelope
-from shared.contracts.catalogue import PUBLISHED_TYPES
 from shared.contracts.envelope import Unreadable
 from shared.kernel.decision import Address
 from shared.kernel.event import Event, Intake, Routed
@@ -179,13 +178,11 @@ class Pipeline:
 
     def _decode(self, records: Sequence[Record], letters: list[tuple[Record, str, str]]) -> list[tuple[Record, Event]]:
         decoded = []
-        inputs = self._spec.inputs
+        inputs, table = self._spec.inputs, self._spec.table
         passed_over = 0
         for record in records:
-            # Our own streams carry events that this service has no use for; an intake topic has no such excuse.
-            others = () if "-intake" in record.topic else PUBLISHED_TYPES
             try:
-                event = envelope.read(record.value, record.headers, record.topic, record.timestamp_ms, inputs, others)
+                event = envelope.read(record.value, record.headers, record.topic, record.timestamp_ms, inputs, table)
             except Unreadable as error:
                 letters.append((record, error.code, error.detail))
                 continue

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from pydantic import BaseModel
 
+from shared.contracts import admission
 from shared.kernel.decision import Decision, Due
 from shared.kernel.event import Event, Routed
 
@@ -117,7 +118,7 @@ class ServiceSpec:
     `topics` are literal names or `^` patterns. `inputs` maps event types to their data model: `Intake` subclasses get
     the raw object, pydantic models are validated. `stored` gives each collection's codec. `reference` is loaded once at
     start (areas, policy, keys) and handed to route, facts and performers. `conflicting` makes the part that refuses an
-    input whose name was used before with other content.
+    input whose name was used before with other content. `table` says what may stand on each topic, and from whom.
     """
 
     name: str
@@ -135,3 +136,4 @@ class ServiceSpec:
     outcomes: Mapping[str, type[BaseModel]] = field(default_factory=dict)
     routes: Callable[[Any], Any] | None = None
     background: Callable[[Any], Awaitable[None]] | None = None
+    table: admission.Table = admission.rule_of

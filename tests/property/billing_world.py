@@ -144,9 +144,10 @@ class World:
         """Puts a command on billing-intake."""
         return self.put("billing-intake", key, kind, data, source)
 
-    def put(self, topic: str, key: str, kind: str, data: Any, source: str = "test", sequence: int | None = None) -> str:
-        """Puts an event on a topic; events of one key stay in order."""
+    def put(self, topic: str, key: str, kind: str, data: Any, source: str = "", sequence: int | None = None) -> str:
+        """Puts an event on a topic, by its own service unless said otherwise; events of one key stay in order."""
         self._names += 1
+        source = source or f"payung/{topic.split('-', 1)[0]}"
         header: dict[str, Any] = {"specversion": "1.0", "id": f"e{self._names}", "source": source, "type": kind}
         if sequence is not None:
             header["sequence"] = sequence

@@ -144,6 +144,11 @@ class World:
         _, regency, agency = source.split("/")
         return self.put(f"claims-intake-{regency.replace('.', '')}-{agency}", kind, data, source, name)
 
+    def rule(self, data: Any, officer: str = "rina", name: str = "", agency: str = "64.08/rumahsakit") -> str:
+        """An officer's decision on a claim of this agency."""
+        told = {"agency": agency, **data} if isinstance(data, dict) else data
+        return self.put("claims-officers", "claim.decide.v1", told, f"officer/{officer}", name)
+
     def bill(self, *periods: str, worker: str = WORKER, regency: str = "64.08", income: int = 1_000_000) -> None:
         """One worker's premium for each of these months."""
         for period in periods:

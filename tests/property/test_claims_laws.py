@@ -169,10 +169,7 @@ acts: list[Act] = [
     ("submit", ({"claim_no": "RS-9"}, OTHER, "claim.withdraw.v1")),
     ("submit", (death(claim_no="RS-9", cause="natural"), OTHER, "claim.submit.v1")),
     ("submit", ({**accident(), "claim_no": "KK-1"}, AGENCY, "claim.submit.v1")),
-    (
-        "submit",
-        ({"claim_no": "KK-1", "decision": "approved", "officer": "NN", "reason": "ok"}, AGENCY, "claim.decide.v1"),
-    ),
+    ("rule", ({"claim_no": "KK-1", "decision": "approved", "reason": "ok"},)),
 ]
 
 

@@ -57,7 +57,7 @@ class _Ledger:
         """One record more."""
         if message.topic.endswith("-dlq"):
             self.letters.add(_origin(message))
-        elif "-intake" not in message.topic:
+        elif not topics.is_from_outside(message.topic):
             event = parsed(message.value or b"")
             if event["id"] not in self.events:
                 self._must_be_saved(event)
@@ -103,7 +103,7 @@ class _Commits:
             # Nobody reads again what has expired: what it made is owed by a journal, and said by the end of the run.
             if wanted not in ledger.events and not (expired and self._is_owed(record)):
                 raise AssertionError(f"{name} committed past an outcome that is not there, of {record.value!r:.200}")
-        if "-intake" in record.topic:
+        if topics.is_from_outside(record.topic):
             # Its name may stand for other content, which changes another document.
             return
         cause = name_of(record.value)
@@ -180,7 +180,7 @@ def _is_overtaken(world: World, service: Service, late: str, taken: Set[str]) ->
 def _check_events(world: World, fold: StraightFold) -> None:
     said: dict[str, dict[str, Message]] = {}
     for message in world.topics.published:
-        if "-intake" in message.topic or message.topic.endswith("-dlq"):
+        if topics.is_from_outside(message.topic) or message.topic.endswith("-dlq"):
             continue
         event = parsed(message.value or b"")
         first = said.setdefault(message.topic, {}).setdefault(event["id"], message)

@@ -19,7 +19,6 @@ from typing import Any
 import orjson
 
 from shared.contracts import envelope, topics
-from shared.contracts.catalogue import PUBLISHED_TYPES
 from shared.contracts.envelope import Unreadable
 from shared.kernel.calendar import WITA
 from shared.kernel.decision import Address, Due, Outcome
@@ -157,9 +156,8 @@ class StraightFold:
 
     async def _take(self, shelf: Shelf, message: Message) -> None:
         spec = shelf.spec
-        others = () if "-intake" in message.topic else PUBLISHED_TYPES
         try:
-            event = envelope.read(message.value, message.headers, message.topic, self._at_ms, spec.inputs, others)
+            event = envelope.read(message.value, message.headers, message.topic, self._at_ms, spec.inputs, spec.table)
         except Unreadable as error:
             self.letters.append(Letter(spec.name, message, error.code))
             return
@@ -277,4 +275,4 @@ def name_of(value: bytes | None) -> str | None:
 
 
 def _asked(service: str, name: str, topic: str, value: bytes | None) -> tuple[str, str, bytes]:
-    return service, name, (value or b"") if "-intake" in topic else b""
+    return service, name, (value or b"") if topics.is_from_outside(topic) else b""

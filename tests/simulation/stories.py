@@ -187,8 +187,7 @@ class Story:
                 case 1:
                     self._claim_step(phase, claim, "claim.withdraw.v1", {})
                 case _:
-                    ruling = {"decision": "approved", "officer": "petugas-2", "reason": "lengkap"}
-                    self._claim_step(phase, claim, "claim.decide.v1", ruling)
+                    self._rule(phase, claim)
         for claim in self.told.of("claim.paid.v1")[:1]:
             # The same death once more, under another number.
             person = self.people[int(claim["claim_no"].split("-")[1])]
@@ -222,7 +221,7 @@ class Story:
         worker = worker_id(ID_KEY, person.nik)
         if all(one["worker_id"] != worker for one in self.told.of("identity.held.v1")):
             return
-        source = self._rng.choice(("officer/64.08/petugas-1", "officer/64.08/petugas-1", "agency/64.08/dinsos"))
+        source = self._rng.choice(("officer/petugas-1", "officer/petugas-1", "officer/other", "agency/64.08/dinsos"))
         data = {"worker_id": worker, "decision": self._rng.choice(("verified", "verified", "rejected"))}
         data |= {"officer": "petugas-1", "reason": "berkas asli dilihat"}
         self._send(phase, topics.VERIFICATION_INTAKE, person.key, source, "identity.decide.v1", data)
@@ -233,18 +232,18 @@ class Story:
         data = {"regency": regency, "year": 2026, "funding": funding, "jkk": amount, "jkm": amount}
         more = {"decree_no": "SK-1", "target_workers": 10}
         if rng.random() < 0.9:
-            self._send(phase, topics.BILLING_INTAKE, regency.encode(), "treasury", "budget.set.v1", {**data, **more})
+            self._send(phase, topics.BILLING_INTAKE, regency.encode(), "treasury/64", "budget.set.v1", {**data, **more})
 
     def _run(self, phase: Phase, regency: str, funding: str) -> None:
         data: dict[str, Any] = {"regency": regency, "period": "2026-02", "funding": funding}
         if self._rng.random() < 0.4:
             data["due_date"] = "2026-02-10"
-        self._send(phase, topics.BILLING_INTAKE, regency.encode(), "operator", "billing.run.v1", data)
+        self._send(phase, topics.BILLING_INTAKE, regency.encode(), "officer/operator", "billing.run.v1", data)
 
     def _pay(self, phase: Phase, invoice_id: str, amount: int, regency: str) -> None:
         data = {"invoice_id": invoice_id, "amount": amount, "paid_on": phase.at.date().isoformat()}
         data["reference"] = f"SP2D-{self._events}"
-        self._send(phase, topics.BILLING_INTAKE, regency.encode(), "treasury", "invoice.pay.v1", data)
+        self._send(phase, topics.BILLING_INTAKE, regency.encode(), "treasury/64", "invoice.pay.v1", data)
 
     def _claim(self, phase: Phase, person: Person, claim_no: str, complete: bool) -> None:
         data = {
@@ -268,6 +267,23 @@ class Story:
         topic = topics.claims_intake(regency, "rumahsakit")
         data = {"claim_no": claim["claim_no"], **data}
         self._send(phase, topic, str(claim["claim_no"]).encode(), f"agency/{regency}/rumahsakit", kind, data)
+
+    def _rule(self, phase: Phase, claim: Mapping[str, Any]) -> None:
+        """An officer decides; or the claim's own agency tries to, on its topic or on the officers'."""
+        data = {"claim_no": claim["claim_no"], "decision": "approved", "reason": "lengkap"}
+        agency = f"agency/{claim['regency']}/rumahsakit"
+        match self._rng.randrange(5):
+            case 0:
+                self._claim_step(phase, claim, "claim.decide.v1", data)
+            case 1:
+                self._send(phase, topics.CLAIMS_OFFICERS, b"k", agency, "claim.decide.v1", {**data, "agency": agency})
+            case 2:
+                # Without its regency the claim is looked up.
+                data = {**data, "agency": "rumahsakit"}
+                self._send(phase, topics.CLAIMS_OFFICERS, b"k", "officer/petugas-2", "claim.decide.v1", data)
+            case _:
+                data = {**data, "agency": agency.removeprefix("agency/")}
+                self._send(phase, topics.CLAIMS_OFFICERS, b"k", "officer/petugas-2", "claim.decide.v1", data)
 
     def _send(self, phase: Phase, topic: str, key: bytes, source: str, kind: str, data: Any) -> None:
         self._events += 1

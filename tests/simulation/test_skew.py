@@ -7,14 +7,15 @@ process and with fewer by the next. The end is that of the straight fold, which 
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, get_args, get_origin
 
 import orjson
 import pytest
 
-from shared.contracts import envelope
+from shared.contracts import envelope, topics
+from shared.contracts.admission import Table, rule_of
 from shared.contracts.base import Data
 from tests.simulation.play import SEEDS_A_STORY, play
 
@@ -66,12 +67,12 @@ class Releases:
         topic: str,
         at_ms: int,
         inputs: Mapping[str, type],
-        others: Sequence[str] = (),
+        table: Table = rule_of,
     ) -> Any:
         """As envelope.read."""
-        if "-intake" not in topic:
+        if not topics.is_from_outside(topic):
             value = self._changed(orjson.loads(value or b""), inputs)
-        return self._read(value, headers, topic, at_ms, inputs, others)
+        return self._read(value, headers, topic, at_ms, inputs, table)
 
     def _changed(self, event: dict[str, Any], inputs: Mapping[str, type]) -> bytes:
         model = inputs.get(event["type"])

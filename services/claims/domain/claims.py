@@ -261,7 +261,9 @@ def ruled(state: Claim | None, event: Event, facts: Facts) -> Decision[Claim]:
     if why is None and (claim.status is ClaimStatus.ASSESSED or claim.account_refused):
         why = Reason.NOT_ELIGIBLE
     if why is not None:
-        return _decided(claim, event, _refusal(part.sender, event, part.claim_no, (why,)))
+        # Also a decision that came by a step of our own is answered as the officer's.
+        shown = without_niks(part.claim_no) if why is Reason.NOT_REGISTERED else part.claim_no
+        return _decided(claim, event, outcomes.refusal(part.sender, "claim.decide.v1", shown, (why,), event.id))
     ruled_claim = replace(claim, ruling=part.ruling, reasons=(), missing=())
     if not part.ruling.approved:
         return _rejected(ruled_claim, event, (Reason.OFFICER_REJECTED,))

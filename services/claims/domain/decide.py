@@ -5,7 +5,7 @@ Theory of operation
 * claims (regency/agency/claim_no): saved as waiting first, then assessed: domain/claims.py by domain/assessments.py.
 * links (worker_id): who was merged into whom, by registration's word: domain/links.py.
 * deaths (worker_id): the fence that pays a death once per worker, whoever claims it: domain/fences.py.
-* refusals (name of the input): commands that name no claim.
+* refusals (name of the input): commands that name no claim, or a claim that had to be looked up first.
 
 Invariants: pure, total, deterministic; every reason that holds is told; an input without effect says why; nothing
 personal enters an outcome.
@@ -18,8 +18,8 @@ from datetime import datetime
 from typing import Any
 
 from services.claims.domain import claims, covers, fences, forms, links, outcomes
-from services.claims.domain.forms import Added, Decided, Refused, Rejected, Submission, Withdrawn
-from services.claims.domain.state import Facts, Reference, Refusal, claim_key
+from services.claims.domain.forms import Added, Decided, Refused, Rejected, Sender, Submission, Withdrawn
+from services.claims.domain.state import Facts, Reference, Refusal, Ruling, claim_key
 from shared.contracts import merges
 from shared.contracts.billing import PremiumBilled, PremiumPaid, RunCompleted
 from shared.contracts.claims import AddDocuments, DecideClaim, SubmitClaim, WithdrawClaim
@@ -28,6 +28,7 @@ from shared.contracts.claims_work import (
     BenefitRefused,
     BenefitTransferred,
     ClaimCleared,
+    ClaimRuled,
     EventReserved,
     EventTaken,
     ReleaseEvent,
@@ -39,6 +40,7 @@ from shared.contracts.reasons import Reason
 from shared.contracts.registration import WorkerRegistered, WorkerWithdrawn
 from shared.kernel.decision import Address, Decision
 from shared.kernel.event import Event, Routed
+from shared.kernel.identity import without_niks
 
 
 def route(event: Event, reference: Reference) -> tuple[Routed, ...]:
@@ -105,10 +107,32 @@ def _decide_claim(event: Event, reference: Reference) -> Routed:
 
 
 def _addressed(event: Event, part: Submission | Rejected | Added | Withdrawn | Decided | Refused) -> Routed:
-    """A part to its claim; what names none, or cannot be read, to a document of its own."""
-    if part.claim_no is None or isinstance(part, Refused):
+    """A part to its claim; what names none (yet), or cannot be read, to a document of its own."""
+    if part.claim_no is None or isinstance(part, Refused) or not part.sender.regency:
         return Routed(Address("refusals", event.name), part)
     return Routed(Address("claims", claim_key(part.sender.regency, part.sender.agency, part.claim_no)), part)
+
+
+def _ruling(event: Event, reference: Reference) -> Routed:
+    data: ClaimRuled = event.data
+    sender, ruling = Sender(data.regency, data.agency), Ruling(data.approved, data.officer, data.reason)
+    key = claim_key(data.regency, data.agency, data.claim_no)
+    return Routed(Address("claims", key), Decided(sender, data.claim_no, ruling))
+
+
+def _decided(state: Any, event: Event, facts: Facts) -> Decision[Any]:
+    """A decision on a claim; one that names the agency without its regency goes to the only claim that it can mean."""
+    part: Decided = event.data
+    if part.sender.regency:
+        return claims.ruled(state, event, facts)
+    found = facts.named.get((part.sender.agency, part.claim_no), ())
+    if len(found) == 1:
+        step = outcomes.ruled(Sender(found[0], part.sender.agency), part.claim_no, part.ruling)
+        return Decision(state=Refusal(event.type, ()), outcomes=(step,))
+    reasons = (f"{Reason.FIELD_INVALID}:agency",) if found else (str(Reason.NOT_REGISTERED),)
+    shown = part.claim_no if found else without_niks(part.claim_no)
+    told = outcomes.refusal(part.sender, event.type, shown, reasons, event.id)
+    return Decision(state=Refusal(event.type, reasons), outcomes=told)
 
 
 def _refused(state: Refusal | None, event: Event, facts: Facts) -> Decision[Refusal]:
@@ -137,6 +161,7 @@ _ROUTES: Mapping[type, Callable[[Event, Reference], Routed]] = {
     EventReserved: _step,
     ClaimCleared: _step,
     EventTaken: _step,
+    ClaimRuled: _ruling,
     ReleaseEvent: _fence,
     WakeCover: _wake,
     WakeWorker: _link,
@@ -156,7 +181,7 @@ _DECISIONS: Mapping[type, Callable[[Any, Event, Facts], Decision[Any]]] = {
     Rejected: _rejected,
     Added: claims.documents_added,
     Withdrawn: claims.withdrawn,
-    Decided: claims.ruled,
+    Decided: _decided,
     Refused: _refused,
     AssessClaim: claims.assessed,
     EventReserved: claims.reserved,

@@ -16,8 +16,8 @@ from typing import Any, get_args
 
 from services.claims.domain import rules
 from services.claims.domain.state import Child, Claimant, Form, Reference, Ruling
-from shared.contracts import topics
-from shared.contracts.claims import Kind, SubmitClaim
+from shared.contracts import officers, topics
+from shared.contracts.claims import DecideClaim, Kind, SubmitClaim
 from shared.contracts.fields import Fields
 from shared.contracts.reasons import Reason
 from shared.kernel.calendar import business_day, day_of
@@ -45,11 +45,16 @@ DAYS_MAX = 36_500
 CHILD_KEY_BYTES = 10
 
 _WORKER_ID = re.compile(r"[a-z2-7]{26}")
+_AGENCY_NAME = re.compile(r"[a-z][a-z0-9-]{0,38}[a-z0-9]")
+_REGENCY = re.compile(r"\d{2}\.\d{2}", re.ASCII)
 
 
 @value(frozen=True, slots=True)
 class Sender:
-    """The agency whose topic an event came by."""
+    """The agency of a claim: by whose topic an event came, or whom an officer's decision names.
+
+    An officer may leave out the regency: then it is empty until the claim is found. Both are where they name no agency.
+    """
 
     regency: str
     agency: str
@@ -112,11 +117,26 @@ class Refused:
 
 
 def sender_of(event: Event) -> Sender:
-    """The agency that an event comes from; raises ValueError when its source is none (the shell lets none pass)."""
+    """The agency that an event comes from, or that an officer's decision names; raises ValueError when the source is
+    neither (the shell lets none pass)."""
+    if isinstance(event.data, DecideClaim):
+        return named_agency(event.data.fields) or Sender("", "")
     found = topics.agency_of_source(event.source)
     if found is None:
         raise ValueError("the source is no agency")
     return Sender(*found)
+
+
+def named_agency(fields: Mapping[str, Any]) -> Sender | None:
+    """The agency that a decision names: `64.08/rumahsakit`, or `rumahsakit` with `regency` beside it or without."""
+    value, regency = fields.get("agency"), fields.get("regency")
+    if not isinstance(value, str):
+        return None
+    place, _, name = value.strip().removeprefix("agency/").rpartition("/")
+    if not place and isinstance(regency, str):
+        place = regency.strip()
+    fits = _AGENCY_NAME.fullmatch(name) and (not place or _REGENCY.fullmatch(place))
+    return Sender(place, name) if fits else None
 
 
 def submission(event: Event, reference: Reference) -> Submission | Rejected:
@@ -178,15 +198,20 @@ def withdrawn(event: Event) -> Withdrawn | Refused:
 
 
 def decided(event: Event) -> Decided | Refused:
-    """Reads `claim.decide.v1`; whoever decides says who they are and why."""
+    """Reads `claim.decide.v1`; whoever decides is the source, and says why."""
     form = Fields(event.data.fields, event.data.problem)
+    agency = named_agency(form.fields)
+    if agency is None:
+        form.wrong("agency")
     claim_no = form.text("claim_no", CLAIM_NO_MAX)
     decision = form.one_of("decision", ("approved", "rejected"))
-    officer = form.text("officer")
+    officer = officers.name_of(event.source)
+    if officer is None or officers.is_signed_by_another(form.fields.get("officer"), event.source):
+        form.reasons.append(f"{Reason.FIELD_INVALID}:officer")
     reason = form.text("reason", 1000)
-    if form.reasons:
+    if form.reasons or agency is None or officer is None:
         return refused(event, form.reasons)
-    return Decided(sender_of(event), claim_no, Ruling(decision == "approved", officer, reason))
+    return Decided(agency, claim_no, Ruling(decision == "approved", officer, reason))
 
 
 def refused(event: Event, reasons: Sequence[str]) -> Refused:

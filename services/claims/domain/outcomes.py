@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from services.claims.domain.forms import Rejected, Sender
-from services.claims.domain.state import Claim, ClaimStatus, claim_key
+from services.claims.domain.state import Claim, ClaimStatus, Ruling, claim_key
 from shared.contracts import topics
 from shared.contracts.claims import (
     ClaimApproved,
@@ -27,7 +27,7 @@ from shared.contracts.claims import (
     Stage,
     WorkerDied,
 )
-from shared.contracts.claims_work import AssessClaim, ClaimStep
+from shared.contracts.claims_work import AssessClaim, ClaimRuled, ClaimStep
 from shared.kernel.calendar import day_after
 from shared.kernel.decision import Due, Outcome
 
@@ -102,11 +102,11 @@ def form_rejected(part: Rejected, name: str) -> tuple[Outcome, ...]:
 
 
 def both(sender: Sender, kind: str, data: BaseModel, key: str, subject: str) -> tuple[Outcome, ...]:
-    """An event for everyone and, the same, for the agency."""
-    return (
-        Outcome(EVENTS, key, kind, data, subject),
-        Outcome(topics.feedback(sender.regency, sender.agency), subject, kind, data, subject),
-    )
+    """An event for everyone and, the same, for the agency; an officer's decision may name none that could be told."""
+    told = Outcome(EVENTS, key, kind, data, subject)
+    if not sender.regency:
+        return (told,)
+    return (told, Outcome(topics.feedback(sender.regency, sender.agency), subject, kind, data, subject))
 
 
 def refusal(
@@ -114,7 +114,7 @@ def refusal(
 ) -> tuple[Outcome, ...]:
     """`<command>.refused.v1`; `name` is the event's id, which keys it when no claim is named."""
     kind = f"{command.removesuffix('.v1')}.refused.v1"
-    data = CommandRefused(claim_no=claim_no, agency=sender.agency, reasons=list(reasons))
+    data = CommandRefused(claim_no=claim_no, agency=sender.agency or None, reasons=list(reasons))
     key = claim_key(sender.regency, sender.agency, claim_no) if claim_no is not None else name
     return both(sender, kind, data, key, claim_no if claim_no is not None else name)
 
@@ -122,6 +122,20 @@ def refusal(
 def step(kind: str, key: str, data: ClaimStep) -> Outcome:
     """A step of our own, keyed by the document that it changes."""
     return Outcome(WORK, key, kind, data)
+
+
+def ruled(sender: Sender, claim_no: str, ruling: Ruling) -> Outcome:
+    """An officer's decision on its way to the claim that it was found to mean."""
+    key = claim_key(sender.regency, sender.agency, claim_no)
+    data = ClaimRuled(
+        regency=sender.regency,
+        agency=sender.agency,
+        claim_no=claim_no,
+        approved=ruling.approved,
+        officer=ruling.officer,
+        reason=ruling.reason,
+    )
+    return Outcome(WORK, key, "claim.ruled", data, personal=True)
 
 
 def look(claim: Claim) -> tuple[Outcome, ...]:

@@ -265,6 +265,8 @@ class Facts:
 
     By the name of a step: `persons`, who the worker of a look or of an ask is since a merge; `open_claims` of the
     workers to be looked at; `groups`, who is one person with the worker that is asked.
+
+    `named`: the regencies that have a claim of this agency and number, two at most.
     """
 
     reference: Reference
@@ -274,3 +276,4 @@ class Facts:
     persons: Mapping[str, str] = field(default_factory=dict)
     open_claims: Mapping[str, tuple[tuple[str, Claim], ...]] = field(default_factory=dict)
     groups: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    named: Mapping[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)

@@ -85,6 +85,8 @@ def conflicting(event: Event) -> Routed:
     """Refuses an input whose name was used before with other content."""
     if isinstance(event.data, contract.DecideSuspect):
         return pairs.conflicting(event)
+    if isinstance(event.data, ExplainFinding):
+        return explanations.conflicting(event)
     return parts.conflicting(event)
 
 
@@ -172,5 +174,6 @@ _DECISIONS: Mapping[type, Callable[[Any, Event, Facts, datetime], Decision[Any]]
     projects.Report: projects.decide,
     outreach.Report: outreach.decide,
     explanations.Explanation: explanations.decide,
+    explanations.RefusedExplanation: explanations.refuse,
     **stickers.DECISIONS,
 }

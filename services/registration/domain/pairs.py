@@ -14,7 +14,7 @@ from typing import Any
 from services.registration.domain import outcomes
 from services.registration.domain.parts import Facts
 from services.registration.domain.state import Pair, PairDecision, PairStatus, Refusal
-from shared.contracts import topics
+from shared.contracts import officers
 from shared.contracts.reasons import Reason
 from shared.contracts.registration_work import SuspicionFound
 from shared.kernel.calendar import business_day
@@ -69,7 +69,8 @@ def route_officer(event: Event, reference: Any) -> tuple[Routed, ...]:
     """An officer's decision, or a refusal with every reason that holds."""
     intake: Intake = event.data
     fields = intake.fields
-    problems: list[str] = [] if event.source.startswith(topics.OFFICER) else [f"{Reason.FIELD_INVALID}:source"]
+    signed_by = officers.name_of(event.source)
+    problems: list[str] = [] if signed_by else [f"{Reason.FIELD_INVALID}:source"]
     if intake.problem:
         problems.append(f"{Reason.FIELD_INVALID}:data")
     else:
@@ -81,17 +82,18 @@ def route_officer(event: Event, reference: Any) -> tuple[Routed, ...]:
                 not isinstance(value, str)
                 or (name == "decision" and value not in DECISIONS)
                 or (name in ("first", "second") and not may_be_shown(value))
+                or (name == "officer" and officers.is_signed_by_another(value, event.source))
             ):
                 problems.append(f"{Reason.FIELD_INVALID}:{name}")
         if not problems and fields["decision"] == "merge":
             problems += _keep_problems(fields)
     if problems:
-        return (Routed(Address("refusals", event.name), _refused(intake, *problems)),)
+        return (Routed(Address("refusals", event.name), _refused(event, *problems)),)
     part = OfficerDecision(
         first=min(fields["first"], fields["second"]),
         second=max(fields["first"], fields["second"]),
         decision=fields["decision"],
-        officer=fields["officer"].strip(),
+        officer=signed_by or "",
         reason=fields["reason"].strip(),
         keep=fields["keep"] if fields["decision"] == "merge" else "",
     )
@@ -101,7 +103,7 @@ def route_officer(event: Event, reference: Any) -> tuple[Routed, ...]:
 def conflicting(event: Event) -> Routed:
     """Refuses a decision whose name was used before with other content."""
     address = Address("refusals", f"{event.name}|{event.content_hash}")
-    return Routed(address, _refused(event.data, Reason.CONFLICTING_DUPLICATE))
+    return Routed(address, _refused(event, Reason.CONFLICTING_DUPLICATE))
 
 
 def found(state: Pair | Refusal | None, event: Event, facts: Facts, now: datetime) -> Decision[Any]:
@@ -188,7 +190,8 @@ def _keep_problems(fields: Any) -> list[str]:
     return [] if keep in (fields["first"], fields["second"]) else [f"{Reason.FIELD_INVALID}:keep"]
 
 
-def _refused(intake: Intake, *reasons: str) -> RefusedDecision:
-    said = {name: intake.fields.get(name) for name in ("first", "second", "officer")}
+def _refused(event: Event, *reasons: str) -> RefusedDecision:
+    said = {name: event.data.fields.get(name) for name in ("first", "second")}
     texts = {name: value if may_be_shown(value) else None for name, value in said.items()}
-    return RefusedDecision(first=texts["first"], second=texts["second"], officer=texts["officer"], reasons=reasons)
+    officer = officers.name_of(event.source)
+    return RefusedDecision(first=texts["first"], second=texts["second"], officer=officer, reasons=reasons)

@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any, cast
 
+from shared.contracts import officers
 from shared.lists import Answer
 from shared.lists.columns import Kind
 from shared.runtime.ports import Cipher
@@ -41,7 +42,10 @@ UNFINISHED = (Status.WAITING.value, Status.RUNNING.value)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Import:
-    """One uploaded list. `done_batches` batches of `batch_rows` rows are answered for ever; a restart goes on there."""
+    """One uploaded list; `officer` signs it where it holds decisions.
+
+    `done_batches` batches of `batch_rows` rows are answered for ever; a restart goes on there.
+    """
 
     id: str
     agency: str
@@ -62,11 +66,12 @@ class Import:
     notices: tuple[tuple[str, str], ...] = ()
     error: tuple[str, str] | None = None
     finished_at: datetime | None = None
+    officer: str = ""
 
     @property
     def source(self) -> str:
-        """The source of its events."""
-        return f"agency/{self.agency}"
+        """The source of its events: the agency, or the officer whose decisions the list holds."""
+        return officers.source_of(self.officer) if self.officer else f"agency/{self.agency}"
 
     @property
     def kept_until(self) -> datetime | None:
@@ -96,6 +101,7 @@ def row_of(one: Import, cipher: Cipher) -> dict[str, Any]:
         "notices": [list(pair) for pair in one.notices],
         "error": list(one.error) if one.error else None,
         "finished_at": one.finished_at,
+        "officer": cipher.seal(one.officer) if one.officer else None,
     }
 
 
@@ -122,6 +128,7 @@ def import_of(identifier: str, row: Mapping[str, Any], cipher: Cipher) -> Import
         notices=tuple((one[0], one[1]) for one in row["notices"]),
         error=(row["error"][0], row["error"][1]) if row["error"] else None,
         finished_at=_aware(finished) if finished else None,
+        officer=cipher.open(row["officer"]) if row.get("officer") else "",
     )
 
 

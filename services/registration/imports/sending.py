@@ -68,7 +68,7 @@ class Sending:
         self._cipher = cipher
         self._one = one
         self._namespace = uuid.UUID(one.id)
-        self._topic = topics.registration_intake(*_agency(one))
+        self._topic = topics.REGISTRATION_OFFICERS if one.officer else topics.registration_intake(*_agency(one))
 
     async def run(self) -> None:
         """Sends and answers every row; a file that cannot be read ends as failed, with the reason."""
@@ -152,7 +152,8 @@ class Sending:
             "type": row.type,
             "time": time,
             "datacontenttype": "application/json",
-            "data": data,
+            # An officer's decision names the agency that is to be answered; an agency's list is its own.
+            "data": {**data, "agency": self._one.agency} if self._one.officer else data,
         }
         return identifier, orjson.dumps(one)
 
@@ -245,7 +246,7 @@ class Sending:
 
 
 def _agency(one: Import) -> tuple[str, str]:
-    found = topics.agency_of_source(one.source)
+    found = topics.agency_of_source(f"agency/{one.agency}")
     assert found is not None, "checked when the file was taken"
     return found
 

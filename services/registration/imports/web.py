@@ -14,11 +14,12 @@ from services.registration.imports import answering, pages, template
 from services.registration.imports.records import IMPORTS, UNFINISHED, Import, Status, import_of, row_of
 from services.registration.imports.spool import FILE_BYTES_MAX, Spool, TooLarge, forget
 from services.registration.imports.upload import Upload, take
-from shared.contracts import topics
+from shared.contracts import officers, topics
+from shared.contracts.catalogue import DECISIONS
 from shared.lists.columns import LAYOUTS, Kind
 from shared.pages import HEADERS, wants_page
 from shared.runtime import clock, topics_admin
-from shared.runtime.auth import Caller, Guard
+from shared.runtime.auth import REGISTRATION_OFFICER, Caller, Guard
 from shared.runtime.crypto import FieldCipher, cipher_from
 from shared.runtime.house import House
 from shared.runtime.kafka_server import Server
@@ -32,6 +33,7 @@ _FORM = {
     "properties": {
         "agency": {"type": "string", "example": "64.08/dinsos"},
         "kind": {"type": "string", "default": "workers"},
+        "officer": {"type": "string", "description": "who signs a list of explanations, where nobody signs in"},
         "file": {"type": "string", "format": "binary"},
     },
 }
@@ -174,6 +176,9 @@ class Desk:
         self._may(caller, agency)
         if kind not in self.kinds:
             raise _problem("kind", f"is one of {', '.join(self.kinds)}")
+        officer = ""
+        if LAYOUTS[next(one for one in self.kinds if one == kind)].type in DECISIONS:
+            officer = self._officer(caller, agency, upload.fields.get("officer") or query.get("officer") or "")
         if not upload.has_file or not spool.size:
             raise _problem("file", "is missing or empty / berkas tidak ada atau kosong")
         return replace(
@@ -185,7 +190,20 @@ class Desk:
             sha256=spool.sha256,
             size=spool.size,
             chunks=spool.chunks,
+            officer=officer,
         )
+
+    def _officer(self, caller: Caller, agency: str, named: str) -> str:
+        """Who signs a list of decisions: whose token it is; where nobody signs in, the officer whom the form names."""
+        regency = agency.split("/")[0]
+        if not caller.has_role(REGISTRATION_OFFICER, regency):
+            raise HTTPException(403, f"the token has no role {REGISTRATION_OFFICER} for {regency}")
+        signed = caller.signature or named.strip()
+        if not signed:
+            raise _problem("officer", "is missing: an officer signs explanations / nama petugas belum diisi")
+        if named.strip() and not officers.same_person(named, signed):
+            raise HTTPException(403, "you are signed in under another name than the officer whom the form names")
+        return signed
 
     async def _stands(self, topic: str) -> bool:
         return topic in await topics_admin.partitions(Server(self._house.environ), [topic])

@@ -1,7 +1,7 @@
 """The officers' queue: pairs of workers who may be one person, ranked, side by side, decided with a reason.
 
-A list shows no personal data. One pair shows the forms, to an officer only: a caller who may act for
-`<regency>/registration` of one of its regencies (PAYUNG_AUTH; everyone where it says `none`). The NIK stays masked and
+A list shows no personal data. One pair shows the forms, to an officer only: a caller with the role
+`registration-officer` for one of its regencies (PAYUNG_AUTH; everyone where it says `none`). The NIK stays masked and
 only says which of its digits differ.
 """
 
@@ -18,17 +18,16 @@ from services.registration.domain.state import Pair, PairStatus, Worker
 from services.registration.suspects import pages
 from services.registration.suspects.running import LAST, SCANS, WANTED
 from shared.contracts import envelope, topics
-from shared.contracts.registration import COMMANDS
+from shared.contracts.registration import DECISIONS
 from shared.kernel.identity import masked
 from shared.pages import HEADERS, wants_page
 from shared.runtime import clock, officers
-from shared.runtime.auth import Caller, Guard
+from shared.runtime.auth import REGISTRATION_OFFICER, Caller, Guard
 from shared.runtime.house import House
 from shared.runtime.officers import Given
 from shared.runtime.pipeline import Message
 
 LIST_MAX = 500
-ROLE = "registration"
 DECIDE = "suspect.decide.v1"
 _SIDE = (
     "name",
@@ -58,7 +57,7 @@ def routes(house: House) -> APIRouter:
     ) -> Response:
         """Pairs, the likeliest first; `status` open (to be decided), merged, different, gone."""
         where: dict[str, Any] = {"state.status": status.value}
-        regencies = (await guard.caller(request)).regencies(regency, ROLE)
+        regencies = (await guard.caller(request)).regencies(regency, REGISTRATION_OFFICER)
         if regencies is not None:
             where["state.regencies"] = {"$in": regencies}
         found = await house.reader.find("suspects", where, order=("-state.score", "_id"), limit=limit)
@@ -74,8 +73,8 @@ def routes(house: House) -> APIRouter:
     @router.post("/scan", status_code=202)
     async def scan(request: Request) -> dict[str, Any]:
         """Asks for a scan now, whatever the rhythm; `GET /v1/suspects` says when the last one was."""
-        if (await guard.caller(request)).regencies(role=ROLE) == []:
-            raise HTTPException(403, f"the token names no <regency>/{ROLE}")
+        if (await guard.caller(request)).regencies(role=REGISTRATION_OFFICER) == []:
+            raise HTTPException(403, f"the token has no role {REGISTRATION_OFFICER}")
         wanted = clock.now().isoformat()
         await house.reader.save_rows(SCANS, {WANTED: {"at": wanted}})
         return {"wanted_at": wanted}
@@ -104,7 +103,7 @@ def routes(house: House) -> APIRouter:
         if await _known(house, first, second, caller) is None and caller.agencies is not None:
             raise HTTPException(404, "no such pair")
         given = await officers.read(request, idempotency_key)
-        await house.publish([_decision(first, second, given, caller.signature)])
+        await house.publish([_decision(request, first, second, given, caller.signature)])
         if given.from_page:
             return RedirectResponse("/v1/suspects?sent=1", 303)
         return JSONResponse({"ids": [given.name]}, 202)
@@ -116,13 +115,9 @@ async def _known(house: House, first: str, second: str, caller: Caller) -> Pair 
     """The pair, if there is one and this caller may decide it."""
     key = pair_id(first, second)
     found = (await house.reader.states("suspects", [key])).get(key)
-    if not isinstance(found, Pair) or not any(caller.may_act_for(_role(one)) for one in found.regencies):
+    if not isinstance(found, Pair) or not any(caller.has_role(REGISTRATION_OFFICER, one) for one in found.regencies):
         return None
     return found
-
-
-def _role(regency: str) -> str:
-    return f"{regency}/{ROLE}"
 
 
 def _listed(pair: Pair) -> dict[str, Any]:
@@ -180,7 +175,7 @@ def _side_by_side(pair: Pair, workers: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _decision(first: str, second: str, given: Given, signed_by: str | None) -> Message:
+def _decision(request: Request, first: str, second: str, given: Given, signed_by: str | None) -> Message:
     data = dict(given.fields)
     if given.from_page:
         # A page's button says in one word what to do and who stays.
@@ -188,13 +183,14 @@ def _decision(first: str, second: str, given: Given, signed_by: str | None) -> M
         if side:
             data["keep"] = first if side == "first" else second
     if signed_by is not None:
-        data["officer"] = signed_by
+        data["officer"] = given.officer or signed_by
     return officers.record(
+        request,
         given,
         signed_by,
         kind=DECIDE,
         subject=pair_id(first, second),
         data={**data, "first": first, "second": second},
-        topic=topics.work("registration"),
-        commands=COMMANDS,
+        topic=topics.REGISTRATION_OFFICERS,
+        commands=DECISIONS,
     )

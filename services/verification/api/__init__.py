@@ -1,8 +1,8 @@
 """Verification over HTTP: the officers' queue with the evidence side by side, and one worker's standing.
 
-Lists and standings carry no name and no NIK. A single case does, to an officer only: a caller who may act for
-`<regency>/verification` (PAYUNG_AUTH; everyone where it says `none`). The same addresses answer JSON to a machine and a
-page to a browser.
+Lists and standings carry no name and no NIK. A single case does, to an officer only: a caller with the role
+`verification-officer` for its regency (PAYUNG_AUTH; everyone where it says `none`). The same addresses
+answer JSON to a machine and a page to a browser.
 """
 
 from __future__ import annotations
@@ -18,10 +18,9 @@ from services.verification.api.queue import Case
 from services.verification.domain.state import Identity
 from shared.pages import HEADERS, wants_page
 from shared.runtime import officers
-from shared.runtime.auth import Caller, Guard
+from shared.runtime.auth import VERIFICATION_OFFICER, Caller, Guard
 from shared.runtime.house import House
 
-ROLE = "verification"
 TAKEN_LOOKS, TAKEN_LOOK_S = 30, 0.1
 
 
@@ -45,7 +44,7 @@ def routes(house: House) -> APIRouter:
         """Held cases, the oldest first, to be settled by an officer; `after` is the last answer's `next`."""
         caller = await desk.guard.caller(request)
         # The page's form sends an empty field for "all".
-        regencies = caller.regencies(regency or None, ROLE)
+        regencies = caller.regencies(regency or None, VERIFICATION_OFFICER)
         shown = min(limit, pages.CASES_SHOWN) if wants_page(request) else limit
         found = await queue.held(house.reader, regencies, reason or None, after, shown)
         if wants_page(request):
@@ -70,7 +69,7 @@ def routes(house: House) -> APIRouter:
         caller = await desk.guard.caller(request)
         await desk.check_role(worker_id, caller)
         given = await officers.read(request, idempotency_key)
-        message = decisions.message(worker_id, given, caller.signature)
+        message = decisions.message(request, worker_id, given, caller.signature)
         if not given.from_page:
             await house.publish([message])
             return JSONResponse({"ids": [given.name]}, 202)
@@ -106,17 +105,17 @@ class Desk:
     async def case(self, worker_id: str, caller: Caller) -> Case:
         """A worker's case, for an officer of the regency; for everybody else it is not there."""
         found = await self.identity(worker_id)
-        if found is None or not caller.may_act_for(_role(found.asked.regency)):
+        if found is None or not caller.has_role(VERIFICATION_OFFICER, found.asked.regency):
             raise HTTPException(404, "no such case")
         return await queue.case_of(self._house.reader, self._house.reference.cipher, worker_id, found)
 
     async def check_role(self, worker_id: str, caller: Caller) -> None:
         """Only an officer of the worker's regency decides. Of whom nothing is known, the event's answer says so."""
         found = await self.identity(worker_id)
-        if found is not None and not caller.may_act_for(_role(found.asked.regency)):
-            raise HTTPException(403, f"the token does not name {_role(found.asked.regency)}")
-        if found is None and caller.agencies is not None and not caller.regencies(role=ROLE):
-            raise HTTPException(403, f"the token names no <regency>/{ROLE}")
+        if found is not None and not caller.has_role(VERIFICATION_OFFICER, found.asked.regency):
+            raise HTTPException(403, f"the token has no role {VERIFICATION_OFFICER} for {found.asked.regency}")
+        if found is None and caller.agencies is not None and not caller.regencies(role=VERIFICATION_OFFICER):
+            raise HTTPException(403, f"the token has no role {VERIFICATION_OFFICER}")
 
     async def taken(self, worker_id: str, before: Identity | None) -> None:
         """Waits a moment until the case has changed, so that the list an officer comes back to is true."""
@@ -125,7 +124,3 @@ class Desk:
             if now is None or before is None or (now.status, now.proposal) != (before.status, before.proposal):
                 return
             await asyncio.sleep(TAKEN_LOOK_S)
-
-
-def _role(regency: str) -> str:
-    return f"{regency}/{ROLE}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fastapi import Request
+
 from shared.contracts import topics
 from shared.contracts.verification import COMMANDS
 from shared.runtime import officers
@@ -11,11 +13,18 @@ from shared.runtime.pipeline import Message
 DECIDE = "identity.decide.v1"
 
 
-def message(worker_id: str, given: Given, signed_by: str | None) -> Message:
+def message(request: Request, worker_id: str, given: Given, signed_by: str | None) -> Message:
     """The record. `signed_by` is who the caller's token says they are; without one the body's officer signs."""
     data = {**given.fields, "worker_id": worker_id}
     if signed_by is not None:
         data["officer"] = given.officer or signed_by
     return officers.record(
-        given, signed_by, kind=DECIDE, subject=worker_id, data=data, topic=topics.VERIFICATION_INTAKE, commands=COMMANDS
+        request,
+        given,
+        signed_by,
+        kind=DECIDE,
+        subject=worker_id,
+        data=data,
+        topic=topics.VERIFICATION_INTAKE,
+        commands=COMMANDS,
     )

@@ -11,6 +11,7 @@ from services.verification.domain.parts import OfficerDecision
 from services.verification.domain.policy import Policy
 from services.verification.domain.standing import Facts, leave, tell
 from services.verification.domain.state import Identity, Proposal, Ruling, SideFacts, Status
+from shared.contracts.officers import same_person
 from shared.contracts.reasons import Reason
 from shared.kernel.calendar import business_day
 from shared.kernel.decision import Decision
@@ -28,9 +29,9 @@ def settle(
     if not policy.may_decide(part.signed_by):
         return leave(identity, now, (_refused(part, Reason.OFFICER_NOT_ALLOWED),))
     first = identity.proposal
-    ruling = Ruling(officer=part.officer, reason=part.reason, decided_on=business_day(now).isoformat())
+    ruling = Ruling(officer=part.signed_by, reason=part.reason, decided_on=business_day(now).isoformat())
     if policy.needs_two(identity.reasons):
-        if first is not None and _one_person(first.signed_by, part.signed_by):
+        if first is not None and same_person(first.signed_by, part.signed_by):
             return leave(identity, now, (_refused(part, Reason.SECOND_OFFICER_NEEDED),))
         if first is None or first.verified != part.verified:
             # The first word, or one against it: then this word waits for the agreement of another officer.
@@ -39,11 +40,6 @@ def settle(
             )
             return leave(waiting, now, (outcomes.proposed(identity, part.verified),))
     return _ruled(identity, part.verified, ruling, now, policy)
-
-
-def _one_person(one: str, other: str) -> bool:
-    """ "Rina" and "rina " have two eyes between them: where no login signs, names are typed by hand."""
-    return " ".join(one.casefold().split()) == " ".join(other.casefold().split())
 
 
 def _ruled(identity: Identity, verified: bool, ruling: Ruling, now: datetime, policy: Policy) -> Decision[Any]:
@@ -65,4 +61,4 @@ def _ruled(identity: Identity, verified: bool, ruling: Ruling, now: datetime, po
 
 
 def _refused(part: OfficerDecision, reason: Reason) -> Any:
-    return outcomes.refused(part.worker_id, part.officer, (reason,), part.worker_id)
+    return outcomes.refused(part.worker_id, part.signed_by, (reason,), part.worker_id)

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-from urllib.parse import unquote
-
-from shared.contracts import topics
+from shared.contracts import officers
 from shared.contracts.reasons import Reason
 from shared.kernel.decision import Address
 from shared.kernel.event import Event, Intake, Routed
@@ -15,12 +12,10 @@ from shared.kernel.values import value
 
 @value(frozen=True, slots=True, kw_only=True)
 class OfficerDecision:
-    """A well-formed decision of an officer. `officer` is how they call themselves; `signed_by` is who the event's
-    source says they are, which alone counts where the policy asks who decides."""
+    """A well-formed decision of an officer. `signed_by` is who the event's source says they are."""
 
     worker_id: str
     verified: bool
-    officer: str
     reason: str
     signed_by: str
 
@@ -39,8 +34,8 @@ def of_officer(event: Event) -> Routed:
     intake: Intake = event.data
     fields = intake.fields
     # Only an officer settles a case (contracts.md 1, sources): an agency's word must not pass as one.
-    is_officer = event.source.startswith(topics.OFFICER) and len(event.source) > len(topics.OFFICER)
-    problems: list[str] = [] if is_officer else [f"{Reason.FIELD_INVALID}:source"]
+    signed_by = officers.name_of(event.source)
+    problems: list[str] = [] if signed_by else [f"{Reason.FIELD_INVALID}:source"]
     if intake.problem:
         problems.append(f"{Reason.FIELD_INVALID}:data")
     else:
@@ -52,33 +47,27 @@ def of_officer(event: Event) -> Routed:
                 not isinstance(value, str)
                 or (name == "decision" and value not in ("verified", "rejected"))
                 or (name == "worker_id" and not may_be_shown(value))
+                or (name == "officer" and officers.is_signed_by_another(value, event.source))
             ):
                 problems.append(f"{Reason.FIELD_INVALID}:{name}")
     if problems:
-        return Routed(Address("refusals", event.name), _refused(intake, *problems))
+        return Routed(Address("refusals", event.name), _refused(event, *problems))
     part = OfficerDecision(
         worker_id=fields["worker_id"],
         verified=fields["decision"] == "verified",
-        officer=fields["officer"],
         reason=fields["reason"],
-        signed_by=unquote(event.source.removeprefix(topics.OFFICER)),
+        signed_by=signed_by or "",
     )
     return Routed(Address("identities", part.worker_id), part)
 
 
 def conflicting(event: Event) -> Routed:
     """The refusal of an event whose name was used before with other content."""
-    refused = _refused(event.data, Reason.CONFLICTING_DUPLICATE)
+    refused = _refused(event, Reason.CONFLICTING_DUPLICATE)
     return Routed(Address("refusals", f"{event.name}|{event.content_hash}"), refused)
 
 
-def _refused(intake: Intake, *reasons: str) -> Refused:
-    fields = intake.fields
-    named = fields.get("worker_id")
-    return Refused(
-        worker_id=named if may_be_shown(named) else None, officer=_text(fields.get("officer")), reasons=tuple(reasons)
-    )
-
-
-def _text(value: Any) -> str | None:
-    return value if isinstance(value, str) and value.strip() else None
+def _refused(event: Event, *reasons: str) -> Refused:
+    named = event.data.fields.get("worker_id")
+    officer = officers.name_of(event.source)
+    return Refused(worker_id=named if may_be_shown(named) else None, officer=officer, reasons=tuple(reasons))

@@ -18,7 +18,7 @@ from services.registration.domain.duties.employments import Contract, Employment
 from services.registration.domain.parts import Facts, Reference
 from services.registration.duties.documents import STORED
 from services.registration.facts import PERFORMERS
-from shared.contracts.catalogue import COMMANDS
+from shared.contracts.catalogue import COMMANDS, DECISIONS
 from shared.contracts.registration_duties import FirstDayOver, RosterLine
 from shared.kernel.decision import Address, Decision, Due
 from shared.kernel.event import Event, Routed
@@ -51,6 +51,9 @@ class World:
         """One input and the work that follows from it; what all of it said, work aside."""
         self.events += 1
         at = datetime.fromisoformat(f"{self.day}T02:00:00+00:00").astimezone(UTC)
+        if kind in DECISIONS:
+            # An officer of the agency's regency explains.
+            data, source = {"agency": source.removeprefix("agency/"), **data}, "officer/rina"
         event = Event(
             id=f"e{self.events}",
             source=source,
@@ -100,7 +103,7 @@ def line(started: str, ends: str | None = None, registered: str | None = None, n
 
 def findings(said: list[dict[str, Any]]) -> list[tuple[str, str, str]]:
     """Kind, state and the day it was due."""
-    return [(one["kind"], one["state"], one["due_on"]) for one in said if "finding_id" in one]
+    return [(one["kind"], one["state"], one["due_on"]) for one in said if "kind" in one]
 
 
 def answers(said: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
@@ -284,7 +287,9 @@ def test_an_explanation_holds_until_the_duty_is_kept() -> None:
     assert findings(said) == [("registered-late", "explained", "2026-02-02")]
     assert answers(said) == [(None, "accepted", [])]
     assert findings(world.roster(line("2026-02-02"))) == []
-    assert answers(world.take("finding.explain.v1", explain)) == [(None, "rejected", ["finding-unknown"])]
+    again = world.take("finding.explain.v1", explain)
+    assert answers(again) == [(None, "rejected", ["finding-unknown"])]
+    assert [one["reasons"] for one in again if one["type"] == "finding.explain.refused.v1"] == [["finding-unknown"]]
     assert findings(world.roster(line("2026-02-02", registered="2026-03-09"))) == [
         ("registered-late", "cured", "2026-02-02")
     ]

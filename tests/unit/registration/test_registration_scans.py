@@ -76,7 +76,7 @@ class Town:
 
     async def _follow(self, messages: list[Message]) -> None:
         for one in list(messages):
-            if one.topic == "registration-work":
+            if one.topic in ("registration-work", "registration-officers"):
                 await self._settle(one.topic, one.value or b"")
 
     async def scan(self) -> Scan:
@@ -169,17 +169,19 @@ async def test_only_officers_of_the_regency_see_and_decide(monkeypatch: pytest.M
     town = await suspected()
 
     async def from_kukar(_: Guard, __: Any) -> Caller:
-        return Caller("kukar", frozenset({"64.02/*"}))
+        return Caller("kukar", frozenset({"64.02/*"}), frozenset({"registration-officer"}))
 
     async def from_kutim(_: Guard, __: Any) -> Caller:
-        return Caller("rina@64.08", frozenset({"64.08/registration"}))
+        return Caller("rina@64.08", frozenset(), frozenset({"64.08/registration-officer"}))
 
     monkeypatch.setattr(Guard, "caller", from_kukar)
     assert (await town.call("GET", "/v1/suspects"))[1]["suspects"] == []
     assert (await town.call("GET", f"/v1/suspects/{FIRST}/{SECOND}"))[0] == 404
-    different = {"decision": "different", "officer": "someone else", "reason": "beda orang"}
+    different = {"decision": "different", "reason": "beda orang"}
     assert (await town.call("POST", f"/v1/suspects/{FIRST}/{SECOND}", different))[0] == 404
     monkeypatch.setattr(Guard, "caller", from_kutim)
+    another = {**different, "officer": "someone else"}
+    assert (await town.call("POST", f"/v1/suspects/{FIRST}/{SECOND}", another))[0] == 403
     assert (await town.call("POST", f"/v1/suspects/{FIRST}/{SECOND}", different))[0] == 202
     made = (await town.call("GET", f"/v1/suspects/{FIRST}/{SECOND}"))[1]["decisions"]
     assert [one["officer"] for one in made] == ["rina@64.08"], "who has signed in signs"

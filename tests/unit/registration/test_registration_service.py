@@ -15,6 +15,7 @@ from services.registration import api, facts
 from services.registration.domain.duties.employments import Contract, Employment
 from services.registration.domain.duties.findings import Finding
 from services.registration.stream import SPEC
+from shared.contracts.catalogue import DECISIONS
 from shared.lists import read
 from shared.runtime.deadletters import DeadLetterTopic
 from shared.runtime.memory import MemoryStore, MemoryTopics
@@ -38,12 +39,15 @@ class Shell:
     async def settle(self, *inputs: tuple[str, Any], kind: str = "worker.register.v1") -> list[tuple[str, Any]]:
         """One batch of events of a kind by (event id, data); topic and envelope of what it published."""
         mark, records = len(self.topics.published), []
+        decides = kind in DECISIONS
+        topic = "registration-officers" if decides else "registration-intake-6408-dinsos"
         for event_id, data in inputs:
             self.offset += 1
-            envelope = {"specversion": "1.0", "id": event_id, "source": "agency/64.08/dinsos"}
+            source = "officer/rina" if decides else "agency/64.08/dinsos"
+            envelope = {"specversion": "1.0", "id": event_id, "source": source}
             value = orjson.dumps({**envelope, "type": kind, "data": data})
             at = int(AT.timestamp() * 1000)
-            records.append(Record("registration-intake-6408-dinsos", 0, self.offset, None, value, (), at))
+            records.append(Record(topic, 0, self.offset, None, value, (), at))
         await settle(self.pipeline, records)
         return [(one.topic, orjson.loads(one.value or b"")) for one in self.topics.published[mark:]]
 
@@ -192,9 +196,8 @@ async def test_open_findings_are_a_list_that_comes_back_explained(tmp_path: Path
     }
     path.write_text(path.read_text("utf-8-sig").replace("2026-01-05;\n", "2026-01-05;magang\n"), encoding="utf-8")
     (row,) = read(path, "explanations")
-    ((_, answer), (_, told)) = sorted(
-        await shell.settle(("x1", row.data), kind=row.type), key=lambda one: one[1]["type"], reverse=True
-    )
+    said = await shell.settle(("x1", {**row.data, "agency": "64.08/dinsos"}), kind=row.type)
+    ((_, answer), (_, told)) = sorted(said, key=lambda one: one[1]["type"], reverse=True)
     assert (answer["data"]["outcome"], told["data"]["state"]) == ("accepted", "explained")
 
 

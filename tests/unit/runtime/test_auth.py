@@ -53,12 +53,22 @@ async def test_a_good_token_may_act_for_its_agencies_only() -> None:
 
 
 def test_a_caller_lists_their_own_regencies_only() -> None:
-    caller = Caller("rina", frozenset({"64.08/dinsos", "64.02/*"}))
+    caller = Caller("rina", frozenset({"64.08/dinsos"}), frozenset({"64.02/verification-officer"}))
     assert caller.regencies() == ["64.02", "64.08"]
     assert (caller.regencies("64.08"), caller.regencies("64.09")) == (["64.08"], [])
-    assert (caller.regencies(role="verification"), caller.regencies("64.08", "verification")) == (["64.02"], [])
+    role = "verification-officer"
+    assert (caller.regencies(role=role), caller.regencies("64.08", role)) == (["64.02"], [])
     anyone = Caller("anyone", None)
-    assert (anyone.regencies(role="verification"), anyone.regencies("64.08", "verification")) == (None, ["64.08"])
+    assert (anyone.regencies(role=role), anyone.regencies("64.08", role)) == (None, ["64.08"])
+
+
+def test_a_role_counts_in_the_regencies_of_its_token_only() -> None:
+    bare = Caller("rina", frozenset({"64.08/dinsos"}), frozenset({"claims-officer"}), frozenset({"64.02"}))
+    assert [bare.has_role("claims-officer", one) for one in ("64.08", "64.02", "64.03")] == [True, True, False]
+    assert not bare.has_role("operator", "64.08")
+    # To send for every agency of a regency makes nobody an officer of it.
+    assert not Caller("chief", frozenset({"64.08/*"})).has_role("claims-officer", "64.08")
+    assert not Caller("lost", frozenset(), frozenset({"claims-officer"})).has_role("claims-officer", "64.08")
 
 
 @pytest.mark.parametrize(

@@ -264,6 +264,6 @@ async def test_types_meant_for_others_on_our_streams_are_passed_over_but_not_on_
         "type": "premium.paid.v1",
         "data": {},
     }
-    on_stream = Record("billing-events", 0, 0, b"k", orjson.dumps(foreign), (), 0)
+    on_stream = Record("toy-events", 0, 0, b"k", orjson.dumps(foreign), (), 0)
     await house.settle(on_stream, dataclasses.replace(on_stream, topic="toy-intake"))
     assert [dict(one.headers)["dlq_topic"] for one in house.letters()] == [b"toy-intake"]

@@ -40,7 +40,7 @@ def test_an_officer_verifies_a_held_identity() -> None:
     assert said(made) == [("identity.verified.v1", [])]
     assert made.outcomes[0].data.evidence == ["snapshot:7", "officer"]
     assert made.outcomes[0].data.valid_until == "2027-08-01"
-    assert made.state.ruling == Ruling(officer="Ani", reason="KTP asli dilihat", decided_on="2026-08-01")
+    assert made.state.ruling == Ruling(officer="ani", reason="KTP asli dilihat", decided_on="2026-08-01")
 
 
 def test_an_officer_rejects_for_what_it_was_held_for() -> None:

@@ -1,4 +1,8 @@
-"""An agency explains a finding: it stays on record, but nobody waits for a cure any more. Pure."""
+"""An officer explains a finding: it stays on record, but nobody waits for a cure any more. Pure.
+
+The officer is the source. Where the decision names an agency (`64.08/distransnaker`, whose list it was), that agency is
+answered too, and only findings of its regency can be meant.
+"""
 
 from __future__ import annotations
 
@@ -9,11 +13,14 @@ from typing import Any
 from services.registration.domain import outcomes, rules
 from services.registration.domain.duties.employments import Employment
 from services.registration.domain.duties.findings import explained, told
-from services.registration.domain.parts import Facts, Reference, Refused, Sender, sender_of, unreadable
+from services.registration.domain.parts import Facts, Reference, Sender
 from services.registration.domain.state import Refusal
+from shared.contracts import officers, topics
 from shared.contracts.reasons import Reason
-from shared.kernel.decision import Address, Decision
+from shared.contracts.registration_duties import ExplanationRefused
+from shared.kernel.decision import Address, Decision, Outcome
 from shared.kernel.event import Event, Intake, Routed
+from shared.kernel.identity import may_be_shown
 from shared.kernel.values import value
 
 # employment/<employer>/<worker>/<kind>/<day>: what findings.finding_id makes.
@@ -22,49 +29,119 @@ _EMPLOYMENT_PARTS = 5
 
 @value(frozen=True, slots=True, kw_only=True)
 class Explanation:
-    """Which finding of a document is explained. The text itself stays in the input: it may name people."""
+    """Which finding of a document is explained, and by whom. The text itself stays in the input: it may name people."""
 
     sender: Sender
+    officer: str
+    finding_id: str
     kind: str
     subject: str
+
+
+@value(frozen=True, slots=True, kw_only=True)
+class RefusedExplanation:
+    """An explanation that cannot be taken, whatever the finding. Nobody names the agency where `sender` has none."""
+
+    sender: Sender
+    officer: str | None
+    finding_id: str | None
+    reasons: tuple[str, ...]
 
 
 def route(event: Event, reference: Reference) -> tuple[Routed, ...]:
     """The employment whose finding is explained, or a refusal of its own."""
     intake: Intake = event.data
-    sender = sender_of(event)
-    problems = _problems(intake, sender)
+    problems = _problems(intake, event.source)
     parts = str(intake.fields.get("finding_id", "")).strip().split("/")
-    known = len(parts) == _EMPLOYMENT_PARTS and parts[0] == "employment"
-    if not problems and not known:
+    if not problems and not (len(parts) == _EMPLOYMENT_PARTS and parts[0] == "employment"):
         problems = (str(Reason.FINDING_UNKNOWN),)
     if problems:
-        return (Routed(Address("refusals", event.name), Refused(sender=sender, reasons=problems)),)
+        return (Routed(Address("refusals", event.name), _refused(event, problems)),)
     _, employer, worker, kind, subject = parts
-    address = Address("employments", f"{employer}|{worker}")
-    return (Routed(address, Explanation(sender=sender, kind=kind, subject=subject)),)
+    explanation = Explanation(
+        sender=_sender(intake),
+        officer=officers.name_of(event.source) or "",
+        finding_id="/".join(parts),
+        kind=kind,
+        subject=subject,
+    )
+    return (Routed(Address("employments", f"{employer}|{worker}"), explanation),)
+
+
+def conflicting(event: Event) -> Routed:
+    """Refuses an explanation whose name was used before with other content."""
+    address = Address("refusals", f"{event.name}|{event.content_hash}")
+    return Routed(address, _refused(event, (str(Reason.CONFLICTING_DUPLICATE),)))
 
 
 def decide(state: Employment | Refusal | None, event: Event, facts: Facts, now: datetime) -> Decision[Any]:
-    """Explains an open finding of the sender's own regency."""
+    """Explains an open finding; where an agency is named, of its own regency."""
     part: Explanation = event.data
-    about = state.about if isinstance(state, Employment) and state.regency == part.sender.regency else None
-    if about is not None and isinstance(state, Employment):
-        findings, changed = explained(state.findings, part.kind, part.subject)
+    if isinstance(state, Employment) and part.sender.regency in ("", state.regency):
+        findings, changed = explained(state.findings, part.kind, part.subject, part.officer)
         if changed is not None:
-            answer = outcomes.answered(event.id, part.sender, "accepted")
-            return Decision(state=replace(state, findings=findings), outcomes=(told(about, changed), answer))
+            said = (told(state.about, changed), *_answer(event, part.sender, ()))
+            return Decision(state=replace(state, findings=findings), outcomes=said)
     reasons = (str(Reason.FINDING_UNKNOWN),)
-    answer = outcomes.answered(event.id, part.sender, "rejected", reasons=reasons)
-    return Decision(
-        state=state or Refusal(submission_id=part.sender.submission_id, reasons=reasons), outcomes=(answer,)
+    refused = RefusedExplanation(sender=part.sender, officer=part.officer, finding_id=part.finding_id, reasons=reasons)
+    kept = state or Refusal(submission_id=part.sender.submission_id, reasons=reasons)
+    return Decision(state=kept, outcomes=_refusal(event, refused))
+
+
+def refuse(state: Any, event: Event, facts: Facts, now: datetime) -> Decision[Any]:
+    """Answers an explanation that cannot be read as one."""
+    part: RefusedExplanation = event.data
+    refusal = Refusal(submission_id=part.sender.submission_id, reasons=part.reasons)
+    return Decision(state=refusal, outcomes=_refusal(event, part))
+
+
+def _refusal(event: Event, part: RefusedExplanation) -> tuple[Outcome, ...]:
+    data = ExplanationRefused(finding_id=part.finding_id, officer=part.officer, reasons=list(part.reasons))
+    key = part.finding_id or event.id
+    said = Outcome(topics.events("registration"), key, "finding.explain.refused.v1", data)
+    return (said, *_answer(event, part.sender, part.reasons))
+
+
+def _answer(event: Event, sender: Sender, reasons: tuple[str, ...]) -> tuple[Outcome, ...]:
+    if not sender.agency:
+        return ()
+    return (outcomes.answered(event.id, sender, "rejected" if reasons else "accepted", reasons=reasons),)
+
+
+def _refused(event: Event, reasons: tuple[str, ...]) -> RefusedExplanation:
+    finding = event.data.fields.get("finding_id")
+    return RefusedExplanation(
+        sender=_sender(event.data),
+        officer=officers.name_of(event.source),
+        finding_id=finding.strip() if may_be_shown(finding) and finding.startswith("employment/") else None,
+        reasons=reasons,
     )
 
 
-def _problems(intake: Intake, sender: Sender) -> tuple[str, ...]:
-    if unread := unreadable(intake, sender):
-        return unread
-    found = rules.submission_problems(intake.fields)
+def _sender(intake: Intake) -> Sender:
+    found = _agency(intake)
+    submission = intake.fields.get("submission_id")
+    return Sender(
+        regency=found[0] if found else "",
+        agency=found[1] if found else "",
+        submission_id=submission if isinstance(submission, str) and submission.strip() else None,
+    )
+
+
+def _agency(intake: Intake) -> tuple[str, str] | None:
+    named = intake.fields.get("agency")
+    return topics.agency_of_source(f"agency/{named.strip()}") if isinstance(named, str) else None
+
+
+def _problems(intake: Intake, source: str) -> tuple[str, ...]:
+    if intake.problem is not None:
+        return (rules.invalid("data"),)
+    found: list[str] = []
+    fields = intake.fields
+    if not rules.is_absent(fields.get("agency")) and _agency(intake) is None:
+        found.append(rules.invalid("agency"))
+    if officers.name_of(source) is None or officers.is_signed_by_another(fields.get("officer"), source):
+        found.append(rules.invalid("officer"))
     for name in ("finding_id", "explanation"):
-        found += rules.text_problems(name, intake.fields.get(name))
+        found += rules.text_problems(name, fields.get(name))
     return tuple(found)

@@ -16,13 +16,15 @@ from shared.kernel.values import value
 
 @value(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """One duty not kept; `subject` is the day that tells findings of one kind apart."""
+    """One duty not kept; `subject` is the day that tells findings of one kind apart. `explained_by` is the officer who
+    explained it: kept here, told to nobody."""
 
     kind: Kind
     subject: str
     due_on: str
     state: State
     evidence: tuple[tuple[str, str], ...]
+    explained_by: str = ""
 
 
 @value(frozen=True, slots=True, kw_only=True)
@@ -47,6 +49,8 @@ def merged(before: Sequence[Finding], judged: Iterable[Finding]) -> tuple[tuple[
     for one in judged:
         key = (one.kind, one.subject)
         stood = known.pop(key, None)
+        if stood is not None and stood.explained_by:
+            one = replace(one, explained_by=stood.explained_by)
         if stood is not None and stood.state == "explained" and one.state == "open":
             one = replace(one, state="explained")
         after[key] = one
@@ -56,11 +60,13 @@ def merged(before: Sequence[Finding], judged: Iterable[Finding]) -> tuple[tuple[
     return standing, tuple(one for one in standing if one not in before)
 
 
-def explained(before: Sequence[Finding], kind: str, subject: str) -> tuple[tuple[Finding, ...], Finding | None]:
+def explained(
+    before: Sequence[Finding], kind: str, subject: str, officer: str
+) -> tuple[tuple[Finding, ...], Finding | None]:
     """The findings after one was explained, and that one; None when it is not there or no longer open."""
     for index, one in enumerate(before):
         if (one.kind, one.subject) == (kind, subject) and one.state == "open":
-            told = replace(one, state="explained")
+            told = replace(one, state="explained", explained_by=officer)
             return (*before[:index], told, *before[index + 1 :]), told
     return tuple(before), None
 

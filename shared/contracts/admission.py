@@ -1,0 +1,82 @@
+"""The one table of what an event may be, and from whom: for each topic the types that may stand on it and the sources
+that may speak there. Everything else is a dead letter, on agencies' topics and on our own, whatever the broker lets
+through: whoever gets at a topic must not be able to say there what somebody else decides.
+
+Pure. Types come from the catalogue, so that a new event is entered once.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+
+from shared.contracts import catalogue, topics
+from shared.kernel.values import value
+
+# Officers sign with a name, percent-encoded (shared/runtime/officers.py); a treasury with its regency or province.
+_OFFICER = re.compile(r"officer/\S[^\x00-\x1f\x7f]{0,199}")
+_TREASURY = re.compile(r"treasury/\d{2}(\.\d{2})?", re.ASCII)
+_FEEDBACK = re.compile(r"feedback-(\d{2})(\d{2})-([a-z][a-z0-9-]{0,38}[a-z0-9])", re.ASCII)
+
+
+@value(frozen=True, slots=True)
+class Rule:
+    """What may stand on one topic: `types` are all of them. Who may say which: `exact` names sources in full, `like`
+    are patterns of sources that may say every type of the topic."""
+
+    types: frozenset[str]
+    exact: Mapping[str, frozenset[str]]
+    like: tuple[re.Pattern[str], ...] = ()
+
+    def admits(self, source: str, kind: str) -> bool:
+        """Whether this source may say this here."""
+        said = self.exact.get(source)
+        if said is not None:
+            return kind in said
+        return kind in self.types and any(one.fullmatch(source) for one in self.like)
+
+    @property
+    def speakers(self) -> str:
+        """Who may speak here, for the one who may not."""
+        return " or ".join([*sorted(self.exact), *(_NAMED[one] for one in self.like)]) or "nobody"
+
+
+# Finds the rule of a topic; None: the topic is none of ours, and nothing may stand on it.
+Table = Callable[[str], Rule | None]
+_NAMED: Mapping[re.Pattern[str], str] = {_OFFICER: "officer/<name>", _TREASURY: "treasury/<regency>"}
+
+
+def _of(**said: Mapping[str, object]) -> Rule:
+    """The rule of a topic on which only services speak, by what each says."""
+    exact = {f"payung/{service}": frozenset(types) for service, types in said.items()}
+    return Rule(frozenset().union(*exact.values()), exact)
+
+
+_FIXED: Mapping[str, Rule] = {
+    **{topics.events(one): _of(**{one: types}) for one, types in catalogue.EVENTS.items()},
+    **{topics.work(one): _of(**{one: catalogue.WORK.get(one, {})}) for one in topics.SERVICES},
+    topics.IDENTITY_CHECKS: _of(registration=catalogue.CHECKS),
+    topics.REPORTING_COVERAGE: _of(reporting=catalogue.COVERAGE),
+    topics.BILLING_INTAKE: Rule(frozenset(catalogue.FROM_OUTSIDE[topics.BILLING_INTAKE]), {}, (_TREASURY, _OFFICER)),
+    **{
+        name: Rule(frozenset(catalogue.FROM_OUTSIDE[name]), {}, (_OFFICER,))
+        for name in (topics.VERIFICATION_INTAKE, topics.CLAIMS_OFFICERS, topics.REGISTRATION_OFFICERS)
+    },
+}
+_COMMANDS = {service: frozenset(types) for service, types in catalogue.AGENCY_COMMANDS.items()}
+_ANSWERS = _of(**catalogue.FEEDBACK)
+
+
+@lru_cache(maxsize=4_096)
+def rule_of(topic: str) -> Rule | None:
+    """The rule of a topic, fixed or an agency's. Looked up once a record: a topic's rule is made once."""
+    fixed = _FIXED.get(topic)
+    if fixed is not None:
+        return fixed
+    agency = topics.agency_of_topic(topic)
+    if agency is not None:
+        service = topic.split("-", 1)[0]
+        types = _COMMANDS[service]
+        return Rule(types, {f"agency/{agency[0]}/{agency[1]}": types})
+    return _ANSWERS if _FEEDBACK.fullmatch(topic) else None
