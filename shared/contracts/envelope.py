@@ -81,15 +81,7 @@ def read(
     if kind not in rule.types:
         raise Unreadable("unknown-type", f"on this topic there may be no {_shown(kind)}")
     model = inputs.get(kind)
-<<<<<<< HEAD
-    if model is None and kind in others:
-        return None
-    if model is None:
-        raise Unreadable("unknown-type", f"this service takes no {_shown(kind)}")
-    outside = issubclass(model, Intake)
-=======
     outside = model is not None and issubclass(model, Intake)
->>>>>>> 783907c (trust: one table says what may stand on a topic and from whom; officers decide under their own name)
     if outside:
         _check_limits(value, attributes, data)
     if not rule.admits(source, kind):

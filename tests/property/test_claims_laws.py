@@ -134,7 +134,11 @@ def test_an_assessment_is_total_and_pays_whole_rupiah(fields: dict[str, Any], ru
         assert (assessed.due is None) == (claim.status is not ClaimStatus.APPROVED and not claim.watching)
 
 
-@given(st.sampled_from(sorted(WORK)), st.none() | st.just(Claim(claim_no="1", agency="a-b", regency="64.08")))
+# `claim.ruled` is no step of a round but an officer's decision on its way, and always answered.
+@given(
+    st.sampled_from(sorted(WORK.keys() - {"claim.ruled"})),
+    st.none() | st.just(Claim(claim_no="1", agency="a-b", regency="64.08")),
+)
 def test_a_step_that_comes_too_late_changes_nothing(kind: str, state: Claim | None) -> None:
     fields = {
         "claim": "64.08/a-b/1",

@@ -129,4 +129,4 @@ async def test_a_type_that_is_none_is_not_repeated() -> None:
     one.value = orjson.dumps({**body, "type": f"{NAME} {NIK}"})
     await settle(shell, [one])
     (letter,) = [found for found in topics.published if found.topic == "claims-dlq"]
-    assert dict(letter.headers)["dlq_detail"] == b"this service takes no type like this"
+    assert dict(letter.headers)["dlq_detail"] == b"on this topic there may be no type like this"
