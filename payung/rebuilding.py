@@ -42,7 +42,7 @@ GROUP = f"payung-{SPEC.name}"
 RUNS, RUN = "_rebuild", "run"
 TAIL_TRIES = 60
 # What is made of events that expire; all others stand for ever (contracts.md 2).
-EXPIRING, EXPIRING_TOPICS = ("answers",), "feedback-"
+EXPIRING, EXPIRING_TOPICS = ("answers", "settlements"), "feedback-"
 BATCH_RECORDS = 3_000
 QUIET_S = 30.0
 LOOKS_MAX = 60

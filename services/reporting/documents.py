@@ -24,6 +24,7 @@ from services.reporting.domain.state import (
     Registration,
     Risk,
     Run,
+    Settlement,
 )
 from shared.runtime.ports import Cipher, Codec, Index
 
@@ -80,6 +81,7 @@ STORED: dict[str, Codec] = {
     "exhaustions": Plain(Exhaustion),
     "risks": Plain(Risk),
     "answers": AnswerCodec(Answer),
+    "settlements": AnswerCodec(Settlement),
     "findings": Plain(Finding),
     "projects": Plain(Project),
     "meetings": Plain(Meeting),
@@ -110,6 +112,7 @@ INDEXES: dict[str, Sequence[Index]] = {
         ),
     ),
     "answers": (_index("regency", "outcome", "agency"),),
+    "settlements": (_index("regency", "refuted", "agency"),),
     "findings": (_index("regency", "employer"),),
     "projects": (_index("regency"),),
     "meetings": (_index("regency", "-held_on"),),

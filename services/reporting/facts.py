@@ -181,7 +181,10 @@ async def read_quality(reader: Reader, ask: Filters) -> Report:
     outcomes = await reader.tally("answers", where, [*agency, "state.outcome"])
     refused = {**where, "state.outcome": reports.REFUSED}
     reasons = await reader.tally("answers", refused, [*agency, "state.reasons[]"])
-    rows, totals = reports.quality(outcomes, reasons)
+    wrong = {**where, "state.refuted": True}
+    refuted = await reader.tally("settlements", wrong, agency)
+    found = await reader.tally("settlements", wrong, [*agency, "state.reasons[]"])
+    rows, totals = reports.quality(outcomes, [*reasons, *found], refuted)
     return Report("agency", {"regency": ask.regency}, rows, totals)
 
 

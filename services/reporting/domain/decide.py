@@ -53,6 +53,11 @@ def _answer_address(event: Event) -> Address | None:
     return None if answering_agency(event.topic) is None else Address("answers", event.name)
 
 
+def _settlement_address(event: Event) -> Address | None:
+    agency = answering_agency(event.topic)
+    return None if agency is None else Address("settlements", f"{agency[0]}/{agency[1]}|{event.data.worker_id}")
+
+
 def _budget_address(event: Event) -> Address | None:
     return Address("budgets", f"{event.data.regency}|{event.data.year}|{event.data.funding}")
 
@@ -77,6 +82,7 @@ _ADDRESSES: dict[str, Callable[[Event], Address | None]] = {
     **dict.fromkeys(claims.STATUSES, _claim_address),
     "claim.paid.v1": _claim_address,
     "submission.answered.v1": _answer_address,
+    "submission.settled.v1": _settlement_address,
     "employer.found-noncompliant.v1": lambda event: Address("findings", event.data.finding_id),
     "project.registered.v1": lambda event: Address("projects", f"{event.data.regency}|{event.data.project_no}"),
     **dict.fromkeys(_MEETINGS, lambda event: Address("meetings", f"{event.data.regency}|{event.data.meeting_id}")),
@@ -95,6 +101,7 @@ _JUDGEMENTS: dict[str, Callable[[Any, Event, str], Decision[Any]]] = {
     **dict.fromkeys(claims.STATUSES, claims.moved),
     "claim.paid.v1": claims.paid,
     "submission.answered.v1": people.answered,
+    "submission.settled.v1": people.settled,
     "employer.found-noncompliant.v1": field.found,
     "project.registered.v1": field.project,
     **dict.fromkeys(_MEETINGS, field.met),

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from services.reporting.domain.rules import ALREADY_COUNTED, OLDER, answering_agency, latest
-from services.reporting.domain.state import Answer, Identity, Registration, Verdict
+from services.reporting.domain.rules import ALREADY_COUNTED, OLDER, answering_agency, latest, older
+from services.reporting.domain.state import Answer, Identity, Registration, Settlement, Verdict
 from shared.contracts.reasons import Reason
 from shared.kernel.decision import Decision
 from shared.kernel.event import Event
@@ -83,6 +83,38 @@ def _deceased_on(event: Event) -> str | None:
     if event.type == "identity.verified.v1" or Reason.DECEASED not in event.data.reasons:
         return None
     return str(event.data.effective_on)
+
+
+# What the register found wrong in the data that was sent; other rejections (age, a wage) are no fault of the list.
+_FOUND_WRONG = frozenset(
+    {
+        Reason.NOT_FOUND,
+        Reason.DECEASED,
+        Reason.NIK_MALFORMED,
+        Reason.BIRTH_DATE_MISMATCH,
+        Reason.SEX_MISMATCH,
+        Reason.NAME_MISMATCH,
+    }
+)
+
+
+def settled(state: Settlement | None, event: Event, at: str) -> Decision[Settlement]:
+    """The verdict on a worker that an agency sent, the latest one; it counts against the sender while it stands."""
+    agency = answering_agency(event.topic)
+    if agency is None or older(state, event):
+        return Decision(state=None, ignored=OLDER)
+    found = tuple(one for one in dict.fromkeys(event.data.reasons) if one in _FOUND_WRONG)
+    refuted = event.data.identity == Verdict.REJECTED.value and bool(found)
+    return Decision(
+        state=Settlement(
+            regency=agency[0],
+            agency=agency[1],
+            refuted=refuted,
+            reasons=found if refuted else (),
+            sequence=event.sequence or 0,
+            at=at,
+        )
+    )
 
 
 def answered(state: Answer | None, event: Event, at: str) -> Decision[Answer]:

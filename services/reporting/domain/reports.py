@@ -88,11 +88,13 @@ def _claim_order(key: tuple[str, str]) -> tuple[int, str, int]:
     )
 
 
-def quality(outcomes: Tally, reasons: Tally) -> tuple[list[Row], Row]:
-    """What became of each agency's rows; `score` is the share of them that was taken.
+def quality(outcomes: Tally, reasons: Tally, refuted: Tally = ()) -> tuple[list[Row], Row]:
+    """What became of each agency's rows; `score` is the share of them that was taken and that the civil registry did
+    not refute since.
 
-    `outcomes` are rows of regency, agency, outcome and count; `reasons` of regency, agency, reasons and count, of
-    refused rows only. A row has one outcome and may have several reasons.
+    `outcomes` are rows of regency, agency, outcome and count; `refuted` of regency, agency and count, of workers whose
+    data the registry found wrong; `reasons` of regency, agency, reasons and count, of both. A row has one outcome and
+    may have several reasons.
     """
     rows: dict[tuple[str, str], Row] = {}
     for one in outcomes:
@@ -103,8 +105,10 @@ def quality(outcomes: Tally, reasons: Tally) -> tuple[list[Row], Row]:
     for one in reasons:
         row = _agency_row(rows, one["regency"], one["agency"])
         row["reasons"][one["reasons"]] = row["reasons"].get(one["reasons"], 0) + one["count"]
+    for one in refuted:
+        _agency_row(rows, one["regency"], one["agency"])["refuted"] += one["count"]
     listed = [_scored(rows[key]) for key in sorted(rows)]
-    totals: Row = {name: sum(row[name] for row in listed) for name in ("sent", "accepted", "rejected")}
+    totals: Row = {name: sum(row[name] for row in listed) for name in ("sent", "accepted", "rejected", "refuted")}
     totals["outcomes"] = _added([row["outcomes"] for row in listed])
     totals["reasons"] = _added([row["reasons"] for row in listed])
     return listed, _scored(totals)
@@ -112,7 +116,7 @@ def quality(outcomes: Tally, reasons: Tally) -> tuple[list[Row], Row]:
 
 def _agency_row(rows: dict[tuple[str, str], Row], regency: str, agency: str) -> Row:
     fresh: Row = {"regency": regency, "agency": agency, "name": f"{regency}/{agency}"}
-    fresh.update(sent=0, accepted=0, rejected=0, outcomes={}, reasons={})
+    fresh.update(sent=0, accepted=0, rejected=0, refuted=0, outcomes={}, reasons={})
     return rows.setdefault((regency, agency), fresh)
 
 
@@ -122,7 +126,7 @@ def _scored(row: Row) -> Row:
         **row,
         "outcomes": dict(sorted(row["outcomes"].items())),
         "reasons": dict(commonest),
-        "score": rules.share(row["accepted"], row["sent"]),
+        "score": rules.share(max(0, row["accepted"] - row["refuted"]), row["sent"]),
     }
 
 

@@ -183,6 +183,18 @@ class Answer:
 
 
 @value(frozen=True, slots=True, kw_only=True)
+class Settlement:
+    """What the civil registry says of one worker that an agency sent. `reasons` of a rejection by it, else none."""
+
+    regency: str
+    agency: str
+    refuted: bool
+    reasons: tuple[str, ...]
+    sequence: int
+    at: str
+
+
+@value(frozen=True, slots=True, kw_only=True)
 class Finding:
     """A duty that an employer or contractor did not keep, as it stands: open, explained or cured."""
 
@@ -236,6 +248,7 @@ Record = (
     | Exhaustion
     | Risk
     | Answer
+    | Settlement
     | Finding
     | Project
     | Meeting

@@ -223,6 +223,31 @@ async def test_quality_by_agency(house: Any, make: Make) -> None:
     assert row["outcomes"] == {"registered": 2, "rejected": 2}
 
 
+async def test_what_the_register_refutes_counts_against_who_sent_it(house: Any, make: Make) -> None:
+    feedback = "feedback-6408-dinsos"
+    for number in range(2):
+        house.take(
+            make("submission.answered.v1", topic=feedback, name=f"e{number}", submission_id="S",
+                 outcome="registered", reasons=[])
+        )  # fmt: skip
+
+    def settle(sequence: int, worker: str, identity: str, *reasons: str) -> None:
+        house.take(
+            make("submission.settled.v1", topic=feedback, name=f"s{sequence}{worker}", sequence=sequence,
+                 submission_id="S", worker_id=worker, identity=identity, reasons=list(reasons))
+        )  # fmt: skip
+
+    settle(2, "a", "rejected", "not-found")
+    settle(3, "b", "rejected", "too-old")
+    (row,) = (await ask(house, "/v1/quality"))["rows"]
+    assert (row["refuted"], row["score"], row["reasons"]) == (1, 0.5, {"not-found": 1})
+    # Corrected since: the latest verdict counts, and an older one changes nothing.
+    settle(5, "a", "verified")
+    settle(4, "a", "rejected", "not-found")
+    (row,) = (await ask(house, "/v1/quality"))["rows"]
+    assert (row["refuted"], row["score"], row["reasons"]) == (0, 1.0, {})
+
+
 @pytest.mark.parametrize(
     "query",
     ["by=colour", "format=pdf", "period=2026-13", "period=March", "regency=6408", "regency=99.99", "by=sex&format=xml"],

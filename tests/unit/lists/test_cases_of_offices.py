@@ -1,0 +1,182 @@
+"""Files that real offices sent (tests/cases, each with its source and its expected.md): the same verdicts by check, by
+publish and by upload."""
+
+from __future__ import annotations
+
+import csv
+import io
+from datetime import date
+from pathlib import Path
+
+import orjson
+import pytest
+
+from payung import checks, publish
+from shared.contracts import topics
+from shared.contracts.catalogue import COMMANDS
+from shared.lists import ListFile, Row, open_list
+from shared.runtime import clock
+from shared.runtime.pipeline import Message
+from tests.unit.imports.imports_house import MemoryHouse
+
+CASES = Path(__file__).parents[2] / "cases"
+INTAKE = topics.registration_intake("64.08", "dinsos")
+FEEDBACK = topics.feedback("64.08", "dinsos")
+TAKEN: tuple[str, ...] = ()
+
+# Per file the reasons of each row, in the order of the file.
+EXPECTED: dict[str, list[tuple[str, ...]]] = {
+    "01-nik-grouped/daftar.csv": [TAKEN] * 5,
+    "02-month-names/daftar.csv": [TAKEN] * 10,
+    "03-month-first/daftar.csv": [("field-invalid:birth_date", "field-invalid:consent")] * 5,
+    "07-error-values/daftar.xlsx": [
+        ("field-invalid:name",),
+        ("field-invalid:occupation", "field-invalid:mother_name", "field-invalid:heir"),
+        ("field-invalid:monthly_income",),
+        TAKEN,
+    ],
+    "09-equals-quoted/ekspor.csv": [TAKEN] * 3,
+    "10-utc-instants/daftar.csv": [TAKEN] * 4,
+    "12-invisible-marks/dari-whatsapp.csv": [TAKEN] * 6,
+    "12-invisible-marks/judul.csv": [TAKEN],
+    "14-name-beside-code/kode-dulu.csv": [TAKEN] * 3,
+    "14-name-beside-code/nama-dulu.csv": [TAKEN] * 3,
+    "14-name-beside-code/nama-saja.csv": [TAKEN] * 3,
+    "14-name-beside-code/tanpa-titik.csv": [("village-unknown",)] * 3,
+    "15-dash-for-empty/daftar.csv": [TAKEN] * 4,
+    "16-first-of-january/daftar.csv": [TAKEN] * 8,
+    "18-dates-of-programs/daftar.csv": [*[TAKEN] * 5, *[("field-invalid:birth_date",)] * 4, *[TAKEN] * 3],
+    "19-opensid-export/sex-1-2.csv": [("field-invalid:sex",), ("field-invalid:sex",), TAKEN, TAKEN, TAKEN],
+    "22-formula-text/daftar.csv": [TAKEN] * 2,
+    "24-long-cells/daftar.csv": [TAKEN, ("field-invalid:too-large",)],
+    "25-repeated-headings/daftar.csv": [TAKEN],
+    "25-repeated-headings/nik-kosong-ktp-isi.csv": [TAKEN],
+}
+# What the rows say where that is the point.
+BIRTH_DATES = {
+    "02-month-names/daftar.csv": [
+        *("1985-05-12", "1984-11-06", "1975-11-10", "1990-02-17", "1982-08-05"),
+        *("1982-08-05", "1991-09-03", "1980-12-09", "1987-06-02", "1986-08-21"),
+    ],
+    "10-utc-instants/daftar.csv": ["1985-07-01", "1990-01-01", "1988-03-01", "1992-05-05"],
+    "18-dates-of-programs/daftar.csv": [
+        *("1985-05-12", "1985-05-12", "1985-05-02", "1985-05-12", "1985-05-12"),
+        *("12/05/85", "19850512", "Sangatta, 12 Mei 1985", "12051985"),
+        *("1985-05-12", "1985-05-12", "1985-05-12"),
+    ],
+}
+
+
+@pytest.fixture(params=sorted(EXPECTED))
+def case(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+def listed(case: str) -> ListFile:
+    return open_list(CASES / case, "workers")
+
+
+def test_check(case: str) -> None:
+    found = checks.checked(listed(case), "64.08", clock.now())
+    reasons = {row.number: tuple(one.reason for one in found.refused if one.row == row.number) for row in rows(case)}
+    assert list(reasons.values()) == EXPECTED[case]
+
+
+def rows(case: str) -> list[Row]:
+    return list(listed(case).rows())
+
+
+async def test_publish(case: str) -> None:
+    house = MemoryHouse()
+    run = publish.Run(id=clock.new_id(), file="", sha256="", agency="64.08/dinsos", kind="workers", feedback={})
+    sent: dict[str, tuple[str, ...]] = {}
+    commands = COMMANDS["registration"]
+    for row in rows(case):
+        one = publish.row_event(run, row)
+        reason = publish._refused_here(row, orjson.dumps(one), INTAKE, commands)
+        one = one if reason is None else publish._refused_event(run, row, reason)
+        await house.publish([Message(INTAKE, str(one["id"]).encode(), orjson.dumps(one))])
+        sent[str(one["id"])] = ()
+    for place, log in house.topics.logs.items():
+        for record in log if place[0] == FEEDBACK else ():
+            answer = orjson.loads(record.value or b"")
+            if answer["type"] == "submission.answered.v1":
+                sent[answer["causationid"]] = tuple(answer["data"]["reasons"])
+    assert list(sent.values()) == EXPECTED[case], "a row that is refused here is refused there, with the same reasons"
+
+
+async def test_upload(case: str) -> None:
+    house = MemoryHouse()
+    path = CASES / case
+    async with house.client() as client:
+        answer = await client.post(f"/v1/imports?agency=64.08/dinsos&filename={path.name}", content=path.read_bytes())
+        identifier = answer.json()["id"]
+        await house.carry_on()
+        body = (await client.get(f"/v1/imports/{identifier}/answers.csv")).content.decode("utf-8-sig")
+        shown = (await client.get(f"/v1/imports/{identifier}")).json()
+    first = body.split("\r\n", 1)[0]
+    answered = list(csv.DictReader(io.StringIO(body), delimiter=";" if first.count(";") > first.count(",") else ","))
+    assert [tuple(one["reasons"].split()) for one in answered] == EXPECTED[case]
+    told = [(one["message"], one["message_en"]) for one in shown["notices"]]
+    assert told == list(listed(case).notices), "those of check and publish"
+
+
+@pytest.mark.parametrize("case", sorted(BIRTH_DATES))
+def test_dates_mean_what_they_say(case: str) -> None:
+    assert [row.data["birth_date"] for row in rows(case)] == BIRTH_DATES[case]
+
+
+def test_a_month_first_column_is_said_once() -> None:
+    (notice,) = listed("03-month-first/daftar.csv").notices
+    assert "bulan dahulu" in notice[0]
+    assert "tanggal_lahir" in notice[0]
+
+
+def test_the_answer_says_which_village_was_taken() -> None:
+    found = checks.checked(listed("14-name-beside-code/nama-saja.csv"), "64.08", clock.now())
+    assert any("64.08.04.2012 (3 baris)" in text for text, _ in found.notices)
+    codes = {
+        name: [row.data["village"] for row in rows(f"14-name-beside-code/{name}.csv")]
+        for name in ("nama-dulu", "kode-dulu")
+    }
+    assert codes == {"nama-dulu": ["64.08.04.2012"] * 3, "kode-dulu": ["64.08.04.2012"] * 3}
+
+
+def test_spreadsheet_errors_are_named() -> None:
+    found = checks.checked(listed("07-error-values/daftar.xlsx"), "64.08", clock.now())
+    assert [(one.row, one.message.split(";")[0]) for one in found.refused] == [
+        (2, "Kolom nama berisi galat Excel #N/A"),
+        (3, "Kolom pekerjaan berisi galat Excel #REF!"),
+        (3, "Kolom nama_ibu berisi galat Excel #N/A"),
+        (3, "Kolom ahli_waris berisi galat Excel #NAME?"),
+        (4, "Kolom penghasilan berisi galat Excel #VALUE!"),
+    ]
+
+
+def test_a_dash_says_nothing() -> None:
+    for row in rows("15-dash-for-empty/daftar.csv"):
+        assert not {"mother_name", "phone", "address", "heir", "family_card"} & set(row.data)
+        assert row.data.get("monthly_income") in (None, 1_000_000)
+
+
+def test_what_is_not_used_is_named() -> None:
+    told = [text for text, _ in listed("25-repeated-headings/daftar.csv").notices]
+    assert [text.split(";")[0] for text in told] == [
+        "Kolom nik (kolom ke-10) tidak dipakai",
+        "Kolom tanggal_lahir (kolom ke-11) tidak dipakai",
+        "Kolom jenis_kelamin (kolom ke-12) tidak dipakai",
+    ]
+    (row,) = rows("25-repeated-headings/nik-kosong-ktp-isi.csv")
+    assert row.data["nik"] == "6408044107857601"
+
+
+def test_numbers_for_a_sex_are_named_as_codes() -> None:
+    found = checks.checked(listed("19-opensid-export/sex-1-2.csv"), "64.08", clock.now())
+    assert [one.message.split(";")[0] for one in found.refused] == [
+        "Kolom jenis_kelamin berisi kode 2",
+        "Kolom jenis_kelamin berisi kode 1",
+    ]
+
+
+def test_birth_dates_lie_in_the_past_of_any_day() -> None:
+    assert clock.now().date() > date(2026, 1, 5), "the cases give consent on 4 January 2026"
