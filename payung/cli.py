@@ -12,7 +12,7 @@ from typing import Annotated, Any, TypeVar
 import typer
 from rich.table import Table
 
-from payung import checks, commands, place, policy_cli, publish, rates_cli, status
+from payung import checks, commands, keys_cli, place, policy_cli, publish, rates_cli, status
 from payung.dlq import cli as dlq_cli
 from payung.embedded.errors import LaunchError
 from payung.embedded.stack import StackConfig, default_data_dir
@@ -53,6 +53,7 @@ for name, group in (
     ("snapshot", snapshot_app),
     ("policy", policy_cli.app),
     ("rates", rates_cli.app),
+    ("keys", keys_cli.app),
     ("dlq", dlq_cli.app),
     ("contracts", contracts_app),
 ):

@@ -10,8 +10,11 @@ from pathlib import Path
 
 import httpx
 
+from payung.embedded.data import DataFolder, keys_of
 from payung.embedded.stack import default_data_dir, read_run
 from shared.contracts import topics
+from shared.runtime import secrets
+from shared.runtime.errors import Refused
 
 DEFAULT_PORT_BASE = 8100
 # As the compose file publishes it: a lone address, since the set's own name for its member is known only inside.
@@ -65,7 +68,7 @@ def _problem(answer: httpx.Response) -> str:
 def find(data: Path | None) -> Place:
     """The installation of a data folder, or the one that the environment names."""
     data_dir = data if data is not None else default_data_dir()
-    environ = dict(os.environ)
+    environ = _resolved()
     run = read_run(data_dir)
     if run is not None and data is None and environ.get("PAYUNG_KAFKA", run["kafka"]) != run["kafka"]:
         # The environment names another installation: neither the addresses nor the keys of this one fit it.
@@ -76,9 +79,7 @@ def find(data: Path | None) -> Place:
         if data is not None or "PAYUNG_KAFKA" not in environ:
             environ["PAYUNG_KAFKA"] = run["kafka"]
             environ["PAYUNG_MONGO_URL"] = run["mongo_url"]
-        keys = json.loads(Path(run["keys"]).read_text("utf-8"))
-        environ.setdefault("PAYUNG_ID_KEY", keys["id_key"])
-        environ.setdefault("PAYUNG_FIELD_KEYS", keys["field_keys"])
+        _add_keys(environ, Path(run["keys"]))
     elif "PAYUNG_KAFKA" not in environ:
         raise CommandError(
             f"nothing runs on {data_dir}: start it with `payung up`, name its folder with --data, "
@@ -86,3 +87,19 @@ def find(data: Path | None) -> Place:
         )
     environ.setdefault("PAYUNG_MONGO_URL", DEFAULT_MONGO_URL)
     return Place(data_dir, environ, urls)
+
+
+def _resolved() -> dict[str, str]:
+    try:
+        return secrets.resolved(os.environ)
+    except Refused as error:
+        raise CommandError(str(error)) from error
+
+
+def _add_keys(environ: dict[str, str], keys_file: Path) -> None:
+    """The keys of an installation that `payung up` runs, where the environment has none."""
+    environ.setdefault(secrets.ID_KEY, keys_of(json.loads(keys_file.read_text("utf-8"))).id_key)
+    if not any(name.startswith(secrets.FIELD_KEYS) for name in environ):
+        folder = DataFolder(keys_file.parent)
+        for service in topics.SERVICES:
+            environ[f"{secrets.field_keys_of(service)}_FILE"] = str(folder.field_keys_file(service))

@@ -181,6 +181,7 @@ async def _take_tail(place: Place, consumer: AIOKafkaConsumer, in_use: MongoStor
 
 async def _pipeline(store: MongoStore, place: Place) -> Pipeline:
     nowhere = _Nowhere()
+    await store.learn_hash_key()
     return Pipeline(SPEC, store, nowhere, nowhere, Metrics(SPEC.name), await SPEC.reference(store, place.environ))
 
 

@@ -47,7 +47,7 @@ async def load_source(place: Place, path: Path, regency: str, kind: str) -> tupl
     store = open_store(SPEC, place.environ)
     with closing(rows_of(path, sources.COLUMNS[kind])) as rows:
         try:
-            cipher, key = cipher_from(place.environ), id_key_from(place.environ)
+            cipher, key = cipher_from(place.environ, SPEC.name), id_key_from(place.environ)
             # A roster may be empty; a regency is not.
             least = 1 if kind == sources.POPULATION else 0
             taken, skipped = await sources.load(store, cipher, rows, regency, key, version, kind, least)

@@ -17,11 +17,14 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from payung.embedded.errors import LaunchError
+from shared.contracts import topics
 from shared.runtime import clock
+from shared.runtime.secrets import FIELD_KEYS, ID_KEY, field_keys_of
 
 _LOCK = "up.lock"
 _RUN = "run.json"
 _KEYS = "keys.json"
+_FIELD_KEYS = "keys"
 _KEY_BYTES = 32
 
 
@@ -40,10 +43,11 @@ class Run:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Keys:
-    """The installation's secrets: the key of worker ids, and the field keys as `name:base64`, newest first."""
+    """The installation's secrets: the key of worker ids, and each service's own field keys as `name:base64`, the
+    sealing one first."""
 
     id_key: str
-    field_keys: str
+    field_keys: Mapping[str, str]
 
 
 def default_data_dir() -> Path:
@@ -107,12 +111,26 @@ class DataFolder:
                 f"{self.keys_file} is missing, but {self.path} holds data made with it. Put it back from your backup: "
                 "without it names and NIK cannot be read, and new worker ids would not match the old ones."
             )
-        keys = Keys(
-            id_key=environment.get("PAYUNG_ID_KEY") or _random_key(),
-            field_keys=environment.get("PAYUNG_FIELD_KEYS") or f"k1:{_random_key()}",
-        )
-        write_private(self.keys_file, asdict(keys))
+        made = {name: _given(environment, name) or f"k1:{random_key()}" for name in topics.SERVICES}
+        keys = Keys(id_key=environment.get(ID_KEY) or random_key(), field_keys=made)
+        self.keep(keys)
         return keys
+
+    def keep(self, keys: Keys) -> None:
+        """Saves the keys, and for each service the file that it reads its own from."""
+        write_private(self.keys_file, asdict(keys))
+        self._hand_out(keys)
+
+    def _hand_out(self, keys: Keys) -> None:
+        folder = self.path / _FIELD_KEYS
+        folder.mkdir(mode=0o700, exist_ok=True)
+        folder.chmod(0o700)
+        for service, text in keys.field_keys.items():
+            write_private_text(folder / service, text + "\n")
+
+    def field_keys_file(self, service: str) -> Path:
+        """Where a service reads its own field keys, also while it runs."""
+        return self.path / _FIELD_KEYS / service
 
     @property
     def keys_file(self) -> Path:
@@ -122,15 +140,18 @@ class DataFolder:
     def _kept(self, environment: Mapping[str, str]) -> Keys:
         try:
             kept = json.loads(self.keys_file.read_text("utf-8"))
-            keys = Keys(id_key=str(kept["id_key"]), field_keys=str(kept["field_keys"]))
+            keys = keys_of(kept)
         except (ValueError, KeyError, TypeError) as error:
             raise LaunchError(f"{self.keys_file} is damaged. Put it back from your backup.") from error
-        if environment.get("PAYUNG_ID_KEY", keys.id_key) != keys.id_key:
+        if environment.get(ID_KEY, keys.id_key) != keys.id_key:
             raise LaunchError(
-                f"PAYUNG_ID_KEY is not the key in {self.keys_file}: the same worker would get a second id. Unset it."
+                f"{ID_KEY} is not the key in {self.keys_file}: the same worker would get a second id. Unset it."
             )
+        _only_ours(self.keys_file)
+        self._hand_out(keys)
         # Field keys rotate: the environment may name a new one in front of the old.
-        return Keys(id_key=keys.id_key, field_keys=environment.get("PAYUNG_FIELD_KEYS") or keys.field_keys)
+        given = {name: _given(environment, name) or kept for name, kept in keys.field_keys.items()}
+        return Keys(id_key=keys.id_key, field_keys=given)
 
     def publish_run(self, *, port_base: int, kafka: str, mongo_url: str, urls: Mapping[str, str]) -> Run:
         """Writes run.json for the other commands; all of it or nothing is ever seen."""
@@ -147,19 +168,44 @@ class DataFolder:
         return run
 
 
+def keys_of(kept: Mapping[str, Any]) -> Keys:
+    """The keys in the content of keys.json; those of an older release are one for all services. Raises ValueError,
+    KeyError or TypeError where it is damaged."""
+    field_keys = kept["field_keys"]
+    if isinstance(field_keys, str):
+        return Keys(id_key=str(kept["id_key"]), field_keys=dict.fromkeys(topics.SERVICES, field_keys))
+    return Keys(id_key=str(kept["id_key"]), field_keys={name: str(field_keys[name]) for name in topics.SERVICES})
+
+
+def _given(environment: Mapping[str, str], service: str) -> str:
+    """A service's field keys as the environment has them, its own before the common ones."""
+    return environment.get(field_keys_of(service)) or environment.get(FIELD_KEYS) or ""
+
+
+def _only_ours(path: Path) -> None:
+    """Takes the keys away from all others on this machine."""
+    if path.stat().st_mode & 0o077:
+        path.chmod(0o600)
+
+
 def write_private(path: Path, content: Mapping[str, Any]) -> None:
     """Replaces a JSON file in one step, durable and readable by the owner only."""
+    write_private_text(path, json.dumps(content, indent=2) + "\n")
+
+
+def write_private_text(path: Path, text: str) -> None:
+    """Replaces a file in one step, durable and readable by the owner only."""
     half = path.with_suffix(".new")
     half.unlink(missing_ok=True)
     with open(os.open(half, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w", encoding="utf-8") as file:  # noqa: PTH123  # a descriptor, no path
-        json.dump(content, file, indent=2)
-        file.write("\n")
+        file.write(text)
         file.flush()
         os.fsync(file.fileno())
     half.replace(path)
 
 
-def _random_key() -> str:
+def random_key() -> str:
+    """A fresh secret of 32 bytes, as base64."""
     return base64.b64encode(secrets.token_bytes(_KEY_BYTES)).decode()
 
 

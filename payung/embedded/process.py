@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Protocol
 
 from payung.embedded.errors import LaunchError
+from shared.runtime import secrets
 
 Say = Callable[[str], None]
 Check = Callable[[], Awaitable[bool]]
@@ -177,7 +178,7 @@ class SupervisedProcess:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                env=self.spec.env,
+                env=self.spec.env if self.spec.env is not None else secrets.without(os.environ),
                 start_new_session=True,
             )
 

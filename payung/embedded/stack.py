@@ -26,6 +26,7 @@ from payung.embedded.errors import LaunchError
 from payung.embedded.process import ProcessSpec
 from payung.embedded.servers import SINGLE, Servers, Shape
 from payung.embedded.supervisor import Supervisor
+from shared.runtime import secrets
 from shared.runtime.errors import Refused, Unavailable
 
 __all__ = ["SERVICES", "LaunchError", "Stack", "StackConfig", "default_data_dir", "read_run", "servers", "up"]
@@ -166,7 +167,8 @@ class Stack:
         async def ready() -> bool:
             return await ports.accepts(ports.HOST, number)
 
-        return ProcessSpec(name=name, argv=tuple(argv), log=self._log(name), ready=ready, env=self._environment())
+        env = secrets.without(self._environment())
+        return ProcessSpec(name=name, argv=tuple(argv), log=self._log(name), ready=ready, env=env)
 
     def _services(self, servers: Servers, keys: Keys) -> list[ProcessSpec]:
         given = self._config.environment
@@ -176,21 +178,30 @@ class Stack:
             "PAYUNG_MONGO_URL": servers.mongo_url,
             "PAYUNG_DUKCAPIL_URL": given.get("PAYUNG_DUKCAPIL_URL") or self._url("dukcapil"),
             "PAYUNG_BPJS_URL": given.get("PAYUNG_BPJS_URL") or self._url("bpjs"),
-            "PAYUNG_ID_KEY": keys.id_key,
-            "PAYUNG_FIELD_KEYS": keys.field_keys,
             "PAYUNG_AUTH": given.get("PAYUNG_AUTH") or "none",
             "PAYUNG_INSTANCE": given.get("PAYUNG_INSTANCE") or self._instance(),
             # One heap for each thread of the driver's pool is memory that a service never uses again.
             "MALLOC_ARENA_MAX": given.get("MALLOC_ARENA_MAX") or "2",
         }
-        return [self._service(name, shared) for name in self._config.services]
+        return [self._service(name, shared, keys) for name in self._config.services]
+
+    def _secrets(self, name: str, keys: Keys) -> dict[str, str]:
+        """What only this service may know: its own field keys, from a file that it reads again after a rotation."""
+        given = self._config.environment
+        variables = [one + end for one in (secrets.field_keys_of(name), secrets.FIELD_KEYS) for end in ("", "_FILE")]
+        found = {one: given[one] for one in variables if given.get(one)}
+        if not found:
+            found = {f"{secrets.FIELD_KEYS}_FILE": str(self._data.field_keys_file(name))}
+        if name in secrets.NAME_WORKERS:
+            found[secrets.ID_KEY] = keys.id_key
+        return found
 
     def _instance(self) -> str:
         # A known name lets a service that was killed take its partitions back at once (0.3 s); a nameless one waits for
         # the session of its dead self to run out (45 s). A broker of the user's may serve other machines' services too.
         return f"up-{socket.gethostname()}" if self._config.environment.get("PAYUNG_KAFKA") else "up"
 
-    def _service(self, name: str, shared: Mapping[str, str]) -> ProcessSpec:
+    def _service(self, name: str, shared: Mapping[str, str], keys: Keys) -> ProcessSpec:
         number = ports.port(self._config.port_base, name)
 
         async def ready() -> bool:
@@ -205,7 +216,7 @@ class Stack:
             log=self._log(name),
             ready=ready,
             live=live,
-            env={**shared, "PAYUNG_HTTP_PORT": str(number)},
+            env={**secrets.without(shared, name), **self._secrets(name, keys), "PAYUNG_HTTP_PORT": str(number)},
             start_timeout_s=120.0,
             stop_timeout_s=20.0,
         )

@@ -12,6 +12,7 @@ from shared.runtime.ports import ServiceSpec
 
 SPEC = ServiceSpec(
     name="claims",
+    names_workers=True,
     description="Assesses death, accident and scholarship claims by the cover of their month, and pays each once.",
     topics=(
         "^claims-intake-.*",

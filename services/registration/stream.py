@@ -23,6 +23,7 @@ async def _background(house: House) -> None:
 
 SPEC = ServiceSpec(
     name="registration",
+    names_workers=True,
     description="Takes the agencies' worker lists: checks the form, finds who is known, answers every submission.",
     topics=(
         "^registration-intake-.*",

@@ -17,8 +17,8 @@ import structlog
 import uvicorn
 
 from shared.contracts import topics
-from shared.runtime import clock, guards, http, logs, topic_ids, topics_admin, traces
-from shared.runtime.crypto import cipher_from
+from shared.runtime import clock, guards, http, key_checks, logs, secrets, topic_ids, topics_admin, traces
+from shared.runtime.crypto import FieldCipher, cipher_from, id_key_from
 from shared.runtime.deadletters import DeadLetterTopic
 from shared.runtime.due import DueRunner, Place
 from shared.runtime.errors import Refused, Unavailable
@@ -43,6 +43,7 @@ RETRY_BUDGET_S = 90.0
 RETRY_FIRST_S = 0.2
 RETRY_MAX_S = 5.0
 CONFIRM_S = 2.0
+KEYS_LOOK_S = 2.0
 # A loop that runs nothing else for so long computes for ever. No task of ours can see that: a thread must.
 BLOCKED_AFTER_S = 120.0
 _BEAT_S = 5.0
@@ -62,7 +63,7 @@ def open_store(spec: ServiceSpec, environ: Mapping[str, str], shelf: str | None 
     url = environ.get("PAYUNG_MONGO_URL", "mongodb://127.0.0.1:8117/?replicaSet=rs0")
     client = connect(url, environ.get("PAYUNG_MONGO_DRIVER", "motor"))
     instance = environ.get(guards.INSTANCE)
-    cipher = cipher_from(environ)
+    cipher = cipher_from(environ, spec.name)
     return MongoStore(client, database_name(spec.name), spec.stored, spec.indexes, cipher, instance, shelf)
 
 
@@ -98,11 +99,11 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
 
 
 async def _run(spec: ServiceSpec, environ: Mapping[str, str]) -> int:
-    process = Process(spec, environ)
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, process.ask_to_stop)
     try:
+        process = Process(spec, secrets.resolved(environ))
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, process.ask_to_stop)
         return await process.run()
     except Refused as error:
         log.error("refused to start", why=str(error))
@@ -152,6 +153,10 @@ class Process:
         store = open_store(spec, environ)
         publisher = KafkaPublisher(server, f"payung-{spec.name}")
         await self._patiently(store.check)
+        cipher = cipher_from(environ, spec.name)
+        id_key = id_key_from(environ) if spec.names_workers else None
+        await self._patiently(lambda: key_checks.check(store, cipher, id_key))
+        await self._patiently(store.bring_up)
         await self._patiently(lambda: topics_admin.check(server, _topics_of(spec), pattern_of(spec.topics)))
         topic_guard = _topic_guard(spec, server, store, environ)
         await self._patiently(topic_guard.check)
@@ -194,6 +199,7 @@ class Process:
             tasks.append(asyncio.create_task(self._guard(name_guard.run(), "name")))
             tasks.append(asyncio.create_task(self._guard(gate.run(), "floods")))
             tasks.append(asyncio.create_task(self._guard(_confirm_journals(store), "journals")))
+            tasks.append(asyncio.create_task(self._guard(_look_for_keys(cipher), "keys")))
             if spec.background is not None:
                 tasks.append(asyncio.create_task(self._guard(spec.background(house), "background")))
             log.info("started", topics=list(spec.topics))
@@ -285,6 +291,17 @@ async def _confirm_journals(store: MongoStore) -> None:
         await asyncio.sleep(CONFIRM_S)
         with contextlib.suppress(Unavailable):
             await store.confirm_closed()
+
+
+async def _look_for_keys(cipher: FieldCipher) -> None:
+    """Until cancelled: a rotation writes a new key in front of the file of keys; from then on it seals."""
+    while True:
+        await asyncio.sleep(KEYS_LOOK_S)
+        try:
+            if cipher.refresh():
+                log.info("field keys were read again", keys=list(cipher.names))
+        except Refused as error:
+            log.warning("field keys could not be read again", why=str(error))
 
 
 def _topic_guard(spec: ServiceSpec, server: Server, store: MongoStore, environ: Mapping[str, str]) -> guards.TopicGuard:

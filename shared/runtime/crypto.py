@@ -4,26 +4,65 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hmac
 import os
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from shared.runtime.errors import Defect, Refused
+from shared.runtime.secrets import FIELD_KEYS, ID_KEY, content_of, field_keys_of
 
+_KEY_NAME = re.compile(r"[A-Za-z0-9._-]{1,32}")
 _NONCE_BYTES = 12
 _NONCES_AT_ONCE = 512
 
 
 class FieldCipher:
-    """Seals with the first key, opens with any. A sealed field is: key name length, key name, nonce, ciphertext."""
+    """Seals with the first key, opens with any. A sealed field is: key name length, key name, nonce, ciphertext.
 
-    def __init__(self, keys: Mapping[str, bytes]) -> None:
+    With `again`, which gives the keys as they are configured now, a key that is added while the process runs is taken
+    up: at `refresh`, and when a field is sealed with a key that is not known yet.
+    """
+
+    def __init__(self, keys: Mapping[str, bytes], again: Callable[[], Mapping[str, bytes]] | None = None) -> None:
+        self._again = again
+        self._nonces = _nonces()
+        self._take_up(keys)
+
+    def _take_up(self, keys: Mapping[str, bytes]) -> None:
+        self._secrets = dict(keys)
         self._keys = {name.encode(): AESGCM(key) for name, key in keys.items()}
         self._first, self._sealer = next(iter(self._keys.items()))
         self._prefix = bytes([len(self._first)]) + self._first
-        self._nonces = _nonces()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of its keys; the first one seals."""
+        return tuple(self._secrets)
+
+    def check_values(self) -> dict[str, str]:
+        """For each key a short text that tells it from another one of its name, and nothing else."""
+        return {name: check_value(key, "field key") for name, key in self._secrets.items()}
+
+    def derived(self, purpose: str) -> bytes:
+        """A key of 32 bytes for another purpose, from the oldest of its keys."""
+        oldest = self._secrets[self.names[-1]]
+        return HKDF(SHA256(), 32, salt=None, info=purpose.encode()).derive(oldest)
+
+    def refresh(self) -> bool:
+        """Takes the keys as they are configured now; whether they are others. Raises Refused when they are
+        malformed."""
+        found = self._again() if self._again is not None else self._secrets
+        if dict(found) == self._secrets and tuple(found) == self.names:
+            return False
+        self._take_up(found)
+        return True
 
     def seal(self, text: str) -> bytes:
         """Encrypts one field."""
@@ -48,6 +87,8 @@ class FieldCipher:
         """Decrypts bytes; raises Defect when no configured key fits."""
         end = 1 + sealed[0]
         key = self._keys.get(bytes(sealed[1:end]))
+        if key is None and self._again is not None and self.refresh():
+            key = self._keys.get(bytes(sealed[1:end]))
         if key is None:
             raise Defect("a field is sealed with a key that PAYUNG_FIELD_KEYS does not name")
         try:
@@ -89,35 +130,65 @@ class OpenedFields:
         return self._stood.get(text) or self._cipher.seal(text)
 
 
-def cipher_from(environ: Mapping[str, str]) -> FieldCipher:
-    """The cipher that the environment configures."""
+def cipher_from(environ: Mapping[str, str], service: str) -> FieldCipher:
+    """The cipher of one service: its own variable first, else the common one; from a file where one is named, which is
+    looked at again while the process runs. Raises Refused."""
+    for variable in (field_keys_of(service), FIELD_KEYS):
+        path = environ.get(f"{variable}_FILE")
+        if path:
+            return _of_file(path, f"{variable}_FILE")
+        if environ.get(variable):
+            return FieldCipher(field_keys(environ[variable], variable))
+    raise Refused(f"{FIELD_KEYS} is not set: name:base64 of 32 random bytes, e.g. k1:$(openssl rand -base64 32)")
+
+
+@lru_cache(maxsize=32)
+def _of_file(path: str, variable: str) -> FieldCipher:
+    """One for all parts of a process, so that all of them learn of a new key."""
+
+    def read() -> Mapping[str, bytes]:
+        return field_keys(content_of(path, variable), variable)
+
+    return FieldCipher(read(), read)
+
+
+def field_keys(text: str, where: str) -> dict[str, bytes]:
+    """Keys by name from `name:base64,name:base64`, the sealing one first; raises Refused, which shows no part of
+    them."""
     keys: dict[str, bytes] = {}
-    for item in environ.get("PAYUNG_FIELD_KEYS", "").split(","):
-        name, _, encoded = item.strip().partition(":")
-        if not name:
-            continue
-        keys[name] = key_bytes(encoded, f"PAYUNG_FIELD_KEYS ({name})")
+    for number, item in enumerate((part.strip() for part in text.split(",") if part.strip()), start=1):
+        name, colon, encoded = item.partition(":")
+        if not colon or not _KEY_NAME.fullmatch(name):
+            # What stands there may be the key itself: it is not shown.
+            raise Refused(f"{where}: entry {number} is not name:base64 with a name of up to 32 letters and digits")
+        if name in keys:
+            raise Refused(f"{where}: entry {number} has the name of an entry before it")
+        keys[name] = key_bytes(encoded, f"{where} (entry {number})")
     if not keys:
-        raise Refused(
-            "PAYUNG_FIELD_KEYS is not set: name:base64 of 32 random bytes, e.g. k1:$(openssl rand -base64 32)"
-        )
-    return FieldCipher(keys)
+        raise Refused(f"{where} names no key")
+    return keys
+
+
+def check_value(key: bytes, what: str) -> str:
+    """Tells one key from another without saying anything of it: 16 hex digits."""
+    return hmac.digest(key, f"payung check value|{what}".encode(), "sha256")[:8].hex()
 
 
 def id_key_from(environ: Mapping[str, str]) -> bytes:
     """The secret that turns a NIK into a worker_id (PAYUNG_ID_KEY, base64 of 32 bytes)."""
-    encoded = environ.get("PAYUNG_ID_KEY", "")
+    path = environ.get(f"{ID_KEY}_FILE", "")
+    encoded = environ.get(ID_KEY, "") or (content_of(path, f"{ID_KEY}_FILE") if path else "")
     if not encoded:
-        raise Refused("PAYUNG_ID_KEY is not set: base64 of 32 random bytes, the same for registration and claims")
-    return key_bytes(encoded, "PAYUNG_ID_KEY")
+        raise Refused(f"{ID_KEY} is not set: base64 of 32 random bytes, the same for registration and claims")
+    return key_bytes(encoded, ID_KEY)
 
 
 def key_bytes(encoded: str, where: str) -> bytes:
     """A configured key of 32 bytes from base64; raises Refused, naming `where` it is configured."""
     try:
         key = base64.b64decode(encoded, validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise Refused(f"{where} is no base64") from error
+    except (binascii.Error, ValueError):
+        raise Refused(f"{where} is no base64") from None
     if len(key) != 32:
         raise Refused(f"{where} holds {len(key)} bytes; 32 are needed")
     return key

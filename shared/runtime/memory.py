@@ -11,9 +11,10 @@ from datetime import datetime
 from typing import Any
 
 from shared.kernel.decision import Address
-from shared.runtime import documents
+from shared.runtime import documents, sealed
 from shared.runtime.crypto import FieldCipher
 from shared.runtime.fold import Folded, SavedOutcome, Stored
+from shared.runtime.hashes import PURPOSE, ContentHashes
 from shared.runtime.memory_queries import group_keys, last_part, matches, ordered, value_at
 from shared.runtime.pipeline import Message, Record
 from shared.runtime.ports import Codec, Where
@@ -33,6 +34,7 @@ class MemoryStore:
     def __init__(self, stored: Mapping[str, Codec], cipher: FieldCipher, trouble: Trouble = _no_trouble) -> None:
         self._stored = stored
         self._cipher = cipher
+        self._hashes = ContentHashes(cipher.derived(PURPOSE))
         self.trouble = trouble
         self.collections: dict[str, dict[str, dict[str, Any]]] = {name: {} for name in stored}
         self.names: dict[str, str] = {}
@@ -52,13 +54,17 @@ class MemoryStore:
     async def close(self) -> None:
         """Nothing to close."""
 
+    def content_hash(self, content: bytes) -> str:
+        """Under a key that follows from the cipher's."""
+        return self._hashes.of(content)
+
     async def claim_names(self, names: Mapping[str, str]) -> dict[str, str]:
         """First come, first served."""
         other = {}
         for name, content in names.items():
             await self.trouble("names")
             standing = self.names.setdefault(name, content)
-            if standing != content:
+            if content not in (standing, self._hashes.current(standing)):
                 other[name] = standing
         await self.trouble("names done")
         return other
@@ -233,6 +239,23 @@ class MemoryStore:
         """Deletes rows by id."""
         for key in ids:
             self.plain.get(collection, {}).pop(key, None)
+
+    async def keep_first(self, collection: str, identifier: str, row: Mapping[str, Any]) -> dict[str, Any]:
+        """Insert, or what stands."""
+        return dict(self.plain.setdefault(collection, {}).setdefault(identifier, dict(row)))
+
+    async def sealed_with(self, names: Sequence[str]) -> dict[str, int]:
+        """Looks at every document and row."""
+        held = [one for kept in (*self.collections.values(), *self.plain.values()) for one in kept.values()]
+        found = [sealed.keys_in(one) for one in held]
+        return {name: sum(name in one for one in found) for name in names}
+
+    async def check_opens(self) -> None:
+        """Tries what stands."""
+        for kept in (*self.collections.values(), *self.plain.values()):
+            for one in kept.values():
+                for value in sealed.sealed_in(one):
+                    self._cipher.open_bytes(value)
 
     def _decode(self, collection: str, document: Mapping[str, Any]) -> Any:
         return self._stored[collection].decode(_copied(document["state"]), self._cipher)

@@ -1,4 +1,4 @@
-"""The store on MongoDB, through motor or PyMongo's own async client: the only file that knows a driver."""
+"""The store on MongoDB, through motor or PyMongo's own async client. Only this file and `mongo_*` know a driver."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from pymongo.errors import (
     ConfigurationError,
     ConnectionFailure,
     DocumentTooLarge,
+    DuplicateKeyError,
     NetworkTimeout,
     OperationFailure,
     PyMongoError,
@@ -24,17 +25,19 @@ from pymongo.errors import (
 from pymongo.write_concern import WriteConcern
 
 from shared.kernel.decision import Address
-from shared.runtime import documents
+from shared.runtime import documents, hashes, mongo_sealed, mongo_upgrade
 from shared.runtime.crypto import FieldCipher
-from shared.runtime.errors import Refused, Unavailable
+from shared.runtime.errors import Defect, Refused, Unavailable
 from shared.runtime.fold import Folded, SavedOutcome, Stored
+from shared.runtime.hashes import ContentHashes
 from shared.runtime.ports import Codec, Index, Where
 from shared.runtime.store import DueWork, Owed
 
 NAMES = "_names"
 JOURNAL = "_journal"
 META = "_meta"
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+HASH_KEY = "hash-key"
 OPERATION_TIMEOUT_MS = 20_000
 SERVER_SELECTION_TIMEOUT_MS = 10_000
 DUPLICATE_KEY = 11000
@@ -116,6 +119,7 @@ class MongoStore:
         self._stored = stored
         self._indexes = indexes
         self._cipher = cipher
+        self._hashes: ContentHashes | None = None
         self._closed: list[str] = []
 
     async def check(self) -> None:
@@ -125,9 +129,8 @@ class MongoStore:
         meta = await _answered(self._database[META].find_one({"_id": "schema"}))
         if meta is not None and meta["version"] > SCHEMA_VERSION:
             raise Refused(f"the database has schema {meta['version']}, newer than this program's {SCHEMA_VERSION}")
-        await _answered(
-            self._database[META].update_one({"_id": "schema"}, {"$set": {"version": SCHEMA_VERSION}}, upsert=True)
-        )
+        if meta is None:
+            await self._keep_first(self._database[META], "schema", {"version": SCHEMA_VERSION})
         for name in self._stored:
             collection = self._database[name]
             # Sparse, not partial: a partial filter is evaluated for every insert and doubles its cost.
@@ -137,6 +140,35 @@ class MongoStore:
                 if index.partial is not None:
                     options["partialFilterExpression"] = dict(index.partial)
                 await _answered(collection.create_index(_order(index.fields), **options))
+
+    async def bring_up(self) -> None:
+        """When the keys are known to be the right ones: learns the key of hashes, and turns what an older release saved
+        into what this one saves."""
+        await self.learn_hash_key()
+        meta = await _answered(self._database[META].find_one({"_id": "schema"}))
+        if meta is not None and meta["version"] < SCHEMA_VERSION:
+            await _answered(mongo_upgrade.hashes_keyed(self._database, list(self._stored), self._known_hashes()))
+            newer = {"$set": {"version": SCHEMA_VERSION}}
+            await _answered(self._database[META].update_one({"_id": "schema"}, newer))
+
+    async def learn_hash_key(self) -> None:
+        """The key of content hashes: made once for a store, from the oldest field key of that day, and kept sealed in
+        it. So it outlives a rotation, and a store that is made anew under the same keys has the same hashes."""
+        made = {"sealed": self._cipher.seal_bytes(self._cipher.derived(hashes.PURPOSE))}
+        kept = await self._keep_first(self._in_use[META], HASH_KEY, made)
+        self._hashes = ContentHashes(self._cipher.open_bytes(bytes(kept["sealed"])))
+
+    def _known_hashes(self) -> ContentHashes:
+        if self._hashes is None:
+            raise Defect("the key of content hashes is not known yet: `bring_up` comes first")
+        return self._hashes
+
+    def _current(self, saved: str) -> str:
+        return self._known_hashes().current(saved) if hashes.UNKEYED.fullmatch(saved) else saved
+
+    def content_hash(self, content: bytes) -> str:
+        """Under this store's own key."""
+        return self._known_hashes().of(content)
 
     async def close(self) -> None:
         """Closes the connections."""
@@ -160,7 +192,8 @@ class MongoStore:
             if standing is None:
                 raise Unavailable("MongoDB did not take the names of a batch") from error
             rows = await _answered(collection.find({"_id": {"$in": standing}}).to_list(None))
-            return {row["_id"]: row["h"] for row in rows if row["h"] != names[row["_id"]]}
+            others = [row for row in rows if row["h"] != names[row["_id"]]]
+            return {row["_id"]: row["h"] for row in others if self._current(row["h"]) != names[row["_id"]]}
         return {}
 
     async def load(self, addresses: Sequence[Address]) -> dict[Address, Stored]:
@@ -430,6 +463,34 @@ class MongoStore:
     async def delete_rows(self, collection: str, ids: Sequence[str]) -> None:
         """Deletes rows by id."""
         await _answered(self._database[collection].delete_many({"_id": {"$in": list(ids)}}))
+
+    async def keep_first(self, collection: str, identifier: str, row: Mapping[str, Any]) -> dict[str, Any]:
+        """Insert, or read what stands."""
+        return await self._keep_first(self._database[collection], identifier, row)
+
+    async def _keep_first(self, collection: Any, identifier: str, row: Mapping[str, Any]) -> dict[str, Any]:
+        found = await _answered(collection.find_one({"_id": identifier}))
+        if found is None:
+            try:
+                await _answered(collection.insert_one({"_id": identifier, **row}))
+            except DuplicateKeyError:
+                found = await _answered(collection.find_one({"_id": identifier}))
+        return {name: value for name, value in (found or row).items() if name != "_id"}
+
+    # -- sealed values, whatever document they stand in ---------------------------------------------------------------
+
+    async def sealed_with(self, names: Sequence[str]) -> dict[str, int]:
+        """Reads every document of the database once."""
+        return await _answered(mongo_sealed.count(self._in_use, names))
+
+    async def seal_anew(self) -> tuple[int, int]:
+        """One pass: what an older key sealed is sealed by the first one. How many documents were, and how many have to
+        be looked at again since somebody else changed them meanwhile."""
+        return await _answered(mongo_sealed.seal_anew(self._in_use, self._cipher))
+
+    async def check_opens(self) -> None:
+        """Tries one sealed value of each collection."""
+        await _answered(mongo_sealed.check_opens(self._in_use, self._cipher))
 
     # -- a model beside the one in use --------------------------------------------------------------------------------
 

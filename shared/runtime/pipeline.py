@@ -178,11 +178,13 @@ class Pipeline:
 
     def _decode(self, records: Sequence[Record], letters: list[tuple[Record, str, str]]) -> list[tuple[Record, Event]]:
         decoded = []
-        inputs, table = self._spec.inputs, self._spec.table
+        inputs, table, hashed = self._spec.inputs, self._spec.table, self._store.content_hash
         passed_over = 0
         for record in records:
             try:
-                event = envelope.read(record.value, record.headers, record.topic, record.timestamp_ms, inputs, table)
+                event = envelope.read(
+                    record.value, record.headers, record.topic, record.timestamp_ms, inputs, table, hashed
+                )
             except Unreadable as error:
                 letters.append((record, error.code, error.detail))
                 continue

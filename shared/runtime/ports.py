@@ -119,6 +119,7 @@ class ServiceSpec:
     the raw object, pydantic models are validated. `stored` gives each collection's codec. `reference` is loaded once at
     start (areas, policy, keys) and handed to route, facts and performers. `conflicting` makes the part that refuses an
     input whose name was used before with other content. `table` says what may stand on each topic, and from whom.
+    `names_workers`: it turns NIKs into worker ids, and so needs the key of worker ids.
     """
 
     name: str
@@ -137,3 +138,4 @@ class ServiceSpec:
     routes: Callable[[Any], Any] | None = None
     background: Callable[[Any], Awaitable[None]] | None = None
     table: admission.Table = admission.rule_of
+    names_workers: bool = False

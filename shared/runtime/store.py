@@ -38,6 +38,10 @@ class Owed:
 class StateStore(Reader, Protocol):
     """Documents with a version, the inputs they took and the outcomes they owe; Unavailable when it cannot tell."""
 
+    def content_hash(self, content: bytes) -> str:
+        """The keyed hash by which this store tells whether two inputs say the same."""
+        ...
+
     def claim_names(self, names: Mapping[str, str]) -> Awaitable[dict[str, str]]:
         """Fences external input names (name -> content hash) for ever; gives those that stand with another hash. May
         begin before it is awaited."""
@@ -81,4 +85,16 @@ class StateStore(Reader, Protocol):
 
     async def check(self) -> None:
         """Raises Refused when the server cannot keep our promises (standalone, too old); makes the indexes."""
+        ...
+
+    async def keep_first(self, collection: str, identifier: str, row: Mapping[str, Any]) -> dict[str, Any]:
+        """Inserts a plain row, once; gives the one that stands, which may be another's."""
+        ...
+
+    async def sealed_with(self, names: Sequence[str]) -> dict[str, int]:
+        """In how many documents, rows and saved outcomes' documents each of these field keys still seals something."""
+        ...
+
+    async def check_opens(self) -> None:
+        """Raises Defect when the configured keys do not open what stands: one value of each collection is tried."""
         ...

@@ -16,6 +16,7 @@ from typing import Self
 from payung import place
 from payung.embedded import ports
 from payung.embedded.console import Console
+from payung.embedded.data import Keys
 from payung.embedded.process import ProcessSpec
 from payung.embedded.servers import SINGLE, Shape
 from payung.embedded.stack import SERVICES, Stack, StackConfig
@@ -35,8 +36,8 @@ class _Stack(Stack):
         super().__init__(config, lambda kafka: topics_admin.apply(kafka, replicas=replicas), console=console)
         self.environments: dict[str, dict[str, str]] = {}
 
-    def _service(self, name: str, shared: Mapping[str, str]) -> ProcessSpec:
-        spec = super()._service(name, shared)
+    def _service(self, name: str, shared: Mapping[str, str], keys: Keys) -> ProcessSpec:
+        spec = super()._service(name, shared, keys)
         self.environments[name] = dict(spec.env or {})
         return replace(spec, env=self.environments[name], backoff_s=_RESTART_S)
 

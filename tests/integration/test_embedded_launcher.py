@@ -143,8 +143,8 @@ class Launched:
         self.topics_made_on.append(bootstrap)
         assert self.stack.pids() == {}, "topics come before the services"
 
-    def keys(self) -> dict[str, str]:
-        found: dict[str, str] = json.loads((self.data / "keys.json").read_text())
+    def keys(self) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads((self.data / "keys.json").read_text())
         return found
 
     def seen(self, name: str) -> dict[str, Any]:
@@ -185,14 +185,17 @@ async def test_stack_starts_all_tells_all_and_cleans_up(launched: Launched, kafk
             "PAYUNG_DUKCAPIL_URL": run["urls"]["dukcapil"],
             "PAYUNG_BPJS_URL": run["urls"]["bpjs"],
             "PAYUNG_ID_KEY": keys["id_key"],
-            "PAYUNG_FIELD_KEYS": keys["field_keys"],
+            "PAYUNG_FIELD_KEYS_FILE": str(launched.data / "keys/claims"),
             "PAYUNG_HTTP_PORT": str(launched.base + 4),
             "PAYUNG_LOG": "json",
             "PAYUNG_AUTH": "none",
             "PAYUNG_INSTANCE": f"up-{socket.gethostname()}",
         }
         assert "--population" in launched.seen("dukcapil")["argv"]
-        assert "PAYUNG_ID_KEY" not in launched.seen("bpjs")["env"]
+        assert (launched.data / "keys/claims").read_text().strip() == keys["field_keys"]["claims"]
+        assert len(set(keys["field_keys"].values())) == 5, "no service has another's key"
+        for without in ("verification", "billing", "reporting", "bpjs"):
+            assert "PAYUNG_ID_KEY" not in launched.seen(without)["env"]
         pids = [pid for pid in launched.stack.pids().values() if pid is not None]
         assert len(pids) == 7
     assert stack.read_run(launched.data) is None

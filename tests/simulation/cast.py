@@ -15,6 +15,7 @@ from services.reporting.stream import SPEC as REPORTING
 from services.verification.facts import sources
 from services.verification.stream import SPEC as VERIFICATION
 from shared.runtime.crypto import cipher_from
+from shared.runtime.hashes import PURPOSE, ContentHashes
 from shared.runtime.memory import MemoryStore
 from tests.simulation.stories import ID_KEY, Person
 
@@ -25,7 +26,8 @@ ENVIRON = {
     # Two a page: a run of three workers takes two steps.
     "PAYUNG_BILLING_STEP_WORKERS": "2",
 }
-CIPHER = cipher_from(ENVIRON)
+CIPHER = cipher_from(ENVIRON, "verification")
+HASHES = ContentHashes(CIPHER.derived(PURPOSE))
 
 
 @cache

@@ -26,6 +26,7 @@ from shared.kernel.event import Event, Intake
 from shared.runtime.memory_queries import group_keys, last_part, matches, ordered, value_at
 from shared.runtime.pipeline import Message
 from shared.runtime.ports import Answer, ServiceSpec
+from tests.simulation.cast import HASHES
 
 OUTCOME_NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "urn:payung:outcome")
 
@@ -157,7 +158,9 @@ class StraightFold:
     async def _take(self, shelf: Shelf, message: Message) -> None:
         spec = shelf.spec
         try:
-            event = envelope.read(message.value, message.headers, message.topic, self._at_ms, spec.inputs, spec.table)
+            event = envelope.read(
+                message.value, message.headers, message.topic, self._at_ms, spec.inputs, spec.table, HASHES.of
+            )
         except Unreadable as error:
             self.letters.append(Letter(spec.name, message, error.code))
             return

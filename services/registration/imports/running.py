@@ -190,4 +190,4 @@ async def _expire(house: House, one: Import, cipher: FieldCipher) -> None:
 async def run(house: House) -> None:
     """The service's background."""
     with contextlib.suppress(asyncio.CancelledError):
-        await Running(house, cipher_from(house.environ)).run()
+        await Running(house, cipher_from(house.environ, house.name)).run()

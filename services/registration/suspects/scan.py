@@ -19,6 +19,7 @@ from services.registration.documents import INDEXES, STORED
 from services.registration.domain import suspects
 from services.registration.domain.state import Status, Worker
 from services.registration.domain.suspects import Match, Traits
+from shared.runtime import secrets
 from shared.runtime.app import database_name
 from shared.runtime.crypto import cipher_from
 from shared.runtime.mongo import MongoStore, connect
@@ -63,7 +64,7 @@ def line(match: Match) -> bytes:
 async def _scan(environ: Mapping[str, str]) -> None:
     url = environ.get("PAYUNG_MONGO_URL", "mongodb://127.0.0.1:8117/?replicaSet=rs0")
     client = connect(url, environ.get("PAYUNG_MONGO_DRIVER", "motor"))
-    store = MongoStore(client, database_name(SERVICE), STORED, INDEXES, cipher_from(environ))
+    store = MongoStore(client, database_name(SERVICE), STORED, INDEXES, cipher_from(environ, SERVICE))
     try:
         people = await read(store)
     finally:
@@ -87,7 +88,7 @@ def main() -> None:
     """Scans once."""
     os.nice(NICENESS)
     threading.Thread(target=_end_with_the_service, daemon=True).start()
-    asyncio.run(_scan(os.environ))
+    asyncio.run(_scan(secrets.resolved(os.environ)))
 
 
 if __name__ == "__main__":

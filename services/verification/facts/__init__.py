@@ -33,7 +33,7 @@ class Reference:
 
 async def reference(reader: Reader, environ: Mapping[str, str]) -> Reference:
     """From the environment."""
-    return Reference(cipher_from(environ), Settings.from_environment(environ))
+    return Reference(cipher_from(environ, "verification"), Settings.from_environment(environ))
 
 
 async def facts(reader: Reader, routed: Sequence[tuple[Routed, Event]], reference: Reference) -> Facts:

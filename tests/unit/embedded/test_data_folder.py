@@ -60,7 +60,7 @@ def test_keys_are_made_once_and_private(tmp_path: Path) -> None:
     folder = DataFolder(tmp_path)
     keys = folder.keys({})
     assert len(base64.b64decode(keys.id_key)) == 32
-    name, _, field_key = keys.field_keys.partition(":")
+    name, _, field_key = keys.field_keys["billing"].partition(":")
     assert name == "k1"
     assert len(base64.b64decode(field_key)) == 32
     assert (tmp_path / "keys.json").stat().st_mode & 0o777 == 0o600
@@ -69,7 +69,7 @@ def test_keys_are_made_once_and_private(tmp_path: Path) -> None:
 
 def test_given_keys_are_kept(tmp_path: Path) -> None:
     made = DataFolder(tmp_path).keys({"PAYUNG_ID_KEY": "aWQ=", "PAYUNG_FIELD_KEYS": "k7:Zg=="})
-    assert (made.id_key, made.field_keys) == ("aWQ=", "k7:Zg==")
+    assert (made.id_key, set(made.field_keys.values())) == ("aWQ=", {"k7:Zg=="})
     assert DataFolder(tmp_path).keys({}) == made
 
 
@@ -81,8 +81,30 @@ def test_another_id_key_than_the_data_was_made_with_is_refused(tmp_path: Path) -
 
 def test_field_keys_of_the_environment_win_for_rotation(tmp_path: Path) -> None:
     kept = DataFolder(tmp_path).keys({})
-    rotated = f"k2:bmV3,{kept.field_keys}"
-    assert DataFolder(tmp_path).keys({"PAYUNG_FIELD_KEYS": rotated}).field_keys == rotated
+    rotated = f"k2:bmV3,{kept.field_keys['claims']}"
+    assert DataFolder(tmp_path).keys({"PAYUNG_FIELD_KEYS_CLAIMS": rotated}).field_keys == {
+        **kept.field_keys,
+        "claims": rotated,
+    }
+    assert set(DataFolder(tmp_path).keys({"PAYUNG_FIELD_KEYS": rotated}).field_keys.values()) == {rotated}
+
+
+def test_each_service_has_keys_of_its_own_in_a_file_of_its_own(tmp_path: Path) -> None:
+    folder = DataFolder(tmp_path)
+    keys = folder.keys({})
+    assert len(set(keys.field_keys.values())) == 5
+    for service, text in keys.field_keys.items():
+        file = folder.field_keys_file(service)
+        assert (file.read_text().strip(), file.stat().st_mode & 0o777) == (text, 0o600)
+
+
+def test_keys_of_an_older_release_are_one_for_all_and_a_loose_mode_is_tightened(tmp_path: Path) -> None:
+    (tmp_path / "keys.json").write_text(json.dumps({"id_key": "aWQ=", "field_keys": "k1:Zg=="}))
+    (tmp_path / "keys.json").chmod(0o644)
+    folder = DataFolder(tmp_path)
+    assert set(folder.keys({}).field_keys.values()) == {"k1:Zg=="}
+    assert folder.keys_file.stat().st_mode & 0o777 == 0o600
+    assert folder.field_keys_file("reporting").read_text() == "k1:Zg==\n"
 
 
 def test_lost_keys_are_not_replaced_silently(tmp_path: Path) -> None:

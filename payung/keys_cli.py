@@ -1,0 +1,47 @@
+"""The commands `payung keys status|rotate|retire`; what they do is `payung.keys`'s."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+
+import typer
+from rich.console import Console
+
+from payung import keys, place
+from payung.options import AsJson, Data
+
+app = typer.Typer(help="The keys that seal personal fields and name workers.", no_args_is_help=True)
+_out = Console(highlight=False, soft_wrap=True)
+
+
+@app.command("status")
+def status(as_json: AsJson = False, data: Data = None) -> None:
+    """Show which key seals, what older ones still seal, and whether all fit their stores; exits 1 where one does
+    not."""
+    found = asyncio.run(keys.look(place.find(data)))
+    if as_json:
+        sys.stdout.write(json.dumps([one.as_json() for one in found], indent=2) + "\n")
+    for one in found if not as_json else ():
+        left = ", ".join(f"{count} documents under {name}" for name, count in sorted(one.left.items()))
+        _out.print(f"{one.service:<13} seals with {one.sealing}; {left or 'no older key'}", markup=False)
+        if one.trouble:
+            _out.print(f"{'':<13} {one.trouble}", markup=False)
+    if any(one.trouble for one in found):
+        raise typer.Exit(1)
+
+
+@app.command("rotate")
+def rotate(data: Data = None) -> None:
+    """Seal everything with new field keys, while all runs; may be broken off and called again."""
+    asyncio.run(keys.rotate(place.find(data), lambda line: _out.print(line, markup=False)))
+    _out.print("done; payung keys status shows it, payung keys retire takes the older keys away")
+
+
+@app.command("retire")
+def retire(data: Data = None) -> None:
+    """Take away the older field keys of `payung up`, once nothing is sealed with them. Backups still need them."""
+    at = place.find(data)
+    gone = keys.retire(at, {one.service: one.left for one in asyncio.run(keys.look(at))})
+    _out.print(f"taken away: {', '.join(gone)}" if gone else "there are no older keys")

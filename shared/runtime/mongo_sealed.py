@@ -1,0 +1,97 @@
+"""Sealed values in a whole database on MongoDB, whatever documents they stand in: counted, tried, sealed anew.
+
+Documents are read as raw bytes, in which the mark of a key is looked for, and only those that have it are taken apart.
+A write is a compare-and-set of the very values that were read: whoever wrote meanwhile wins, and the document is looked
+at again in the next pass. The version of a document does not change, since nothing that it says does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Any
+
+from bson import CodecOptions, decode
+from bson.raw_bson import RawBSONDocument
+from pymongo import UpdateOne
+
+from shared.runtime import sealed
+from shared.runtime.crypto import FieldCipher
+
+PAGE = 500
+# A pause after each page that was written: the services go first.
+PAUSE_S = 0.01
+_RAW: CodecOptions[RawBSONDocument] = CodecOptions(document_class=RawBSONDocument)
+_PLAIN: CodecOptions[dict[str, Any]] = CodecOptions(tz_aware=True)
+# BSON: what comes before the bytes of a value of subtype 0.
+_SUBTYPE = b"\x00"
+
+
+async def count(database: Any, names: Sequence[str]) -> dict[str, int]:
+    """In how many documents of the database each of these keys still seals something."""
+    found = dict.fromkeys(names, 0)
+    async for _, page in _pages(database, names):
+        for document in page:
+            for name in sealed.keys_in(document) & found.keys():
+                found[name] += 1
+    return found
+
+
+async def check_opens(database: Any, cipher: FieldCipher) -> None:
+    """Raises Defect when the cipher does not open a value of some collection; the first few documents are tried."""
+    for name in await _collections(database):
+        async for document in database[name].find({}).limit(3):
+            for value in sealed.sealed_in(document):
+                cipher.open_bytes(value)
+                break
+
+
+async def seal_anew(database: Any, cipher: FieldCipher) -> tuple[int, int]:
+    """One pass over the database: documents that were sealed anew, and those that somebody changed meanwhile."""
+    done = missed = 0
+    async for collection, page in _pages(database, cipher.names[1:]):
+        operations = [one for document in page if (one := _update(document, cipher)) is not None]
+        if operations:
+            result = await database[collection].bulk_write(operations, ordered=False)
+            done += result.matched_count
+            missed += len(operations) - result.matched_count
+            await asyncio.sleep(PAUSE_S)
+    return done, missed
+
+
+def _update(document: Mapping[str, Any], cipher: FieldCipher) -> UpdateOne | None:
+    """Sets what changes, if it still stands as it was read. Inputs one by one: all of them may be half of what a
+    command of MongoDB can hold."""
+    stood: dict[str, Any] = {}
+    changed: dict[str, Any] = {}
+    for name, value in document.items():
+        if name == "inputs" and isinstance(value, list):
+            parts = {f"inputs.{number}": item for number, item in enumerate(value)}
+        else:
+            parts = {name: value}
+        for path, part in parts.items():
+            new = sealed.anew(part, cipher)
+            if new != part:
+                stood[path], changed[path] = part, new
+    return UpdateOne({"_id": document["_id"], **stood}, {"$set": changed}) if changed else None
+
+
+async def _pages(database: Any, names: Sequence[str]) -> AsyncIterator[tuple[str, list[dict[str, Any]]]]:
+    """The documents that have a value sealed with one of these keys, page by page, with their collection."""
+    marks = [_SUBTYPE + sealed.mark_of(name) for name in names]
+    if not marks:
+        return
+    for collection in await _collections(database):
+        page: list[dict[str, Any]] = []
+        async for raw in database[collection].with_options(codec_options=_RAW).find({}).batch_size(PAGE):
+            if any(mark in raw.raw for mark in marks):
+                page.append(decode(raw.raw, _PLAIN))
+                if len(page) >= PAGE:
+                    yield collection, page
+                    page = []
+        if page:
+            yield collection, page
+
+
+async def _collections(database: Any) -> list[str]:
+    return sorted(name for name in await database.list_collection_names() if not name.startswith("system."))
