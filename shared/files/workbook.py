@@ -1,18 +1,101 @@
-"""Lists as workbooks in which every cell is text: no NIK becomes 6.40E+15, no cell becomes a formula."""
+"""Workbooks for people: every cell of the type it is, no NIK as 6.40E+15, no text that runs or breaks the file."""
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterable, Sequence
+from datetime import date
 from typing import Any, BinaryIO
 
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
-from openpyxl.styles import Font
+from openpyxl.styles import Alignment, Font, PatternFill
+from openpyxl.utils import get_column_letter
+
+from shared.files.separated import writable
+from shared.kernel.calendar import parse_date
 
 TEXT = "@"
+WHOLE = "#,##0"
+FRACTION = "#,##0.##"
+DAY = "dd/mm/yyyy"
 # What a cell of a workbook can hold.
 CHARACTERS_MAX = 32_767
+WIDTH_MIN, WIDTH_MAX = 9, 60
+ABOUT = "Keterangan"
+_HEADER = PatternFill("solid", fgColor="0B7A75")
+_HEADER_FONT = Font(bold=True, color="FFFFFF")
+_BOLD = Font(bold=True)
+
+
+def figures(
+    title: str, about: Sequence[tuple[str, str]], header: Sequence[str], rows: Sequence[Sequence[Any]]
+) -> bytes:
+    """A table of figures: numbers and days typed, widths that fit, the header frozen in row 1, the last row bold. A
+    second sheet tells what it is (`about`: the as-of, the filters); printed pages carry the title."""
+    book = Workbook()
+    sheet: Any = book.active
+    sheet.title = title[:31]
+    sheet.append([_text(name) for name in header])
+    for row in rows:
+        _append(sheet, row)
+    for cell in sheet[1]:
+        cell.font, cell.fill = _HEADER_FONT, _HEADER
+        cell.alignment = Alignment(vertical="top", wrap_text=True)
+    for cell in sheet[sheet.max_row] if rows else ():
+        cell.font = _BOLD
+    for index, name in enumerate(header):
+        texts = (name, *(_shown(row[index]) for row in rows))
+        width = min(WIDTH_MAX, max(WIDTH_MIN, *(len(text) for text in texts)) + 2)
+        sheet.column_dimensions[get_column_letter(index + 1)].width = width
+    sheet.freeze_panes = "B2"
+    sheet.auto_filter.ref = f"A1:{get_column_letter(len(header))}{max(1, sheet.max_row - 1)}"
+    sheet.print_title_rows = "1:1"
+    sheet.page_setup.orientation = "landscape"
+    said = "; ".join(f"{name} {value}" for name, value in about)
+    sheet.oddHeader.center.text = f"{title} ({said})".replace("&", "&&")
+    _tell(book.create_sheet(ABOUT), title, about)
+    book.properties.title = title
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+def _append(sheet: Any, row: Sequence[Any]) -> None:
+    number = sheet.max_row + 1
+    for column, value in enumerate(row, start=1):
+        cell = sheet.cell(number, column)
+        if isinstance(value, bool) or value is None:
+            cell.value = value
+        elif isinstance(value, int | float):
+            cell.value = value
+            cell.number_format = WHOLE if isinstance(value, int) else FRACTION
+        elif (day := parse_date(value)) is not None:
+            cell.value, cell.number_format = day, DAY
+        else:
+            cell.value = _text(str(value))
+            # Else a text that begins with = would be a formula.
+            cell.data_type = "s"
+
+
+def _tell(sheet: Any, title: str, about: Sequence[tuple[str, str]]) -> None:
+    sheet.append([_text(title)])
+    for name, value in about:
+        sheet.append([_text(name), _text(value)])
+        sheet.cell(sheet.max_row, 2).data_type = "s"
+    sheet["A1"].font = Font(bold=True, size=13)
+    sheet.column_dimensions["A"].width, sheet.column_dimensions["B"].width = 24, 60
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, date):
+        return "31/12/2026"
+    return f"{value:,}" if isinstance(value, int | float) else str(value if value is not None else "")
+
+
+def _text(text: str) -> str:
+    return ILLEGAL_CHARACTERS_RE.sub("\ufffd", writable(text))[:CHARACTERS_MAX]
 
 
 def text_workbook(rows: Iterable[Sequence[str]], target: BinaryIO) -> None:
@@ -29,7 +112,7 @@ def text_workbook(rows: Iterable[Sequence[str]], target: BinaryIO) -> None:
                 cell.font = Font(bold=number == 0)
         # A cell is written as soon as its row is appended, so the same ones serve for every row.
         for cell, text in zip(cells, row, strict=True):
-            cell.value = ILLEGAL_CHARACTERS_RE.sub("\ufffd", text)[:CHARACTERS_MAX] or None
+            cell.value = _text(text) or None
             if text:
                 cell.data_type = "s"
         sheet.append(cells)

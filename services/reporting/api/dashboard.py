@@ -145,8 +145,8 @@ def _link(ask: Filters, **changes: str) -> str:
 
 
 def _export(ask: Filters, kind: str, form: str) -> str:
-    """The address of a report as a file."""
-    chosen = {"regency": ask.regency, "period": ask.period, "format": form}
+    """The address of a report as a file; who clicks on CSV here opens it with Excel."""
+    chosen = {"regency": ask.regency, "period": ask.period, "format": form, "excel": "true" if form == "csv" else None}
     if kind == "coverage":
         chosen["by"] = ask.by
     return f"/v1/{kind}?" + urlencode({name: value for name, value in chosen.items() if value})

@@ -1,18 +1,28 @@
-"""A report as JSON-like data, CSV and XLSX. Pure."""
+"""A report as JSON-like data, CSV and XLSX. Pure.
+
+CSV is for programs, with `,` and without a mark; people's spreadsheets get the same guarded cells as Excel here opens
+them (`excel`), or the workbook.
+"""
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from openpyxl import Workbook
-
 from services.reporting.api.board import Counted
 from services.reporting.facts import Report
+from shared.files import separated, workbook
 
 TOTAL = "total"
+TITLES: Mapping[str, str] = {
+    "coverage": "Perlindungan",
+    "budget": "Anggaran",
+    "claims": "Klaim",
+    "compliance": "Kepatuhan",
+    "quality": "Mutu data per instansi",
+    "outreach": "Sosialisasi",
+    "deaths": "Kematian",
+}
 
 
 def as_data(counted: Counted) -> dict[str, Any]:
@@ -27,23 +37,19 @@ def as_data(counted: Counted) -> dict[str, Any]:
     }
 
 
-def as_csv(report: Report) -> str:
-    """UTF-8 text with `,` and a header; the last line holds the totals."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerows(_table(report))
-    return out.getvalue()
+def as_csv(report: Report, *, excel: bool = False) -> bytes:
+    """UTF-8 with a header; the last line holds the totals."""
+    if excel:
+        return separated.for_excel(_table(report))
+    return "".join(separated.line(row, ",") for row in _table(report)).encode("utf-8")
 
 
-def as_xlsx(report: Report, sheet: str) -> bytes:
-    """One sheet with the same cells; numbers stay numbers."""
-    book = Workbook(write_only=True)
-    page = book.create_sheet(sheet)
-    for line in _table(report):
-        page.append(line)
-    out = io.BytesIO()
-    book.save(out)
-    return out.getvalue()
+def as_xlsx(counted: Counted, kind: str) -> bytes:
+    """The same cells, numbers and days typed, with what they are and as of when."""
+    header, *rows = _table(counted.report)
+    about = [("per", counted.as_of or "-")]
+    about += [(name, str(value)) for name, value in counted.report.filters.items() if value]
+    return workbook.figures(TITLES.get(kind, kind), about, header, rows)
 
 
 def _table(report: Report) -> list[list[Any]]:
@@ -63,7 +69,4 @@ def _cell(value: Any) -> Any:
         return "; ".join(f"{name}: {count}" for name, count in value.items())
     if isinstance(value, Sequence) and not isinstance(value, str):
         return "; ".join(map(str, value))
-    if isinstance(value, str) and value[:1] in ("=", "+", "-", "@"):
-        # A spreadsheet would run it.
-        return f"'{value}"
     return value

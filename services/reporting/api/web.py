@@ -60,6 +60,7 @@ def _report_route(board: Board, kind: str) -> Any:
         by: str | None = None,
         period: str | None = None,
         format: str = "json",  # noqa: A002  # the name in the contract
+        excel: bool = False,
     ) -> Response:
         ask = _filters(board, request)
         if format not in FORMATS:
@@ -72,10 +73,11 @@ def _report_route(board: Board, kind: str) -> Any:
         name = "-".join(["payung", kind, *(part for part in (ask.regency, report.filters.get("period")) if part)])
         headers = {**UNCACHED, "content-disposition": f'attachment; filename="{name}.{format}"'}
         if format == "csv":
-            return Response(exports.as_csv(report), media_type="text/csv; charset=utf-8", headers=headers)
-        return Response(exports.as_xlsx(report, kind), media_type=XLSX, headers=headers)
+            body = exports.as_csv(report, excel=excel)
+            return Response(body, media_type="text/csv; charset=utf-8", headers=headers)
+        return Response(exports.as_xlsx(counted, kind), media_type=XLSX, headers=headers)
 
-    answer.__doc__ = f"The {kind} report as JSON, CSV or XLSX."
+    answer.__doc__ = f"The {kind} report as JSON, CSV (`excel=true`: as Excel in Indonesia opens it) or XLSX."
     return answer
 
 

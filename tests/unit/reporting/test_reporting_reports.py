@@ -278,6 +278,35 @@ async def test_csv_and_xlsx_hold_the_same_cells_as_json(town: Any) -> None:
     assert cells[1] == list(report["rows"][0].values())
 
 
+async def test_people_open_the_same_cells_with_excel(town: Any) -> None:
+    report = await ask(town, "/v1/coverage?by=sector")
+    async with client(town) as web:
+        text = (await web.get("/v1/coverage?by=sector&format=csv&excel=true")).content
+        sheet = (await web.get("/v1/coverage?by=sector&format=xlsx")).content
+    assert text.startswith(b"\xef\xbb\xbfsector;")
+    book = openpyxl.load_workbook(io.BytesIO(sheet))
+    figures, about = book.worksheets
+    assert (figures.title, figures.freeze_panes) == ("Perlindungan", "B2")
+    column = list(report["rows"][0]).index("registered") + 1
+    assert figures.cell(2, column).data_type == "n"
+    assert figures.cell(1, column).font.bold
+    assert (about["A1"].value, about["A2"].value) == ("Perlindungan", "per")
+    assert about["B2"].value
+
+
+def test_no_cell_of_a_workbook_runs_or_breaks() -> None:
+    from shared.files.workbook import figures
+
+    body = figures(
+        "Uji & coba", [("per", "=1+1")], ["a", "b", "c"], [["=1+1", 1_000, "2026-07-01"], ["A\x0bB", 0.5, None]]
+    )
+    sheet, about = openpyxl.load_workbook(io.BytesIO(body)).worksheets
+    assert [(cell.value, cell.data_type) for cell in sheet[2]][:2] == [("=1+1", "s"), (1_000, "n")]
+    assert sheet.cell(2, 3).number_format == "dd/mm/yyyy"
+    assert sheet.cell(3, 1).value == "A\ufffdB"
+    assert about["B2"].data_type == "s"
+
+
 async def test_figures_are_counted_once_while_nothing_changed(town: Any, make: Make) -> None:
     town.reference = type(town.reference)(town.reference.areas, Settings(stale_s=60.0, counting_share=1.0))
     board = Board(town)

@@ -1,0 +1,22 @@
+"""Every CSV and every workbook for people is written in one place."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import shared
+
+ROOT = Path(shared.__file__).parents[1]
+# The demo makes up what agencies send; the template has drop-downs of its own.
+OTHERS = ("payung/demo/", "services/registration/imports/template.py")
+
+
+def test_nobody_else_writes_csv_or_workbooks() -> None:
+    found = []
+    for path in sorted((*ROOT.glob("shared/**/*.py"), *ROOT.glob("services/**/*.py"), *ROOT.glob("payung/**/*.py"))):
+        name = path.relative_to(ROOT).as_posix()
+        text = path.read_text(encoding="utf-8")
+        writes = any(word in text for word in ("csv.writer(", "csv.DictWriter(", "Workbook("))
+        if writes and not name.startswith(("shared/files/", *OTHERS)):
+            found.append(name)
+    assert found == []
