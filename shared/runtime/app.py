@@ -29,6 +29,7 @@ from shared.runtime.house import House
 from shared.runtime.kafka import KafkaConsumer, pattern_of
 from shared.runtime.kafka_publisher import KafkaPublisher
 from shared.runtime.kafka_server import Server, cancelled_from_outside
+from shared.runtime.leases import Leases
 from shared.runtime.metrics import Metrics
 from shared.runtime.mongo import MongoStore, connect
 from shared.runtime.pipeline import Batch, Pipeline
@@ -182,15 +183,19 @@ class Process:
         if swept:
             log.warning("published what an earlier process had saved", outcomes=swept)
         await gate.look()
-        runner = DueRunner(spec, store, publisher, metrics, Place(store, reference, consumer.caught_up))
+        leases = Leases(store, instance or "")
+        runner = DueRunner(spec, store, publisher, metrics, Place(store, reference, consumer.caught_up), leases)
         pulse = Pulse(store, instance, lambda: watch.vitals.told(), metrics)
         watch = Watch(consumer, metrics, self._fail, pulse)
-        house = House(spec, store, reference, publisher, pipeline, lambda: watch.lag, environ, consumer.caught_up)
+        house = House(
+            spec, store, reference, publisher, pipeline, lambda: watch.lag, environ, consumer.caught_up, leases
+        )
         web = self._web(house, watch, metrics)
         tasks: list[asyncio.Task[Any]] = []
         try:
             tasks.append(asyncio.create_task(self._guard(web.serve(), "http")))
             await consumer.start()
+            tasks.append(asyncio.create_task(self._guard(leases.run(), "leases")))
             tasks.append(asyncio.create_task(self._guard(runner.run(), "due work")))
             tasks.append(asyncio.create_task(self._guard(watch.run(), "watch")))
             tasks.append(asyncio.create_task(self._guard(_beat(), "beat")))
@@ -206,11 +211,13 @@ class Process:
             await self._stopping.wait()
         finally:
             if self._failure is None:
+                await runner.stop()
                 await consumer.stop()
             web.should_exit = True
             for task in tasks[1:]:
                 task.cancel()
             await asyncio.wait(tasks, timeout=5)
+            await leases.release_all()
             await publisher.stop()
             if self._failure is None:
                 await pulse.farewell()

@@ -1,8 +1,16 @@
 """Due work: calls to other systems and waits, started only from saved state, never on the consumer's path.
 
+Theory of operation
 The answer is an event of the service's `-work` topic, named by the due id, so that a call made twice is taken once.
 Until that event is taken the work stays due in the store; what is in flight is remembered here, so that it is not
-started twice by this process. Another process may start it again: the id is the idempotency key of the call.
+started twice.
+
+One process of a service performs all of its due work, under a lease (leases.py); the others wait for their turn. What
+is agreed with another system (calls a second, calls a day) and what is known of it (it is down) hold for the service,
+however many processes it has: one that makes all the calls knows them all. A call costs it a wait and hardly any work,
+so a second process would add no speed. When it dies another has the lease within LEASE_S + TURN_S; it lets the service
+take the answers that stand in the work topic, at most HANDOVER_S, and goes on. What was in flight at that moment is
+called again, under the same idempotency key.
 
 A performer that raises `Paused` stops its whole kind until then: what waits stays in the store, and is not tried one by
 one against a system that must be left alone.
@@ -13,7 +21,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable, Sequence
-from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -23,6 +30,7 @@ from shared.contracts import envelope, topics
 from shared.kernel.identity import without_niks
 from shared.runtime import clock, traces
 from shared.runtime.errors import Paused, Unavailable
+from shared.runtime.leases import Leases
 from shared.runtime.metrics import Metrics
 from shared.runtime.pipeline import Message, Publisher
 from shared.runtime.ports import Answer, Reader, ServiceSpec
@@ -38,6 +46,16 @@ ROOM_MIN = 12
 PERFORM_TIMEOUT_S = 60.0
 BACKOFF_FIRST_S = 0.5
 BACKOFF_MAX_S = 60.0
+# The lease of the one who performs; how often the others ask for it.
+DUE = "due"
+TURN_S = 2.0
+# After an orderly end nobody calls for so long: the calls of the old one and of the new one never fall in one second.
+REST_S = 1.0
+# Calls under way at an orderly end get so long to be answered.
+STOP_WAIT_S = 6.0
+HANDOVER_LOOK_S = 0.2
+# A new one waits so long for the answers of the last one to be taken: the dead one's partitions may have no owner yet.
+HANDOVER_S = 30.0
 # An answer that was published but not taken within this time is asked for again (the call is idempotent).
 TAKEN_WITHIN_S = 120.0
 
@@ -59,16 +77,26 @@ class DueRunner:
     """Looks for due work and performs it, a bounded number at a time."""
 
     def __init__(
-        self, spec: ServiceSpec, store: StateStore, publisher: Publisher, metrics: Metrics, place: Place
+        self,
+        spec: ServiceSpec,
+        store: StateStore,
+        publisher: Publisher,
+        metrics: Metrics,
+        place: Place,
+        leases: Leases,
     ) -> None:
         self._spec = spec
         self._store = store
         self._publisher = publisher
         self._metrics = metrics
         self._place = place
+        self._leases = leases
+        self._has_turn = False
+        self._stopping = False
         self._resting: dict[str, float] = {}
         self._failures: dict[str, int] = {}
-        self._paused: dict[str, datetime] = {}
+        # By kind, until when, on the monotonic clock: a clock of the day that is put back would make it last.
+        self._paused: dict[str, float] = {}
         self._running: dict[str, asyncio.Task[None]] = {}
         self._woken = asyncio.Event()
 
@@ -82,8 +110,10 @@ class DueRunner:
             return
         try:
             while True:
-                started = await self._look()
-                if not started:
+                if not await self._is_our_turn():
+                    await asyncio.sleep(TURN_S)
+                    continue
+                if not await self._look():
                     with contextlib.suppress(TimeoutError):
                         await asyncio.wait_for(self._woken.wait(), LOOK_S)
                 self._woken.clear()
@@ -91,13 +121,55 @@ class DueRunner:
             for task in self._running.values():
                 task.cancel()
 
+    async def stop(self) -> None:
+        """An orderly end: nothing more is begun, calls under way are answered within a bound, another takes over."""
+        self._stopping = True
+        if self._running:
+            await asyncio.wait(tuple(self._running.values()), timeout=STOP_WAIT_S)
+        await self._leases.release(DUE, rest_s=REST_S)
+
+    async def _is_our_turn(self) -> bool:
+        if self._stopping:
+            return False
+        if self._leases.holds(DUE):
+            if self._has_turn:
+                return True
+        else:
+            self._end_turn()
+        try:
+            if await self._leases.mine(DUE) and await self._took_over():
+                self._has_turn = True
+                log.info("performs the due work of this service")
+        except Unavailable as error:
+            log.warning("due work waits for its lease", error=str(error))
+        return self._has_turn
+
+    def _end_turn(self) -> None:
+        if self._has_turn:
+            log.warning("another process performs the due work of this service, or nobody can say who")
+        self._has_turn = False
+
+    async def _took_over(self) -> bool:
+        """Lets the service take what the last one had answered, else it would be asked again; False when the lease was
+        lost meanwhile. A partition without an owner holds it up no longer than HANDOVER_S."""
+        until = clock.monotonic() + HANDOVER_S
+        while self._leases.holds(DUE):
+            with contextlib.suppress(Unavailable):
+                if await self._place.caught_up([topics.work(self._spec.name)]):
+                    break
+            if clock.monotonic() >= until:
+                log.warning("answers of another process may be untaken; their calls are made again")
+                break
+            await asyncio.sleep(HANDOVER_LOOK_S)
+        return self._leases.holds(DUE)
+
     async def _look(self) -> bool:
         room = CONCURRENT_MAX - len(self._running)
         if room < ROOM_MIN:
             await asyncio.wait(self._running.values(), return_when=asyncio.FIRST_COMPLETED)
             return True
         now, moment = clock.now(), clock.monotonic()
-        self._paused = {kind: until for kind, until in self._paused.items() if until > now}
+        self._paused = {kind: until for kind, until in self._paused.items() if until > moment}
         if len(self._paused) == len(self._spec.performers):
             return False
         try:
@@ -107,13 +179,15 @@ class DueRunner:
             log.warning("due work cannot be looked up", error=str(error))
             return False
         self._forget(found, moment)
+        if not self._leases.holds(DUE) or self._stopping:
+            return False
         started = False
         for one in found:
             if one.due.id in self._running or one.due.id in self._resting or len(self._running) >= CONCURRENT_MAX:
                 continue
             pause = self._paused.get(one.due.kind)
             if pause is not None:
-                self._resting[one.due.id] = moment + (pause - now).total_seconds()
+                self._resting[one.due.id] = pause
                 continue
             task = asyncio.create_task(self._perform(one))
             self._running[one.due.id] = task
@@ -154,8 +228,8 @@ class DueRunner:
         self._metrics.performed(kind, "paused")
         if kind not in self._paused:
             log.warning("due work pauses", kind=kind, why=str(pause), until=pause.until.isoformat())
-        self._paused[kind] = pause.until
         wait_s = max(0.0, (pause.until - clock.now()).total_seconds())
+        self._paused[kind] = clock.monotonic() + wait_s
         asyncio.get_running_loop().call_later(wait_s, self.wake)
 
     def _rest(self, one: DueWork, kind: str, fate: str, error: BaseException) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 from shared.contracts import envelope
 from shared.kernel.decision import Outcome
 from shared.runtime import clock
+from shared.runtime.leases import Leases
 from shared.runtime.pipeline import Message, Pipeline, Publisher
 from shared.runtime.ports import ServiceSpec
 from shared.runtime.store import StateStore
@@ -28,6 +29,7 @@ class House:
         lag: Callable[[], int | None],
         environ: Mapping[str, str],
         caught_up: Callable[[Sequence[str]], Awaitable[bool]],
+        leases: Leases,
     ) -> None:
         self.spec = spec
         self.name = spec.name
@@ -36,6 +38,7 @@ class House:
         self.environ = environ
         self._lag = lag
         self.caught_up = caught_up
+        self.leases = leases
         self._publisher = publisher
         self._pipeline = pipeline
 

@@ -11,14 +11,14 @@ from datetime import datetime
 from typing import Any
 
 from shared.kernel.decision import Address
-from shared.runtime import documents, sealed
+from shared.runtime import clock, documents, sealed
 from shared.runtime.crypto import FieldCipher
 from shared.runtime.fold import Folded, SavedOutcome, Stored
 from shared.runtime.hashes import PURPOSE, ContentHashes
 from shared.runtime.memory_queries import group_keys, last_part, matches, ordered, value_at
 from shared.runtime.pipeline import Message, Record
 from shared.runtime.ports import Codec, Where
-from shared.runtime.store import DueWork, Owed
+from shared.runtime.store import DueWork, Holder, Owed
 
 # Called with the name of each step; may raise Unavailable (before or after its effect) or a crash of the test.
 Trouble = Callable[[str], Awaitable[None]]
@@ -41,6 +41,8 @@ class MemoryStore:
         self.waiting: dict[Address, datetime] = {}
         self.journals: dict[str, list[tuple[Address, str]]] = {}
         self.plain: dict[str, dict[str, dict[str, Any]]] = {}
+        # Who holds a lease, and until when on the store's own clock.
+        self.leases: dict[str, tuple[Holder, float]] = {}
 
     def seen_by(self, trouble: Trouble) -> MemoryStore:
         """The same documents as another process reaches them, with trouble of its own."""
@@ -179,6 +181,37 @@ class MemoryStore:
         """How many are due."""
         await self.trouble("due")
         return min(limit, sum(1 for at in self.waiting.values() if at <= until))
+
+    async def take_leases(self, names: Sequence[str], holder: Holder, for_s: float, at_most: int) -> set[str]:
+        """On this process' clock, which is the store's here."""
+        await self.trouble("lease")
+        free = [name for name in dict.fromkeys(names) if self._is_free(name, holder)][:at_most]
+        self.leases.update({name: (holder, clock.monotonic() + for_s) for name in free})
+        await self.trouble("lease done")
+        return set(free)
+
+    def _is_free(self, name: str, holder: Holder) -> bool:
+        who, until_s = self.leases.get(name, (holder, 0.0))
+        return who.token == holder.token or who.owner == holder.owner != "" or until_s <= clock.monotonic()
+
+    async def renew_leases(self, names: Sequence[str], holder: Holder, for_s: float) -> set[str]:
+        """Those that nobody took."""
+        await self.trouble("lease")
+        held = self._held(names, holder)
+        self.leases.update({name: (holder, clock.monotonic() + for_s) for name in held})
+        await self.trouble("lease done")
+        return held
+
+    async def release_leases(self, names: Sequence[str], holder: Holder, rest_s: float, *, forget: bool) -> None:
+        """Gives them back."""
+        await self.trouble("lease")
+        for name in self._held(names, holder):
+            self.leases[name] = (Holder("", ""), clock.monotonic() + rest_s)
+            if forget:
+                del self.leases[name]
+
+    def _held(self, names: Sequence[str], holder: Holder) -> set[str]:
+        return {name for name in names if name in self.leases and self.leases[name][0].token == holder.token}
 
     async def states(self, collection: str, ids: Sequence[str]) -> dict[str, Any]:
         """Decoded states by id."""

@@ -35,6 +35,15 @@ class Owed:
     complete: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Who takes a lease. `token` is this process' own; `owner`, unless empty, is the name that its predecessors and its
+    successors bear too, of which one lives at a time: what a predecessor held it takes at once."""
+
+    owner: str
+    token: str
+
+
 class StateStore(Reader, Protocol):
     """Documents with a version, the inputs they took and the outcomes they owe; Unavailable when it cannot tell."""
 
@@ -81,6 +90,19 @@ class StateStore(Reader, Protocol):
 
     async def count_due(self, until: datetime, limit: int) -> int:
         """How many documents have due work that may start; counted up to `limit`."""
+        ...
+
+    async def take_leases(self, names: Sequence[str], holder: Holder, for_s: float, at_most: int) -> set[str]:
+        """Of these leases the first ones that are free, run out or the holder's own, at most so many: they are its own
+        now, for so long on the store's own clock. Of several who ask at once one gets a lease."""
+        ...
+
+    async def renew_leases(self, names: Sequence[str], holder: Holder, for_s: float) -> set[str]:
+        """Those of these that this very process still holds; they run for so long from now on."""
+        ...
+
+    async def release_leases(self, names: Sequence[str], holder: Holder, rest_s: float, *, forget: bool) -> None:
+        """Those of these that this very process holds are free after `rest_s`; or their rows are gone, at once."""
         ...
 
     async def check(self) -> None:

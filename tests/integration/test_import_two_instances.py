@@ -18,11 +18,12 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from pymongo import AsyncMongoClient
 
 from payung.embedded import ports, stack
-from services.registration.imports.leases import LEASES
+from services.registration.imports.running import lease_of
 from services.registration.imports.sending import BATCH_ROWS, BATCHES_AHEAD
 from shared.contracts import topics
 from shared.runtime import clock, topics_admin
 from shared.runtime.kafka_server import Server
+from shared.runtime.mongo import LEASES
 from tests.faults.processes import Service, eventually
 
 pytestmark = [pytest.mark.connected, pytest.mark.timeout(300)]
@@ -72,7 +73,7 @@ class Town:
 
     async def carrier(self, identifier: str) -> str | None:
         """Who holds the lease of an import."""
-        row = await self.mongo["payung_registration"][LEASES].find_one({"_id": identifier})
+        row = await self.mongo["payung_registration"][LEASES].find_one({"_id": lease_of(identifier)})
         return row["owner"] if row is not None else None
 
     async def _partitions(self, topic: str) -> int:

@@ -17,6 +17,7 @@ from shared.kernel.decision import Address
 from shared.runtime import fold
 from shared.runtime.due import DueRunner
 from shared.runtime.fold import Folded
+from shared.runtime.memory import MemoryStore
 from shared.runtime.pipeline import Batch, Message, Pipeline
 from tests.mutants.registry import later, mutant
 
@@ -114,3 +115,12 @@ def newer_word_ignored(patch: pytest.MonkeyPatch) -> None:
         return state is not None and event.sequence is not None and event.sequence > state.sequence
 
     patch.setattr(reporting_rules, "older", newer)
+
+
+@mutant("a lease is given to whoever asks for it")
+def lease_for_everybody(patch: pytest.MonkeyPatch) -> None:
+    async def granted(self: MemoryStore, names: Sequence[str], *_: Any) -> set[str]:
+        return set(names)
+
+    patch.setattr(MemoryStore, "take_leases", granted)
+    patch.setattr(MemoryStore, "renew_leases", granted)

@@ -12,13 +12,14 @@ from aiokafka.errors import CommitFailedError, KafkaConnectionError
 
 from shared.runtime import app
 from shared.runtime.deadletters import DeadLetterTopic
-from shared.runtime.due import DueRunner, Place
+from shared.runtime.due import DUE, DueRunner, Place
 from shared.runtime.errors import Unavailable
 from shared.runtime.floodgate import FloodGate
 from shared.runtime.floods import Limits
 from shared.runtime.health import Watch
 from shared.runtime.kafka import KafkaConsumer
 from shared.runtime.kafka_server import Server
+from shared.runtime.leases import Leases
 from shared.runtime.memory_groups import MemoryMember, NotOwner
 from shared.runtime.pipeline import Batch, Pipeline, Record
 from tests.batches import read_by
@@ -43,6 +44,7 @@ class Host:
         self._waits = False
         self._idle: asyncio.Event | None = None
         self.runner: DueRunner | None = None
+        self.leases: Leases | None = None
         self._member = MemoryMember(service.group, world.topics, self.trouble)
         self._tasks: list[asyncio.Task[None]] = []
         self._spawn(self._live)
@@ -102,11 +104,14 @@ class Host:
         pipeline = Pipeline(spec, store, publisher, gate, service.metrics, service.reference)
         await process._patiently(pipeline.sweep)
         place = Place(store, service.reference, self._caught_up)
-        runner = self.runner = DueRunner(spec, store, publisher, service.metrics, place)
+        leases = self.leases = Leases(store)
+        runner = self.runner = DueRunner(spec, store, publisher, service.metrics, place, leases)
         session = Session(self._member)
         consumer._consumer = session
         self._member.on_assigned = consumer.own_anew
         self._spawn(runner.run)
+        if spec.performers:
+            self._spawn(leases.run)
         self._spawn(Watch(consumer, service.metrics, self.failed).run)
         service.group.join(self._member)
         while True:
@@ -131,6 +136,8 @@ class Host:
         world = self.world
         if self.dead:
             raise asyncio.CancelledError
+        if step == "outside":
+            self._must_be_alone()
         if world.chaos.switches():
             await asyncio.sleep(0)
             if self.dead:
@@ -141,6 +148,12 @@ class Host:
         if kind is not None:
             world.troubled_at = asyncio.get_running_loop().time()
             await self._struck(kind, step)
+
+    def _must_be_alone(self) -> None:
+        """At every outside call: of all processes of a service one at the most may begin them."""
+        may = [one for one in self.service.hosts if one.leases is not None and one.leases.holds(DUE)]
+        if len(may) > 1:
+            self.world.defects.append(AssertionError(f"{len(may)} of {self.service.name} perform due work at once"))
 
     def _check_outage(self, step: str, outages: Mapping[tuple[str, bool], float]) -> None:
         until = outages.get((self.service.name, step in ("publish", "commit")))

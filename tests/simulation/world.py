@@ -13,7 +13,7 @@ from typing import Any
 from services.claims.adapters import bpjs
 from services.verification.adapters import dukcapil
 from shared.kernel.decision import Address
-from shared.runtime import app, clock, due, health, kafka
+from shared.runtime import app, clock, due, health, kafka, leases
 from shared.runtime.crypto import FieldCipher
 from shared.runtime.kafka import pattern_of
 from shared.runtime.memory import MemoryStore, MemoryTopics
@@ -33,8 +33,9 @@ HOSTS_MAX = 3
 REST_WITHIN_S = 200.0
 # Which documents each input changes, by its name, for one service.
 Changes = Callable[[str], Mapping[str, Sequence[Address]]]
-# Idle runners look seldom: whoever saves something wakes them.
+# Idle runners look seldom: whoever saves something wakes them. Leases in their real proportions, as seldom.
 LOOK_S = 20.0
+LEASE_S, TRUST_S, RENEW_S, TURN_S = 50.0, 33.0, 10.0, 7.0
 
 
 class Silent:
@@ -234,10 +235,14 @@ def isolated(loop: SimLoop, rng: random.Random, outside: Outside, now: Callable[
         (dukcapil, "_client", lambda *_: outside),
         (bpjs, "_client", lambda *_: outside),
         (due, "LOOK_S", LOOK_S),
+        (due, "TURN_S", TURN_S),
+        (leases, "LEASE_S", LEASE_S),
+        (leases, "TRUST_S", TRUST_S),
+        (leases, "RENEW_S", RENEW_S),
         (health, "LOOK_S", LOOK_S),
         (app, "random", rng),
         (kafka, "KafkaBroker", SILENT),
-        *((module, "log", SILENT) for module in (app, due, kafka)),
+        *((module, "log", SILENT) for module in (app, due, kafka, leases)),
     ]
     before = [(module, name, getattr(module, name)) for module, name, _ in changed]
     for module, name, value in changed:

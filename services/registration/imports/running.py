@@ -11,8 +11,6 @@ from typing import Any
 
 import structlog
 
-from services.registration.imports import leases
-from services.registration.imports.leases import Lease, Leases
 from services.registration.imports.records import (
     IMPORTS,
     KEPT_DAYS,
@@ -37,6 +35,7 @@ AT_ONCE_MAX = 3
 WAITING_MAX = 100
 LOOK_S = 1.0
 TIDY_EVERY_S = 600.0
+TIDYING = "imports-tidied"
 
 
 class LeaseLost(Exception):
@@ -44,7 +43,9 @@ class LeaseLost(Exception):
 
 
 class Running:
-    """Looks for unfinished imports and carries a few at a time: those whose lease it gets (leases.py).
+    """Looks for unfinished imports and carries a few at a time: those whose lease it gets (shared/runtime/leases.py).
+    In the instant before a process knows that it lost a lease two may send: every row has one name, so the second
+    changes nothing.
 
     An import may be begun by one process, gone on with by another, and asked after at a third.
     """
@@ -52,7 +53,7 @@ class Running:
     def __init__(self, house: House, cipher: FieldCipher) -> None:
         self._house = house
         self._cipher = cipher
-        self._leases = Leases(house.reader, house.environ.get("PAYUNG_INSTANCE", ""))
+        self._leases = house.leases
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._tidied_s: float | None = None
 
@@ -83,57 +84,44 @@ class Running:
         waiting = await self._house.reader.find_rows(
             IMPORTS, {"status": {"$in": list(UNFINISHED)}}, order=("received_at",), limit=WAITING_MAX
         )
-        for row in waiting:
-            identifier = row["_id"]
-            if identifier in self._tasks or len(self._tasks) >= AT_ONCE_MAX:
-                continue
-            lease = await self._leases.take(identifier)
-            if lease is not None:
-                self._tasks[identifier] = asyncio.create_task(self._carry(lease))
+        idle = [row["_id"] for row in waiting if row["_id"] not in self._tasks]
+        names = [lease_of(identifier) for identifier in idle]
+        taken = set(await self._leases.take(names, AT_ONCE_MAX - len(self._tasks))) if names else set()
+        for identifier, name in zip(idle, names, strict=True):
+            if name in taken:
+                self._tasks[identifier] = asyncio.create_task(self._carry(identifier, name))
 
-    async def _carry(self, lease: Lease) -> None:
+    async def _carry(self, identifier: str, lease: str) -> None:
         """Carries an import as long as the lease is held."""
         try:
             # Read after the lease was won: whoever held it before may have gone on, or have finished.
-            row = (await self._house.reader.rows(IMPORTS, [lease.id])).get(lease.id)
+            row = (await self._house.reader.rows(IMPORTS, [identifier])).get(identifier)
             if row is not None and row["status"] in UNFINISHED:
-                one = import_of(lease.id, row, self._cipher)
+                one = import_of(identifier, row, self._cipher)
                 await self._as_long_as_held(lease, Sending(self._house, self._cipher, one))
         except LeaseLost:
-            log.info("another instance carries this import on", import_id=lease.id)
+            log.info("another instance carries this import on", import_id=identifier)
         except (Unavailable, asyncio.CancelledError) as error:
             # Not done, and nobody's fault: whoever looks next goes on.
-            await self._leases.release(lease, done=False)
+            await self._leases.release(lease)
             if isinstance(error, asyncio.CancelledError):
                 raise
-            log.warning("an import waits", import_id=lease.id, error=str(error))
+            log.warning("an import waits", import_id=identifier, error=str(error))
         else:
-            await self._leases.release(lease, done=True)
+            await self._leases.release(lease, forget=True)
 
-    async def _as_long_as_held(self, lease: Lease, sending: Sending) -> None:
+    async def _as_long_as_held(self, lease: str, sending: Sending) -> None:
         carrying = asyncio.create_task(sending.run())
-        beating = asyncio.create_task(self._beat(lease))
+        losing = asyncio.create_task(self._leases.lost(lease))
         try:
-            await asyncio.wait({carrying, beating}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({carrying, losing}, return_when=asyncio.FIRST_COMPLETED)
             if not carrying.done():
-                raise LeaseLost(lease.id)
+                raise LeaseLost(lease)
             carrying.result()
         finally:
             carrying.cancel()
-            beating.cancel()
-            await asyncio.wait({carrying, beating})
-
-    async def _beat(self, lease: Lease) -> None:
-        """Ends when the lease is lost, or when nobody can be told for so long that it may be."""
-        told_s = clock.monotonic()
-        while clock.monotonic() - told_s < leases.LEASE_S:
-            await asyncio.sleep(leases.BEAT_S)
-            try:
-                if not await self._leases.beat(lease):
-                    return
-                told_s = clock.monotonic()
-            except Unavailable:
-                continue
+            losing.cancel()
+            await asyncio.wait({carrying, losing})
 
     async def _ended(self, identifier: str, task: asyncio.Task[None]) -> None:
         """A defect of ours in one list ends that list with a reason, and holds up no other."""
@@ -152,13 +140,19 @@ class Running:
             import_of(identifier, row, self._cipher), status=Status.FAILED, error=text, finished_at=clock.now()
         )
         await self._house.reader.save_rows(IMPORTS, {identifier: row_of(failed, self._cipher)})
-        await self._house.reader.delete_rows(leases.LEASES, [identifier])
+        await self._leases.release(lease_of(identifier), forget=True)
 
     async def _tidy(self) -> None:
         if self._tidied_s is not None and clock.monotonic() - self._tidied_s < TIDY_EVERY_S:
             return
         self._tidied_s = clock.monotonic()
-        await tidy(self._house, self._cipher)
+        if await self._leases.mine(TIDYING):
+            await tidy(self._house, self._cipher)
+
+
+def lease_of(identifier: str) -> str:
+    """The lease under which an import is carried."""
+    return f"import|{identifier}"
 
 
 async def tidy(house: House, cipher: FieldCipher) -> None:

@@ -1,8 +1,8 @@
 """When to scan, and what becomes of it: new pairs, changed ones and those that are gone, as events of the work topic.
 
 A scan runs when something was saved and it has been quiet since, and rests many times as long as it took: a town of
-thousands is looked through at once, a regency of 150,000 every few minutes, and neither notices. What is found twice
-has one name, so two instances that scan do no more than one.
+thousands is looked through at once, a regency of 150,000 every few minutes, and neither notices. One process of the
+service scans at a time, under a lease, and what it scanned no other scans again; what is found twice has one name.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import asyncio
 import contextlib
 import hashlib
 import sys
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,7 +38,8 @@ REST_TIMES = 20.0
 SCAN_TIMEOUT_S = 900.0
 CHUNK = 1_000
 SCANS = "scans"
-LAST, WANTED = "last", "wanted"
+LAST, WANTED, BEGUN, DONE = "last", "wanted", "begun", "done"
+SCANNING = "scan"
 
 
 class ScanFailed(Exception):
@@ -65,7 +66,10 @@ async def run(house: House) -> None:
 
 
 class Scans:
-    """The rhythm of scans of one service process."""
+    """The rhythm of scans of one process; all processes of the service together scan once, under a lease.
+
+    Scans are numbered. One that began after this process had last looked has seen all that it had saved by then.
+    """
 
     def __init__(self, house: House, quiet_s: float, scanner: Scanner) -> None:
         self._house = house
@@ -75,6 +79,11 @@ class Scans:
         self._scanned = -1
         self._moved_s = clock.monotonic()
         self._rests_until_s = 0.0
+        # At the last look: the newest scan that had begun, and how many changes of ours were saved. A scan that began
+        # later sees all of those; its number, and how many they were.
+        self._begun = 0
+        self._looked = -1
+        self._underway: tuple[int, int] | None = None
 
     async def run(self) -> None:
         """Runs until cancelled."""
@@ -87,32 +96,66 @@ class Scans:
             await asyncio.sleep(LOOK_S)
 
     async def look(self) -> bool:
-        """One scan, if it is time for one."""
+        """One scan, if it is time for one and no other process scans."""
         now_s, changes = clock.monotonic(), self._house.changes
         if changes != self._seen:
             self._seen, self._moved_s = changes, now_s
-        asked = await self._is_asked()
+        rows = await self._house.reader.rows(SCANS, [LAST, WANTED, BEGUN, DONE])
+        self._learn(rows, changes)
         quiet = changes != self._scanned and now_s - self._moved_s >= self._quiet_s and now_s >= self._rests_until_s
-        if not asked and not quiet:
+        if not is_asked(rows) and not quiet:
             return False
-        await self._scan(changes)
+        if not await self._house.leases.mine(SCANNING):
+            return False
+        try:
+            await self._scan(changes)
+        finally:
+            await self._house.leases.release(SCANNING)
         return True
 
-    async def _is_asked(self) -> bool:
-        rows = await self._house.reader.rows(SCANS, [LAST, WANTED])
-        wanted = rows.get(WANTED)
-        return wanted is not None and str(wanted["at"]) > str(rows.get(LAST, {}).get("at", ""))
+    def _learn(self, rows: Mapping[str, Any], changes: int) -> None:
+        """What another process has scanned needs no scan of ours."""
+        begun, done = number_of(rows, BEGUN), number_of(rows, DONE)
+        if begun > self._begun:
+            self._underway = (begun, self._looked)
+        if self._underway is not None and done >= self._underway[0]:
+            if self._underway[1] > self._scanned:
+                self._scanned = self._underway[1]
+                self._rests_until_s = clock.monotonic() + REST_TIMES * float(rows.get(LAST, {}).get("took_s", 0.0))
+            self._underway = None
+        self._begun, self._looked = begun, changes
 
     async def _scan(self, changes: int) -> None:
+        reader = self._house.reader
+        number = number_of(await reader.rows(SCANS, [BEGUN]), BEGUN) + 1
+        await reader.save_rows(SCANS, {BEGUN: {"number": number}})
         started_s, at = clock.monotonic(), clock.now().isoformat()
         scan = await self._scanner()
         told = await tell(self._house, scan)
         took_s = clock.monotonic() - started_s
-        self._scanned = changes
+        self._scanned, self._begun = changes, number
         self._rests_until_s = clock.monotonic() + REST_TIMES * took_s
         row = {"at": at, "people": scan.people, "pairs": len(scan.pairs), "took_s": round(took_s, 1)}
-        await self._house.reader.save_rows(SCANS, {LAST: row})
+        await reader.save_rows(SCANS, {LAST: row, DONE: {"number": number}})
         log.info("looked for suspects", **{**row, "told": told})
+
+
+def number_of(rows: Mapping[str, Any], name: str) -> int:
+    """The number of the scan that BEGUN or DONE tells of; 0 before the first."""
+    return int(rows.get(name, {}).get("number", 0))
+
+
+def is_asked(rows: Mapping[str, Any]) -> bool:
+    """Whether somebody asked for a scan and none that began after that is done."""
+    wanted = rows.get(WANTED)
+    return wanted is not None and number_of(rows, DONE) <= int(wanted.get("after", -1))
+
+
+async def ask(house: House) -> str:
+    """Asks for a scan now; returns when that was. A scan that is under way may have passed what is meant."""
+    at, begun = clock.now().isoformat(), number_of(await house.reader.rows(SCANS, [BEGUN]), BEGUN)
+    await house.reader.save_rows(SCANS, {WANTED: {"at": at, "after": begun}})
+    return at
 
 
 async def tell(house: House, scan: Scan) -> int:

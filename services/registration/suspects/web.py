@@ -16,7 +16,7 @@ from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Resp
 from services.registration.domain.pairs import pair_id
 from services.registration.domain.state import Pair, PairStatus, Worker
 from services.registration.suspects import pages
-from services.registration.suspects.running import LAST, SCANS, WANTED
+from services.registration.suspects.running import LAST, SCANS, ask
 from shared.contracts import envelope, topics
 from shared.contracts.registration import DECISIONS
 from shared.kernel.identity import masked
@@ -75,9 +75,7 @@ def routes(house: House) -> APIRouter:
         """Asks for a scan now, whatever the rhythm; `GET /v1/suspects` says when the last one was."""
         if (await guard.caller(request)).regencies(role=REGISTRATION_OFFICER) == []:
             raise HTTPException(403, f"the token has no role {REGISTRATION_OFFICER}")
-        wanted = clock.now().isoformat()
-        await house.reader.save_rows(SCANS, {WANTED: {"at": wanted}})
-        return {"wanted_at": wanted}
+        return {"wanted_at": await ask(house)}
 
     @router.get("/{first}/{second}")
     async def pair(first: str, second: str, request: Request) -> Response:

@@ -24,6 +24,7 @@ from shared.contracts.reporting import CoverageCounted
 from shared.kernel.decision import Outcome
 from shared.runtime import clock
 from shared.runtime.errors import Unavailable
+from shared.runtime.leases import Leases
 from shared.runtime.ports import Reader
 
 CACHE_MAX = 256
@@ -31,6 +32,7 @@ CACHE_MAX = 256
 LEDGER_S = 600.0
 # Nothing changed for so long: look all the same, for what another instance saved.
 QUIET_S = 30.0
+PUBLISHING = "coverage"
 
 
 class House(Protocol):
@@ -38,6 +40,7 @@ class House(Protocol):
 
     reader: Any
     reference: Any
+    leases: Leases
 
     @property
     def changes(self) -> int: ...
@@ -230,12 +233,21 @@ def _outcome(counted: CoverageCounted) -> Outcome:
 
 
 async def keep_publishing(house: House) -> None:
-    """Publishes changed areas while the service runs; counting takes a bounded share of the time."""
+    """Publishes changed areas while the service runs; counting takes a bounded share of the time.
+
+    One process of the service does, under a lease: of two, the slower would publish older counts over newer ones. What
+    only another process saved is counted within QUIET_S.
+    """
     settings = house.reference.settings
     snapshots = Snapshots(house)
     counted: int | None = None
     last_s = clock.monotonic()
     while True:
+        if not await _is_ours(house):
+            # What the one who publishes now has published is not known here any more.
+            snapshots, counted = Snapshots(house), None
+            await asyncio.sleep(settings.look_s)
+            continue
         started_s = clock.monotonic()
         changes = house.changes
         if changes != counted or started_s - last_s > QUIET_S:
@@ -247,3 +259,10 @@ async def keep_publishing(house: House) -> None:
                 pass
         took_s = clock.monotonic() - started_s
         await asyncio.sleep(max(settings.look_s, settings.rest_s(took_s)))
+
+
+async def _is_ours(house: House) -> bool:
+    try:
+        return await house.leases.mine(PUBLISHING)
+    except Unavailable:
+        return False

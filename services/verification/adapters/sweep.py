@@ -31,6 +31,7 @@ from shared.runtime.pipeline import Message
 log = structlog.get_logger()
 
 SWEEPS = "sweeps"
+SWEEPING = "sweep"
 LOOK_S = 2.0
 PAGE = 2_000
 PASSES = 2
@@ -40,10 +41,11 @@ _STANDING = (Status.VERIFIED, Status.HELD, Status.PENDING)
 
 
 async def run(house: House) -> None:
-    """Looks for loads that are not swept yet, for as long as the service lives."""
+    """Looks for loads that are not swept yet, for as long as the service lives; one of its processes does."""
     while True:
         try:
-            await look(house)
+            if await house.leases.mine(SWEEPING):
+                await look(house)
         except Unavailable as error:
             log.warning("loads cannot be swept now", error=str(error))
         await asyncio.sleep(LOOK_S)

@@ -16,6 +16,7 @@ from services.registration.imports.running import Running
 from services.registration.stream import SPEC
 from shared.runtime.deadletters import DeadLetterTopic
 from shared.runtime.http import _problem
+from shared.runtime.leases import Leases
 from shared.runtime.memory import MemoryStore, MemoryTopics
 from shared.runtime.metrics import Metrics
 from shared.runtime.pipeline import Message, Pipeline, Record
@@ -51,6 +52,7 @@ class MemoryHouse:
             **environ,
         }
         self.reader = MemoryStore(SPEC.stored, CIPHER)
+        self.leases = Leases(self.reader, self.environ["PAYUNG_INSTANCE"])
         self.topics = MemoryTopics()
         letters = DeadLetterTopic(SPEC.name, self.topics)
         self.pipeline = Pipeline(SPEC, self.reader, self.topics, letters, Metrics(SPEC.name), REFERENCE)

@@ -21,6 +21,7 @@ from shared.kernel.identity import worker_id
 from shared.runtime import clock
 from shared.runtime.auth import Caller, Guard
 from shared.runtime.deadletters import DeadLetterTopic
+from shared.runtime.leases import Leases
 from shared.runtime.memory import MemoryStore, MemoryTopics
 from shared.runtime.metrics import Metrics
 from shared.runtime.pipeline import Message, Pipeline, Record
@@ -50,6 +51,7 @@ class Town:
             name="registration",
             publish=self.publish,
             changes=0,
+            leases=Leases(self.reader),
             environ={"PAYUNG_AUTH": "none"},
         )
         self.house = house
@@ -243,6 +245,45 @@ async def test_a_scan_waits_for_quiet_and_comes_at_once_when_asked(monkeypatch: 
     assert not await scans.look()
     assert (await house.call("POST", "/v1/suspects/scan"))[0] == 202
     assert await scans.look()
+
+
+async def test_of_two_processes_one_scans_and_the_other_does_not_scan_the_same_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    house, now, scanned = Town(), [0.0], []
+    monkeypatch.setattr(clock, "monotonic", lambda: now[0])
+
+    def process(name: str) -> tuple[Any, Scans]:
+        own: Any = SimpleNamespace(reader=house.reader, publish=house.publish, changes=0, leases=Leases(house.reader))
+
+        async def scan_by() -> Scan:
+            scanned.append(name)
+            assert not await other_of[name].look(), "no two at a time"
+            return await house.scan()
+
+        return own, Scans(own, 10.0, scan_by)
+
+    (one, scans), (other, others) = process("one"), process("other")
+    other_of = {"one": others, "other": scans}
+    await house.register(*TWO)
+    one.changes, other.changes = 1, 1
+    for moment in (0.0, 12.0, 14.0, 26.0, 50.0):
+        now[0] = moment
+        await scans.look()
+        await others.look()
+    assert scanned == ["one"]
+    # What only the other one saved is looked for too, by it; and the first need not.
+    other.changes = 2
+    for moment in (60.0, 75.0, 90.0, 120.0):
+        now[0] = moment
+        await scans.look()
+        await others.look()
+    assert scanned == ["one", "other"]
+    # Asked for, one of them comes at once.
+    await house.call("POST", "/v1/suspects/scan")
+    assert await others.look()
+    assert not await scans.look()
+    assert scanned == ["one", "other", "other"]
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,9 @@ from shared.contracts.envelope import rfc3339
 from shared.kernel.decision import Outcome
 from shared.kernel.event import Event
 from shared.reference import areas
+from shared.runtime.leases import Leases
+from shared.runtime.memory import MemoryStore
+from tests.toy import CIPHER
 
 MODELS = {kind: model for by_type in OUTCOMES.values() for kind, model in by_type.items()}
 NOON = datetime(2026, 3, 5, 4, 0, tzinfo=UTC)
@@ -85,6 +88,7 @@ class FakeHouse:
         self.emitted: list[Outcome] = []
         self.tallied = 0
         self.lag: int | None = 0
+        self.leases = Leases(MemoryStore({}, CIPHER))
         self.bodies: dict[str, dict[str, dict[str, Any]]] = {name: {} for name in documents.STORED}
 
     async def emit(self, outcomes: Sequence[Outcome]) -> None:

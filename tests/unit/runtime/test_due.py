@@ -15,10 +15,12 @@ from shared.kernel.decision import Address, Due
 from shared.runtime import clock, due
 from shared.runtime.due import DueRunner
 from shared.runtime.errors import Paused, Unavailable
+from shared.runtime.leases import Leases
+from shared.runtime.memory import MemoryStore
 from shared.runtime.metrics import Metrics
 from shared.runtime.ports import Answer
 from shared.runtime.store import DueWork
-from tests.toy import AT
+from tests.toy import AT, CIPHER
 
 
 class Work:
@@ -46,11 +48,23 @@ class Work:
 Perform = Callable[[str, Any, Due, Any], Coroutine[Any, Any, Answer]]
 
 
-def runner_of(work: Work, **performers: Perform) -> DueRunner:
+class Place:
+    """A service that has taken every answer, unless told otherwise."""
+
+    def __init__(self) -> None:
+        self.behind = 0
+
+    async def caught_up(self, names: Sequence[str]) -> bool:
+        assert names == ["verification-work"]
+        self.behind -= 1
+        return self.behind < 0
+
+
+def runner_of(work: Work, leases: Leases | None = None, **performers: Perform) -> DueRunner:
     spec: Any = SimpleNamespace(name="verification", performers=performers)
     shelf: Any = work
-    place: Any = None
-    return DueRunner(spec, shelf, work, Metrics("verification"), place)
+    place: Any = Place()
+    return DueRunner(spec, shelf, work, Metrics("verification"), place, leases or Leases(MemoryStore({}, CIPHER)))
 
 
 def answer(name: str) -> Answer:
@@ -146,3 +160,89 @@ async def test_nothing_is_read_while_all_kinds_are_paused() -> None:
     for _ in range(5):
         assert not await runner._look()
     assert len(work.limits) == looked
+
+
+async def test_of_two_processes_one_performs_and_the_other_goes_on_where_it_ended(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(due, "TURN_S", 0.01)
+    monkeypatch.setattr(due, "REST_S", 0.05)
+    work, shelf = Work(*(str(number) for number in range(300))), MemoryStore({}, CIPHER)
+    asked: list[tuple[int, str]] = []
+    half = asyncio.Event()
+
+    def performing(process: int) -> Perform:
+        async def perform(name: str, *_: Any) -> Answer:
+            asked.append((process, name))
+            await asyncio.sleep(0)
+            if len(asked) >= 100:
+                half.set()
+            return answer(name)
+
+        return perform
+
+    runners = [runner_of(work, Leases(shelf), call=performing(process)) for process in range(2)]
+    tasks = [asyncio.create_task(one.run()) for one in runners]
+    await half.wait()
+    first = asked[0][0]
+    assert {process for process, _ in asked} == {first}
+    # An orderly end: what is under way is answered, then the other has its turn.
+    await runners[first].stop()
+    tasks[first].cancel()
+    await asyncio.wait_for(work.answered.wait(), 20)
+    for task in tasks:
+        task.cancel()
+    await asyncio.wait(tasks)
+    assert sorted(name for _, name in asked) == sorted(str(number) for number in range(300)), "each once"
+    assert {process for process, _ in asked} == {0, 1}
+
+
+async def test_nobody_calls_while_the_lease_is_anothers_or_not_sure(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(due, "TURN_S", 0.0)
+    shelf = MemoryStore({}, CIPHER)
+    work, holder, leases = Work("a"), Leases(shelf), Leases(shelf)
+    assert await holder.mine(due.DUE)
+
+    async def perform(name: str, *_: Any) -> Answer:
+        raise AssertionError("it is not its turn")
+
+    runner = runner_of(work, leases, call=perform)
+    for _ in range(20):
+        assert not await runner._is_our_turn()
+    await holder.release(due.DUE)
+    assert await runner._is_our_turn()
+    # Between the look and the act the process was paused for so long that another may have it by now.
+    later = clock.monotonic() + 60.0
+    monkeypatch.setattr(clock, "monotonic", lambda: later)
+    assert not await runner._look()
+    assert not runner._running
+
+
+async def test_whoever_takes_over_first_lets_the_answers_of_the_last_one_be_taken() -> None:
+    work = Work("a")
+
+    async def perform(name: str, *_: Any) -> Answer:
+        assert runner._place.behind < 0, "answers of another process stood untaken"  # type: ignore[attr-defined]
+        return answer(name)
+
+    runner = runner_of(work, call=perform)
+    runner._place.behind = 3  # type: ignore[attr-defined]
+    await run_until(runner, work.answered)
+    assert work.taken == ["a"]
+
+
+async def test_a_clock_that_is_put_back_does_not_make_a_pause_last(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Seed 1796052329 of the simulation, whose time of day stands still in a phase: paused for ever."""
+    work, at = Work("a"), clock.now()
+    monkeypatch.setattr(clock, "now", lambda: at)
+    tried = 0
+
+    async def perform(name: str, *_: Any) -> Answer:
+        nonlocal tried
+        tried += 1
+        if tried == 1:
+            raise Paused("down", at + timedelta(seconds=0.2))
+        return answer(name)
+
+    await run_until(runner_of(work, call=perform), work.answered)
+    assert tried == 2

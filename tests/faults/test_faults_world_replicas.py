@@ -1,0 +1,178 @@
+"""Two processes of one service and a system outside that must not be called twice: verification before Dukcapil.
+
+One of the two performs the due work, under a lease; the other goes on when the first is stopped or killed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from pymongo import AsyncMongoClient
+
+from bench.dukcapil import publish, verdicts
+from bench.people import REGENCY
+from payung import place
+from payung.demo.population import Person, generate, population_csv
+from payung.embedded import ports
+from payung.embedded.stack import Stack, StackConfig
+from payung.place import Place
+from shared.kernel.calendar import business_day
+from shared.reference import areas as area_files
+from shared.runtime import clock, due, leases, topics_admin
+from shared.runtime.mongo import LEASES
+from tests.faults.processes import Service, eventually
+
+pytestmark = [pytest.mark.connected, pytest.mark.timeout(400)]
+
+CHECKS = 240
+RATE = 60.0
+NAMES = ("verification-1", "verification-2")
+SESSION_S = 6.0
+# No answer is read for a session's length after a kill, and none of ours is later than this.
+TAKEN_OVER_WITHIN_S = leases.LEASE_S + due.TURN_S + due.HANDOVER_S + 10.0
+
+
+class Town:
+    """Servers, the stand-in of Dukcapil, and two processes of verification."""
+
+    def __init__(self, at: Place, people: list[Person], outside: httpx.AsyncClient, folder: Path, base: int) -> None:
+        self.at, self.people, self.outside, self._folder, self._base = at, people, outside, folder, base
+        self.mongo: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(at.environ["PAYUNG_MONGO_URL"])
+        self.instances: dict[str, Service] = {}
+        self.published = 0
+
+    async def start(self, name: str) -> None:
+        """One of the two."""
+        environ = {
+            **self.at.environ,
+            "PATH": os.environ["PATH"],
+            "PAYUNG_AUTH": "none",
+            "PAYUNG_INSTANCE": name,
+            "PAYUNG_DUKCAPIL_URL": str(self.outside.base_url),
+            "PAYUNG_DUKCAPIL_RATE": str(RATE),
+            "PAYUNG_SESSION_TIMEOUT_MS": str(int(SESSION_S * 1000)),
+        }
+        port = self._base + 1 + NAMES.index(name)
+        one = self.instances[name] = Service("verification", environ, self._folder / f"{name}.log", port)
+        await eventually(one.ready, 120, f"{name} is ready")
+
+    async def holder(self) -> str:
+        """Who performs the due work now."""
+        row = await self.mongo["payung_verification"][LEASES].find_one({"_id": due.DUE})
+        return str(row["owner"]) if row is not None else ""
+
+    async def send(self) -> None:
+        """Checks of people who were not checked before."""
+        more = self.people[self.published : self.published + CHECKS]
+        await publish(self.at, more)
+        self.published += len(more)
+
+    async def asked(self) -> int:
+        """Calls at the stand-in, whatever came of them."""
+        log = (await self.outside.get("/_control/log")).json()
+        return sum(log["calls"].values())
+
+    async def judged(self) -> None:
+        """Every check that was sent has its verdict."""
+        found = await verdicts(self.at, self.published, wait_s=120)
+        assert sum(found.values()) == self.published
+
+    async def midway(self) -> str:
+        """The middle of what was sent last; the name of who calls."""
+        half = await self.asked() + CHECKS // 3
+
+        async def reached() -> bool:
+            return await self.asked() >= half
+
+        await eventually(reached, 90, "a third is asked")
+        return await self.holder()
+
+
+@pytest.fixture
+async def town(tmp_path: Path) -> AsyncIterator[Town]:
+    people = list(generate(23, 4 * CHECKS, REGENCY, area_files.load(), business_day(clock.now())))
+    population_csv(people, tmp_path / "population.csv")
+    base, own = ports.free_base(), ports.free_base()
+    config = StackConfig(
+        data_dir=tmp_path / "data",
+        port_base=base,
+        population=tmp_path / "population.csv",
+        services=(),
+        stand_ins=("dukcapil",),
+    )
+    async with (
+        Stack(config, topics_admin.apply),
+        httpx.AsyncClient(base_url=f"http://127.0.0.1:{ports.port(base, 'dukcapil')}", trust_env=False) as outside,
+    ):
+        made = Town(place.find(tmp_path / "data"), people, outside, tmp_path, own)
+        try:
+            await made.outside.post("/_control", json={"latency_ms": 50, "jitter_ms": 50})
+            for name in NAMES:
+                await made.start(name)
+            yield made
+        finally:
+            for one in made.instances.values():
+                if one.running():
+                    one.kill()
+            await made.mongo.close()
+
+
+async def busiest(town: Town, stop: asyncio.Event) -> float:
+    """The most calls a second, over seconds that overlap."""
+    seen: list[tuple[float, int]] = []
+    most = 0.0
+    while not stop.is_set():
+        seen.append((clock.monotonic(), await town.asked()))
+        window = [one for one in seen if seen[-1][0] - one[0] <= 2.0]
+        took_s = window[-1][0] - window[0][0]
+        if took_s >= 1.0:
+            most = max(most, (window[-1][1] - window[0][1]) / took_s)
+        await asyncio.sleep(0.1)
+    return most
+
+
+@pytest.mark.ci
+async def test_two_replicas_ask_each_question_once_and_a_killed_one_costs_what_was_in_flight(town: Town) -> None:
+    stop = asyncio.Event()
+    watching = asyncio.create_task(busiest(town, stop))
+    await town.send()
+    await town.judged()
+    assert await town.asked() == CHECKS, "each due work is called once"
+
+    # An orderly end in the middle: what is under way is answered, nothing is asked again.
+    await town.send()
+    stopped = await town.midway()
+    assert await town.instances[stopped].stop() == 0
+    await town.judged()
+    assert await town.asked() == 2 * CHECKS
+    heir = await town.holder()
+    assert {stopped, heir} == set(NAMES)
+    await town.start(stopped)
+
+    # kill -9 in the middle.
+    await town.send()
+    killed = await town.midway()
+    assert killed == heir, "who came back waits for its turn"
+    town.instances[killed].kill()
+    since_s, before = clock.monotonic(), await town.asked()
+    await eventually(lambda: _goes_on(town, before + due.CONCURRENT_MAX), TAKEN_OVER_WITHIN_S, "the other one asks")
+    took_s = clock.monotonic() - since_s
+    await town.judged()
+    asked = await town.asked()
+    stop.set()
+    fastest = await watching
+    print(f"killed {killed}: {took_s:.1f} s until the other asked; {asked - 3 * CHECKS} calls more than checks")
+    print(f"busiest second {fastest:.0f} calls of {RATE:.0f} agreed")
+    assert 0 <= asked - 3 * CHECKS <= due.CONCURRENT_MAX
+    # The limiter lets half a second's calls be caught up at once (gate.BURST_S), whoever calls.
+    assert fastest <= 1.5 * RATE
+
+
+async def _goes_on(town: Town, beyond: int) -> bool:
+    return await town.asked() > beyond
