@@ -199,6 +199,10 @@ def check(
     raise typer.Exit(1 if findings.refused else 0)
 
 
+def _notice(text_id: str, text_en: str) -> None:
+    err.print(f"{text_id} ({text_en})", style="yellow", soft_wrap=True)
+
+
 def _kind(kind: str) -> Kind:
     if kind not in LAYOUTS:
         raise CommandError(f"--kind is one of {', '.join(LAYOUTS)}; got {kind!r}")
@@ -487,7 +491,7 @@ def snapshot_load(
     from payung import reference
 
     with err.status("loading ..."):
-        taken, skipped, version = _run(reference.load_source(place.find(data), file, regency, kind))
+        taken, skipped, version = _run(reference.load_source(place.find(data), file, regency, kind, _notice))
     out.print(f"{taken} people of {regency} ({kind}), version {version}")
     if skipped:
         out.print(f"{skipped} rows left out: no NIK, or a value that cannot be read")

@@ -155,7 +155,7 @@ def row_event(run: Run, row: Row) -> dict[str, Any]:
 
 def _refused_event(run: Run, row: Row, reason: str) -> dict[str, Any]:
     """The event of a row that was refused here: it counts in the agency's quality as one refused there."""
-    return _event(run, row, refused_row(row.number, reason))
+    return _event(run, row, refused_row(row, reason))
 
 
 def _event(run: Run, row: Row, data: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,22 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import closing
-from itertools import islice
+from dataclasses import dataclass
+from itertools import chain, islice
 from pathlib import Path
 
 from payung.place import CommandError, Place
 from services.verification.facts import sources
 from services.verification.stream import SPEC
 from shared.contracts.reasons import COLUMNS_ID
-from shared.lists import columns, tables, values
+from shared.lists import columns, headings, tables, values
+from shared.lists.apart import Apart
+from shared.lists.books import by_sheet, cells_of
+from shared.lists.bounds import Bounds
+from shared.lists.errors import ListError
+from shared.lists.headings import Heading
+from shared.lists.no_workers import NoWorkers
+from shared.lists.reading import HEADING_ROWS_MAX
+from shared.lists.rows import NO_ROWS
+from shared.lists.sheet_cells import day_of_1904
 from shared.lists.source import Source, source_of
+from shared.lists.tables import Cells, Shape
 from shared.reference import areas as area_files
 from shared.runtime import clock
 from shared.runtime.app import open_store
 from shared.runtime.crypto import cipher_from, id_key_from
 
+# A register names everybody who lives in a regency: millions of people, and a command may take its time.
+READING = Apart(Bounds(rows=20_000_000, unpacked=8 << 30, memory=4 << 30, cpu_s=3_600))
+# A row of so few columns may be a whole one, and looks like a signature.
+_FEW_COLUMNS = 4
 # How registers and offices in Indonesia head these columns, and what they write in them.
 _HEADINGS = {**COLUMNS_ID, "source": "sumber", "version": "versi", "decile": "desil"}
 _STATUSES = {"hidup": "alive", "meninggal": "deceased", "ganda": "double", "nonaktif": "inactive"}
@@ -37,15 +52,21 @@ async def load_snapshot(place: Place, path: Path, regency: str) -> tuple[int, st
     return taken, version
 
 
-async def load_source(place: Place, path: Path, regency: str, kind: str) -> tuple[int, int, str]:
-    """Loads one kind of list as the regency's; returns the rows taken, the rows left out, and the version."""
+async def load_source(
+    place: Place, path: Path, regency: str, kind: str, tell: Callable[[str, str], None] = lambda text, english: None
+) -> tuple[int, int, str]:
+    """Loads one kind of list as the regency's; returns the rows taken, the rows left out, and the version. `tell` hears
+    what of the file is not read."""
     if kind not in sources.KINDS:
         raise CommandError(f"--kind is one of {', '.join(sources.KINDS)}; got {kind!r}")
     if not area_files.load().is_regency(regency):
         raise CommandError(f"--regency {regency} is not known; it is a Kemendagri code with a dot, e.g. 64.08")
+    found = listed(path, sources.COLUMNS[kind])
+    for text, english in found.notices:
+        tell(text, english)
     version = clock.now().strftime("%Y%m%dT%H%M%SZ")
     store = open_store(SPEC, place.environ)
-    with closing(rows_of(path, sources.COLUMNS[kind])) as rows:
+    with closing(found.rows()) as rows:
         try:
             cipher, key = cipher_from(place.environ, SPEC.name), id_key_from(place.environ)
             # A roster may be empty; a regency is not.
@@ -61,31 +82,115 @@ async def load_source(place: Place, path: Path, regency: str, kind: str) -> tupl
     return taken, skipped, version
 
 
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """The rows of a file of reference data, and what was left out of it: pairs (Indonesian, English)."""
+
+    rows: Callable[[], Generator[dict[str, str], None, None]]
+    notices: tuple[tuple[str, str], ...] = ()
+
+
 def rows_of(path: Path, wanted: tuple[str, ...]) -> Generator[dict[str, str], None, None]:
     """The rows of a CSV or XLSX file by the wanted columns, whatever its separator and encoding. A row that cannot be
     read comes without a NIK."""
+    return listed(path, wanted).rows()
+
+
+def listed(path: Path, wanted: tuple[str, ...]) -> Listed:
+    """Understands a file: every sheet whose heading has the wanted columns is read. Raises CommandError, ListError."""
     source = source_of(path)
-    with closing(_cells(source)) as table:
-        header = next((cells for _, cells, _ in table), [])
-        named = {columns.plain(cell): place for place, cell in reversed(list(enumerate(header)))}
-        places = {name: named.get(name, named.get(_HEADINGS.get(name, ""), -1)) for name in wanted}
-        missing = [name for name, place in places.items() if place < 0]
-        if missing:
-            raise CommandError(f"{path} lacks the columns {', '.join(missing)}; needed are {','.join(wanted)}")
-        for _, cells, fault in table:
-            if not any(cells):
-                continue
-            if fault is not None or len(cells) <= max(places.values()):
-                yield {}
-                continue
-            row = {name: cells[place].strip() for name, place in places.items()}
-            yield {name: _MEANS[name](cell) if cell and name in _MEANS else cell for name, cell in row.items()}
+    form = READING.form(source)
+    if form.format == "xlsx":
+        return _of_book(source, path, wanted)
+    if form.format == "jsonl":
+        raise CommandError(f"{path} is no table; needed is a CSV or XLSX file with {','.join(wanted)}")
+    known = _known(wanted)
+    delimiter = tables.delimiter_of(form.head, known)
+    top = islice(tables.records(iter(form.head), Shape(delimiter)), HEADING_ROWS_MAX)
+    table = _Table(_found(headings.find(top, known)), wanted)
+    if table.missing:
+        raise _lacks(path, table.missing, wanted)
+    shape = Shape(delimiter, table.width, table.least, table.heading.number)
+    if not any(True for _ in islice(table.records(READING.csv(source, form.encoding, shape)), 1)):
+        raise ListError(*NO_ROWS)
+    notices = (form.encoding.notice,) if form.encoding.notice else ()
+    return Listed(lambda: table.rows(READING.csv(source, form.encoding, shape)), notices)
 
 
-def _cells(source: Source) -> Generator[tables.Cells, None, None]:
-    if tables.format_of(source) == "xlsx":
-        with closing(tables.xlsx_sheets(source)) as sheets:
-            for sheet in islice(sheets, 1):
-                yield from sheet
-        return
-    yield from tables.csv_cells(source, *tables.csv_form(source, header_rows_max=1))
+def _of_book(source: Source, path: Path, wanted: tuple[str, ...]) -> Listed:
+    found: dict[int, _Table] = {}
+    notices: list[tuple[str, str]] = []
+    missing: list[str] = []
+    for sheet, items in by_sheet(READING.book(source, None)):
+        cells = cells_of(items)
+        top = [record for record in islice(cells, HEADING_ROWS_MAX) if record[0] <= HEADING_ROWS_MAX]
+        heading = headings.find(top, _known(wanted))
+        if heading is None:
+            continue
+        table = _Table(heading, wanted, pads=True, is_1904=sheet.is_1904)
+        if table.missing or not sheet.visible:
+            missing = table.missing if not missing or len(table.missing) < len(missing) else missing
+            notices.append((f"Lembar {sheet.name} tidak dibaca.", f"The sheet {sheet.name} is not read."))
+        elif any(True for _ in islice(table.records(chain(top, cells)), 1)):
+            found[sheet.index] = table
+    if not found:
+        raise _lacks(path, missing, wanted) if missing else ListError(*NO_ROWS)
+
+    def rows() -> Generator[dict[str, str], None, None]:
+        for sheet, items in by_sheet(READING.book(source, frozenset(found))):
+            yield from found[sheet.index].rows(cells_of(items))
+
+    return Listed(rows, tuple(notices))
+
+
+class _Table:
+    """One table: where the wanted columns stand."""
+
+    def __init__(self, heading: Heading, wanted: tuple[str, ...], *, pads: bool = False, is_1904: bool = False) -> None:
+        self.heading = heading
+        self.width = len(heading.cells)
+        self.least = max((place for place, cell in enumerate(heading.cells, start=1) if cell.strip()), default=0)
+        named = {columns.plain(cell): place for place, cell in reversed(list(enumerate(heading.cells)))}
+        self._places = {name: named.get(name, named.get(_HEADINGS.get(name, ""), -1)) for name in wanted}
+        self.missing = [name for name, place in self._places.items() if place < 0]
+        self._left_out = NoWorkers(heading.cells[: self.least], ends_with_signatures=len(wanted) > _FEW_COLUMNS)
+        self._pads, self._is_1904 = pads, is_1904
+
+    def records(self, records: Iterable[Cells]) -> Iterator[Cells]:
+        """The records below the heading that are rows."""
+        return self._left_out.rows(record for record in records if record[0] > self.heading.number)
+
+    def rows(self, records: Iterable[Cells]) -> Generator[dict[str, str], None, None]:
+        """The rows by the wanted columns."""
+        last = max(self._places.values())
+        for _, cells, fault in self.records(records):
+            if fault is None and self._pads and len(cells) <= last:
+                # The empty end of a row is not written down in a sheet; a short line of a CSV is a broken one.
+                cells = [*cells, *[""] * (last + 1 - len(cells))]
+            yield self._row(cells) if fault is None and len(cells) > last else {}
+
+    def _row(self, cells: list[str]) -> dict[str, str]:
+        row = {name: cells[place].strip() for name, place in self._places.items()}
+        return {name: self._meant(name, cell) for name, cell in row.items()}
+
+    def _meant(self, name: str, cell: str) -> str:
+        if not cell or name not in _MEANS:
+            return cell
+        if self._is_1904 and _MEANS[name] is values.day:
+            cell = day_of_1904(cell)
+        return _MEANS[name](cell)
+
+
+def _known(wanted: tuple[str, ...]) -> headings.Known:
+    names = {*wanted, *(_HEADINGS.get(name, name) for name in wanted)}
+    return lambda cells: len({columns.plain(cell) for cell in cells} & names)
+
+
+def _found(heading: Heading | None) -> Heading:
+    if heading is None:
+        raise ListError("Berkas kosong.", "The file is empty.")
+    return heading
+
+
+def _lacks(path: Path, missing: list[str], wanted: tuple[str, ...]) -> CommandError:
+    return CommandError(f"{path} lacks the columns {', '.join(missing)}; needed are {','.join(wanted)}")

@@ -61,6 +61,7 @@ class Reason(StrEnum):
     # Added: what happens to a row of a file before anything can be sent, and to a worker who left.
     ROW_UNREADABLE = "row-unreadable"
     ROW_RAGGED = "row-ragged"
+    FORMULA_WITHOUT_VALUE = "formula-without-value"
     WITHDRAWN = "withdrawn"
     # Added: a claim above the amount that an officer must decide.
     AWAITING_OFFICER = "awaiting-officer"
@@ -317,6 +318,10 @@ _TEXTS: dict[Reason, tuple[str, str]] = {
     Reason.CONFLICTING_DUPLICATE: (
         "Pengajuan dengan nomor yang sama pernah dikirim dengan isi lain; kirim dengan nomor baru.",
         "The same event was sent before with other content; send it under a new id.",
+    ),
+    Reason.FORMULA_WITHOUT_VALUE: (
+        "Baris ini berisi rumus tanpa hasil; buka berkas di Excel, simpan, lalu kirim lagi.",
+        "This row holds a formula without its result; open the file in Excel, save it and send it again.",
     ),
     Reason.ROW_UNREADABLE: (
         "Baris ini tidak dapat dibaca; simpan berkas sebagai CSV UTF-8 lalu kirim lagi baris ini.",

@@ -15,7 +15,7 @@ from shared.contracts.reasons import field_of, message, messages, speaks_of_a_co
 from shared.files import separated
 from shared.lists.columns import ANSWER_COLUMNS, Kind
 from shared.lists.reader import open_list
-from shared.lists.rows import ListFile, Remark, Row
+from shared.lists.rows import PLACE_COLUMNS, ListFile, Remark, Row
 
 _OUTCOMES: dict[str, tuple[str, str]] = {
     "registered": (
@@ -111,9 +111,11 @@ def write(source: Path | str, kind: Kind, answers: Mapping[int, Answer], target:
 
 def rows(found: ListFile, answer_of: Callable[[int], Answer]) -> Iterator[tuple[str, ...]]:
     """The rows of the answers file of a list, its header first; `answer_of` is asked in the order of the file."""
-    yield (*found.header, *ANSWER_COLUMNS)
+    # Of several sheets a number alone does not say where a row stands.
+    yield (*found.header, *(PLACE_COLUMNS if found.has_places else ()), *ANSWER_COLUMNS)
     for row in found.rows():
-        yield (*row.cells, *_answer_cells(row, answer_of))
+        place = (row.sheet, str(row.line)) if found.has_places else ()
+        yield (*row.cells, *place, *_answer_cells(row, answer_of))
 
 
 def lines(found: ListFile, answer_of: Callable[[int], Answer]) -> Iterator[str]:

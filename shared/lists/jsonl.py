@@ -6,25 +6,29 @@ import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from shared.lists import tables
 from shared.lists.columns import LAYOUTS, Kind, takes_submission_id
-from shared.lists.rows import NOT_JSON, ListFile, Row
+from shared.lists.errors import ListError
+from shared.lists.reading import Form, Line, Reading
+from shared.lists.rows import FAULTS, NOT_JSON, ListFile, Problem, Row
 from shared.lists.source import Source
 
 
-def open_jsonl(source: Source, kind: Kind) -> ListFile:
-    """Understands a JSONL file without reading it."""
-    encoding = tables.encoding_of(source)
+def open_jsonl(source: Source, kind: Kind, form: Form, reading: Reading) -> ListFile:
+    """Understands a JSONL file, and goes through it once."""
+    encoding = form.encoding
     header = tuple(column.name for column in LAYOUTS[kind].columns)
     notices = (encoding.notice,) if encoding.notice else ()
-    rows = _JsonLines(kind, header, lambda: tables.lines_of(source, encoding)).rows
-    return ListFile(source, kind, "jsonl", ",", encoding.bom, header, notices, rows)
+    count = sum(1 for _, line, fault in reading.lines(source, encoding) if fault or line.strip())
+    if not count:
+        raise ListError("Berkas kosong.", "The file is empty.")
+    rows = _JsonLines(kind, header, lambda: reading.lines(source, encoding)).rows
+    return ListFile(source, kind, "jsonl", ",", encoding.bom, header, notices, rows, count=count)
 
 
 class _JsonLines:
     """A JSONL file: each line the data of an event, or a whole CloudEvent."""
 
-    def __init__(self, kind: Kind, header: tuple[str, ...], lines: Callable[[], Iterator[str]]) -> None:
+    def __init__(self, kind: Kind, header: tuple[str, ...], lines: Callable[[], Iterator[Line]]) -> None:
         self._layout = LAYOUTS[kind]
         self._header = header
         self._lines = lines
@@ -32,20 +36,21 @@ class _JsonLines:
 
     def rows(self) -> Iterator[Row]:
         """Every line that is not blank."""
-        for number, line in enumerate(self._lines(), start=1):
-            if line.strip():
+        for number, line, fault in self._lines():
+            if fault is not None:
+                yield self._broken(number, FAULTS[fault])
+            elif line.strip():
                 yield self._row(number, line)
 
     def _row(self, number: int, line: str) -> Row:
         parsed = _parse(line)
         if not isinstance(parsed, dict):
-            cells = ("",) * len(self._header)
-            return Row(number, self._header, cells, self._layout.type, {}, (NOT_JSON,))
+            return self._broken(number, NOT_JSON)
         envelope = parsed if "specversion" in parsed else None
         data = parsed if envelope is None else parsed.get("data")
         kind = parsed.get("type") if envelope is not None else None
         if not isinstance(data, dict):
-            return Row(number, self._header, ("",) * len(self._header), self._layout.type, {}, (NOT_JSON,), envelope)
+            return self._broken(number, NOT_JSON, envelope)
         cells = tuple(_cell(data, column.path) for column in self._layout.columns)
         if self._numbers_rows and data.get("submission_id") in (None, ""):
             data = {**data, "submission_id": str(number)}
@@ -53,10 +58,14 @@ class _JsonLines:
             number, self._header, cells, kind if isinstance(kind, str) else self._layout.type, data, (), envelope
         )
 
+    def _broken(self, number: int, problem: Problem, envelope: dict[str, Any] | None = None) -> Row:
+        cells = ("",) * len(self._header)
+        return Row(number, self._header, cells, self._layout.type, {}, (problem,), envelope)
+
 
 def _parse(line: str) -> object:
     try:
-        parsed: object = None if tables.undecodable(line) else json.loads(line)
+        parsed: object = json.loads(line)
         # Half a surrogate pair is a letter to JSON, but no bytes can carry it on.
         if "\\u" in line:
             json.dumps(parsed, ensure_ascii=False).encode("utf-8")

@@ -11,6 +11,13 @@ from shared.lists.columns import Kind
 from shared.lists.source import Source
 from shared.lists.tables import Fault
 
+# The rows of the second table of a workbook are numbered from here on, those of the third from twice this: every row
+# of a file has one number, and those of the first table are the numbers of its sheet.
+SHEET_STEP = 10_000_000
+# Where a row stands, in the answers to a workbook with several tables.
+PLACE_COLUMNS = ("lembar", "baris")
+NO_ROWS = ("Berkas hanya berisi judul kolom, tanpa baris.", "The file has headings and no rows.")
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:
@@ -37,8 +44,9 @@ class Row:
     """One row of a list: where it stands, what it says, and the data of its event.
 
     Of a row with `problems` nothing can be sent but that it was refused (`sent`); `remarks` go with what is sent.
-    `number` counts as a spreadsheet does: the header of a table is row 1, the first line of a JSONL file is row 1.
-    `envelope` is the whole event when a JSONL line was one.
+    `number` counts as a spreadsheet does: the header of a table is row 1, the first line of a JSONL file is row 1; it
+    is unique in the file (SHEET_STEP). `envelope` is the whole event when a JSONL line was one. `sheet` is named where
+    rows come from several.
     """
 
     number: int
@@ -49,6 +57,7 @@ class Row:
     problems: tuple[Problem, ...] = ()
     envelope: dict[str, Any] | None = None
     remarks: tuple[Remark, ...] = ()
+    sheet: str = ""
 
     @property
     def sent(self) -> dict[str, Any]:
@@ -56,7 +65,22 @@ class Row:
         that, so that it counts in the agency's quality as every other does."""
         if not self.problems:
             return self.data
-        return refused_row(self.number, self.problems[0].reason)
+        return refused_row(self, self.problems[0].reason)
+
+    @property
+    def name(self) -> str:
+        """What serves as its submission id where the list has none; rows of the first table keep the bare number."""
+        return str(self.number) if self.number < SHEET_STEP else f"L{self.number // SHEET_STEP + 1}-{self.line}"
+
+    @property
+    def line(self) -> int:
+        """Its number in its sheet."""
+        return self.number % SHEET_STEP
+
+    @property
+    def place(self) -> str:
+        """Where a clerk finds it, Indonesian."""
+        return f"lembar {self.sheet} baris {self.line}" if self.sheet else f"baris {self.line}"
 
     @property
     def columns(self) -> dict[str, str]:
@@ -66,7 +90,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class ListFile:
-    """A list file whose header is understood. `rows` reads it from the start each time it is called.
+    """A list file whose header is understood. `rows` reads it from the start each time it is called, `count` rows.
 
     `notices` are pairs (Indonesian, English) of what the reader assumed or left out.
     """
@@ -79,11 +103,18 @@ class ListFile:
     header: tuple[str, ...]
     notices: tuple[tuple[str, str], ...]
     rows: Callable[[], Iterator[Row]]
+    count: int = 0
+    sheets: tuple[str, ...] = ("",)
+
+    @property
+    def has_places(self) -> bool:
+        """Whether its rows come from several sheets, so that a number alone does not say where a row stands."""
+        return len(self.sheets) > 1
 
 
-def refused_row(number: int, reason: str) -> dict[str, Any]:
+def refused_row(row: Row, reason: str) -> dict[str, Any]:
     """The data of a row that was refused before it could be sent (`reasons.row_fault`)."""
-    return {"submission_id": str(number), "row_fault": reason}
+    return {"submission_id": row.name, "row_fault": reason}
 
 
 FAULTS: dict[Fault, Problem] = {
@@ -98,6 +129,18 @@ FAULTS: dict[Fault, Problem] = {
         Reason.ROW_RAGGED,
         'Tanda kutip (") pada baris ini tidak ditutup; hapus atau tutup tanda kutipnya.',
         'A quotation mark (") of this row is never closed; remove or close it.',
+    ),
+    "long": Problem(
+        "",
+        Reason.ROW_UNREADABLE,
+        "Baris ini terlalu panjang untuk dibaca; periksa isinya.",
+        "This row is too long to be read; check what it holds.",
+    ),
+    "wide": Problem(
+        "",
+        Reason.ROW_RAGGED,
+        "Baris ini memuat terlalu banyak kolom; periksa tanda pemisah.",
+        "This row has too many columns; check the separators.",
     ),
 }
 NOT_JSON = Problem(
@@ -178,6 +221,16 @@ def not_taken(name: str, place: int, used: str) -> tuple[str, str]:
     return (
         f"Kolom {name} (kolom ke-{place}) tidak dipakai; isinya diambil dari kolom {used}.",
         f"The column {name} (column {place}) is not used; the column {used} is.",
+    )
+
+
+def no_value(column: str) -> Problem:
+    """A formula that was saved without its result: nobody knows what the cell says."""
+    return Problem(
+        column,
+        Reason.FORMULA_WITHOUT_VALUE,
+        f"Kolom {column} berisi rumus tanpa hasil; buka berkas di Excel, simpan, lalu kirim lagi.",
+        f"The column {column} holds a formula without its result; open the file in Excel, save it and send it again.",
     )
 
 

@@ -1,7 +1,14 @@
-"""Rows of cells out of CSV and XLSX files, one at a time: encodings, separators, quotes, spreadsheet cells.
+"""Rows of cells out of text files, one at a time: encodings, separators, quotes.
 
-Owns what the bytes of a file mean as text. Knows no column: that is `columns`. A broken row comes out with a fault
-beside it and the next row is read on: no row of a list may vanish, and one bad byte may not cost a whole list.
+Owns what the bytes of a text file mean as cells. Knows no column: that is `columns`. A broken row comes out with a
+fault beside it and the next row is read on: no row of a list may vanish, and one bad byte may not cost a whole list.
+
+Which lines make one record
+A quoted cell may hold line breaks (addresses do), and a quote that somebody forgot to close looks the same at first. So
+lines are joined to one record only if all of this holds: the quote closes within QUOTED_LINES_MAX lines; the record
+then has as many cells as the heading; and none of the lines behind the first is a whole row by itself (`_is_whole`).
+Otherwise the line where the quote opened is a record of its own, with the fault `open-quote`, and every line behind it
+is read as if that quote were not there. Lines that are not blank = records, but for the lines inside such a cell.
 """
 
 from __future__ import annotations
@@ -10,35 +17,28 @@ import codecs
 import csv
 import io
 import re
-import zipfile
-import zlib
 from collections import deque
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import date, datetime
 from itertools import islice
-from pathlib import PurePath
-from typing import Literal
-from xml.etree.ElementTree import ParseError
+from typing import BinaryIO, Literal
 
-import openpyxl
-from openpyxl.utils.exceptions import InvalidFileException
-
-from shared.lists.errors import ListError
+from shared.lists.bounds import BOUNDS, Bounds
 from shared.lists.source import Source
 
-Fault = Literal["undecodable", "open-quote"]
+Fault = Literal["undecodable", "open-quote", "long", "wide"]
 Cells = tuple[int, list[str], Fault | None]
 
-# A quoted cell may hold line breaks (addresses do), but a quote that never closes may not swallow the whole list.
 QUOTED_LINES_MAX = 20
-# An XLSX is a zip: what unpacks to more than this is no list of workers.
-XLSX_BYTES_MAX = 1 << 30
+DELIMITERS = (";", ",", "\t", "|")
+# A line is bounded, and a cell is never longer than the lines it is made of.
+csv.field_size_limit((QUOTED_LINES_MAX + 1) * BOUNDS.characters)
 
-# What a damaged or hostile workbook raises, whichever part of it is read; defusedxml's refusals are ValueErrors.
-_XLSX_BROKEN = (zipfile.BadZipFile, zlib.error, InvalidFileException, ParseError, KeyError, ValueError, EOFError)
-_UNDECODABLE = re.compile("[\udc80-\udcff\ufffd]")
+_UNDECODABLE = re.compile("[\ud800-\udfff\ufffd]")
+_NIK_LIKE = re.compile(r"(?<!\d)\d{16}(?!\d)")
 _HEAD_BYTES = 65_536
+# What is kept of a line that is too long: enough to know it again.
+_KEPT_CHARACTERS = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,33 +51,28 @@ class Encoding:
     notice: tuple[str, str] | None = None
 
 
-def format_of(source: Source) -> Literal["csv", "xlsx", "jsonl"]:
-    """What kind of file this is, by its content first; raises ListError for what no reader takes."""
-    try:
-        with source.open() as file:
-            head = file.read(512)
-    except OSError as error:
-        raise ListError(
-            f"Berkas tidak dapat dibuka: {source.name}.", f"The file cannot be opened: {source.name}."
-        ) from error
-    suffix = PurePath(source.name).suffix.lower()
-    if not head.strip(b"\xef\xbb\xbf \t\r\n"):
-        raise ListError("Berkas kosong.", "The file is empty.")
-    if head.startswith(b"PK\x03\x04"):
-        return "xlsx"
-    if head.startswith(b"\xd0\xcf\x11\xe0") or suffix in (".xlsx", ".xls"):
-        raise ListError(
-            "Berkas ini bukan XLSX; simpan ulang sebagai .xlsx atau CSV UTF-8.",
-            "This file is no XLSX; save it again as .xlsx or CSV UTF-8.",
-        )
-    start = head.removeprefix(codecs.BOM_UTF8).lstrip()
-    return "jsonl" if suffix in (".jsonl", ".ndjson", ".json") or start.startswith(b"{") else "csv"
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """How a CSV file is laid out. `full` cells in the heading, `least` without its empty right end; the heading ends
+    with record `heading`. Before a heading is known all three are 0, and no count of cells is expected."""
+
+    delimiter: str
+    full: int = 0
+    least: int = 0
+    heading: int = 0
+
+    def fits(self, cells: list[str]) -> bool:
+        """Whether these are the cells of one row."""
+        count = len(cells)
+        return self.least <= count <= self.full or (count > self.full and not any(cells[self.full :]))
 
 
 def encoding_of(source: Source) -> Encoding:
     """How a text file is written, found by reading it once in constant memory."""
     with source.open() as file:
         head = file.read(_HEAD_BYTES)
+    if head.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
+        return Encoding("utf-32", bom=True, doubtful=True)
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return Encoding("utf-16", bom=True, doubtful=True)
     pairs = len(head) // 2
@@ -105,25 +100,48 @@ def encoding_of(source: Source) -> Encoding:
 def _count_lines(source: Source) -> tuple[int, int]:
     # Lines beyond ASCII: those that are UTF-8, and those that are not. Both kinds in one file is a mixed file.
     valid = broken = 0
+    decoder = codecs.getincrementaldecoder("utf-8")
     with source.open() as file:
-        for line in iter(lambda: file.readline(_HEAD_BYTES), b""):
-            if line.isascii():
-                continue
-            try:
-                line.decode("utf-8")
-                valid += 1
-            except UnicodeDecodeError as error:
-                # A very long line is cut at any byte; a letter cut in two is not a broken one.
-                cut = len(line) == _HEAD_BYTES and error.start >= _HEAD_BYTES - 4
-                valid, broken = (valid + 1, broken) if cut else (valid, broken + 1)
+        line = decoder()
+        doubtful = False
+        for piece in iter(lambda: file.readline(_HEAD_BYTES), b""):
+            ends = piece.endswith(b"\n")
+            if not piece.isascii() or doubtful:
+                try:
+                    line.decode(piece, ends)
+                except UnicodeDecodeError:
+                    broken += 1
+                    doubtful = False
+                    line.reset()
+                    # A line is counted once, however long it is.
+                    _skip_line(file, ends)
+                    continue
+                if ends:
+                    valid += 1
+                doubtful = not ends
+            if ends:
+                line.reset()
+        if doubtful:
+            broken, valid = (broken + 1, valid) if line.getstate()[0] else (broken, valid + 1)
     return valid, broken
 
 
-def lines_of(source: Source, encoding: Encoding) -> Iterator[str]:
-    """The lines of a text file; bytes that do not decode are kept as marks that `undecodable` sees."""
-    errors = "replace" if encoding.name.startswith("utf-16") else "surrogateescape"
+def _skip_line(file: BinaryIO, ends: bool) -> None:
+    while not ends:
+        piece = file.readline(_HEAD_BYTES)
+        ends = not piece or piece.endswith(b"\n")
+
+
+def lines_of(source: Source, encoding: Encoding, bounds: Bounds = BOUNDS) -> Iterator[str]:
+    """The lines of a text file, each with its end; of a line longer than the bound only its beginning, without an end.
+    Bytes that do not decode are kept as marks that `undecodable` sees."""
+    errors = "surrogateescape" if encoding.name in ("utf-8-sig", "cp1252") else "replace"
+    most = bounds.characters
     with io.TextIOWrapper(source.open(), encoding=encoding.name, errors=errors, newline=None) as file:
-        yield from file
+        while line := file.readline(most):
+            yield line
+            while len(line) == most and line[-1] != "\n":
+                line = file.readline(most)
 
 
 def undecodable(text: str) -> bool:
@@ -136,12 +154,29 @@ def legible(text: str) -> str:
     return _UNDECODABLE.sub("\ufffd", text)
 
 
-def delimiter_of(lines: list[str]) -> str:
-    """The separator of a CSV file, by its first lines: Indonesian Excel writes `;`."""
+def head_of(source: Source, encoding: Encoding, most: int) -> list[str]:
+    """The first lines of a file, as far as a heading may reach."""
+    lines = islice(lines_of(source, encoding), most + QUOTED_LINES_MAX)
+    return [legible(line[:_HEAD_BYTES]) for line in lines]
+
+
+def delimiter_of(lines: list[str], known: Callable[[list[str]], int]) -> str:
+    """The separator of a CSV file: the one of the line that has headings. `known` tells how many of these cells are."""
     for line in lines:
         if line.strip().lower().startswith("sep=") and len(line.strip()) == 5:
             return line.strip()[4]
-        counts = {mark: line.count(mark) for mark in (";", ",", "\t")}
+    found: tuple[int, str] = (0, ";")
+    for line in lines:
+        for mark in DELIMITERS:
+            if mark in line:
+                cells = _alone(line, mark) or line.rstrip("\n").split(mark)
+                found = max(found, (known(cells), mark), key=lambda one: one[0])
+    return found[1] if found[0] >= 1 else _delimiter_by_count(lines)
+
+
+def _delimiter_by_count(lines: list[str]) -> str:
+    for line in lines:
+        counts = {mark: line.count(mark) for mark in DELIMITERS}
         best = max(counts, key=lambda mark: counts[mark])
         # A title above the header may hold one comma; a header has several separators.
         if counts[best] > 1:
@@ -149,102 +184,116 @@ def delimiter_of(lines: list[str]) -> str:
     return ";" if any(";" in line for line in lines) else ","
 
 
-def csv_form(source: Source, header_rows_max: int) -> tuple[Encoding, str]:
-    """The encoding of a CSV file, and its separator by its first lines."""
-    encoding = encoding_of(source)
-    return encoding, delimiter_of(list(islice(lines_of(source, encoding), header_rows_max)))
-
-
-def csv_cells(source: Source, encoding: Encoding, delimiter: str) -> Iterator[Cells]:
+def csv_cells(source: Source, encoding: Encoding, shape: Shape, bounds: Bounds = BOUNDS) -> Iterator[Cells]:
     """Each record with its number (as a spreadsheet counts rows, the first is 1), its cells and its fault."""
-    lines = lines_of(source, encoding)
-    waiting: deque[str] = deque()
-    number = 0
-    while True:
-        line = waiting.popleft() if waiting else next(lines, None)
-        if line is None:
-            return
-        number += 1
-        fault: Fault | None = None
-        if '"' in line:
-            cells, fault = _quoted(line, lines, waiting, delimiter)
-        else:
-            cells = line.rstrip("\n").split(delimiter)
-        if encoding.doubtful and any(undecodable(cell) for cell in cells):
-            cells, fault = [legible(cell) for cell in cells], "undecodable"
-        yield number, cells, fault
+    return records(lines_of(source, encoding, bounds), shape, bounds, doubtful=encoding.doubtful)
 
 
-def _quoted(line: str, lines: Iterator[str], waiting: deque[str], delimiter: str) -> tuple[list[str], Fault | None]:
-    more: list[str] = []
-    complete = True
+def records(lines: Iterator[str], shape: Shape, bounds: Bounds = BOUNDS, *, doubtful: bool = False) -> Iterator[Cells]:
+    """The records that lines make; `doubtful` when some may hold bytes that did not decode."""
+    return _Records(lines, shape, bounds, doubtful=doubtful).all()
+
+
+class _Records:
+    """The records of one file. `_waiting` holds lines that were looked at and belong to no record yet."""
+
+    def __init__(self, lines: Iterator[str], shape: Shape, bounds: Bounds, *, doubtful: bool) -> None:
+        self._lines = lines
+        self._waiting: deque[str] = deque()
+        self._shape = shape
+        self._doubtful = doubtful
+        self._bounds = bounds
+
+    def all(self) -> Iterator[Cells]:
+        """Each record, the blank ones too."""
+        delimiter, most, longest = self._shape.delimiter, self._bounds.columns, self._bounds.characters
+        number = 0
+        while True:
+            line = self._waiting.popleft() if self._waiting else next(self._lines, None)
+            if line is None:
+                return
+            number += 1
+            fault: Fault | None = None
+            if len(line) >= longest and line[-1] != "\n":
+                cells, fault = line[:_KEPT_CHARACTERS].split(delimiter), "long"
+            elif '"' in line:
+                cells, fault = self._quoted(line, number)
+            else:
+                cells = line.rstrip("\n").split(delimiter)
+            if len(cells) > most:
+                fault = "wide" if any(cells[most:]) else fault
+                cells = cells[:most]
+            if self._doubtful and any(undecodable(cell) for cell in cells):
+                cells, fault = [legible(cell) for cell in cells], fault or "undecodable"
+            yield number, cells, fault
+
+    def _quoted(self, line: str, number: int) -> tuple[list[str], Fault | None]:
+        """The record that begins with a line in which a quote stands."""
+        cells = _alone(line, self._shape.delimiter)
+        if cells is not None:
+            return cells, None
+        more: list[str] = []
+        cells = self._joined(line, more)
+        if cells is not None and (number <= self._shape.heading or not self._shape.full or self._shape.fits(cells)):
+            return cells, None
+        self._waiting.extendleft(reversed(more))
+        return line.rstrip("\n").split(self._shape.delimiter), "open-quote"
+
+    def _joined(self, line: str, more: list[str]) -> list[str] | None:
+        """The cells of a line and of those behind it, up to where its quote closes; None when it may not."""
+        complete = True
+
+        def feed() -> Iterator[str]:
+            nonlocal complete
+            yield line
+            while len(more) < QUOTED_LINES_MAX:
+                following = self._waiting.popleft() if self._waiting else next(self._lines, None)
+                if following is None:
+                    break
+                more.append(following)
+                if self._is_whole(following):
+                    break
+                yield following
+            complete = False
+
+        try:
+            cells = next(csv.reader(feed(), delimiter=self._shape.delimiter))
+        except csv.Error:
+            return None
+        return cells if complete else None
+
+    def _is_whole(self, line: str) -> bool:
+        """Whether a line is a row by itself, so that it can be no part of a cell.
+
+        It brings a NIK, or opens with a quote as rows of quoted cells do, or has the cells of a row. A line on which a
+        quoted cell ends has only the cells behind it; where the first cell of a row ends like this, it may have all.
+        """
+        before, quote, behind = line.partition('"')
+        if _NIK_LIKE.search(before):
+            return True
+        if quote and not before and behind[:1] not in (self._shape.delimiter, '"', "\n", ""):
+            return True
+        if not self._shape.full or (quote and before and self._shape.delimiter not in before):
+            return False
+        cells = _alone(line, self._shape.delimiter)
+        if cells is None:
+            cells = [] if not before else line.rstrip("\n").split(self._shape.delimiter)
+        return self._shape.fits(cells) and len(cells) > 1
+
+
+def _alone(line: str, delimiter: str) -> list[str] | None:
+    """The cells of a line by itself; None when a quote is open at its end."""
+    if '"' not in line:
+        return line.rstrip("\n").split(delimiter)
+    ended = False
 
     def feed() -> Iterator[str]:
-        nonlocal complete
+        nonlocal ended
         yield line
-        while len(more) < QUOTED_LINES_MAX:
-            following = waiting.popleft() if waiting else next(lines, None)
-            if following is None:
-                break
-            more.append(following)
-            yield following
-        complete = False
+        ended = True
 
     try:
         cells = next(csv.reader(feed(), delimiter=delimiter))
-    except csv.Error:
-        complete = False
-        cells = []
-    if complete:
-        return cells, None
-    waiting.extendleft(reversed(more))
-    return line.rstrip("\n").split(delimiter), "open-quote"
-
-
-def xlsx_sheets(source: Source) -> Generator[Iterator[Cells], None, None]:
-    """The rows of each visible sheet, streamed; raises ListError for a file that is no workbook."""
-    with source.open() as file:
-        try:
-            with zipfile.ZipFile(file) as archive:
-                if sum(entry.file_size for entry in archive.infolist()) > XLSX_BYTES_MAX:
-                    raise ListError("Berkas XLSX terlalu besar.", "The XLSX file is too large.")
-            book = openpyxl.load_workbook(file, read_only=True, data_only=True)
-        except _XLSX_BROKEN as error:
-            raise _broken_workbook() from error
-        try:
-            for sheet in book.worksheets:
-                if sheet.sheet_state == "visible":
-                    # The size that a file states of itself is often wrong; without it every row is read as it comes.
-                    sheet.reset_dimensions()
-                    yield _sheet_cells(sheet.iter_rows(values_only=True))
-        finally:
-            book.close()
-
-
-def _sheet_cells(rows: Iterator[tuple[object, ...]]) -> Iterator[Cells]:
-    try:
-        for number, row in enumerate(rows, start=1):
-            yield number, [_xlsx_text(value) for value in row], None
-    except _XLSX_BROKEN as error:
-        raise _broken_workbook() from error
-
-
-def _broken_workbook() -> ListError:
-    return ListError("Berkas XLSX rusak; simpan ulang.", "The XLSX file is broken; save it again.")
-
-
-def _xlsx_text(value: object) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, datetime):
-        return value.date().isoformat()
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    # Excel keeps 15 digits: a longer number that ends in 0 has lost its last ones, and shows as 6.40E+15.
-    if isinstance(value, int) and abs(value) >= 10**15 and value % 10 == 0:
-        return f"{value:.2E}"
-    return str(value)
+    except (csv.Error, StopIteration):
+        return None
+    return None if ended else cells

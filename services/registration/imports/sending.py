@@ -77,8 +77,7 @@ class Sending:
         try:
             found = await asyncio.to_thread(open_list, source, self._one.kind)
             if not self._one.batch_rows:
-                rows = await asyncio.to_thread(_count, found)
-                await self._save(status=Status.RUNNING, batch_rows=BATCH_ROWS, notices=found.notices, rows=rows)
+                await self._save(status=Status.RUNNING, batch_rows=BATCH_ROWS, notices=found.notices, rows=found.count)
             await self._carry(found)
         except ListError as error:
             await self._save(status=Status.FAILED, error=(error.message_id, error.message_en), finished_at=clock.now())
@@ -134,7 +133,7 @@ class Sending:
                 # It would only become a dead letter there; the clerk can mend it here.
                 reason = f"{Reason.FIELD_INVALID}:{error.code}"
                 batch.answers[row.number] = Answer("rejected", (reason,))
-                _, value = self._event(row, refused_row(row.number, reason), time)
+                _, value = self._event(row, refused_row(row, reason), time)
                 messages.append(Message(self._topic, identifier.encode(), value))
                 continue
             assert event is not None
@@ -249,8 +248,3 @@ def _agency(one: Import) -> tuple[str, str]:
     found = topics.agency_of_source(f"agency/{one.agency}")
     assert found is not None, "checked when the file was taken"
     return found
-
-
-def _count(found: ListFile) -> int | None:
-    """How many rows there are, where counting is cheap; a spreadsheet is read too slowly to be read twice."""
-    return None if found.format == "xlsx" else sum(1 for _ in found.rows())

@@ -49,7 +49,11 @@ def test_an_answers_file_has_one_row_for_each_row_read(table: list[tuple[str, ..
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "list.csv"
         path.write_text("\n".join([HEADER, *(",".join(cells) for cells in table)]), encoding="utf-8", newline="")
-        rows = list(read(path, "workers"))
+        try:
+            rows = list(read(path, "workers"))
+        except ListError:
+            assert not any(cell.strip() for cells in table for cell in cells)
+            return
         target = write(path, "workers", {row.number: Answer("registered") for row in rows})
         answered = list(read_answers(target))
         assert len(answered) == len(rows)

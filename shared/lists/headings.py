@@ -1,0 +1,66 @@
+"""Where the heading of a table stands: below titles, in one line or in two, wherever most names of columns are.
+
+Knows no kind of list: `known` tells how many of some cells are names of columns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from shared.lists.tables import Cells
+
+Known = Callable[[Sequence[str]], int]
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """The heading of a table: the row it ends with, its cells, and how many of them are known."""
+
+    number: int
+    cells: list[str]
+    known: int
+
+
+def find(records: Iterable[Cells], known: Known) -> Heading | None:
+    """The heading among the first rows of a table: the row (or two) with most names, the first one of equals; without
+    any name the first row that is not blank; None where all are blank."""
+    rows = [(number, cells) for number, cells, _ in records if not blank(cells) and not _is_separator(cells)]
+    best = max(
+        (Heading(number, cells, known(cells)) for number, cells in rows), key=lambda one: one.known, default=None
+    )
+    if best is None:
+        return None
+    if best.known < 2:
+        return Heading(rows[0][0], rows[0][1], best.known)
+    below = next((cells for number, cells in rows if number == best.number + 1), None)
+    return _with_second_line(best, below, known) if below is not None else best
+
+
+def blank(cells: Sequence[str]) -> bool:
+    """Whether a row says nothing."""
+    # Nearly every row begins with something, so the first cell settles it.
+    return not (cells and cells[0].strip()) and not any(cell.strip() for cell in cells)
+
+
+def _is_separator(cells: Sequence[str]) -> bool:
+    return cells[0].lower().startswith("sep=")
+
+
+def _with_second_line(first: Heading, below: Sequence[str], known: Known) -> Heading:
+    """A heading over two lines: `LAHIR` above `TEMPAT` and `TANGGAL` means birth place and birth date."""
+    width = max(len(first.cells), len(below))
+    top = first.cells + [""] * (width - len(first.cells))
+    joined, group, named = list(top), "", 0
+    for place, under in enumerate([*below, *[""] * (width - len(below))]):
+        group = top[place] if top[place].strip() else group
+        if not under.strip():
+            continue
+        # A joined cell spans its columns: the word above stands over the first of them only.
+        choices = (f"{under} {group}", f"{group} {under}", under)
+        found = next((choice for choice in choices if known([choice])), None)
+        named += found is not None
+        joined[place] = found or f"{group} {under}".strip()
+    count = known(joined)
+    filled = sum(1 for cell in below if cell.strip())
+    return Heading(first.number + 1, joined, count) if count > first.known and 2 * named >= filled else first

@@ -1,0 +1,97 @@
+"""Lines of a table that are no rows: numbers of columns, totals, a heading said again, the signatures at its end.
+
+They are told once, by their numbers, and never refused one by one. In doubt a line is a row: one that has a number like
+a NIK always is.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+
+from shared.lists.columns import plain
+from shared.lists.headings import blank
+from shared.lists.tables import Cells
+
+_TOTAL = re.compile(r"(grand\s*|sub\s*)?(jumlah|jml|total)\b", re.IGNORECASE)
+_GAPS = re.compile(r"(?<=\d)[ .\-](?=\d)")
+# A NIK, whole or with digits too few or too many; the number of an official (NIP) has 18.
+_LIKE_A_NIK = re.compile(r"(?<!\d)\d{10,17}(?!\d)|\d[.,]?\d*[eE]\+\d\d")
+_NUMBERED = re.compile(r"\(?\s*(\d{1,3})\s*[).]?")
+_SPARSE_CELLS = 2
+_HELD_MAX = 50
+_NAMED_MAX = 8
+
+
+class NoWorkers:
+    """Passes on the rows of one table, and keeps the numbers of the lines that are none."""
+
+    def __init__(self, heading: Sequence[str], *, ends_with_signatures: bool) -> None:
+        self._heading = [plain(cell) for cell in heading]
+        self._signed = ends_with_signatures
+        self.numbers: list[int] = []
+
+    def rows(self, records: Iterable[Cells]) -> Iterator[Cells]:
+        """The rows among the records below the heading."""
+        self.numbers = []
+        held: list[Cells] = []
+        first, ended, last = True, False, 0
+        for record in records:
+            number, cells, fault = record
+            if blank(cells) and fault is None:
+                ended = True
+                continue
+            gap = ended or (last > 0 and number > last + 1)
+            last, ended = number, False
+            if fault is None and self._is_none(cells, first=first):
+                self.numbers.append(number)
+                first = False
+                # What stands below a total may be the signatures.
+                ended = True
+                continue
+            first = False
+            if fault is None and self._signed and (gap or held) and _is_sparse(cells) and len(held) < _HELD_MAX:
+                held.append(record)
+                ended = True
+                continue
+            yield from held
+            held.clear()
+            yield record
+        self.numbers += [number for number, _, _ in held]
+
+    def _is_none(self, cells: Sequence[str], *, first: bool) -> bool:
+        filled = [cell.strip() for cell in cells if cell.strip()]
+        if first and _are_column_numbers(filled):
+            return True
+        if _TOTAL.match(filled[0]) and 2 * len(filled) <= len(self._heading) + 1 and not _has_nik(filled):
+            return True
+        return (
+            plain(cells[0]) == self._heading[0]
+            and [plain(cell) for cell in cells][: len(self._heading)] == self._heading
+        )
+
+    def notice(self, where: str = "") -> tuple[str, str] | None:
+        """What is told of the lines that are no rows; None when there are none."""
+        if not self.numbers:
+            return None
+        shown = ", ".join(map(str, self.numbers[:_NAMED_MAX])) + (", …" if len(self.numbers) > _NAMED_MAX else "")
+        place_id, place_en = (f" di lembar {where}", f" of the sheet {where}") if where else ("", "")
+        return (
+            f"Baris {shown}{place_id} tidak memuat data (nomor kolom, jumlah, judul ulang, tanda tangan) dan dilewati.",
+            f"The lines {shown}{place_en} hold no data (column numbers, totals, headings, signatures): left out.",
+        )
+
+
+def _are_column_numbers(filled: Sequence[str]) -> bool:
+    """(1) (2) (3) below the names of the columns."""
+    found = [_NUMBERED.fullmatch(cell) for cell in filled]
+    return len(filled) >= 3 and [int(one[1]) if one else 0 for one in found] == list(range(1, len(filled) + 1))
+
+
+def _is_sparse(cells: Sequence[str]) -> bool:
+    filled = [cell for cell in cells if cell.strip()]
+    return len(filled) <= _SPARSE_CELLS and not _has_nik(filled)
+
+
+def _has_nik(filled: Sequence[str]) -> bool:
+    return any(_LIKE_A_NIK.search(_GAPS.sub("", cell)) for cell in filled)

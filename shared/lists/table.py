@@ -1,0 +1,113 @@
+"""One table of a list, its heading understood: records become rows.
+
+The records of a table are gone through twice: `first_pass` counts them and learns what no single row can tell, `rows`
+makes the rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from shared.files.separated import unguarded
+from shared.lists.cells import CellMeaning
+from shared.lists.columns import LAYOUTS, Kind, match, nearest, without_answers
+from shared.lists.headings import Heading
+from shared.lists.no_workers import NoWorkers
+from shared.lists.rows import FAULTS, PLACE_COLUMNS, SHEET_STEP, Problem, Row, no_value, ragged, unused
+from shared.lists.sheet_cells import DAYS_OF_1904, NO_VALUE
+from shared.lists.tables import Cells
+
+# Below this many required columns a row of one or two cells may be a whole one.
+_REQUIRED_OF_WORKERS = 4
+
+
+class Table:
+    """The rows of one table; raises HeaderError when a required column is missing.
+
+    `header` are the cells of the heading without the empty ones at its right end and without what an answers file adds;
+    `full` counts all. `order`: which of the tables of its workbook it is, from 0; `sheet`: the name of its sheet where
+    there are several.
+    """
+
+    def __init__(self, kind: Kind, heading: Heading, *, is_sheet: bool, is_1904: bool = False) -> None:
+        layout = LAYOUTS[kind]
+        named = heading.cells
+        matched = match(named[: _own(named)], layout)
+        # A table may carry empty columns at its right end; they are no part of it.
+        width = max(i for i, name in enumerate(named[: len(matched.columns)], start=1) if name.strip())
+        self.heading = heading
+        self.header = tuple(name.strip() for name in named[:width])
+        self.full = len(named)
+        self.sheet, self.order = "", 0
+        self._type = layout.type
+        self._meaning = CellMeaning(named, matched, layout, first_day=DAYS_OF_1904 if is_1904 else 0)
+        self._is_sheet = is_sheet
+        self._used = [i for i, column in enumerate(matched.columns) if column is not None or i in matched.again]
+        self._unused = tuple(unused(name, nearest(name, layout)) for name in matched.unknown)
+        required = [column for column in layout.columns if column.required]
+        is_signed = len(required) >= _REQUIRED_OF_WORKERS and any(column.name == "nik" for column in required)
+        self._left_out = NoWorkers(self.header, ends_with_signatures=is_signed)
+
+    def notices(self) -> tuple[tuple[str, str], ...]:
+        """What was assumed or left out; complete after the first pass."""
+        told = self._left_out.notice(self.sheet)
+        return (*self._unused, *self._meaning.notices, *((told,) if told else ()))
+
+    def first_pass(self, records: Iterable[Cells]) -> list[int]:
+        """Learns from all records of the table what no single row tells; returns the numbers of its rows."""
+        numbers = []
+        for number, cells, fault in self._rows_of(records):
+            numbers.append(number)
+            if fault is None:
+                self._meaning.see(cells)
+        return numbers
+
+    def rows(self, records: Iterable[Cells]) -> Iterator[Row]:
+        """Every row, out of all records of the table."""
+        for record in self._rows_of(records):
+            yield self._row(record)
+
+    def _rows_of(self, records: Iterable[Cells]) -> Iterator[Cells]:
+        """The records below the heading that are rows."""
+        top = self.heading.number
+        return self._left_out.rows(record for record in records if record[0] > top)
+
+    def _row(self, record: Cells) -> Row:
+        number, cells, fault = record
+        if fault is not None:
+            return self._broken(number, cells, FAULTS[fault])
+        full, count = self.full, len(cells)
+        if count != full:
+            if count > full and not any(cells[full:]):
+                cells = cells[:full]
+            elif count < full and (self._is_sheet or count >= len(self.header)):
+                cells = cells + [""] * (full - count)
+            else:
+                return self._broken(number, cells, ragged(count, full))
+        if NO_VALUE in cells:
+            names = [self.header[index] for index in self._used if cells[index] == NO_VALUE]
+            if names:
+                return self._broken(number, cells, no_value(", ".join(names)))
+        if not self._is_sheet:
+            cells = [unguarded(cell) for cell in cells]
+        row = self._empty(number, cells)
+        data, remarks = self._meaning.read(row.name, cells)
+        return Row(row.number, self.header, row.cells, self._type, data, remarks=remarks, sheet=self.sheet)
+
+    def _empty(self, number: int, cells: list[str], problems: tuple[Problem, ...] = ()) -> Row:
+        width = len(self.header)
+        kept = tuple(cells[:width] if len(cells) >= width else cells + [""] * (width - len(cells)))
+        unique = self.order * SHEET_STEP + number
+        return Row(unique, self.header, kept, self._type, {}, problems, sheet=self.sheet)
+
+    def _broken(self, number: int, cells: list[str], problem: Problem) -> Row:
+        return self._empty(number, cells, (problem,))
+
+
+def _own(heading: Sequence[str]) -> int:
+    """How many columns are the list's own: an answers file carries more, of a workbook with several sheets the place of
+    each row too."""
+    own = without_answers(heading)
+    places = own - len(PLACE_COLUMNS)
+    is_answered = own < len(heading) and places > 0
+    return places if is_answered and tuple(heading[places:own]) == PLACE_COLUMNS else own
