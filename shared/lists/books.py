@@ -123,20 +123,16 @@ def _gone_through(sheet: Sheet, items: Iterator[Item], kind: Kind) -> Gone:
     except HeaderError as error:
         gone.error = error
         return gone
-    numbers = gone.table.first_pass(chain(gone.top, cells))
-    gone.rows = len(numbers)
-    _note_hidden(gone, facts, numbers)
+    gone.rows = gone.table.first_pass(chain(gone.top, cells))
+    _note_hidden(gone, gone.table, facts)
     return gone
 
 
-def _note_hidden(gone: Gone, facts: Sequence[Facts], numbers: Sequence[int]) -> None:
-    assert gone.table is not None
-    hidden = {number for one in facts for number in one.hidden_rows}
-    gone.hidden_rows = len(hidden.intersection(numbers))
-    names = gone.table.header
+def _note_hidden(gone: Gone, table: Table, facts: Sequence[Facts]) -> None:
+    gone.hidden_rows = sum(1 for one in facts for number in one.hidden_rows if table.holds(number))
     gone.hidden_columns = tuple(
         name
-        for place, name in enumerate(names, start=1)
+        for place, name in enumerate(table.header, start=1)
         if name and any(first <= place <= last for one in facts for first, last in one.hidden_columns)
     )
 

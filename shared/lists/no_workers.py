@@ -29,11 +29,11 @@ class NoWorkers:
     def __init__(self, heading: Sequence[str], *, ends_with_signatures: bool) -> None:
         self._heading = [plain(cell) for cell in heading]
         self._signed = ends_with_signatures
-        self.numbers: list[int] = []
+        self.numbers: set[int] = set()
 
     def rows(self, records: Iterable[Cells]) -> Iterator[Cells]:
         """The rows among the records below the heading."""
-        self.numbers = []
+        self.numbers = set()
         held: list[Cells] = []
         first, ended, last = True, False, 0
         for record in records:
@@ -44,7 +44,7 @@ class NoWorkers:
             gap = ended or (last > 0 and number > last + 1)
             last, ended = number, False
             if fault is None and self._is_none(cells, first=first):
-                self.numbers.append(number)
+                self.numbers.add(number)
                 first = False
                 # What stands below a total may be the signatures.
                 ended = True
@@ -57,7 +57,7 @@ class NoWorkers:
             yield from held
             held.clear()
             yield record
-        self.numbers += [number for number, _, _ in held]
+        self.numbers |= {number for number, _, _ in held}
 
     def _is_none(self, cells: Sequence[str], *, first: bool) -> bool:
         filled = [cell.strip() for cell in cells if cell.strip()]
@@ -74,7 +74,9 @@ class NoWorkers:
         """What is told of the lines that are no rows; None when there are none."""
         if not self.numbers:
             return None
-        shown = ", ".join(map(str, self.numbers[:_NAMED_MAX])) + (", …" if len(self.numbers) > _NAMED_MAX else "")
+        shown = ", ".join(map(str, sorted(self.numbers)[:_NAMED_MAX])) + (
+            ", …" if len(self.numbers) > _NAMED_MAX else ""
+        )
         place_id, place_en = (f" di lembar {where}", f" of the sheet {where}") if where else ("", "")
         return (
             f"Baris {shown}{place_id} tidak memuat data (nomor kolom, jumlah, judul ulang, tanda tangan) dan dilewati.",

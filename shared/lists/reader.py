@@ -56,7 +56,7 @@ def _open_csv(source: Source, kind: Kind, form: Form, reading: Reading) -> ListF
     def rows() -> Iterator[Row]:
         return table.rows(reading.csv(source, form.encoding, shape))
 
-    count = len(table.first_pass(reading.csv(source, form.encoding, shape)))
+    count = table.first_pass(reading.csv(source, form.encoding, shape))
     if not count:
         raise ListError(*NO_ROWS)
     notices = (*((form.encoding.notice,) if form.encoding.notice else ()), *table.notices())

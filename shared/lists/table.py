@@ -53,14 +53,18 @@ class Table:
         told = self._left_out.notice(self.sheet)
         return (*self._unused, *self._meaning.notices, *((told,) if told else ()))
 
-    def first_pass(self, records: Iterable[Cells]) -> list[int]:
-        """Learns from all records of the table what no single row tells; returns the numbers of its rows."""
-        numbers = []
-        for number, cells, fault in self._rows_of(records):
-            numbers.append(number)
+    def first_pass(self, records: Iterable[Cells]) -> int:
+        """Learns from all records of the table what no single row tells; returns how many rows it has."""
+        count = 0
+        for _, cells, fault in self._rows_of(records):
+            count += 1
             if fault is None:
                 self._meaning.see(cells)
-        return numbers
+        return count
+
+    def holds(self, number: int) -> bool:
+        """Whether a record that is not blank is a row; known after the first pass."""
+        return number > self.heading.number and number not in self._left_out.numbers
 
     def rows(self, records: Iterable[Cells]) -> Iterator[Row]:
         """Every row, out of all records of the table."""
