@@ -38,7 +38,9 @@ def read(kind: str, data: Any, source: str = "agency/64.08/dinsos", **attributes
     one = {"specversion": "1.0", "id": "e1", "source": source, "type": kind, "data": data, **attributes}
     regency, agency = source.split("/")[1:]
     topic = topics.registration_intake(regency, agency)
-    event = envelope.read(orjson.dumps(one), (), topic, int(AT.timestamp() * 1000), COMMANDS)
+    event = envelope.read(
+        orjson.dumps(one), (), topic, int(AT.timestamp() * 1000), COMMANDS, hashed=lambda content: content.hex()
+    )
     assert event is not None
     return event
 
