@@ -68,6 +68,9 @@ KINDS = ", ".join(LAYOUTS)
 DIFFERENCES_SHOWN = 20
 Regency = Annotated[str, typer.Option(help="Kemendagri code, e.g. 64.08")]
 Period = Annotated[str, typer.Option(help="Month, YYYY-MM")]
+Replicas = Annotated[
+    int | None, typer.Option(min=1, max=99, help="Copies of a new topic; default PAYUNG_KAFKA_REPLICATION, else 3")
+]
 Funding = Annotated[str, typer.Option(help="apbd-regency, apbd-province, self or csr")]
 
 
@@ -451,8 +454,12 @@ def report_table(report: dict[str, Any]) -> Table:
 
 
 @topics_app.command("apply")
-def topics_apply(replicas: Annotated[int, typer.Option(help="Replication factor")] = 1, data: Data = None) -> None:
-    """Make the topics of the table in the code; a wrong partition count is refused, never changed."""
+def topics_apply(replicas: Replicas = None, data: Data = None) -> None:
+    """Make the topics of the table in the code; a wrong partition count is refused, never changed.
+
+    PAYUNG_KAFKA_REPLICATION and PAYUNG_KAFKA_MIN_INSYNC say how many copies there are and how many must have a record
+    before it counts; by default 3 and 2, or as many as there are brokers.
+    """
     at = place.find(data)
     made = _run(topics_admin.apply(environ=at.environ, replicas=replicas))
     out.print(f"{len(made)} topics made, {len(topics.default_topics()) - len(made)} stood already")
@@ -462,7 +469,7 @@ def topics_apply(replicas: Annotated[int, typer.Option(help="Replication factor"
 def agency_add(
     agency: Annotated[str, typer.Argument(help="REGENCY/NAME, e.g. 64.08/pertanian")],
     claims: Annotated[bool, typer.Option("--claims", help="It submits claims instead of workers")] = False,
-    replicas: Annotated[int, typer.Option()] = 1,
+    replicas: Replicas = None,
     data: Data = None,
 ) -> None:
     """Make the topics of one more agency; the services find them by pattern, no restart is needed."""

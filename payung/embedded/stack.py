@@ -27,6 +27,7 @@ from payung.embedded.process import ProcessSpec
 from payung.embedded.servers import SINGLE, Servers, Shape
 from payung.embedded.supervisor import Supervisor
 from shared.runtime import secrets
+from shared.runtime.durability import ONE_BROKER
 from shared.runtime.errors import Refused, Unavailable
 
 __all__ = ["SERVICES", "LaunchError", "Stack", "StackConfig", "default_data_dir", "read_run", "servers", "up"]
@@ -180,6 +181,8 @@ class Stack:
             "PAYUNG_BPJS_URL": given.get("PAYUNG_BPJS_URL") or self._url("bpjs"),
             "PAYUNG_AUTH": given.get("PAYUNG_AUTH") or "none",
             "PAYUNG_INSTANCE": given.get("PAYUNG_INSTANCE") or self._instance(),
+            # Two brokers are never embedded, three outlive the loss of one; a broker of the user's is his to judge.
+            **({} if given.get("PAYUNG_KAFKA") or self._config.shape.brokers > 1 else {ONE_BROKER: "yes"}),
             # One heap for each thread of the driver's pool is memory that a service never uses again.
             "MALLOC_ARENA_MAX": given.get("MALLOC_ARENA_MAX") or "2",
         }

@@ -21,6 +21,7 @@ from shared.runtime import clock, guards, http, key_checks, logs, secrets, topic
 from shared.runtime.crypto import FieldCipher, cipher_from, id_key_from
 from shared.runtime.deadletters import DeadLetterTopic
 from shared.runtime.due import DueRunner, Place
+from shared.runtime.durability import Durability
 from shared.runtime.errors import Refused, Unavailable
 from shared.runtime.floodgate import FloodGate, OwnFlood
 from shared.runtime.floods import limits_of
@@ -158,7 +159,8 @@ class Process:
         id_key = id_key_from(environ) if spec.names_workers else None
         await self._patiently(lambda: key_checks.check(store, cipher, id_key))
         await self._patiently(store.bring_up)
-        await self._patiently(lambda: topics_admin.check(server, _topics_of(spec), pattern_of(spec.topics)))
+        reads, asked = pattern_of(spec.topics), Durability.of(environ)
+        await self._patiently(lambda: topics_admin.check(server, _topics_of(spec), reads, asked))
         topic_guard = _topic_guard(spec, server, store, environ)
         await self._patiently(topic_guard.check)
         instance = environ.get(guards.INSTANCE)

@@ -14,6 +14,8 @@ from aiokafka.errors import TopicAlreadyExistsError, for_code
 
 from shared.contracts import topics
 from shared.contracts.topics import Topic
+from shared.runtime import durability
+from shared.runtime.durability import Durability
 from shared.runtime.errors import Refused
 from shared.runtime.kafka_server import Server, asking, quietly
 
@@ -37,17 +39,27 @@ async def apply(
     wanted: Sequence[Topic] | None = None,
     *,
     environ: Mapping[str, str] | None = None,
-    replicas: int = 1,
+    replicas: int | None = None,
 ) -> list[str]:
-    """Makes the topics that are missing and returns their names; a wrong partition count is refused, never changed."""
+    """Makes the topics that are missing and returns their names; a wrong partition count is refused, never changed.
+
+    Copies and min.insync.replicas are as the environment says (durability), and as many as there are brokers, three at
+    most, where it does not; `replicas` has the last word."""
     settings = dict(environ if environ is not None else os.environ)
     if bootstrap is not None:
         settings["PAYUNG_KAFKA"] = bootstrap
     wanted = list(wanted) if wanted is not None else topics.default_topics()
+    asked = Durability.of(settings)
     async with _admin(Server(settings)) as admin:
         standing = await _partitions(admin, [one.name for one in wanted])
         _refuse_mismatch(wanted, standing)
         missing = [one for one in wanted if one.name not in standing]
+        copies = replicas if replicas is not None else asked.copies(await durability.brokers(admin))
+        if asked.in_step(copies) > copies:
+            raise Refused(f"{durability.MIN_INSYNC}={asked.min_insync} of {copies} copies: nothing could be written")
+        in_step = {durability.SETTING: str(asked.in_step(copies))}
+        if asked.min_insync is not None:
+            await durability.raise_in_step(admin, dict.fromkeys(standing, asked.min_insync))
         made = []
         # One by one keeps the order: a feedback topic stands before the intake that needs it.
         for chunk in (missing[at : at + 50] for at in range(0, len(missing), 50)):
@@ -55,8 +67,8 @@ async def apply(
                 NewTopic(
                     name=one.name,
                     num_partitions=one.partitions,
-                    replication_factor=replicas,
-                    topic_configs=config_of(one),
+                    replication_factor=copies,
+                    topic_configs={**config_of(one), **in_step},
                 )
                 for one in chunk
             ]
@@ -108,13 +120,16 @@ class Standing:
         return set(names) - self._known
 
 
-async def check(server: Server, wanted: Sequence[Topic], reads: str = "") -> None:
-    """Refuses to start when a topic is missing or has another partition count than the table: those `wanted`, and those
-    of every agency whose intake stands and is read (`reads`, a pattern)."""
+async def check(server: Server, wanted: Sequence[Topic], reads: str = "", asked: Durability | None = None) -> None:
+    """Refuses to start when a topic is missing, has another partition count than the table, or may be lost with one
+    disk (unless `asked` means one broker): those `wanted`, and those of every agency whose intake stands and is read
+    (`reads`, a pattern)."""
     async with _admin(server) as admin:
         names = await asyncio.wait_for(admin.list_topics(), ADMIN_TIMEOUT_S)
         of_agencies = _of_agencies([name for name in names if reads and re.match(reads, name)])
         standing = await _partitions(admin, [one.name for one in (*wanted, *of_agencies)])
+        if asked is not None and not asked.one_broker:
+            await durability.require(admin, list(standing))
     missing = [one.name for one in wanted if one.name not in standing]
     if missing:
         raise Refused(f"Kafka has no topic {', '.join(missing)}; make them with: payung topics apply")

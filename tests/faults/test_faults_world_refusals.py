@@ -11,11 +11,12 @@ from pathlib import Path
 
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewPartitions
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from pymongo import AsyncMongoClient
 
 from payung.embedded import jars, mongo, ports
 from shared.contracts import topics
-from shared.runtime import topics_admin
+from shared.runtime import durability, topics_admin
 from shared.runtime.app import EXIT_REFUSED, database_name
 from tests.faults.processes import eventually
 from tests.faults.world import World
@@ -153,3 +154,30 @@ async def test_a_newer_schema(world: World) -> None:
     await client[database_name(SERVICE)]["_meta"].insert_one({"_id": "schema", "version": 99})
     await client.close()
     assert "the database has schema 99, newer than this program's" in await refused(world)
+
+
+async def test_a_topic_that_one_lost_disk_may_lose(world: World) -> None:
+    why = await refused(world, PAYUNG_KAFKA_ONE_BROKER="")
+    assert "one lost disk may lose topic billing-dlq, billing-events, billing-intake and " in why
+    assert "(billing-dlq: 1 copies, min.insync.replicas 1)" in why
+    assert "if one broker is meant, say so: PAYUNG_KAFKA_ONE_BROKER=yes" in why
+
+
+async def test_copies_that_are_not_known_are_refused(world: World) -> None:
+    assert "PAYUNG_KAFKA_ONE_BROKER is yes or not set" in await refused(world, PAYUNG_KAFKA_ONE_BROKER="perhaps")
+
+
+async def test_min_insync_is_applied_to_topics_that_stand(world: World) -> None:
+    wanted = [one for one in topics.fixed_topics() if one.name == topics.work(SERVICE)]
+    async with admin(world) as client:
+        resource = ConfigResource(ConfigResourceType.TOPIC, topics.work(SERVICE), {"retention.ms": "99000000"})
+        await client.alter_configs([resource])
+        environ = {"PAYUNG_KAFKA": world.kafka, "PAYUNG_KAFKA_REPLICATION": "1", "PAYUNG_KAFKA_MIN_INSYNC": "1"}
+        await topics_admin.apply(environ=environ, wanted=wanted)
+        assert await durability.in_step(client, [topics.work(SERVICE)]) == {topics.work(SERVICE): 1}
+        await durability.raise_in_step(client, {topics.work(SERVICE): 2})
+        assert await durability.in_step(client, [topics.work(SERVICE)]) == {topics.work(SERVICE): 2}
+        (answer,) = await client.describe_configs([ConfigResource(ConfigResourceType.TOPIC, topics.work(SERVICE))])
+        kept = {key: value for key, value, *_ in answer.resources[0][4]}
+        assert kept["retention.ms"] == "99000000", "what the operator had set stays"
+        await durability.raise_in_step(client, {topics.work(SERVICE): 1})

@@ -103,6 +103,7 @@ class World:
             "PYTHONUNBUFFERED": "1",
             "PAYUNG_LOG": "json",
             "PAYUNG_AUTH": "none",
+            "PAYUNG_KAFKA_ONE_BROKER": "yes",
             "PAYUNG_SUSPECTS_QUIET_S": "0",
             "PAYUNG_KAFKA": f"127.0.0.1:{self.kafka_proxy.port}",
             # A replica set's own addresses would lead past the proxy.

@@ -52,6 +52,7 @@ class Place:
         self.environ = {
             **os.environ,
             "PAYUNG_KAFKA": kafka,
+            "PAYUNG_KAFKA_ONE_BROKER": "yes",
             "PAYUNG_MONGO_URL": mongo_url,
             "PAYUNG_FIELD_KEYS": "k1:" + base64.b64encode(b"0" * 32).decode(),
             "PAYUNG_ID_KEY": base64.b64encode(b"1" * 32).decode(),

@@ -40,6 +40,7 @@ def _list() -> bytes:
 @pytest.fixture
 async def stack(tmp_path: Path, kafka: str, mongo_url: str) -> AsyncIterator[Stack]:
     environment = {"PATH": os.environ["PATH"], "PAYUNG_KAFKA": kafka, "PAYUNG_MONGO_URL": mongo_url}
+    environment["PAYUNG_KAFKA_ONE_BROKER"] = "yes"
     config = StackConfig(
         data_dir=tmp_path,
         port_base=ports.free_base(),

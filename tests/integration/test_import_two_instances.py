@@ -57,6 +57,7 @@ class Town:
             "PATH": os.environ["PATH"],
             **KEYS,
             "PAYUNG_KAFKA": kafka,
+            "PAYUNG_KAFKA_ONE_BROKER": "yes",
             "PAYUNG_MONGO_URL": mongo_url,
             "PAYUNG_AUTH": "none",
             # A dead instance's partitions go to the other after this, not after 45 s.

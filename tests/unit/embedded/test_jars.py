@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
 from payung.embedded import jars
 from payung.embedded.errors import LaunchError
@@ -103,8 +104,9 @@ def test_unpinned_version_is_refused_and_the_pinned_are_named() -> None:
         jars.sums("9.9.9")
 
 
-def test_another_pinned_version_is_chosen_by_environment() -> None:
+def test_one_version_is_pinned_for_all_and_another_one_must_be_first() -> None:
     assert jars.chosen({}) == jars.KAFKA_VERSION
-    other = next(one for one in jars.pinned() if one != jars.KAFKA_VERSION)
-    assert jars.chosen({"PAYUNG_KAFKA_VERSION": other}) == other
-    assert f"kafka_2.13-{other}.jar" in jars.sums(other)
+    assert jars.chosen({"PAYUNG_KAFKA_VERSION": "9.9.9"}) == "9.9.9"
+    compose = yaml.safe_load((Path(__file__).parents[3] / "docker-compose.yml").read_text("utf-8"))
+    assert compose["services"]["kafka"]["image"] == f"apache/kafka:{jars.KAFKA_VERSION}"
+    assert jars.pinned() == [jars.KAFKA_VERSION], "one Kafka for all: what is tested is what runs"

@@ -1,0 +1,134 @@
+"""How many copies Kafka keeps of a topic, and how many must have a record before it is acknowledged.
+
+A record that stands on one disk is gone with it, whatever was acknowledged. A service starts only on topics that
+outlive any one disk: two copies at least, two of them in step before a record counts. Who means to run one broker says so.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+
+from shared.runtime.errors import Refused
+
+REPLICATION = "PAYUNG_KAFKA_REPLICATION"
+MIN_INSYNC = "PAYUNG_KAFKA_MIN_INSYNC"
+ONE_BROKER = "PAYUNG_KAFKA_ONE_BROKER"
+SETTING = "min.insync.replicas"
+USUAL_COPIES = 3
+_TIMEOUT_S = 30.0
+_NAMED_MAX = 3
+_YES = frozenset({"yes", "true", "1"})
+
+
+@dataclass(frozen=True, slots=True)
+class Durability:
+    """What the environment asks for; None where it leaves it to us. `one_broker`: a lost disk may lose everything, and
+    that is meant."""
+
+    replication: int | None = None
+    min_insync: int | None = None
+    one_broker: bool = False
+
+    @classmethod
+    def of(cls, environ: Mapping[str, str]) -> Durability:
+        """From the environment; Refused when it cannot be meant."""
+        asked = cls(_number(environ, REPLICATION), _number(environ, MIN_INSYNC), _is_yes(environ))
+        copies, in_step = asked.replication, asked.min_insync
+        if copies is not None and in_step is not None and in_step > copies:
+            raise Refused(f"{MIN_INSYNC}={in_step} is more than {REPLICATION}={copies}: nothing could be written")
+        return asked
+
+    def copies(self, brokers: int) -> int:
+        """Copies of a new topic: as asked for, else three, or as many as there are brokers."""
+        return self.replication if self.replication is not None else min(USUAL_COPIES, brokers)
+
+    def in_step(self, copies: int) -> int:
+        """How many must have a record before it counts: as asked for, else two where there are two."""
+        return self.min_insync if self.min_insync is not None else min(2, copies)
+
+
+async def brokers(admin: AIOKafkaAdminClient) -> int:
+    """How many brokers there are now."""
+    found = await asyncio.wait_for(admin.describe_cluster(), _TIMEOUT_S)
+    return len(found["brokers"])
+
+
+async def require(admin: AIOKafkaAdminClient, names: Sequence[str]) -> None:
+    """Refused when one lost disk may lose one of these topics."""
+    if not names:
+        return
+    described = await asyncio.wait_for(admin.describe_topics(list(names)), _TIMEOUT_S)
+    copies = {one["topic"]: min(len(part["replicas"]) for part in one["partitions"]) for one in described}
+    settings = await in_step(admin, names)
+    weak = sorted(name for name in names if copies.get(name, 0) < 2 or settings.get(name, 0) < 2)
+    if weak:
+        first = weak[0]
+        shown = ", ".join(weak[:_NAMED_MAX]) + (f" and {len(weak) - _NAMED_MAX} more" if len(weak) > _NAMED_MAX else "")
+        raise Refused(
+            f"one lost disk may lose topic {shown} ({first}: {copies.get(first, 0)} copies, {SETTING} "
+            f"{settings.get(first, 0)}). Use three brokers, {REPLICATION}=3 and {MIN_INSYNC}=2 (payung topics apply); "
+            f"if one broker is meant, say so: {ONE_BROKER}=yes"
+        )
+
+
+async def in_step(admin: AIOKafkaAdminClient, names: Sequence[str]) -> dict[str, int]:
+    """min.insync.replicas of each of these topics, whether its own or the broker's."""
+    found = await _configs(admin, names, [SETTING])
+    return {name: int(value) for name, entries in found.items() for key, value, *_ in entries if key == SETTING}
+
+
+async def raise_in_step(admin: AIOKafkaAdminClient, wanted: Mapping[str, int]) -> list[str]:
+    """Sets min.insync.replicas where it is another; what else the operator has set for a topic stays as it is."""
+    standing = await in_step(admin, list(wanted))
+    wrong = [name for name, number in wanted.items() if standing.get(name) != number]
+    if not wrong:
+        return []
+    kept = await _configs(admin, wrong, None)
+    resources = []
+    for name in wrong:
+        # Of an answer's entries: name, value, read only, source (1 is the topic's own).
+        own = {key: value for key, value, _, source, *_ in kept.get(name, ()) if source == 1}
+        resources.append(ConfigResource(ConfigResourceType.TOPIC, name, {**own, SETTING: str(wanted[name])}))
+    for answer in await asyncio.wait_for(admin.alter_configs(resources), _TIMEOUT_S):
+        for code, text, _, name, *_ in answer.resources:
+            if code:
+                raise Refused(f"{SETTING} of topic {name} could not be set: {text or code}")
+    return wrong
+
+
+async def _configs(
+    admin: AIOKafkaAdminClient, names: Sequence[str], keys: Sequence[str] | None
+) -> dict[str, list[Sequence[Any]]]:
+    asked = dict.fromkeys(keys) if keys is not None else None
+    resources = [ConfigResource(ConfigResourceType.TOPIC, name, asked) for name in names]
+    found: dict[str, list[Sequence[Any]]] = {}
+    for answer in await asyncio.wait_for(admin.describe_configs(resources), _TIMEOUT_S):
+        for code, text, _, name, entries in answer.resources:
+            if code:
+                raise Refused(f"Kafka does not tell the settings of topic {name} (DescribeConfigs): {text or code}")
+            found[name] = entries
+    return found
+
+
+def _number(environ: Mapping[str, str], name: str) -> int | None:
+    given = environ.get(name, "").strip()
+    if not given:
+        return None
+    if not (given.isascii() and given.isdigit() and 1 <= len(given) <= 3 and int(given) >= 1):
+        raise Refused(f"{name} is a whole number from 1; got {given!r}")
+    return int(given)
+
+
+def _is_yes(environ: Mapping[str, str]) -> bool:
+    given = environ.get(ONE_BROKER, "").strip().lower()
+    if given in ("", "no", "false", "0"):
+        return False
+    if given not in _YES:
+        raise Refused(f"{ONE_BROKER} is yes or not set; got {given!r}")
+    return True

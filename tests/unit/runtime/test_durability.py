@@ -1,0 +1,49 @@
+"""What the environment asks for of Kafka's copies, and what cannot be meant."""
+
+from __future__ import annotations
+
+import pytest
+
+from shared.runtime.durability import Durability
+from shared.runtime.errors import Refused
+
+
+@pytest.mark.parametrize(
+    ("environ", "brokers", "copies", "in_step"),
+    [
+        ({}, 1, 1, 1),
+        ({}, 2, 2, 2),
+        ({}, 3, 3, 2),
+        ({}, 7, 3, 2),
+        ({"PAYUNG_KAFKA_REPLICATION": "5"}, 7, 5, 2),
+        ({"PAYUNG_KAFKA_REPLICATION": "5", "PAYUNG_KAFKA_MIN_INSYNC": "3"}, 7, 5, 3),
+        ({"PAYUNG_KAFKA_REPLICATION": " 3 ", "PAYUNG_KAFKA_MIN_INSYNC": ""}, 3, 3, 2),
+    ],
+)
+def test_copies_and_how_many_must_have_a_record(
+    environ: dict[str, str], brokers: int, copies: int, in_step: int
+) -> None:
+    asked = Durability.of(environ)
+    assert asked.copies(brokers) == copies
+    assert asked.in_step(copies) == in_step
+    assert not asked.one_broker
+
+
+@pytest.mark.parametrize(
+    ("environ", "told"),
+    [
+        ({"PAYUNG_KAFKA_REPLICATION": "three"}, "PAYUNG_KAFKA_REPLICATION is a whole number from 1; got 'three'"),
+        ({"PAYUNG_KAFKA_REPLICATION": "0"}, "PAYUNG_KAFKA_REPLICATION is a whole number from 1"),
+        ({"PAYUNG_KAFKA_MIN_INSYNC": "-1"}, "PAYUNG_KAFKA_MIN_INSYNC is a whole number from 1"),
+        ({"PAYUNG_KAFKA_MIN_INSYNC": "3", "PAYUNG_KAFKA_REPLICATION": "2"}, "nothing could be written"),
+        ({"PAYUNG_KAFKA_ONE_BROKER": "maybe"}, "PAYUNG_KAFKA_ONE_BROKER is yes or not set; got 'maybe'"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused(environ: dict[str, str], told: str) -> None:
+    with pytest.raises(Refused, match=told):
+        Durability.of(environ)
+
+
+@pytest.mark.parametrize(("given", "meant"), [("yes", True), ("TRUE", True), ("1", True), ("no", False), ("", False)])
+def test_one_broker_is_meant_only_when_it_is_said(given: str, meant: bool) -> None:
+    assert Durability.of({"PAYUNG_KAFKA_ONE_BROKER": given}).one_broker is meant
