@@ -1,7 +1,7 @@
 """How many copies Kafka keeps of a topic, and how many must have a record before it is acknowledged.
 
 A record that stands on one disk is gone with it, whatever was acknowledged. A service starts only on topics that
-outlive any one disk: two copies at least, two of them in step before a record counts. Who means to run one broker says so.
+outlive any one disk: two copies at least, two of them in step before a record counts. Who means one broker says so.
 """
 
 from __future__ import annotations
