@@ -25,6 +25,7 @@ from payung.place import CommandError, Place
 from services.reporting import facts
 from services.reporting.facts import Filters
 from services.reporting.stream import SPEC
+from shared.kernel.calendar import business_day, period_of, shift_period
 from shared.reference import areas
 from shared.runtime import clock, topics_admin
 from shared.runtime.app import open_store
@@ -47,6 +48,8 @@ BATCH_RECORDS = 3_000
 QUIET_S = 30.0
 LOOKS_MAX = 60
 LOOK_S = 1.0
+# Besides the months that were billed, so many are compared as they were known at their ends.
+MONTHS_BACK = 12
 
 # Report, row, and in which of the two models alone it stands.
 Difference = tuple[str, str, str]
@@ -211,11 +214,12 @@ async def figures(reader: Reader) -> set[tuple[str, str]]:
         "quality": await facts.read_quality(reader, everything),
         "outreach": await facts.read_outreach(reader, everything),
         "deaths": await facts.read_deaths(reader, known, everything),
-        "coverage now": await facts.read_coverage(reader, known, Filters(None, "village", None)),
     }
-    for month in await facts.read_months(reader, None):
-        asked = Filters(None, "village", month["period"])
-        reports[f"coverage {month['period']}"] = await facts.read_coverage(reader, known, asked)
+    now = period_of(business_day(clock.now()))
+    months = {row["period"] for row in await facts.read_months(reader, None)}
+    for month in sorted({*months, *(shift_period(now, -back) for back in range(MONTHS_BACK)), now}):
+        asked = Filters(None, "village", month)
+        reports[f"coverage {month}"] = await facts.read_coverage(reader, known, asked, now)
     totals = {(f"{name}, totals", _text(report.totals)) for name, report in reports.items()}
     return totals | {(name, _text(row)) for name, report in reports.items() for row in report.rows}
 

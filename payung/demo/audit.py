@@ -9,6 +9,8 @@ from typing import Any
 from payung import publish, wire
 from payung.place import Place
 from shared.contracts import topics
+from shared.kernel.calendar import business_day, period_of
+from shared.runtime import clock
 
 # The end of a topic was asked for before; a second of silence past it means that all was read.
 QUIET_S = 5.0
@@ -108,7 +110,9 @@ async def audit(
         )
         for one in published
     ]
-    coverage = (await at.get("reporting", "/v1/coverage", regency=regency, period=periods[-1], format="json")).json()
+    # As of now: a month may have ended since the demo began, and would show what was known at its end.
+    now = period_of(business_day(clock.now()))
+    coverage = (await at.get("reporting", "/v1/coverage", regency=regency, period=now, format="json")).json()
     totals = coverage["totals"]
     registered, verdicts = await _people(at, regency)
     checks.append(Check("pekerja terdaftar (registered)", len(registered), totals["registered"]))

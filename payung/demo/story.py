@@ -171,7 +171,7 @@ async def _publish_lists(at: Place, told: Told, bars: Progress) -> None:
         told.published.append(result)
 
 
-async def _coverage(at: Place, period: str | None = None) -> dict[str, Any]:
+async def _coverage(at: Place, period: str) -> dict[str, Any]:
     answer = await at.get("reporting", "/v1/coverage", regency=REGENCY, by="district", period=period, format="json")
     found: dict[str, Any] = answer.json()
     return found
@@ -181,7 +181,7 @@ async def _await_verdicts(at: Place, bars: Progress) -> None:
     task = bars.add_task("Verifikasi identitas (identity checks)", total=None)
 
     async def settled() -> bool:
-        totals = (await _coverage(at))["totals"]
+        totals = (await _coverage(at, period_of(business_day(clock.now()))))["totals"]
         done = totals["verified"] + totals["held"] + totals["rejected"]
         bars.update(task, total=totals["registered"], completed=done)
         return bool(totals["registered"]) and done >= totals["registered"] and await _quiet(at)

@@ -25,6 +25,7 @@ from services.reporting.domain.state import (
     Risk,
     Run,
     Settlement,
+    Was,
 )
 from shared.runtime.ports import Cipher, Codec, Index
 
@@ -46,16 +47,38 @@ class Plain:
         return self._kind(**body)
 
 
+class Dated(Plain):
+    """A flat dataclass with the words that it replaced. Most have none, which costs them nothing."""
+
+    _was = Plain(Was)
+
+    def encode(self, state: Any, cipher: Cipher) -> dict[str, Any]:
+        """Earlier words as a list of objects, absent where there are none."""
+        body = super().encode(state, cipher)
+        past = body.pop("past")
+        if past:
+            body["past"] = [self._was.encode(one, cipher) for one in past]
+        return body
+
+    def decode(self, body: Mapping[str, Any], cipher: Cipher) -> Any:
+        """The dataclass again."""
+        return super().decode({**body, "past": tuple(Was(**one) for one in body.get("past", ()))}, cipher)
+
+
 class BudgetCodec(Plain):
     """District codes have dots, so targets are pairs and not keys of an object."""
 
     def encode(self, state: Any, cipher: Cipher) -> dict[str, Any]:
-        """Targets as a list of pairs."""
-        return {**super().encode(state, cipher), "targets": [list(pair) for pair in state.targets]}
+        """Targets as a list of pairs, earlier words as a list."""
+        body = super().encode(state, cipher)
+        past = [self.encode(one, cipher) for one in state.past]
+        return {**body, "targets": [list(pair) for pair in state.targets], "past": past}
 
     def decode(self, body: Mapping[str, Any], cipher: Cipher) -> Any:
-        """Targets as tuples again."""
-        return super().decode({**body, "targets": tuple((code, count) for code, count in body["targets"])}, cipher)
+        """Targets and earlier words as tuples again."""
+        targets = tuple((code, count) for code, count in body["targets"])
+        past = tuple(self.decode(one, cipher) for one in body.get("past", ()))
+        return super().decode({**body, "targets": targets, "past": past}, cipher)
 
 
 class AnswerCodec(Plain):
@@ -71,8 +94,8 @@ class AnswerCodec(Plain):
 
 
 STORED: dict[str, Codec] = {
-    "registrations": Plain(Registration),
-    "identities": Plain(Identity),
+    "registrations": Dated(Registration),
+    "identities": Dated(Identity),
     "premiums": Plain(Premium),
     "invoices": Plain(Invoice),
     "runs": Plain(Run),
@@ -94,8 +117,8 @@ def _index(*names: str) -> Index:
 
 # The wide ones carry every field that a figure is grouped by: the count is made from the index, documents stay unread.
 INDEXES: dict[str, Sequence[Index]] = {
-    "registrations": (_index("regency", "active", "district", "village", "sector", "sex", "birth_month"),),
-    "identities": (_index("regency", "status", "district", "village", "sector", "sex", "birth_month"),),
+    "registrations": (_index("regency", "active", "district", "village", "sector", "sex", "birth_month", "at"),),
+    "identities": (_index("regency", "status", "district", "village", "sector", "sex", "birth_month", "at"),),
     "premiums": (
         _index(
             "period",

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from services.reporting.domain import coverage, reports, rules, wording
+from services.reporting.domain import coverage, history, reports, rules, warnings, wording
 from services.reporting.domain.coverage import By
 from services.reporting.domain.state import ClaimStatus, Identity, Verdict
 from services.reporting.settings import Settings
@@ -23,6 +23,7 @@ Row = dict[str, Any]
 ANY: Where = {"$gt": ""}
 ANY_YEAR: Where = {"$gt": 0}
 BUDGETS_MAX = 1_000
+WARNINGS_MAX = 20_000
 MEETINGS_MAX = 1_000
 DEATHS_MAX = 20_000
 COLLECTIONS = ("registrations", "identities", "premiums", "answers")
@@ -85,22 +86,24 @@ async def as_of(reader: Reader) -> str | None:
     return max((found[0][1].at for found in latest if found), default=None)
 
 
-async def default_period(reader: Reader, regency: str | None) -> str | None:
-    """The latest paid period; before anything is paid the latest billed one; before that the month of the events."""
-    where: Where = {"state.regency": regency} if regency else {}
+async def default_period(reader: Reader, regency: str | None, this_month: str) -> str | None:
+    """The latest paid month that is not after this one; before anything is paid the latest billed one; before that the
+    month of the events."""
+    where: Where = {**({"state.regency": regency} if regency else {}), "state.period": {"$lte": this_month}}
     for collection in ("invoices", "premiums"):
         # By period first: with no regency in the filter the index on periods answers with one look.
         found = await reader.find(collection, where, order=("-state.period",), limit=1)
         if found:
             return str(found[0][1].period)
     latest = await as_of(reader)
-    return latest[:7] if latest else None
+    return min(latest[:7], this_month) if latest else None
 
 
-async def read_coverage(reader: Reader, known: Areas, ask: Filters) -> Report:
-    """Counts by group, inside the store."""
-    period = ask.period or await default_period(reader, ask.regency)
-    tallies = await _tallies(reader, Filters(ask.regency, ask.by, period))
+async def read_coverage(reader: Reader, known: Areas, ask: Filters, this_month: str) -> Report:
+    """Counts by group, inside the store. A month that is over shows what was known at its end; `this_month` and later
+    ones what is known now."""
+    period = ask.period or await default_period(reader, ask.regency, this_month)
+    tallies = await _tallies(reader, Filters(ask.regency, ask.by, period), this_month)
     groups = _groups(known, ask, tallies)
     rows, totals = coverage.assemble(
         ask.by, period, tallies, groups, lambda code: known.name(code) or wording.name(code, "id")
@@ -109,9 +112,9 @@ async def read_coverage(reader: Reader, known: Areas, ask: Filters) -> Report:
     return Report(coverage.key_of(ask.by), filters, rows, totals)
 
 
-async def read_areas(reader: Reader, known: Areas, period: str) -> list[Row]:
+async def read_areas(reader: Reader, known: Areas, period: str, this_month: str) -> list[Row]:
     """The rows of every district and every regency that has any data, from one count by district."""
-    by_district = await _tallies(reader, Filters(None, "district", period))
+    by_district = await _tallies(reader, Filters(None, "district", period), this_month)
     found: list[Row] = []
     views: tuple[tuple[By, coverage.Tallies], ...] = (
         ("district", by_district),
@@ -244,35 +247,57 @@ async def read_months(reader: Reader, regency: str | None) -> list[Row]:
     return reports.months(runs, invoices)
 
 
-async def read_warnings(reader: Reader, regency: str | None, period: str | None) -> list[Row]:
-    """What stopped runs or puts cover at risk in a period: rows of kind, regency, workers and what is known of it."""
-    if period is None:
-        return []
-    where: Where = {"state.regency": regency or ANY, "state.period": period}
-    stopped = await reader.find("exhaustions", where, order=("_id",), limit=20)
-    risks = await reader.find("risks", where, order=("_id",), limit=20)
-    return [
-        *(
-            {"kind": "exhausted", "regency": one.regency, "account": one.account, "funding": one.funding}
-            | {"workers": one.workers, "shortfall": one.shortfall, "left": one.left}
-            for _, one in stopped
-        ),
-        *({"kind": "risk", "regency": one.regency, "workers": one.workers, "reason": one.reason} for _, one in risks),
-    ]
+async def read_warnings(reader: Reader, regency: str | None) -> list[Row]:
+    """What puts cover at risk now, of whatever month: rows of kind, regency, period, workers and what more is known."""
+    where: Where = {"state.regency": regency or ANY}
+    risks = await _all(reader, "risks", where)
+    late = [one for one in risks if one.invoice_id is not None]
+    paid = await reader.states("invoices", [one.invoice_id for one in late])
+    return warnings.still_open(
+        late, frozenset(paid), await _all(reader, "runs", where), await _all(reader, "exhaustions", where)
+    )
 
 
-async def _tallies(reader: Reader, ask: Filters) -> coverage.Tallies:
+async def _all(reader: Reader, collection: str, where: Where) -> list[Any]:
+    return [state for _, state in await reader.find(collection, where, order=("_id",), limit=WARNINGS_MAX)]
+
+
+async def _tallies(reader: Reader, ask: Filters, this_month: str) -> coverage.Tallies:
     """What a coverage report of this grouping is made of. With no period nothing was billed."""
     regency: Any = ask.regency or ANY
-    field = f"state.{coverage.field_of(ask.by)}"
+    field = coverage.field_of(ask.by)
     of_period = {"state.period": ask.period or "", "state.regency": regency}
+    over = ask.period if ask.period is not None and ask.period < this_month else None
+    budgets = await _budgets(reader, ask.regency, int(ask.period[:4]) if ask.period else None)
     return coverage.Tallies(
-        registrations=await reader.tally("registrations", {"state.regency": regency, "state.active": True}, [field]),
-        identities=await reader.tally("identities", {"state.regency": regency}, [field, "state.status"]),
-        premiums=await reader.tally("premiums", of_period, [field, "state.invoice_id"]),
+        registrations=await _known(reader, "registrations", {"state.active": True}, regency, [field], over),
+        identities=await _known(reader, "identities", {}, regency, [field, "status"], over),
+        premiums=await reader.tally("premiums", of_period, [f"state.{field}", "state.invoice_id"]),
         paid_invoices=await _paid_invoices(reader, of_period),
-        budgets=await _budgets(reader, ask.regency, int(ask.period[:4]) if ask.period else None),
+        budgets=history.budgets_known(budgets, over) if over else budgets,
     )
+
+
+async def _known(
+    reader: Reader, collection: str, counted: Where, regency: Any, by: Sequence[str], month: str | None
+) -> list[Row]:
+    """Workers by group, as they stood at the end of a month that is over, or as they stand now."""
+    where: Where = {"state.regency": regency, **counted}
+    groups = [f"state.{name}" for name in by]
+    if month is None:
+        return await reader.tally(collection, where, groups)
+    # `at` is RFC 3339 in WITA: it sorts as text, and a month sorts before all of its days.
+    later = shift_period(month, 1)
+    stood = await reader.tally(collection, {**where, "state.at": {"$lt": later}}, groups)
+    # Whoever changed since: by the word that stood then, which may have been in another regency.
+    replaced: Where = {
+        "state.regency": ANY,
+        "state.at": {"$gte": later},
+        "state.past[].month": {"$lte": month},
+        "state.past[].until": {"$gt": month},
+        "state.past[].regency": regency,
+    }
+    return [*stood, *await reader.tally(collection, replaced, [f"state.past[].{name}" for name in by])]
 
 
 async def _paid_invoices(reader: Reader, where: Where) -> frozenset[str]:

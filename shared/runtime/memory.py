@@ -15,7 +15,7 @@ from shared.runtime import clock, documents, sealed
 from shared.runtime.crypto import FieldCipher
 from shared.runtime.fold import Folded, SavedOutcome, Stored
 from shared.runtime.hashes import PURPOSE, ContentHashes
-from shared.runtime.memory_queries import group_keys, last_part, matches, ordered, value_at
+from shared.runtime.memory_queries import matches, ordered, tallied
 from shared.runtime.pipeline import Message, Record
 from shared.runtime.ports import Codec, Where
 from shared.runtime.store import DueWork, Holder, Owed
@@ -237,19 +237,7 @@ class MemoryStore:
     ) -> list[dict[str, Any]]:
         """Counts and sums per group."""
         await self.trouble("read")
-        groups: dict[tuple[Any, ...], dict[str, Any]] = {}
-        for one in self.collections[collection].values():
-            if not matches(one, where):
-                continue
-            for key in group_keys(one, by):
-                row = groups.setdefault(
-                    key, {**{last_part(path): value for path, value in zip(by, key, strict=True)}, "count": 0}
-                )
-                row["count"] += 1
-                for path in sums:
-                    name, amount = last_part(path), value_at(one, path)
-                    row[name] = row.get(name, 0) + (amount if isinstance(amount, int | float) else 0)
-        return list(groups.values())
+        return tallied(self.collections[collection].values(), where, by, sums)
 
     async def rows(self, collection: str, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
         """Plain rows by id."""

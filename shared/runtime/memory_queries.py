@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from shared.runtime.ports import Where
@@ -64,14 +64,42 @@ def ordered(found: list[dict[str, Any]], order: Sequence[str]) -> list[dict[str,
     return found
 
 
-def group_keys(document: Mapping[str, Any], by: Sequence[str]) -> list[tuple[Any, ...]]:
-    """The groups of a tally that a document counts in: several when a path names the items of an array."""
-    keys: list[tuple[Any, ...]] = [()]
-    for path in by:
-        value = value_at(document, path)
-        values = value if path.endswith("[]") and isinstance(value, list) else [value]
-        keys = [(*key, one) for key in keys for one in values]
-    return keys
+def unwound(document: Mapping[str, Any], paths: Iterable[str]) -> list[Mapping[str, Any]]:
+    """The document once for each item of the arrays that paths name by `[]`, the item in the place of its array."""
+    found = [document]
+    for path in dict.fromkeys(path.partition("[]")[0] for path in paths if "[]" in path):
+        found = [_with(one, path.split("."), item) for one in found for item in _items(value_at(one, path))]
+    return found
+
+
+def _items(value: Any) -> Sequence[Any]:
+    return value if isinstance(value, list) else () if value is None else (value,)
+
+
+def _with(document: Mapping[str, Any], steps: Sequence[str], value: Any) -> Mapping[str, Any]:
+    inner = value if len(steps) == 1 else _with(document[steps[0]], steps[1:], value)
+    return {**document, steps[0]: inner}
+
+
+def tallied(
+    documents: Iterable[Mapping[str, Any]], where: Where, by: Sequence[str], sums: Sequence[str] = ()
+) -> list[dict[str, Any]]:
+    """Counts and sums per group, as ports.Reader describes them."""
+    groups: dict[tuple[Any, ...], dict[str, Any]] = {}
+    names = [last_part(path) for path in by]
+    whole = {path: wanted for path, wanted in where.items() if "[]" not in path}
+    of_items = {path.replace("[]", ""): wanted for path, wanted in where.items() if "[]" in path}
+    for document in documents:
+        for one in unwound(document, (*where, *by)) if matches(document, whole) else ():
+            if not matches(one, of_items):
+                continue
+            key = tuple(value_at(one, path.replace("[]", "")) for path in by)
+            row = groups.setdefault(key, {**dict(zip(names, key, strict=True)), "count": 0})
+            row["count"] += 1
+            for path in sums:
+                name, amount = last_part(path), value_at(one, path)
+                row[name] = row.get(name, 0) + (amount if isinstance(amount, int | float) else 0)
+    return list(groups.values())
 
 
 def last_part(path: str) -> str:

@@ -470,15 +470,20 @@ class MongoStore:
         self, collection: str, where: Where, by: Sequence[str], *, sums: Sequence[str] = ()
     ) -> list[dict[str, Any]]:
         """Counts and sums per group."""
-        names = {_last(path): path.removesuffix("[]") for path in by}
+        names = {_last(path): path.replace("[]", "") for path in by}
         group: dict[str, Any] = {
             "_id": {name: f"${path}" for name, path in names.items()},
             "count": {"$sum": 1},
             **{_last(path): {"$sum": f"${path}"} for path in sums},
         }
-        pipeline: list[dict[str, Any]] = [{"$match": dict(where)}]
-        pipeline.extend({"$unwind": f"${path[:-2]}"} for path in by if path.endswith("[]"))
-        pipeline.append({"$group": group})
+        arrays = dict.fromkeys(path.partition("[]")[0] for path in (*where, *by) if "[]" in path)
+        of_items = {path.replace("[]", ""): wanted for path, wanted in where.items() if "[]" in path}
+        pipeline: list[dict[str, Any]] = [
+            {"$match": {path: wanted for path, wanted in where.items() if "[]" not in path}},
+            *({"$unwind": f"${path}"} for path in arrays),
+            {"$match": of_items},
+            {"$group": group},
+        ]
         rows = await _aggregated(self._database[collection], pipeline)
         return [
             {**{name: row["_id"].get(name) for name in names}, **{k: v for k, v in row.items() if k != "_id"}}

@@ -64,7 +64,8 @@ class Reader(Protocol):
         self, collection: str, where: Where, by: Sequence[str], *, sums: Sequence[str] = ()
     ) -> list[dict[str, Any]]:
         """Counts (and sums) per group, inside the store: rows of the `by` fields (last path part as name), `count`,
-        and each of `sums` by its last path part. A `by` path that ends in `[]` is an array, its items counted apart."""
+        and each of `sums` by its last path part. `[]` in a path of `by` or `where` stands behind an array, whose items
+        are counted apart: `tags[]`, or `past[].month` for items that are objects; conditions then hold of one item."""
         ...
 
     async def rows(self, collection: str, ids: Sequence[str]) -> dict[str, dict[str, Any]]:

@@ -209,6 +209,30 @@ async def test_queries_filter_order_count_and_tally(store: StateStore) -> None:
     assert sorted(await store.states("counters", ["a", "zz"])) == ["a"]
 
 
+async def test_a_tally_counts_the_items_of_an_array_that_meet_all_conditions(store: StateStore) -> None:
+    spans = {
+        "a": [
+            {"month": "2026-01", "until": "2026-03", "place": "x"},
+            {"month": "2026-03", "until": "2026-05", "place": "y"},
+        ],
+        "b": [{"month": "2026-02", "until": "2026-09", "place": "x"}],
+        "c": [],
+    }
+    await store.save([write(key, 0, {"sum": 1, "past": past}, f"e{key}") for key, past in spans.items()])
+    await store.save([write("d", 0, {"sum": 1}, "ed")])
+
+    async def places(month: str) -> list[tuple[str, int]]:
+        where = {"state.sum": 1, "state.past[].month": {"$lte": month}, "state.past[].until": {"$gt": month}}
+        return sorted(
+            (row["place"], row["count"]) for row in await store.tally("counters", where, ["state.past[].place"])
+        )
+
+    assert await places("2025-12") == []
+    assert await places("2026-02") == [("x", 2)]
+    assert await places("2026-03") == [("x", 1), ("y", 1)]
+    assert await places("2026-09") == []
+
+
 async def test_plain_rows_are_replaced_by_id(store: StateStore) -> None:
     await store.save_rows("reference", {"r1": {"v": 1}, "r2": {"v": 2}})
     await store.save_rows("reference", {"r1": {"v": 3}})

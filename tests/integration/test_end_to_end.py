@@ -138,6 +138,8 @@ async def quiet(at: Place) -> bool:
 
 
 async def coverage(at: Place, regency: str, period: str | None = None) -> dict[str, Any]:
+    """The totals of a month; without one as of now."""
+    period = period or period_of(business_day(clock.now()))
     answer = await at.get("reporting", "/v1/coverage", regency=regency, period=period, format="json")
     found: dict[str, Any] = answer.json()["totals"]
     return found

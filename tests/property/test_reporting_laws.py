@@ -80,7 +80,7 @@ def histories(draw: st.DrawFn) -> list[Event]:
         money |= {"run_id": "r", "invoice_id": draw(invoices), "workers": 1, "reference": "S", "paid_on": "2026-01-09"}
         claim = {"claim_no": "K1", "kind": "jkm", "stage": "agenda", "benefits": []}
         kind = draw(st.sampled_from(KINDS))
-        at = START + timedelta(seconds=number)
+        at = START + timedelta(days=11 * number)
         events.append(
             Event(
                 id=f"e{number}", source="payung/x", type=kind, at=at, topic="x-events", content_hash="h",

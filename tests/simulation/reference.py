@@ -23,7 +23,7 @@ from shared.contracts.envelope import Unreadable
 from shared.kernel.calendar import WITA
 from shared.kernel.decision import Address, Due, Outcome
 from shared.kernel.event import Event, Intake
-from shared.runtime.memory_queries import group_keys, last_part, matches, ordered, value_at
+from shared.runtime.memory_queries import matches, ordered, tallied
 from shared.runtime.pipeline import Message
 from shared.runtime.ports import Answer, ServiceSpec
 from tests.simulation.cast import HASHES
@@ -91,14 +91,8 @@ class Shelf:
         self, collection: str, where: Mapping[str, Any], by: Sequence[str], *, sums: Sequence[str] = ()
     ) -> list[dict[str, Any]]:
         """Counted and added up by group."""
-        groups: dict[Any, dict[str, Any]] = {}
-        for one in self._found(collection, where):
-            for key in group_keys(one, by):
-                row = groups.setdefault(key, {**dict(zip(map(last_part, by), key, strict=True)), "count": 0})
-                row["count"] += 1
-                for path in sums:
-                    row[last_part(path)] = row.get(last_part(path), 0) + (value_at(one, path) or 0)
-        return list(groups.values())
+        documents = ({"_id": one.id, "state": held.state} for one, held in self.docs.items())
+        return tallied(documents, where, by, sums)
 
     async def rows(self, collection: str, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
         """Plain rows."""

@@ -21,6 +21,7 @@ from services.reporting.domain import coverage
 from services.reporting.facts import Filters, Ledger, Reference, Report
 from shared.contracts import topics
 from shared.contracts.reporting import CoverageCounted
+from shared.kernel.calendar import business_day, period_of
 from shared.kernel.decision import Outcome
 from shared.runtime import clock
 from shared.runtime.errors import Unavailable
@@ -33,6 +34,11 @@ LEDGER_S = 600.0
 # Nothing changed for so long: look all the same, for what another instance saved.
 QUIET_S = 30.0
 PUBLISHING = "coverage"
+
+
+def this_month() -> str:
+    """The month in which the figures are asked for."""
+    return period_of(business_day(clock.now()))
 
 
 class House(Protocol):
@@ -106,10 +112,10 @@ class Board:
         kept = await self._fresh(("months", regency), lambda: facts.read_months(self._reader, regency))
         return list(kept.value)
 
-    async def warnings(self, regency: str | None, period: str | None) -> list[facts.Row]:
-        """What stopped runs or puts cover at risk in a period."""
-        key = ("warnings", regency, period)
-        return list((await self._fresh(key, lambda: facts.read_warnings(self._reader, regency, period))).value)
+    async def warnings(self, regency: str | None) -> list[facts.Row]:
+        """What puts cover at risk now, of whatever month."""
+        kept = await self._fresh(("warnings", regency), lambda: facts.read_warnings(self._reader, regency))
+        return list(kept.value)
 
     async def _as_of(self) -> str | None:
         """The newest event counted: this process's own last record, or what stood in the store when it began.
@@ -127,7 +133,7 @@ class Board:
         reader, areas = self._reader, self.reference.areas
         match kind:
             case "coverage":
-                return await facts.read_coverage(reader, areas, ask), as_of
+                return await facts.read_coverage(reader, areas, ask, this_month()), as_of
             case "budget":
                 return await facts.read_budget(reader, self._books(), ask), as_of
             case "claims":
@@ -199,7 +205,7 @@ class Snapshots:
         """The period that the reports show, and any other whose runs or payments changed since the last time."""
         reader = self._house.reader
         months = {row["period"]: row for row in await facts.read_months(reader, None)}
-        current = await facts.default_period(reader, None)
+        current = await facts.default_period(reader, None, this_month())
         due = [period for period, row in months.items() if self._settled.get(period) != row and period != current]
         self._settled = months
         return due if current is None else [*due, current]
@@ -213,7 +219,7 @@ class Snapshots:
                 period=period,
                 **{figure: row[figure] for figure in coverage.FIGURES},
             )
-            for row in await facts.read_areas(self._house.reader, reference.areas, period)
+            for row in await facts.read_areas(self._house.reader, reference.areas, period, this_month())
             if any(row[figure] for figure in coverage.FIGURES)
         ]
 

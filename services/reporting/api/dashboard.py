@@ -20,6 +20,7 @@ from shared.pages import environment
 SHADES = (0.0, 10.0, 25.0, 50.0, 75.0, 100.0)
 MONTHS_SHOWN = 12
 REASONS_SHOWN = 3
+WARNINGS_SHOWN = 20
 
 
 class Dashboard:
@@ -47,6 +48,7 @@ class Dashboard:
         months = (await board.months(ask.regency))[-MONTHS_SHOWN:]
         budget = await board.report("budget", Filters(ask.regency, "district", period))
         claims = await board.report("claims", Filters(ask.regency))
+        warnings = await board.warnings(ask.regency)
         return self._page.render(
             t={key: texts[0 if lang == "id" else 1] for key, texts in TEXTS.items()},
             lang=lang,
@@ -72,7 +74,8 @@ class Dashboard:
             budget=budget,
             claims=claims,
             quality=await board.report("quality", Filters(ask.regency)),
-            warnings=await board.warnings(ask.regency, period),
+            warnings=warnings[:WARNINGS_SHOWN],
+            more_warnings=len(warnings[WARNINGS_SHOWN:]),
             reasons_shown=REASONS_SHOWN,
             link=partial(_link, ask),
             export=partial(_export, ask),

@@ -25,6 +25,11 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "up_to_date": ("semua catatan sudah terbaca", "every record is read"),
     "live": ("langsung", "live"),
+    "stale": (
+        "Tidak tersambung: angka ini dari waktu yang tertulis dan dapat sudah berubah. Menyambung kembali …",
+        "Not connected: these figures are from the time written here and may have changed. Connecting again …",
+    ),
+    "more_warnings": ("dan {count} lagi", "and {count} more"),
     "registered": ("Terdaftar", "Registered"),
     "verified": ("Terverifikasi", "Verified"),
     "held": ("Ditahan", "Held"),

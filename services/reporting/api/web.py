@@ -126,7 +126,8 @@ async def follow(board: Board, ask: Filters) -> AsyncIterator[bytes]:
                 yield b"event: snapshot\ndata: " + data + b"\n\n"
             elif clock.monotonic() - quiet_since_s > settings.heartbeat_s:
                 quiet_since_s = clock.monotonic()
-                yield b": still here\n\n"
+                # An event and not a comment: the page must see that somebody is there.
+                yield b"event: still\ndata: {}\n\n"
             await asyncio.sleep(settings.look_s)
     finally:
         board.streams -= 1

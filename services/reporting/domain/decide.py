@@ -67,6 +67,11 @@ def _exhaustion_address(event: Event) -> Address | None:
     return Address("exhaustions", f"{data.regency}|{data.period}|{data.funding}|{data.account}")
 
 
+def _risk_address(event: Event) -> Address | None:
+    # A month may have several invoices, each late by itself.
+    return Address("risks", "|".join(filter(None, (event.data.regency, event.data.period, event.subject))))
+
+
 _MEETINGS = ("outreach.planned.v1", "outreach.held.v1")
 _ADDRESSES: dict[str, Callable[[Event], Address | None]] = {
     "worker.registered.v1": _by_worker("registrations"),
@@ -78,7 +83,7 @@ _ADDRESSES: dict[str, Callable[[Event], Address | None]] = {
     "billing.run-completed.v1": lambda event: Address("runs", event.data.run_id),
     "budget.set-accepted.v1": _budget_address,
     "budget.exhausted.v1": _exhaustion_address,
-    "coverage.at-risk.v1": lambda event: Address("risks", f"{event.data.regency}|{event.data.period}"),
+    "coverage.at-risk.v1": _risk_address,
     **dict.fromkeys(claims.STATUSES, _claim_address),
     "claim.paid.v1": _claim_address,
     "submission.answered.v1": _answer_address,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from services.reporting.domain import history
 from services.reporting.domain.rules import latest, once
 from services.reporting.domain.state import Budget, Exhaustion, Invoice, Premium, Risk, Run
+from shared.contracts.reasons import Reason
 from shared.kernel.event import Event
 
 
@@ -60,6 +62,7 @@ def run_completed(event: Event, at: str) -> Run:
         billed_workers=data.billed_workers,
         total=data.total,
         at=at,
+        missed=data.not_billed.get(Reason.BUDGET_EXHAUSTED.value, 0),
     )
 
 
@@ -78,6 +81,7 @@ def budget_set(state: Budget | None, event: Event, at: str) -> Budget:
         targets=tuple(sorted(data.targets.items())),
         sequence=event.sequence or 0,
         at=at,
+        past=history.of_budget(state, at),
     )
 
 
@@ -109,4 +113,5 @@ def at_risk(state: Risk | None, event: Event, at: str) -> Risk:
         reason=data.reason,
         sequence=event.sequence or 0,
         at=at,
+        invoice_id=event.subject if data.reason == Reason.AWAITING_PREMIUM else None,
     )

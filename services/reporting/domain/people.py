@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from services.reporting.domain import history
 from services.reporting.domain.rules import ALREADY_COUNTED, OLDER, answering_agency, latest, older
 from services.reporting.domain.state import Answer, Identity, Registration, Settlement, Verdict
 from shared.contracts.reasons import Reason
@@ -32,6 +33,7 @@ def registered(state: Registration | None, event: Event, at: str) -> Registratio
         sequence=event.sequence or 0,
         at=at,
         since=state.since if state and state.since else at[:10],
+        past=history.of_registration(state, at),
     )
 
 
@@ -51,6 +53,7 @@ def withdrawn(state: Registration | None, event: Event, at: str) -> Registration
         sequence=event.sequence or 0,
         at=at,
         since=state.since if state else None,
+        past=history.of_registration(state, at),
     )
 
 
@@ -74,6 +77,7 @@ def judged(state: Identity | None, event: Event, at: str) -> Decision[Identity]:
             sequence=sequence,
             at=at,
             deceased_on=_deceased_on(event),
+            past=history.of_identity(state, at),
         )
     )
 

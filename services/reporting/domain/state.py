@@ -31,6 +31,21 @@ class ClaimStatus(StrEnum):
 
 
 @value(frozen=True, slots=True, kw_only=True)
+class Was:
+    """How a worker was counted from the end of `month` on, up to the month `until`, at whose end another word stood."""
+
+    month: str
+    until: str
+    regency: str
+    district: str
+    village: str
+    sector: str
+    sex: str | None
+    birth_month: str | None
+    status: str
+
+
+@value(frozen=True, slots=True, kw_only=True)
 class Registration:
     """A worker as registered now; `sequence` is the version of registration's document that said so."""
 
@@ -46,6 +61,7 @@ class Registration:
     at: str
     # The day of the first registration; it links a registration to the meeting before it.
     since: str | None = None
+    past: tuple[Was, ...] = ()
 
 
 @value(frozen=True, slots=True, kw_only=True)
@@ -64,6 +80,7 @@ class Identity:
     at: str
     # The day on which a register or a claim told of the death; None for the living.
     deceased_on: str | None = None
+    past: tuple[Was, ...] = ()
 
 
 @value(frozen=True, slots=True, kw_only=True)
@@ -102,7 +119,8 @@ class Invoice:
 
 @value(frozen=True, slots=True, kw_only=True)
 class Run:
-    """A billing run that is known in full. Never changes."""
+    """A billing run that is known in full; `missed` workers were left out because the budget did not reach. Never
+    changes."""
 
     invoice_id: str | None
     regency: str
@@ -111,11 +129,13 @@ class Run:
     billed_workers: int
     total: int
     at: str
+    missed: int = 0
 
 
 @value(frozen=True, slots=True, kw_only=True)
 class Budget:
-    """The ceilings of a regency, year and funding as they stand; `targets` are (district, workers)."""
+    """The ceilings of a regency, year and funding as they stand; `targets` are (district, workers). `past` holds what
+    stood at the end of earlier months, the oldest first."""
 
     regency: str
     year: int
@@ -127,6 +147,7 @@ class Budget:
     targets: tuple[tuple[str, int], ...]
     sequence: int
     at: str
+    past: tuple[Budget, ...] = ()
 
 
 @value(frozen=True, slots=True, kw_only=True)
@@ -169,6 +190,8 @@ class Risk:
     reason: str
     sequence: int
     at: str
+    # The unpaid invoice that it is about; None where a budget did not reach.
+    invoice_id: str | None = None
 
 
 @value(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -19,6 +18,7 @@ from shared.kernel.event import Event
 from shared.reference import areas
 from shared.runtime.leases import Leases
 from shared.runtime.memory import MemoryStore
+from shared.runtime.memory_queries import matches, ordered, tallied
 from tests.toy import CIPHER
 
 MODELS = {kind: model for by_type in OUTCOMES.values() for kind, model in by_type.items()}
@@ -35,7 +35,16 @@ class NoCipher:
         raise AssertionError("nothing to open")
 
 
-def event(kind: str, /, topic: str = "claims-events", sequence: int | None = 1, name: str = "e1", **data: Any) -> Event:
+def event(
+    kind: str,
+    /,
+    topic: str = "claims-events",
+    sequence: int | None = 1,
+    name: str = "e1",
+    at: datetime = NOON,
+    subject: str | None = None,
+    **data: Any,
+) -> Event:
     """An event of ours as the shell would read it."""
     model: Any = MODELS[kind]
     return Event(
@@ -43,36 +52,12 @@ def event(kind: str, /, topic: str = "claims-events", sequence: int | None = 1, 
         source="payung/test",
         type=kind,
         data=model.model_validate(data),
-        at=NOON,
+        at=at,
         topic=topic,
         content_hash="h",
         sequence=sequence,
+        subject=subject,
     )
-
-
-def _value(body: Mapping[str, Any], path: str) -> Any:
-    found: Any = body
-    for part in path.split("."):
-        found = found.get(part) if isinstance(found, Mapping) else None
-    return found
-
-
-_COMPARED: Mapping[str, Callable[[Any, Any], bool]] = {
-    "$gt": operator.gt,
-    "$gte": operator.ge,
-    "$in": lambda one, many: one in many,
-}
-
-
-def _meets(body: Mapping[str, Any], where: Mapping[str, Any]) -> bool:
-    for path, wanted in where.items():
-        found = _value(body, path)
-        if isinstance(wanted, Mapping):
-            if found is None or not all(_COMPARED[name](found, limit) for name, limit in wanted.items()):
-                return False
-        elif found != wanted:
-            return False
-    return True
 
 
 class FakeHouse:
@@ -112,40 +97,22 @@ class FakeHouse:
     async def find(
         self, collection: str, where: Mapping[str, Any], *, order: Sequence[str] = (), limit: int = 1000
     ) -> list[tuple[str, Any]]:
-        found = [body for body in self.bodies[collection].values() if _meets(body, where)]
-        for field in reversed(order):
-            path = field.removeprefix("-")
-            found.sort(key=lambda body: _value(body, path), reverse=field.startswith("-"))
+        found = ordered([body for body in self.bodies[collection].values() if matches(body, where)], order)
         codec = documents.STORED[collection]
         return [(body["_id"], codec.decode(body["state"], NoCipher())) for body in found[:limit]]
 
+    async def states(self, collection: str, ids: Sequence[str]) -> dict[str, Any]:
+        codec, held = documents.STORED[collection], self.bodies[collection]
+        return {one: codec.decode(held[one]["state"], NoCipher()) for one in ids if one in held}
+
     async def count(self, collection: str, where: Mapping[str, Any]) -> int:
-        return sum(_meets(body, where) for body in self.bodies[collection].values())
+        return sum(matches(body, where) for body in self.bodies[collection].values())
 
     async def tally(
         self, collection: str, where: Mapping[str, Any], by: Sequence[str], *, sums: Sequence[str] = ()
     ) -> list[dict[str, Any]]:
         self.tallied += 1
-        groups: dict[tuple[Any, ...], dict[str, Any]] = {}
-        for body in self.bodies[collection].values():
-            if not _meets(body, where):
-                continue
-            for key in _keys(body, by):
-                names = [path.removesuffix("[]").rsplit(".", 1)[-1] for path in by]
-                zeros = {path.rsplit(".", 1)[-1]: 0 for path in sums}
-                row = groups.setdefault(key, {**dict(zip(names, key, strict=True)), "count": 0, **zeros})
-                row["count"] += 1
-                for path in sums:
-                    row[path.rsplit(".", 1)[-1]] += _value(body, path)
-        return list(groups.values())
-
-
-def _keys(body: Mapping[str, Any], by: Sequence[str]) -> list[tuple[Any, ...]]:
-    keys: list[tuple[Any, ...]] = [()]
-    for path in by:
-        value = _value(body, path.removesuffix("[]"))
-        keys = [(*key, one) for key in keys for one in (value if path.endswith("[]") else [value])]
-    return keys
+        return tallied(self.bodies[collection].values(), where, by, sums)
 
 
 @pytest.fixture

@@ -388,7 +388,7 @@ async def test_the_stream_tells_of_changes_only(town: Any, make: Make) -> None:
 
 async def test_unknown_places_in_the_data_still_count(house: Any, make: Make) -> None:
     settle(house, make, "x", ("64.08.99", "64.08.99.2001"))
-    report = await read_coverage(house, house.reference.areas, Filters("64.08"))
+    report = await read_coverage(house, house.reference.areas, Filters("64.08"), "2026-03")
     assert report.rows[-1]["area"] == report.rows[-1]["name"] == "64.08.99"
     assert report.totals["registered"] == 1
 

@@ -1,30 +1,55 @@
 "use strict";
 // Whenever the figures changed, the page is asked for again and its figures put in place: one way of drawing them.
 (() => {
-  const follow = new EventSource("/v1/stream" + location.search);
-  let first = true, busy = false, again = false;
+  // Three heartbeats of the stream. The longest pause between two tries is short enough that nobody reloads by hand.
+  const SILENT_MS = 45000, PAUSE_MAX_MS = 15000;
+  let follow, pause = 0, tries = 0, heard = Date.now(), fresh = null, first = true, busy = false, again = false;
+
+  const show = () => {
+    const live = document.getElementById("live"), stale = document.getElementById("stale");
+    if (live) live.hidden = fresh !== true;
+    if (stale) stale.hidden = fresh !== false;
+    document.body.classList.toggle("is-stale", fresh === false);
+  };
+  const alive = () => { heard = Date.now(); tries = 0; fresh = true; show(); };
+  // The browser gives up for good after an answer such as 502. So we close the stream and open a new one, for ever.
+  const lost = () => {
+    first = false; fresh = false; show();
+    if (pause) return;
+    follow.close();
+    pause = setTimeout(connect, Math.min(PAUSE_MAX_MS, 1000 * 2 ** tries) * (0.5 + Math.random() / 2));
+    tries += 1;
+  };
+  const connect = () => {
+    clearTimeout(pause); pause = 0; heard = Date.now();
+    if (follow) follow.close();
+    follow = new EventSource("/v1/stream" + location.search);
+    follow.addEventListener("snapshot", () => { if (first) { first = false; alive(); } else redraw(); });
+    follow.addEventListener("still", alive);
+    follow.addEventListener("error", lost);
+  };
   const redraw = async () => {
     if (busy) { again = true; return; }
     busy = true;
     try {
       const answer = await fetch(location.href, { headers: { accept: "text/html" } });
-      if (answer.ok) {
-        const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-        const old = document.getElementById("figures"), fresh = page.getElementById("figures");
-        // A reader inside a table keeps the place: focus is taken back to the same one.
-        const held = document.activeElement && document.activeElement.getAttribute("aria-labelledby");
-        const left = [...old.querySelectorAll(".scroll")].map((one) => one.scrollLeft);
-        old.replaceChildren(...fresh.childNodes);
-        old.querySelectorAll(".scroll").forEach((one, at) => { one.scrollLeft = left[at] || 0; });
-        if (held) old.querySelector(`[tabindex][aria-labelledby="${held}"]`)?.focus({ preventScroll: true });
-        live(true);
-      }
-    } catch { live(false); }
+      if (!answer.ok) throw new Error(String(answer.status));
+      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+      const old = document.getElementById("figures"), drawn = page.getElementById("figures");
+      // A reader inside a table keeps the place: focus is taken back to the same one.
+      const held = document.activeElement && document.activeElement.getAttribute("aria-labelledby");
+      const left = [...old.querySelectorAll(".scroll")].map((one) => one.scrollLeft);
+      old.replaceChildren(...drawn.childNodes);
+      old.querySelectorAll(".scroll").forEach((one, at) => { one.scrollLeft = left[at] || 0; });
+      if (held) old.querySelector(`[tabindex][aria-labelledby="${held}"]`)?.focus({ preventScroll: true });
+      alive();
+    } catch { lost(); }
     busy = false;
     if (again) { again = false; redraw(); }
   };
-  const live = (on) => { const sign = document.getElementById("live"); if (sign) sign.hidden = !on; };
-  follow.addEventListener("snapshot", () => { live(true); if (first) { first = false; return; } redraw(); });
-  follow.addEventListener("error", () => { first = false; live(false); });
+
+  setInterval(() => { if (Date.now() - heard > SILENT_MS) lost(); }, 5000);
+  window.addEventListener("online", connect);
   document.querySelectorAll("header select").forEach((one) => one.addEventListener("change", () => one.form.submit()));
+  connect();
 })();

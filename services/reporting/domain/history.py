@@ -1,0 +1,89 @@
+"""What was known at the end of a month: the words that a later month has replaced, kept beside the one that stands.
+
+A document holds its latest word and, in `past`, the earlier ones with the months for which they stood. Both are saved
+in one write, so that the figures of a month that is over can never differ from the events behind them. Pure.
+
+Laws: the spans of `past` do not overlap and lie before the month of the word that stands; whoever was counted at a
+month's end stands in exactly one of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from services.reporting.domain.state import Budget, Identity, Registration, Was
+
+ACTIVE = "active"
+
+
+def month_of(at: str) -> str:
+    """The month, YYYY-MM, in which an event was counted."""
+    return at[:7]
+
+
+def of_registration(state: Registration | None, at: str) -> tuple[Was, ...]:
+    """The earlier words on a worker once a new one came at this time; who had left counted nowhere."""
+    if state is None:
+        return ()
+    return _earlier(state, ACTIVE if state.active else None, at)
+
+
+def of_identity(state: Identity | None, at: str) -> tuple[Was, ...]:
+    """The earlier verdicts once a new one came at this time."""
+    return () if state is None else _earlier(state, state.status, at)
+
+
+def of_budget(state: Budget | None, at: str) -> tuple[Budget, ...]:
+    """The earlier targets once new ones came at this time: budgets without a past of their own, the oldest first."""
+    if state is None:
+        return ()
+    month = month_of(at)
+    words = (*state.past, replace(state, past=()))
+    # Of several words of one month only the last was known at its end.
+    return tuple(one for one in words if month_of(one.at) < month)
+
+
+def budgets_known(budgets: Iterable[Budget], month: str) -> list[Budget]:
+    """Each budget as it stood at the end of a month; those that nobody had set by then are left out."""
+    found = []
+    for budget in budgets:
+        stood = [one for one in (*budget.past, budget) if month_of(one.at) <= month]
+        found.extend(stood[-1:])
+    return found
+
+
+def _earlier(state: Registration | Identity, status: str | None, at: str) -> tuple[Was, ...]:
+    month = month_of(at)
+    past = [_cut(one, month) for one in state.past]
+    if status is not None:
+        past.append(
+            Was(
+                month=month_of(state.at),
+                until=month,
+                regency=state.regency,
+                district=state.district,
+                village=state.village,
+                sector=state.sector,
+                sex=state.sex,
+                birth_month=state.birth_month,
+                status=status,
+            )
+        )
+    return _joined(one for one in past if one.month < one.until)
+
+
+def _cut(one: Was, month: str) -> Was:
+    return one if one.until <= month else replace(one, until=month)
+
+
+def _joined(spans: Iterable[Was]) -> tuple[Was, ...]:
+    """Neighbours that say the same are one: a yearly word that changes nothing lets no document grow."""
+    found: list[Was] = []
+    for one in spans:
+        last = found[-1] if found else None
+        if last is not None and last == replace(one, month=last.month, until=last.until) and last.until == one.month:
+            found[-1] = replace(last, until=one.until)
+        else:
+            found.append(one)
+    return tuple(found)
