@@ -48,7 +48,7 @@ BATCH_RECORDS = 3_000
 QUIET_S = 30.0
 LOOKS_MAX = 60
 LOOK_S = 1.0
-# Besides the months that were billed, so many are compared as they were known at their ends.
+# Besides this month and those that were billed, so many are compared as they were known at their ends.
 MONTHS_BACK = 12
 
 # Report, row, and in which of the two models alone it stands.
@@ -217,9 +217,10 @@ async def figures(reader: Reader) -> set[tuple[str, str]]:
     }
     now = period_of(business_day(clock.now()))
     months = {row["period"] for row in await facts.read_months(reader, None)}
-    for month in sorted({*months, *(shift_period(now, -back) for back in range(MONTHS_BACK)), now}):
+    for month in sorted({*months, *(shift_period(now, -back) for back in range(MONTHS_BACK + 1))}):
         asked = Filters(None, "village", month)
-        reports[f"coverage {month}"] = await facts.read_coverage(reader, known, asked, now)
+        name = "coverage now" if month == now else f"coverage {month}"
+        reports[name] = await facts.read_coverage(reader, known, asked, now)
     totals = {(f"{name}, totals", _text(report.totals)) for name, report in reports.items()}
     return totals | {(name, _text(row)) for name, report in reports.items() for row in report.rows}
 
