@@ -9,6 +9,7 @@ known of it beyond the reason goes with the row as a remark.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -28,9 +29,11 @@ from shared.lists.rows import (
 
 CONSENT_METHOD = "form"
 _SUBMISSION = ("submission_id",)
-_SEX = ("sex",)
+_WATCHED = ("nik", "sex")
 # Programs give the sexes numbers, and not all of them the same.
 _SEX_CODES = frozenset("0123")
+# Nearly every cell: letters of ASCII without anything that could be debris, an error or a dash. It is taken as it is.
+_PLAIN = re.compile(r"(?![nN]/[aA]$|[eE][rR][rR]:|.*_x)[A-Za-z0-9][A-Za-z0-9 .,/:()&_+\-]*(?<! )", re.ASCII)
 
 
 class CellMeaning:
@@ -80,19 +83,20 @@ class CellMeaning:
 
     def _settle(self) -> None:
         """Of each thing the columns that say it, the one that counts first; and the columns that nobody can read."""
-        self._plan: list[tuple[Column, tuple[int, ...]]] = []
+        self._plan: list[tuple[Column, tuple[int, ...], bool]] = []
         for places in self._choices.values():
             filled = [index for index in places if index in self._filled] or places[:1]
             column = self._columns[places[0]]
             # A code and a name of one thing are both read: a row may lack one of them. Of other twins one counts.
-            self._plan.append((column, tuple(filled) if column.codes else (filled[0],)))
+            used = tuple(filled) if column.codes else (filled[0],)
+            self._plan.append((column, used, column.convert is values.day or column.path[-1] in _WATCHED))
         self._proven = [index for index, order in self._orders.items() if order.is_month_first]
 
     @property
     def notices(self) -> tuple[tuple[str, str], ...]:
         """Pairs (Indonesian, English) of what is not taken; complete when every row was seen."""
         told = [all_month_first(", ".join(self._header[index] for index in self._proven))] if self._proven else []
-        for column, places in self._plan:
+        for column, places, _ in self._plan:
             for index, other in sorted(self._columns.items()):
                 if other.path == column.path and index != places[0]:
                     told.append(not_taken(self._header[index], index + 1, self._header[places[0]]))
@@ -103,11 +107,17 @@ class CellMeaning:
         row has no submission id."""
         data: dict[str, Any] = {}
         remarks: tuple[Remark, ...] = ()
-        for column, places in self._plan:
-            index, text = self._text(column, places, cells)
-            if not text:
-                continue
-            remark = self._remark(column, index, text)
+        for column, places, is_watched in self._plan:
+            index = places[0]
+            text = cells[index]
+            remark = None
+            if _PLAIN.fullmatch(text) is None:
+                index, text = self._text(column, places, cells)
+                if not text:
+                    continue
+                remark = self._debris(column, index, text)
+            if is_watched and remark is None:
+                text, remark = self._watched(column, index, text)
             if remark is not None:
                 remarks = (*remarks, remark)
             # What is known to be no value is sent as it is, to be refused.
@@ -128,25 +138,29 @@ class CellMeaning:
             text = values.bare(cells[index])
             if not text or (says_nothing(text) and column.path != _SUBMISSION):
                 continue
-            if self._first_day and column.convert is values.day and text.isdecimal() and len(text) in (4, 5):
-                text = str(int(text) + self._first_day)
             return index, text
         return places[0], ""
 
-    def _remark(self, column: Column, index: int, text: str) -> Remark | None:
+    def _debris(self, column: Column, index: int, text: str) -> Remark | None:
         name = self._header[index]
         if error := error_value(text):
             return spreadsheet_error(column.field, name, error)
         if mark := stray_mark(text):
             return marked(column.field, name, mark)
-        if self._proven and index in self._open_orders and dates.parts_of(text) is not None:
-            # Once one column proves it, all that do not show the contrary are doubtful.
-            return month_first(column.field, name, text)
-        if column.path[-1] == "nik" and values.is_scientific(text):
-            return lost_digits(column.field, text)
-        if column.path == _SEX and text in _SEX_CODES:
-            return sex_code(name, text)
         return None
+
+    def _watched(self, column: Column, index: int, text: str) -> tuple[str, Remark | None]:
+        """What is known beyond a cell of a date, a NIK or a sex: its text, and why it will be refused."""
+        name = self._header[index]
+        if column.convert is values.day:
+            if self._first_day and text.isdecimal() and len(text) in (4, 5):
+                return str(int(text) + self._first_day), None
+            # Once one column proves it, all that do not show the contrary are doubtful.
+            doubtful = self._proven and index in self._open_orders and dates.parts_of(text) is not None
+            return text, month_first(column.field, name, text) if doubtful else None
+        if column.path[-1] == "nik":
+            return text, lost_digits(column.field, text) if values.is_scientific(text) else None
+        return text, sex_code(name, text) if text in _SEX_CODES else None
 
 
 def _choices(
