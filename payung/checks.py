@@ -43,12 +43,13 @@ _CLAIMS = "claims"
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Why a row would be refused."""
+    """Why a row would be refused; `place` says where a clerk finds it."""
 
     row: int
     column: str
     reason: str
     message: str
+    place: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """For a machine."""
@@ -82,7 +83,9 @@ def checked(listed: ListFile, regency: str, now: datetime) -> Findings:
     for row in listed.rows():
         found.rows += 1
         if row.problems:
-            found.refused.extend(Finding(row.number, one.column, one.reason, one.message_id) for one in row.problems)
+            found.refused.extend(
+                Finding(row.number, one.column, one.reason, one.message_id, row.place) for one in row.problems
+            )
             continue
         reasons, warnings = _verdict(row, listed.kind, regency, now, judge)
         hints = " ".join(reason_message(one, 0) for one in warnings if reasons and speaks_of_a_code(one))
@@ -90,7 +93,7 @@ def checked(listed: ListFile, regency: str, now: datetime) -> Findings:
             message = reason_message(reason, 0, row.remarks)
             if hints and reason == Reason.VILLAGE_UNKNOWN:
                 message = f"{message} {hints}"
-            found.refused.append(Finding(row.number, field_of(reason), reason, message))
+            found.refused.append(Finding(row.number, field_of(reason), reason, message, row.place))
         taken.update(one for one in warnings if not reasons and speaks_of_a_code(one))
     found.notices = (*listed.notices, *_taken(taken, areas))
     return found

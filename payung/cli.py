@@ -195,9 +195,7 @@ def check(
         for text_id, text_en in findings.notices:
             out.print(f"{text_id} ({text_en})", style="yellow", soft_wrap=True)
         for finding in findings.refused:
-            out.print(
-                f"baris {finding.row}: {finding.column or '-'}: {finding.reason}: {finding.message}", soft_wrap=True
-            )
+            out.print(f"{finding.place}: {finding.column or '-'}: {finding.reason}: {finding.message}", soft_wrap=True)
         out.print(f"{findings.rows} rows, {len({one.row for one in findings.refused})} would be refused")
     raise typer.Exit(1 if findings.refused else 0)
 
