@@ -34,6 +34,7 @@ from shared.kernel.identity import worker_id
 from shared.reference import areas as area_files
 from shared.runtime import clock, topics_admin
 from shared.runtime.crypto import id_key_from
+from shared.runtime.kafka_server import Server
 
 # The limiter's burst and the consumer's start are over by then.
 WARM_S = 5.0
@@ -74,7 +75,7 @@ def a_check(person: Person, key: bytes) -> tuple[bytes, bytes]:
 async def publish(at: Place, people: Sequence[Person]) -> None:
     """All checks at once: what waits, waits in the store."""
     key = id_key_from(at.environ)
-    producer = AIOKafkaProducer(bootstrap_servers=at.environ["PAYUNG_KAFKA"], acks="all", linger_ms=5)
+    producer = AIOKafkaProducer(**Server(at.environ).options(), acks="all", linger_ms=5)
     await producer.start()
     try:
         sent = [
@@ -112,7 +113,7 @@ async def rate_kept(client: httpx.AsyncClient, seconds: float) -> tuple[float, f
 async def verdicts(at: Place, wanted: int, wait_s: float) -> dict[str, int]:
     """Verdicts by type, each worker once; returns when all are there or the time is over."""
     consumer = AIOKafkaConsumer(
-        topics.events("verification"), bootstrap_servers=at.environ["PAYUNG_KAFKA"], auto_offset_reset="earliest"
+        topics.events("verification"), **Server(at.environ).options(), auto_offset_reset="earliest"
     )
     await consumer.start()
     found: dict[str, str] = {}

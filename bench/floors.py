@@ -21,6 +21,7 @@ from payung.place import Place
 from shared.contracts.topics import Topic
 from shared.lists.reader import open_list
 from shared.runtime import clock, topics_admin
+from shared.runtime.kafka_server import Server
 
 BATCH = 2_000
 
@@ -90,7 +91,7 @@ def _values(path: Path) -> list[bytes]:
 
 def _producer(at: Place) -> AIOKafkaProducer:
     return AIOKafkaProducer(
-        bootstrap_servers=at.environ["PAYUNG_KAFKA"],
+        **Server(at.environ).options(),
         acks="all",
         enable_idempotence=True,
         max_batch_size=262_144,
@@ -101,7 +102,7 @@ def _producer(at: Place) -> AIOKafkaProducer:
 def _consumer(at: Place, topic: str, group: str | None = None) -> AIOKafkaConsumer:
     return AIOKafkaConsumer(
         topic,
-        bootstrap_servers=at.environ["PAYUNG_KAFKA"],
+        **Server(at.environ).options(),
         group_id=group,
         auto_offset_reset="earliest",
         enable_auto_commit=False,

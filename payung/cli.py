@@ -13,6 +13,8 @@ import typer
 from rich.table import Table
 
 from payung import checks, commands, keys_cli, place, policy_cli, publish, rates_cli, status
+from payung.access import cli as access_cli
+from payung.access import commands as access
 from payung.dlq import cli as dlq_cli
 from payung.embedded.errors import LaunchError
 from payung.embedded.stack import StackConfig, default_data_dir
@@ -56,6 +58,7 @@ for name, group in (
     ("keys", keys_cli.app),
     ("dlq", dlq_cli.app),
     ("contracts", contracts_app),
+    ("credentials", access_cli.app),
 ):
     app.add_typer(group, name=name)
 app.command("trace")(tracing_cli.trace)
@@ -99,12 +102,14 @@ def up(
     data: Data = None,
     population: Annotated[Path | None, typer.Option(exists=True, help="Feeds the Dukcapil stand-in.")] = None,
     port_base: Annotated[int, typer.Option(help="First port of all.")] = place.DEFAULT_PORT_BASE,
+    tls: Annotated[bool, typer.Option("--tls", help="Kafka and MongoDB speak TLS, with a CA made here.")] = False,
 ) -> None:
     """Start everything on this machine: Kafka, MongoDB, the five services, the stand-ins. Ctrl-C stops all."""
     config = StackConfig(
         data_dir=data or default_data_dir(),
         port_base=port_base,
         population=population.resolve() if population else None,
+        tls=tls,
     )
     raise typer.Exit(_run(bring_up(config, topics_admin.apply)))
 
@@ -453,7 +458,7 @@ def report_table(report: dict[str, Any]) -> Table:
 
 @topics_app.command("apply")
 def topics_apply(replicas: Replicas = None, data: Data = None) -> None:
-    """Make the topics of the table in the code; a wrong partition count is refused, never changed.
+    """Make the topics, users and rules of the table in the code; a wrong partition count is refused, never changed.
 
     PAYUNG_KAFKA_REPLICATION and PAYUNG_KAFKA_MIN_INSYNC say how many copies there are and how many must have a record
     before it counts; by default 3 and 2, or as many as there are brokers.
@@ -461,6 +466,8 @@ def topics_apply(replicas: Replicas = None, data: Data = None) -> None:
     at = place.find(data)
     made = _run(topics_admin.apply(environ=at.environ, replicas=replicas))
     out.print(f"{len(made)} topics made, {len(topics.default_topics()) - len(made)} stood already")
+    if users := _run(access.apply(at)):
+        out.print(f"{len(users)} users with their rules; their log-ins are in {at.credentials}", soft_wrap=True)
 
 
 @agency_app.command("add")
@@ -470,15 +477,14 @@ def agency_add(
     replicas: Replicas = None,
     data: Data = None,
 ) -> None:
-    """Make the topics of one more agency; the services find them by pattern, no restart is needed."""
+    """Make the topics and the log-in of one more agency; the services find it by themselves, no restart is needed."""
     regency, name = publish.parse_agency(agency)
     at = place.find(data)
-    made = _run(
-        topics_admin.apply(
-            wanted=topics.agency_topics(regency, name, claims=claims), environ=at.environ, replicas=replicas
-        )
-    )
+    wanted = topics.agency_topics(regency, name, claims=claims)
+    made = _run(topics_admin.apply(wanted=wanted, environ=at.environ, replicas=replicas))
     out.print(f"made: {', '.join(made)}" if made else "its topics stood already")
+    if login := _run(access.admit(at, regency, name, wanted)):
+        out.print(f"its log-in: {login} (give it to the agency, and to nobody else)", soft_wrap=True)
 
 
 @snapshot_app.command("load")

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from payung import wire
+from payung.access.table import OPERATOR, treasury_name
 from payung.place import CommandError, Place
 from shared.contracts import topics
 from shared.contracts.reasons import messages
@@ -35,7 +36,13 @@ async def _command(place: Place, kind: str, data: Mapping[str, Any], done: str, 
     command = wire.event(f"treasury/{regency}", kind, given)
     refused = kind.removesuffix(".v1") + ".refused.v1"
     answer = await wire.ask(
-        place, topics.BILLING_INTAKE, regency, command, topics.events("billing"), (done, refused), wait_s
+        place.acting_as(treasury_name(regency), OPERATOR),
+        topics.BILLING_INTAKE,
+        regency,
+        command,
+        topics.events("billing"),
+        (done, refused),
+        wait_s,
     )
     result: dict[str, Any] = answer["data"]
     if answer["type"] == refused:

@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import httpx
 
+from payung.access.table import OPERATOR
 from payung.embedded.data import DataFolder, keys_of
 from payung.embedded.stack import default_data_dir, read_run
 from shared.contracts import topics
-from shared.runtime import secrets
+from shared.runtime import credentials, secrets
 from shared.runtime.errors import Refused
 
 DEFAULT_PORT_BASE = 8100
@@ -32,10 +33,27 @@ class Place:
     data_dir: Path
     environ: Mapping[str, str]
     urls: Mapping[str, str]
+    # The folder of its log-ins, where this machine has them.
+    credentials: Path | None = None
 
     def url(self, service: str) -> str:
         """The HTTP address of a service."""
         return self.urls[service]
+
+    def acting_as(self, *names: str) -> Place:
+        """The same installation, entered as the first of these users whose log-in is here. Where nothing is kept here
+        (an environment that names a log-in, a broker that asks nobody) it is entered as before."""
+        if self.credentials is None:
+            return self
+        for name in names:
+            if (self.credentials / f"{name}.json").is_file():
+                return self._with(self.credentials / f"{name}.json")
+        raise CommandError(
+            f"there is no log-in of {names[0]} in {self.credentials}; an agency gets one by: payung agency add"
+        )
+
+    def _with(self, file: Path) -> Place:
+        return replace(self, environ={**self.environ, credentials.VARIABLE: str(file)})
 
     def _headers(self) -> dict[str, str]:
         """Who asks, where the installation wants to know (PAYUNG_AUTH names an issuer)."""
@@ -74,11 +92,14 @@ def find(data: Path | None) -> Place:
         # The environment names another installation: neither the addresses nor the keys of this one fit it.
         run = None
     urls = {name: f"http://127.0.0.1:{DEFAULT_PORT_BASE + n}" for n, name in enumerate(topics.SERVICES, start=1)}
+    kept = Path(run["credentials"]) if run is not None and run.get("credentials") else None
     if run is not None:
         urls.update(run["urls"])
         if data is not None or "PAYUNG_KAFKA" not in environ:
             environ["PAYUNG_KAFKA"] = run["kafka"]
             environ["PAYUNG_MONGO_URL"] = run["mongo_url"]
+        if kept is not None and not _logs_in(environ):
+            environ[credentials.VARIABLE] = str(kept / f"{OPERATOR}.json")
         _add_keys(environ, Path(run["keys"]))
     elif "PAYUNG_KAFKA" not in environ:
         raise CommandError(
@@ -86,7 +107,12 @@ def find(data: Path | None) -> Place:
             "or set PAYUNG_KAFKA to the broker of a running installation"
         )
     environ.setdefault("PAYUNG_MONGO_URL", DEFAULT_MONGO_URL)
-    return Place(data_dir, environ, urls)
+    return Place(data_dir, environ, urls, kept)
+
+
+def _logs_in(environ: Mapping[str, str]) -> bool:
+    """Whether the environment says itself who its user is."""
+    return any(environ.get(name) for name in (credentials.VARIABLE, "PAYUNG_KAFKA_USER", "PAYUNG_KAFKA_CERT"))
 
 
 def _resolved() -> dict[str, str]:

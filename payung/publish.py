@@ -18,6 +18,7 @@ from typing import Any
 import orjson
 
 from payung import wire
+from payung.access.table import agency_name
 from payung.place import CommandError, Place
 from shared.contracts import envelope, officers, topics
 from shared.contracts.catalogue import COMMANDS, DECISIONS
@@ -106,14 +107,16 @@ async def publish(
 ) -> Published:
     """Publishes a file and, with `wait`, follows the feedback until every row has its answer."""
     regency, name = parse_agency(agency)
+    place = place.acting_as(agency_name(regency, name))
     feedback = topics.feedback(regency, name)
     target = _target(regency, name, kind)
     if (target == topics.REGISTRATION_OFFICERS) != bool(officer):
         raise CommandError("an officer signs a list of explanations, and no other: --officer NAME")
     found = open_list(path, kind)
     async with wire.reader(place) as consumer:
-        places = await wire.ends(place, consumer, [feedback, target])
-        places = {at: offset for at, offset in places.items() if at.topic == feedback}
+        await wire.require(place, [feedback, target])
+        # Its own intake an agency may not read.
+        places = await wire.ends(place, consumer, [feedback])
         here = {str(at.partition): offset for at, offset in places.items()}
         run = _load(place, resume, path, agency, kind) if resume else _begin(place, path, agency, kind, here, officer)
         announce(run)

@@ -164,16 +164,22 @@ def _unreachable(place: Place) -> CommandError:
 
 async def ends(place: Place, consumer: AIOKafkaConsumer, names: Sequence[str]) -> dict[TopicPartition, int]:
     """The end of each partition of these topics: the place from which to follow what comes."""
+    counts = await require(place, names)
+    partitions = [TopicPartition(name, number) for name, count in counts.items() for number in range(count)]
+    # Assigned first: only then does the client learn who leads these partitions.
+    consumer.assign(partitions)
+    return dict(await consumer.end_offsets(partitions))
+
+
+async def require(place: Place, names: Sequence[str]) -> dict[str, int]:
+    """How many partitions each of these topics has; raises CommandError where one does not stand."""
     counts = await topics_admin.partitions(Server(place.environ), names)
     missing = [name for name in names if name not in counts]
     if missing:
         raise CommandError(
             f"Kafka has no topic {', '.join(missing)}; make it with: payung topics apply, or payung agency add"
         )
-    partitions = [TopicPartition(name, number) for name, count in counts.items() for number in range(count)]
-    # Assigned first: only then does the client learn who leads these partitions.
-    consumer.assign(partitions)
-    return dict(await consumer.end_offsets(partitions))
+    return counts
 
 
 async def follow(

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from payung.embedded.errors import LaunchError
+from payung.embedded.private import write_private, write_private_text
 from shared.contracts import topics
 from shared.runtime import clock
 from shared.runtime.secrets import FIELD_KEYS, ID_KEY, field_keys_of
@@ -39,6 +40,8 @@ class Run:
     urls: Mapping[str, str]
     keys: str
     started_at: str
+    # The folder of the log-ins; None where the servers ask nobody who they are.
+    credentials: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,7 +156,9 @@ class DataFolder:
         given = {name: _given(environment, name) or kept for name, kept in keys.field_keys.items()}
         return Keys(id_key=keys.id_key, field_keys=given)
 
-    def publish_run(self, *, port_base: int, kafka: str, mongo_url: str, urls: Mapping[str, str]) -> Run:
+    def publish_run(
+        self, *, port_base: int, kafka: str, mongo_url: str, urls: Mapping[str, str], credentials: Path | None = None
+    ) -> Run:
         """Writes run.json for the other commands; all of it or nothing is ever seen."""
         run = Run(
             pid=os.getpid(),
@@ -163,6 +168,7 @@ class DataFolder:
             urls=dict(urls),
             keys=str(self.keys_file),
             started_at=self._started_at,
+            credentials=None if credentials is None else str(credentials),
         )
         write_private(self.path / _RUN, asdict(run))
         return run
@@ -186,22 +192,6 @@ def _only_ours(path: Path) -> None:
     """Takes the keys away from all others on this machine."""
     if path.stat().st_mode & 0o077:
         path.chmod(0o600)
-
-
-def write_private(path: Path, content: Mapping[str, Any]) -> None:
-    """Replaces a JSON file in one step, durable and readable by the owner only."""
-    write_private_text(path, json.dumps(content, indent=2) + "\n")
-
-
-def write_private_text(path: Path, text: str) -> None:
-    """Replaces a file in one step, durable and readable by the owner only."""
-    half = path.with_suffix(".new")
-    half.unlink(missing_ok=True)
-    with open(os.open(half, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w", encoding="utf-8") as file:  # noqa: PTH123  # a descriptor, no path
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    half.replace(path)
 
 
 def random_key() -> str:

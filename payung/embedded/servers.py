@@ -14,6 +14,7 @@ from typing import TypeVar
 from payung.embedded import jars, kafka, mongo, ports
 from payung.embedded.console import Console
 from payung.embedded.errors import LaunchError
+from payung.embedded.locks import Locks
 from payung.embedded.process import ProcessSpec
 from payung.embedded.supervisor import Supervisor
 
@@ -24,10 +25,12 @@ _OWN_SERVER_WAIT_S = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Servers:
-    """How to reach the broker and the database."""
+    """How to reach the broker and the database; with `locks`, who of them asks for a log-in of ours."""
 
     kafka: str
     mongo_url: str
+    locked_kafka: bool = False
+    locked_mongo: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,17 +54,22 @@ def embedded_ports(environment: Mapping[str, str], shape: Shape = SINGLE) -> lis
     return names
 
 
-def mongo_nodes(data: Path, port_base: int, members: int) -> list[mongo.MongoNode]:
+def mongo_nodes(data: Path, port_base: int, members: int, locks: Locks | None = None) -> list[mongo.MongoNode]:
     """The members of the embedded replica set, the first of which speaks for it."""
     names = [ports.node("mongo", number) for number in _numbers(members)]
     hosts = tuple(f"{ports.HOST}:{ports.port(port_base, name)}" for name in names)
     return [
-        mongo.MongoNode(folder=data / name, port=ports.port(port_base, name), members=hosts if members > 1 else ())
+        mongo.MongoNode(
+            folder=data / name,
+            port=ports.port(port_base, name),
+            members=hosts if members > 1 else (),
+            locks=locks,
+        )
         for name in names
     ]
 
 
-def kafka_nodes(data: Path, port_base: int, brokers: int) -> list[kafka.KafkaNode]:
+def kafka_nodes(data: Path, port_base: int, brokers: int, locks: Locks | None = None) -> list[kafka.KafkaNode]:
     """The brokers of the embedded cluster, every one a controller too."""
     controllers = [ports.port(port_base, ports.node("kafka-controller", number)) for number in _numbers(brokers)]
     voters = tuple(f"{number}@{ports.HOST}:{port}" for number, port in enumerate(controllers, start=1))
@@ -74,6 +82,7 @@ def kafka_nodes(data: Path, port_base: int, brokers: int) -> list[kafka.KafkaNod
             replication=brokers,
             voters=voters if brokers > 1 else (),
             cluster=kafka.kept_cluster_id(data) if brokers > 1 else None,
+            locks=locks,
         )
         for number in _numbers(brokers)
     ]
@@ -92,17 +101,19 @@ async def start(
     environment: Mapping[str, str],
     console: Console,
     shape: Shape = SINGLE,
+    locks: Locks | None = None,
 ) -> Servers:
-    """Starts what is not the user's own, as one stage of the supervisor, and waits until both answer."""
+    """Starts what is not the user's own, as one stage of the supervisor, and waits until both answer. Without `locks`
+    they ask nobody who they are: for tests and benches of their own."""
     own_kafka, own_mongo = environment.get("PAYUNG_KAFKA"), environment.get("PAYUNG_MONGO_URL")
     specs: list[ProcessSpec] = []
     logs = data / "logs"
     # The mongod is looked for first: where there is none, nothing needs to be fetched to say so.
-    mongos = [] if own_mongo else mongo_nodes(data, port_base, shape.members)
+    mongos = [] if own_mongo else mongo_nodes(data, port_base, shape.members, locks)
     if mongos:
         binary = mongo.find_mongod(jars.cache_root())
         specs += [mongo.spec(one, binary, logs / f"{one.folder.name}.log", name=one.folder.name) for one in mongos]
-    brokers = [] if own_kafka else kafka_nodes(data, port_base, shape.brokers)
+    brokers = [] if own_kafka else kafka_nodes(data, port_base, shape.brokers, locks)
     if brokers:
         kafka.java()
         folder = await _fetch(console, jars.chosen(environment))
@@ -114,7 +125,12 @@ async def start(
         await _require(lambda: _any_accepts(own_kafka), f"PAYUNG_KAFKA ({own_kafka}) does not answer.")
     if own_mongo:  # its URL may hold a password: not shown
         await _require(lambda: mongo.answers(own_mongo), "PAYUNG_MONGO_URL: no primary of a replica set answers there.")
-    return Servers(own_kafka or ",".join(one.bootstrap for one in brokers), own_mongo or mongos[0].url)
+    return Servers(
+        own_kafka or ",".join(one.bootstrap for one in brokers),
+        own_mongo or mongos[0].url,
+        locked_kafka=locks is not None and not own_kafka,
+        locked_mongo=locks is not None and not own_mongo,
+    )
 
 
 async def _fetch(console: Console, version: str) -> Path:

@@ -18,15 +18,18 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from payung.embedded import ports
+from payung.access.files import FOLDER, INTERNAL
+from payung.embedded import certificates, locks, ports
 from payung.embedded import servers as server_stage
 from payung.embedded.console import Console
 from payung.embedded.data import DataFolder, Keys, Run, default_data_dir, read_run
+from payung.embedded.doors import Doors
 from payung.embedded.errors import LaunchError
+from payung.embedded.locks import Locks
 from payung.embedded.process import ProcessSpec
 from payung.embedded.servers import SINGLE, Servers, Shape
 from payung.embedded.supervisor import Supervisor
-from shared.runtime import secrets
+from shared.runtime import clock, secrets
 from shared.runtime.durability import ONE_BROKER
 from shared.runtime.errors import Refused, Unavailable
 
@@ -34,7 +37,8 @@ __all__ = ["SERVICES", "LaunchError", "Stack", "StackConfig", "default_data_dir"
 
 SERVICES = ("registration", "verification", "billing", "claims", "reporting")
 STAND_INS = ("dukcapil", "bpjs")
-CreateTopics = Callable[[str], Awaitable[object]]
+# Makes the topics; its argument is an environment that may do so.
+CreateTopics = Callable[[Mapping[str, str]], Awaitable[object]]
 
 # How long the kernel may take to clear away what a killed predecessor left on our ports.
 _LEFT_OVER_WAIT_S = 10.0
@@ -44,7 +48,8 @@ _PROJECT = Path(__file__).parents[2]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StackConfig:
-    """What to bring up and where; `population` feeds the Dukcapil stand-in; `shape` makes clusters of the servers."""
+    """What to bring up and where; `population` feeds the Dukcapil stand-in; `shape` makes clusters of the servers.
+    `tls`: embedded servers speak it; not `locked`: they ask nobody who they are, which is for measuring only."""
 
     data_dir: Path = field(default_factory=default_data_dir)
     port_base: int = ports.DEFAULT_BASE
@@ -52,6 +57,8 @@ class StackConfig:
     stand_ins: tuple[str, ...] = STAND_INS
     population: Path | None = None
     shape: Shape = SINGLE
+    tls: bool = False
+    locked: bool = True
     environment: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
 
 
@@ -75,16 +82,26 @@ class Stack:
         ports.require_free(config.port_base, self._ports())
         keys = data.keys(config.environment)
         self._console.line(f"Starting Payung on {data.path}")
+        locked = self._locks()
         servers = await server_stage.start(
-            self._supervisor, data.path, config.port_base, config.environment, self._console, config.shape
+            self._supervisor, data.path, config.port_base, config.environment, self._console, config.shape, locked
         )
+        doors = Doors(data.path, servers, locked)
         try:
-            await self._create_topics(servers.kafka)
+            await doors.open()
+        except (Refused, Unavailable) as error:
+            raise LaunchError(f"The users could not be made: {error}") from error
+        try:
+            await self._create_topics({**config.environment, **doors.operator()})
         except (Refused, Unavailable) as error:
             raise LaunchError(f"The topics could not be made: {error}") from error
-        await self._supervisor.start(*self._stand_ins(), *self._services(servers, keys))
+        await self._supervisor.start(*self._stand_ins(), *self._services(servers, keys, doors))
         run = data.publish_run(
-            port_base=config.port_base, kafka=servers.kafka, mongo_url=servers.mongo_url, urls=self._urls()
+            port_base=config.port_base,
+            kafka=servers.kafka,
+            mongo_url=doors.operator_mongo_url(),
+            urls=self._urls(),
+            credentials=doors.folder,
         )
         for name, url in run.urls.items():
             self._console.line(f"{name:<13} {url}")
@@ -171,7 +188,16 @@ class Stack:
         env = secrets.without(self._environment())
         return ProcessSpec(name=name, argv=tuple(argv), log=self._log(name), ready=ready, env=env)
 
-    def _services(self, servers: Servers, keys: Keys) -> list[ProcessSpec]:
+    def _locks(self) -> Locks | None:
+        """None where nothing is ours to lock."""
+        environment = self._config.environment
+        if not self._config.locked or (environment.get("PAYUNG_KAFKA") and environment.get("PAYUNG_MONGO_URL")):
+            return None
+        path = self._data.path
+        tls = certificates.kept(path / "tls", ports.HOST, clock.now()) if self._config.tls else None
+        return locks.kept(path / FOLDER / INTERNAL, tls)
+
+    def _services(self, servers: Servers, keys: Keys, doors: Doors) -> list[ProcessSpec]:
         given = self._config.environment
         shared = {
             **self._environment(),
@@ -186,7 +212,7 @@ class Stack:
             # One heap for each thread of the driver's pool is memory that a service never uses again.
             "MALLOC_ARENA_MAX": given.get("MALLOC_ARENA_MAX") or "2",
         }
-        return [self._service(name, shared, keys) for name in self._config.services]
+        return [self._service(name, {**shared, **doors.service(name)}, keys) for name in self._config.services]
 
     def _secrets(self, name: str, keys: Keys) -> dict[str, str]:
         """What only this service may know: its own field keys, from a file that it reads again after a rotation."""

@@ -17,7 +17,19 @@ import structlog
 import uvicorn
 
 from shared.contracts import topics
-from shared.runtime import clock, guards, http, key_checks, logs, secrets, topic_ids, topics_admin, traces
+from shared.runtime import (
+    clock,
+    credentials,
+    guards,
+    http,
+    key_checks,
+    logs,
+    mongo_login,
+    secrets,
+    topic_ids,
+    topics_admin,
+    traces,
+)
 from shared.runtime.crypto import FieldCipher, cipher_from, id_key_from
 from shared.runtime.deadletters import DeadLetterTopic
 from shared.runtime.due import DueRunner, Place
@@ -62,8 +74,7 @@ def database_name(service: str) -> str:
 
 def open_store(spec: ServiceSpec, environ: Mapping[str, str], shelf: str | None = None) -> MongoStore:
     """The store of a service, also for the commands that load its reference data or make its model anew (`shelf`)."""
-    url = environ.get("PAYUNG_MONGO_URL", "mongodb://127.0.0.1:8117/?replicaSet=rs0")
-    client = connect(url, environ.get("PAYUNG_MONGO_DRIVER", "motor"))
+    client = connect(mongo_login.url(environ), environ.get("PAYUNG_MONGO_DRIVER", "motor"))
     instance = environ.get(guards.INSTANCE)
     cipher = cipher_from(environ, spec.name)
     return MongoStore(client, database_name(spec.name), spec.stored, spec.indexes, cipher, instance, shelf)
@@ -151,6 +162,7 @@ class Process:
         metrics = Metrics(spec.name)
         server = Server(environ)
         guards.check_store_url(environ)
+        mongo_login.check(environ)
         limits = limits_of(environ)
         store = open_store(spec, environ)
         publisher = KafkaPublisher(server, f"payung-{spec.name}")
@@ -207,6 +219,7 @@ class Process:
             tasks.append(asyncio.create_task(self._guard(gate.run(), "floods")))
             tasks.append(asyncio.create_task(self._guard(_confirm_journals(store), "journals")))
             tasks.append(asyncio.create_task(self._guard(_look_for_keys(cipher), "keys")))
+            tasks.append(asyncio.create_task(self._guard(self._stop_when_exchanged(), "credentials")))
             if spec.background is not None:
                 tasks.append(asyncio.create_task(self._guard(spec.background(house), "background")))
             log.info("started", topics=list(spec.topics))
@@ -233,6 +246,12 @@ class Process:
             return EXIT_UNAVAILABLE if isinstance(self._failure, Unavailable) else EXIT_DEFECT
         log.info("stopped")
         return 0
+
+    async def _stop_when_exchanged(self) -> None:
+        """A clean stop when the log-in of this process was rotated: it is started again, with the new one."""
+        await credentials.exchanged(self._environ)
+        log.info("the credentials were exchanged: stopping, to start again with the new ones")
+        self._stopping.set()
 
     async def _guard(self, running: Any, what: str) -> None:
         """A task that ends with an exception ends the process: nothing may die silently."""

@@ -107,7 +107,8 @@ class KafkaConsumer:
         self._broker = KafkaBroker(
             server.bootstrap.split(","),
             client_id=self.group,
-            security=server.security(),
+            security=server.security.faststream(),
+            sasl_oauth_token_provider=server.security.tokens,
             metadata_max_age_ms=METADATA_MAX_AGE_MS,
             request_timeout_ms=REQUEST_TIMEOUT_MS,
             graceful_timeout=HANDLER_WAIT_S,

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ssl
 from collections.abc import Awaitable, Iterator, Mapping
 from typing import Any
 
 import structlog
 from aiokafka.errors import KafkaError
-from aiokafka.helpers import create_ssl_context
-from faststream.security import BaseSecurity, SASLScram256
 
 from shared.contracts import topics
-from shared.runtime import kafka_refusals
+from shared.runtime import kafka_refusals, kafka_security
 from shared.runtime.errors import Unavailable
 
 log = structlog.get_logger()
@@ -26,39 +23,17 @@ REQUEST_BYTES_MAX = topics.DEAD_LETTER_BYTES_MAX + 64 * 1024
 
 
 class Server:
-    """How to reach the broker: bootstrap servers, and SCRAM over TLS when the environment names a user."""
+    """How to reach the broker, and as whom (kafka_security.py); Refused where the environment contradicts itself."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
-        self.bootstrap = environ.get("PAYUNG_KAFKA", "127.0.0.1:8192")
-        self.user = environ.get("PAYUNG_KAFKA_USER")
-        self._password = environ.get("PAYUNG_KAFKA_PASSWORD", "")
-        self._ca = environ.get("PAYUNG_KAFKA_CA")
+        self.security = kafka_security.read(environ)
+        self.bootstrap = self.security.bootstrap
         # How long a consumer may be silent before its partitions go to another.
         self.session_timeout_ms = int(environ.get("PAYUNG_SESSION_TIMEOUT_MS", SESSION_TIMEOUT_MS))
 
-    def _ssl(self) -> ssl.SSLContext | None:
-        return create_ssl_context(cafile=self._ca) if self._ca else None
-
     def options(self) -> dict[str, Any]:
         """Connection options of aiokafka's clients."""
-        if not self.user:
-            return {"bootstrap_servers": self.bootstrap}
-        context = self._ssl()
-        return {
-            "bootstrap_servers": self.bootstrap,
-            "security_protocol": "SASL_SSL" if context else "SASL_PLAINTEXT",
-            "sasl_mechanism": "SCRAM-SHA-256",
-            "sasl_plain_username": self.user,
-            "sasl_plain_password": self._password,
-            "ssl_context": context,
-        }
-
-    def security(self) -> BaseSecurity | None:
-        """The same for FastStream."""
-        if not self.user:
-            return None
-        context = self._ssl()
-        return SASLScram256(self.user, self._password, ssl_context=context, use_ssl=context is not None)
+        return {"bootstrap_servers": self.bootstrap, **self.security.options()}
 
 
 @contextlib.contextmanager

@@ -35,19 +35,22 @@ def config_of(topic: Topic) -> dict[str, str]:
 
 
 async def apply(
-    bootstrap: str | None = None,
+    where: str | Mapping[str, str] | None = None,
     wanted: Sequence[Topic] | None = None,
     *,
     environ: Mapping[str, str] | None = None,
     replicas: int | None = None,
 ) -> list[str]:
     """Makes the topics that are missing and returns their names; a wrong partition count is refused, never changed.
+    `where` is the address of a broker, or an environment that names it.
 
     Copies and min.insync.replicas are as the environment says (durability), and as many as there are brokers, three at
     most, where it does not; `replicas` has the last word."""
     settings = dict(environ if environ is not None else os.environ)
-    if bootstrap is not None:
-        settings["PAYUNG_KAFKA"] = bootstrap
+    if isinstance(where, str):
+        settings["PAYUNG_KAFKA"] = where
+    elif where is not None:
+        settings = dict(where)
     wanted = list(wanted) if wanted is not None else topics.default_topics()
     asked = Durability.of(settings)
     async with _admin(Server(settings)) as admin:

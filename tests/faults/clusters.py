@@ -11,12 +11,13 @@ from pymongo import MongoClient
 from pymongo.errors import AutoReconnect, PyMongoError
 
 from payung.embedded import ports
+from tests import logins
 
 _CALL_S = 20.0
 
 
 async def _partitions(bootstrap: str) -> list[tuple[str, dict[str, Any]]]:
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    admin = AIOKafkaAdminClient(**logins.of(bootstrap))
     await asyncio.wait_for(admin.start(), _CALL_S)
     try:
         names = await asyncio.wait_for(admin.list_topics(), _CALL_S)

@@ -22,6 +22,7 @@ from payung.embedded.servers import SINGLE, Shape
 from payung.embedded.stack import SERVICES, Stack, StackConfig
 from payung.place import Place
 from shared.runtime import failpoints, topics_admin
+from tests import logins
 from tests.faults.processes import Service, eventually
 from tests.threads import Kept
 
@@ -87,6 +88,7 @@ class Launched:
 
     def __enter__(self) -> Self:
         self._kept.open()
+        logins.know(self.place.environ)
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -22,6 +22,7 @@ from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 from pymongo.read_concern import ReadConcern
 
+from tests import logins
 from tests.faults.observed import SUBSCRIPTIONS, Observed, Seen
 
 OURS = re.compile(
@@ -63,7 +64,7 @@ async def read_all(bootstrap: str) -> list[Seen]:
     """Every record of every topic of ours, each partition to the end it had at the call."""
     partitions = await _partitions(bootstrap)
     consumer = AIOKafkaConsumer(
-        bootstrap_servers=bootstrap, enable_auto_commit=False, auto_offset_reset="earliest", fetch_max_wait_ms=100
+        **logins.of(bootstrap), enable_auto_commit=False, auto_offset_reset="earliest", fetch_max_wait_ms=100
     )
     await asyncio.wait_for(consumer.start(), _CALL_S)
     try:
@@ -95,7 +96,7 @@ def _seen(raw: Any) -> Seen:
 
 
 async def _partitions(bootstrap: str) -> list[TopicPartition]:
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    admin = AIOKafkaAdminClient(**logins.of(bootstrap))
     await asyncio.wait_for(admin.start(), _CALL_S)
     try:
         names = sorted(filter(OURS.fullmatch, await asyncio.wait_for(admin.list_topics(), _CALL_S)))
@@ -111,7 +112,7 @@ async def _partitions(bootstrap: str) -> list[TopicPartition]:
 async def grown(bootstrap: str, topic: str, within_s: float = 60.0) -> None:
     """Waits until a topic has more records than at the call."""
     partitions = [at for at in await _partitions(bootstrap) if at.topic == topic]
-    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False)
+    consumer = AIOKafkaConsumer(**logins.of(bootstrap), enable_auto_commit=False)
     await asyncio.wait_for(consumer.start(), _CALL_S)
     try:
         consumer.assign(partitions)
@@ -126,8 +127,8 @@ async def grown(bootstrap: str, topic: str, within_s: float = 60.0) -> None:
 async def lags(bootstrap: str, services: Iterable[str]) -> dict[str, dict[str, int]]:
     """By service: the records that its group has not committed, by topic and partition; empty when caught up."""
     partitions = await _partitions(bootstrap)
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
-    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False)
+    admin = AIOKafkaAdminClient(**logins.of(bootstrap))
+    consumer = AIOKafkaConsumer(**logins.of(bootstrap), enable_auto_commit=False)
     await asyncio.wait_for(asyncio.gather(admin.start(), consumer.start()), _CALL_S)
     try:
         consumer.assign(partitions)

@@ -11,7 +11,7 @@ import socket
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -139,8 +139,8 @@ class Launched:
         )
         self.stack = Stack(config, self.make_topics, console=Console(self.out))
 
-    async def make_topics(self, bootstrap: str) -> None:
-        self.topics_made_on.append(bootstrap)
+    async def make_topics(self, environ: Mapping[str, str]) -> None:
+        self.topics_made_on.append(environ["PAYUNG_KAFKA"])
         assert self.stack.pids() == {}, "topics come before the services"
 
     def keys(self) -> dict[str, Any]:
@@ -212,7 +212,7 @@ async def test_second_stack_on_the_same_folder_is_refused(launched: Launched, tm
 
 
 async def test_topics_that_cannot_be_made_are_one_clear_line(launched: Launched) -> None:
-    async def refuse(bootstrap: str) -> None:
+    async def refuse(environ: Mapping[str, str]) -> None:
         raise Refused("topic billing-events has 3 partitions, the table says 6")
 
     failing = Stack(launched.stack._config, refuse, console=Console(launched.out))
@@ -235,7 +235,7 @@ import asyncio, sys
 from pathlib import Path
 from payung.embedded import stack
 stack._PROJECT = Path(sys.argv[1])
-async def no_topics(bootstrap): pass
+async def no_topics(environ): pass
 sys.exit(asyncio.run(stack.up(stack.StackConfig(data_dir=Path(sys.argv[2]), port_base=int(sys.argv[3])), no_topics)))
 """
 

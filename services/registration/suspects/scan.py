@@ -19,7 +19,7 @@ from services.registration.documents import INDEXES, STORED
 from services.registration.domain import suspects
 from services.registration.domain.state import Status, Worker
 from services.registration.domain.suspects import Match, Traits
-from shared.runtime import secrets
+from shared.runtime import mongo_login, secrets
 from shared.runtime.app import database_name
 from shared.runtime.crypto import cipher_from
 from shared.runtime.mongo import MongoStore, connect
@@ -62,8 +62,7 @@ def line(match: Match) -> bytes:
 
 
 async def _scan(environ: Mapping[str, str]) -> None:
-    url = environ.get("PAYUNG_MONGO_URL", "mongodb://127.0.0.1:8117/?replicaSet=rs0")
-    client = connect(url, environ.get("PAYUNG_MONGO_DRIVER", "motor"))
+    client = connect(mongo_login.url(environ), environ.get("PAYUNG_MONGO_DRIVER", "motor"))
     store = MongoStore(client, database_name(SERVICE), STORED, INDEXES, cipher_from(environ, SERVICE))
     try:
         people = await read(store)

@@ -26,7 +26,7 @@ def test_run_is_found_while_it_runs_only(tmp_path: Path) -> None:
     assert run is not None
     assert run["pid"] == os.getpid()
     assert run["urls"] == {"billing": "http://b"}
-    assert set(run) == {"pid", "port_base", "kafka", "mongo_url", "urls", "keys", "started_at"}
+    assert set(run) == {"pid", "port_base", "kafka", "mongo_url", "urls", "keys", "started_at", "credentials"}
     folder.release()
     assert read_run(tmp_path) is None
 

@@ -1,0 +1,25 @@
+"""`payung credentials`: the log-ins of an installation. No password is ever shown."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated
+
+import typer
+
+from payung import place
+from payung.access import commands
+from payung.options import Data
+from payung.terminal import console
+
+app = typer.Typer(help="Log-ins at Kafka and MongoDB.", no_args_is_help=True)
+
+
+@app.command("rotate")
+def rotate(
+    name: Annotated[str, typer.Argument(help="operator, officer, treasury-64.08, 64.08-dinsos, registration, ...")],
+    data: Data = None,
+) -> None:
+    """Exchange a password: at the servers, and in its file. A service starts again with it; nothing is lost."""
+    path = asyncio.run(commands.rotate(place.find(data), name))
+    console().print(f"{name} has a new password; it stands in {path}", soft_wrap=True)

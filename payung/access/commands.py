@@ -1,0 +1,74 @@
+"""What an operator does with log-ins: applies the table, lets an agency in, rotates a password."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from payung.access import applying, table
+from payung.access.applying import Administrator
+from payung.access.files import INTERNAL, Addresses, Files
+from payung.access.table import OPERATOR, User
+from payung.embedded.private import write_private
+from payung.place import CommandError, Place
+from shared.contracts.topics import Topic
+from shared.runtime import credentials, mongo_login
+
+
+async def apply(place: Place, more: Sequence[Topic] = ()) -> list[User]:
+    """Users, rules and files for every topic that stands; nothing where no log-ins are kept here."""
+    if place.credentials is None:
+        return []
+    files, at, admin = _of(place)
+    return await applying.apply(files, at, admin, [one.name for one in more])
+
+
+async def admit(place: Place, regency: str, agency: str, made: Sequence[Topic]) -> Path | None:
+    """Gives an agency its user and its rules; the file of its log-in, None where no log-ins are kept here."""
+    if place.credentials is None:
+        return None
+    await apply(place, made)
+    return place.credentials / f"{table.agency_name(regency, agency)}.json"
+
+
+async def rotate(place: Place, name: str) -> Path:
+    """A new password for a user; whoever reads the file starts again with it. Returns the file."""
+    if place.credentials is None:
+        raise CommandError("no log-ins are kept here: rotate it where the users of this broker are made")
+    files, at, admin = _of(place)
+    user = _named(files, name)
+    await applying.rotate(files, at, admin, user)
+    if name == OPERATOR:
+        _tell_run(place, files, at, user)
+    return files.path(user)
+
+
+def _of(place: Place) -> tuple[Files, Addresses, Administrator]:
+    assert place.credentials is not None
+    own = credentials.of(place.environ)
+    if own is None:
+        raise CommandError(f"{place.credentials} has no log-in of the {OPERATOR}; who else may make users?")
+    at = Addresses(bootstrap=own.bootstrap or place.environ["PAYUNG_KAFKA"], ca=own.ca, mongo=own.mongo)
+    url = mongo_login.url(place.environ) if own.mongo is not None else None
+    return Files(place.credentials), at, Administrator(kafka=place.environ, mongo_url=url)
+
+
+def _named(files: Files, name: str) -> User:
+    """The user whose file bears this name; a service's stands apart."""
+    internal = (files.folder / INTERNAL / f"{name}.json").is_file()
+    if "/" in name or not (internal or (files.folder / f"{name}.json").is_file()):
+        known = sorted(one.stem for one in (*files.folder.glob("*.json"), *(files.folder / INTERNAL).glob("*.json")))
+        raise CommandError(f"there is no log-in {name!r}; there are {', '.join(known)}")
+    found = {one.name: one for one in table.users((), table.consumed())}
+    return found.get(name, User(name=name))
+
+
+def _tell_run(place: Place, files: Files, at: Addresses, user: User) -> None:
+    """run.json names the database with the operator's password, for the other commands."""
+    path, password = place.data_dir / "run.json", files.password(user)
+    if at.mongo is None or password is None:
+        return
+    run: Mapping[str, Any] = json.loads(path.read_text("utf-8"))
+    write_private(path, {**run, "mongo_url": mongo_login.with_login(at.mongo, user.name, password, at.ca)})

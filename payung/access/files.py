@@ -1,0 +1,85 @@
+"""The files of the log-ins: `DIR/credentials/<name>.json` for people, `DIR/credentials/services/` for our services.
+
+Knows no server. A password is made once and kept; where the addresses or the CA changed, the file is written anew.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from payung.access.table import User
+from payung.embedded.private import private_folder, write_private
+
+MECHANISM = "SCRAM-SHA-256"
+FOLDER = "credentials"
+INTERNAL = "services"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Addresses:
+    """Where the servers are that a log-in is for; `mongo` None: the database asks nobody who they are."""
+
+    bootstrap: str
+    ca: str | None = None
+    mongo: str | None = None
+
+
+class Files:
+    """The log-ins of one installation."""
+
+    def __init__(self, folder: Path) -> None:
+        """`folder` is the one that run.json names."""
+        self.folder = folder
+
+    def path(self, user: User) -> Path:
+        """Where the log-in of a user is kept."""
+        return (self.folder / INTERNAL if user.internal else self.folder) / f"{user.name}.json"
+
+    def password(self, user: User) -> str | None:
+        """The kept password; None where none is kept, or what is kept cannot be read."""
+        try:
+            found = json.loads(self.path(user).read_text("utf-8"))["password"]
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+        return found if isinstance(found, str) and found else None
+
+    def kept(self, user: User, at: Addresses) -> str:
+        """The password of a user, in a file that says where it holds; made where there is none."""
+        return self.write(user, at, self.password(user) or fresh())
+
+    def write(self, user: User, at: Addresses, password: str) -> str:
+        """Writes a user's file, unless it says the same already, and returns the password."""
+        private_folder(self.folder)
+        path = self.path(user)
+        private_folder(path.parent)
+        found: dict[str, str] = {
+            "bootstrap": at.bootstrap,
+            "mechanism": MECHANISM,
+            "user": user.name,
+            "password": password,
+        }
+        if at.ca is not None:
+            found["ca"] = at.ca
+        if at.mongo is not None and (user.database or user.super_user):
+            found["mongo"] = at.mongo
+        if self._standing(path) != found:
+            write_private(path, found)
+        path.chmod(0o600)
+        return password
+
+    @staticmethod
+    def _standing(path: Path) -> Mapping[str, str] | None:
+        try:
+            found: Mapping[str, str] = json.loads(path.read_text("utf-8"))
+        except (OSError, ValueError):
+            return None
+        return found
+
+
+def fresh() -> str:
+    """A new password: 256 bits, without a character that a URL or a shell would read."""
+    return secrets.token_urlsafe(32)

@@ -1,0 +1,85 @@
+"""What keeps strangers out of the embedded servers: the log-in of the servers themselves, and their certificates.
+
+Knows no user but the one by which the servers, and their launcher, know each other; people's and services' users are
+made by `payung.access`. A lost file is made anew: the launcher gives every user its password again at each start.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from payung.embedded.certificates import Certificates
+from payung.embedded.private import private_folder, write_private_text
+from shared.runtime import kafka_security
+
+# The user of the brokers among themselves, and of the launcher before there is any other.
+BROKER_USER = "payung-servers"
+OPERATOR = "operator"
+_MONGO_USER = "__system"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Locks:
+    """`broker_password` is of BROKER_USER; `mongo_key` the key file of the replica set; with `tls` nothing is sent in
+    the clear."""
+
+    broker_password: str
+    mongo_key: Path
+    tls: Certificates | None = None
+
+    @property
+    def super_users(self) -> tuple[str, ...]:
+        """Who may do everything at the broker."""
+        return (BROKER_USER, OPERATOR)
+
+    @property
+    def ca(self) -> str | None:
+        """The file of the authority whose certificates clients trust."""
+        return None if self.tls is None else str(self.tls.authority)
+
+    def kafka_environ(self, bootstrap: str) -> dict[str, str]:
+        """How the launcher itself comes in at the broker."""
+        found = {
+            "PAYUNG_KAFKA": bootstrap,
+            "PAYUNG_KAFKA_USER": BROKER_USER,
+            "PAYUNG_KAFKA_PASSWORD": self.broker_password,
+            "PAYUNG_KAFKA_MECHANISM": "PLAIN",
+        }
+        return found if self.ca is None else {**found, "PAYUNG_KAFKA_CA": self.ca}
+
+    def kafka_options(self) -> dict[str, Any]:
+        """The same for aiokafka's clients."""
+        return kafka_security.read(self.kafka_environ("")).options()
+
+    def mongo_options(self) -> dict[str, Any]:
+        """How the launcher comes in at a member of the set: as one of its members."""
+        found: dict[str, Any] = {
+            "username": _MONGO_USER,
+            "password": "".join(self.mongo_key.read_text("ascii").split()),
+            "authSource": "local",
+            "authMechanism": "SCRAM-SHA-256",
+        }
+        return {**found, **self.tls_options()}
+
+    def tls_options(self) -> dict[str, Any]:
+        """What a client of MongoDB needs to see that it is the right server."""
+        return {} if self.ca is None else {"tls": True, "tlsCAFile": self.ca}
+
+
+def kept(folder: Path, tls: Certificates | None) -> Locks:
+    """The locks of an installation, kept in a folder that only the launcher reads; made where they are missing."""
+    private_folder(folder)
+    password = _secret(folder / "broker", secrets.token_urlsafe(32))
+    # MongoDB takes 6 to 1,024 base64 characters, in a file that nobody else may read.
+    _secret(folder / "mongo.key", secrets.token_hex(64))
+    return Locks(broker_password=password, mongo_key=folder / "mongo.key", tls=tls)
+
+
+def _secret(file: Path, fresh: str) -> str:
+    if not file.is_file():
+        write_private_text(file, fresh)
+    file.chmod(0o600)
+    return file.read_text("ascii").strip()

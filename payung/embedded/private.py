@@ -1,0 +1,32 @@
+"""Files and folders that only their owner reads. Knows nothing of what is in them."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+
+def private_folder(path: Path) -> Path:
+    """The folder, made if need be, that only its owner may enter."""
+    path.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path.chmod(0o700)
+    return path
+
+
+def write_private(path: Path, content: Mapping[str, Any]) -> None:
+    """Replaces a JSON file in one step, durable and readable by the owner only."""
+    write_private_text(path, json.dumps(content, indent=2) + "\n")
+
+
+def write_private_text(path: Path, text: str) -> None:
+    """Replaces a file in one step, durable and readable by the owner only; all of it or nothing is ever seen."""
+    half = path.with_name(path.name + ".new")
+    half.unlink(missing_ok=True)
+    with open(os.open(half, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w", encoding="utf-8") as file:  # noqa: PTH123  # a descriptor, no path
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    half.replace(path)

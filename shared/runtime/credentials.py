@@ -1,0 +1,80 @@
+"""The file that says who a process is at the broker and at the database (PAYUNG_CREDENTIALS), and its exchange.
+
+`{"bootstrap", "mechanism", "user", "password", "ca"?, "mongo"?}`: the first four are of Kafka; `ca` is the file of the
+authority whose certificates both servers show; `mongo` is the URL, without a user, of the database where the same user
+and password hold. The environment may name other addresses than the file, never another user.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+
+from shared.runtime.errors import Refused
+
+log = structlog.get_logger()
+
+VARIABLE = "PAYUNG_CREDENTIALS"
+LOOK_S = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """The contents of one file; `path` is where it was read."""
+
+    path: Path
+    user: str
+    password: str
+    mechanism: str
+    bootstrap: str | None
+    ca: str | None
+    mongo: str | None
+
+
+def of(environ: Mapping[str, str]) -> Credentials | None:
+    """What PAYUNG_CREDENTIALS names; None where it names nothing, Refused where that cannot be read."""
+    name = environ.get(VARIABLE)
+    return read(Path(name)) if name else None
+
+
+def read(path: Path) -> Credentials:
+    """One file; Refused, without a word of its contents, where it is none."""
+    try:
+        found = json.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise Refused(f"the credentials file {path} cannot be read: {error.strerror}") from None
+    except ValueError:
+        raise Refused(f"the credentials file {path} is no JSON") from None
+    texts = found if isinstance(found, dict) else {}
+    lacking = [name for name in ("user", "password") if not (isinstance(texts.get(name), str) and texts[name])]
+    if lacking:
+        raise Refused(f"the credentials file {path} has no {' and no '.join(lacking)}")
+    return Credentials(
+        path=path,
+        user=texts["user"],
+        password=texts["password"],
+        mechanism=str(texts.get("mechanism") or "SCRAM-SHA-256"),
+        bootstrap=texts.get("bootstrap"),
+        ca=texts.get("ca"),
+        mongo=texts.get("mongo"),
+    )
+
+
+async def exchanged(environ: Mapping[str, str]) -> None:
+    """Returns when the file holds another log-in than at the call: a process with the old one must start again."""
+    before = of(environ)
+    while before is not None:
+        await asyncio.sleep(LOOK_S)
+        try:
+            now = of(environ)
+        except Refused as error:
+            log.warning("the credentials file cannot be read any more", why=str(error))
+            continue
+        if now is not None and (now.user, now.password) != (before.user, before.password):
+            return
+    await asyncio.Event().wait()

@@ -1,0 +1,321 @@
+"""Who may do what at the real broker and the real database of `payung up`: strangers, agencies, people, services."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import stat
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import (
+    GroupAuthorizationFailedError,
+    KafkaConnectionError,
+    KafkaError,
+    TopicAuthorizationFailedError,
+    for_code,
+)
+from pymongo import AsyncMongoClient
+from pymongo.errors import OperationFailure
+
+from payung import place
+from payung.access import commands, table
+from payung.access.broker import BrokerAccess
+from payung.access.files import INTERNAL
+from payung.access.table import Grant, User
+from payung.embedded import ports
+from payung.embedded.stack import Stack, StackConfig
+from payung.place import Place
+from shared.contracts import topics
+from shared.runtime import credentials, mongo_login, topics_admin
+from shared.runtime.kafka_server import Server
+from tests.threads import Kept
+
+pytestmark = [pytest.mark.connected, pytest.mark.timeout(240)]
+
+DINSOS, DESA = topics.registration_intake("64.08", "dinsos"), topics.registration_intake("64.08", "desa")
+FEEDBACK = topics.feedback("64.08", "dinsos")
+UNAUTHORIZED, AUTHENTICATION_FAILED = 13, 18
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """`payung up` without its services."""
+
+    folder: Path
+
+    @property
+    def at(self) -> Place:
+        """As a command finds it now."""
+        return place.find(self.folder)
+
+    def environ(self, user: str) -> dict[str, str]:
+        """How a user comes in, by the file that was made for it."""
+        folder = self.at.credentials
+        assert folder is not None
+        file = folder / INTERNAL / f"{user}.json" if user in topics.SERVICES else folder / f"{user}.json"
+        return {credentials.VARIABLE: str(file)}
+
+    def options(self, user: str) -> dict[str, Any]:
+        return Server(self.environ(user)).options()
+
+    def audit(self) -> str:
+        """What the broker logged."""
+        return (self.folder / "logs" / "kafka.log").read_text("utf-8", "replace")
+
+
+@pytest.fixture(scope="module")
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    folder = tmp_path_factory.mktemp("locked")
+    config = StackConfig(data_dir=folder, port_base=ports.free_base(), services=(), stand_ins=(), environment={})
+    kept = Kept("locked servers", lambda: Stack(config, topics_admin.apply))
+    kept.open()
+    try:
+        yield Installation(folder)
+    finally:
+        kept.close()
+
+
+async def write(options: Mapping[str, Any], topic: str) -> None:
+    producer = AIOKafkaProducer(**options, acks="all", enable_idempotence=True)
+    await producer.start()
+    try:
+        await producer.send_and_wait(topic, b"{}", key=b"k")
+    finally:
+        await producer.stop()
+
+
+async def read(options: Mapping[str, Any], topic: str, group: str | None = None) -> int:
+    """How many records the topic's first partition gives, and, with a group, whether it may commit."""
+    consumer = AIOKafkaConsumer(
+        **options, group_id=group, enable_auto_commit=False, auto_offset_reset="earliest", request_timeout_ms=10_000
+    )
+    await consumer.start()
+    try:
+        partition = TopicPartition(topic, 0)
+        consumer.assign([partition])
+        found = await consumer.getmany(partition, timeout_ms=2_000)
+        if group is not None:
+            await consumer.commit({partition: 0})
+        return len(found.get(partition, []))
+    finally:
+        await consumer.stop()
+
+
+async def create(options: Mapping[str, Any], topic: str) -> type[Exception]:
+    admin = AIOKafkaAdminClient(**options)
+    await admin.start()
+    try:
+        answer = await admin.create_topics([NewTopic(name=topic, num_partitions=1, replication_factor=1)])
+    finally:
+        await admin.close()
+    found: type[Exception] = for_code(answer.topic_errors[0][1])
+    return found
+
+
+# -- strangers --------------------------------------------------------------------------------------------------------
+
+
+async def test_who_has_no_log_in_is_not_let_in(servers: Installation) -> None:
+    with pytest.raises((KafkaConnectionError, KafkaError)):
+        await write({"bootstrap_servers": servers.at.environ["PAYUNG_KAFKA"]}, DINSOS)
+
+
+async def test_a_wrong_password_is_not_let_in_and_the_broker_says_so(servers: Installation) -> None:
+    options = {**servers.options("64.08-dinsos"), "sasl_plain_password": "salah"}
+    with pytest.raises((KafkaConnectionError, KafkaError)):
+        await write(options, DINSOS)
+    assert "Failed authentication" in servers.audit()
+
+
+async def test_the_controllers_door_is_locked_too(servers: Installation) -> None:
+    port = int(servers.at.environ["PAYUNG_KAFKA"].rsplit(":", 1)[1]) + 1
+    with pytest.raises((KafkaConnectionError, KafkaError)):
+        await write({"bootstrap_servers": f"127.0.0.1:{port}"}, DINSOS)
+
+
+# -- agencies ---------------------------------------------------------------------------------------------------------
+
+
+async def test_an_agency_writes_its_intake_and_reads_its_answers_by_its_own_groups(servers: Installation) -> None:
+    options = servers.options("64.08-dinsos")
+    await write(options, DINSOS)
+    await write(servers.options("registration"), FEEDBACK)
+    for group in ("64.08-dinsos", "64.08-dinsos.laporan"):
+        assert await read(options, FEEDBACK, group) >= 1
+
+
+@pytest.mark.parametrize(
+    "topic",
+    [
+        DESA,
+        topics.claims_intake("64.08", "distransnaker"),
+        FEEDBACK,
+        topics.BILLING_INTAKE,
+        topics.VERIFICATION_INTAKE,
+        topics.IDENTITY_CHECKS,
+        topics.work("claims"),
+        topics.events("billing"),
+        topics.dead_letters("registration"),
+        topics.REPORTING_COVERAGE,
+    ],
+)
+async def test_an_agency_writes_nowhere_else(servers: Installation, topic: str) -> None:
+    with pytest.raises(TopicAuthorizationFailedError):
+        await write(servers.options("64.08-dinsos"), topic)
+    assert "Principal = User:64.08-dinsos is Denied" in servers.audit()
+
+
+@pytest.mark.parametrize(
+    "topic",
+    [
+        DINSOS,
+        topics.feedback("64.08", "desa"),
+        topics.feedback("64.02", "dinsos"),
+        *(topics.events(one) for one in ("registration", "verification", "billing", "claims")),
+        topics.IDENTITY_CHECKS,
+        topics.dead_letters("registration"),
+        topics.REPORTING_COVERAGE,
+    ],
+)
+async def test_an_agency_reads_nothing_else(servers: Installation, topic: str) -> None:
+    consumer = AIOKafkaConsumer(topic, **servers.options("64.08-dinsos"), group_id="64.08-dinsos.pengintip")
+
+    async def look() -> None:
+        await consumer.start()
+        await consumer.getone()
+
+    with pytest.raises(TopicAuthorizationFailedError):
+        await asyncio.wait_for(look(), 20)
+    await consumer.stop()
+
+
+@pytest.mark.parametrize("group", ["payung-registration", "64.08-desa", "64.08-dinsos-lain", "anything"])
+async def test_an_agency_has_only_groups_of_its_own_name(servers: Installation, group: str) -> None:
+    with pytest.raises(GroupAuthorizationFailedError):
+        await read(servers.options("64.08-dinsos"), FEEDBACK, group)
+
+
+@pytest.mark.parametrize("user", ["64.08-dinsos", "treasury-64.08", "officer", "registration", "reporting"])
+async def test_nobody_but_the_operator_makes_topics(servers: Installation, user: str) -> None:
+    assert "AuthorizationFailed" in (await create(servers.options(user), f"claims-intake-6408-{user}")).__name__
+
+
+# -- people and services ----------------------------------------------------------------------------------------------
+
+
+async def test_treasury_and_officers_write_their_commands_and_read_their_answers(servers: Installation) -> None:
+    await write(servers.options("treasury-64.08"), topics.BILLING_INTAKE)
+    await read(servers.options("treasury-64.08"), topics.events("billing"), "treasury-64.08.bank")
+    await write(servers.options("officer"), topics.VERIFICATION_INTAKE)
+    await read(servers.options("officer"), topics.events("verification"))
+    for user, topic in (("treasury-64.08", topics.VERIFICATION_INTAKE), ("officer", topics.BILLING_INTAKE)):
+        with pytest.raises(TopicAuthorizationFailedError):
+            await write(servers.options(user), topic)
+
+
+async def test_a_service_writes_no_other_services_topics(servers: Installation) -> None:
+    for service in topics.SERVICES:
+        own = {one.name for one in topics.fixed_topics() if service in one.producer.split(", ")}
+        for one in sorted(own):
+            await write(servers.options(service), one)
+        others = {topics.work(one) for one in topics.SERVICES} | {topics.events("billing"), topics.IDENTITY_CHECKS}
+        for one in sorted(others - own):
+            with pytest.raises(TopicAuthorizationFailedError):
+                await write(servers.options(service), one)
+        with pytest.raises(GroupAuthorizationFailedError):
+            await read(servers.options(service), topics.work(service) if own else DINSOS, "payung-someone")
+
+
+async def test_a_service_opens_its_own_database_and_no_other(servers: Installation) -> None:
+    environ = {**servers.environ("billing"), "PAYUNG_MONGO_URL": _bare(servers)}
+    client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(mongo_login.url(environ))
+    try:
+        await client["payung_billing"]["probe"].insert_one({"_id": "mine"})
+        for other in ("payung_registration", "payung_claims", "admin", "local"):
+            with pytest.raises(OperationFailure) as refused:
+                await client[other]["workers"].find_one({})
+            assert refused.value.code == UNAUTHORIZED
+        with pytest.raises(OperationFailure):
+            await client["payung_claims"]["probe"].insert_one({"_id": "not mine"})
+    finally:
+        await client.close()
+
+
+async def test_the_database_lets_nobody_in_without_the_right_password(servers: Installation) -> None:
+    bare: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(_bare(servers))
+    wrong: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(
+        mongo_login.with_login(_bare(servers), "operator", "salah", None)
+    )
+    try:
+        for client, code in ((bare, UNAUTHORIZED), (wrong, AUTHENTICATION_FAILED)):
+            with pytest.raises(OperationFailure) as refused:
+                await client["payung_billing"]["probe"].find_one({})
+            assert refused.value.code == code
+    finally:
+        await bare.close()
+        await wrong.close()
+
+
+def _bare(servers: Installation) -> str:
+    scheme, _, rest = servers.at.environ["PAYUNG_MONGO_URL"].partition("://")
+    return f"{scheme}://{rest.partition('@')[2].partition('&authSource')[0]}"
+
+
+# -- the operator's commands ------------------------------------------------------------------------------------------
+
+
+async def test_files_are_for_their_owner_only(servers: Installation) -> None:
+    folder = servers.at.credentials
+    assert folder is not None
+    found = [folder, *folder.rglob("*")]
+    assert len(found) > 20
+    for one in found:
+        assert stat.S_IMODE(one.stat().st_mode) == (0o700 if one.is_dir() else 0o600), one
+    assert set(json.loads((folder / "64.08-dinsos.json").read_text())) == {"bootstrap", "mechanism", "user", "password"}
+
+
+async def test_one_more_agency_has_its_own_door(servers: Installation) -> None:
+    wanted = topics.agency_topics("64.08", "pertanian", claims=False)
+    await topics_admin.apply(wanted=wanted, environ=servers.at.environ)
+    login = await commands.admit(servers.at, "64.08", "pertanian", wanted)
+    assert login is not None
+    assert login.is_file()
+    await write(servers.options("64.08-pertanian"), topics.registration_intake("64.08", "pertanian"))
+    with pytest.raises(TopicAuthorizationFailedError):
+        await write(servers.options("64.08-pertanian"), DINSOS)
+
+
+async def test_a_rotated_password_holds_and_the_old_one_does_not(servers: Installation) -> None:
+    before = servers.options("64.02-desa")
+    await commands.rotate(servers.at, "64.02-desa")
+    await write(servers.options("64.02-desa"), topics.registration_intake("64.02", "desa"))
+    with pytest.raises((KafkaConnectionError, KafkaError)):
+        await write(before, topics.registration_intake("64.02", "desa"))
+
+
+async def test_the_operators_own_password_is_rotated_at_both_servers(servers: Installation) -> None:
+    before = servers.at
+    await commands.rotate(before, "operator")
+    assert servers.at.environ["PAYUNG_MONGO_URL"] != before.environ["PAYUNG_MONGO_URL"]
+    client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(servers.at.environ["PAYUNG_MONGO_URL"])
+    try:
+        await client.admin.command("replSetGetStatus")
+    finally:
+        await client.close()
+    assert await topics_admin.partitions(Server(servers.at.environ), [DINSOS]) == {DINSOS: 3}
+
+
+async def test_rules_that_the_table_does_not_know_are_taken_away(servers: Installation) -> None:
+    broker = BrokerAccess(servers.at.environ)
+    broker.set_rules([User(name="64.02-dinsos", grants=frozenset({Grant("topic", DINSOS, "write")}))])
+    await write(servers.options("64.02-dinsos"), DINSOS)
+    await commands.apply(servers.at)
+    with pytest.raises(TopicAuthorizationFailedError):
+        await write(servers.options("64.02-dinsos"), DINSOS)
+    assert broker.set_rules(table.users(broker.topics(), table.consumed())) == (0, 0)
