@@ -42,8 +42,9 @@ def _at_broker(files: Files, at: Addresses, admin: Administrator, more: Sequence
     broker = BrokerAccess(admin.kafka)
     found = users([*broker.topics(), *more], reads)
     passwords = {one.name: files.kept(one, at) for one in found}
-    broker.set_passwords(passwords)
+    # In this order: whom the broker lets in, it also knows the rules of.
     broker.set_rules(found)
+    broker.set_passwords(passwords)
     broker.wait_for(*list(passwords.items())[-1])
     return found
 

@@ -34,6 +34,7 @@ from payung.place import Place
 from shared.contracts import topics
 from shared.runtime import credentials, mongo_login, topics_admin
 from shared.runtime.kafka_server import Server
+from tests.faults.processes import eventually
 from tests.threads import Kept
 
 pytestmark = [pytest.mark.connected, pytest.mark.timeout(240)]
@@ -105,6 +106,18 @@ async def read(options: Mapping[str, Any], topic: str, group: str | None = None)
         return len(found.get(partition, []))
     finally:
         await consumer.stop()
+
+
+async def may_write(servers: Installation, user: str) -> bool:
+    try:
+        await write(servers.options(user), DINSOS)
+    except TopicAuthorizationFailedError:
+        return False
+    return True
+
+
+async def may_not_write(servers: Installation, user: str) -> bool:
+    return not await may_write(servers, user)
 
 
 async def create(options: Mapping[str, Any], topic: str) -> type[Exception]:
@@ -314,8 +327,8 @@ async def test_the_operators_own_password_is_rotated_at_both_servers(servers: In
 async def test_rules_that_the_table_does_not_know_are_taken_away(servers: Installation) -> None:
     broker = BrokerAccess(servers.at.environ)
     broker.set_rules([User(name="64.02-dinsos", grants=frozenset({Grant("topic", DINSOS, "write")}))])
-    await write(servers.options("64.02-dinsos"), DINSOS)
+    # A broker learns of a rule a moment after it was made.
+    await eventually(lambda: may_write(servers, "64.02-dinsos"), 20, "the rule holds")
     await commands.apply(servers.at)
-    with pytest.raises(TopicAuthorizationFailedError):
-        await write(servers.options("64.02-dinsos"), DINSOS)
+    await eventually(lambda: may_not_write(servers, "64.02-dinsos"), 20, "the rule is gone")
     assert broker.set_rules(table.users(broker.topics(), table.consumed())) == (0, 0)
