@@ -16,6 +16,7 @@ from shared.lists import columns, headings, tables, values
 from shared.lists.apart import Apart
 from shared.lists.books import by_sheet, cells_of
 from shared.lists.bounds import Bounds
+from shared.lists.dates import Order
 from shared.lists.errors import ListError
 from shared.lists.headings import Heading
 from shared.lists.no_workers import NoWorkers
@@ -155,6 +156,7 @@ class _Table:
         self.missing = [name for name, place in self._places.items() if place < 0]
         self._left_out = NoWorkers(heading.cells[: self.least], ends_with_signatures=len(wanted) > _FEW_COLUMNS)
         self._pads, self._is_1904 = pads, is_1904
+        self._orders = {name: Order() for name in wanted if _MEANS.get(name) is values.day}
 
     def records(self, records: Iterable[Cells]) -> Iterator[Cells]:
         """The records below the heading that are rows."""
@@ -168,9 +170,17 @@ class _Table:
                 # The empty end of a row is not written down in a sheet; a short line of a CSV is a broken one.
                 cells = [*cells, *[""] * (last + 1 - len(cells))]
             yield self._row(cells) if fault is None and len(cells) > last else {}
+        if any(order.is_month_first for order in self._orders.values()):
+            # Half of its days would be others. A load that ends so is not put in place.
+            raise ListError(
+                "Tanggal di berkas ini ditulis bulan dahulu; ubah menjadi hari/bulan/tahun. Tidak ada yang diubah.",
+                "The dates of this file have the month first; write day/month/year. Nothing was changed.",
+            )
 
     def _row(self, cells: list[str]) -> dict[str, str]:
-        row = {name: cells[place].strip() for name, place in self._places.items()}
+        row = {name: values.bare(cells[place]) for name, place in self._places.items()}
+        for name, order in self._orders.items():
+            order.see(row[name])
         return {name: self._meant(name, cell) for name, cell in row.items()}
 
     def _meant(self, name: str, cell: str) -> str:

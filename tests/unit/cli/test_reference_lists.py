@@ -14,6 +14,7 @@ from payung.place import CommandError
 from services.verification.documents import STORED
 from services.verification.facts import sources
 from shared.kernel.identity import worker_id
+from shared.lists.errors import ListError
 from shared.runtime.memory import MemoryStore
 from tests.toy import CIPHER
 
@@ -45,6 +46,19 @@ def test_a_population_is_read_however_it_was_saved(tmp_path: Path, text: str) ->
     path = tmp_path / "penduduk.csv"
     path.write_text(text, encoding="utf-8", newline="")
     assert list(reference.rows_of(path, POPULATION)) == [WHOLE]
+
+
+def test_debris_is_cleaned_and_a_month_first_file_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "penduduk.csv"
+    header = "nik,name,birth_place,birth_date,sex,village,status\n"
+    row = "\u202a{nik}\u202c,SITI\u00a0AMINAH,Sangatta,{day},F,64.08.04.2001,alive\n"
+    path.write_text(header + row.format(nik=NIK, day="1985-06-30T16:00:00Z"), encoding="utf-8")
+    assert list(reference.rows_of(path, POPULATION)) == [WHOLE]
+    path.write_text(
+        header + row.format(nik=NIK, day="7/1/1985") + row.format(nik=NIK, day="2/25/1988"), encoding="utf-8"
+    )
+    with pytest.raises(ListError, match="month first"):
+        list(reference.rows_of(path, POPULATION))
 
 
 def test_a_workbook_is_read_too(tmp_path: Path) -> None:
