@@ -53,6 +53,7 @@ class Town:
             **self.at.environ,
             "PATH": os.environ["PATH"],
             "PAYUNG_AUTH": "none",
+            "PAYUNG_KAFKA_ONE_BROKER": "yes",
             "PAYUNG_INSTANCE": name,
             "PAYUNG_DUKCAPIL_URL": str(self.outside.base_url),
             "PAYUNG_DUKCAPIL_RATE": str(RATE),
