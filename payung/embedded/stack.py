@@ -206,6 +206,8 @@ class Stack:
             "PAYUNG_DUKCAPIL_URL": given.get("PAYUNG_DUKCAPIL_URL") or self._url("dukcapil"),
             "PAYUNG_BPJS_URL": given.get("PAYUNG_BPJS_URL") or self._url("bpjs"),
             "PAYUNG_AUTH": given.get("PAYUNG_AUTH") or "none",
+            # Without an address that phones reach (PAYUNG_PUBLIC_URL) sheets are printed as samples, to be looked at.
+            "PAYUNG_STICKER_SAMPLES": "yes",
             "PAYUNG_INSTANCE": given.get("PAYUNG_INSTANCE") or self._instance(),
             # Two brokers are never embedded, three outlive the loss of one; a broker of the user's is his to judge.
             **({} if given.get("PAYUNG_KAFKA") or self._config.shape.brokers > 1 else {ONE_BROKER: "yes"}),

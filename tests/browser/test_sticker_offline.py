@@ -106,7 +106,7 @@ def scene(monkeypatch: pytest.MonkeyPatch) -> Iterator[Scene]:
 def test_a_phone_without_a_network_tells_them_apart(scene: Scene) -> None:
     page, tokens = scene.page, scene.tokens
     # At the office: the sheets are printed, one worker leaves, the officer's phone opens the page once.
-    page.request.get(f"{scene.server.url}/v1/stickers/{VILLAGE}.pdf")
+    page.request.post(f"{scene.server.url}/v1/stickers/{VILLAGE}")
     # In a thread, since the browser's driver holds a loop in this one.
     with ThreadPoolExecutor() as elsewhere:
         elsewhere.submit(asyncio.run, scene.house.withdraw(2)).result()

@@ -189,6 +189,7 @@ async def test_stack_starts_all_tells_all_and_cleans_up(launched: Launched, kafk
             "PAYUNG_HTTP_PORT": str(launched.base + 4),
             "PAYUNG_LOG": "json",
             "PAYUNG_AUTH": "none",
+            "PAYUNG_STICKER_SAMPLES": "yes",
             "PAYUNG_INSTANCE": f"up-{socket.gethostname()}",
         }
         assert "--population" in launched.seen("dukcapil")["argv"]

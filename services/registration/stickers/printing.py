@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import uuid
 from collections.abc import Sequence
@@ -9,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from services.registration.domain.state import Status, Worker
-from services.registration.domain.stickers import Cover, paid_until, sticker_no
+from services.registration.domain.stickers import Cover, Sticker, paid_until, revoked, sticker_no
 from services.registration.stickers.printed import Printed
 from services.registration.stickers.signing import Claim, Signer
 from shared.contracts import envelope, topics
@@ -21,6 +22,7 @@ from shared.runtime.house import House
 from shared.runtime.pipeline import Message
 
 WORKERS_MAX = 20_000
+ISSUED_WITHIN_S = 10.0
 _NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "urn:payung:sticker")
 # `RT 3`, `RT.003`, `RT003/RW 01`: whatever stands behind it, the first number is the RT.
 _RT = re.compile(r"\bRT\W{0,3}(\d{1,3})", re.IGNORECASE)
@@ -65,6 +67,38 @@ async def houses(house: House, village: Village, rt: str | None) -> list[Place]:
         if rt is None or of_rt == rt:
             found.append(Place(of_rt, number, worker.form.name, address, until, worker_id, worker.opened_on))
     return sorted(found, key=lambda one: (one.rt == "", one.rt, one.sticker_no))
+
+
+async def issued(house: House, village: Village, rt: str | None) -> list[Place]:
+    """The stickers of a village that are issued and hold today, in the order of their sheets."""
+    today = business_day(clock.now()).isoformat()
+    where = {"state.village": village.code, "state.valid_until": {"$gte": today}}
+    stickers = dict(await house.reader.find("stickers", where, limit=WORKERS_MAX))
+    workers = await house.reader.states("workers", sorted({one.worker_id for one in stickers.values()}))
+    found = []
+    for number, sticker in stickers.items():
+        worker = workers.get(sticker.worker_id)
+        if not isinstance(worker, Worker) or revoked(sticker, worker):
+            continue
+        address = worker.form.address or ""
+        of_rt = rt_of(address)
+        if rt is None or of_rt == rt:
+            until = date.fromisoformat(sticker.valid_until)
+            found.append(Place(of_rt, number, worker.form.name, address, until, sticker.worker_id, sticker.opened_on))
+    return sorted(found, key=lambda one: (one.rt == "", one.rt, one.sticker_no))
+
+
+async def wait_until_issued(house: House, found: Sequence[Place], wait_s: float = ISSUED_WITHIN_S) -> bool:
+    """Whether all of these stand in the store within that time."""
+    until = clock.monotonic() + wait_s
+    while True:
+        standing = await house.reader.states("stickers", [one.sticker_no for one in found])
+        days = {no: one.valid_until for no, one in standing.items() if isinstance(one, Sticker)}
+        if all(days.get(one.sticker_no, "") >= one.valid_until.isoformat() for one in found):
+            return True
+        if clock.monotonic() >= until:
+            return False
+        await asyncio.sleep(0.2)
 
 
 def printed(found: Sequence[Place], village: Village, signer: Signer, base_url: str) -> list[Printed]:

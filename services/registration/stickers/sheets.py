@@ -13,6 +13,7 @@ from reportlab.lib.colors import HexColor
 from reportlab.lib.pagesizes import A4
 from reportlab.lib.units import mm
 from reportlab.lib.utils import ImageReader
+from reportlab.pdfbase.pdfmetrics import stringWidth
 from reportlab.pdfgen.canvas import Canvas
 
 from services.registration.stickers.printed import Printed
@@ -23,11 +24,16 @@ PER_PAGE = COLUMNS * ROWS
 WIDTH, HEIGHT = 95 * mm, 54 * mm
 LEFT, TOP = 10 * mm, A4[1] - 20 * mm
 QR = 44 * mm
-_INK, _SOFT, _FILL = HexColor("#16242c"), HexColor("#54646d"), HexColor("#0b7a75")
+TEXT = WIDTH - QR - 9 * mm
+_INK, _SOFT, _FILL, _WARN = HexColor("#16242c"), HexColor("#54646d"), HexColor("#0b7a75"), HexColor("#c1121f")
 
 
-def pdf(stickers: Sequence[Printed], village: str, code: str, regency: str, today: date) -> bytes:
-    """The sheets of one village."""
+def pdf(
+    stickers: Sequence[Printed], names: tuple[str, str, str], code: str, today: date, *, sample: bool = False
+) -> bytes:
+    """The sheets of one village; `names` of the village, its district and its regency. A sample is marked on every
+    sticker: its code leads nowhere."""
+    village = names[0]
     out = io.BytesIO()
     canvas: Any = Canvas(out, pagesize=A4, pageCompression=1, invariant=1)
     canvas.setTitle(f"Stiker {village} {code}")
@@ -38,22 +44,37 @@ def pdf(stickers: Sequence[Printed], village: str, code: str, regency: str, toda
         pages = -(-len(of_rt) // PER_PAGE)
         for page in range(pages):
             head = f"{village} ({code})  ·  {f'RT {rt}' if rt else 'RT tidak tercatat'}  ·  lembar {page + 1}/{pages}"
-            _page(canvas, f"{head}  ·  dicetak {long_date(today)}", of_rt[page * PER_PAGE :][:PER_PAGE], regency)
+            _page(canvas, f"{head}  ·  dicetak {long_date(today)}", of_rt[page * PER_PAGE :][:PER_PAGE], names, sample)
     canvas.save()
     return out.getvalue()
 
 
-def _page(canvas: Any, head: str, stickers: Sequence[Printed], regency: str) -> None:
+def _page(canvas: Any, head: str, stickers: Sequence[Printed], names: tuple[str, str, str], sample: bool) -> None:
     canvas.setFillColor(_SOFT)
     canvas.setFont("Helvetica", 9)
-    canvas.drawString(LEFT, A4[1] - 14 * mm, head)
+    canvas.drawString(LEFT, A4[1] - 14 * mm, f"CONTOH, jangan dipasang  ·  {head}" if sample else head)
     for place, one in enumerate(stickers):
         row, column = divmod(place, COLUMNS)
-        _sticker(canvas, LEFT + column * WIDTH, TOP - (row + 1) * HEIGHT, one, regency)
+        x, y = LEFT + column * WIDTH, TOP - (row + 1) * HEIGHT
+        _sticker(canvas, x, y, one, names)
+        if sample:
+            _mark(canvas, x, y)
     canvas.showPage()
 
 
-def _sticker(canvas: Any, x: float, y: float, one: Printed, regency: str) -> None:
+def _mark(canvas: Any, x: float, y: float) -> None:
+    canvas.saveState()
+    canvas.translate(x + WIDTH / 2, y + HEIGHT / 2)
+    canvas.rotate(25)
+    canvas.setFillColor(_WARN)
+    canvas.setFillAlpha(0.55)
+    canvas.setFont("Helvetica-Bold", 44)
+    canvas.drawCentredString(0, -14, "CONTOH")
+    canvas.restoreState()
+
+
+def _sticker(canvas: Any, x: float, y: float, one: Printed, names: tuple[str, str, str]) -> None:
+    village, district, regency = names
     canvas.setStrokeColor(_SOFT)
     canvas.setLineWidth(0.3)
     canvas.setDash(2, 2)
@@ -70,13 +91,17 @@ def _sticker(canvas: Any, x: float, y: float, one: Printed, regency: str) -> Non
         ("BPJS Ketenagakerjaan", 9, True, 35.5),
         ("Jaminan Kecelakaan Kerja", 7.5, False, 31.5),
         ("dan Jaminan Kematian", 7.5, False, 28),
-        (regency, 7.5, False, 23.5),
-        ("Berlaku sampai", 7.5, False, 18),
-        (long_date(one.valid_until), 10, True, 13.5),
+        # Whoever scans compares these with what the page says: a sticker of another house is a copy.
+        (village, 8, True, 24),
+        (f"Kec. {district}", 7, False, 20.8),
+        (regency, 7, False, 17.8),
+        (f"Berlaku sampai {long_date(one.valid_until)}", 7.5, True, 13),
         (f"No. {one.sticker_no}", 8.5, True, 7.5),
         ("Pindai untuk memeriksa", 6.5, False, 3.5),
     ):
-        canvas.setFont("Helvetica-Bold" if bold else "Helvetica", size)
+        font = "Helvetica-Bold" if bold else "Helvetica"
+        # A long name is set smaller, never under the code.
+        canvas.setFont(font, min(size, size * TEXT / stringWidth(text, font, size)))
         canvas.drawString(at, y + height * mm, text)
 
 

@@ -10,13 +10,14 @@ from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 
 from services.registration.stickers import printing
+from services.registration.stickers.address import Address, NoAddress, address_of
 from services.registration.stickers.scanning import Scanner, shipped
 from services.registration.stickers.signing import Claim
 from shared.files.separated import for_excel
 from shared.kernel.calendar import business_day
 from shared.reference.areas import Village
 from shared.runtime import clock
-from shared.runtime.auth import Guard
+from shared.runtime.auth import REGISTRATION_OFFICER, Guard
 from shared.runtime.house import House
 
 _RT = re.compile(r"\d{3}")
@@ -28,24 +29,43 @@ def routes(house: House) -> APIRouter:
     router = APIRouter(tags=["stickers"])
     desk = Desk(house)
 
-    @router.get("/v1/stickers/{village}.pdf")
-    async def sheet(village: str, request: Request, rt: str | None = None) -> Response:
-        """A4 sheets of a village, a page for every RT (`?rt=003`: one RT). Verified workers whose premium is paid."""
-        place = await desk.village(village, request)
+    @router.post("/v1/stickers/{village}", status_code=201)
+    async def issue(village: str, request: Request, rt: str | None = None) -> Response:
+        """Issues the stickers of a village (`?rt=003`: of one RT) to its verified workers whose premium is paid; again,
+        only those whose last day is later than on their last one. Then `/v1/stickers/{village}.pdf` has the sheets."""
+        place = await desk.village(village, request, REGISTRATION_OFFICER)
+        desk.address()
         found = await printing.houses(house, place, _rt(rt))
         if not found:
             raise HTTPException(
                 404, "no verified worker with a paid premium / belum ada peserta terverifikasi yang iurannya lunas"
             )
-        base = house.environ.get("PAYUNG_PUBLIC_URL", "").rstrip("/") or str(request.base_url).rstrip("/")
-        stickers = printing.printed(found, place, desk.scanner.signer, base)
+        await printing.issue(house, found, place)
+        # The service reads its own step a moment later; whoever prints next finds them.
+        stand = await printing.wait_until_issued(house, found)
+        body = {"village": place.code, "stickers": len(found), "sheets": f"/v1/stickers/{place.code}.pdf"}
+        return JSONResponse(body, 201 if stand else 202)
+
+    @router.get("/v1/stickers/{village}.pdf")
+    async def sheet(village: str, request: Request, rt: str | None = None) -> Response:
+        """A4 sheets of the stickers that are issued and hold today, a page for every RT (`?rt=003`: one RT). Changes
+        nothing."""
+        place = await desk.village(village, request)
+        address = desk.address()
+        found = await printing.issued(house, place, _rt(rt))
+        if not found:
+            raise HTTPException(
+                404,
+                "belum ada stiker yang diterbitkan di desa ini / no sticker is issued here: "
+                f"POST /v1/stickers/{place.code} issues them",
+            )
+        stickers = printing.printed(found, place, desk.scanner.signer, address.url)
         areas, today = house.reference.areas, business_day(clock.now())
-        regency = areas.name(place.regency) or place.regency
+        names = (place.name, areas.name(place.district) or place.district, areas.name(place.regency) or place.regency)
         # The drawing library is 25 MB that a service needs on the days when stickers are printed.
         from services.registration.stickers import sheets
 
-        body = await asyncio.to_thread(sheets.pdf, stickers, place.name, place.code, regency, today)
-        await printing.issue(house, found, place)
+        body = await asyncio.to_thread(sheets.pdf, stickers, names, place.code, today, sample=address.sample)
         headers = {"content-disposition": f'inline; filename="stiker-{place.code}.pdf"', "cache-control": "no-store"}
         return Response(body, media_type="application/pdf", headers=headers)
 
@@ -53,7 +73,7 @@ def routes(house: House) -> APIRouter:
     async def where_they_go(village: str, request: Request, rt: str | None = None) -> Response:
         """Which sticker belongs to which house, for the officers who put them up. Personal data: never hung up."""
         place = await desk.village(village, request)
-        found = await printing.houses(house, place, _rt(rt))
+        found = await printing.issued(house, place, _rt(rt))
         rows = [(one.rt, one.sticker_no, one.name, one.address, "", "") for one in found]
         headers = {
             "content-disposition": f'attachment; filename="pemasangan-{place.code}.csv"',
@@ -115,8 +135,15 @@ class Desk:
     def _guard(self) -> Guard:
         return Guard(self._house.environ)
 
-    async def village(self, code: str, request: Request) -> Village:
-        """A village whose regency the caller belongs to."""
+    def address(self) -> Address:
+        """The address in the codes; 409 where there is none."""
+        try:
+            return address_of(self._house.environ)
+        except NoAddress as error:
+            raise HTTPException(409, str(error)) from error
+
+    async def village(self, code: str, request: Request, role: str | None = None) -> Village:
+        """A village whose regency the caller belongs to, in that role where one is needed."""
         caller = await self._guard.caller(request)
         areas = self._house.reference.areas
         found: Village | None = areas.village(areas.resolve(code))
@@ -124,6 +151,8 @@ class Desk:
             raise HTTPException(404, "no such village / desa tidak dikenal; codes look like 64.08.04.2001")
         if not caller.may_read(found.regency):
             raise HTTPException(403, "this village is of another regency")
+        if role is not None and caller.regencies(found.regency, role) == []:
+            raise HTTPException(403, f"this needs the role {role}")
         return found
 
 

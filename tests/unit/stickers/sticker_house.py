@@ -16,14 +16,15 @@ from tests.property.registration_world import FORM, KEY
 from tests.unit.imports.imports_house import MemoryHouse
 
 VILLAGE = "64.08.04.2001"
+PUBLIC_URL = "https://payung.kabupaten.go.id"
 KEYS = {"PAYUNG_ID_KEY": base64.b64encode(KEY).decode()}
 
 
 class StickerHouse(MemoryHouse):
     """Registration in memory with its stickers; `say` is a word of another service."""
 
-    def __init__(self, now: datetime) -> None:
-        super().__init__(**KEYS)
+    def __init__(self, now: datetime, **environ: str) -> None:
+        super().__init__(**KEYS, **{"PAYUNG_PUBLIC_URL": PUBLIC_URL, **environ})
         self.topics.now_ms = int(now.timestamp() * 1000)
         self._count = 0
 

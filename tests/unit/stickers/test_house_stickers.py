@@ -13,10 +13,12 @@ import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from reportlab.pdfbase.pdfmetrics import stringWidth
 
 from services.registration.domain import stickers
 from services.registration.domain.stickers import Cover
 from services.registration.stickers import sheets
+from services.registration.stickers.address import address_of
 from services.registration.stickers.printed import Printed
 from services.registration.stickers.printing import rt_of
 from services.registration.stickers.signing import BadToken, Claim, Signer
@@ -26,6 +28,7 @@ from tests.unit.stickers.sticker_house import KEYS, VILLAGE, StickerHouse
 
 NOW = datetime(2026, 2, 10, 3, 0, tzinfo=UTC)
 SIGNER = Signer.from_environment(KEYS)
+NAMES = ("Swarga Bara", "Sangatta Utara", "Kabupaten Kutai Timur")
 CLAIM = Claim("6408-7F3KQ-9M2XA", VILLAGE, date(2026, 12, 31))
 
 
@@ -117,7 +120,13 @@ async def test_only_the_verified_and_paid_get_a_sticker_and_no_sheet_names_anybo
         await house.billed(worker, "2026-02")
     await house.billed(unpaid, "2026-03")
     async with _http(house) as client:
-        answer = await client.get(f"/v1/stickers/{VILLAGE}.pdf")
+        assert (await client.get(f"/v1/stickers/{VILLAGE}.pdf")).status_code == 404
+        before = len(house.topics.published)
+        asked = await client.post(f"/v1/stickers/{VILLAGE}")
+        assert (asked.status_code, asked.json()["stickers"]) == (201, 2)
+        issued = len(house.topics.published)
+        answer = await client.get(asked.json()["sheets"])
+        assert before < issued == len(house.topics.published), "a GET issues nothing"
         listed = await client.get(f"/v1/stickers/{VILLAGE}.csv")
         assert (await client.get(f"/v1/stickers/{VILLAGE}.pdf?rt=4")).status_code == 404
         assert (await client.get("/v1/stickers/64.08.99.2001.pdf")).status_code == 404
@@ -127,6 +136,9 @@ async def test_only_the_verified_and_paid_get_a_sticker_and_no_sheet_names_anybo
     assert len(numbers) == 2
     assert b"28 Februari 2026" in text
     assert b"RT 003" in text
+    # What the page of a scan tells people to compare.
+    assert all(name in text for name in (b"(Sangatta Utara)", b"Kec. Sangatta Utara", b"Kabupaten Kutai Timur"))
+    assert b"CONTOH" not in text
     assert not re.search(rb"PEKERJA|\d{16}|Pelita", text)
     assert listed.text.count("PEKERJA") == 2
     assert all(number.decode() in listed.text for number in numbers)
@@ -139,9 +151,9 @@ async def test_what_is_printed_is_issued_once_and_again_only_with_a_later_day() 
     await house.paid("2026-02")
     async with _http(house) as client:
         for _ in range(2):
-            assert (await client.get(f"/v1/stickers/{VILLAGE}.pdf")).status_code == 200
+            assert (await client.post(f"/v1/stickers/{VILLAGE}")).status_code == 201
         await house.paid("2026-03")
-        await client.get(f"/v1/stickers/{VILLAGE}.pdf")
+        await client.post(f"/v1/stickers/{VILLAGE}")
     events = [orjson.loads(one.value or b"") for one in house.topics.published if one.topic == "registration-events"]
     issued = {one["id"]: one["data"] for one in events if one["type"] == "sticker.issued.v1"}.values()
     assert [one["valid_until"] for one in issued] == ["2026-02-28", "2026-03-31"]
@@ -165,7 +177,7 @@ async def test_a_scan_says_valid_expired_revoked_or_invalid(monkeypatch: pytest.
     number = stickers.sticker_no(REFERENCE.id_key, "64.08", worker, "2026-02-10")
     token = SIGNER.token(Claim(number, VILLAGE, date(2026, 2, 28)))
     async with _http(house) as client:
-        await client.get(f"/v1/stickers/{VILLAGE}.pdf")
+        await client.post(f"/v1/stickers/{VILLAGE}")
 
         async def scan(what: str) -> tuple[int, str]:
             answer = await client.get(f"/s/{what}", headers={"accept": "application/json"})
@@ -197,7 +209,7 @@ async def test_an_installed_sticker_is_told_once_without_the_installers_name() -
     (answer,) = await house.install(number)
     assert answer["data"]["reasons"] == ["sticker-unknown"]
     async with _http(house) as client:
-        await client.get(f"/v1/stickers/{VILLAGE}.pdf")
+        await client.post(f"/v1/stickers/{VILLAGE}")
     installed, answer = await house.install(number.lower())
     assert installed["type"] == "sticker.installed.v1"
     assert installed["data"] == {
@@ -235,5 +247,59 @@ def test_a_full_sheet_holds_ten_and_every_rt_begins_a_page() -> None:
         for rt, count in (("", 1), ("001", 11), ("002", 3))
         for n in range(count)
     ]
-    pdf = sheets.pdf(printed, "Swarga Bara", VILLAGE, "Kabupaten Kutai Timur", date(2026, 2, 10))
+    pdf = sheets.pdf(printed, NAMES, VILLAGE, date(2026, 2, 10))
     assert len(re.findall(rb"/Type /Page\b", pdf)) == 4
+
+
+def test_a_long_name_stays_out_of_the_code() -> None:
+    names = ("Desa Persiapan Kampung Baru Seberang Sungai Mahakam Hulu", "Muara Ancalong", "Kabupaten Kutai Timur")
+    one = Printed("001", "6408-7F3KQ-9M2XA", date(2026, 12, 31), "https://x.go.id/s/1")
+    text = _text(sheets.pdf([one], names, VILLAGE, date(2026, 2, 10)))
+    (size,) = re.findall(rb"/F\d+ ([\d.]+) Tf[^()]*\(" + names[0].encode() + rb"\)", text)
+    assert stringWidth(names[0], "Helvetica-Bold", float(size)) <= sheets.TEXT + 0.1
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "http://127.0.0.1:8101",
+        "http://localhost:8101",
+        "https://0.0.0.0",
+        "http://[::1]/",
+        "payung",
+        "ftp://a.go.id",
+    ],
+)
+async def test_no_code_leads_to_this_machine_or_to_the_host_of_a_request(url: str) -> None:
+    house = StickerHouse(NOW, PAYUNG_PUBLIC_URL=url)
+    worker = await house.worker()
+    await house.billed(worker, "2026-02")
+    await house.paid("2026-02")
+    before = len(house.topics.published)
+    async with _http(house) as client:
+        for answer in (await client.post(f"/v1/stickers/{VILLAGE}"), await client.get(f"/v1/stickers/{VILLAGE}.pdf")):
+            assert answer.status_code == 409
+            assert "PAYUNG_PUBLIC_URL" in answer.json()["detail"]
+    assert len(house.topics.published) == before
+    sample = address_of({"PAYUNG_PUBLIC_URL": url, "PAYUNG_STICKER_SAMPLES": "yes"})
+    assert (sample.url, sample.sample) == ("https://contoh.invalid", True)
+
+
+async def test_a_sample_says_that_it_is_one_on_every_sticker() -> None:
+    house = StickerHouse(NOW, PAYUNG_PUBLIC_URL="", PAYUNG_STICKER_SAMPLES="yes")
+    for number in (1, 2):
+        await house.billed(await house.worker(number), "2026-02")
+    await house.paid("2026-02")
+    async with _http(house) as client:
+        await client.post(f"/v1/stickers/{VILLAGE}")
+        text = _text((await client.get(f"/v1/stickers/{VILLAGE}.pdf")).content)
+    assert text.count(b"(CONTOH)") == 2
+    assert b"CONTOH, jangan dipasang" in text
+
+
+def test_an_address_that_phones_reach_is_taken() -> None:
+    assert (
+        address_of({"PAYUNG_PUBLIC_URL": "https://payung.kab.go.id/stiker/"}).url == "https://payung.kab.go.id/stiker"
+    )
+    assert not address_of({"PAYUNG_PUBLIC_URL": "http://10.1.2.3:8101", "PAYUNG_STICKER_SAMPLES": "yes"}).sample
