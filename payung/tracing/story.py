@@ -25,7 +25,8 @@ Name = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One event, or one dead letter (`error`). `name` is source and id, `cause` those of what caused it."""
+    """One event, or one dead letter (`error`). `name` is source and id, `cause` those of what caused it, as open topics
+    name them; `own` is the id that its sender gave."""
 
     name: Name
     type: str
@@ -37,10 +38,11 @@ class Step:
     first_cause: str
     says: Mapping[str, str] = field(default_factory=dict)
     error: str | None = None
+    own: str = ""
 
     def bears(self, name: str) -> bool:
         """Whether this is about what is asked for, by its own id or by what its data names."""
-        return self.name[1] == name or any(self.says.get(one) == name for one in NAMING)
+        return name in (self.name[1], self.own) or any(self.says.get(one) == name for one in NAMING)
 
     def as_json(self, *, asked: bool) -> dict[str, Any]:
         """For a machine. `asked`: it bears the name itself, and is not only its cause or effect."""

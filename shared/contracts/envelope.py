@@ -17,12 +17,11 @@ from typing import Any, NamedTuple
 import orjson
 from pydantic import BaseModel, ValidationError
 
-from shared.contracts import admission, topics
+from shared.contracts import admission, tokens, topics
 from shared.kernel.calendar import WITA
 from shared.kernel.debris import cleaned
 from shared.kernel.decision import Outcome
 from shared.kernel.event import Event, Intake
-from shared.kernel.identity import without_niks
 
 CONTENT_TYPE = "application/cloudevents+json"
 HEADERS: Sequence[tuple[str, bytes]] = (("content-type", CONTENT_TYPE.encode()),)
@@ -74,11 +73,13 @@ def read(
     inputs: Mapping[str, type],
     table: admission.Table = admission.rule_of,
     hashed: Hashed = unhashed,
+    key: bytes = b"",
 ) -> Event | None:
     """Reads one record. Events from outside (an Intake model) keep their raw data, without the debris of programs
     (`debris`); ours are validated. `hashed` makes the content hash; whoever only looks at an event needs none.
 
-    `table` says what may stand on the topic, and from whom. None: a type that may stand there but is meant for other
+    `table` says what may stand on the topic, and from whom. `key` names a first cause that may not be told as its
+    sender named it (`tokens.shown`), wherever it is told. None: a type that may stand there but is meant for other
     consumers, to be passed over.
     """
     if value is None:
@@ -114,7 +115,7 @@ def read(
         content_hash=hashed(content),
         subject=attributes.get("subject"),
         time=attributes.get("time"),
-        correlation_id=attributes.get("correlationid"),
+        correlation_id=_first_cause(attributes, key) if outside else attributes.get("correlationid"),
         causation_id=attributes.get("causationid"),
         causation_source=attributes.get("causationsource"),
         sequence=attributes.get("sequence"),
@@ -205,6 +206,10 @@ def _is_plain(value: bytes) -> bool:
     return value.isascii() and b"\\" not in value and b"_x" not in value
 
 
+def _first_cause(attributes: Mapping[str, Any], key: bytes) -> str:
+    return tokens.shown(attributes["source"], attributes.get("correlationid") or attributes["id"], key)
+
+
 def _intake(model: type[Intake], data: Any, has_data: bool) -> Intake:
     if isinstance(data, dict):
         return model(data)
@@ -235,18 +240,18 @@ def rfc3339(at: datetime) -> str:
 
 class Caused(NamedTuple):
     """What the envelopes of all outcomes of one input share, as the inner part of a JSON object: in the agency's own
-    feedback, and in every other topic, without the NIK of whoever names events by it."""
+    feedback, and in every other topic, where a name that may hold anything is a keyed one."""
 
     within: bytes
     openly: bytes
 
 
-def caused_by(cause: Event, version: int) -> Caused:
-    """What an input gives to the envelopes of its outcomes."""
-    first, last = cause.correlation_id or cause.id, cause.id
-    within = _caused(cause, version, first, last)
-    shown = without_niks(first), without_niks(last)
-    return Caused(within, within if shown == (first, last) else _caused(cause, version, *shown))
+def caused_by(cause: Event, version: int, key: bytes = b"") -> Caused:
+    """What an input gives to the envelopes of its outcomes; `key` names what may not be said as it is."""
+    shown = tokens.shown(cause.source, cause.id, key)
+    first = cause.correlation_id or shown
+    within = _caused(cause, version, first, cause.id)
+    return Caused(within, within if shown == cause.id else _caused(cause, version, first, shown))
 
 
 def _caused(cause: Event, version: int, first: str, last: str) -> bytes:
@@ -270,7 +275,7 @@ def write_outcome(service: str, identifier: str, outcome: Outcome, cause: Caused
     named = f'{{"specversion":"1.0","id":"{identifier}","source":"payung/{service}","type":"{outcome.type}",'.encode()
     subject = b""
     if outcome.subject is not None:
-        subject = b',"subject":' + orjson.dumps(without_niks(outcome.subject) if is_open else outcome.subject)
+        subject = b',"subject":' + orjson.dumps(outcome.subject)
     return named + caused + subject + b',"data":' + _data(outcome.data) + b"}"
 
 

@@ -62,7 +62,8 @@ DECISIONS: dict[str, type[Intake]] = {"suspect.decide.v1": DecideSuspect}
 
 
 class WorkerRegistered(Data):
-    """A worker new to Payung (or back after a withdrawal or a rejection) is registered."""
+    """A worker new to Payung (or back after a withdrawal or a rejection) is registered. `occupation` is a code of the
+    shipped list, else `other`; `submission` the keyed name of the agency's own id, empty where no submission did it."""
 
     worker_id: str
     regency: Regency
@@ -74,7 +75,7 @@ class WorkerRegistered(Data):
     birth_month: Period
     income_base: Rupiah
     agency: str
-    submission_id: str
+    submission: str
 
 
 class WorkerUpdated(WorkerRegistered):

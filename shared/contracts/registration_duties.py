@@ -29,13 +29,14 @@ class RosterLineAnswered(SubmissionAnswered):
 class EmployerFoundNoncompliant(Data):
     """A duty that an employer did not keep, each time that its state changes.
 
-    `due_on` is the day by which the duty was to be kept; `evidence` names what was reported, as texts.
+    `due_on` is the day by which the duty was to be kept; `evidence` names what was reported: days and counts. An
+    employer is their number, a contractor of a project a keyed name: a name in words may be a person's.
     """
 
     finding_id: str
     regency: Regency
     employer_id: str | None = None
-    employer_name: str
+    contractor: str | None = None
     kind: Kind
     state: State
     due_on: Day
@@ -45,8 +46,10 @@ class EmployerFoundNoncompliant(Data):
 
 
 class ProjectRegistered(Data):
-    """A construction project as it stands after a report; `due_on` is the last day of the latest term, `late` says
-    whether the project or a change of it was reported after its term."""
+    """A construction project as it stands after a report; `contractor` is a keyed name.
+
+    `due_on` is the last day of the latest term, `late` says whether it or a change was reported after its term.
+    """
 
     project_no: str
     regency: Regency

@@ -56,10 +56,9 @@ class UnmergeWorker(Data):
 
 
 class AbsorbedWord(Data):
-    """An agency's word on the merged worker's occupation."""
+    """An agency's word on the merged worker's occupation, a code of the shipped list."""
 
     agency: str
-    submission_id: str
     sector: Sector
     occupation: str
     said_on: Day

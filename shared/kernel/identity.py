@@ -18,7 +18,12 @@ _NIK_IN_TEXT = re.compile(r"(?<!\d)[1-9]\d{5}(?:[04][1-9]|[1256]\d|[37][01])(?:0
 
 def worker_id(key: bytes, nik: str) -> str:
     """Lower-case base32 without padding of the first 16 bytes of HMAC-SHA256(key, NIK): 26 characters."""
-    bits = int.from_bytes(hmac.digest(key, nik.encode("ascii"), hashlib.sha256)[:16], "big") << 2
+    return keyed(key, nik)
+
+
+def keyed(key: bytes, text: str) -> str:
+    """A text's name by a key, in the form of a worker_id: the same text has the same name, which says nothing of it."""
+    bits = int.from_bytes(hmac.digest(key, text.encode(), hashlib.sha256)[:16], "big") << 2
     # Written out: base64.b32encode takes twice as long, and this runs once an input.
     return "".join([_TWO_LETTERS[bits >> place & 0x3FF] for place in _PLACES])
 

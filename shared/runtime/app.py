@@ -30,7 +30,7 @@ from shared.runtime import (
     topics_admin,
     traces,
 )
-from shared.runtime.crypto import FieldCipher, cipher_from, id_key_from
+from shared.runtime.crypto import FieldCipher, cipher_from, id_key_from, naming_key_from
 from shared.runtime.deadletters import DeadLetterTopic
 from shared.runtime.due import DueRunner, Place
 from shared.runtime.durability import Durability
@@ -192,7 +192,7 @@ class Process:
         consumer = KafkaConsumer(server, spec.name, spec.topics, take, settle, self._fail, metrics, instance)
         letters = DeadLetterTopic(spec.name, publisher, lambda: topic_ids.read(server))
         gate = FloodGate(spec.name, letters, store, consumer, metrics, limits)
-        pipeline = Pipeline(spec, store, publisher, gate, metrics, reference)
+        pipeline = Pipeline(spec, store, publisher, gate, metrics, reference, naming_key_from(environ))
         swept = await self._patiently(pipeline.sweep)
         if swept:
             log.warning("published what an earlier process had saved", outcomes=swept)

@@ -183,6 +183,14 @@ def id_key_from(environ: Mapping[str, str]) -> bytes:
     return key_bytes(encoded, ID_KEY)
 
 
+def naming_key_from(environ: Mapping[str, str]) -> bytes:
+    """The key by which events that others have named are named in open topics (`contracts/tokens.py`). Services without
+    a NIK take their commands from officers and treasuries, and hold no key of the agencies' words: none is needed."""
+    if not environ.get(ID_KEY) and not environ.get(f"{ID_KEY}_FILE"):
+        return b""
+    return hmac.digest(id_key_from(environ), b"names of events", "sha256")
+
+
 def key_bytes(encoded: str, where: str) -> bytes:
     """A configured key of 32 bytes from base64; raises Refused, naming `where` it is configured."""
     try:

@@ -27,7 +27,6 @@ from typing import Any
 import structlog
 
 from shared.contracts import envelope, topics
-from shared.kernel.identity import without_niks
 from shared.runtime import clock, traces
 from shared.runtime.errors import Paused, Unavailable
 from shared.runtime.leases import Leases
@@ -253,7 +252,7 @@ class DueRunner:
             "type": answer.type,
             "time": envelope.rfc3339(now.replace(microsecond=now.microsecond // 1000 * 1000)),
             "datacontenttype": "application/json",
-            "correlationid": without_niks(str(one.due.data.get("correlation_id", one.due.id))),
+            "correlationid": str(one.due.data.get("correlation_id", one.due.id)),
             "causationid": one.due.id,
             "causationsource": source,
         }

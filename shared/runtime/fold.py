@@ -10,10 +10,11 @@ Invariants
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
+from shared.contracts import tokens, topics
 from shared.contracts.envelope import caused_by, outcome_id, write_outcome
 from shared.kernel.decision import Address, Decision, Due
 from shared.kernel.event import Event
@@ -87,8 +88,10 @@ def fold(
     events: Sequence[Event],
     decide: Decide,
     facts: Any,
+    key: bytes = b"",
 ) -> Folded:
-    """Decides the new inputs of one document in offset order."""
+    """Decides the new inputs of one document in offset order. `key` names, in open topics, the inputs that others have
+    named as they pleased."""
     known: Mapping[str, str] = stored.taken if stored else {}
     result = Folded(
         address=address,
@@ -106,7 +109,7 @@ def fold(
             continue
         try:
             decision = decide(result.state, event, facts, event.at)
-            taken = _take(service, address, event, decision, result.version + 1)
+            taken = _take(service, address, event, decision, result.version + 1, key)
         except Exception as error:  # noqa: BLE001  # a defect of ours must not stop the line: it is put aside and alerts
             result.failed.append((event, error))
             result.failed.extend((later, error) for later in events[position + 1 :] if later.name not in known)
@@ -124,17 +127,21 @@ def fold(
     return result
 
 
-def _take(service: str, address: Address, event: Event, decision: Decision[Any], version: int) -> Taken:
+def _take(service: str, address: Address, event: Event, decision: Decision[Any], version: int, naming: bytes) -> Taken:
     if decision.state is None and decision.outcomes:
         raise ValueError("a decision with outcomes must leave a document that remembers them")
     if not decision.outcomes:
         return Taken(event.name, event.content_hash, version, ())
     outcomes = []
-    caused = caused_by(event, version)
+    caused = caused_by(event, version, naming)
     for index, outcome in enumerate(decision.outcomes):
-        identifier = outcome_id(service, event, address.id, outcome.type, index)
-        value = write_outcome(service, identifier, outcome, caused)
         # Keys are seen by more than records are, and some are the names of inputs.
         key = without_niks(outcome.key)
+        if event.id in (outcome.key, outcome.subject) and not topics.is_feedback(outcome.topic):
+            name = tokens.shown(event.source, event.id, naming)
+            key = name if outcome.key == event.id else key
+            outcome = replace(outcome, subject=name) if outcome.subject == event.id else outcome
+        identifier = outcome_id(service, event, address.id, outcome.type, index)
+        value = write_outcome(service, identifier, outcome, caused)
         outcomes.append(SavedOutcome(identifier, outcome.topic, key, outcome.type, value, outcome.personal))
     return Taken(event.name, event.content_hash, version, tuple(outcomes))

@@ -121,8 +121,11 @@ class Pipeline:
         dead_letters: DeadLetters,
         metrics: Metrics,
         reference: Any,
+        naming: bytes = b"",
     ) -> None:
+        """`naming` is the key by which names of others stand in open topics."""
         self._spec = spec
+        self._naming = naming
         self._store = store
         self._publisher = publisher
         self._dead_letters = dead_letters
@@ -183,7 +186,7 @@ class Pipeline:
         for record in records:
             try:
                 event = envelope.read(
-                    record.value, record.headers, record.topic, record.timestamp_ms, inputs, table, hashed
+                    record.value, record.headers, record.topic, record.timestamp_ms, inputs, table, hashed, self._naming
                 )
             except Unreadable as error:
                 letters.append((record, error.code, error.detail))
@@ -322,7 +325,7 @@ class Pipeline:
         service, decide = self._spec.name, self._spec.decide
         now = parts
         while True:
-            one = fold(service, address, stored, [part.event for part in now], decide, facts)
+            one = fold(service, address, stored, [part.event for part in now], decide, facts, self._naming)
             large = one.changed and self._store.measure(one) > WRITE_BYTES_MAX
             if not large or len(one.taken) == 1:
                 break

@@ -189,7 +189,7 @@ class World:
             "birth_month": "1985-07",
             "income_base": 1_000_000,
             "agency": "dinsos",
-            "submission_id": "S-1",
+            "submission": "S-1",
         }
         self.put("registration-events", "worker.registered.v1", data, "payung/registration", sequence=sequence)
 

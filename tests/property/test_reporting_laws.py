@@ -73,7 +73,7 @@ def histories(draw: st.DrawFn) -> list[Event]:
         who = {"worker_id": draw(worker), "regency": "64.08", "district": district, "village": village}
         who |= {"sector": "trade", "sex": draw(st.sampled_from(["F", "M"])), "birth_month": draw(months)}
         said = {"reasons": [], "effective_on": "2026-01-01", "registration_version": 1, "reason": "moved"}
-        form = {"occupation": "x", "income_base": 1, "agency": "dinsos", "submission_id": "s"}
+        form = {"occupation": "x", "income_base": 1, "agency": "dinsos", "submission": "s"}
         seen = {"segment": "BPU", "evidence": [], "score": 1, "valid_until": "2027-01-01"}
         line = {"programme": "JKK", "amount": 10_000, "rule": "r"}
         money = {"period": draw(periods), "funding": "self", "lines": [line], "total": 10_000}

@@ -69,11 +69,12 @@ class Releases:
         inputs: Mapping[str, type],
         table: Table = rule_of,
         hashed: envelope.Hashed = envelope.unhashed,
+        key: bytes = b"",
     ) -> Any:
         """As envelope.read."""
         if not topics.is_from_outside(topic):
             value = self._changed(orjson.loads(value or b""), inputs)
-        return self._read(value, headers, topic, at_ms, inputs, table, hashed)
+        return self._read(value, headers, topic, at_ms, inputs, table, hashed, key)
 
     def _changed(self, event: dict[str, Any], inputs: Mapping[str, type]) -> bytes:
         model = inputs.get(event["type"])

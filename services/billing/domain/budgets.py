@@ -18,6 +18,7 @@ from dataclasses import replace
 from services.billing.domain import outcomes, rules
 from services.billing.domain.forms import Ceilings, RunOrder
 from services.billing.domain.state import NOTHING, Accounts, Budget, Facts
+from shared.contracts import tokens
 from shared.contracts.base import Programme
 from shared.contracts.billing import BudgetExhausted, BudgetSetAccepted, CommandRefused, CoverageAtRisk, RunCompleted
 from shared.contracts.billing_work import InvoiceOpened, RunFunded, RunReleased, RunRequested, RunStart
@@ -53,7 +54,7 @@ def ceilings_set(state: Budget | None, event: Event, facts: Facts) -> Decision[B
         jkm=order.amounts.jkm,
         committed_jkk=budget.committed.jkk,
         committed_jkm=budget.committed.jkm,
-        decree_no=order.decree_no,
+        decree_no=tokens.number_or_nothing(order.decree_no),
         target_workers=order.target_workers,
         targets=dict(order.targets),
     )

@@ -10,9 +10,10 @@ from typing import Any
 
 from services.billing.domain import rules
 from services.billing.domain.state import Accounts, Reference
+from shared.contracts import tokens
 from shared.contracts.base import FUNDINGS, Funding
 from shared.contracts.billing import CommandRefused
-from shared.contracts.fields import TEXT_MAX, Fields
+from shared.contracts.fields import Fields
 from shared.kernel.calendar import business_day, is_period
 from shared.kernel.event import Event, Intake
 from shared.kernel.values import value
@@ -169,17 +170,18 @@ def refused(event: Event, reasons: list[str]) -> Refused:
     return Refused(
         event.type,
         CommandRefused(
-            regency=_text(fields, "regency"),
+            regency=_code(fields, "regency"),
             year=year if isinstance(year, int) and not isinstance(year, bool) and abs(year) < 10**6 else None,
-            period=_text(fields, "period"),
-            funding=_text(fields, "funding"),
-            invoice_id=_text(fields, "invoice_id"),
-            reference=_text(fields, "reference"),
+            period=_code(fields, "period"),
+            funding=next((one for one in FUNDINGS if one == fields.get("funding")), None),
+            invoice_id=_code(fields, "invoice_id"),
+            reference=_code(fields, "reference"),
             reasons=reasons,
         ),
     )
 
 
-def _text(fields: Mapping[str, Any], name: str) -> str | None:
+def _code(fields: Mapping[str, Any], name: str) -> str | None:
+    """A field of the command as the answer repeats it, where everyone reads: numbers and codes, no other text."""
     value = fields.get(name)
-    return value[:TEXT_MAX] if isinstance(value, str) else None
+    return value.strip() if isinstance(value, str) and tokens.is_number(value.strip()) else None

@@ -12,6 +12,7 @@ from datetime import datetime, time, timedelta
 from services.billing.domain import outcomes
 from services.billing.domain.forms import Payment
 from services.billing.domain.state import Facts, Invoice, InvoiceStatus
+from shared.contracts import tokens
 from shared.contracts.billing import CommandRefused, CoverageAtRisk, PremiumPaid
 from shared.contracts.billing_work import InvoiceOpened, InvoiceOverdue
 from shared.contracts.reasons import Reason
@@ -54,8 +55,8 @@ def paid(state: Invoice | None, event: Event, facts: Facts) -> Decision[Invoice]
             regency=invoice.regency or None,
             period=invoice.period or None,
             funding=invoice.funding if invoice.regency else None,
-            invoice_id=payment.invoice_id,
-            reference=payment.reference,
+            invoice_id=payment.invoice_id if invoice.regency else tokens.number_or_nothing(payment.invoice_id) or None,
+            reference=tokens.number_or_nothing(payment.reference),
             reasons=[reason],
         )
         # A refused payment changes nothing, so the watch over the due date goes on.
@@ -68,7 +69,7 @@ def paid(state: Invoice | None, event: Event, facts: Facts) -> Decision[Invoice]
         funding=invoice.funding,
         total=invoice.total,
         workers=invoice.workers,
-        reference=payment.reference,
+        reference=tokens.number_or_nothing(payment.reference),
         paid_on=payment.paid_on,
     )
     return Decision(

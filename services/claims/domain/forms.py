@@ -16,13 +16,13 @@ from typing import Any, get_args
 
 from services.claims.domain import rules
 from services.claims.domain.state import Child, Claimant, Form, Reference, Ruling
-from shared.contracts import officers, topics
+from shared.contracts import officers, tokens, topics
 from shared.contracts.claims import DecideClaim, Kind, SubmitClaim
 from shared.contracts.fields import Fields
 from shared.contracts.reasons import Reason
 from shared.kernel.calendar import business_day, day_of
 from shared.kernel.event import Event, Intake
-from shared.kernel.identity import is_nik, nik_birth_date, niks_in, without_niks, worker_id
+from shared.kernel.identity import is_nik, nik_birth_date, without_niks, worker_id
 from shared.kernel.values import value
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -37,7 +37,6 @@ LEVELS: Mapping[str, str] = {
     **dict.fromkeys(("smk", "ma", "senior", "senior-high"), "sma"),
     **dict.fromkeys(("pt", "s1", "d1", "d2", "d3", "d4", "university", "college", "training", "kuliah"), "higher"),
 }
-CLAIM_NO_MAX = 100
 CHILDREN_LIST_MAX = 20
 # More than any benefit; also keeps sums far inside 64 bits.
 RUPIAH_MAX = 10**12
@@ -154,9 +153,9 @@ def problems(fields: Mapping[str, Any], reference: Reference, today: date) -> tu
 
 def _submission(data: Intake, sender: Sender, reference: Reference, today: date) -> Submission | Rejected:
     form = Fields(data.fields, data.problem)
-    claim_no = form.text("claim_no", CLAIM_NO_MAX)
+    claim_no = _number(form)
     worker = _worker(form, reference, today)
-    if not _may_name(claim_no, worker, reference):
+    if claim_no and not _may_name(claim_no, worker, reference):
         form.wrong("claim_no")
         claim_no = ""
     kind = _kind(form)
@@ -185,7 +184,7 @@ def _submission(data: Intake, sender: Sender, reference: Reference, today: date)
 def added(event: Event) -> Added | Refused:
     """Reads `claim.add-documents.v1`."""
     form = Fields(event.data.fields, event.data.problem)
-    claim_no = form.text("claim_no", CLAIM_NO_MAX)
+    claim_no = _number(form)
     documents = form.codes("documents")
     return refused(event, form.reasons) if form.reasons else Added(sender_of(event), claim_no, documents)
 
@@ -193,7 +192,7 @@ def added(event: Event) -> Added | Refused:
 def withdrawn(event: Event) -> Withdrawn | Refused:
     """Reads `claim.withdraw.v1`."""
     form = Fields(event.data.fields, event.data.problem)
-    claim_no = form.text("claim_no", CLAIM_NO_MAX)
+    claim_no = _number(form)
     return refused(event, form.reasons) if form.reasons else Withdrawn(sender_of(event), claim_no)
 
 
@@ -203,7 +202,7 @@ def decided(event: Event) -> Decided | Refused:
     agency = named_agency(form.fields)
     if agency is None:
         form.wrong("agency")
-    claim_no = form.text("claim_no", CLAIM_NO_MAX)
+    claim_no = _number(form)
     decision = form.one_of("decision", ("approved", "rejected"))
     officer = officers.name_of(event.source)
     if officer is None or officers.is_signed_by_another(form.fields.get("officer"), event.source):
@@ -216,8 +215,17 @@ def decided(event: Event) -> Decided | Refused:
 
 def refused(event: Event, reasons: Sequence[str]) -> Refused:
     """The refusal of a command, with its claim_no where it can be read."""
-    claim_no = Fields(event.data.fields).text("claim_no", CLAIM_NO_MAX)
+    claim_no = _number(Fields(event.data.fields))
     return Refused(sender_of(event), event.type, without_niks(claim_no) or None, tuple(reasons))
+
+
+def _number(form: Fields) -> str:
+    """The number of a claim, which everyone reads: letters, digits and `. / _ -`, at least one digit, no telephone."""
+    number = form.text("claim_no", tokens.NUMBER_MAX)
+    if number and not tokens.is_number_of_a_claim(number):
+        form.wrong("claim_no")
+        return ""
+    return number
 
 
 def _worker(form: Fields, reference: Reference, today: date) -> str:
@@ -239,7 +247,7 @@ def _worker(form: Fields, reference: Reference, today: date) -> str:
 def _may_name(claim_no: str, worker: str, reference: Reference) -> bool:
     """Whether a number may stand in open topics and URLs: it holds no NIK of the worker, or of anybody when the worker
     is not known. Other numbers of that length are an agency's own, as of its code, a day and a serial."""
-    return not any(worker in ("", worker_id(reference.id_key, nik)) for nik in niks_in(claim_no))
+    return not any(worker in ("", worker_id(reference.id_key, nik)) for nik in tokens.hidden_niks(claim_no))
 
 
 def _worker_of_nik(form: Fields, reference: Reference, today: date) -> str:

@@ -113,7 +113,7 @@ def absorb(state: Worker | Refusal | None, event: Event, facts: Facts, now: date
     fresh = tuple(
         Word(
             agency=one.agency,
-            submission_id=one.submission_id,
+            submission_id="",
             sector=one.sector,
             occupation=one.occupation,
             said_on=one.said_on,

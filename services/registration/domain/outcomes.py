@@ -11,7 +11,8 @@ from shared.contracts import registration_work as work
 from shared.contracts import topics
 from shared.kernel.calendar import business_day
 from shared.kernel.decision import Outcome
-from shared.kernel.identity import masked, may_be_shown, without_niks
+from shared.kernel.identity import may_be_shown
+from shared.reference import occupations
 
 Answer = Literal["registered", "already-registered", "attested", "updated", "withdrawn", "accepted", "rejected"]
 
@@ -60,23 +61,19 @@ def key_of(submission_id: str | None, otherwise: str) -> str:
 
 def _fields(worker_id: str, worker: Worker, sender: Sender) -> dict[str, Any]:
     form = worker.form
-
-    # An agency may number its rows by NIK, or note one beside the occupation; the open topics carry none.
-    def public(text: str) -> str:
-        return without_niks(text.replace(form.nik, masked(form.nik)))
-
+    # Agencies write names and telephones into numbers and occupations; others read codes and keyed names only.
     return {
         "worker_id": worker_id,
         "regency": worker.regency,
         "district": form.district,
         "village": form.village,
         "sector": form.sector,
-        "occupation": public(form.occupation),
+        "occupation": occupations.code_of(form.occupation),
         "sex": form.sex,
         "birth_month": form.birth_date[:7],
         "income_base": form.monthly_income,
         "agency": sender.agency,
-        "submission_id": public(sender.submission_id or ""),
+        "submission": sender.submission,
     }
 
 
@@ -195,9 +192,8 @@ def absorb(worker_id: str, other: str, words: tuple[Word, ...], *, undone: bool 
     absorbed = [
         work.AbsorbedWord(
             agency=one.agency,
-            submission_id=one.submission_id,
             sector=one.sector,
-            occupation=one.occupation,
+            occupation=occupations.code_of(one.occupation),
             said_on=one.said_on,
         )
         for one in words

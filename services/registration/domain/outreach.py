@@ -8,7 +8,7 @@ from typing import Any
 
 from services.registration.domain import outcomes, rules
 from services.registration.domain.parts import Facts, Reference, Refused, Sender, sender_of, unreadable
-from shared.contracts import topics
+from shared.contracts import tokens, topics
 from shared.contracts.base import SECTORS, Sector
 from shared.contracts.reasons import Reason
 from shared.contracts.registration_duties import OutreachHeld, OutreachPlanned
@@ -64,7 +64,7 @@ def route(event: Event, reference: Reference) -> tuple[Routed, ...]:
         village=village.code,
         sector=fields["sector"],
         held_on=fields["held_on"],
-        agency=rules.text_of(fields.get("agency")) or sender.agency,
+        agency=_holder(fields.get("agency")) or sender.agency,
         attendees=None if fields["held_on"] > today else _count(fields["attendees"]),
     )
     return (Routed(Address("meetings", f"{sender.regency}|{number}"), Report(sender=sender, meeting=meeting)),)
@@ -97,6 +97,13 @@ def _told(meeting: Meeting) -> Outcome:
     return Outcome(topics.events("registration"), meeting.meeting_id, "outreach.held.v1", held)
 
 
+def _holder(agency: Any) -> str:
+    """Which agency held the meeting, where the report names one of ours; other words could be a person's name."""
+    named = agency.strip().rpartition("/")[2] if isinstance(agency, str) else ""
+    known = (*topics.DEFAULT_REGISTRATION_AGENCIES, *topics.DEFAULT_CLAIMS_AGENCIES)
+    return named if named in known else ""
+
+
 def _count(attendees: Any) -> int:
     """How many came; of a list of people only its length is kept."""
     return attendees if isinstance(attendees, int) else len(attendees)
@@ -107,6 +114,8 @@ def _problems(intake: Intake, sender: Sender, areas: Areas, today: str) -> tuple
         return unread
     fields = intake.fields
     found = rules.submission_problems(fields) + rules.text_problems("meeting_id", fields.get("meeting_id"))
+    if isinstance(fields.get("meeting_id"), str) and not rules.is_absent(fields["meeting_id"]):
+        found += [] if tokens.is_number(fields["meeting_id"].strip()) else [rules.invalid("meeting_id")]
     dated = rules.day_problems("held_on", fields.get("held_on"))
     found += dated + rules.village_problems(fields.get("village"), sender.regency, areas)
     if rules.is_absent(fields.get("sector")):

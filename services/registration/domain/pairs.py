@@ -14,13 +14,12 @@ from typing import Any
 from services.registration.domain import outcomes
 from services.registration.domain.parts import Facts
 from services.registration.domain.state import Pair, PairDecision, PairStatus, Refusal
-from shared.contracts import officers
+from shared.contracts import officers, tokens
 from shared.contracts.reasons import Reason
 from shared.contracts.registration_work import SuspicionFound
 from shared.kernel.calendar import business_day
 from shared.kernel.decision import Address, Decision, Outcome
 from shared.kernel.event import Event, Intake, Routed
-from shared.kernel.identity import may_be_shown
 from shared.kernel.values import value
 
 DECISIONS = ("merge", "different", "unmerge", "reopen")
@@ -81,7 +80,7 @@ def route_officer(event: Event, reference: Any) -> tuple[Routed, ...]:
             elif (
                 not isinstance(value, str)
                 or (name == "decision" and value not in DECISIONS)
-                or (name in ("first", "second") and not may_be_shown(value))
+                or (name in ("first", "second") and not tokens.is_worker_id(value))
                 or (name == "officer" and officers.is_signed_by_another(value, event.source))
             ):
                 problems.append(f"{Reason.FIELD_INVALID}:{name}")
@@ -192,6 +191,6 @@ def _keep_problems(fields: Any) -> list[str]:
 
 def _refused(event: Event, *reasons: str) -> RefusedDecision:
     said = {name: event.data.fields.get(name) for name in ("first", "second")}
-    texts = {name: value if may_be_shown(value) else None for name, value in said.items()}
+    texts = {name: value if tokens.is_worker_id(value) else None for name, value in said.items()}
     officer = officers.name_of(event.source)
     return RefusedDecision(first=texts["first"], second=texts["second"], officer=officer, reasons=reasons)

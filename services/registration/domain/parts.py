@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import field, replace
 from datetime import date
 from typing import Any
 
 from services.registration.domain import forms, rules
 from services.registration.domain.state import WorkerForm
 from shared.contracts import registration as contract
-from shared.contracts import topics
+from shared.contracts import tokens, topics
 from shared.contracts.base import Sector
 from shared.contracts.reasons import Reason, row_fault
 from shared.kernel.calendar import business_day
@@ -44,7 +44,8 @@ class Facts:
 
 @value(frozen=True, slots=True, kw_only=True)
 class Sender:
-    """Who sent a submission, its number there, and the worker it speaks of (empty when the form names none).
+    """Who sent a submission, its number there, and the worker it speaks of (empty when the form names none);
+    `submission` is the number's keyed name, for where others read.
 
     An empty agency is nobody that could be answered.
     """
@@ -53,6 +54,7 @@ class Sender:
     agency: str
     submission_id: str | None
     worker_id: str = ""
+    submission: str = ""
 
 
 @value(frozen=True, slots=True, kw_only=True)
@@ -138,6 +140,9 @@ def of_intake(event: Event, reference: Reference) -> Routed:
     intake: Intake = event.data
     nik = rules.text_of(intake.fields.get("nik"))
     sender = sender_of(event, worker_id(reference.id_key, nik) if nik is not None and is_nik(nik) else "")
+    if sender.submission_id is not None:
+        name = tokens.keyed_name(reference.id_key, "submission", event.source, sender.submission_id)
+        sender = replace(sender, submission=name)
     if unread := unreadable(intake, sender):
         return _refused(event, sender, unread)
     problems, part = _judge(intake, sender, reference, business_day(event.at))

@@ -47,7 +47,13 @@ def routes(house: House) -> APIRouter:
             wheres = {"employments": {"state.open": {"$gte": 0}}, "projects": {}}
         found, more = await _page(house.reader, wheres, regency, after, limit)
         rows = [
-            {"finding_id": finding_id(owner.about, one), **told(owner.about, one).data.model_dump()}
+            {
+                "finding_id": finding_id(owner.about, one),
+                **told(owner.about, one).data.model_dump(),
+                # To those who may see findings, the employer by name and the evidence in full.
+                "employer_name": owner.about.employer_name,
+                "evidence": dict(one.evidence),
+            }
             for owner in found
             for one in owner.findings
             if state == "all" or one.state == "open"

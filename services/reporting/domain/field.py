@@ -13,9 +13,9 @@ def found(state: Finding | None, event: Event, at: str) -> Finding:
     data = event.data
     return Finding(
         regency=data.regency,
-        # A contractor is known by name only.
-        employer=data.employer_id or data.employer_name,
-        name=data.employer_name,
+        # A contractor is known by a keyed name only, an employer by their number.
+        employer=data.employer_id or data.contractor or "",
+        name=data.employer_id or data.contractor or "",
         kind=data.kind,
         status=data.state,
         worker_id=data.worker_id,

@@ -7,7 +7,7 @@ from typing import Any
 from services.verification.domain import rules
 from services.verification.domain.policy import Policy
 from services.verification.domain.state import Identity, Status
-from shared.contracts import topics
+from shared.contracts import tokens, topics
 from shared.contracts import verification as contract
 from shared.kernel.decision import Outcome
 
@@ -58,9 +58,10 @@ def proposed(identity: Identity, verified: bool) -> Outcome:
 
 
 def refused(worker_id: str | None, officer: str | None, reasons: tuple[str, ...], key: str) -> Outcome:
-    """An officer's decision that could not be taken."""
-    data = contract.DecisionRefused(worker_id=worker_id, officer=officer, reasons=list(reasons))
-    return _open(key, "identity.decide.refused.v1", data)
+    """An officer's decision that could not be taken; what is no worker_id is not repeated where others read."""
+    named = worker_id if tokens.is_worker_id(worker_id) else None
+    data = contract.DecisionRefused(worker_id=named, officer=officer, reasons=list(reasons))
+    return _open(key if tokens.is_worker_id(key) else "unknown", "identity.decide.refused.v1", data)
 
 
 def _open(key: str, kind: str, data: Any) -> Outcome:

@@ -72,7 +72,7 @@ def test_set_apart_again_each_is_billed_for_their_own() -> None:
         "birth_month": "1985-07",
         "income_base": 1_000_000,
         "agency": "dinsos",
-        "submission_id": "S-1",
+        "submission": "S-1",
     }
     world.put("registration-events", LEFT, "worker.registered.v1", back, "payung/registration", sequence=3)
     world.settle_all()

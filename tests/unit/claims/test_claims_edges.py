@@ -75,9 +75,15 @@ async def test_after_a_refused_account_and_a_withdrawal_the_same_number_is_paid(
     assert world.bank.total == 42_000_000
 
 
-async def test_a_claim_number_may_hold_any_letters() -> None:
-    world = await after(death(claim_no="KLM–№1/é"))
-    assert world.kinds("KLM–№1/é") == ["registered", "approved", "paid"]
+@pytest.mark.parametrize(
+    "number", ["KLM–№1/é", "SITI AMINAH 1", "tanpa-nomor", "0812-3456-7890", "KLM/6408.0441.0785.0002", "K" * 41 + "1"]
+)
+async def test_a_claim_number_that_everyone_reads_is_a_number(number: str) -> None:
+    world = await after(death(claim_no=number))
+    (told,) = world.told("claims-events")
+    assert (told["type"], told["data"]["claim_no"]) == ("claim.rejected.v1", None)
+    assert told["data"]["reasons"] == ["field-invalid:claim_no"]
+    assert number not in str(told)
 
 
 async def test_the_last_day_of_the_term_is_inside_it() -> None:

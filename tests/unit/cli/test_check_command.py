@@ -52,7 +52,12 @@ def test_a_list_without_rows_says_so(tmp_path: Path, as_json: bool) -> None:
         ),
         ("stickers", "no_stiker,tanggal_pasang,petugas", "123,2026-03-09,Rina", ["field-invalid:sticker_no"]),
         ("explanations", "id_temuan,penjelasan", "temuan-1,magang", ["finding-unknown"]),
-        ("explanations", "id_temuan,penjelasan", "employment/NPP-1/w/registered-late/2026-02-02,magang", []),
+        (
+            "explanations",
+            "id_temuan,penjelasan",
+            f"employment/NPP-1/{'w' * 26}/registered-late/2026-02-02,x",
+            [],
+        ),
     ],
 )
 def test_each_kind_is_judged_as_the_service_judges_it(

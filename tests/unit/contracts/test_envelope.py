@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.contracts import envelope, topics
+from shared.contracts import envelope, tokens, topics
 from shared.contracts.claims import WorkerDied
 from shared.contracts.envelope import Unreadable
 from shared.kernel.decision import Outcome
@@ -20,6 +20,7 @@ from shared.runtime.hashes import ContentHashes
 
 TOPIC = "registration-intake-6408-dinsos"
 SOURCE = "agency/64.08/dinsos"
+KEY = b"k" * 32
 
 
 class Command(Intake):
@@ -158,17 +159,21 @@ def test_any_bytes_are_read_or_unreadable(value: bytes) -> None:
 @pytest.mark.parametrize("name", ["row/6408044107850002", "\x006408044107850002"])
 def test_who_names_events_by_nik_is_told_so_and_nobody_else(name: str) -> None:
     nik = "6408044107850002"
-    cause = read(orjson.dumps(event(id=name, correlationid=nik)))
+    raw = orjson.dumps(event(id=name, correlationid=nik))
+    found = envelope.read(raw, (), TOPIC, 0, INPUTS, key=KEY)
+    assert found is not None
+    cause = found
     died = WorkerDied(worker_id="w", regency="64.08", died_on="2026-01-05")
     said = {}
     for topic in (topics.events("registration"), topics.work("billing"), topics.feedback("64.08", "dinsos")):
-        outcome = Outcome(topic, "key", "any.v1", died, subject=name)
-        said[topic] = envelope.write_outcome("registration", "o1", outcome, envelope.caused_by(cause, 1))
+        outcome = Outcome(topic, "key", "any.v1", died)
+        said[topic] = envelope.write_outcome("registration", "o1", outcome, envelope.caused_by(cause, 1, KEY))
     answer = orjson.loads(said.pop(topics.feedback("64.08", "dinsos")))
-    assert (answer["causationid"], answer["correlationid"], answer["subject"]) == (name, nik, name)
+    assert answer["causationid"] == name
     for value in said.values():
         assert nik.encode() not in value
-        assert orjson.loads(value)["causationid"] == name.replace(nik, "6408**********02")
+        assert orjson.loads(value)["causationid"] == tokens.shown(SOURCE, name, KEY)
+        assert orjson.loads(value)["correlationid"] == answer["correlationid"] == tokens.shown(SOURCE, nik, KEY)
 
 
 _JSON = st.recursive(

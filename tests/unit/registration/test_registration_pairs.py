@@ -152,7 +152,7 @@ def test_who_is_merged_is_answered_with_the_one_who_stays() -> None:
         ({"decision": "perhaps"}, ["field-invalid:decision"]),
         ({"decision": "different", "reason": " "}, ["field-missing:reason"]),
         ({"decision": "unmerge"}, ["not-eligible"]),
-        ({"decision": "different", "first": "a", "second": "b"}, ["not-registered"]),
+        ({"decision": "different", "first": "a" * 26, "second": "b" * 26}, ["not-registered"]),
         ({"decision": "different", "source": "agency/64.08/dinsos"}, ["field-invalid:source"]),
     ],
 )

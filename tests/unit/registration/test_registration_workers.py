@@ -12,6 +12,7 @@ from services.registration.domain.parts import Refused
 from services.registration.domain.state import Refusal, Worker
 from services.registration.stream import SPEC
 from shared.contracts.registration import SubmissionAnswered, WorkerRegistered
+from shared.contracts.tokens import keyed_name
 from shared.kernel.decision import Address
 from tests.property.registration_world import (
     AT,
@@ -150,7 +151,9 @@ def test_a_nik_in_a_remark_or_a_key_stays_between_the_agency_and_us() -> None:
     sent = {**FORM, "submission_id": NIK, "occupation": f"nelayan ({other})"}
     registered, _, answer = world.take(intake("worker.register.v1", sent)).outcomes
     assert isinstance(registered.data, WorkerRegistered)
-    assert registered.data.occupation == "nelayan (6408**********01)"
+    assert registered.data.occupation == "nelayan"
+    assert len(registered.data.submission) == 26
+    assert NIK not in registered.data.submission
     assert isinstance(answer.data, SubmissionAnswered)
     assert answer.data.submission_id == NIK
     world.verdict("verified", 1)
@@ -172,7 +175,7 @@ def test_a_new_worker_is_open_without_who_they_are_and_checked_with_it() -> None
         birth_month="1985-07",
         income_base=1_000_000,
         agency="dinsos",
-        submission_id="SUB-1",
+        submission=keyed_name(REFERENCE.id_key, "submission", "agency/64.08/dinsos", "SUB-1"),
     )
     assert (check.topic, check.key, check.personal) == ("identity-checks", WORKER, True)
     asked: Any = check.data

@@ -22,7 +22,7 @@ WORKER = {
     "sector": "fisheries",
 }
 PERSON = {**WORKER, "sex": "F", "birth_month": "1985-07"}
-REGISTERED = {**PERSON, "occupation": "nelayan", "income_base": 1_000_000, "agency": "dinsos", "submission_id": "S1"}
+REGISTERED = {**PERSON, "occupation": "nelayan", "income_base": 1_000_000, "agency": "dinsos", "submission": "S1"}
 LEFT = {**WORKER, "reason": "moved", "effective_on": "2026-03-01"}
 VERIFIED = {
     **PERSON,

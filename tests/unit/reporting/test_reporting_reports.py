@@ -34,7 +34,7 @@ def person(worker: str, place: tuple[str, str], **changes: Any) -> dict[str, Any
 
 def settle(house: Any, make: Make, worker: str, place: tuple[str, str], status: str = "verified", **who: Any) -> None:
     """One worker, registered and judged."""
-    form = person(worker, place, occupation="x", agency="dinsos", submission_id=worker, **who)
+    form = person(worker, place, occupation="x", agency="dinsos", submission=worker, **who)
     house.take(make("worker.registered.v1", **form))
     verdict: dict[str, Any] = {"reasons": ["name-mismatch"], "effective_on": "2026-03-01", "registration_version": 1}
     if status == "verified":

@@ -120,4 +120,4 @@ def test_another_content_under_a_used_name_is_refused_beside_the_first() -> None
     assert (routed.address.collection, routed.address.id) == ("refusals", "officer/ani|e9|other")
     made: Any = decide.decide(None, event.with_data(routed.data), NOBODY, AT)
     assert said(made) == [("identity.decide.refused.v1", ["conflicting-duplicate"])]
-    assert made.outcomes[0].key == "w"
+    assert made.outcomes[0].key == "unknown"

@@ -230,7 +230,7 @@ async def test_http_refuses_only_what_cannot_be_read_at_all(service: Service, bo
         (out,) = await service.take(
             orjson.loads(service.topics.published[-1].value or b""), topic="verification-intake"
         )
-        assert out["data"]["worker_id"] == "w"
+        assert out["data"]["worker_id"] is None
         assert out["data"]["reasons"] == ["field-missing:decision", "field-missing:officer", "field-missing:reason"]
     else:
         assert service.topics.published == []

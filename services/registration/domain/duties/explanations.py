@@ -6,6 +6,7 @@ answered too, and only findings of its regency can be meant.
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -20,11 +21,10 @@ from shared.contracts.reasons import Reason
 from shared.contracts.registration_duties import ExplanationRefused
 from shared.kernel.decision import Address, Decision, Outcome
 from shared.kernel.event import Event, Intake, Routed
-from shared.kernel.identity import may_be_shown
 from shared.kernel.values import value
 
 # employment/<employer>/<worker>/<kind>/<day>: what findings.finding_id makes.
-_EMPLOYMENT_PARTS = 5
+_FINDING = re.compile(r"employment/[0-9A-Za-z.-]{1,32}/[a-z2-7]{26}/[a-z-]{1,40}/\d{4}-\d{2}-\d{2}", re.ASCII)
 
 
 @value(frozen=True, slots=True, kw_only=True)
@@ -53,7 +53,7 @@ def route(event: Event, reference: Reference) -> tuple[Routed, ...]:
     intake: Intake = event.data
     problems = _problems(intake, event.source)
     parts = str(intake.fields.get("finding_id", "")).strip().split("/")
-    if not problems and not (len(parts) == _EMPLOYMENT_PARTS and parts[0] == "employment"):
+    if not problems and not _FINDING.fullmatch("/".join(parts)):
         problems = (str(Reason.FINDING_UNKNOWN),)
     if problems:
         return (Routed(Address("refusals", event.name), _refused(event, problems)),)
@@ -113,7 +113,7 @@ def _refused(event: Event, reasons: tuple[str, ...]) -> RefusedExplanation:
     return RefusedExplanation(
         sender=_sender(event.data),
         officer=officers.name_of(event.source),
-        finding_id=finding.strip() if may_be_shown(finding) and finding.startswith("employment/") else None,
+        finding_id=finding.strip() if isinstance(finding, str) and _FINDING.fullmatch(finding.strip()) else None,
         reasons=reasons,
     )
 

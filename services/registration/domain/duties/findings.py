@@ -29,7 +29,10 @@ class Finding:
 
 @value(frozen=True, slots=True, kw_only=True)
 class About:
-    """Whom the findings of one document concern; `prefix` names the document in finding ids."""
+    """Whom the findings of one document concern; `prefix` names the document in finding ids.
+
+    `employer_name` stays here: others read the number, or a contractor's keyed name.
+    """
 
     prefix: str
     regency: str
@@ -37,6 +40,16 @@ class About:
     employer_name: str
     worker_id: str | None = None
     project_no: str | None = None
+    contractor: str | None = None
+
+
+# What a finding tells of its evidence. The number of a contract is a free text of the agency's and stays here.
+_TOLD = frozenset(
+    {
+        *("started_on", "registered_on", "days_late", "contracts", "first_started_on", "last_ends_on"),
+        *("term_from", "reported_on"),
+    }
+)
 
 
 def merged(before: Sequence[Finding], judged: Iterable[Finding]) -> tuple[tuple[Finding, ...], tuple[Finding, ...]]:
@@ -86,11 +99,11 @@ def told(about: About, finding: Finding) -> Outcome:
             finding_id=finding_id(about, finding),
             regency=about.regency,
             employer_id=about.employer_id,
-            employer_name=about.employer_name,
+            contractor=about.contractor,
             kind=finding.kind,
             state=finding.state,
             due_on=finding.due_on,
-            evidence=dict(finding.evidence),
+            evidence={name: text for name, text in finding.evidence if name in _TOLD},
             worker_id=about.worker_id,
             project_no=about.project_no,
         ),

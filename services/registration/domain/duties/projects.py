@@ -14,7 +14,7 @@ from typing import Any
 from services.registration.domain import outcomes, rules
 from services.registration.domain.duties.findings import About, Finding, merged, told
 from services.registration.domain.parts import Facts, Reference, Refused, Sender, sender_of, unreadable
-from shared.contracts import topics
+from shared.contracts import tokens, topics
 from shared.contracts.registration_duties import Kind, ProjectRegistered
 from shared.kernel.calendar import business_day, parse_date
 from shared.kernel.decision import Address, Decision, Outcome
@@ -33,7 +33,10 @@ _DAYS = ("starts_on", "ends_on")
 
 @value(frozen=True, slots=True, kw_only=True)
 class Terms:
-    """What a report says of a project; `contract_value` in rupiah without VAT, days as ISO texts."""
+    """What a report says of a project; `contract_value` in rupiah without VAT, days as ISO texts.
+
+    `contractor_key` is the contractor's keyed name, for where others read.
+    """
 
     contractor: str
     contract_value: int
@@ -41,6 +44,7 @@ class Terms:
     ends_on: str
     village: str
     district: str
+    contractor_key: str = ""
 
 
 @value(frozen=True, slots=True, kw_only=True)
@@ -63,6 +67,7 @@ class Project:
             employer_id=None,
             employer_name=self.terms.contractor,
             project_no=self.project_no,
+            contractor=self.terms.contractor_key,
         )
 
 
@@ -95,6 +100,9 @@ def route(event: Event, reference: Reference) -> tuple[Routed, ...]:
         ends_on=fields["ends_on"],
         village=village.code,
         district=village.district,
+        contractor_key=tokens.keyed_name(
+            reference.id_key, "contractor", " ".join(fields["contractor"].upper().split())
+        ),
     )
     number = fields["project_no"].strip()
     report = Report(
@@ -165,7 +173,7 @@ def _registered(project: Project) -> Outcome:
             regency=project.regency,
             district=terms.district,
             village=terms.village,
-            contractor=terms.contractor,
+            contractor=terms.contractor_key,
             contract_value=terms.contract_value,
             starts_on=terms.starts_on,
             ends_on=terms.ends_on,
@@ -181,6 +189,8 @@ def _problems(intake: Intake, sender: Sender, areas: Areas) -> tuple[str, ...]:
     fields = intake.fields
     found = rules.submission_problems(fields)
     found += [problem for name in _TEXTS for problem in rules.text_problems(name, fields.get(name))]
+    if isinstance(fields.get("project_no"), str) and not rules.is_absent(fields["project_no"]):
+        found += [] if tokens.is_number(fields["project_no"].strip()) else [rules.invalid("project_no")]
     value = fields.get("contract_value")
     if rules.is_absent(value):
         found.append(rules.missing("contract_value"))

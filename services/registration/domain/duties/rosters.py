@@ -13,12 +13,12 @@ from typing import Any
 from services.registration.domain import rules
 from services.registration.domain.outcomes import key_of
 from services.registration.domain.parts import Facts, Reference, Refused, Sender, sender_of, unreadable
-from shared.contracts import topics
+from shared.contracts import tokens, topics
 from shared.contracts.registration_duties import RosterLine, RosterLineAnswered
 from shared.kernel.calendar import business_day, parse_date
 from shared.kernel.decision import Address, Decision, Outcome
 from shared.kernel.event import Event, Intake, Routed
-from shared.kernel.identity import may_be_shown, worker_id
+from shared.kernel.identity import worker_id
 from shared.kernel.values import value
 
 LINES_MAX = 1_000
@@ -103,7 +103,8 @@ def _problems(intake: Intake, sender: Sender) -> tuple[str, ...]:
     for name in ("employer_id", "employer_name"):
         found += rules.text_problems(name, fields.get(name))
     # Somebody who employs people at home has no NPP, but a NIK.
-    if not found and not (_NPP.fullmatch(fields["employer_id"].strip()) and may_be_shown(fields["employer_id"])):
+    number = rules.text_of(fields.get("employer_id")) or ""
+    if not found and not (_NPP.fullmatch(number) and tokens.is_number(number)):
         found.append(rules.invalid("employer_id"))
     if not rules.is_absent(fields.get("regency")) and fields["regency"] != sender.regency:
         found.append(rules.invalid("regency"))

@@ -1,0 +1,99 @@
+"""What may be said, where more than its sender reads, of names that somebody outside chose. Pure.
+
+Agencies name events, submissions, claims and projects as they please, and put names, telephones and NIKs there. Open
+streams keep what they carry for ever. So a name goes there as it is only when nobody can be in it; else a keyed one
+stands for it, which means the same thing every time and says nothing without the key.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+from functools import lru_cache
+
+from shared.contracts import catalogue
+from shared.kernel.identity import keyed, niks_in
+
+# A UUID of RFC 9562, by its version and variant.
+_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
+_BETWEEN = re.compile(r"[-_./:|]")
+# Three letters are no name and eight digits no telephone.
+_SHORT = re.compile(r"([A-Za-z]{0,3})\d{0,6}", re.ASCII)
+_DIGITS_MAX = 8
+_CODE_MAX = 64
+_WORDS = frozenset(
+    word
+    for by_type in (*catalogue.COMMANDS.values(), *catalogue.OUTCOMES.values())
+    for kind in by_type
+    for word in _BETWEEN.split(kind)
+)
+NUMBER_MAX = 40
+_NUMBER = re.compile(rf"(?=.*\d)[A-Za-z0-9./_-]{{1,{NUMBER_MAX}}}", re.ASCII)
+_SEPARATED = re.compile(r"[\s./_-]")
+_PHONE = re.compile(r"(?<!\d)(?:\+?62|0)8\d{8,11}(?!\d)", re.ASCII)
+_WORKER = re.compile(r"[a-z2-7]{26}")
+
+
+def shown(source: str, identifier: str, key: bytes) -> str:
+    """The name of an event as others may see it: as it is when it can be nobody's or is ours, else a keyed UUID."""
+    if _UUID.fullmatch(identifier) or source.startswith("payung/") or _is_code(identifier):
+        return identifier
+    return _keyed(source, identifier, key)
+
+
+@lru_cache(maxsize=4_096)
+def _keyed(source: str, identifier: str, key: bytes) -> str:
+    # By the source too: who learns the name of an event of their own learns nothing of others'.
+    digest = hmac.digest(key, f"name|{source}|{identifier}".encode(), hashlib.sha256).hex()
+    # Shaped as the custom UUIDs of RFC 9562, so that it is itself a name that may be shown.
+    return f"{digest[:8]}-{digest[8:12]}-8{digest[13:16]}-a{digest[17:20]}-{digest[20:32]}"
+
+
+@lru_cache(maxsize=4_096)
+def _is_code(identifier: str) -> bool:
+    """Words of our own event types, short codes and numbers: `run-2`, `e17`, `SUB-000123`, `2026-11`."""
+    if len(identifier) > _CODE_MAX or sum(one.isdigit() for one in identifier) > _DIGITS_MAX:
+        return False
+    codes = [part for part in _BETWEEN.split(identifier) if part not in _WORDS]
+    found = [_SHORT.fullmatch(part) for part in codes]
+    return None not in found and sum(bool(one and one[1]) for one in found) <= 1
+
+
+def keyed_name(key: bytes, *parts: str) -> str:
+    """A keyed name of what these parts name, 26 characters of base32 as a worker_id is."""
+    return keyed(key, "|".join(parts))
+
+
+def is_number(text: str) -> bool:
+    """Whether an agency's own number (of a claim, a project, a meeting, an employer) may be told to everyone: letters,
+    digits and `. / _ -`, at least one digit, no NIK and no telephone in it, however they are separated."""
+    return is_number_of_a_claim(text) and not hidden_niks(text)
+
+
+def is_number_of_a_claim(text: str) -> bool:
+    """As `is_number`, where it is known whom a NIK would be of.
+
+    What looks like one may be an agency's code, a day and a serial, so that claims look for the worker's own only.
+    """
+    return _NUMBER.fullmatch(text) is not None and not has_phone(text)
+
+
+def number_or_nothing(text: str) -> str:
+    """A number as others may read it; nothing where the text is more than a number. Who wrote it keeps its words."""
+    return text if is_number(text) else ""
+
+
+def hidden_niks(text: str) -> list[str]:
+    """What looks like a NIK in a text, also with blanks, dots or dashes between its digits."""
+    return niks_in(text) + [one for one in niks_in(_SEPARATED.sub("", text)) if one not in text]
+
+
+def has_phone(text: str) -> bool:
+    """Whether an Indonesian mobile number stands in a text, however it is separated."""
+    return _PHONE.search(text) is not None or _PHONE.search(_SEPARATED.sub("", text)) is not None
+
+
+def is_worker_id(text: object) -> bool:
+    """Whether this has the form of a worker_id."""
+    return isinstance(text, str) and _WORKER.fullmatch(text) is not None
