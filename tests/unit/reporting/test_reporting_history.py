@@ -29,7 +29,7 @@ def word(make: Make, kind: str, worker: str, village: str, sequence: int, when: 
     """One service's word on a worker."""
     who = {"worker_id": worker, "regency": village[:5], "district": village[:8], "village": village}
     person = {"sector": "trade", "sex": "F", "birth_month": "1985-07"}
-    form = {"occupation": "x", "income_base": 1_000_000, "agency": "dinsos", "submission_id": worker}
+    form = {"occupation": "x", "income_base": 1_000_000, "agency": "dinsos", "submission": worker}
     left = {"reason": "moved", "effective_on": "2026-01-01", "reasons": ["name-mismatch"], "registration_version": 1}
     seen = {"segment": "BPU", "evidence": [], "score": 99, "valid_until": "2027-01-01"}
     data = {**who, **person, **form, **left, **seen, **more}
