@@ -202,7 +202,16 @@ class Process:
         pulse = Pulse(store, instance, lambda: watch.vitals.told(), metrics)
         watch = Watch(consumer, metrics, self._fail, pulse)
         house = House(
-            spec, store, reference, publisher, pipeline, lambda: watch.lag, environ, consumer.caught_up, leases
+            spec,
+            store,
+            reference,
+            publisher,
+            pipeline,
+            lambda: watch.lag,
+            environ,
+            consumer.caught_up,
+            leases,
+            watch.parts,
         )
         web = self._web(house, watch, metrics)
         tasks: list[asyncio.Task[Any]] = []

@@ -69,6 +69,8 @@ class Watch:
         self._metrics = metrics
         self._give_up = give_up
         self.pulse = pulse
+        # Parts of the service beside its consumer: each says why it stands still, or None.
+        self.parts: list[Callable[[], str | None]] = []
         self.vitals = self._seen = Vitals()
         self._asked_s: float | None = None
         self._waiting_since: float | None = None
@@ -102,13 +104,14 @@ class Watch:
             await asyncio.sleep(LOOK_S)
 
     def _judge(self) -> None:
-        """What was seen last, unless a server has been silent since."""
+        """What was seen last, unless a server has been silent since, or another part of the service stands still."""
         silent = []
         if self._asked_s is not None and clock.monotonic() - self._asked_s > FRESH_S:
             silent.append(f"Kafka has not answered for {clock.monotonic() - self._asked_s:.0f} s")
             self._metrics.backlog_unknown(self._seen.partitions)
         if self.pulse is not None and not self.pulse.fresh:
             silent.append(f"MongoDB has not answered for {self.pulse.silent_s:.0f} s")
+        silent += [trouble for part in self.parts if (trouble := part()) is not None]
         if silent:
             self.vitals = replace(self._seen, ready=False, detail="; ".join(silent))
         else:

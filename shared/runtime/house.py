@@ -30,6 +30,7 @@ class House:
         environ: Mapping[str, str],
         caught_up: Callable[[Sequence[str]], Awaitable[bool]],
         leases: Leases,
+        parts: list[Callable[[], str | None]] | None = None,
     ) -> None:
         self.spec = spec
         self.name = spec.name
@@ -39,6 +40,8 @@ class House:
         self._lag = lag
         self.caught_up = caught_up
         self.leases = leases
+        # A part of the service that works by itself adds what says why it stands still, or None: readiness tells it.
+        self.parts = [] if parts is None else parts
         self._publisher = publisher
         self._pipeline = pipeline
 

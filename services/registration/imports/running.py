@@ -35,6 +35,9 @@ AT_ONCE_MAX = 3
 WAITING_MAX = 100
 LOOK_S = 1.0
 TIDY_EVERY_S = 600.0
+# Longer than a look takes with a store that answers late; and longer than a list may wait for its answers.
+LOOK_STUCK_S = 60.0
+CARRY_STUCK_S = 1_200.0
 TIDYING = "imports-tidied"
 
 
@@ -56,11 +59,24 @@ class Running:
         self._leases = house.leases
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._tidied_s: float | None = None
+        self._came_round_s = clock.monotonic()
+        self._carried: dict[str, Sending] = {}
+
+    def trouble(self) -> str | None:
+        """Why lists stand still here, for readiness: nobody looks for them, or one is carried and does not move."""
+        now = clock.monotonic()
+        if now - self._came_round_s > LOOK_STUCK_S:
+            return f"the importer has not looked for lists for {now - self._came_round_s:.0f} s"
+        still = [identifier for identifier, one in self._carried.items() if now - one.moved_s > CARRY_STUCK_S]
+        return f"lists do not move: {', '.join(sorted(still))}" if still else None
 
     async def run(self) -> None:
         """Runs until cancelled."""
+        self._came_round_s = clock.monotonic()
+        self._house.parts.append(self.trouble)
         try:
             while True:
+                self._came_round_s = clock.monotonic()
                 try:
                     await self.look()
                     await self._tidy()
@@ -98,7 +114,8 @@ class Running:
             row = (await self._house.reader.rows(IMPORTS, [identifier])).get(identifier)
             if row is not None and row["status"] in UNFINISHED:
                 one = import_of(identifier, row, self._cipher)
-                await self._as_long_as_held(lease, Sending(self._house, self._cipher, one))
+                sending = self._carried[identifier] = Sending(self._house, self._cipher, one)
+                await self._as_long_as_held(lease, sending)
         except LeaseLost:
             log.info("another instance carries this import on", import_id=identifier)
         except (Unavailable, asyncio.CancelledError) as error:
@@ -109,6 +126,8 @@ class Running:
             log.warning("an import waits", import_id=identifier, error=str(error))
         else:
             await self._leases.release(lease, forget=True)
+        finally:
+            self._carried.pop(identifier, None)
 
     async def _as_long_as_held(self, lease: str, sending: Sending) -> None:
         carrying = asyncio.create_task(sending.run())

@@ -68,6 +68,8 @@ class Sending:
         self._cipher = cipher
         self._one = one
         self._namespace = uuid.UUID(one.id)
+        # When it last came forward: a batch sent, an answer found.
+        self.moved_s = clock.monotonic()
         self._topic = topics.REGISTRATION_OFFICERS if one.officer else topics.registration_intake(*_agency(one))
 
     async def run(self) -> None:
@@ -104,7 +106,7 @@ class Sending:
                     batch, messages = self._batch(number, taken)
                     if messages:
                         await self._patiently_publish(messages)
-                    batch.published_s = clock.monotonic()
+                    batch.published_s = self.moved_s = clock.monotonic()
                     await ahead.put(batch)
                 number += 1
         except asyncio.CancelledError:
@@ -203,6 +205,7 @@ class Sending:
             for name, outcomes in by_name.items():
                 answer = next((one.value for one in outcomes if one.type == "submission.answered.v1"), None)
                 if answer is not None and name in batch.waiting:
+                    self.moved_s = clock.monotonic()
                     number, _ = batch.waiting.pop(name)
                     data = orjson.loads(answer)["data"]
                     batch.answers[number] = Answer(
@@ -233,6 +236,7 @@ class Sending:
 
     async def _save(self, **changes: Any) -> None:
         self._one = replace(self._one, **changes)
+        self.moved_s = clock.monotonic()
         await self._stored(IMPORTS, {self._one.id: row_of(self._one, self._cipher)})
 
     async def _stored(self, collection: str, rows: Mapping[str, Mapping[str, Any]]) -> None:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from services.registration.imports import sending
+from services.registration.imports.records import Import
 from services.registration.imports.running import Running
-from shared.runtime import leases
+from shared.runtime import clock, leases
 from shared.runtime.leases import Leases
 from tests.toy import CIPHER
 from tests.unit.imports.imports_house import MemoryHouse, row, table
+from tests.unit.lists import hostile
+from tests.unit.lists.hostile import CELLS, HEADER, book, sheet
 
 URL = "/v1/imports?agency=64.08/dinsos&filename=daftar.csv"
 
@@ -69,3 +73,38 @@ async def test_another_instance_goes_on_where_the_first_fell_silent(monkeypatch:
         await asyncio.wait({carried})
     assert (shown["status"], shown["outcomes"]) == ("done", {"registered": 7})
     assert [one["version"] for one in house.reader.collections["workers"].values()] == [1] * 7
+
+
+async def test_readiness_is_told_when_nobody_looks_or_a_list_does_not_move(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [1_000.0]
+    monkeypatch.setattr(clock, "monotonic", lambda: now[0])
+    house = MemoryHouse()
+    running = _instance(house, "registration-1")
+    assert running.trouble() is None
+    now[0] += 61.0
+    assert running.trouble() == "the importer has not looked for lists for 61 s"
+    carried = running._carried["one"] = sending.Sending(running._house, CIPHER, await _waiting(house))
+    now[0] += 1_300.0
+    running._came_round_s = now[0]
+    assert running.trouble() == "lists do not move: one"
+    carried.moved_s = now[0]
+    assert running.trouble() is None
+
+
+async def _waiting(house: MemoryHouse) -> Import:
+    async with house.client() as client:
+        identifier = (await client.post(URL, content=table(row(1)))).json()["id"]
+    return await house.imported(identifier)
+
+
+async def test_a_list_that_kills_its_reader_is_answered_and_the_next_goes_on(tmp_path: Path) -> None:
+    house = MemoryHouse()
+    killer = book(tmp_path / "d.xlsx", {"S": sheet(hostile.row(1, HEADER), hostile.row(10**12, CELLS))}).read_bytes()
+    async with house.client() as client:
+        sent = [
+            (await client.post(URL, content=body)).json()["id"] for body in (killer, killer + b"\x00", table(row(1)))
+        ]
+        await house.carry_on()
+        shown = [(await client.get(f"/v1/imports/{identifier}")).json() for identifier in sent]
+    assert [one["status"] for one in shown] == ["failed", "failed", "done"]
+    assert "batas Excel" in shown[0]["error"]["message"]

@@ -222,3 +222,15 @@ async def test_what_the_watchdog_sees_is_what_a_probe_gets() -> None:
             watched.vitals = vitals
             found.append([(await client.get(path)).status_code for path in ("/livez", "/readyz")])
     assert found == [[200, 503], [200, 200], [503, 503]]
+
+
+async def test_another_part_that_stands_still_makes_a_service_unready(now: list[float]) -> None:
+    watched = Watch(Consumer(3, 0), Metrics("toy"), _never)  # type: ignore[arg-type]  # a fake
+    said: list[str | None] = [None]
+    watched.parts.append(lambda: said[0])
+    await watched._look()
+    assert watched.vitals.ready
+    said[0] = "the importer stands still"
+    watched._judge()
+    assert not watched.vitals.ready
+    assert watched.vitals.detail == "the importer stands still"
