@@ -25,7 +25,7 @@ from pymongo.errors import (
 from pymongo.write_concern import WriteConcern
 
 from shared.kernel.decision import Address
-from shared.runtime import documents, hashes, mongo_sealed, mongo_upgrade
+from shared.runtime import documents, hashes, mongo_leases, mongo_sealed, mongo_upgrade
 from shared.runtime.crypto import FieldCipher
 from shared.runtime.errors import Defect, Refused, Unavailable
 from shared.runtime.fold import Folded, SavedOutcome, Stored
@@ -394,55 +394,19 @@ class MongoStore:
                 found += int(await _answered(counting))
         return found
 
-    # -- leases, on the server's own clock -----------------------------------------------------------------------------
+    # -- leases -----------------------------------------------------------------------------------------------------
 
     async def take_leases(self, names: Sequence[str], holder: Holder, for_s: float, at_most: int) -> set[str]:
-        """Looks first, so that who waits for others writes nothing; then one write, in which one of many wins."""
-        own: list[Any] = [{"token": holder.token}]
-        if holder.owner:
-            own.append({"owner": holder.owner})
-        held = {"_id": {"$in": list(names)}, "$expr": {"$gt": ["$until", "$$NOW"]}, "$nor": own}
-        others = {row["_id"] for row in await _answered(self._database[LEASES].find(held, {"_id": 1}).to_list(None))}
-        wanted = [name for name in dict.fromkeys(names) if name not in others][:at_most]
-        if not wanted:
-            return set()
-        # Asked once more in the write itself: whoever came in between keeps it.
-        same: list[Any] = [{"$eq": [f"${field}", {"$literal": value}]} for one in own for field, value in one.items()]
-        free = {"$or": [{"$lte": [{"$ifNull": ["$until", "$$NOW"]}, "$$NOW"]}, *same]}
-        taken = {
-            "owner": {"$literal": holder.owner},
-            "token": {"$literal": holder.token},
-            "until": {"$add": ["$$NOW", _ms(for_s)]},
-        }
-        step = {"$set": {field: {"$cond": [free, value, f"${field}"]} for field, value in taken.items()}}
-        operations = [UpdateOne({"_id": name}, [step], upsert=True) for name in wanted]
-        try:
-            await _answered(self._database[LEASES].bulk_write(operations, ordered=False))
-        except BulkWriteError as error:
-            if _duplicates(error, wanted) is None:
-                raise Unavailable("MongoDB did not take a lease") from error
-        return await self._held_leases(wanted, holder)
+        """By the server's own clock."""
+        return await _answered(mongo_leases.take(self._database[LEASES], names, holder, for_s, at_most))
 
     async def renew_leases(self, names: Sequence[str], holder: Holder, for_s: float) -> set[str]:
         """One write for all."""
-        where = {"_id": {"$in": list(names)}, "token": holder.token}
-        await _answered(
-            self._database[LEASES].update_many(where, [{"$set": {"until": {"$add": ["$$NOW", _ms(for_s)]}}}])
-        )
-        return await self._held_leases(names, holder)
+        return await _answered(mongo_leases.renew(self._database[LEASES], names, holder, for_s))
 
     async def release_leases(self, names: Sequence[str], holder: Holder, rest_s: float, *, forget: bool) -> None:
         """One write for all."""
-        where = {"_id": {"$in": list(names)}, "token": holder.token}
-        if forget:
-            await _answered(self._database[LEASES].delete_many(where))
-            return
-        freed = {"owner": "", "token": "", "until": {"$add": ["$$NOW", _ms(rest_s)]}}
-        await _answered(self._database[LEASES].update_many(where, [{"$set": freed}]))
-
-    async def _held_leases(self, names: Sequence[str], holder: Holder) -> set[str]:
-        where = {"_id": {"$in": list(names)}, "token": holder.token}
-        return {row["_id"] for row in await _answered(self._database[LEASES].find(where, {"_id": 1}).to_list(None))}
+        await _answered(mongo_leases.release(self._database[LEASES], names, holder, rest_s, forget=forget))
 
     # -- reader -----------------------------------------------------------------------------------------------------
 
@@ -568,10 +532,6 @@ class MongoStore:
         for name in self._stored:
             await _answered(self._database[name].rename(name, dropTarget=True))
         await self.clear()
-
-
-def _ms(seconds: float) -> int:
-    return round(seconds * 1000)
 
 
 async def _aggregated(collection: Any, pipeline: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -6,7 +6,8 @@ pauses until the next business day) and the rate limiter (it waits its turn). A 
 with growing, spread pauses; then the work goes back to the store, due. A pause is `Paused`: the runner stops starting
 work of this kind, so that a system that is down is asked by one probe at a time and not by everything that waits.
 
-One gate a process and event loop. It knows no NIK and no credential: a call is a function to it.
+One gate a process and event loop, and one process of the service calls (shared/runtime/due.py): the rate and the
+breaker hold for all of its processes. It knows no NIK and no credential: a call is a function to it.
 """
 
 from __future__ import annotations
