@@ -21,12 +21,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from typing import Any
 
 import structlog
 
 from shared.contracts import envelope, topics
+from shared.kernel.decision import Address
 from shared.runtime import clock, traces
 from shared.runtime.errors import Paused, Unavailable
 from shared.runtime.leases import Leases
@@ -57,6 +60,15 @@ HANDOVER_LOOK_S = 0.2
 HANDOVER_S = 30.0
 # An answer that was published but not taken within this time is asked for again (the call is idempotent).
 TAKEN_WITHIN_S = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Rest:
+    """A piece of work that is left alone until a moment of the monotonic clock, and where it stands."""
+
+    until_s: float
+    address: Address
+    at: datetime
 
 
 class Place:
@@ -92,7 +104,7 @@ class DueRunner:
         self._leases = leases
         self._has_turn = False
         self._stopping = False
-        self._resting: dict[str, float] = {}
+        self._resting: dict[str, _Rest] = {}
         self._failures: dict[str, int] = {}
         # By kind, until when, on the monotonic clock: a clock of the day that is put back would make it last.
         self._paused: dict[str, float] = {}
@@ -173,11 +185,12 @@ class DueRunner:
             return False
         try:
             # Resting and running work stands at the front of the order, so look past it.
-            found = await self._store.due(now, room + len(self._running) + len(self._resting))
+            limit = room + len(self._running) + len(self._resting)
+            found = await self._store.due(now, limit)
+            await self._forget(found, limit, moment)
         except Unavailable as error:
             log.warning("due work cannot be looked up", error=str(error))
             return False
-        self._forget(found, moment)
         if not self._leases.holds(DUE) or self._stopping:
             return False
         started = False
@@ -186,7 +199,7 @@ class DueRunner:
                 continue
             pause = self._paused.get(one.due.kind)
             if pause is not None:
-                self._resting[one.due.id] = pause
+                self._rests(one, pause)
                 continue
             task = asyncio.create_task(self._perform(one))
             self._running[one.due.id] = task
@@ -197,11 +210,25 @@ class DueRunner:
     def _ended(self, key: str, _: asyncio.Task[None]) -> None:
         self._running.pop(key, None)
 
-    def _forget(self, found: Sequence[DueWork], moment: float) -> None:
-        """Keeps in memory only what is still due: work that rested stands in front, so what was not found is done."""
+    async def _forget(self, found: Sequence[DueWork], limit: int, moment: float) -> None:
+        """Keeps in memory only what is still due: what is not found where it would stand is done. What stands behind
+        the end of a full look, since older work was saved after it, or work of the same instant, is asked for by
+        itself: forgotten while its answer is on its way it would be called again."""
         still = {one.due.id for one in found}
-        self._resting = {key: until for key, until in self._resting.items() if until > moment and key in still}
+        self._resting = {key: rest for key, rest in self._resting.items() if rest.until_s > moment}
+        unseen = {key: rest for key, rest in self._resting.items() if key not in still}
+        if unseen and len(found) >= limit:
+            beyond = {key: rest.address for key, rest in unseen.items() if rest.at >= found[-1].due.at}
+            documents = await self._store.load(list(beyond.values())) if beyond else {}
+            for key, address in beyond.items():
+                document = documents.get(address)
+                if document is not None and document.due is not None and document.due.id == key:
+                    still.add(key)
+        self._resting = {key: rest for key, rest in self._resting.items() if key in still}
         self._failures = {key: n for key, n in self._failures.items() if key in still or key in self._running}
+
+    def _rests(self, one: DueWork, until_s: float) -> None:
+        self._resting[one.due.id] = _Rest(until_s, one.address, one.due.at)
 
     async def _perform(self, one: DueWork) -> None:
         kind = one.due.kind
@@ -220,7 +247,7 @@ class DueRunner:
             self._failures.pop(one.due.id, None)
             # Whatever the pause was for, it is over: the other side answers.
             self._paused.pop(kind, None)
-            self._resting[one.due.id] = clock.monotonic() + TAKEN_WITHIN_S
+            self._rests(one, clock.monotonic() + TAKEN_WITHIN_S)
             self._metrics.performed(kind, "answered")
 
     def _pause(self, kind: str, pause: Paused) -> None:
@@ -235,7 +262,7 @@ class DueRunner:
         failures = self._failures.get(one.due.id, 0) + 1
         self._failures[one.due.id] = failures
         pause_s = min(BACKOFF_MAX_S, BACKOFF_FIRST_S * 2 ** min(failures - 1, 10))
-        self._resting[one.due.id] = clock.monotonic() + pause_s
+        self._rests(one, clock.monotonic() + pause_s)
         self._metrics.performed(kind, fate)
         if failures in (1, 5) or fate == "failed":
             log.warning("due work waits", kind=kind, fate=fate, error=traces.told(error), again_in_s=pause_s)

@@ -15,6 +15,7 @@ from shared.kernel.decision import Address, Due
 from shared.runtime import clock, due
 from shared.runtime.due import DueRunner
 from shared.runtime.errors import Paused, Unavailable
+from shared.runtime.fold import Stored
 from shared.runtime.leases import Leases
 from shared.runtime.memory import MemoryStore
 from shared.runtime.metrics import Metrics
@@ -34,7 +35,12 @@ class Work:
 
     async def due(self, until: datetime, limit: int) -> list[DueWork]:
         self.limits.append(limit)
-        return [DueWork(Address("x", one.id), one.id, one) for one in list(self.waiting.values())[:limit]]
+        oldest = sorted(self.waiting.values(), key=lambda one: one.at)[:limit]
+        return [DueWork(Address("x", one.id), one.id, one) for one in oldest]
+
+    async def load(self, addresses: Sequence[Address]) -> dict[Address, Stored]:
+        waiting = {one.id: one for one in self.waiting.values()}
+        return {at: Stored(1, at.id, waiting.get(at.id), {}) for at in addresses}
 
     async def send_all(self, messages: Sequence[Any]) -> None:
         for one in messages:
@@ -246,3 +252,28 @@ async def test_a_clock_that_is_put_back_does_not_make_a_pause_last(monkeypatch: 
 
     await run_until(runner_of(work, call=perform), work.answered)
     assert tried == 2
+
+
+async def test_what_waits_for_its_answer_to_be_taken_is_not_called_again_when_older_work_comes_before_it() -> None:
+    """Another process of the service saves what it read later: its work is older and stands in front."""
+    work = Work(*(f"new{number}" for number in range(due.CONCURRENT_MAX)))
+    published: list[str] = []
+
+    async def slowly(messages: Sequence[Any]) -> None:
+        published.extend(one.key.decode() for one in messages)
+
+    async def perform(name: str, *_: Any) -> Answer:
+        return answer(name)
+
+    runner = runner_of(work, call=perform)
+    work.send_all = slowly  # type: ignore[method-assign]
+    assert await runner._is_our_turn()
+    while len(published) < due.CONCURRENT_MAX:
+        await runner._look()
+        await asyncio.sleep(0)
+    for number in range(20 * due.CONCURRENT_MAX):
+        work.waiting[f"old{number}"] = Due(f"old{number}", "call", AT - timedelta(seconds=1))
+    for _ in range(200):
+        await runner._look()
+        await asyncio.sleep(0)
+    assert len(published) == len(set(published)) == 21 * due.CONCURRENT_MAX
