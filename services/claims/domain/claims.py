@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from services.claims.domain import assessments, outcomes
 from services.claims.domain.assessments import Verdict
-from services.claims.domain.forms import Added, Decided, Rejected, Sender, Submission, Withdrawn
+from services.claims.domain.forms import Added, Decided, Rejected, Sender, Submission, Withdrawn, unknown_number
 from services.claims.domain.state import Claim, ClaimStatus, Facts
 from shared.contracts.claims_work import (
     AssessClaim,
@@ -29,7 +29,6 @@ from shared.contracts.reasons import Reason
 from shared.kernel.calendar import business_day
 from shared.kernel.decision import Decision, Outcome
 from shared.kernel.event import Event
-from shared.kernel.identity import without_niks
 
 STALE = "stale-step"
 ACCOUNT_REFUSED = f"{Reason.FIELD_INVALID}:claimant.account"
@@ -262,7 +261,7 @@ def ruled(state: Claim | None, event: Event, facts: Facts) -> Decision[Claim]:
         why = Reason.NOT_ELIGIBLE
     if why is not None:
         # Also a decision that came by a step of our own is answered as the officer's.
-        shown = without_niks(part.claim_no) if why is Reason.NOT_REGISTERED else part.claim_no
+        shown = unknown_number(part.claim_no) if why is Reason.NOT_REGISTERED else part.claim_no
         return _decided(claim, event, outcomes.refusal(part.sender, "claim.decide.v1", shown, (why,), event.id))
     ruled_claim = replace(claim, ruling=part.ruling, reasons=(), missing=())
     if not part.ruling.approved:
@@ -356,8 +355,7 @@ def _why_closed(claim: Claim) -> Reason | None:
 
 
 def _refusal(sender: Sender, event: Event, claim_no: str, reasons: tuple[str, ...]) -> tuple[Outcome, ...]:
-    # Of an unknown claim nobody has seen that its number is no NIK.
-    shown = without_niks(claim_no) if Reason.NOT_REGISTERED in reasons else claim_no
+    shown = unknown_number(claim_no) if Reason.NOT_REGISTERED in reasons else claim_no
     return outcomes.refusal(sender, event.type, shown, reasons, event.id)
 
 

@@ -40,7 +40,6 @@ from shared.contracts.reasons import Reason
 from shared.contracts.registration import WorkerRegistered, WorkerWithdrawn
 from shared.kernel.decision import Address, Decision
 from shared.kernel.event import Event, Routed
-from shared.kernel.identity import without_niks
 
 
 def route(event: Event, reference: Reference) -> tuple[Routed, ...]:
@@ -130,7 +129,7 @@ def _decided(state: Any, event: Event, facts: Facts) -> Decision[Any]:
         step = outcomes.ruled(Sender(found[0], part.sender.agency), part.claim_no, part.ruling)
         return Decision(state=Refusal(event.type, ()), outcomes=(step,))
     reasons = (f"{Reason.FIELD_INVALID}:agency",) if found else (str(Reason.NOT_REGISTERED),)
-    shown = part.claim_no if found else without_niks(part.claim_no)
+    shown = part.claim_no if found else forms.unknown_number(part.claim_no)
     told = outcomes.refusal(part.sender, event.type, shown, reasons, event.id)
     return Decision(state=Refusal(event.type, reasons), outcomes=told)
 

@@ -22,7 +22,7 @@ from shared.contracts.fields import Fields
 from shared.contracts.reasons import Reason
 from shared.kernel.calendar import business_day, day_of
 from shared.kernel.event import Event, Intake
-from shared.kernel.identity import is_nik, nik_birth_date, without_niks, worker_id
+from shared.kernel.identity import is_nik, nik_birth_date, worker_id
 from shared.kernel.values import value
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -44,6 +44,7 @@ DAYS_MAX = 36_500
 CHILD_KEY_BYTES = 10
 
 _WORKER_ID = re.compile(r"[a-z2-7]{26}")
+_DAY_AND_SERIAL = re.compile(r"\d{4}20\d{2}(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])\d{4}", re.ASCII)
 _AGENCY_NAME = re.compile(r"[a-z][a-z0-9-]{0,38}[a-z0-9]")
 _REGENCY = re.compile(r"\d{2}\.\d{2}", re.ASCII)
 
@@ -216,7 +217,12 @@ def decided(event: Event) -> Decided | Refused:
 def refused(event: Event, reasons: Sequence[str]) -> Refused:
     """The refusal of a command, with its claim_no where it can be read."""
     claim_no = _number(Fields(event.data.fields))
-    return Refused(sender_of(event), event.type, without_niks(claim_no) or None, tuple(reasons))
+    return Refused(sender_of(event), event.type, unknown_number(claim_no), tuple(reasons))
+
+
+def unknown_number(claim_no: str) -> str | None:
+    """The number of a claim that nobody knows, as everyone may read it: nobody has seen that no NIK is in it."""
+    return None if not claim_no or tokens.hidden_niks(claim_no) else claim_no
 
 
 def _number(form: Fields) -> str:
@@ -245,9 +251,15 @@ def _worker(form: Fields, reference: Reference, today: date) -> str:
 
 
 def _may_name(claim_no: str, worker: str, reference: Reference) -> bool:
-    """Whether a number may stand in open topics and URLs: it holds no NIK of the worker, or of anybody when the worker
-    is not known. Other numbers of that length are an agency's own, as of its code, a day and a serial."""
-    return not any(worker in ("", worker_id(reference.id_key, nik)) for nik in tokens.hidden_niks(claim_no))
+    """Whether a number may stand in open topics and URLs: no NIK is in it.
+
+    What looks like one may be an agency's own code with a day and a serial (6408 2026-11-21 0001), unless it is the
+    worker's.
+    """
+    return not any(
+        worker in ("", worker_id(reference.id_key, nik)) or not _DAY_AND_SERIAL.fullmatch(nik)
+        for nik in tokens.hidden_niks(claim_no)
+    )
 
 
 def _worker_of_nik(form: Fields, reference: Reference, today: date) -> str:
