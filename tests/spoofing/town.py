@@ -15,7 +15,7 @@ from shared.runtime.memory import MemoryStore, MemoryTopics
 from shared.runtime.metrics import Metrics
 from shared.runtime.pipeline import Message, Pipeline, Record
 from tests.batches import settle
-from tests.simulation.play import SPECS, reference_of
+from tests.simulation.cast import SPECS, reference_of
 from tests.toy import CIPHER
 
 NAMING = b"n" * 32
