@@ -11,12 +11,12 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 from rich.table import Table
+from rich.text import Text
 
-from payung import checks, commands, keys_cli, place, policy_cli, publish, rates_cli, status
+from payung import checks, commands, keys_cli, place, policy_cli, publish, rates_cli, status, troubles
 from payung.access import cli as access_cli
 from payung.access import commands as access
 from payung.dlq import cli as dlq_cli
-from payung.embedded.errors import LaunchError
 from payung.embedded.stack import StackConfig, default_data_dir
 from payung.embedded.stack import up as bring_up
 from payung.options import AsJson, Data
@@ -30,7 +30,6 @@ from shared.lists.answers import answers_path
 from shared.lists.columns import LAYOUTS, Kind
 from shared.lists.errors import ListError
 from shared.runtime import clock, topics_admin
-from shared.runtime.errors import Refused, Unavailable
 
 app = typer.Typer(
     help="Payung: employment social security for vulnerable informal workers.",
@@ -69,6 +68,9 @@ T = TypeVar("T")
 
 KINDS = ", ".join(LAYOUTS)
 DIFFERENCES_SHOWN = 20
+# A thousand times what the country spends in a year, and far below what 64 bits hold.
+RUPIAH_MAX = 10**18
+PEOPLE_MAX = 10**9
 Regency = Annotated[str, typer.Option(help="Kemendagri code, e.g. 64.08")]
 Period = Annotated[str, typer.Option(help="Month, YYYY-MM")]
 Replicas = Annotated[
@@ -78,15 +80,8 @@ Funding = Annotated[str, typer.Option(help="apbd-regency, apbd-province, self or
 
 
 def main() -> None:
-    """Runs the command line; every expected trouble is one line on standard error and exit code 1."""
-    try:
-        app()
-    except (CommandError, LaunchError, Refused, Unavailable) as error:
-        err.print(f"payung: {error}", style="red", soft_wrap=True)
-        sys.exit(1)
-    except ListError as error:
-        err.print(f"payung: {error.message_id}\n        ({error.message_en})", style="red", soft_wrap=True)
-        sys.exit(1)
+    """Runs the command line; whatever goes wrong is one line on standard error and exit code 1 (2: asked wrongly)."""
+    troubles.run(app, lambda text: err.print(text, style="red", soft_wrap=True, markup=False))
 
 
 def _run(work: Coroutine[Any, Any, T]) -> T:
@@ -218,11 +213,11 @@ def _kind(kind: str) -> Kind:
 @budget_app.command("set")
 def budget_set(
     regency: Regency,
-    year: Annotated[int, typer.Option()],
-    jkk: Annotated[int, typer.Option(help="Ceiling of the JKK account, rupiah")],
-    jkm: Annotated[int, typer.Option(help="Ceiling of the JKM account, rupiah")],
+    year: Annotated[int, typer.Option(min=2000, max=2999)],
+    jkk: Annotated[int, typer.Option(help="Ceiling of the JKK account, rupiah", min=0, max=RUPIAH_MAX)],
+    jkm: Annotated[int, typer.Option(help="Ceiling of the JKM account, rupiah", min=0, max=RUPIAH_MAX)],
     decree: Annotated[str, typer.Option(help="Number of the decree")],
-    target: Annotated[int, typer.Option(help="Workers to cover")],
+    target: Annotated[int, typer.Option(help="Workers to cover", min=0, max=PEOPLE_MAX)],
     funding: Funding = "apbd-regency",
     district_target: Annotated[
         list[str] | None, typer.Option(help="CODE=N, may be repeated", metavar="CODE=N", show_default=False)
@@ -255,9 +250,12 @@ def _targets(given: list[str] | None) -> dict[str, int] | None:
     if not given:
         return None
     try:
-        return {code: int(count) for code, count in (one.split("=", 1) for one in given)}
+        found = {code: int(count) for code, count in (one.split("=", 1) for one in given)}
     except ValueError as error:
         raise CommandError("--district-target is CODE=N, for example 64.08.04=12000") from error
+    if not all(0 <= count <= PEOPLE_MAX for count in found.values()):
+        raise CommandError(f"--district-target takes 0 to {PEOPLE_MAX} workers")
+    return found
 
 
 @billing_app.command("run")
@@ -316,7 +314,7 @@ def invoice_list(
 @invoice_app.command("pay")
 def invoice_pay(
     invoice: Annotated[str, typer.Option(help="Invoice id")],
-    amount: Annotated[int, typer.Option(help="The exact amount, rupiah")],
+    amount: Annotated[int, typer.Option(help="The exact amount, rupiah", min=1, max=RUPIAH_MAX)],
     reference: Annotated[str, typer.Option(help="The treasury's SP2D number")],
     paid_on: Annotated[str | None, typer.Option(help="YYYY-MM-DD; default today")] = None,
     data: Data = None,
@@ -361,8 +359,8 @@ def _show_services(services: Sequence[status.ServiceStatus]) -> None:
             out.print(f"paused by a flood: {topic} (payung dlq resume {one.service} --topic {topic})", soft_wrap=True)
 
 
-def _yes(well: bool) -> str:
-    return "[green]yes[/]" if well else "[red]no[/]"
+def _yes(well: bool) -> Text:
+    return Text("yes", style="green") if well else Text("no", style="red")
 
 
 def _show_last_run(run: Mapping[str, Any] | None) -> None:
@@ -435,10 +433,27 @@ def _report(what: str, format_: str, data: Path | None, **filters: str | None) -
     wanted = "json" if format_ == "table" else format_
     answer = _run(at.get("reporting", f"/v1/{what}", format=wanted, **filters))
     if format_ != "table":
+        if format_ == "xlsx" and sys.stdout.isatty():
+            raise CommandError(
+                "a workbook is no text for a terminal; write it to a file: ... --format xlsx > FILE.xlsx"
+            )
         sys.stdout.buffer.write(answer.content)
         sys.stdout.flush()
         return
     out.print(report_table(answer.json()))
+
+
+def cell(value: Any) -> str:
+    """A value as a person reads it: no braces, no quotes, no None."""
+    if value is None:
+        return ""
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {cell(one)}" for name, one in value.items())
+    if isinstance(value, list | tuple):
+        return ", ".join(map(cell, value))
+    if isinstance(value, bool):
+        return "ya" if value else "tidak"
+    return str(value)
 
 
 def report_table(report: dict[str, Any]) -> Table:
@@ -448,10 +463,10 @@ def report_table(report: dict[str, Any]) -> Table:
     table = Table(*columns, box=None, show_footer=bool(rows))
     for column in table.columns:
         shown = report["totals"].get(str(column.header), "")
-        column.footer = "" if shown is None else str(shown)
+        column.footer = cell(shown)
         column.justify = "right" if rows and isinstance(rows[0].get(str(column.header)), int) else "left"
     for row in rows:
-        table.add_row(*("" if row[name] is None else str(row[name]) for name in columns))
+        table.add_row(*(cell(row[name]) for name in columns))
     table.caption = f"as of {report['as_of']}; {report['behind']} events behind"
     return table
 

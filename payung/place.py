@@ -7,6 +7,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import httpx
 
@@ -14,6 +15,7 @@ from payung.access.table import OPERATOR
 from payung.embedded.data import DataFolder, keys_of
 from payung.embedded.stack import default_data_dir, read_run
 from shared.contracts import topics
+from shared.contracts.reasons import messages
 from shared.runtime import credentials, secrets
 from shared.runtime.errors import Refused
 
@@ -76,11 +78,27 @@ class Place:
 
 
 def _problem(answer: httpx.Response) -> str:
+    """What a service says against a request, in words."""
     try:
         body = answer.json()
     except ValueError:
         return f"HTTP {answer.status_code}"
-    return str(body.get("detail") or body.get("errors") or body.get("title") or body)
+    if not isinstance(body, dict):
+        return f"HTTP {answer.status_code}"
+    errors = body.get("errors")
+    if isinstance(errors, list):
+        return "; ".join(_one_error(one) for one in errors)
+    reasons = body.get("reasons")
+    if isinstance(reasons, list):
+        return f"{body.get('title', 'refused')}: {', '.join(map(str, reasons))}. {messages(reasons, 'id')}"
+    return str(body.get("detail") or body.get("title") or f"HTTP {answer.status_code}")
+
+
+def _one_error(one: Any) -> str:
+    if not isinstance(one, dict):
+        return str(one)
+    where, what = str(one.get("pointer") or "").strip("/"), str(one.get("detail") or one.get("code") or "")
+    return f"{where}: {what}" if where else what
 
 
 def find(data: Path | None) -> Place:

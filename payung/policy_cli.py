@@ -10,18 +10,18 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from payung import place, policy
 from payung.options import AsJson, Data
 from payung.place import CommandError
+from payung.terminal import console
 from shared.kernel.calendar import parse_date
 from shared.reference import policies as shipped
 
 app = typer.Typer(
     help="The verification policy: who is verified, held, rejected, and who decides.", no_args_is_help=True
 )
-_out = Console(highlight=False)
+_out = console()
 
 
 @app.command("load")

@@ -8,15 +8,15 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from payung import place, rates
 from payung.options import Data
 from payung.place import CommandError
+from payung.terminal import console
 from shared.reference import rates as tables
 
 app = typer.Typer(help="The dated rates of premiums and benefits.", no_args_is_help=True)
-_out = Console(highlight=False)
+_out = console()
 
 
 @app.command("load")

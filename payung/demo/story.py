@@ -80,7 +80,7 @@ class Told:
 
 async def demo(*, workers: int, leave: bool, data: Path | None, port_base: int, seed: int) -> int:
     """Brings the stack up, tells the story, checks the figures; 0 when they add up."""
-    out = console()
+    out = console(markup=True)
     today = business_day(clock.now())
     folder = data if data is not None else default_data_dir() / "demo"
     work = _work_folder(folder)
@@ -99,7 +99,7 @@ async def demo(*, workers: int, leave: bool, data: Path | None, port_base: int, 
 
 async def demo_against(at: Place, *, workers: int, seed: int) -> int:
     """Tells the story to an installation that runs and goes on running; 0 when the figures add up."""
-    out = console()
+    out = console(markup=True)
     today = business_day(clock.now())
     people = _people(workers, seed, today, out)
     # First of all: it refuses a place whose Dukcapil is no stand-in, before anything made up got there.

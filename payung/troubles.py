@@ -1,0 +1,77 @@
+"""What went wrong, in one line: no command ever ends with a traceback, whatever it met.
+
+What is expected has its own words. What is not is named by its type and the line of ours that it was raised in, never
+by its text, which may repeat a name or a password.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import sys
+from collections.abc import Callable
+
+import click
+import structlog
+from aiokafka.errors import KafkaError
+from pymongo.errors import PyMongoError
+
+from payung.embedded.errors import LaunchError
+from payung.place import CommandError
+from shared.lists.errors import ListError
+from shared.runtime import kafka_refusals, traces
+from shared.runtime.errors import Refused, Unavailable
+
+FAILED = 1
+MISUSED = 2
+_OURS = (CommandError, LaunchError, Refused, Unavailable)
+
+
+def told(error: BaseException) -> str:
+    """The one line, or two where the second is its English."""
+    if isinstance(error, ListError):
+        return f"{error.message_id}\n        ({error.message_en})"
+    if isinstance(error, _OURS):
+        return str(error)
+    if isinstance(error, KafkaError):
+        return f"Kafka does not do it ({type(error).__name__}{kafka_refusals.reason()}); see `payung status`"
+    if isinstance(error, PyMongoError):
+        return f"MongoDB does not do it ({type(error).__name__}); see `payung status`"
+    if isinstance(error, KeyboardInterrupt):
+        return "stopped"
+    if isinstance(error, UnicodeDecodeError):
+        return "a file is not text in UTF-8"
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}" if error.filename is not None else error.strerror
+    return f"this should not happen, please report it: {traces.short(error)}"
+
+
+def run(command: Callable[[], object], say: Callable[[str], object]) -> None:
+    """Runs the command line to its exit code: 1 for what could not be done, 2 for what was asked wrongly."""
+    _be_quiet()
+    try:
+        command()
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # `| head` has read enough. What is left in the buffer must not be tried again when Python ends.
+        with contextlib.suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(FAILED)
+    except (SystemExit, click.exceptions.Exit):
+        raise
+    except BaseException as error:  # noqa: BLE001  # whatever it is, a person reads one line
+        say(f"payung: {told(error)}")
+        sys.exit(FAILED)
+
+
+def _be_quiet() -> None:
+    """The libraries' own words about servers that are away: the command says it in one line."""
+    kafka_refusals.listen()
+    logging.lastResort = None
+    for name in ("asyncio", "aiokafka", "pymongo", "faststream"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
