@@ -14,6 +14,7 @@ from shared.lists.headings import blank
 from shared.lists.tables import Cells
 
 _TOTAL = re.compile(r"(grand\s*|sub\s*)?(jumlah|jml|total)\b", re.IGNORECASE)
+_TOTAL_LETTERS = frozenset("jJtTgGsS")
 _GAPS = re.compile(r"(?<=\d)[ .\-](?=\d)")
 # A NIK, whole or with digits too few or too many; the number of an official (NIP) has 18.
 _LIKE_A_NIK = re.compile(r"(?<!\d)\d{10,17}(?!\d)|\d[.,]?\d*[eE]\+\d\d")
@@ -28,6 +29,7 @@ class NoWorkers:
 
     def __init__(self, heading: Sequence[str], *, ends_with_signatures: bool) -> None:
         self._heading = [plain(cell) for cell in heading]
+        self._first = heading[0].strip().lower() if heading else ""
         self._signed = ends_with_signatures
         self.numbers: set[int] = set()
 
@@ -60,15 +62,15 @@ class NoWorkers:
         self.numbers |= {number for number, _, _ in held}
 
     def _is_none(self, cells: Sequence[str], *, first: bool) -> bool:
-        filled = [cell.strip() for cell in cells if cell.strip()]
-        if first and _are_column_numbers(filled):
+        # Asked of every row, and nearly every one begins like no such line.
+        lead = cells[0].strip() or next(cell.strip() for cell in cells if cell.strip())
+        if first and _are_column_numbers(_filled(cells)):
             return True
-        if _TOTAL.match(filled[0]) and 2 * len(filled) <= len(self._heading) + 1 and not _has_nik(filled):
-            return True
-        return (
-            plain(cells[0]) == self._heading[0]
-            and [plain(cell) for cell in cells][: len(self._heading)] == self._heading
-        )
+        if lead[0] in _TOTAL_LETTERS and _TOTAL.match(lead):
+            filled = _filled(cells)
+            return 2 * len(filled) <= len(self._heading) + 1 and not _has_nik(filled)
+        width = len(self._heading)
+        return cells[0].strip().lower() == self._first and [plain(cell) for cell in cells][:width] == self._heading
 
     def notice(self, where: str = "") -> tuple[str, str] | None:
         """What is told of the lines that are no rows; None when there are none."""
@@ -90,8 +92,12 @@ def _are_column_numbers(filled: Sequence[str]) -> bool:
     return len(filled) >= 3 and [int(one[1]) if one else 0 for one in found] == list(range(1, len(filled) + 1))
 
 
+def _filled(cells: Sequence[str]) -> list[str]:
+    return [cell.strip() for cell in cells if cell.strip()]
+
+
 def _is_sparse(cells: Sequence[str]) -> bool:
-    filled = [cell for cell in cells if cell.strip()]
+    filled = _filled(cells)
     return len(filled) <= _SPARSE_CELLS and not _has_nik(filled)
 
 

@@ -69,8 +69,8 @@ class Row:
 
     @property
     def name(self) -> str:
-        """What serves as its submission id where the list has none; rows of the first table keep the bare number."""
-        return str(self.number) if self.number < SHEET_STEP else f"L{self.number // SHEET_STEP + 1}-{self.line}"
+        """What serves as its submission id where the list has none."""
+        return name_of(self.number)
 
     @property
     def line(self) -> int:
@@ -110,6 +110,11 @@ class ListFile:
     def has_places(self) -> bool:
         """Whether its rows come from several sheets, so that a number alone does not say where a row stands."""
         return len(self.sheets) > 1
+
+
+def name_of(number: int) -> str:
+    """The name of a row by its number in the file; rows of the first table keep the bare number."""
+    return str(number) if number < SHEET_STEP else f"L{number // SHEET_STEP + 1}-{number % SHEET_STEP}"
 
 
 def refused_row(row: Row, reason: str) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from shared.lists.cells import CellMeaning
 from shared.lists.columns import LAYOUTS, Kind, match, nearest, without_answers
 from shared.lists.headings import Heading
 from shared.lists.no_workers import NoWorkers
-from shared.lists.rows import FAULTS, PLACE_COLUMNS, SHEET_STEP, Problem, Row, no_value, ragged, unused
+from shared.lists.rows import FAULTS, PLACE_COLUMNS, SHEET_STEP, Problem, Row, name_of, no_value, ragged, unused
 from shared.lists.sheet_cells import DAYS_OF_1904, NO_VALUE
 from shared.lists.tables import Cells
 
@@ -92,20 +92,18 @@ class Table:
             names = [self.header[index] for index in self._used if cells[index] == NO_VALUE]
             if names:
                 return self._broken(number, cells, no_value(", ".join(names)))
-        if not self._is_sheet:
+        if not self._is_sheet and "'" in "".join(cells):
             cells = [unguarded(cell) for cell in cells]
-        row = self._empty(number, cells)
-        data, remarks = self._meaning.read(row.name, cells)
-        return Row(row.number, self.header, row.cells, self._type, data, remarks=remarks, sheet=self.sheet)
-
-    def _empty(self, number: int, cells: list[str], problems: tuple[Problem, ...] = ()) -> Row:
-        width = len(self.header)
-        kept = tuple(cells[:width] if len(cells) >= width else cells + [""] * (width - len(cells)))
-        unique = self.order * SHEET_STEP + number
-        return Row(unique, self.header, kept, self._type, {}, problems, sheet=self.sheet)
+        number += self.order * SHEET_STEP
+        data, remarks = self._meaning.read(name_of(number), cells)
+        kept = tuple(cells[: len(self.header)])
+        return Row(number, self.header, kept, self._type, data, (), None, remarks, self.sheet)
 
     def _broken(self, number: int, cells: list[str], problem: Problem) -> Row:
-        return self._empty(number, cells, (problem,))
+        width = len(self.header)
+        kept = tuple((cells + [""] * width)[:width])
+        number += self.order * SHEET_STEP
+        return Row(number, self.header, kept, self._type, {}, (problem,), sheet=self.sheet)
 
 
 def _own(heading: Sequence[str]) -> int:
