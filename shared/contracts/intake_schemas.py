@@ -14,8 +14,13 @@ from shared.contracts.registration import LeavingReason, SuspectVerdict
 Nik = Annotated[str, Field(pattern=r"^\d{16}$", description="16 digits, text; never a number")]
 Submission = Annotated[str, Field(min_length=1, description="the agency's own number, any text")]
 Village = Annotated[
-    str, Field(pattern=r"^\d{2}\.\d{2}\.\d{2}\.\d{4}$", description="Kemendagri code, e.g. 64.08.04.2001")
+    str,
+    Field(
+        pattern=r"^\d{2}\.\d{2}\.\d{2}\.\d{4}$",
+        description="Kemendagri code, e.g. 64.08.04.2001; a name is taken too where one village has it",
+    ),
 ]
+District = Annotated[str, Field(description="name or code of the kecamatan, where the village is a name")]
 
 
 class Command(BaseModel):
@@ -37,6 +42,7 @@ class Consent(Command):
 
     given_at: Day
     method: str | None = None
+    given: bool | str | None = Field(None, description="only a known yes is a yes; a no is consent-missing")
 
 
 class RegisterWorker(Command):
@@ -53,6 +59,7 @@ class RegisterWorker(Command):
     address: str | None = None
     family_card: str | None = None
     village: Village
+    district: District | None = None
     sector: Sector
     occupation: str
     monthly_income: Rupiah = 1_000_000
@@ -74,6 +81,7 @@ class UpdateWorker(Command):
     address: str | None = None
     family_card: str | None = None
     village: Village | None = None
+    district: District | None = None
     sector: Sector | None = None
     occupation: str | None = None
     monthly_income: Rupiah | None = None
@@ -129,6 +137,7 @@ class RegisterProject(Command):
     starts_on: Day
     ends_on: Day
     village: Village
+    district: District | None = None
     contract_date: Day | None = None
     changed_on: Day | None = None
 
@@ -140,6 +149,7 @@ class ReportOutreach(Command):
     meeting_id: str
     held_on: Day
     village: Village
+    district: District | None = None
     sector: Sector
     attendees: int
     agency: str

@@ -99,6 +99,7 @@ COLUMNS_ID: dict[str, str] = {
     "address": "alamat",
     "family_card": "no_kk",
     "village": "desa",
+    "district": "kecamatan",
     "sector": "sektor",
     "occupation": "pekerjaan",
     "monthly_income": "penghasilan",

@@ -12,12 +12,17 @@ import orjson
 import pytest
 
 from payung import checks, publish
+from services.registration.domain import suspects
+from services.registration.suspects import scan
 from shared.contracts import topics
 from shared.contracts.catalogue import COMMANDS
+from shared.kernel.identity import worker_id
 from shared.lists import ListFile, Row, open_list
 from shared.runtime import clock
 from shared.runtime.pipeline import Message
+from tests.property.registration_world import KEY
 from tests.unit.imports.imports_house import MemoryHouse
+from tests.unit.registration.test_registration_scans import Town
 
 CASES = Path(__file__).parents[2] / "cases"
 INTAKE = topics.registration_intake("64.08", "dinsos")
@@ -180,6 +185,20 @@ def test_what_is_not_used_is_named() -> None:
     ]
     (row,) = rows("25-repeated-headings/nik-kosong-ktp-isi.csv")
     assert row.data["nik"] == "6408044107857601"
+
+
+async def test_born_on_the_first_of_january_is_no_suspicion_by_itself() -> None:
+    house = Town()
+    data = [row.data for row in rows("16-first-of-january/daftar.csv")]
+    await house.register(*data)
+    names = {worker_id(KEY, one["nik"]): one["name"] for one in data}
+    pairs = [
+        {names[found.first.key], names[found.second.key]} for found in suspects.find(await scan.read(house.reader))
+    ]
+    assert len(names) == 8
+    assert {"SITI AISYAH"} in pairs
+    assert {"MUHAMMAD YUSUF"} in pairs
+    assert not {"SUPARDI", "KAMARIAH"} & set().union(*pairs)
 
 
 def test_numbers_for_a_sex_are_named_as_codes() -> None:
