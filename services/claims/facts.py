@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from services.claims.domain import covers, fences, outcomes
+from services.claims.domain import covers, fences, outcomes, rules
 from services.claims.domain.forms import Decided
 from services.claims.domain.state import (
     Claim,
@@ -186,7 +186,9 @@ async def clear(key: str, claim: Claim, due: Due, place: Workplace) -> Answer:
         raise Defect("a claim without a form is being cleared")
     known = await persons(place.reader, [claim.form.worker_id])
     rivals = await _rivals(place.reader, known.group(claim.form.worker_id) - {claim.form.worker_id})
-    why = fences.why_given_way(claim, rivals)
+    loaded = await editions.load(place.reader)
+    children_max = rules.children_max(loaded.named(loaded.newest), claim.form.event_date)
+    why = fences.why_given_way(claim, rivals, children_max)
     if why is not None:
         return Answer("claim.taken", key, EventTaken(claim=key, round=claim.round, reason=why, held=True))
     if fences.must_wait(claim, rivals):

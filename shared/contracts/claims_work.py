@@ -29,13 +29,15 @@ class AssessClaim(ClaimStep):
 class ReserveEvent(ClaimStep):
     """May this claim be the one that is paid for the worker's death and these school years (`year|child`)?
 
-    `named`: whom the claim names, where another number was asked for it (earlier releases did).
+    `named`: whom the claim names, where another number was asked for it (earlier releases did). `children_max`: how
+    many children of a worker get scholarships by the law by which the claim was judged.
     """
 
     worker_id: str
     death: bool
     school: list[str] = []
     named: str = ""
+    children_max: int | None = None
 
 
 class EventReserved(ClaimStep):

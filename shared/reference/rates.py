@@ -27,6 +27,18 @@ _FUNDINGS: tuple[Funding, ...] = get_args(Funding)
 _RATIO_KEY, _FLAT_KEY = "bpu.jkk.rate", "bpu.jkm.flat"
 
 
+# Rows that no decision reads yet. A table that changes one of them is refused: the change would do nothing, in silence.
+WAITING = frozenset(
+    {
+        "bpu.jht.rate",
+        *("jkk.home_care", "jkk.dentures", "jkk.hearing_aid", "jkk.glasses", "jkk.report_hours"),
+        *(f"scholarship.{level}.years" for level in ("tk", "sd", "smp", "sma", "higher")),
+        *(f"construction.slice{number}.top" for number in range(1, 5)),
+        *(f"construction.slice{number}.{programme}" for number in range(1, 6) for programme in ("jkk", "jkm")),
+    }
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rate:
     """One dated number of the law; `unit` says of what, `confidence` how well it is confirmed."""
@@ -101,6 +113,15 @@ class Rates:
         """Every rule that has an amount or a ratio."""
         return frozenset((*self._rates, *(one.key for one in self._brackets)))
 
+    @property
+    def numbers(self) -> frozenset[str]:
+        """The keys of `rates.csv` alone; brackets may be named anew by a new table."""
+        return frozenset(self._rates)
+
+    def says(self, key: str) -> frozenset[tuple[Fraction, date, date | None]]:
+        """What the rows of a key say: value, first and last day."""
+        return frozenset((one.value, one.effective_from, one.effective_to) for one in self._rates.get(key, ()))
+
     def rate(self, key: str, day: date) -> Rate | None:
         """The rate of a key in force on a day (the event's own date for a claim); None when there is none."""
         return next((rate for rate in self._rates.get(key, ()) if rate.holds_on(day)), None)
@@ -150,6 +171,13 @@ class Rates:
             if rate is not None:
                 yield rate.law
             yield from (b.law for b in self._brackets if b.key == key)
+
+
+def number(rates: Rates, key: str, day: date) -> int:
+    """A count of the law on a day (months, years, children). A table that was loaded before the key existed lacks it;
+    then the shipped row holds. 0 before the first law, which knew no benefit."""
+    found = rates.rate(key, day) or load().rate(key, day)
+    return 0 if found is None else found.amount
 
 
 SHIPPED = "shipped"
@@ -252,6 +280,12 @@ def _boundaries(rates: Rates) -> list[date]:
 def check(rates: Rates) -> None:
     """Raises ValueError where a table would bill nothing, less than nothing, or parts of a rupiah, from the first law
     on for ever; for a table that somebody has edited."""
+    unread = sorted(rates.numbers - load().numbers)
+    if unread:
+        raise ValueError(f"no decision reads {', '.join(unread)}; take these rows out")
+    idle = sorted(key for key in WAITING if rates.says(key) != load().says(key))
+    if idle:
+        raise ValueError(f"{', '.join(idle)}: not used yet, so a change would do nothing; leave these rows as they are")
     for rows in rates._rates.values():
         for rate in rows:
             if rate.value < 0 or (rate.unit == "multiplier" and not 0 < rate.value <= 1):

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from services.claims.domain import assessments, outcomes
+from services.claims.domain import assessments, outcomes, rules
 from services.claims.domain.assessments import Verdict
 from services.claims.domain.forms import Added, Decided, Rejected, Sender, Submission, Withdrawn, unknown_number
 from services.claims.domain.state import Claim, ClaimStatus, Facts
@@ -166,6 +166,7 @@ def _payable(before: Claim, looked: Claim, event: Event, facts: Facts) -> Decisi
         worker_id=form.worker_id,
         death=form.is_death,
         school=list(waiting.school),
+        children_max=rules.children_max(facts.editions.named(facts.editions.newest), form.event_date),
     )
     return _decided(waiting, event, (outcomes.step("claim.reserve", form.worker_id, ask),))
 

@@ -12,8 +12,7 @@ from datetime import date
 from services.claims.domain.state import Cover, Standing
 from shared.kernel.calendar import months_later, shift_period
 from shared.kernel.values import value
-from shared.reference.rates import Rates
-from shared.reference.rates import load as shipped
+from shared.reference.rates import Rates, number
 
 
 @value(frozen=True, slots=True)
@@ -55,12 +54,12 @@ def covers_day(rates: Rates, standing: Standing, event_date: str) -> bool:
     paid_on = [standing.paid_on.get(standing.covers[month].invoice_id) for month in _row(standing, event_date[:7])]
     began = any(day is not None and day <= event_date for day in paid_on)
     unpaid = sum(day is None or day > event_date for day in paid_on)
-    return began and unpaid < _months(rates, "arrears.nonaktif_months", event_date)
+    return began and unpaid < number(rates, "arrears.nonaktif_months", date.fromisoformat(event_date))
 
 
 def waits_until(rates: Rates, event_date: str, submitted_on: str) -> str:
     """The last day on which a claim waits for unpaid months before its event (YYYY-MM-DD)."""
-    wait = _months(rates, "claim.arrears_wait_months", event_date)
+    wait = number(rates, "claim.arrears_wait_months", date.fromisoformat(event_date))
     return months_later(date.fromisoformat(submitted_on), wait).isoformat()
 
 
@@ -71,11 +70,3 @@ def _row(standing: Standing, period: str) -> list[str]:
         row.append(period)
         period = shift_period(period, -1)
     return row
-
-
-def _months(rates: Rates, key: str, event_date: str) -> int:
-    """A number of months by the law of the day. Before the first law there is no cover at all."""
-    day = date.fromisoformat(event_date)
-    # A table that an operator loaded before this key existed lacks it; the shipped table has it.
-    found = rates.rate(key, day) or shipped().rate(key, day)
-    return 0 if found is None else found.amount

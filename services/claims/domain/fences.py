@@ -18,6 +18,7 @@ from services.claims.domain import outcomes, rules
 from services.claims.domain.state import Claim, ClaimStatus, Facts, Fence
 from shared.contracts.claims_work import EventReserved, EventTaken, ReleaseEvent, ReserveEvent
 from shared.contracts.reasons import Reason
+from shared.kernel.calendar import business_day
 from shared.kernel.decision import Decision
 from shared.kernel.event import Event
 
@@ -28,7 +29,8 @@ def asked(state: Fence | None, event: Event, facts: Facts) -> Decision[Fence]:
     """Holds the event for the claim that asks, or says why it cannot."""
     step: ReserveEvent = event.data
     fence = state or Fence()
-    why = _why_taken(_of_group(fence, facts.groups.get(event.name, frozenset({step.worker_id}))), step)
+    limit = step.children_max or rules.children_max(facts.reference.rates, business_day(event.at).isoformat())
+    why = _why_taken(_of_group(fence, facts.groups.get(event.name, frozenset({step.worker_id}))), step, limit)
     if why is not None:
         taken = EventTaken(claim=step.claim, round=step.round, reason=why)
         return Decision(state=fence, outcomes=(outcomes.step("claim.taken", step.claim, taken),))
@@ -63,15 +65,15 @@ def _of_group(fence: Fence, group: frozenset[str]) -> Fence:
     )
 
 
-def _why_taken(fence: Fence, step: ReserveEvent) -> Reason | None:
+def _why_taken(fence: Fence, step: ReserveEvent, limit: int) -> Reason | None:
     if step.death and fence.death not in (None, step.claim):
         return Reason.DUPLICATE_CLAIM
     if any(fence.school.get(slot, step.claim) != step.claim for slot in step.school):
         return Reason.DUPLICATE_CLAIM
-    return Reason.NOT_ELIGIBLE if step.school and _too_many((*fence.school, *step.school)) else None
+    return Reason.NOT_ELIGIBLE if step.school and _too_many((*fence.school, *step.school), limit) else None
 
 
-def why_given_way(claim: Claim, rivals: Mapping[str, Claim]) -> Reason | None:
+def why_given_way(claim: Claim, rivals: Mapping[str, Claim], children_max: int) -> Reason | None:
     """Why a claim gives way to those of the person's other numbers; None when it need not, or not yet."""
     first = [one for key, one in rivals.items() if _stands(one) or (one.clearing and key < claim.key)]
     slots = {slot for one in first for slot in one.school}
@@ -79,7 +81,7 @@ def why_given_way(claim: Claim, rivals: Mapping[str, Claim]) -> Reason | None:
         return Reason.DUPLICATE_CLAIM
     if slots & set(claim.school):
         return Reason.DUPLICATE_CLAIM
-    return Reason.NOT_ELIGIBLE if claim.school and _too_many((*slots, *claim.school)) else None
+    return Reason.NOT_ELIGIBLE if claim.school and _too_many((*slots, *claim.school), children_max) else None
 
 
 def must_wait(claim: Claim, rivals: Mapping[str, Claim]) -> bool:
@@ -106,6 +108,6 @@ def _is_death(claim: Claim) -> bool:
     return claim.form is not None and claim.form.is_death
 
 
-def _too_many(slots: tuple[str, ...]) -> bool:
-    # rules.md 3c: two children of a worker, over all claims and years.
-    return len({slot.split("|")[-1] for slot in slots}) > rules.CHILDREN_MAX
+def _too_many(slots: tuple[str, ...], children_max: int) -> bool:
+    # rules.md 3c: so many children of a worker, over all claims and years.
+    return len({slot.split("|")[-1] for slot in slots}) > children_max

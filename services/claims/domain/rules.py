@@ -16,7 +16,7 @@ from services.claims.domain.state import Child, Cover, Form
 from shared.contracts.base import BenefitLine
 from shared.contracts.claims import Kind
 from shared.kernel.calendar import age_on, years_later
-from shared.reference.rates import Rates
+from shared.reference.rates import Rates, number
 
 # contracts.md, Claims: documents by kind.
 DOCUMENTS: dict[Kind, tuple[str, ...]] = {
@@ -46,8 +46,6 @@ RECEIPTS = "receipts"
 TREATMENT_RULE, TREATMENT_LAW = "jkk.treatment", "PP 82/2019 (treatment by medical need, no ceiling)"
 TRANSPORT = ("land", "sea", "air")
 LEVELS = ("tk", "sd", "smp", "sma", "higher")
-# Where the law of the day names no number: the maximum of PP 82/2019.
-CHILDREN_MAX, SCHOLARSHIP_AGE_END, SCHOOL_YEARS_BACK = 2, 23, 3
 SCHOOL_YEAR_STARTS_IN = 7
 
 _SCHOOL_YEAR = re.compile(r"(\d{4})(?:[/-](\d{4}))?")
@@ -97,23 +95,27 @@ def has_scholarship_months(rates: Rates, months: Months, by_accident: bool, day:
     return by_accident or (least is not None and months.paid >= least.amount)
 
 
+def children_max(rates: Rates, event_date: str) -> int:
+    """How many children of a worker get scholarships over all claims, by the law of the event: rules.md 3c."""
+    return number(rates, "scholarship.children_max", date.fromisoformat(event_date))
+
+
 def eligible_children(rates: Rates, form: Form, submitted_on: str) -> tuple[Child, ...]:
-    """At most two children under 23 (rules.md 3c); a yearly claim reaches back three school years and never ahead.
+    """As many children as the law allows, below its age (two under 23: rules.md 3c); a yearly claim reaches back three
+    school years and never ahead.
 
     The age is that on the day of the event, or on the day of submission for a yearly claim.
     """
     day = date.fromisoformat(form.event_date)
     today = date.fromisoformat(submitted_on) if form.kind == "scholarship" else day
-    age_end = rates.rate("scholarship.age_end", day)
-    most = rates.rate("scholarship.children_max", day)
-    ends_at = age_end.amount if age_end is not None else SCHOLARSHIP_AGE_END
+    ends_at, years_back = (number(rates, f"scholarship.{key}", day) for key in ("age_end", "back_years"))
     found = [
         child
         for child in form.children
         if age_on(date.fromisoformat(child.birth_date), today) < ends_at
-        and (form.kind != "scholarship" or _is_payable_year(child.school_year, today))
+        and (form.kind != "scholarship" or _is_payable_year(child.school_year, today, years_back))
     ]
-    return tuple(found[: most.amount if most is not None else CHILDREN_MAX])
+    return tuple(found[: children_max(rates, form.event_date)])
 
 
 def death_benefits(rates: Rates, months: Months, day: date) -> tuple[BenefitLine, ...]:
@@ -176,9 +178,9 @@ def has_law(rates: Rates, day: date) -> bool:
     return rates.rate("jkm.lump", day) is not None
 
 
-def _is_payable_year(year: str, today: date) -> bool:
+def _is_payable_year(year: str, today: date, years_back: int) -> bool:
     behind = int(school_year(today)[:4]) - int(year[:4])
-    return 0 <= behind < SCHOOL_YEARS_BACK
+    return 0 <= behind < years_back
 
 
 def _unable_to_work(rates: Rates, days: int, base: int, day: date) -> list[BenefitLine | None]:

@@ -10,10 +10,12 @@ from datetime import date, datetime, time, timedelta
 from services.registration.domain.state import Status, Worker
 from shared.kernel.calendar import WITA, business_day, parse_date, years_later
 from shared.kernel.decision import Due
+from shared.reference import policies
 
 RECHECK = "recheck"
-# Permenaker 5/2021: not yet 65 (rules.md 2); the subsidy ends on the birthday, in WITA.
-SUBSIDY_ENDS_AT_AGE = 65
+# The age limit of the shipped policy; the subsidy ends on that birthday, in WITA. Where a regency's own policy ends it
+# earlier, verification says so by the day until which its verdict holds.
+SUBSIDY_ENDS_AT_AGE: int = policies.shipped()["age_max_exclusive"]
 # A verdict is renewed two to four weeks before it lapses, so that a slow register costs nobody their cover; the days
 # are spread by worker, or a regency verified in one day would be asked for again in one day.
 LEAD_DAYS = 14
