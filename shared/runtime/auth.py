@@ -29,6 +29,7 @@ CLAIMS_OFFICER = "claims-officer"
 REGISTRATION_OFFICER = "registration-officer"
 OPERATOR = "operator"
 READER = "reader"
+ROLES = (VERIFICATION_OFFICER, CLAIMS_OFFICER, REGISTRATION_OFFICER, OPERATOR, READER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +102,7 @@ class Guard:
     async def perhaps(self, request: Request) -> Caller | None:
         """Who sent this request; None for whoever shows no token, where something is for everybody. A token that is
         shown must be a good one: raises HTTPException as `caller` does."""
-        if self._issuer not in ("", OPEN) and "authorization" not in request.headers:
+        if self._issuer != OPEN and "authorization" not in request.headers:
             return None
         return await self.caller(request)
 

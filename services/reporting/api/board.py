@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -47,6 +47,7 @@ class House(Protocol):
     reader: Any
     reference: Any
     leases: Leases
+    environ: Mapping[str, str]
 
     @property
     def changes(self) -> int: ...

@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 from services.reporting.api import districtmap
 from services.reporting.api.board import Board
 from services.reporting.api.dashboard_texts import TEXTS
+from services.reporting.api.veil import Veil
 from services.reporting.domain import coverage, rules, wording
 from services.reporting.domain.wording import Lang
 from services.reporting.facts import Filters, Report
@@ -26,7 +27,7 @@ WARNINGS_SHOWN = 20
 class Dashboard:
     """Renders the page of one board."""
 
-    def __init__(self, board: Board) -> None:
+    def __init__(self, board: Board | Veil) -> None:
         self._board = board
         templates = environment("services.reporting.api")
         templates.filters.update(number=wording.number, money=wording.money, money_short=wording.money_short)

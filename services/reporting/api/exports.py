@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from services.reporting.api.board import Counted
+from services.reporting.domain.suppression import Hidden
 from services.reporting.facts import Report
 from shared.files import separated, workbook
 
@@ -32,8 +33,8 @@ def as_data(counted: Counted) -> dict[str, Any]:
         "as_of": counted.as_of,
         "behind": counted.behind,
         "filters": report.filters,
-        "rows": list(report.rows),
-        "totals": report.totals,
+        "rows": [_plain(row) for row in report.rows],
+        "totals": _plain(report.totals),
     }
 
 
@@ -58,6 +59,11 @@ def _table(report: Report) -> list[list[Any]]:
     return [columns, *([_cell(row.get(name)) for name in columns] for row in (*report.rows, totals))]
 
 
+def _plain(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row for programs: a hidden count is a text that says so."""
+    return {name: one.text if isinstance(one, Hidden) else one for name, one in row.items()}
+
+
 def _columns(report: Report) -> list[str]:
     """The fields of the rows; those of the totals behind the key when there are no rows."""
     first: Mapping[str, Any] = report.rows[0] if report.rows else {report.key: None, **report.totals}
@@ -65,6 +71,8 @@ def _columns(report: Report) -> list[str]:
 
 
 def _cell(value: Any) -> Any:
+    if isinstance(value, Hidden):
+        return value.text
     if isinstance(value, Mapping):
         return "; ".join(f"{name}: {count}" for name, count in value.items())
     if isinstance(value, Sequence) and not isinstance(value, str):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 import orjson
@@ -14,11 +14,13 @@ from services.reporting.api import board as boards
 from services.reporting.api import exports
 from services.reporting.api.board import Board, House
 from services.reporting.api.dashboard import Dashboard
+from services.reporting.api.veil import Veil, sees_all
 from services.reporting.domain import coverage
 from services.reporting.domain.wording import Lang
 from services.reporting.facts import Filters
 from shared.kernel.calendar import is_period
 from shared.runtime import clock
+from shared.runtime.auth import Guard
 
 FORMATS = ("json", "csv", "xlsx")
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -29,18 +31,18 @@ def routes(house: House) -> APIRouter:
     """The dashboard, one route a report, and the stream."""
     router = APIRouter(tags=["reports"])
     board = Board(house)
-    dashboard = Dashboard(board)
+    seen = Seen(board, house.environ)
 
     @router.get("/", response_class=HTMLResponse, include_in_schema=False)
     async def page(request: Request) -> Response:
         ask = _filters(board, request)
         lang: Lang = "en" if request.query_params.get("lang") == "en" else "id"
         nonce = clock.new_id()
-        html = await dashboard.render(ask, lang, nonce)
+        html = await Dashboard(await seen.by(request, ask.regency)).render(ask, lang, nonce)
         return HTMLResponse(html, headers={**UNCACHED, "content-security-policy": _policy(nonce)})
 
     for kind in boards.KINDS:
-        router.add_api_route(f"/v1/{kind}", _report_route(board, kind), methods=["GET"], name=kind)
+        router.add_api_route(f"/v1/{kind}", _report_route(board, seen, kind), methods=["GET"], name=kind)
 
     @router.get("/v1/stream")
     async def stream(request: Request, regency: str | None = None, period: str | None = None) -> Response:
@@ -48,12 +50,25 @@ def routes(house: House) -> APIRouter:
         ask = _filters(board, request)
         if board.streams >= board.reference.settings.streams_max:
             raise HTTPException(503, "too many readers follow the live figures; ask again later")
-        return StreamingResponse(follow(board, ask), media_type="text/event-stream", headers=UNCACHED)
+        shown = await seen.by(request, ask.regency)
+        return StreamingResponse(follow(board, ask, shown), media_type="text/event-stream", headers=UNCACHED)
 
     return router
 
 
-def _report_route(board: Board, kind: str) -> Any:
+class Seen:
+    """Which figures who asks may see: all with a role or where log-ins are off, else sums with small cells hidden."""
+
+    def __init__(self, board: Board, environ: Mapping[str, str]) -> None:
+        self._board, self._veil = board, Veil(board)
+        self._guard = Guard(environ)
+
+    async def by(self, request: Request, regency: str | None) -> Board | Veil:
+        """The board of whoever sent this request."""
+        return self._board if sees_all(await self._guard.perhaps(request), regency) else self._veil
+
+
+def _report_route(board: Board, seen: Seen, kind: str) -> Any:
     async def answer(
         request: Request,
         regency: str | None = None,
@@ -65,7 +80,7 @@ def _report_route(board: Board, kind: str) -> Any:
         ask = _filters(board, request)
         if format not in FORMATS:
             raise _problem("format", f"is one of {', '.join(FORMATS)}")
-        counted = await board.counted(kind, ask)
+        counted = await (await seen.by(request, ask.regency)).counted(kind, ask)
         report = counted.report
         if format == "json":
             body = orjson.dumps(exports.as_data(counted))
@@ -107,7 +122,7 @@ def _policy(nonce: str) -> str:
     )
 
 
-async def follow(board: Board, ask: Filters) -> AsyncIterator[bytes]:
+async def follow(board: Board, ask: Filters, shown: Board | Veil) -> AsyncIterator[bytes]:
     """Server-sent events until the reader goes away."""
     settings = board.reference.settings
     board.streams += 1
@@ -117,9 +132,9 @@ async def follow(board: Board, ask: Filters) -> AsyncIterator[bytes]:
         # A first byte at once, so that the browser knows the road is open.
         yield b"retry: 3000\n\n"
         while True:
-            counted = await board.counted("coverage", ask)
-            report = counted.report
-            figures = {"filters": report.filters, "totals": report.totals, "as_of": counted.as_of}
+            counted = await shown.counted("coverage", ask)
+            told = exports.as_data(counted)
+            figures = {name: told[name] for name in ("filters", "totals", "as_of")}
             if figures != sent:
                 sent, quiet_since_s = figures, clock.monotonic()
                 data = orjson.dumps({**figures, "behind": counted.behind})

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from services.reporting.domain import rules
+from services.reporting.domain.suppression import Hidden
 from shared.contracts import reasons
 from shared.kernel.calendar import MONTHS_ID, WITA
 from shared.kernel.money import rupiah
@@ -59,7 +60,9 @@ _NAMES: dict[str, tuple[str, str]] = {
 
 
 def number(value: int) -> str:
-    """A whole number as Indonesian offices write it: 1.234.567."""
+    """A whole number as Indonesian offices write it: 1.234.567; a hidden one as what it may be told as."""
+    if isinstance(value, Hidden):
+        return value.text
     return f"{value:,}".replace(",", ".")
 
 

@@ -72,6 +72,7 @@ class FakeHouse:
         self.tallied = 0
         self.lag: int | None = 0
         self.leases = Leases(MemoryStore({}, CIPHER))
+        self.environ: Mapping[str, str] = {"PAYUNG_AUTH": "none"}
         self.bodies: dict[str, dict[str, dict[str, Any]]] = {name: {} for name in documents.STORED}
 
     async def emit(self, outcomes: Sequence[Outcome]) -> None:

@@ -375,7 +375,7 @@ async def test_an_older_month_paid_late_gets_its_snapshot_too(town: Any, make: M
 
 async def test_the_stream_tells_of_changes_only(town: Any, make: Make) -> None:
     board = Board(town)
-    stream = follow(board, Filters())
+    stream = follow(board, Filters(), board)
     assert await anext(stream) == b"retry: 3000\n\n"
     first = await anext(stream)
     assert first.startswith(b"event: snapshot\ndata: {")

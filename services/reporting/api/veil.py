@@ -1,0 +1,94 @@
+"""The board as whoever has no log-in sees it: sums of people, small ones hidden, nobody by themselves."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from fastapi import HTTPException
+
+from services.reporting import facts
+from services.reporting.api.board import Board, Counted
+from services.reporting.domain import coverage
+from services.reporting.domain.suppression import Shape, suppressed
+from services.reporting.facts import Filters, Reference, Report
+from shared.runtime.auth import OPERATOR, READER, ROLES, Caller
+
+_COVERAGE = Shape(figures=coverage.COUNTS, parts=(("verified", "held", "rejected"),), follow={})
+# A village's district and a district's regency have reports of their own, which show the sums.
+_PARENT_LETTERS = {"village": 8, "district": 5}
+_SHAPES = {
+    "claims": Shape(
+        figures=("claims", "held", "rejected"),
+        follow={"total": "claims", "paid": "claims"},
+        parent=lambda row: row["kind"],
+    ),
+    "quality": Shape(
+        figures=("sent", "accepted", "rejected", "refuted"),
+        parts=(("accepted", "rejected"),),
+        follow={"score": "accepted"},
+    ),
+    "months": Shape(figures=("billed", "covered"), follow={}),
+}
+# Rows of employers, of meetings and of the dead are for those who work on them.
+_FOR_ROLES = ("compliance", "outreach", "deaths")
+
+
+def sees_all(caller: Caller | None, regency: str | None) -> bool:
+    """Whether this caller sees every figure of a regency (None: of all). Nobody has signed in where log-ins are off."""
+    if caller is None:
+        return False
+    if caller.agencies is None:
+        return True
+    if regency is None:
+        # All regencies at once: whose roles are bound to none.
+        return bool({READER, OPERATOR} & caller.roles)
+    return any(caller.has_role(role, regency) for role in ROLES)
+
+
+class Veil:
+    """A board that hides small cells."""
+
+    def __init__(self, board: Board) -> None:
+        self._board = board
+        self.reference: Reference = board.reference
+
+    async def counted(self, kind: str, ask: Filters) -> Counted:
+        """A report with its freshness, as everybody may see it; HTTPException 403 for what is for roles only."""
+        if kind in _FOR_ROLES:
+            raise HTTPException(403, f"the report {kind} is for those who have a role in the regency")
+        counted = await self._board.counted(kind, ask)
+        return replace(counted, report=_veiled(kind, ask, counted.report))
+
+    async def report(self, kind: str, ask: Filters) -> Report:
+        """A report, as everybody may see it."""
+        return (await self.counted(kind, ask)).report
+
+    async def months(self, regency: str | None) -> list[facts.Row]:
+        """Workers billed and covered by month."""
+        return suppressed(rows := await self._board.months(regency), _sums(rows), _SHAPES["months"])[0]
+
+    async def warnings(self, regency: str | None) -> list[facts.Row]:
+        """Nothing: a warning counts the workers of one run."""
+        return []
+
+
+def _sums(rows: list[facts.Row]) -> facts.Row:
+    return {name: sum(row[name] for row in rows) for name in ("billed", "covered")}
+
+
+def _veiled(kind: str, ask: Filters, report: Report) -> Report:
+    if kind == "budget":
+        # Money of a regency's budget, which is published anyway.
+        return report
+    rows: list[dict[str, Any]] = [dict(row) for row in report.rows]
+    totals = dict(report.totals)
+    if kind == "quality":
+        for one in (*rows, totals):
+            one.update(outcomes={}, reasons={})
+    shape = _SHAPES.get(kind, _COVERAGE)
+    letters = _PARENT_LETTERS.get(ask.by, 0) if kind == "coverage" else 0
+    if letters:
+        shape = replace(shape, parent=lambda row: row["area"][:letters])
+    shown, sums = suppressed(rows, totals, shape)
+    return replace(report, rows=shown, totals=sums)

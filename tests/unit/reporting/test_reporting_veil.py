@@ -1,0 +1,97 @@
+"""What whoever has no log-in sees: sums, small ones hidden, and no sum that gives a hidden one back."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.reporting.api.veil import _COVERAGE, sees_all
+from services.reporting.api.web import routes
+from services.reporting.domain import coverage
+from services.reporting.domain.suppression import FEW_BELOW, Hidden, suppressed
+from shared.runtime.auth import Caller, Guard
+from tests.unit.reporting.reporting_house import FakeHouse
+
+FIGURES = coverage.COUNTS
+PEOPLE = st.one_of(st.just(0), st.integers(1, 6), st.integers(7, 400))
+
+
+def totals_of(rows: list[dict[str, int]]) -> dict[str, int]:
+    return {figure: sum(row[figure] for row in rows) for figure in FIGURES}
+
+
+@given(st.lists(st.fixed_dictionaries(dict.fromkeys(FIGURES, PEOPLE)), max_size=8))
+def test_no_small_count_is_told_and_no_sum_gives_one_back(rows: list[dict[str, int]]) -> None:
+    totals = totals_of(rows)
+    shown, sums = suppressed(rows, totals, _COVERAGE)
+    for figure in FIGURES:
+        gone = [row[figure] for row, seen in zip(rows, shown, strict=True) if isinstance(seen[figure], Hidden)]
+        for row, seen in zip(rows, shown, strict=True):
+            assert isinstance(seen[figure], Hidden) or seen[figure] == row[figure]
+            assert isinstance(seen[figure], Hidden) or not 0 < seen[figure] < FEW_BELOW
+        if isinstance(sums[figure], Hidden):
+            continue
+        assert sums[figure] == totals[figure]
+        assert not 0 < sums[figure] < FEW_BELOW
+        if gone:
+            # What the total leaves when all that is told is taken away stands for two rows and five people.
+            assert len(gone) > 1
+            assert sum(gone) >= FEW_BELOW
+    for row, seen in zip(rows, shown, strict=True):
+        parts = [one for one in ("verified", "held", "rejected") if isinstance(seen[one], Hidden)]
+        left = [one for one in ("verified", "held", "rejected") if one not in parts and row[one] > 0]
+        assert len(parts) != 1 or not left
+
+
+def test_a_village_is_hidden_within_its_district_and_within_the_regency() -> None:
+    counts = {"a.1": 3, "a.2": 50, "b.1": 40, "b.2": 60}
+    rows: list[dict[str, Any]] = [{"area": area, **dict.fromkeys(FIGURES, n)} for area, n in counts.items()]
+    shape = replace(_COVERAGE, parent=lambda row: row["area"][0], parts=())
+    shown, sums = suppressed(rows, totals_of(rows), shape)
+    # The district a shows its sum of 53 elsewhere: its other village goes, too.
+    assert [isinstance(one["verified"], Hidden) for one in shown] == [True, True, False, False]
+    assert sums["verified"] == 153
+
+
+@pytest.mark.parametrize(
+    ("caller", "regency", "all_of_it"),
+    [
+        (None, "64.08", False),
+        (Caller("anyone", None), None, True),
+        (Caller("clerk", frozenset({"64.08/dinsos"})), "64.08", False),
+        (Caller("odd", frozenset({"64.08/dinsos"}), frozenset({"whatever"})), "64.08", False),
+        (Caller("rina", frozenset(), frozenset({"64.08/claims-officer"})), "64.08", True),
+        (Caller("rina", frozenset(), frozenset({"64.08/claims-officer"})), "64.02", False),
+        (Caller("rina", frozenset(), frozenset({"64.08/claims-officer"})), None, False),
+        (Caller("reader", frozenset(), frozenset({"reader"})), None, True),
+    ],
+)
+def test_who_sees_every_figure(caller: Caller | None, regency: str | None, all_of_it: bool) -> None:
+    assert sees_all(caller, regency) is all_of_it
+
+
+async def test_a_stranger_sees_sums_and_nobody_by_themselves(monkeypatch: pytest.MonkeyPatch) -> None:
+    house = FakeHouse()
+    house.environ = {"PAYUNG_AUTH": "https://login.example"}
+    app = FastAPI()
+    app.include_router(routes(house))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://reporting") as client:
+        for path in ("/v1/coverage?regency=64.08", "/v1/budget", "/v1/claims", "/v1/quality", "/"):
+            assert (await client.get(path)).status_code == 200, path
+        for path in ("/v1/compliance", "/v1/outreach", "/v1/deaths"):
+            assert (await client.get(path)).status_code == 403, path
+        bad = await client.get("/v1/coverage", headers={"authorization": "Basic x"})
+        assert bad.status_code == 401
+
+        async def rina(_: Guard, request: Any) -> Caller:
+            return Caller("rina", frozenset(), frozenset({"64.08/claims-officer"}))
+
+        monkeypatch.setattr(Guard, "perhaps", rina)
+        assert (await client.get("/v1/compliance?regency=64.08")).status_code == 200
+        assert (await client.get("/v1/compliance?regency=64.02")).status_code == 403
