@@ -152,7 +152,6 @@ async def watched(town: Town) -> AsyncIterator[list[float]]:
         await looking
 
 
-@pytest.mark.ci
 async def test_two_replicas_ask_each_question_once_and_a_killed_one_costs_what_was_in_flight(town: Town) -> None:
     async with watched(town) as busiest:
         await town.send()

@@ -14,7 +14,7 @@ from services.claims.stream import SPEC as CLAIMS
 from services.reporting.domain import decide as reporting
 from services.reporting.domain import rules as reporting_rules
 from shared.kernel.decision import Address
-from shared.runtime import fold
+from shared.runtime import due, fold
 from shared.runtime.due import DueRunner
 from shared.runtime.fold import Folded
 from shared.runtime.memory import MemoryStore
@@ -124,3 +124,8 @@ def lease_for_everybody(patch: pytest.MonkeyPatch) -> None:
 
     patch.setattr(MemoryStore, "take_leases", granted)
     patch.setattr(MemoryStore, "renew_leases", granted)
+
+
+@mutant("work whose answer is on its way is performed again")
+def answer_not_waited_for(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(due, "TAKEN_WITHIN_S", 0.0)

@@ -27,7 +27,7 @@ class Law(StrEnum):
     EVENTS = "events are those of the straight fold"
     LETTERS = "dead letters are complete and unchanged"
     MONEY = "BPJS pays once"
-    ALONE = "one process alone performs due work"
+    ALONE = "one process alone performs due work, once"
     REST = "the world comes to rest, nothing left unread"
 
 
@@ -39,7 +39,7 @@ LAWS: Mapping[Law, tuple[str, ...]] = {
     Law.EVENTS: ("events on", "topics with events", "v1 on "),
     Law.LETTERS: ("dead letter",),
     Law.MONEY: ("BPJS paid",),
-    Law.ALONE: ("perform due work at once",),
+    Law.ALONE: ("perform due work at once", "calls that nothing had cut short"),
     Law.REST: ("there is no rest", "does not come to rest", "nothing is left to run"),
 }
 

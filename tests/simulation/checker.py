@@ -13,11 +13,16 @@ from shared.kernel.decision import Address
 from shared.runtime.memory_groups import Place
 from shared.runtime.pipeline import Message, Record
 from tests.simulation.cast import CIPHER
+from tests.simulation.chaos import Kind
 from tests.simulation.reference import Letter, Shelf, StraightFold, name_of, parsed
 from tests.simulation.world import Service, World
 
 # The one service whose documents ignore an older word of an aggregate (services/reporting/domain/rules.py, `latest`).
 LATEST_ONLY = "reporting"
+
+
+# Trouble that cuts no call, and no answer on its way, short: processes come, partitions move, senders say things twice.
+NO_CALL_IS_LOST = {Kind.SECOND, Kind.REBALANCE, Kind.DUPLICATE}
 
 
 class Straight(Protocol):
@@ -124,6 +129,9 @@ def check(world: World, fold: StraightFold, paid: Mapping[str, Any]) -> None:
     """Everything at the end of a run."""
     if world.outside.paid != paid:
         raise AssertionError(f"BPJS paid {sorted(world.outside.paid)}, not {sorted(paid)}")
+    if world.chaos.struck.keys() <= NO_CALL_IS_LOST:
+        again = {key: times for key, times in world.outside.called.items() if times > 1}
+        _same("calls that nothing had cut short and that were made again", again, {})
     for service, shelf in zip(world.services, fold.shelves, strict=True):
         _check_documents(world, service, shelf)
         if service.group.lag():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from contextvars import ContextVar
 from typing import Any
@@ -27,12 +28,15 @@ class Outside:
     def __init__(self, register: Mapping[str, str | None]) -> None:
         self._register = register
         self.paid: dict[str, dict[str, Any]] = {}
+        # How often each piece of due work called.
+        self.called: Counter[str] = Counter()
 
     async def post(self, url: str, *, json: dict[str, Any], headers: Mapping[str, str]) -> httpx.Response:
         """Answers, unless the road is cut before or after."""
         trouble = CALLER.get()
         try:
             await trouble("outside")
+            self.called[headers["Idempotency-Key"]] += 1
             answer = self._pay(json, headers["Idempotency-Key"]) if "/v1/benefits" in url else self._verify(json)
             await trouble("outside done")
         except Unavailable as error:
