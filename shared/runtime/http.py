@@ -9,6 +9,7 @@ import orjson
 from fastapi import FastAPI, HTTPException, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from fastapi_offline import FastAPIOffline
 from prometheus_client import generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from starlette.exceptions import HTTPException as StarletteHTTPException
@@ -17,7 +18,7 @@ from shared.contracts import envelope, topics
 from shared.contracts.envelope import Unreadable
 from shared.kernel.event import Event, Intake
 from shared.kernel.identity import without_niks
-from shared.runtime import audit, bodies, clock, topics_admin
+from shared.runtime import bodies, clock, problems, topics_admin
 from shared.runtime.auth import Caller, Guard
 from shared.runtime.errors import Unavailable
 from shared.runtime.health import Watch
@@ -31,10 +32,12 @@ EVENTS_MAX = 10_000
 
 def build(house: House, watch: Watch, metrics: Metrics) -> FastAPI:
     """The HTTP application of one service."""
-    app = FastAPI(title=f"Payung {house.name}", description=house.spec.description, version="1")
-    app.add_exception_handler(StarletteHTTPException, _problem)
-    app.add_exception_handler(RequestValidationError, _invalid)
-    app.add_exception_handler(Unavailable, _unavailable)
+    # As FastAPI itself, with its pages of documentation from this machine.
+    app = FastAPIOffline(title=f"Payung {house.name}", description=house.spec.description, version="1")
+    app.add_exception_handler(StarletteHTTPException, problems.of_http)
+    app.add_exception_handler(RequestValidationError, problems.of_invalid)
+    app.add_exception_handler(Unavailable, problems.of_unavailable)
+    app.add_exception_handler(Exception, problems.of_defect)
 
     @app.get("/livez", tags=["operation"])
     async def livez() -> JSONResponse:
@@ -139,37 +142,3 @@ def intake_topic(service: str, source: str) -> str:
     if agency is None:
         raise Unreadable("foreign-source", "source is not agency/<regency>/<agency>, nor officer/<name>")
     return topics.claims_intake(*agency) if service == "claims" else topics.registration_intake(*agency)
-
-
-async def _problem(request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, StarletteHTTPException)
-    _note(request, error)
-    body: dict[str, Any] = {"type": "about:blank", "status": error.status_code}
-    detail: Any = error.detail
-    if isinstance(detail, dict):
-        body["title"] = "the request cannot be taken"
-        body.update(detail)
-    else:
-        body["title"] = detail
-    return JSONResponse(body, error.status_code, media_type="application/problem+json", headers=error.headers)
-
-
-def _note(request: Request, error: StarletteHTTPException) -> None:
-    """An audit line of who was not let in, and of what may not be said here."""
-    detail: Any = error.detail
-    errors = detail.get("errors", ()) if isinstance(detail, dict) else ()
-    codes = [str(one["code"]) for one in errors if "code" in one]
-    if error.status_code in (401, 403) or codes:
-        audit.refused(request, error.status_code, codes)
-
-
-async def _invalid(_: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, RequestValidationError)
-    errors = [{"pointer": "/" + "/".join(map(str, one["loc"])), "detail": one["msg"]} for one in error.errors()]
-    body = {"type": "about:blank", "status": 422, "title": "the request cannot be taken", "errors": errors}
-    return JSONResponse(body, 422, media_type="application/problem+json")
-
-
-async def _unavailable(_: Request, error: Exception) -> JSONResponse:
-    body = {"type": "about:blank", "status": 503, "title": "try again shortly", "detail": str(error)}
-    return JSONResponse(body, 503, media_type="application/problem+json", headers={"retry-after": "2"})

@@ -15,11 +15,11 @@ from services.registration.imports.records import IMPORTS, Import, import_of
 from services.registration.imports.running import Running
 from services.registration.stream import SPEC
 from shared.runtime.deadletters import DeadLetterTopic
-from shared.runtime.http import _problem
 from shared.runtime.leases import Leases
 from shared.runtime.memory import MemoryStore, MemoryTopics
 from shared.runtime.metrics import Metrics
 from shared.runtime.pipeline import Message, Pipeline, Record
+from shared.runtime.problems import of_http
 from tests.batches import settle
 from tests.property.registration_world import REFERENCE
 from tests.toy import CIPHER
@@ -108,6 +108,6 @@ class MemoryHouse:
 
         app = FastAPI()
         house: Any = self
-        app.add_exception_handler(HTTPException, _problem)
+        app.add_exception_handler(HTTPException, of_http)
         app.include_router(web.routes(house, stands))
         return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://registration")

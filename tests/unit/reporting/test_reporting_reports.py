@@ -20,7 +20,7 @@ from services.reporting.domain.state import Meeting
 from services.reporting.facts import Filters, Ledger, read_coverage
 from services.reporting.settings import Settings
 from shared.kernel.event import Event
-from shared.runtime import http as shell_http
+from shared.runtime import problems
 
 Make = Callable[..., Event]
 SANGATTA = ("64.08.04", "64.08.04.2001")
@@ -92,7 +92,7 @@ def town(house: Any, make: Make) -> Any:
 
 def client(house: Any) -> httpx.AsyncClient:
     app = FastAPI()
-    app.add_exception_handler(HTTPException, shell_http._problem)
+    app.add_exception_handler(HTTPException, problems.of_http)
     app.include_router(routes(house))
     return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://x")
 

@@ -90,6 +90,9 @@ def endpoints(app: FastAPI) -> list[str]:
     for one in iter_route_contexts(app.routes):
         # A mount or a websocket has none, and would not be seen by this table.
         assert one.path is not None
+        if one.path == "/static-offline-docs":
+            # Scripts and styles of the documentation, from a package: files that everybody can have.
+            continue
         assert one.methods, one.path
         found += [f"{method} {one.path}" for method in sorted(one.methods - {"HEAD"})]
     return found
@@ -139,3 +142,48 @@ async def test_another_regency_is_not_shown(spec: Any, endpoint: str, monkeypatc
     assert await ask(app, endpoint) == 403
     agencies = frozenset({"64.08/*"})
     assert await ask(app, endpoint) in (200, 202)
+
+
+@pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.name)
+async def test_the_documentation_needs_no_other_machine(spec: Any) -> None:
+    app = await an_app(spec)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://service") as client:
+        for path in ("/docs", "/redoc"):
+            page = (await client.get(path)).text
+            named = re.findall(r"""(?:src|href)=["']([^"']+)""", page)
+            assert named
+            assert not [one for one in named if "//" in one], "from elsewhere"
+            assert [(await client.get(one)).status_code for one in named] == [200] * len(named)
+        assert (await client.get("/openapi.json")).json()["info"]["title"] == f"Payung {spec.name}"
+
+
+@pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.name)
+async def test_an_error_is_a_page_for_people_and_json_for_programs(spec: Any) -> None:
+    app = await an_app(spec)
+    browser = {"accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://service") as client:
+        page = await client.get("/tidak-ada", headers=browser)
+        assert page.status_code == 404
+        assert page.headers["content-type"] == "text/html; charset=utf-8"
+        assert "Tidak ditemukan" in page.text
+        assert "default-src 'none'" in page.headers["content-security-policy"]
+        for headers in ({}, {"accept": "application/json"}, {"accept": "*/*"}):
+            problem = await client.get("/tidak-ada", headers=headers)
+            assert problem.headers["content-type"] == "application/problem+json"
+            assert problem.json()["status"] == 404
+
+
+async def test_a_defect_shows_nothing_of_itself() -> None:
+    app = await an_app(REGISTRATION)
+
+    @app.get("/defect")
+    async def defect() -> None:
+        raise KeyError("SITI 6408044107850002")
+
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://service") as client:
+        for headers in ({}, {"accept": "text/html"}):
+            answer = await client.get("/defect", headers=headers)
+            assert answer.status_code == 500
+            assert "SITI" not in answer.text
+            assert "6408" not in answer.text
