@@ -45,7 +45,8 @@ def dates(now: datetime) -> dict[str, datetime]:
 
 def moved(to: datetime, now: datetime, library: Path, environ: Mapping[str, str]) -> dict[str, str]:
     """The environment in which a process and all its children live at another time."""
-    seconds = int((to - now).total_seconds())
+    # Where the clock is moved already, `now` is that one's: the new offset counts from the real clock all the same.
+    seconds = int((to - now).total_seconds()) + int(environ.get("FAKETIME", "0"))
     return {
         **environ,
         "LD_PRELOAD": str(library),
