@@ -31,7 +31,7 @@ from shared.runtime.app import open_store
 from shared.runtime.crypto import cipher_from, id_key_from
 
 # A register names everybody who lives in a regency: millions of people, and a command may take its time.
-READING = Apart(Bounds(rows=20_000_000, unpacked=8 << 30, memory=4 << 30, cpu_s=3_600))
+READING = Apart(Bounds(rows=20_000_000, strings=40_000_000, unpacked=8 << 30, memory=4 << 30, cpu_s=3_600))
 # A row of so few columns may be a whole one, and looks like a signature.
 _FEW_COLUMNS = 4
 # How registers and offices in Indonesia head these columns, and what they write in them.

@@ -16,6 +16,8 @@ class Bounds:
     # As many as a sheet of Excel can have, over all sheets of a file.
     rows: int = 1_048_576
     sheets: int = 255
+    # Texts that the cells of a workbook share; they are held in memory.
+    strings: int = 5_000_000
     columns: int = 1_000
     # Of one line of text, and of one cell.
     characters: int = 1 << 20

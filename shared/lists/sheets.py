@@ -178,6 +178,8 @@ class _Strings:
         elif name == "rPh":
             self._phonetic = False
         elif name == "si":
+            if len(self.found) >= self._bounds.strings:
+                raise _too_large()
             self.found.append(unescaped("".join(self._text)))
             self._text.clear()
             self._size = 0
