@@ -15,13 +15,17 @@ from services.claims.domain.state import (
     ClaimStatus,
     CompletedRun,
     Cover,
-    Fence,
+    Entitlement,
     Form,
+    PaidEvent,
     PaidInvoice,
     Refusal,
     Ruling,
+    SchoolYear,
+    Use,
 )
 from shared.contracts.base import BenefitLine
+from shared.contracts.claims_work import AssessClaim
 from shared.runtime import links
 from shared.runtime.ports import Cipher, Codec, Index
 
@@ -130,6 +134,12 @@ class ClaimCodec:
             body["waits_until"] = state.waits_until
         if state.paid_before:
             body["paid_before"] = _lines(state.paid_before)
+        if state.first_on:
+            body["first_on"] = state.first_on
+        body["days_off_work"] = state.days_off_work
+        body["lasting"] = state.lasting
+        body["levels"] = list(state.levels)
+        body["seen"] = [[number, changes] for number, changes in state.seen.items()]
         # Only for the index by which news of a month finds the claims that it may change.
         if state.follows_cover:
             body["follows_cover"] = True
@@ -157,25 +167,55 @@ class ClaimCodec:
             clearing=body.get("clearing", False),
             waits_until=body.get("waits_until"),
             paid_before=_lines_from(body.get("paid_before", ())),
+            first_on=body.get("first_on", ""),
+            days_off_work=body.get("days_off_work", 0),
+            lasting=body.get("lasting", 0),
+            levels=tuple(body.get("levels", ())),
+            seen=dict(body.get("seen", ())),
             form=None if form is None else _form_from(form, cipher),
             ruling=None if ruling is None else Ruling(ruling[0], cipher.open(ruling[1]), cipher.open(ruling[2])),
             cover=None if cover is None else CoverCodec().decode(cover, cipher),
         )
 
 
-class FenceCodec:
-    """Fences. Slots hold a slash, so the map is kept as a list of pairs."""
+class EntitlementCodec:
+    """Entitlements. Slots hold a slash and claims dots, so maps are kept as lists of rows."""
 
-    def encode(self, state: Fence, cipher: Cipher) -> Body:
+    def encode(self, state: Entitlement, cipher: Cipher) -> Body:
         """As plain fields."""
-        body: Body = {"death": state.death, "school": [[slot, claim] for slot, claim in state.school.items()]}
+        body: Body = {
+            "death": state.death,
+            "died_on": state.died_on,
+            "school": [[slot, year.claim, year.level] for slot, year in state.school.items()],
+            "uses": [
+                [claim, use.event_date, use.days_off_work, _lines(use.lines), use.lasting]
+                for claim, use in state.uses.items()
+            ],
+            "paid": [[claim, one.kind, one.outcome, one.event_date] for claim, one in state.paid.items()],
+            "waiting": [[claim, look.model_dump(mode="json")] for claim, look in state.waiting.items()],
+            "changes": state.changes,
+        }
         if state.named:
             body["named"] = [[claim, worker] for claim, worker in state.named.items()]
         return body
 
-    def decode(self, body: Mapping[str, Any], cipher: Cipher) -> Fence:
-        """From plain fields."""
-        return Fence(body["death"], dict(body["school"]), dict(body.get("named", ())))
+    def decode(self, body: Mapping[str, Any], cipher: Cipher) -> Entitlement:
+        """From plain fields. Earlier releases kept only the claims of the death and of each school year."""
+        return Entitlement(
+            death=body["death"],
+            died_on=body.get("died_on"),
+            school={slot: SchoolYear(claim, *level or [""]) for slot, claim, *level in body["school"]},
+            uses={
+                claim: Use(event_date, days, _lines_from(lines), lasting)
+                for claim, event_date, days, lines, lasting in body.get("uses", ())
+            },
+            paid={
+                claim: PaidEvent(kind, outcome, event_date) for claim, kind, outcome, event_date in body.get("paid", ())
+            },
+            waiting={claim: AssessClaim.model_validate(look) for claim, look in body.get("waiting", ())},
+            changes=body.get("changes", 0),
+            named=dict(body.get("named", ())),
+        )
 
 
 class RefusalCodec:
@@ -232,7 +272,7 @@ STORED: Mapping[str, Codec] = {
     "invoices": InvoiceCodec(),
     "runs": RunCodec(),
     "claims": ClaimCodec(),
-    "deaths": FenceCodec(),
+    "deaths": EntitlementCodec(),
     links.COLLECTION: links.LinkCodec(),
     "refusals": RefusalCodec(),
 }

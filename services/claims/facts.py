@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from services.claims.domain import covers, fences, outcomes, rules
+from services.claims.domain import covers, entitlements, outcomes
 from services.claims.domain.forms import Decided
 from services.claims.domain.state import (
     Claim,
     ClaimStatus,
     CompletedRun,
     Cover,
+    Entitlement,
     Facts,
     PaidInvoice,
     Reference,
@@ -19,7 +20,7 @@ from services.claims.domain.state import (
 )
 from services.claims.domain.wakes import WAKE_MAX
 from services.claims.settings import Settings
-from shared.contracts.claims_work import AssessClaim, ClaimCleared, EventTaken, ReserveEvent, WakeCover, WakeWorker
+from shared.contracts.claims_work import AssessClaim, ClaimCleared, EventMoved, WakeCover, WakeWorker
 from shared.kernel.decision import Due
 from shared.kernel.event import Event, Routed
 from shared.kernel.links import Persons
@@ -46,7 +47,6 @@ async def reference(reader: Reader, environ: Mapping[str, str]) -> Reference:
 async def facts(reader: Reader, routed: Sequence[tuple[Routed, Event]], reference: Reference) -> Facts:
     """Standings for the claims that are assessed in this batch, waiting claims for the months that wake."""
     steps = {event.id: event.data for _, event in routed if isinstance(event.data, AssessClaim)}
-    asks = {event.name: event.data for _, event in routed if isinstance(event.data, ReserveEvent)}
     wakes = {event.name: event.data for _, event in routed if isinstance(event.data, WakeWorker)}
     waiting: dict[tuple[str, str, str], tuple[tuple[str, Claim], ...]] = {}
     for _, event in routed:
@@ -54,13 +54,12 @@ async def facts(reader: Reader, routed: Sequence[tuple[Routed, Event]], referenc
         if isinstance(data, WakeCover):
             waiting[data.collection, data.id, data.after] = await _waiting(reader, data)
     named = await _named(reader, [event.data for _, event in routed if isinstance(event.data, Decided)])
-    if not (steps or asks or wakes):
+    if not (steps or wakes):
         return Facts(reference, waiting=waiting, named=named)
     touched = [worker for wake in wakes.values() for worker in (wake.worker_id, *wake.others)]
     workers = {name: step.worker_id for name, step in steps.items()}
-    workers |= {name: step.worker_id for name, step in asks.items()}
     known = await persons(reader, (*workers.values(), *touched))
-    groups = {name: known.group(step.worker_id) for name, step in asks.items()}
+    held = await _entitlements(reader, {name: known.group(step.worker_id) for name, step in steps.items()})
     return Facts(
         reference,
         await editions.load(reader) if steps else Editions(),
@@ -68,8 +67,8 @@ async def facts(reader: Reader, routed: Sequence[tuple[Routed, Event]], referenc
         waiting,
         {name: known.who(worker) for name, worker in workers.items()},
         {name: await _open_claims(reader, wake, known) for name, wake in wakes.items()},
-        groups,
         named,
+        held,
     )
 
 
@@ -88,6 +87,13 @@ async def _named(reader: Reader, decisions: Iterable[Decided]) -> dict[tuple[str
         claims = await reader.find("claims", where, order=("_id",), limit=2)
         found[key] = tuple(claim.regency for _, claim in claims)
     return found
+
+
+async def _entitlements(reader: Reader, groups: Mapping[str, frozenset[str]]) -> dict[str, dict[str, Entitlement]]:
+    """What claims took of each person, by step and number; a number of which nothing was taken has an empty one."""
+    numbers = sorted({number for group in groups.values() for number in group})
+    found: Mapping[str, Entitlement] = await reader.states("deaths", numbers) if numbers else {}
+    return {name: {number: found.get(number, Entitlement()) for number in group} for name, group in groups.items()}
 
 
 async def _open_claims(reader: Reader, wake: WakeWorker, known: Persons) -> tuple[tuple[str, Claim], ...]:
@@ -185,23 +191,20 @@ async def clear(key: str, claim: Claim, due: Due, place: Workplace) -> Answer:
     if claim.form is None:
         raise Defect("a claim without a form is being cleared")
     known = await persons(place.reader, [claim.form.worker_id])
-    rivals = await _rivals(place.reader, known.group(claim.form.worker_id) - {claim.form.worker_id})
-    loaded = await editions.load(place.reader)
-    children_max = rules.children_max(loaded.named(loaded.newest), claim.form.event_date)
-    why = fences.why_given_way(claim, rivals, children_max)
-    if why is not None:
-        return Answer("claim.taken", key, EventTaken(claim=key, round=claim.round, reason=why, held=True))
-    if fences.must_wait(claim, rivals):
+    others = known.group(claim.form.worker_id) - {claim.form.worker_id}
+    # First who else is clearing, then what was taken: whoever begins to clear after this look will see this claim.
+    if entitlements.must_wait(claim, await _clearing(place.reader, others)):
         raise Unavailable("a claim of another number of the same person is being cleared")
+    held: Mapping[str, Entitlement] = await place.reader.states("deaths", sorted(others)) if others else {}
+    if entitlements.must_be_judged_again(claim, {number: one.changes for number, one in held.items()}):
+        return Answer("claim.moved", key, EventMoved(claim=key, round=claim.round))
     return Answer("claim.cleared", key, ClaimCleared(claim=key, round=claim.round))
 
 
-async def _rivals(reader: Reader, workers: frozenset[str]) -> dict[str, Claim]:
+async def _clearing(reader: Reader, workers: frozenset[str]) -> dict[str, Claim]:
     if not workers:
         return {}
-    stages = [ClaimStatus.ASSESSED.value, ClaimStatus.APPROVED.value, ClaimStatus.PAID.value]
-    standing = [{"state.status": {"$in": stages}}, {"state.paid_before": {"$exists": True}}]
-    where = {"state.form.worker_id": {"$in": sorted(workers)}, "$or": standing}
+    where = {"state.form.worker_id": {"$in": sorted(workers)}, "state.status": ClaimStatus.ASSESSED.value}
     return dict(await reader.find("claims", where, order=("_id",), limit=RIVALS_MAX))
 
 

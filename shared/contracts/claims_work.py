@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-from shared.contracts.base import Data, Day, Period, Regency
+from shared.contracts.base import BenefitLine, Data, Day, Period, Regency, Rupiah
+from shared.contracts.claims import Kind
 
 
 class ClaimStep(Data):
@@ -27,17 +28,24 @@ class AssessClaim(ClaimStep):
 
 
 class ReserveEvent(ClaimStep):
-    """May this claim be the one that is paid for the worker's death and these school years (`year|child`)?
+    """Takes from the worker's entitlement what the claim was found to be owed: the death, school years, amounts.
 
-    `named`: whom the claim names, where another number was asked for it (earlier releases did). `children_max`: how
-    many children of a worker get scholarships by the law by which the claim was judged.
+    `school` are slots (`year|child`), `levels` the level of each. `seen` is the number of changes that the entitlement
+    had when the claim was judged: if it has changed since, nothing is taken and the claim is judged again. `lasting` is
+    what the harm that it proves is worth in all, whatever others were paid of it.
+    `named`: whom the claim names, where another number was asked for it (earlier releases did).
     """
 
     worker_id: str
     death: bool
     school: list[str] = []
+    levels: list[str] = []
     named: str = ""
-    children_max: int | None = None
+    event_date: Day | None = None
+    days_off_work: int = 0
+    lines: list[BenefitLine] = []
+    lasting: Rupiah = 0
+    seen: int | None = None
 
 
 class EventReserved(ClaimStep):
@@ -65,6 +73,26 @@ class ClaimRuled(Data):
     approved: bool
     officer: str
     reason: str
+
+
+class EventMoved(ClaimStep):
+    """The worker's entitlement changed after the claim was judged: judge it again."""
+
+
+class AwaitEvent(ClaimStep):
+    """The claim follows a death or total disability that nobody was paid for yet: look at it when that is so."""
+
+    worker_id: str
+    look: AssessClaim
+
+
+class SettleEvent(ClaimStep):
+    """A death or total disability is paid: scholarships may follow it."""
+
+    worker_id: str
+    kind: Kind
+    outcome: str
+    event_date: Day
 
 
 class ReleaseEvent(ClaimStep):
@@ -113,6 +141,9 @@ WORK: dict[str, type[Data]] = {
     "claim.cleared": ClaimCleared,
     "claim.taken": EventTaken,
     "claim.ruled": ClaimRuled,
+    "claim.moved": EventMoved,
+    "claim.awaits": AwaitEvent,
+    "claim.settled": SettleEvent,
     "claim.release": ReleaseEvent,
     "cover.wake": WakeCover,
     "worker.wake": WakeWorker,

@@ -68,6 +68,9 @@ class Reason(StrEnum):
     # Added: a claim that an officer rejects, and one that its agency takes back.
     OFFICER_REJECTED = "officer-rejected"
     CLAIM_WITHDRAWN = "claim-withdrawn"
+    # Added: what a claim waits for besides its papers and premiums.
+    AWAITING_EVENT = "awaiting-event"
+    PAYEE_NOT_HEIR = "payee-not-heir"
     # Added: what a regency's own verification policy may ask for.
     POVERTY_DATA_MISSING = "poverty-data-missing"
     OFFICER_NOT_ALLOWED = "officer-not-allowed"
@@ -339,6 +342,14 @@ _TEXTS: dict[Reason, tuple[str, str]] = {
     Reason.OFFICER_REJECTED: (
         "Petugas menolak klaim ini; tanyakan alasannya kepada petugas.",
         "An officer rejected this claim; ask them for the reason.",
+    ),
+    Reason.AWAITING_EVENT: (
+        "Beasiswa menunggu klaim kematian atau cacat total pekerja ini dibayar; tanggal kejadiannya harus sama.",
+        "The scholarship waits until this worker's death or total disability, of the same date, is paid.",
+    ),
+    Reason.PAYEE_NOT_HEIR: (
+        "Penerima bukan ahli waris menurut hubungan yang ditulis; petugas klaim memeriksanya lebih dahulu.",
+        "The payee is no heir by the relation that is stated; a claims officer looks at it first.",
     ),
     Reason.CLAIM_WITHDRAWN: (
         "Klaim ditarik kembali oleh dinas yang mengajukan.",

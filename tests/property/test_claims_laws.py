@@ -154,6 +154,9 @@ def test_a_step_that_comes_too_late_changes_nothing(kind: str, state: Claim | No
         "id": "R",
         "period": "2026-04",
         "others": ["v"],
+        "kind": "jkm",
+        "outcome": "death",
+        "look": {"claim": "64.08/a-b/1", "round": 7, "worker_id": "w", "regency": "64.08", "event_date": "2026-04-20"},
     }
     collection, part = part_of(event(kind, WORK[kind].model_validate(fields)))
     if collection == "claims":
@@ -316,3 +319,59 @@ def test_of_all_numbers_of_a_person_one_claim_is_paid_and_a_withdrawn_one_stands
     assert {one["data"]["worker_id"] for one in world.told() if one["type"] == "worker.died.v1"} == {STAYED}
     stages = [one["state"]["status"] for one in world.store.collections["claims"].values()]
     assert set(stages) <= {"paid", "rejected"}
+
+
+costs_acts: list[Act] = [
+    ("submit", ({**accident("treatment", transport={"land": 3_000_000}), "claim_no": "A"}, AGENCY, "claim.submit.v1")),
+    ("submit", ({**accident("treatment", transport={"land": 4_000_000}), "claim_no": "B"}, OTHER, "claim.submit.v1")),
+    (
+        "submit",
+        (
+            {
+                **accident("treatment", transport={"land": 4_500_000}),
+                "claim_no": "C",
+                "worker_id": STAYED,
+                "nik": None,
+            },
+            OTHER,
+            "claim.submit.v1",
+        ),
+    ),
+    (
+        "submit",
+        (
+            {**accident("partial", loss_percent=5), "claim_no": "D", "worker_id": OTHER_NUMBER, "nik": None},
+            AGENCY,
+            "claim.submit.v1",
+        ),
+    ),
+    ("submit", ({**accident("partial", loss_percent=8), "claim_no": "E"}, AGENCY, "claim.submit.v1")),
+    *(("pay", (month,)) for month in MONTHS),
+]
+
+
+@given(st.permutations(costs_acts), st.integers(1, 20), st.booleans(), st.sets(st.integers(0, 8), max_size=4))
+@settings(max_examples=80, deadline=None)
+def test_an_accident_claimed_in_any_order_and_under_any_number_is_paid_to_its_caps_and_no_further(
+    order: Sequence[Act], cut: int, again: bool, pauses: set[int]
+) -> None:
+    async def live() -> World:
+        world = World(cut, again)
+        for number in NUMBERS:
+            world.bill(*MONTHS, worker=number)
+        world.close_run(*MONTHS, workers=len(NUMBERS))
+        world.merge(WORKER, STAYED)
+        world.merge(OTHER_NUMBER, STAYED)
+        await world.settle()
+        for position, (what, with_) in enumerate(order):
+            getattr(world, what)(*with_)
+            if position in pauses:
+                await world.settle()
+        await world.settle()
+        return world
+
+    world = asyncio.run(live())
+    # The cap of transport by land, and eight per cent of loss.
+    assert world.bank.total == 5_000_000 + 6_400_000
+    states = {one["state"]["status"] for one in world.store.collections["claims"].values()}
+    assert states <= {"paid", "rejected"}

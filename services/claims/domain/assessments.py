@@ -1,4 +1,4 @@
-"""The judgement of a claim: its form, the worker's cover and the law of the event's day, made into a verdict.
+"""The judgement of a claim: its form, the worker's cover, what other claims took, and the law of the event's day.
 
 Pure, and without any document: what a verdict makes of the claim is domain/claims.py's. What can never be paid is said
 before what is only missing, so that nobody collects papers for nothing.
@@ -6,15 +6,47 @@ before what is only missing, so that nobody collects papers for nothing.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from datetime import date
 
 from services.claims.domain import cover_rule, rules
 from services.claims.domain.cover_rule import Months
-from services.claims.domain.state import Child, Cover, Form, RunsKnown, Standing
+from services.claims.domain.state import Child, Cover, Entitlement, Form, PaidEvent, RunsKnown, Standing, Use
 from shared.contracts.base import BenefitLine
 from shared.contracts.reasons import Reason
 from shared.kernel.values import value
 from shared.reference.rates import Rates
+
+# Benefits that are one entitlement of one accident: what was paid of any of them is taken off the others.
+LASTING = ("disability-partial", "disability-total", "death")
+# Each up to its cap over all claims of one accident.
+CAPPED = ("transport-land", "transport-sea", "transport-air")
+COSTS = ("treatment", *CAPPED)
+PERIODIC, FUNERAL = "periodic", "funeral"
+
+
+@value(frozen=True, slots=True, kw_only=True)
+class Case:
+    """What a claim is judged by. `others`: what all other claims took of the person.
+
+    `submitted_on` is the day of this submission, `first_on` that of the first one under its number, `today` the day of
+    the look. `by_officer`: an officer has approved it.
+    """
+
+    rates: Rates
+    form: Form
+    regency: str
+    submitted_on: str
+    first_on: str
+    today: str
+    standing: Standing
+    others: Entitlement
+    by_officer: bool = False
+
+    @property
+    def day(self) -> date:
+        """The day of the event."""
+        return date.fromisoformat(self.form.event_date)
 
 
 @value(frozen=True, slots=True, kw_only=True)
@@ -22,7 +54,9 @@ class Verdict:
     """What an assessment finds. `rejections` win over `holds`; with neither, `benefits` can be paid.
 
     `waiting` is the month (`regency|period`) whose news would change it; `watching`: premiums of it are still to come.
-    `waits_until` is the last day (YYYY-MM-DD) on which it waits for unpaid months before the event.
+    `waits_until` is the last day (YYYY-MM-DD) on which it waits for unpaid months before the event. `days_off_work` are
+    the days that `benefits` pay for, `lasting` what the harm is worth in all; `levels` are the levels of the slots in
+    `school`. `of_event`: what this and the other claims of the same event come to.
     """
 
     rejections: tuple[str, ...] = ()
@@ -34,91 +68,197 @@ class Verdict:
     months: int = 0
     cover: Cover | None = None
     benefits: tuple[BenefitLine, ...] = ()
+    days_off_work: int = 0
+    lasting: int = 0
     school: tuple[str, ...] = ()
+    levels: tuple[str, ...] = ()
+    of_event: int = 0
 
 
-def judge(rates: Rates, form: Form, regency: str, submitted_on: str, today: str, standing: Standing) -> Verdict:
-    """The verdict on a claim of an agency of this regency, on a business day (YYYY-MM-DD)."""
-    months = cover_rule.months_of(rates, standing, form.event_date, submitted_on)
-    cover = standing.covers.get(form.period)
-    rejections: list[str] = []
-    if rules.has_expired(rates, form, submitted_on):
-        rejections.append(Reason.CLAIM_EXPIRED)
-    if not _fits_cause(form):
-        rejections.append(Reason.NOT_ELIGIBLE)
-    settled = cover is not None and cover_rule.is_paid(standing, cover)
-    if settled and not cover_rule.covers_day(rates, standing, form.event_date):
-        rejections.append(Reason.NOT_COVERED)
-    if cover is None and standing.runs is RunsKnown.FULLY:
-        rejections.append(Reason.NOT_COVERED)
+@value(frozen=True, slots=True)
+class _Owed:
+    """What a covered claim is owed, and why not where it is nothing."""
+
     benefits: tuple[BenefitLine, ...] = ()
+    days_off_work: int = 0
+    lasting: int = 0
     children: tuple[Child, ...] = ()
-    if settled and cover is not None and not rejections:
-        children = _children(rates, form, submitted_on, months)
-        benefits = _benefits(rates, form, cover, months, children)
-        if not benefits:
-            rejections.append(_why_nothing(rates, form, months))
+    why_nothing: Reason = Reason.NOT_ELIGIBLE
+
+
+def judge(case: Case) -> Verdict:
+    """The verdict on a claim of an agency of this regency."""
+    form, standing, rates = case.form, case.standing, case.rates
+    months = cover_rule.months_of(rates, standing, form.event_date, case.submitted_on)
+    cover = standing.covers.get(form.period)
+    settled = cover is not None and cover_rule.is_paid(standing, cover)
+    rejections = _rejections(case, settled)
+    owed = _Owed()
+    follows = _waits_for_event(case)
+    if settled and cover is not None and not rejections and not follows:
+        owed = _owed(case, cover, months)
+        if not owed.benefits:
+            rejections = [owed.why_nothing]
     if rejections:
         return Verdict(rejections=tuple(rejections), months=months.in_row, cover=cover)
     missing = rules.missing_documents(form)
-    until = cover_rule.waits_until(rates, form.event_date, submitted_on)
-    waits_for_arrears = settled and _waits_for_arrears(rates, form, months) and today <= until
+    until = cover_rule.waits_until(rates, form.event_date, case.submitted_on)
+    waits_for_arrears = settled and _waits_for_arrears(case, months) and case.today <= until
     holds = [Reason.DOCUMENTS_MISSING] if missing else []
     if not settled or waits_for_arrears:
         holds.append(Reason.AWAITING_PREMIUM)
+    if follows:
+        holds.append(Reason.AWAITING_EVENT)
+    if not case.by_officer and _is_payee_unknown(form):
+        holds.append(Reason.PAYEE_NOT_HEIR)
     return Verdict(
         holds=tuple(holds),
         missing=missing,
-        waiting=None if settled else f"{cover.regency if cover is not None else regency}|{form.period}",
+        waiting=None if settled else f"{cover.regency if cover is not None else case.regency}|{form.period}",
         watching=cover is None and standing.runs is RunsKnown.PARTLY,
         waits_until=until if waits_for_arrears else None,
         months=months.in_row,
         cover=cover,
-        benefits=benefits,
-        school=tuple(f"{child.school_year}|{child.key}" for child in children),
+        benefits=owed.benefits,
+        days_off_work=owed.days_off_work,
+        lasting=owed.lasting,
+        school=tuple(rules.slot_of(child) for child in owed.children),
+        levels=tuple(child.level for child in owed.children),
+        of_event=_total(owed.benefits) + _total(_used(case)),
     )
 
 
-def _waits_for_arrears(rates: Rates, form: Form, months: Months) -> bool:
-    """Whether months before the event that nobody paid yet may still make the full death benefit."""
-    day = date.fromisoformat(form.event_date)
-    return form.kind == "jkm" and months.unpaid > 0 and not rules.has_full_death_benefit(rates, months, day)
+def _rejections(case: Case, settled: bool) -> list[Reason]:
+    form, others = case.form, case.others
+    found = []
+    if rules.has_expired(case.rates, form, case.first_on):
+        found.append(Reason.CLAIM_EXPIRED)
+    if not _fits_cause(form) or (
+        others.died_on is not None and form.kind == "jkk" and others.died_on < form.event_date
+    ):
+        # A natural death is no accident, and after a death nothing happens to the worker any more.
+        found.append(Reason.NOT_ELIGIBLE)
+    if form.is_death and others.death is not None:
+        found.append(Reason.DUPLICATE_CLAIM)
+    uncovered = settled and not cover_rule.covers_day(case.rates, case.standing, form.event_date)
+    if uncovered or (form.period not in case.standing.covers and case.standing.runs is RunsKnown.FULLY):
+        found.append(Reason.NOT_COVERED)
+    return found
 
 
 def _fits_cause(form: Form) -> bool:
-    """JKK is for work accidents, JKM for every other death (rules.md 3b); a scholarship follows a death or, by
-    accident, a total disability (rules.md 3c)."""
-    by_accident = form.cause == "accident"
+    """JKK is for work accidents and occupational diseases, JKM for every other death, an accident off duty included
+    (rules.md 3a, 3b); a scholarship follows a death or, by JKK, a total disability (rules.md 3c)."""
     if form.kind == "scholarship":
-        return form.outcome == "death" or (form.outcome == "total" and by_accident)
-    return by_accident == (form.kind == "jkk")
+        return form.outcome == "death" or (form.outcome == "total" and form.cause != "natural")
+    return form.kind == "jkm" or form.cause != "natural"
 
 
-def _children(rates: Rates, form: Form, submitted_on: str, months: Months) -> tuple[Child, ...]:
-    """The children whose scholarship this claim pays."""
-    day = date.fromisoformat(form.event_date)
-    if form.outcome not in ("death", "total"):
-        return ()
-    if not rules.has_scholarship_months(rates, months, form.cause == "accident", day):
-        return ()
-    return rules.eligible_children(rates, form, submitted_on)
+def _event_followed(case: Case) -> PaidEvent | None:
+    """The paid death or total disability that a scholarship claim follows."""
+    form = case.form
+    found = (
+        one for one in case.others.paid.values() if (one.outcome, one.event_date) == (form.outcome, form.event_date)
+    )
+    return next(found, None)
 
 
-def _benefits(
-    rates: Rates, form: Form, cover: Cover, months: Months, children: tuple[Child, ...]
-) -> tuple[BenefitLine, ...]:
-    day = date.fromisoformat(form.event_date)
-    scholarships = rules.scholarship_benefits(rates, children, day)
+def _waits_for_event(case: Case) -> bool:
+    return case.form.kind == "scholarship" and _event_followed(case) is None
+
+
+def _waits_for_arrears(case: Case, months: Months) -> bool:
+    """Whether months before the event that nobody paid yet may still make the full death benefit."""
+    is_full = rules.has_full_death_benefit(case.rates, months, case.day)
+    return case.form.kind == "jkm" and months.unpaid > 0 and not is_full
+
+
+def _is_payee_unknown(form: Form) -> bool:
+    """A death and a scholarship are paid to the family; whoever else is named is looked at by an officer first."""
+    relation = form.claimant.relation
+    if form.kind == "scholarship":
+        return relation not in rules.GUARDIANS
+    return form.is_death and relation not in rules.HEIRS
+
+
+def _owed(case: Case, cover: Cover, months: Months) -> _Owed:
+    form, rates = case.form, case.rates
+    children, has_months = _children(case, months)
+    scholarships = rules.scholarship_benefits(rates, children, case.day)
+    days = 0
     if form.kind == "jkm":
-        return rules.death_benefits(rates, months, day) + scholarships
-    if form.kind == "jkk":
+        gross = benefits = rules.death_benefits(rates, months, case.day)
+    elif form.kind == "jkk":
         base = rules.benefit_base(rates, cover, form.period)
-        return rules.accident_benefits(rates, form, base, day) + scholarships
-    return scholarships
+        before = sum(use.days_off_work for use in _uses(case))
+        days = max(0, min(form.days_off_work, rules.days_passed(form.event_date, case.submitted_on) - before))
+        gross = rules.accident_benefits(rates, form, base, case.day, 0, form.days_off_work)
+        benefits = _less(rules.accident_benefits(rates, form, base, case.day, before, days), case)
+    else:
+        gross = benefits = ()
+    why = Reason.NOT_ELIGIBLE
+    if form.kind == "scholarship" and not has_months:
+        why = Reason.QUALIFYING_PERIOD
+    elif gross or rules.payable_children(rates, form, case.submitted_on):
+        why = Reason.DUPLICATE_CLAIM if gross or _are_taken(case) else Reason.NOT_ELIGIBLE
+    lasting = _total(line for line in gross if line.benefit in LASTING)
+    return _Owed(benefits + scholarships, days, lasting, children if scholarships else (), why)
 
 
-def _why_nothing(rates: Rates, form: Form, months: Months) -> Reason:
-    day = date.fromisoformat(form.event_date)
-    if form.kind == "scholarship" and not rules.has_scholarship_months(rates, months, form.cause == "accident", day):
-        return Reason.QUALIFYING_PERIOD
-    return Reason.NOT_ELIGIBLE
+def _children(case: Case, months: Months) -> tuple[tuple[Child, ...], bool]:
+    """The children whose scholarship this claim pays, and whether there are months enough for any."""
+    form = case.form
+    if form.outcome not in ("death", "total"):
+        return (), True
+    followed = _event_followed(case)
+    by_accident = (followed.kind if followed is not None else form.kind) == "jkk"
+    if not rules.has_scholarship_months(case.rates, months, by_accident, case.day):
+        return (), False
+    taken = {slot: year.level for slot, year in case.others.school.items()}
+    payable = rules.payable_children(case.rates, form, case.submitted_on)
+    return rules.within_years(case.rates, payable, taken, case.day), True
+
+
+def _are_taken(case: Case) -> bool:
+    """Whether a school year that is asked for was taken by another claim."""
+    return any(rules.slot_of(child) in case.others.school for child in case.form.children)
+
+
+def _less(lines: Sequence[BenefitLine], case: Case) -> tuple[BenefitLine, ...]:
+    """The lines without what other claims of the same event, or of the same death, were given."""
+    left = ((line, _left_of(line, case)) for line in lines)
+    return tuple(line.model_copy(update={"amount": amount}) for line, amount in left if amount > 0)
+
+
+def _left_of(line: BenefitLine, case: Case) -> int:
+    used = _used(case)
+    same = [one for one in used if one.benefit == line.benefit]
+    if line.benefit in COSTS and not case.by_officer and any(one.amount == line.amount for one in same):
+        # The same cost of the same accident once more is the same receipt, unless an officer has said otherwise.
+        return 0
+    if line.benefit in CAPPED:
+        cap = case.rates.rate(line.rule, case.day)
+        return line.amount if cap is None else min(line.amount, cap.amount - _total(same))
+    if line.benefit in LASTING:
+        worth = max([line.amount, *(use.lasting for use in _uses(case))])
+        return min(line.amount, worth - _total(one for one in used if one.benefit in LASTING))
+    if line.benefit == PERIODIC:
+        return line.amount - _total(same)
+    if line.benefit == FUNERAL:
+        given = (one for use in case.others.uses.values() for one in use.lines if one.benefit == FUNERAL)
+        return line.amount - _total(given)
+    return line.amount
+
+
+def _used(case: Case) -> list[BenefitLine]:
+    """What other claims of the same event were given."""
+    return [line for use in _uses(case) for line in use.lines]
+
+
+def _uses(case: Case) -> list[Use]:
+    """What other claims took of the same event."""
+    return [use for use in case.others.uses.values() if use.event_date == case.form.event_date]
+
+
+def _total(lines: Iterable[BenefitLine]) -> int:
+    return sum(line.amount for line in lines)

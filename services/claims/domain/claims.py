@@ -11,19 +11,22 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from services.claims.domain import assessments, outcomes, rules
-from services.claims.domain.assessments import Verdict
+from services.claims.domain import assessments, entitlements, outcomes
+from services.claims.domain.assessments import Case, Verdict
 from services.claims.domain.forms import Added, Decided, Rejected, Sender, Submission, Withdrawn, unknown_number
 from services.claims.domain.state import Claim, ClaimStatus, Facts
 from shared.contracts.claims_work import (
     AssessClaim,
+    AwaitEvent,
     BenefitRefused,
     BenefitTransferred,
     ClaimCleared,
+    EventMoved,
     EventReserved,
     EventTaken,
     ReleaseEvent,
     ReserveEvent,
+    SettleEvent,
 )
 from shared.contracts.reasons import Reason
 from shared.kernel.calendar import business_day
@@ -51,6 +54,7 @@ def submitted(state: Claim | None, event: Event, facts: Facts) -> Decision[Claim
         fingerprint=event.content_hash,
         correlation=event.correlation_id or event.id,
         submitted_on=business_day(event.at).isoformat(),
+        first_on=claim.first_on or claim.submitted_on,
         round=claim.round + 1,
         waiting=f"{claim.regency}|{part.form.period}",
         reserved=claim.reserved and bool(claim.paid_before),
@@ -73,6 +77,7 @@ def rejected_form(state: Claim | None, event: Event, facts: Facts) -> Decision[C
         round=claim.round + 1,
         reasons=part.reasons,
         submitted_on=business_day(event.at).isoformat(),
+        first_on=claim.first_on or claim.submitted_on,
     )
     return _decided(rejected, event, outcomes.form_rejected(part, event.id))
 
@@ -85,9 +90,19 @@ def assessed(state: Claim | None, event: Event, facts: Facts) -> Decision[Claim]
         return _stale()
     if standing is None or state.account_refused:
         return _stale()
-    rates = facts.editions.named(facts.editions.newest)
-    today = business_day(event.at).isoformat()
-    verdict = assessments.judge(rates, state.form, state.regency, state.submitted_on, today, standing)
+    held = facts.entitlements.get(event.id, {})
+    case = Case(
+        rates=facts.editions.named(facts.editions.newest),
+        form=state.form,
+        regency=state.regency,
+        submitted_on=state.submitted_on,
+        first_on=state.first_on or state.submitted_on,
+        today=business_day(event.at).isoformat(),
+        standing=standing,
+        others=entitlements.rest(held, state.key),
+        by_officer=state.ruling is not None and state.ruling.approved,
+    )
+    verdict = assessments.judge(case)
     looked = replace(
         state,
         looks=state.looks + 1,
@@ -98,16 +113,25 @@ def assessed(state: Claim | None, event: Event, facts: Facts) -> Decision[Claim]
         waits_until=None,
         missing=verdict.missing,
         benefits=verdict.benefits,
+        days_off_work=verdict.days_off_work,
+        lasting=verdict.lasting,
         school=verdict.school,
+        levels=verdict.levels,
+        seen={number: one.changes for number, one in held.items()},
         person=_person(state.form.worker_id, facts.persons.get(event.id)),
     )
     if state.status not in _OPEN:
         return _reconsidered(state, looked, event, verdict, facts)
     if verdict.rejections:
         return _rejected(looked, event, verdict.rejections)
+    return _judged(state, looked, event, verdict, facts)
+
+
+def _judged(before: Claim, looked: Claim, event: Event, verdict: Verdict, facts: Facts) -> Decision[Claim]:
+    """A claim that is not rejected: it waits for something, or it can be paid."""
     if verdict.holds:
-        return _held(state, looked, event, verdict)
-    return _payable(state, looked, event, facts)
+        return _held(before, looked, event, verdict)
+    return _payable(before, looked, event, verdict, facts)
 
 
 def _may_be_looked_at(claim: Claim) -> bool:
@@ -128,7 +152,7 @@ def _reconsidered(before: Claim, looked: Claim, event: Event, verdict: Verdict, 
         looked = replace(looked, paid_before=before.benefits)
     told = outcomes.reopened(before, looked)
     opened = replace(before, status=ClaimStatus.REGISTERED, reasons=())
-    judged = _held(opened, looked, event, verdict) if verdict.holds else _payable(opened, looked, event, facts)
+    judged = _judged(opened, looked, event, verdict, facts)
     return replace(judged, outcomes=(*told, *judged.outcomes))
 
 
@@ -145,20 +169,29 @@ def _held(before: Claim, looked: Claim, event: Event, verdict: Verdict) -> Decis
     )
     # News of another month than the one it waited for may have come before it is saved as waiting for that.
     again = outcomes.look(held) if held.waiting not in (None, before.waiting) else ()
-    return _decided(held, event, (*_news(before, held), *again))
+    return _decided(held, event, (*_news(before, held), *_awaits(before, held), *again))
 
 
-def _payable(before: Claim, looked: Claim, event: Event, facts: Facts) -> Decision[Claim]:
-    """Papers and cover are in order: an officer above the limit, then the fence, then the payment."""
+def _awaits(before: Claim, held: Claim) -> tuple[Outcome, ...]:
+    """A claim that follows a death or disability is remembered there, once."""
+    if Reason.AWAITING_EVENT not in held.reasons or Reason.AWAITING_EVENT in before.reasons:
+        return ()
+    look = outcomes.assess_of(held)
+    return tuple(
+        outcomes.step("claim.awaits", number, AwaitEvent(claim=held.key, round=held.round, worker_id=number, look=look))
+        for number in _numbers(held)
+    )
+
+
+def _payable(before: Claim, looked: Claim, event: Event, verdict: Verdict, facts: Facts) -> Decision[Claim]:
+    """Papers and cover are in order: an officer above the limit, then the worker's entitlement, then the payment."""
     form = looked.form
     assert form is not None
-    if looked.total > facts.reference.officer_above and looked.ruling is None:
+    if verdict.of_event > facts.reference.officer_above and looked.ruling is None:
         held = replace(
             looked, status=ClaimStatus.HELD, stage="persetujuan", reasons=(Reason.AWAITING_OFFICER.value,), missing=()
         )
         return _decided(held, event, _news(before, held))
-    if not form.is_death and not looked.school:
-        return _approved(looked, event)
     waiting = replace(looked, status=ClaimStatus.ASSESSED, stage="persetujuan", reasons=(), reserved=True)
     ask = ReserveEvent(
         claim=waiting.key,
@@ -166,17 +199,33 @@ def _payable(before: Claim, looked: Claim, event: Event, facts: Facts) -> Decisi
         worker_id=form.worker_id,
         death=form.is_death,
         school=list(waiting.school),
-        children_max=rules.children_max(facts.editions.named(facts.editions.newest), form.event_date),
+        levels=list(waiting.levels),
+        event_date=form.event_date,
+        days_off_work=waiting.days_off_work,
+        lines=list(waiting.benefits),
+        lasting=waiting.lasting,
+        seen=waiting.seen.get(form.worker_id, 0),
     )
     return _decided(waiting, event, (outcomes.step("claim.reserve", form.worker_id, ask),))
 
 
 def reserved(state: Claim | None, event: Event, facts: Facts) -> Decision[Claim]:
-    """The fence holds the event for this claim: what remains are claims that name the person by another number."""
+    """It took what it is owed: what remains are claims that name the person by another number."""
     step: EventReserved = event.data
+    if state is None or state.form is None or state.round != step.round or state.status is not ClaimStatus.ASSESSED:
+        return _stale()
+    if not state.form.is_death and not state.school and len(state.seen) <= 1:
+        return _approved(state, event)
+    return _decided(replace(state, clearing=True), event, ())
+
+
+def moved(state: Claim | None, event: Event, facts: Facts) -> Decision[Claim]:
+    """Another claim took something after this one was judged: it is judged again."""
+    step: EventMoved = event.data
     if state is None or state.round != step.round or state.status is not ClaimStatus.ASSESSED:
         return _stale()
-    return _decided(replace(state, clearing=True), event, ())
+    again = replace(state, status=ClaimStatus.REGISTERED, clearing=False)
+    return _decided(again, event, outcomes.look(again))
 
 
 def cleared(state: Claim | None, event: Event, facts: Facts) -> Decision[Claim]:
@@ -188,7 +237,7 @@ def cleared(state: Claim | None, event: Event, facts: Facts) -> Decision[Claim]:
 
 
 def taken(state: Claim | None, event: Event, facts: Facts) -> Decision[Claim]:
-    """Another claim holds the event: this one is rejected."""
+    """Another claim holds the event: this one is rejected. Only steps of earlier releases say so."""
     step: EventTaken = event.data
     if state is None or state.round != step.round or state.status is not ClaimStatus.ASSESSED:
         return _stale()
@@ -215,7 +264,31 @@ def transferred(state: Claim | None, event: Event, facts: Facts) -> Decision[Cla
         return _stale()
     paid = replace(state, status=ClaimStatus.PAID, stage="selesai", paid_on=step.paid_on, reference=step.reference)
     # News that came while the payment was under way found nothing to change; look once more.
-    return _decided(paid, event, (*outcomes.progress(paid), *outcomes.died(paid), *outcomes.look(paid)))
+    return _decided(
+        paid, event, (*outcomes.progress(paid), *outcomes.died(paid), *_settles(paid), *outcomes.look(paid))
+    )
+
+
+def _settles(paid: Claim) -> tuple[Outcome, ...]:
+    """A paid death or total disability is what scholarships follow."""
+    form = paid.form
+    if form is None or form.kind == "scholarship" or form.outcome not in ("death", "total") or paid.paid_before:
+        return ()
+    return tuple(
+        outcomes.step(
+            "claim.settled",
+            number,
+            SettleEvent(
+                claim=paid.key,
+                round=paid.round,
+                worker_id=number,
+                kind=form.kind,
+                outcome=form.outcome,
+                event_date=form.event_date,
+            ),
+        )
+        for number in _numbers(paid)
+    )
 
 
 def account_refused(state: Claim | None, event: Event, facts: Facts) -> Decision[Claim]:
@@ -315,11 +388,16 @@ def _release(claim: Claim) -> tuple[Outcome, ...]:
     """Gives the event back to whoever else claims it; what was paid in part stays this claim's."""
     if not claim.reserved or claim.form is None or claim.paid_before:
         return ()
-    holders = dict.fromkeys((claim.form.worker_id, claim.person or claim.form.worker_id))
     return tuple(
-        outcomes.step("claim.release", worker, ReleaseEvent(claim=claim.key, round=claim.round, worker_id=worker))
-        for worker in holders
+        outcomes.step("claim.release", number, ReleaseEvent(claim=claim.key, round=claim.round, worker_id=number))
+        for number in _numbers(claim)
     )
+
+
+def _numbers(claim: Claim) -> tuple[str, ...]:
+    """The number that it names its worker by, and that of who stayed of them after a merge."""
+    named = claim.form.worker_id if claim.form is not None else ""
+    return tuple(dict.fromkeys((named, claim.person or named)))
 
 
 def _person(named: str, who: str | None) -> str:

@@ -4,7 +4,7 @@ Theory of operation
 * covers (worker_id|period), invoices, runs: what billing said, inserted once: domain/covers.py.
 * claims (regency/agency/claim_no): saved as waiting first, then assessed: domain/claims.py by domain/assessments.py.
 * links (worker_id): who was merged into whom, by registration's word: domain/links.py.
-* deaths (worker_id): the fence that pays a death once per worker, whoever claims it: domain/fences.py.
+* deaths (worker_id): what claims took of a worker's entitlement, each part of it once: domain/entitlements.py.
 * refusals (name of the input): commands that name no claim, or a claim that had to be looked up first.
 
 Invariants: pure, total, deterministic; every reason that holds is told; an input without effect says why; nothing
@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from services.claims.domain import claims, covers, fences, forms, links, outcomes
+from services.claims.domain import claims, covers, entitlements, forms, links, outcomes
 from services.claims.domain.forms import Added, Decided, Refused, Rejected, Sender, Submission, Withdrawn
 from services.claims.domain.state import Facts, Reference, Refusal, Ruling, claim_key
 from shared.contracts import merges
@@ -25,14 +25,17 @@ from shared.contracts.billing import PremiumBilled, PremiumPaid, RunCompleted
 from shared.contracts.claims import AddDocuments, DecideClaim, SubmitClaim, WithdrawClaim
 from shared.contracts.claims_work import (
     AssessClaim,
+    AwaitEvent,
     BenefitRefused,
     BenefitTransferred,
     ClaimCleared,
     ClaimRuled,
+    EventMoved,
     EventReserved,
     EventTaken,
     ReleaseEvent,
     ReserveEvent,
+    SettleEvent,
     WakeCover,
     WakeWorker,
 )
@@ -81,7 +84,7 @@ def _step(event: Event, reference: Reference) -> Routed:
     return Routed(Address("claims", event.data.claim), event.data)
 
 
-def _fence(event: Event, reference: Reference) -> Routed:
+def _entitlement(event: Event, reference: Reference) -> Routed:
     return Routed(Address("deaths", event.data.worker_id), event.data)
 
 
@@ -156,12 +159,15 @@ _ROUTES: Mapping[type, Callable[[Event, Reference], Routed]] = {
     WithdrawClaim: _withdraw,
     DecideClaim: _decide_claim,
     AssessClaim: _step,
-    ReserveEvent: _fence,
+    ReserveEvent: _entitlement,
     EventReserved: _step,
     ClaimCleared: _step,
     EventTaken: _step,
     ClaimRuled: _ruling,
-    ReleaseEvent: _fence,
+    EventMoved: _step,
+    AwaitEvent: _entitlement,
+    SettleEvent: _entitlement,
+    ReleaseEvent: _entitlement,
     WakeCover: _wake,
     WakeWorker: _link,
     BenefitTransferred: _step,
@@ -186,8 +192,11 @@ _DECISIONS: Mapping[type, Callable[[Any, Event, Facts], Decision[Any]]] = {
     EventReserved: claims.reserved,
     ClaimCleared: claims.cleared,
     EventTaken: claims.taken,
+    EventMoved: claims.moved,
     BenefitTransferred: claims.transferred,
     BenefitRefused: claims.account_refused,
-    ReserveEvent: fences.asked,
-    ReleaseEvent: fences.released,
+    ReserveEvent: entitlements.asked,
+    ReleaseEvent: entitlements.released,
+    AwaitEvent: entitlements.awaited,
+    SettleEvent: entitlements.settled,
 }

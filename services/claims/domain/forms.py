@@ -162,8 +162,10 @@ def _submission(data: Intake, sender: Sender, reference: Reference, today: date)
     kind = _kind(form)
     event_date = _event_date(form, reference, today)
     cause = form.one_of("cause", CAUSES)
-    details = _details(form, kind, worker, event_date or today, reference)
-    documents = form.codes("documents")
+    # Nobody was unable to work on a day that has not come yet.
+    days_max = DAYS_MAX if event_date is None else (today - event_date).days + 1
+    details = _details(form, kind, worker, event_date or today, days_max, reference)
+    documents = _documents(form)
     claimant = _claimant(form)
     if form.reasons or kind is None or event_date is None or details is None or claimant is None:
         return Rejected(sender, claim_no or None, worker or None, kind, tuple(form.reasons))
@@ -186,7 +188,7 @@ def added(event: Event) -> Added | Refused:
     """Reads `claim.add-documents.v1`."""
     form = Fields(event.data.fields, event.data.problem)
     claim_no = _number(form)
-    documents = form.codes("documents")
+    documents = _documents(form)
     return refused(event, form.reasons) if form.reasons else Added(sender_of(event), claim_no, documents)
 
 
@@ -232,6 +234,15 @@ def _number(form: Fields) -> str:
         form.wrong("claim_no")
         return ""
     return number
+
+
+def _documents(form: Fields) -> tuple[str, ...]:
+    """Codes of documents that a claim may have; an unknown one is a mistake that the office should hear of."""
+    codes = form.codes("documents")
+    if not rules.KNOWN_DOCUMENTS.issuperset(codes):
+        form.wrong("documents")
+        return ()
+    return codes
 
 
 def _worker(form: Fields, reference: Reference, today: date) -> str:
@@ -289,7 +300,9 @@ def _event_date(form: Fields, reference: Reference, today: date) -> date | None:
     return found
 
 
-def _details(form: Fields, kind: Kind | None, worker: str, day: date, reference: Reference) -> dict[str, Any] | None:
+def _details(
+    form: Fields, kind: Kind | None, worker: str, day: date, days_max: int, reference: Reference
+) -> dict[str, Any] | None:
     """The fields of Form that stand under `details`. JKM and scholarships follow a death when nothing is said."""
     if kind == "jkm" and form.missing("details"):
         return {"outcome": "death"}
@@ -303,9 +316,9 @@ def _details(form: Fields, kind: Kind | None, worker: str, day: date, reference:
             details.wrong("outcome")
     accident = kind == "jkk"
     if accident and outcome == "temporary":
-        days_off_work = details.whole("days_off_work", 1, DAYS_MAX)
+        days_off_work = details.whole("days_off_work", 1, days_max)
     else:
-        days_off_work = details.optional_whole("days_off_work", DAYS_MAX)
+        days_off_work = details.optional_whole("days_off_work", days_max)
     read = {
         "outcome": outcome,
         "days_off_work": days_off_work,
@@ -368,7 +381,7 @@ def _child(value: Any, worker: str, day: date, reference: Reference) -> Child | 
     if not fields.missing("school_year"):
         stated = fields.fields["school_year"]
         year = rules.read_school_year(str(stated)) if isinstance(stated, str | int) else None
-    if fields.reasons or born is None or year is None:
+    if fields.reasons or born is None or year is None or born > day + rules.BORN_AFTER_DEATH_MAX:
         return None
     who = f"child|{worker}|{' '.join(name.upper().split())}|{born.isoformat()}"
     key = hmac.digest(reference.id_key, who.encode(), hashlib.sha256)[:CHILD_KEY_BYTES].hex()
@@ -379,6 +392,6 @@ def _claimant(form: Fields) -> Claimant | None:
     claimant = form.inside("claimant")
     if claimant is None:
         return None
-    found = Claimant(claimant.text("name"), claimant.text("relation"), claimant.text("account"))
+    found = Claimant(claimant.text("name"), rules.relation(claimant.text("relation")), claimant.text("account"))
     form.reasons.extend(claimant.reasons)
     return None if claimant.reasons else found

@@ -192,12 +192,13 @@ def died(claim: Claim) -> tuple[Outcome, ...]:
 def due_of(claim: Claim, at: datetime) -> Due | None:
     """What is due as long as the claim stands so. The same claim always owes the same work under the same id."""
     data: dict[str, Any] = {"correlation_id": claim.correlation}
-    # The first payment of a round keeps the name that it always had; the difference of a reopened claim has its own.
-    name = f"{claim.key}|{claim.round}|{claim.looks}" if claim.paid_before else f"{claim.key}|{claim.round}"
+    looked = f"{claim.key}|{claim.round}|{claim.looks}"
     if claim.status is ClaimStatus.APPROVED:
+        # The first payment of a round keeps the name that it always had; a difference has a name of its own.
+        name = looked if claim.paid_before else f"{claim.key}|{claim.round}"
         return Due(_id(f"{PAYMENT}|{name}"), PAYMENT, at, data)
     if claim.clearing:
-        return Due(_id(f"{CLEAR}|{name}"), CLEAR, at, data)
+        return Due(_id(f"{CLEAR}|{looked}"), CLEAR, at, data)
     if claim.watching:
         return Due(_id(f"{WATCH}|{claim.key}|{claim.round}|{claim.looks}"), WATCH, at + WATCH_AFTER, data)
     if claim.waits_until is not None:

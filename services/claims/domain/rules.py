@@ -7,8 +7,8 @@ benefit names.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from datetime import date
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, timedelta
 from fractions import Fraction
 
 from services.claims.domain.cover_rule import Months
@@ -42,13 +42,46 @@ DOCUMENTS: dict[Kind, tuple[str, ...]] = {
     ),
 }
 RECEIPTS = "receipts"
+# What else offices add (rules.md 4, Documents).
+OTHER_DOCUMENTS = (
+    *("marriage-book", "power-of-attorney", "tax-number", "work-reference", "kk3", "police-report"),
+    *("insurance-letter", "attendance", "guardian-letter", "disability-letter", "will-letter", "photo", "other"),
+)
+KNOWN_DOCUMENTS = frozenset(code for codes in (*DOCUMENTS.values(), (RECEIPTS,), OTHER_DOCUMENTS) for code in codes)
 # PP 82/2019: treatment by medical need, without a ceiling, so it has no row among the rates.
 TREATMENT_RULE, TREATMENT_LAW = "jkk.treatment", "PP 82/2019 (treatment by medical need, no ceiling)"
 TRANSPORT = ("land", "sea", "air")
 LEVELS = ("tk", "sd", "smp", "sma", "higher")
 SCHOOL_YEAR_STARTS_IN = 7
+# No text names an age for a level; a child who is two years younger than is usual is still taken.
+LEVEL_AGES = {"tk": 3, "sd": 5, "smp": 10, "sma": 13, "higher": 15}
+# A child that the worker leaves unborn.
+BORN_AFTER_DEATH_MAX = timedelta(days=300)
+# Who is paid for a death, in the order of the law (rules.md 4), and who for a child at school besides them.
+HEIRS = frozenset(
+    ("spouse", "child", "parent", "grandchild", "grandparent", "sibling", "parent-in-law", "will", "named-heir")
+)
+GUARDIANS = frozenset((*HEIRS, "guardian"))
+# As offices write relations.
+_RELATIONS: Mapping[str, str] = {
+    **dict.fromkeys(("suami", "istri", "isteri", "pasangan", "husband", "wife", "widow", "widower"), "spouse"),
+    **dict.fromkeys(("anak", "anak kandung", "son", "daughter"), "child"),
+    **dict.fromkeys(("orang tua", "ayah", "bapak", "ibu", "father", "mother"), "parent"),
+    "cucu": "grandchild",
+    **dict.fromkeys(("kakek", "nenek"), "grandparent"),
+    **dict.fromkeys(("saudara", "saudara kandung", "kakak", "adik", "brother", "sister"), "sibling"),
+    **dict.fromkeys(("mertua", "parent in law"), "parent-in-law"),
+    "wasiat": "will",
+    **dict.fromkeys(("wali", "guardian of the child"), "guardian"),
+}
 
 _SCHOOL_YEAR = re.compile(r"(\d{4})(?:[/-](\d{4}))?")
+
+
+def relation(text: str) -> str:
+    """How a payee is related, as a code where the word is known, else as it was written."""
+    word = " ".join(text.lower().split())
+    return _RELATIONS.get(word, word)
 
 
 def missing_documents(form: Form) -> tuple[str, ...]:
@@ -67,6 +100,11 @@ def has_expired(rates: Rates, form: Form, submitted_on: str) -> bool:
         return False
     # The last day of the term is still inside it.
     return date.fromisoformat(submitted_on) > years_later(day, limit.amount)
+
+
+def days_passed(event_date: str, until: str) -> int:
+    """The days from an event to a day, both counted: nobody was unable to work on a day that has not come."""
+    return (date.fromisoformat(until) - date.fromisoformat(event_date)).days + 1
 
 
 def school_year(day: date) -> str:
@@ -95,27 +133,66 @@ def has_scholarship_months(rates: Rates, months: Months, by_accident: bool, day:
     return by_accident or (least is not None and months.paid >= least.amount)
 
 
-def children_max(rates: Rates, event_date: str) -> int:
-    """How many children of a worker get scholarships over all claims, by the law of the event: rules.md 3c."""
-    return number(rates, "scholarship.children_max", date.fromisoformat(event_date))
+def payable_children(rates: Rates, form: Form, submitted_on: str) -> tuple[Child, ...]:
+    """Children under 23 at a level that fits their age, each school year of a child once (rules.md 3c).
 
-
-def eligible_children(rates: Rates, form: Form, submitted_on: str) -> tuple[Child, ...]:
-    """As many children as the law allows, below its age (two under 23: rules.md 3c); a yearly claim reaches back three
+    The age is that on the day of the event, or on the day of submission for a yearly claim, which reaches back three
     school years and never ahead.
-
-    The age is that on the day of the event, or on the day of submission for a yearly claim.
     """
     day = date.fromisoformat(form.event_date)
     today = date.fromisoformat(submitted_on) if form.kind == "scholarship" else day
     ends_at, years_back = (number(rates, f"scholarship.{key}", day) for key in ("age_end", "back_years"))
-    found = [
-        child
-        for child in form.children
-        if age_on(date.fromisoformat(child.birth_date), today) < ends_at
-        and (form.kind != "scholarship" or _is_payable_year(child.school_year, today, years_back))
-    ]
-    return tuple(found[: children_max(rates, form.event_date)])
+    found: dict[tuple[str, str], Child] = {}
+    for child in form.children:
+        born = date.fromisoformat(child.birth_date)
+        if (
+            born <= day + BORN_AFTER_DEATH_MAX
+            and age_on(born, today) < ends_at
+            and _fits_level(child)
+            and (form.kind != "scholarship" or _is_payable_year(child.school_year, today, years_back))
+        ):
+            found.setdefault((child.key, child.school_year), child)
+    return tuple(found.values())
+
+
+def within_years(rates: Rates, children: Sequence[Child], taken: Mapping[str, str], day: date) -> tuple[Child, ...]:
+    """Those of the children's school years that the law still pays, beside the slots (`year|child` -> level) taken.
+
+    At most two children of a worker, and so many years at each level (rules.md 3c). Before PP 82/2019 one sum for one
+    child.
+    """
+    once = rates.rate("scholarship.once", day) is not None
+    children_max = 1 if once else number(rates, "scholarship.children_max", day)
+    held = dict(taken)
+    found = []
+    for child in children:
+        slot = slot_of(child)
+        known = {one.split("|")[-1] for one in held}
+        years = rates.rate(f"scholarship.{child.level}.years", day)
+        used = sum(one.endswith(f"|{child.key}") and level == child.level for one, level in held.items())
+        if (
+            slot not in held
+            and (child.key in known or len(known) < children_max)
+            and not (once and held)
+            and (years is None or used < years.amount)
+        ):
+            held[slot] = child.level
+            found.append(child)
+    return tuple(found)
+
+
+def slot_of(child: Child) -> str:
+    """The name of one school year of one child."""
+    return f"{child.school_year}|{child.key}"
+
+
+def _fits_level(child: Child) -> bool:
+    """Whether the child is old enough for the level when the school year ends."""
+    starts = int(child.school_year[:4])
+    return (
+        age_on(date.fromisoformat(child.birth_date), date(starts + 1, SCHOOL_YEAR_STARTS_IN, 1))
+        >= LEVEL_AGES[child.level]
+    )
 
 
 def death_benefits(rates: Rates, months: Months, day: date) -> tuple[BenefitLine, ...]:
@@ -131,8 +208,13 @@ def death_benefits(rates: Rates, months: Months, day: date) -> tuple[BenefitLine
     return _lines(_fixed(rates, benefit, key, day) for benefit, key in names)
 
 
-def accident_benefits(rates: Rates, form: Form, base: int, day: date) -> tuple[BenefitLine, ...]:
-    """JKK: costs, pay while unable to work, and what the outcome gives: rules.md 3a."""
+def accident_benefits(
+    rates: Rates, form: Form, base: int, day: date, days_before: int, days: int
+) -> tuple[BenefitLine, ...]:
+    """JKK: costs, pay while unable to work, and what the outcome gives: rules.md 3a.
+
+    `days` of pay while unable to work follow `days_before` that other claims of the same accident were paid.
+    """
     lines: list[BenefitLine | None] = []
     if form.treatment_cost:
         lines.append(BenefitLine(benefit="treatment", amount=form.treatment_cost, rule=TREATMENT_RULE))
@@ -140,11 +222,9 @@ def accident_benefits(rates: Rates, form: Form, base: int, day: date) -> tuple[B
         _capped(rates, f"transport-{mode}", f"jkk.transport.{mode}", cost, day)
         for mode, cost in zip(TRANSPORT, form.transport, strict=True)
     )
-    lines.extend(_unable_to_work(rates, form.days_off_work, base, day))
+    lines.extend(_unable_to_work(rates, days_before, days, base, day))
     if form.outcome == "partial":
-        lines.append(
-            _times_base(rates, "disability-partial", "jkk.partial", base, day, Fraction(form.loss_percent) / 100)
-        )
+        lines.append(_partial(rates, form, base, day))
     elif form.outcome == "total":
         lines.append(_times_base(rates, "disability-total", "jkk.total_disability", base, day))
         lines.append(_fixed(rates, "periodic", "jkk.periodic", day))
@@ -183,16 +263,36 @@ def _is_payable_year(year: str, today: date, years_back: int) -> bool:
     return 0 <= behind < years_back
 
 
-def _unable_to_work(rates: Rates, days: int, base: int, day: date) -> list[BenefitLine | None]:
-    """STMB: the base for twelve months, then half of it, by the day (a month has 30)."""
+def _partial(rates: Rates, form: Form, base: int, day: date) -> BenefitLine | None:
+    """A part of the body is never worth more than all of it: at most what total disability gives."""
+    part = _times_base(rates, "disability-partial", "jkk.partial", base, day, Fraction(form.loss_percent) / 100)
+    whole = _times_base(rates, "disability-total", "jkk.total_disability", base, day)
+    if part is None or whole is None:
+        return part
+    return part.model_copy(update={"amount": min(part.amount, whole.amount)})
+
+
+def _unable_to_work(rates: Rates, before: int, days: int, base: int, day: date) -> list[BenefitLine | None]:
+    """STMB: the base for twelve months, then half of it, by the day (a month has 30), however it is claimed."""
     first, after = rates.rate("jkk.stmb.first", day), rates.rate("jkk.stmb.after", day)
     months, of_month = rates.rate("jkk.stmb.first_months", day), rates.rate("jkk.stmb.days_of_month", day)
     if first is None or after is None or months is None or of_month is None:
         return []
-    full_days = min(days, months.amount * of_month.amount)
+    full_days = months.amount * of_month.amount
+
+    def paid(until: int) -> tuple[int, int]:
+        """Whole rupiah for so many days from the first on: at the full rate, and after it."""
+        in_full = min(until, full_days)
+        return (
+            int(first.value * base * in_full / of_month.amount),
+            int(after.value * base * (until - in_full) / of_month.amount),
+        )
+
+    # As differences, so that parts of a rupiah are lost once and not in every period.
+    (full_before, half_before), (full, half) = paid(before), paid(before + days)
     return [
-        _line("temporary", "jkk.stmb.first", first.value * base * full_days / of_month.amount),
-        _line("temporary", "jkk.stmb.after", after.value * base * (days - full_days) / of_month.amount),
+        BenefitLine(benefit="temporary", amount=full - full_before, rule="jkk.stmb.first"),
+        BenefitLine(benefit="temporary", amount=half - half_before, rule="jkk.stmb.after"),
     ]
 
 

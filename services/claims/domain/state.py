@@ -11,6 +11,7 @@ from enum import StrEnum
 
 from shared.contracts.base import BenefitLine, Funding, Sex
 from shared.contracts.claims import Kind, Stage
+from shared.contracts.claims_work import AssessClaim
 from shared.contracts.reasons import Reason
 from shared.kernel.values import value
 from shared.reference.rates import Editions, Rates
@@ -130,7 +131,10 @@ class Claim:
     are seen. `reserved`: the fence may hold its event; `clearing`: it does, and claims of the person's other numbers
     are looked at. `person`: whom the worker it names was merged into, at its last look. `approved_on` is the day that
     BPJS is asked to pay. `waits_until`: the last day on which it waits for unpaid months before its event.
-    `paid_before`: lines that were paid before news reopened it; only the difference is paid then.
+    `paid_before`: lines that were paid before news reopened it; only the difference is paid then. `first_on`: the day
+    of the first submission under its number, empty while this is the first. `days_off_work`: the days that `benefits`
+    pay for. `lasting`: what the harm is worth in all. `levels`: the level of each slot in `school`. `seen`: the changes
+    of the person's entitlements, by number, when it was judged.
     """
 
     claim_no: str
@@ -162,6 +166,11 @@ class Claim:
     reference: str | None = None
     waits_until: str | None = None
     paid_before: tuple[BenefitLine, ...] = ()
+    days_off_work: int = 0
+    lasting: int = 0
+    levels: tuple[str, ...] = ()
+    first_on: str = ""
+    seen: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def key(self) -> str:
@@ -212,14 +221,52 @@ def claim_key(regency: str, agency: str, claim_no: str) -> str:
 
 
 @value(frozen=True, slots=True)
-class Fence:
-    """Which claims hold one worker's events: the death, and school years (`year|child`). Paid once, whoever claims.
+class Use:
+    """What one claim took of the event of a day: days of pay while unable to work, and amounts by benefit.
 
-    `named`: the worker that a claim names, where that is another one who was merged into this.
+    `lasting` is what the harm that it proved is worth in all (disability or death), whatever others were paid of it.
+    """
+
+    event_date: str
+    days_off_work: int
+    lines: tuple[BenefitLine, ...]
+    lasting: int = 0
+
+
+@value(frozen=True, slots=True)
+class SchoolYear:
+    """One school year of a child that a claim took."""
+
+    claim: str
+    level: str
+
+
+@value(frozen=True, slots=True)
+class PaidEvent:
+    """A death or total disability that is paid, which scholarships may follow."""
+
+    kind: Kind
+    outcome: str
+    event_date: str
+
+
+@value(frozen=True, slots=True)
+class Entitlement:
+    """What claims took of what one worker's families are entitled to. Each claim takes after it is judged, once.
+
+    `death` is the claim that holds the death of the day `died_on`; `school` has the slots `year|child`; `uses` is by
+    claim. `paid`: deaths and total disabilities that are paid, by claim; `waiting`: the looks of claims that follow
+    one. `changes` counts what was taken and given back. `named`: the worker that a claim names, where that is another
+    one who was merged into this.
     """
 
     death: str | None = None
-    school: Mapping[str, str] = field(default_factory=dict)
+    died_on: str | None = None
+    school: Mapping[str, SchoolYear] = field(default_factory=dict)
+    uses: Mapping[str, Use] = field(default_factory=dict)
+    paid: Mapping[str, PaidEvent] = field(default_factory=dict)
+    waiting: Mapping[str, AssessClaim] = field(default_factory=dict)
+    changes: int = 0
     named: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -263,8 +310,8 @@ class Facts:
     """What decisions of one batch look up: the rates by when a claim is looked at, standings by claim, and the claims
     to wake by (collection, id, after).
 
-    By the name of a step: `persons`, who the worker of a look or of an ask is since a merge; `open_claims` of the
-    workers to be looked at; `groups`, who is one person with the worker that is asked.
+    By the name of a step: `persons`, who the worker of a look is since a merge; `open_claims` of the workers to be
+    looked at; `entitlements` of all numbers of the person whose claim is looked at, by number.
 
     `named`: the regencies that have a claim of this agency and number, two at most.
     """
@@ -275,5 +322,5 @@ class Facts:
     waiting: Mapping[tuple[str, str, str], tuple[tuple[str, Claim], ...]] = field(default_factory=dict)
     persons: Mapping[str, str] = field(default_factory=dict)
     open_claims: Mapping[str, tuple[tuple[str, Claim], ...]] = field(default_factory=dict)
-    groups: Mapping[str, frozenset[str]] = field(default_factory=dict)
     named: Mapping[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
+    entitlements: Mapping[str, Mapping[str, Entitlement]] = field(default_factory=dict)

@@ -59,9 +59,16 @@ async def after(*submitted: dict[str, Any], covered: tuple[str, ...] | list[str]
         (accident("temporary", days_off_work=12), THREE, {"jkk.stmb.first": 400_000}),
         (accident("temporary", days_off_work=10), THREE, {"jkk.stmb.first": 333_333}),
         (
-            accident("temporary", days_off_work=420),
-            THREE,
+            {**accident("temporary", days_off_work=420), "event_date": "2025-02-20"},
+            ("2025-02",),
             {"jkk.stmb.first": 12_000_000, "jkk.stmb.after": 1_000_000},
+        ),
+        (death(cause="accident"), THREE, FULL),
+        ({**accident("temporary", days_off_work=3), "cause": "illness"}, THREE, {"jkk.stmb.first": 100_000}),
+        (
+            accident("partial", loss_percent=50, treatment_cost=1),
+            THREE,
+            {"jkk.partial": 40_000_000, "jkk.treatment": 1},
         ),
         (accident("partial", loss_percent=5), THREE, {"jkk.partial": 4_000_000}),
         (accident("partial", loss_percent=12.5), THREE, {"jkk.partial": 10_000_000}),
@@ -91,9 +98,16 @@ async def test_a_covered_claim_is_paid_by_the_rules(
     [
         (accident(), HEAVY),
         (accident("total"), {"jkk.total_disability": 56_000_000, "jkk.periodic": 12_000_000}),
+        (accident("partial", loss_percent=100), {"jkk.partial": 56_000_000}),
         (accident(children=[child()]), {**HEAVY, "scholarship.sd": 1_500_000}),
         (
-            accident(children=[child(level="higher"), child("TUA", birth_date="2000-01-01"), child("IDA", "tk")]),
+            accident(
+                children=[
+                    child(level="higher", birth_date="2006-01-01"),
+                    child("TUA", birth_date="2000-01-01"),
+                    child("IDA", "tk"),
+                ]
+            ),
             {**HEAVY, "scholarship.higher": 12_000_000, "scholarship.tk": 1_500_000},
         ),
         (accident(children=[child("A"), child("B"), child("C")]), {**HEAVY, "scholarship.sd": 3_000_000}),
@@ -122,34 +136,42 @@ async def test_an_officer_may_reject() -> None:
     assert world.bank.calls == []
 
 
-@pytest.mark.parametrize(
-    ("changed", "covered", "expected"),
-    [
-        ({"details": {"outcome": "death", "children": [child()]}}, 36, {"scholarship.sd": 1_500_000}),
-        ({"details": {"outcome": "death", "children": [child()]}}, 35, "qualifying-period"),
-        (
-            {"details": {"outcome": "death", "children": [child()]}, "cause": "accident"},
-            1,
-            {"scholarship.sd": 1_500_000},
-        ),
-        (
-            {"details": {"outcome": "total", "children": [child()]}, "cause": "accident"},
-            1,
-            {"scholarship.sd": 1_500_000},
-        ),
-    ],
-)
-async def test_scholarships(changed: dict[str, Any], covered: int, expected: Any) -> None:
-    claim = death(kind="scholarship", documents=SCHOOL_DOCUMENTS, **changed)
-    world = await after(claim, covered=["2026-04"] if covered == 1 else months(covered))
-    if covered == 1:
-        # The month is the first of its row and was paid on its first day.
-        assert amounts(world.last()["benefits"]) == expected
-    elif isinstance(expected, str):
-        assert world.last()["reasons"] == [expected]
-    else:
-        assert amounts(world.last()["benefits"]) == expected
-    assert world.of_type("worker.died.v1") == []
+SCHOOL = {"kind": "scholarship", "documents": SCHOOL_DOCUMENTS}
+
+
+def scholarship(claim_no: str = "S-1", *children: dict[str, Any], **changed: Any) -> dict[str, Any]:
+    """A scholarship claim with all its papers, after a death by illness."""
+    details = {"outcome": "death", "children": list(children) or [child()]}
+    return death(claim_no=claim_no, details=details, **{**SCHOOL, **changed})
+
+
+async def test_a_scholarship_follows_a_death_that_is_paid() -> None:
+    world = World()
+    world.cover(*months(36))
+    world.submit(scholarship())
+    await world.settle()
+    assert (world.kinds("S-1"), world.last("S-1")["reasons"]) == (["registered", "held"], ["awaiting-event"])
+    world.submit(death())
+    await world.settle()
+    assert world.kinds("S-1") == ["registered", "held", "approved", "paid"]
+    assert amounts(world.last("S-1")["benefits"]) == {"scholarship.sd": 1_500_000}
+    assert len(world.of_type("worker.died.v1")) == 1
+
+
+async def test_after_a_natural_death_a_scholarship_asks_three_years_of_months() -> None:
+    world = await after(death(), scholarship(), covered=months(35))
+    assert (world.kinds()[-1], world.last("S-1")["reasons"]) == ("paid", ["qualifying-period"])
+
+
+@pytest.mark.parametrize("outcome", ["death", "total"])
+async def test_after_an_accident_it_asks_none(outcome: str) -> None:
+    follows = scholarship(cause="accident")
+    follows["details"]["outcome"] = outcome
+    world = await after(accident(outcome), follows, covered=["2026-04"])
+    assert world.last("S-1")["reasons"] == ["awaiting-event"]
+    world.rule({"claim_no": "KLM-1", "decision": "approved", "reason": "ok"})
+    await world.settle()
+    assert amounts(world.last("S-1")["benefits"]) == {"scholarship.sd": 1_500_000}
 
 
 # -- cover --------------------------------------------------------------------------------------------------------
@@ -262,6 +284,9 @@ async def test_the_first_month_of_a_row_covers_from_its_payment(
         (accident("treatment", transport={"land": -1}), ["field-invalid:details.transport.land"]),
         (accident("treatment"), ["field-missing:details.treatment_cost"]),
         ({"documents": "form-4"}, ["field-invalid:documents"]),
+        ({"documents": [*JKM_DOCUMENTS, "surat-sakti"]}, ["field-invalid:documents"]),
+        (accident("temporary", days_off_work=18), ["field-invalid:details.days_off_work"]),
+        (accident(children=[child(birth_date="2099-01-01")]), ["field-invalid:details.children"]),
         ({"claimant": None}, ["field-missing:claimant"]),
         ({"claimant": {"name": "A", "relation": "spouse"}}, ["field-missing:claimant.account"]),
         (
@@ -335,8 +360,7 @@ async def test_missing_documents_are_named_and_may_be_added(claim: dict[str, Any
 @pytest.mark.parametrize(
     ("claim", "covered", "expected"),
     [
-        (death(cause="accident"), THREE, ["not-eligible"]),
-        ({**accident("temporary", days_off_work=3), "cause": "illness"}, THREE, ["not-eligible"]),
+        ({**accident("temporary", days_off_work=3), "cause": "natural"}, THREE, ["not-eligible"]),
         ({**accident("temporary", days_off_work=3), "event_date": "2021-05-05"}, ["2021-05"], ["claim-expired"]),
         (death(event_date="2020-05-05"), ["2020-05"], None),
     ],
@@ -373,7 +397,7 @@ async def test_the_same_claim_no_names_one_claim_until_it_is_rejected() -> None:
 
 
 async def test_a_rejected_claim_may_be_submitted_again() -> None:
-    world = await after(death(cause="accident"))
+    world = await after({**accident(), "cause": "natural"})
     assert world.last()["type"] == "claim.rejected.v1"
     world.submit(death())
     await world.settle()
@@ -392,7 +416,7 @@ async def test_another_agency_may_use_the_same_number() -> None:
 async def test_a_command_on_an_unknown_claim_is_refused_and_leaves_the_number_free(kind: str) -> None:
     world = World()
     world.cover(*THREE)
-    command = {"claim_no": "KLM-1", "documents": ["x"], "decision": "approved", "reason": "ok"}
+    command = {"claim_no": "KLM-1", "documents": ["kk1"], "decision": "approved", "reason": "ok"}
     if kind == "claim.decide.v1":
         world.rule(command)
     else:
@@ -406,7 +430,7 @@ async def test_a_command_on_an_unknown_claim_is_refused_and_leaves_the_number_fr
 
 
 async def test_a_held_claim_may_be_withdrawn_and_a_paid_one_not() -> None:
-    world = await after(death(documents=[]), death(claim_no="KLM-2"))
+    world = await after({**accident("temporary", days_off_work=3), "documents": []}, death(claim_no="KLM-2"))
     for claim_no in ("KLM-1", "KLM-2"):
         world.submit({"claim_no": claim_no}, kind="claim.withdraw.v1")
     await world.settle()

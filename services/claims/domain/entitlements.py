@@ -1,0 +1,141 @@
+"""What a worker's families are entitled to, and what claims took of it: one document a worker. Nothing is paid twice.
+
+Theory of operation
+* A claim is judged by what other claims took (`rest`), and then asks for its part, with the number of changes that it
+  saw (`seen`). The entitlement gives it only if nothing changed since (compare-and-set); else the claim is judged
+  again.
+* A claim that ends without payment gives back what it took.
+* Scholarships follow a death or a total disability that is paid. They wait here and are woken when that is so.
+
+Claims that name one person by several numbers ask at the documents of their own numbers. Then each is saved as
+`clearing`, and only then looks at the other numbers (due work, `facts.clear`). Of two that are clearing at the same
+time the one whose key comes first waits for the other. Then a claim is judged again when anything was taken or given
+back at another number since it was judged, and is approved when nothing was. So each of two claims knew what the other
+took, or was clearing before the other looked. A merge that becomes known when two are approved comes too late.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from services.claims.domain import outcomes
+from services.claims.domain.state import Claim, Entitlement, Facts, PaidEvent, SchoolYear, Use
+from shared.contracts.claims_work import (
+    AssessClaim,
+    AwaitEvent,
+    EventMoved,
+    EventReserved,
+    ReleaseEvent,
+    ReserveEvent,
+    SettleEvent,
+)
+from shared.kernel.decision import Decision, Outcome
+from shared.kernel.event import Event
+
+
+def asked(state: Entitlement | None, event: Event, facts: Facts) -> Decision[Entitlement]:
+    """Gives a claim what it was found to be owed, or says that it must be judged again."""
+    step: ReserveEvent = event.data
+    held = state or Entitlement()
+    if step.seen != held.changes:
+        moved = EventMoved(claim=step.claim, round=step.round)
+        return Decision(state=held, outcomes=(outcomes.step("claim.moved", step.claim, moved),))
+    taken = _taken(_without(held, step.claim), step)
+    if taken != held:
+        # A claim that was judged again and takes what it had taken before changes nothing for others.
+        taken = replace(taken, changes=held.changes + 1)
+    reserved = EventReserved(claim=step.claim, round=step.round)
+    return Decision(state=taken, outcomes=(outcomes.step("claim.reserved", step.claim, reserved),))
+
+
+def released(state: Entitlement | None, event: Event, facts: Facts) -> Decision[Entitlement]:
+    """Takes back all that a claim took."""
+    step: ReleaseEvent = event.data
+    held = state or Entitlement()
+    waiting = {key: look for key, look in held.waiting.items() if key != step.claim}
+    left = replace(_without(held, step.claim), waiting=waiting)
+    return Decision(state=left if left == held else replace(left, changes=held.changes + 1))
+
+
+def awaited(state: Entitlement | None, event: Event, facts: Facts) -> Decision[Entitlement]:
+    """Remembers a claim that follows a death or disability; one that is paid already wakes it at once."""
+    step: AwaitEvent = event.data
+    held = state or Entitlement()
+    waiting = replace(held, waiting={**held.waiting, step.claim: step.look})
+    return Decision(state=waiting, outcomes=_wakes([step.look]) if held.paid else ())
+
+
+def settled(state: Entitlement | None, event: Event, facts: Facts) -> Decision[Entitlement]:
+    """Notes a death or total disability that is paid, and wakes the claims that follow it."""
+    step: SettleEvent = event.data
+    held = state or Entitlement()
+    paid = {**held.paid, step.claim: PaidEvent(step.kind, step.outcome, step.event_date)}
+    return Decision(state=replace(held, paid=paid, changes=held.changes + 1), outcomes=_wakes(held.waiting.values()))
+
+
+def rest(entitlements: Mapping[str, Entitlement], claim: str) -> Entitlement:
+    """What all other claims took of a person, over all their numbers."""
+    group = frozenset(entitlements)
+    total = Entitlement()
+    for one in entitlements.values():
+        others = _without(_of_group(one, group), claim)
+        total = Entitlement(
+            death=total.death or others.death,
+            died_on=total.died_on or others.died_on,
+            school={**total.school, **others.school},
+            uses={**total.uses, **others.uses},
+            paid={**total.paid, **others.paid},
+        )
+    return total
+
+
+def must_be_judged_again(claim: Claim, changes: Mapping[str, int]) -> bool:
+    """Whether anything was taken or given back since it was judged; `changes` by the person's other numbers."""
+    return any(count != claim.seen.get(number, 0) for number, count in changes.items())
+
+
+def must_wait(claim: Claim, rivals: Mapping[str, Claim]) -> bool:
+    """Whether a claim of another number may be approved at any moment, or be judged again because of this one."""
+    return any(one.clearing and key > claim.key for key, one in rivals.items())
+
+
+def _taken(held: Entitlement, step: ReserveEvent) -> Entitlement:
+    levels = step.levels or ["" for _ in step.school]
+    school = {slot: SchoolYear(step.claim, level) for slot, level in zip(step.school, levels, strict=True)}
+    uses = dict(held.uses)
+    if step.event_date is not None:
+        uses[step.claim] = Use(step.event_date, step.days_off_work, tuple(step.lines), step.lasting)
+    return replace(
+        held,
+        death=step.claim if step.death else held.death,
+        died_on=step.event_date if step.death else held.died_on,
+        school={**held.school, **school},
+        uses=uses,
+        named={**held.named, step.claim: step.named} if step.named else held.named,
+    )
+
+
+def _without(held: Entitlement, claim: str) -> Entitlement:
+    """Without what this claim took."""
+    has_death = held.death == claim
+    return replace(
+        held,
+        death=None if has_death else held.death,
+        died_on=None if has_death else held.died_on,
+        school={slot: year for slot, year in held.school.items() if year.claim != claim},
+        uses={key: use for key, use in held.uses.items() if key != claim},
+        named={key: worker for key, worker in held.named.items() if key != claim},
+    )
+
+
+def _of_group(held: Entitlement, group: frozenset[str]) -> Entitlement:
+    """Without what claims took that name somebody else by now (earlier releases asked at another number)."""
+    strangers = [claim for claim, named in held.named.items() if named not in group]
+    for claim in strangers:
+        held = _without(held, claim)
+    return held
+
+
+def _wakes(looks: Iterable[AssessClaim]) -> tuple[Outcome, ...]:
+    return tuple(outcomes.step("claim.assess", look.claim, look) for look in looks)
