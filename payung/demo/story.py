@@ -336,7 +336,9 @@ def claim_lists(covered: Sequence[Person], uncovered: Sequence[Person], today: d
     accident = _claim("JKK-001", covered[7], "jkk", this_month, "accident", [*JKK_DOCUMENTS, "death-certificate"])
     accident["details"] = {"outcome": "death"}
     treatment = _claim("JKK-002", covered[8], "jkk", this_month, "accident", JKK_DOCUMENTS)
-    treatment["details"] = {"outcome": "temporary", "days_off_work": 12, "treatment_cost": 3_250_000}
+    # On the first days of a month not even these have passed.
+    days = min(12, (today - this_month).days + 1)
+    treatment["details"] = {"outcome": "temporary", "days_off_work": days, "treatment_cost": 3_250_000}
     twice = _claim("RS-001", covered[0], "jkm", this_month, "natural", JKM_DOCUMENTS)
     return {"distransnaker": [*full, limited, papers, *outside, accident], "rumahsakit": [twice, treatment]}
 
