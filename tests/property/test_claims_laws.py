@@ -322,14 +322,14 @@ def test_of_all_numbers_of_a_person_one_claim_is_paid_and_a_withdrawn_one_stands
 
 
 costs_acts: list[Act] = [
-    ("submit", ({**accident("treatment", transport={"land": 3_000_000}), "claim_no": "A"}, AGENCY, "claim.submit.v1")),
-    ("submit", ({**accident("treatment", transport={"land": 4_000_000}), "claim_no": "B"}, OTHER, "claim.submit.v1")),
+    ("submit", ({**accident("treatment", transport={"land": 3_000_000}), "claim_no": "A-1"}, AGENCY, "claim.submit.v1")),
+    ("submit", ({**accident("treatment", transport={"land": 4_000_000}), "claim_no": "B-1"}, OTHER, "claim.submit.v1")),
     (
         "submit",
         (
             {
                 **accident("treatment", transport={"land": 4_500_000}),
-                "claim_no": "C",
+                "claim_no": "C-1",
                 "worker_id": STAYED,
                 "nik": None,
             },
@@ -340,12 +340,12 @@ costs_acts: list[Act] = [
     (
         "submit",
         (
-            {**accident("partial", loss_percent=5), "claim_no": "D", "worker_id": OTHER_NUMBER, "nik": None},
+            {**accident("partial", loss_percent=5), "claim_no": "D-1", "worker_id": OTHER_NUMBER, "nik": None},
             AGENCY,
             "claim.submit.v1",
         ),
     ),
-    ("submit", ({**accident("partial", loss_percent=8), "claim_no": "E"}, AGENCY, "claim.submit.v1")),
+    ("submit", ({**accident("partial", loss_percent=8), "claim_no": "E-1"}, AGENCY, "claim.submit.v1")),
     *(("pay", (month,)) for month in MONTHS),
 ]
 

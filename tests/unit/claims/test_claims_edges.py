@@ -47,7 +47,7 @@ async def test_after_a_refused_account_another_agency_may_claim_once_it_is_withd
 
 async def test_a_childs_school_year_is_paid_once() -> None:
     claim = death(kind="scholarship", documents=SCHOOL_DOCUMENTS, details={"outcome": "death", "children": [child()]})
-    world = await after(death(claim_no="JKM"), claim, {**claim, "claim_no": "KLM-2"}, covered=LONG)
+    world = await after(death(claim_no="JKM-1"), claim, {**claim, "claim_no": "KLM-2"}, covered=LONG)
     assert sorted([world.kinds()[-1], world.kinds("KLM-2")[-1]]) == ["paid", "rejected"]
     assert world.of_type("claim.rejected.v1")[0]["reasons"] == ["duplicate-claim"]
     assert world.bank.total == 42_000_000 + 1_500_000
@@ -104,7 +104,7 @@ async def test_public_money_buys_the_base_of_one_million_whatever_the_income() -
 async def test_a_scholarship_without_an_eligible_child_says_so() -> None:
     grown = [child(birth_date="2000-01-01")]
     claim = death(kind="scholarship", documents=SCHOOL_DOCUMENTS, details={"outcome": "death", "children": grown})
-    assert (await after(death(claim_no="JKM"), claim, covered=LONG)).last()["reasons"] == ["not-eligible"]
+    assert (await after(death(claim_no="JKM-1"), claim, covered=LONG)).last()["reasons"] == ["not-eligible"]
 
 
 async def test_a_wrong_form_does_not_reject_the_claim_that_stands() -> None:
