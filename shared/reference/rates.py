@@ -32,7 +32,6 @@ WAITING = frozenset(
     {
         "bpu.jht.rate",
         *("jkk.home_care", "jkk.dentures", "jkk.hearing_aid", "jkk.glasses", "jkk.report_hours"),
-        *(f"scholarship.{level}.years" for level in ("tk", "sd", "smp", "sma", "higher")),
         *(f"construction.slice{number}.top" for number in range(1, 5)),
         *(f"construction.slice{number}.{programme}" for number in range(1, 6) for programme in ("jkk", "jkm")),
     }

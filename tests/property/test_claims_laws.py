@@ -322,7 +322,10 @@ def test_of_all_numbers_of_a_person_one_claim_is_paid_and_a_withdrawn_one_stands
 
 
 costs_acts: list[Act] = [
-    ("submit", ({**accident("treatment", transport={"land": 3_000_000}), "claim_no": "A-1"}, AGENCY, "claim.submit.v1")),
+    (
+        "submit",
+        ({**accident("treatment", transport={"land": 3_000_000}), "claim_no": "A-1"}, AGENCY, "claim.submit.v1"),
+    ),
     ("submit", ({**accident("treatment", transport={"land": 4_000_000}), "claim_no": "B-1"}, OTHER, "claim.submit.v1")),
     (
         "submit",

@@ -162,7 +162,7 @@ def within_years(rates: Rates, children: Sequence[Child], taken: Mapping[str, st
     child.
     """
     once = rates.rate("scholarship.once", day) is not None
-    children_max = 1 if once else number(rates, "scholarship.children_max", day)
+    children_max = number(rates, "scholarship.children_max", day)
     held = dict(taken)
     found = []
     for child in children:

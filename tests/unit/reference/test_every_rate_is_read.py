@@ -15,7 +15,8 @@ from payung import rates as files
 from payung.place import CommandError
 from services.billing.domain import rules as billing
 from services.claims.domain import assessments
-from services.claims.domain.state import Child, Claimant, Cover, Form, RunsKnown, Standing
+from services.claims.domain.assessments import Case
+from services.claims.domain.state import Child, Claimant, Cover, Entitlement, Form, PaidEvent, RunsKnown, Standing
 from services.registration.domain import lifecycle
 from shared.contracts.base import Funding
 from shared.kernel.calendar import shift_period
@@ -33,9 +34,8 @@ WAITING = {
         *(f"construction.slice{number}.{what}" for number in range(1, 5) for what in ("top", "jkk", "jkm")),
         *(f"construction.slice5.{what}" for what in ("jkk", "jkm")),
     },
-    "17 (claims: aids, care at home, report in time, years of a school level)": {
+    "17 (claims: aids, care at home, report in time)": {
         *(f"jkk.{what}" for what in ("home_care", "dentures", "hearing_aid", "glasses", "report_hours")),
-        *(f"scholarship.{level}.years" for level in ("tk", "sd", "smp", "sma", "higher")),
     },
 }
 
@@ -74,6 +74,11 @@ def _child(name: str, level: str = "sd", year: str = "2025/2026", born: str = "2
     return Child(name, name, born, level, year)
 
 
+def _years(level: str) -> tuple[Child, ...]:
+    """More school years of one child at one level than any law pays."""
+    return tuple(_child("one", level, f"{year}/{year + 1}") for year in range(2024, 2032))
+
+
 def _standing(last: str, months: int, unpaid: int = 0, paid_on: str = "") -> Standing:
     """Covered for so many months up to this one; the earliest `unpaid` of them are not paid."""
     covers, paid = {}, {}
@@ -105,15 +110,32 @@ CLAIMS: tuple[tuple[Form, Standing, str], ...] = (
     (_accident("death"), SHORT, "2026-05-01"),
     (_accident("total"), SHORT, "2026-05-01"),
     (_accident("partial", loss_percent="10"), SHORT, "2026-05-01"),
-    (_accident("temporary", days_off_work=400, transport=(10**8,) * 3), SHORT, "2026-05-01"),
+    (_accident("temporary", days_off_work=400, transport=(10**8,) * 3), SHORT, "2027-06-01"),
+    *(
+        (_form("2026-04-20", children=_years(level)), LONG, "2026-05-01")
+        for level in ("tk", "sd", "smp", "sma", "higher")
+    ),
     (_accident("death"), SHORT, "2031-04-20"),
 )
 
 
 def verdicts(table: Rates) -> list[Any]:
     """Claims: what becomes of some claims, and by which rules."""
+    others = Entitlement(paid={"a death": PaidEvent("jkm", "death", "2026-04-20")})
     return [
-        assessments.judge(table, form, "64.08", submitted, submitted, standing) for form, standing, submitted in CLAIMS
+        assessments.judge(
+            Case(
+                rates=table,
+                form=form,
+                regency="64.08",
+                submitted_on=submitted,
+                first_on=submitted,
+                today=submitted,
+                standing=standing,
+                others=others,
+            )
+        )
+        for form, standing, submitted in CLAIMS
     ]
 
 
