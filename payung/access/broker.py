@@ -31,7 +31,11 @@ from shared.runtime.errors import Unavailable
 TIMEOUT_S = 30.0
 ITERATIONS = 4096
 _KINDS: Mapping[str, Any] = {"topic": ResourceType.TOPIC, "group": ResourceType.GROUP}
-_OPERATIONS: Mapping[str, Any] = {"read": AclOperation.READ, "write": AclOperation.WRITE}
+_OPERATIONS: Mapping[str, Any] = {
+    "read": AclOperation.READ,
+    "write": AclOperation.WRITE,
+    "describe-configs": AclOperation.DESCRIBE_CONFIGS,
+}
 
 
 class BrokerAccess:

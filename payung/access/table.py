@@ -26,7 +26,7 @@ class Grant:
 
     kind: Literal["topic", "group"]
     name: str
-    operation: Literal["read", "write"]
+    operation: Literal["read", "write", "describe-configs"]
     prefixed: bool = False
 
 
@@ -98,6 +98,8 @@ def _service(name: str, fixed: Sequence[Topic], reads: Sequence[str]) -> User:
         for one in grants
         if one.kind == "topic" and (one.name in by_people or "-intake-" in one.name)
     }
+    # A service refuses to start on topics that one lost disk may lose: it asks how each is kept.
+    grants |= {Grant("topic", one.name, "describe-configs", one.prefixed) for one in grants if one.kind == "topic"}
     return User(name=name, grants=frozenset(grants), database=database_name(name), internal=True)
 
 

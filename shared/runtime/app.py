@@ -20,6 +20,7 @@ from shared.contracts import topics
 from shared.runtime import (
     clock,
     credentials,
+    edge,
     guards,
     http,
     key_checks,
@@ -163,6 +164,7 @@ class Process:
         server = Server(environ)
         guards.check_store_url(environ)
         mongo_login.check(environ)
+        edge.check(environ)
         limits = limits_of(environ)
         store = open_store(spec, environ)
         publisher = KafkaPublisher(server, f"payung-{spec.name}")
@@ -292,15 +294,8 @@ class Process:
 
     def _web(self, house: House, watch: Watch, metrics: Metrics) -> uvicorn.Server:
         number = topics.SERVICES.index(house.name) + 1
-        config = uvicorn.Config(
-            http.build(house, watch, metrics),
-            host=self._environ.get("PAYUNG_HTTP_HOST", "127.0.0.1"),
-            port=int(self._environ.get("PAYUNG_HTTP_PORT", DEFAULT_PORT_BASE + number)),
-            log_config=None,
-            access_log=False,
-            lifespan="off",
-            timeout_graceful_shutdown=3,
-        )
+        port = int(self._environ.get("PAYUNG_HTTP_PORT", DEFAULT_PORT_BASE + number))
+        config = edge.config(http.build(house, watch, metrics), self._environ, port)
         return _Web(config)
 
 

@@ -15,6 +15,7 @@ from typing import Any
 import jwt
 from fastapi import HTTPException, Request
 
+from shared.runtime import edge
 from shared.runtime.errors import Unavailable
 from shared.runtime.issuer import DEFAULT, Bounds, Fetch, IssuerKeys
 
@@ -87,9 +88,8 @@ class Guard:
 
     async def caller(self, request: Request) -> Caller:
         """Who sent this request; raises HTTPException 401 or 403 for whoever may not."""
-        # A page of another site can make a browser post to a service on the same machine or network.
-        if request.headers.get("sec-fetch-site") == "cross-site" and request.method != "GET":
-            raise HTTPException(403, "requests from pages of other sites are refused")
+        if edge.is_foreign_page(request.method, request.headers):
+            raise HTTPException(403, edge.FOREIGN_PAGE)
         if self._issuer == OPEN:
             return _known(request, Caller("anyone", None))
         if not self._issuer:

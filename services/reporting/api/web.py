@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import HTMLResponse, Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from services.reporting.api import board as boards
 from services.reporting.api import exports
@@ -48,12 +49,30 @@ def routes(house: House) -> APIRouter:
     async def stream(request: Request, regency: str | None = None, period: str | None = None) -> Response:
         """Server-sent events: a `snapshot` with the totals of coverage whenever they changed, at most one a second."""
         ask = _filters(board, request)
+        shown = await seen.by(request, ask.regency)
+        # Nothing is waited for between the look and the count.
         if board.streams >= board.reference.settings.streams_max:
             raise HTTPException(503, "too many readers follow the live figures; ask again later")
-        shown = await seen.by(request, ask.regency)
-        return StreamingResponse(follow(board, ask, shown), media_type="text/event-stream", headers=UNCACHED)
+        return _Stream(board, ask, shown)
 
     return router
+
+
+class _Stream(StreamingResponse):
+    """The live figures for one reader, counted from the moment in which it is let in: readers that come all at once
+    would else each see that there is a place."""
+
+    def __init__(self, board: Board, ask: Filters, shown: Board | Veil) -> None:
+        super().__init__(follow(board, ask, shown), media_type="text/event-stream", headers=UNCACHED)
+        self._board = board
+        board.streams += 1
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Until the reader goes away, however that is noticed."""
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._board.streams -= 1
 
 
 class Seen:
@@ -125,24 +144,20 @@ def _policy(nonce: str) -> str:
 async def follow(board: Board, ask: Filters, shown: Board | Veil) -> AsyncIterator[bytes]:
     """Server-sent events until the reader goes away."""
     settings = board.reference.settings
-    board.streams += 1
     sent: dict[str, Any] | None = None
     quiet_since_s = clock.monotonic()
-    try:
-        # A first byte at once, so that the browser knows the road is open.
-        yield b"retry: 3000\n\n"
-        while True:
-            counted = await shown.counted("coverage", ask)
-            told = exports.as_data(counted)
-            figures = {name: told[name] for name in ("filters", "totals", "as_of")}
-            if figures != sent:
-                sent, quiet_since_s = figures, clock.monotonic()
-                data = orjson.dumps({**figures, "behind": counted.behind})
-                yield b"event: snapshot\ndata: " + data + b"\n\n"
-            elif clock.monotonic() - quiet_since_s > settings.heartbeat_s:
-                quiet_since_s = clock.monotonic()
-                # An event and not a comment: the page must see that somebody is there.
-                yield b"event: still\ndata: {}\n\n"
-            await asyncio.sleep(settings.look_s)
-    finally:
-        board.streams -= 1
+    # A first byte at once, so that the browser knows the road is open.
+    yield b"retry: 3000\n\n"
+    while True:
+        counted = await shown.counted("coverage", ask)
+        told = exports.as_data(counted)
+        figures = {name: told[name] for name in ("filters", "totals", "as_of")}
+        if figures != sent:
+            sent, quiet_since_s = figures, clock.monotonic()
+            data = orjson.dumps({**figures, "behind": counted.behind})
+            yield b"event: snapshot\ndata: " + data + b"\n\n"
+        elif clock.monotonic() - quiet_since_s > settings.heartbeat_s:
+            quiet_since_s = clock.monotonic()
+            # An event and not a comment: the page must see that somebody is there.
+            yield b"event: still\ndata: {}\n\n"
+        await asyncio.sleep(settings.look_s)

@@ -1,0 +1,229 @@
+"""What every request must pass before a service looks at it: whose page sent it, under which name it was asked for, and
+how long it may take to arrive. Knows no endpoint.
+
+Where PAYUNG_AUTH is `none` everybody on this machine may do everything, so only this machine may ask. The service
+listens on loopback, or PAYUNG_HTTP_PUBLISHED=loopback says that its port is published on loopback only. The Host of a
+request is a loopback name: another one is a page of a stranger whose name points at us (DNS rebinding).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import json
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+import structlog
+import uvicorn
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from shared.runtime import clock
+from shared.runtime.errors import Refused
+
+log = structlog.get_logger()
+
+NONE = "none"
+HOST, PUBLISHED, NAMES = "PAYUNG_HTTP_HOST", "PAYUNG_HTTP_PUBLISHED", "PAYUNG_HTTP_NAMES"
+LOOPBACK = "127.0.0.1"
+# Connections at a time, and requests of them that are answered; more are turned away at once.
+CONNECTIONS_MAX = 1_000
+CONCURRENCY_MAX = 600
+# A request's head arrives within this; of its body something each time, and on the whole so many bytes a second.
+HEAD_S = 10.0
+BODY_PART_S = 20.0
+BODY_GRACE_S = 30.0
+BODY_BYTES_A_S = 1_000
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+_OWN_PAGES = frozenset({"same-origin", "none"})
+FOREIGN_PAGE = "requests from pages of other sites are refused"
+_TOO_SLOW = (408, "the request came too slowly")
+
+
+def check(environ: Mapping[str, str]) -> None:
+    """Refused where a service that asks nobody who they are would be heard on another machine."""
+    host = environ.get(HOST, LOOPBACK)
+    told = environ.get(PUBLISHED, "")
+    if told not in ("", "loopback"):
+        raise Refused(f"{PUBLISHED} knows one word, loopback: the port of this service is published on loopback only")
+    if environ.get("PAYUNG_AUTH") == NONE and not _is_loopback(host) and not told:
+        raise Refused(
+            f"PAYUNG_AUTH=none lets everybody do everything, and {HOST}={host} is heard on other machines. Name an "
+            f"issuer, or say {PUBLISHED}=loopback where the port is published on loopback only (a container)"
+        )
+
+
+def is_foreign_page(method: str, headers: Mapping[str, str]) -> bool:
+    """Whether a page of another site, or of nobody knows where, made a browser send what may change something. A
+    browser says where a page is from by one or both of two headers; a program says neither."""
+    site, origin = headers.get("sec-fetch-site"), headers.get("origin")
+    if method in _SAFE or (site is None and origin is None):
+        return False
+    if site is not None and site not in _OWN_PAGES:
+        return True
+    return origin is not None and urlsplit(origin).netloc.lower() != headers.get("host", "").lower()
+
+
+class Edge:
+    """Wraps the application of a service."""
+
+    def __init__(self, app: ASGIApp, environ: Mapping[str, str]) -> None:
+        """Other names by which a service may be asked for stand in PAYUNG_HTTP_NAMES, with commas."""
+        self._app = app
+        self._open = environ.get("PAYUNG_AUTH") == NONE
+        self._names = frozenset(one.strip().lower() for one in environ.get(NAMES, "").split(",") if one.strip())
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers itself what is refused: 421 for a name that is not ours, 403 for a page that is not."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+        why = self._refused(scope["method"], headers)
+        if why is not None:
+            log.warning("a request was refused", status=why[0], why=why[1], method=scope["method"])
+            await _answer(send, *why)
+            return
+        await _Arrival(self._app, receive, send).run(scope)
+
+    def _refused(self, method: str, headers: Mapping[str, str]) -> tuple[int, str] | None:
+        host = headers.get("host", "")
+        if self._open and not self._known(host):
+            return 421, "this service answers to loopback names only"
+        if is_foreign_page(method, headers):
+            return 403, FOREIGN_PAGE
+        return None
+
+    def _known(self, host: str) -> bool:
+        name = host.rpartition(":")[0] if host.rpartition(":")[2].isdigit() and not host.endswith("]") else host
+        return _is_loopback(name) or name.lower() in self._names
+
+
+class _Arrival:
+    """One request whose body must come in time. A reader that waits for the end of an answer is not hurried."""
+
+    def __init__(self, app: ASGIApp, receive: Receive, send: Send) -> None:
+        self._app = app
+        self._receive = receive
+        self._send = send
+        self._arrived = False
+        self._late = False
+        self._begun = False
+        self._bytes = 0
+        self._since_s = clock.monotonic()
+
+    async def run(self, scope: Scope) -> None:
+        """The application's answer, or 408."""
+        try:
+            await self._app(scope, self._next, self._out)
+        except Exception:
+            if not self._late:
+                raise
+        if self._late and not self._begun:
+            await _answer(self._send, *_TOO_SLOW)
+
+    async def _next(self) -> Message:
+        if self._arrived:
+            return await self._receive()
+        try:
+            message = await asyncio.wait_for(self._receive(), BODY_PART_S)
+        except TimeoutError:
+            return self._give_up()
+        self._bytes += len(message.get("body", b""))
+        self._arrived = message["type"] != "http.request" or not message.get("more_body", False)
+        spent_s = clock.monotonic() - self._since_s
+        if not self._arrived and spent_s > BODY_GRACE_S and self._bytes < spent_s * BODY_BYTES_A_S:
+            return self._give_up()
+        return message
+
+    def _give_up(self) -> Message:
+        self._late = self._arrived = True
+        log.warning("a request was refused", status=_TOO_SLOW[0], why=_TOO_SLOW[1])
+        return {"type": "http.disconnect"}
+
+    async def _out(self, message: Message) -> None:
+        if self._late and not self._begun:
+            return
+        self._begun = True
+        await self._send(message)
+
+
+class BoundedProtocol(H11Protocol):
+    """Closes connections that are too many, and those on which no whole head of a request arrives in time."""
+
+    _head: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as its own base has it
+        """Counts before it accepts."""
+        super().connection_made(transport)
+        if len(self.connections) > CONNECTIONS_MAX:
+            transport.abort()
+        else:
+            self._expect_head()
+
+    def data_received(self, data: bytes) -> None:
+        """A head that is whole stops the clock; the first bytes of the next one start it."""
+        super().data_received(data)
+        if self._answering():
+            self._stop()
+        elif self._head is None:
+            self._expect_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Stops the clock."""
+        self._stop()
+        super().connection_lost(exc)
+
+    def _expect_head(self) -> None:
+        self._head = self.loop.call_later(HEAD_S, self._late)
+
+    def _stop(self) -> None:
+        if self._head is not None:
+            self._head.cancel()
+            self._head = None
+
+    def _late(self) -> None:
+        self._head = None
+        if not self._answering():
+            self.transport.abort()
+
+    def _answering(self) -> bool:
+        cycle: Any = self.cycle  # None before the first request, whatever its type says
+        return cycle is not None and not cycle.response_complete
+
+
+def config(app: ASGIApp, environ: Mapping[str, str], port: int) -> uvicorn.Config:
+    """How a service listens."""
+    return uvicorn.Config(
+        Edge(app, environ),
+        host=environ.get(HOST, LOOPBACK),
+        port=port,
+        http=BoundedProtocol,
+        limit_concurrency=CONCURRENCY_MAX,
+        log_config=None,
+        access_log=False,
+        lifespan="off",
+        timeout_graceful_shutdown=3,
+    )
+
+
+def _is_loopback(host: str) -> bool:
+    if host.lower() == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+async def _answer(send: Send, status: int, why: str) -> None:
+    body = json.dumps({"type": "about:blank", "status": status, "title": why}).encode()
+    headers = [
+        (b"content-type", b"application/problem+json"),
+        (b"content-length", str(len(body)).encode()),
+        (b"connection", b"close"),
+    ]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

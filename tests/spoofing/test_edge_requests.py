@@ -1,0 +1,208 @@
+"""What a service's HTTP turns away before it looks at it, on a real server: strangers' pages, strangers' names,
+requests that never end, too many at once."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx
+import pytest
+import uvicorn
+from fastapi import FastAPI, Request
+
+from services.reporting.api.web import routes as reporting_routes
+from shared.runtime import edge
+from shared.runtime.errors import Refused
+from tests.unit.reporting.reporting_house import FakeHouse
+
+OPEN = {"PAYUNG_AUTH": "none"}
+
+
+def application() -> FastAPI:
+    app = FastAPI()
+
+    @app.get("/")
+    async def look() -> str:
+        return "seen"
+
+    @app.post("/")
+    async def change(request: Request) -> int:
+        return len(await request.body())
+
+    return app
+
+
+@asynccontextmanager
+async def served(app: Any, environ: dict[str, str] | None = None) -> AsyncIterator[str]:
+    """The address of a server as a service has it."""
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        server = uvicorn.Server(edge.config(app, OPEN if environ is None else environ, 0))
+        running = asyncio.create_task(server.serve([listening]))
+        while not server.started:  # noqa: ASYNC110  # uvicorn has no event for it
+            await asyncio.sleep(0.01)
+        try:
+            yield f"127.0.0.1:{listening.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            await running
+
+
+async def asked(address: str, method: str, headers: dict[str, str]) -> int:
+    async with httpx.AsyncClient(trust_env=False) as client:
+        return (await client.request(method, f"http://{address}/", headers=headers)).status_code
+
+
+# -- whose name, whose page -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("host", ["rebound.example:8101", "10.0.0.7", "127.0.0.1.nip.example", "[2001:db8::1]:80", ""])
+async def test_a_name_that_is_not_this_machine_is_not_answered(host: str) -> None:
+    async with served(application()) as address:
+        assert await asked(address, "GET", {"host": host}) in (400, 421)
+
+
+async def test_loopback_names_and_names_that_are_told_are_answered() -> None:
+    async with served(application(), {**OPEN, "PAYUNG_HTTP_NAMES": "registration, payung.local"}) as address:
+        for host in (address, "localhost:8101", "localhost", "127.0.0.1", "[::1]:8101", "registration:8101"):
+            assert await asked(address, "GET", {"host": host}) == 200, host
+    async with served(application(), {"PAYUNG_AUTH": "https://issuer.example"}) as address:
+        assert await asked(address, "GET", {"host": "payung.kutaitimur.example"}) == 200
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"sec-fetch-site": "cross-site"},
+        {"sec-fetch-site": "same-site"},
+        {"sec-fetch-site": "Same-Origin"},
+        {"origin": "https://evil.example"},
+        {"origin": "null"},
+        {"origin": "http://127.0.0.1:1"},
+        {"origin": "null", "sec-fetch-site": "same-origin"},
+        {"origin": "https://evil.example", "sec-fetch-site": "none"},
+        {"origin": ""},
+    ],
+)
+async def test_pages_of_others_change_nothing(headers: dict[str, str]) -> None:
+    async with served(application()) as address:
+        for method in ("POST", "PUT", "PATCH", "DELETE"):
+            assert await asked(address, method, headers) == 403
+        assert await asked(address, "GET", headers) == 200
+
+
+async def test_own_pages_and_programs_are_let_in() -> None:
+    async with served(application()) as address:
+        for headers in ({}, {"origin": f"http://{address}"}, {"sec-fetch-site": "same-origin"}):
+            assert await asked(address, "POST", headers) == 200
+
+
+# -- requests that never end, and too many ----------------------------------------------------------------------------
+
+
+async def answer_to(address: str, *parts: bytes, within_s: float = 10) -> bytes:
+    """What comes back until the server closes."""
+    host, _, port = address.rpartition(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    try:
+        for part in parts:
+            writer.write(part)
+            await writer.drain()
+        return await asyncio.wait_for(reader.read(), within_s)
+    finally:
+        writer.close()
+
+
+async def test_a_head_that_never_ends_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(edge, "HEAD_S", 0.3)
+    async with served(application()) as address:
+        whole = f"GET / HTTP/1.1\r\nhost: {address}\r\n\r\n".encode()
+        assert await answer_to(address, b"GET / HTTP/1.1\r\nhost: ") == b""
+        assert await answer_to(address) == b""
+        again = await answer_to(address, whole, b"GET / HTTP/1.1\r\n")
+        assert again.count(b"200 OK") == 1
+
+
+async def test_a_body_that_never_ends_is_answered_408(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(edge, "BODY_PART_S", 0.3)
+    async with served(application()) as address:
+        head = f"POST / HTTP/1.1\r\nhost: {address}\r\ncontent-length: 100\r\n\r\nabc".encode()
+        assert b" 408 " in (await answer_to(address, head)).splitlines()[0]
+
+
+async def test_a_body_that_drips_is_answered_408(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(edge, "BODY_GRACE_S", 0.3)
+    async with served(application()) as address:
+        host, _, port = address.rpartition(":")
+        reader, writer = await asyncio.open_connection(host, int(port))
+        writer.write(f"POST / HTTP/1.1\r\nhost: {address}\r\ncontent-length: 9999\r\n\r\n".encode())
+        answering = asyncio.create_task(reader.readline())
+        while not answering.done():
+            writer.write(b".")
+            await asyncio.sleep(0.02)
+        assert b" 408 " in await answering
+        writer.close()
+
+
+async def one_byte(host: str, port: int) -> None:
+    reader, _ = await asyncio.open_connection(host, port)
+    await asyncio.wait_for(reader.readexactly(1), 5)
+
+
+async def test_connections_beyond_the_bound_are_closed_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(edge, "CONNECTIONS_MAX", 5)
+    async with served(application()) as address:
+        host, _, port = address.rpartition(":")
+        held = [await asyncio.open_connection(host, int(port)) for _ in range(5)]
+        with pytest.raises((ConnectionError, asyncio.IncompleteReadError)):
+            await one_byte(host, int(port))
+        for _, writer in held:
+            writer.close()
+
+
+async def test_a_burst_of_readers_gets_no_more_streams_than_there_are() -> None:
+    house: Any = FakeHouse()
+    most = house.reference.settings.streams_max
+    app = FastAPI()
+    app.include_router(reporting_routes(house))
+    unbounded = httpx.Limits(max_connections=None)
+    async with served(app) as address, httpx.AsyncClient(timeout=30, trust_env=False, limits=unbounded) as client:
+
+        async def follow() -> httpx.Response:
+            request = client.build_request("GET", f"http://{address}/v1/stream")
+            return await client.send(request, stream=True)
+
+        answers = await asyncio.gather(*(follow() for _ in range(most + 60)))
+        assert [one.status_code for one in answers].count(200) == most
+        assert {one.status_code for one in answers} == {200, 503}
+        for one in answers:
+            await one.aclose()
+        # Who goes makes place for another.
+        async with asyncio.timeout(20):
+            while True:
+                again = await follow()
+                await again.aclose()
+                if again.status_code == 200:
+                    break
+
+
+# -- where it listens -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "10.1.2.3", "payung.example"])
+def test_everybody_may_everything_is_heard_on_this_machine_only(host: str) -> None:
+    with pytest.raises(Refused, match="PAYUNG_HTTP_PUBLISHED=loopback"):
+        edge.check({**OPEN, "PAYUNG_HTTP_HOST": host})
+    edge.check({**OPEN, "PAYUNG_HTTP_HOST": host, "PAYUNG_HTTP_PUBLISHED": "loopback"})
+    edge.check({"PAYUNG_AUTH": "https://issuer.example", "PAYUNG_HTTP_HOST": host})
+
+
+def test_another_word_is_refused() -> None:
+    edge.check(OPEN)
+    edge.check({**OPEN, "PAYUNG_HTTP_HOST": "::1"})
+    with pytest.raises(Refused, match="one word"):
+        edge.check({**OPEN, "PAYUNG_HTTP_PUBLISHED": "everywhere"})
