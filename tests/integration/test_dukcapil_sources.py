@@ -35,6 +35,7 @@ async def service(
     name = f"verification_sources_{request.param}_{next(_numbers)}"
     store = MongoStore(connect(mongo_url, request.param), name, STORED, INDEXES, CIPHER)
     await store.check()
+    await store.bring_up()
     yield Service(store)
     await store.close()
 
