@@ -10,6 +10,7 @@ from typing import Literal
 from payung.place import CommandError, Place
 from services.billing.stream import SPEC as BILLING
 from services.claims.stream import SPEC as CLAIMS
+from services.registration.stream import SPEC as REGISTRATION
 from shared.reference import rates as tables
 from shared.runtime import editions
 from shared.runtime.app import open_store
@@ -17,8 +18,8 @@ from shared.runtime.editions import Texts
 
 Table = Literal["rates", "brackets"]
 TABLES: tuple[Table, ...] = ("rates", "brackets")
-# Who judges by them: premiums, and benefits.
-OWNERS = (BILLING, CLAIMS)
+# Who judges by them: premiums, benefits, and terms of construction projects.
+OWNERS = (BILLING, CLAIMS, REGISTRATION)
 
 
 def read(path: Path, standing: Texts) -> Texts:

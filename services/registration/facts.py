@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from services.registration.domain.duties import projects
 from services.registration.domain.duties.employments import (
     FIRST_DAY,
     NO_END,
@@ -22,8 +23,9 @@ from shared.contracts.registration_work import RecheckDue
 from shared.kernel.calendar import business_day
 from shared.kernel.decision import Due
 from shared.kernel.event import Event, Routed
-from shared.reference import areas, precedence
+from shared.reference import areas, precedence, rates
 from shared.reference.precedence import PrecedenceError
+from shared.runtime import editions
 from shared.runtime.errors import Refused
 from shared.runtime.ports import Answer, Performer, Reader, Workplace
 
@@ -42,14 +44,19 @@ async def reference(reader: Reader, environ: Mapping[str, str]) -> Reference:
 
 
 async def facts(reader: Reader, routed: Sequence[tuple[Routed, Event]], reference: Reference) -> Facts:
-    """Only rosters look beyond their document: who of the reported is insured from the regency's budget, and for whom
-    else those work whose contract is over."""
+    """Projects look up their terms among the rates; rosters, who of the reported is insured from the regency's budget,
+    and for whom else those work whose contract is over. Nothing else looks beyond its document."""
     asked = {one.data.worker_id for one, _ in routed if isinstance(one.data, RosterLine | FirstDayOver)}
+    if any(isinstance(one.data, projects.Report) for one, _ in routed):
+        loaded = await editions.load(reader)
+        known = loaded.named(loaded.newest)
+    else:
+        known = rates.load()
     if not asked:
-        return Facts(reference.precedence)
+        return Facts(reference.precedence, rates=known)
     states = await reader.states("workers", sorted(asked))
     verified = (key for key, one in states.items() if isinstance(one, Worker) and one.status is Status.VERIFIED)
-    return Facts(reference.precedence, frozenset(verified), await _jobs(reader, routed))
+    return Facts(reference.precedence, frozenset(verified), await _jobs(reader, routed), known)
 
 
 async def _jobs(reader: Reader, routed: Sequence[tuple[Routed, Event]]) -> dict[str, dict[str, str]]:

@@ -18,9 +18,10 @@ from shared.kernel.decision import Address
 from shared.kernel.event import Event, Intake, Routed
 from shared.kernel.identity import is_nik, worker_id
 from shared.kernel.values import value
-from shared.reference import precedence
+from shared.reference import precedence, rates
 from shared.reference.areas import Areas
 from shared.reference.precedence import Precedence
+from shared.reference.rates import Rates
 
 
 @value(frozen=True, slots=True)
@@ -40,6 +41,7 @@ class Facts:
     precedence: Precedence = field(default_factory=precedence.shipped)
     subsidised: frozenset[str] = frozenset()
     jobs: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    rates: Rates = field(default_factory=rates.load)
 
 
 @value(frozen=True, slots=True, kw_only=True)

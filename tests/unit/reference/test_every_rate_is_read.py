@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable
+from datetime import date
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from services.claims.domain import assessments
 from services.claims.domain.assessments import Case
 from services.claims.domain.state import Child, Claimant, Cover, Entitlement, Form, PaidEvent, RunsKnown, Standing
 from services.registration.domain import lifecycle
+from services.registration.domain.duties import projects
 from shared.contracts.base import Funding
 from shared.kernel.calendar import shift_period
 from shared.reference import policies, rates
@@ -139,6 +141,12 @@ def verdicts(table: Rates) -> list[Any]:
     ]
 
 
+def terms(table: Rates) -> list[Any]:
+    """Registration: until when a construction project, and a change of it, must be reported."""
+    day = date(2026, 3, 2)
+    return [projects._due(table, f"construction.{what}_days", day) for what in ("register", "change")]
+
+
 def test_the_waiting_ones_are_listed_with_the_issue_that_reads_them() -> None:
     assert set().union(*WAITING.values()) == rates.WAITING
     assert SHIPPED.numbers >= rates.WAITING
@@ -157,7 +165,7 @@ def test_a_change_of_the_table_changes_a_decision(key: str) -> None:
             # The premiums printed beside the bases no longer are this share of them: the whole table is refused.
             seen += key == "bpu.jkk.rate"
             continue
-        seen += premiums(table) != premiums(SHIPPED) or verdicts(table) != verdicts(SHIPPED)
+        seen += any(judge(table) != judge(SHIPPED) for judge in (premiums, verdicts, terms))
     assert seen
 
 
@@ -171,7 +179,9 @@ def test_a_table_that_changes_what_nobody_reads_is_refused(tmp_path: Path, key: 
 
 def test_a_table_that_names_an_unknown_number_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "tarif.csv"
-    path.write_text(RATES + RATES.splitlines()[-1].replace("construction.slice5.jkm", "jkm.bonus") + "\n", "utf-8")
+    key, rest = RATES.splitlines()[-1].split(",", 1)
+    assert key in SHIPPED.numbers
+    path.write_text(f"{RATES}jkm.bonus,{rest}\n", "utf-8")
     with pytest.raises(CommandError, match=r"no decision reads jkm\.bonus"):
         files.read(path, (RATES, BRACKETS))
 

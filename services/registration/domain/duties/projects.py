@@ -21,10 +21,9 @@ from shared.kernel.decision import Address, Decision, Outcome
 from shared.kernel.event import Event, Intake, Routed
 from shared.kernel.values import value
 from shared.reference.areas import Areas
+from shared.reference.rates import Rates, number
 from shared.reference.workdays import after_working_days
 
-REGISTRATION_DAYS = 14
-CHANGE_DAYS = 7
 # Twice what the new capital is to cost; beyond it is a typing error, and far beyond it nothing the store can hold.
 CONTRACT_VALUE_MAX = 1_000_000_000_000_000
 _TEXTS = ("project_no", "contractor")
@@ -124,10 +123,10 @@ def decide(state: Project | None, event: Event, facts: Facts, now: datetime) -> 
     today = business_day(now)
     kind: Kind = "project-late"
     term_from: str | None = part.contract_date or part.terms.starts_on
-    days = REGISTRATION_DAYS
+    rule = "construction.register_days"
     if state is not None:
-        kind, term_from, days = "project-change-late", part.changed_on, CHANGE_DAYS
-    due = after_working_days(date.fromisoformat(term_from), days) if term_from else None
+        kind, term_from, rule = "project-change-late", part.changed_on, "construction.change_days"
+    due = _due(facts.rates, rule, date.fromisoformat(term_from)) if term_from else None
     late = due is not None and today > due
     project = Project(
         project_no=part.project_no,
@@ -145,6 +144,11 @@ def decide(state: Project | None, event: Event, facts: Facts, now: datetime) -> 
     after = replace(project, findings=findings)
     registered = _registered(after)
     return Decision(state=after, outcomes=(registered, answer, *(told(after.about, one) for one in changed)))
+
+
+def _due(rates: Rates, rule: str, day: date) -> date:
+    """The last day of a term of working days, by the law of the day on which it begins."""
+    return after_working_days(day, number(rates, rule, day))
 
 
 def _late(kind: Kind, term_from: str, due: date, today: date) -> Finding:
