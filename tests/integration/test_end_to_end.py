@@ -359,7 +359,7 @@ async def _claim(at: Place, running: Installation, first_month: str) -> None:
     }
     for agency in ("distransnaker", "rumahsakit"):
         path = running.folder / f"claim-{agency}.jsonl"
-        path.write_text(json.dumps({**claim, "claim_no": f"K-{agency}"}) + "\n", "utf-8")
+        path.write_text(json.dumps({**claim, "claim_no": f"K-1-{agency}"}) + "\n", "utf-8")
         await publish.publish(at, path, f"{KUTIM}/{agency}", "claims", wait=True)
 
     async def settled() -> bool:
