@@ -22,12 +22,14 @@ _BETWEEN = re.compile(r"[-_./:|]")
 _SHORT = re.compile(r"([A-Za-z]{0,3})\d{0,6}", re.ASCII)
 _DIGITS_MAX = 8
 _CODE_MAX = 64
-_WORDS = frozenset(
+# What programs number: nobody is called so.
+_PLAIN = frozenset({"batch", "case", "event", "import", "item", "line", "list", "message", "row", "test"})
+_WORDS = _PLAIN | {
     word
     for by_type in (*catalogue.COMMANDS.values(), *catalogue.OUTCOMES.values())
     for kind in by_type
     for word in _BETWEEN.split(kind)
-)
+}
 NUMBER_MAX = 40
 _NUMBER = re.compile(rf"(?=.*\d)[A-Za-z0-9./_-]{{1,{NUMBER_MAX}}}", re.ASCII)
 _SEPARATED = re.compile(r"[\s./_-]")
