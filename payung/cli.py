@@ -13,7 +13,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from payung import checks, commands, keys_cli, place, policy_cli, publish, rates_cli, status, troubles
+from payung import backup_cli, checks, commands, keys_cli, place, policy_cli, publish, rates_cli, status, troubles
 from payung.access import cli as access_cli
 from payung.access import commands as access
 from payung.dlq import cli as dlq_cli
@@ -60,6 +60,8 @@ for name, group in (
     ("credentials", access_cli.app),
 ):
     app.add_typer(group, name=name)
+app.command("backup")(backup_cli.make)
+app.command("restore")(backup_cli.put_back)
 app.command("trace")(tracing_cli.trace)
 
 out = console()

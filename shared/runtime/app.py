@@ -27,6 +27,7 @@ from shared.runtime import (
     logs,
     mongo_login,
     secrets,
+    settled,
     topic_ids,
     topics_admin,
     traces,
@@ -191,7 +192,9 @@ class Process:
             await gate.settled(batch.records)
             runner.wake()
 
-        consumer = KafkaConsumer(server, spec.name, spec.topics, take, settle, self._fail, metrics, instance)
+        accept = bool(environ.get(settled.ACCEPT))
+        offsets = settled.SettledOffsets(store, lambda: topic_ids.read(server), accept=accept)
+        consumer = KafkaConsumer(server, spec.name, spec.topics, take, settle, self._fail, metrics, instance, offsets)
         letters = DeadLetterTopic(spec.name, publisher, lambda: topic_ids.read(server))
         gate = FloodGate(spec.name, letters, store, consumer, metrics, limits)
         pipeline = Pipeline(spec, store, publisher, gate, metrics, reference, naming_key_from(environ))

@@ -41,7 +41,8 @@ from shared.runtime.kafka_server import (
     quietly,
 )
 from shared.runtime.metrics import Metrics
-from shared.runtime.pipeline import Batch, record_of
+from shared.runtime.pipeline import Batch, Record, record_of
+from shared.runtime.settled import SetBack, SettledOffsets
 
 log = structlog.get_logger()
 kafka_records.install()
@@ -77,8 +78,11 @@ class KafkaConsumer:
         failed: Callable[[BaseException], None],
         metrics: Metrics,
         instance: str | None,
+        offsets: SettledOffsets | None = None,
     ) -> None:
+        """`offsets`: what the store knows of; without it the group's word is taken."""
         self._server = server
+        self._offsets = offsets
         self.group = f"payung-{service}"
         self._take = take
         self._settle = settle
@@ -206,7 +210,9 @@ class KafkaConsumer:
         assignments = self._assignments
         self._one_more()
         try:
-            batch = Batch([record_of(one) for one in raw])
+            # In the order of the log's own clock, as far as a batch goes: what is read again after a restore meets its
+            # causes first, as it did the first time.
+            batch = Batch(sorted([record_of(one) for one in raw], key=_time_of))
             await self._take(batch)
             if self._settling is not None:
                 await self._settling
@@ -286,6 +292,42 @@ class KafkaConsumer:
 
         await asyncio.gather(*map(ask, consumer.assignment()))
 
+    async def go_back(self, assigned: AbstractSet[TopicPartition]) -> None:
+        """Where the group is ahead of what the store has settled, reading goes back to that; the process ends where
+        that cannot be told or done: it would pass over records that the store does not know."""
+        consumer = self._current()
+        if self._offsets is None or consumer is None or not assigned:
+            return
+        try:
+            with asking():
+                async with asyncio.timeout(COMMIT_TIMEOUT_S):
+                    assignments = self._assignments
+                    ahead = await self._ahead(self._offsets, consumer, assigned)
+            for partition, offset in ahead.items() if assignments == self._assignments else ():
+                consumer.seek(partition, offset)
+                self.settled[partition] = self._uncommitted[partition] = offset
+        except IllegalStateError:
+            # They went away again meanwhile: whoever has them now looks for itself.
+            return
+        except BaseException as error:  # noqa: BLE001  # a client logs what is raised here, and goes on reading
+            await self._no_further(error)
+
+    async def _ahead(
+        self, known: SettledOffsets, consumer: AIOKafkaConsumer, assigned: AbstractSet[TopicPartition]
+    ) -> dict[TopicPartition, int]:
+        partitions = sorted(assigned)
+        asked = await asyncio.gather(*[consumer.committed(one) for one in partitions])
+        committed = {(one.topic, one.partition): at for one, at in zip(partitions, asked, strict=True) if at}
+        if not committed:
+            return {}
+        stand = [TopicPartition(*place) for place in committed]
+        begins, ends = await consumer.beginning_offsets(stand), await consumer.end_offsets(stand)
+        bounds = {(one.topic, one.partition): (begins[one], ends[one]) for one in stand}
+        back = await known.go_back(committed, bounds)
+        if back:
+            log.warning("the store is older than the log: records are read again", partitions=len(back))
+        return {TopicPartition(*place): offset for place, offset in back.items()}
+
     def hold_only(self, names: AbstractSet[str]) -> None:
         """Leaves these topics unread and reads all others. What is fetched of them already goes back unread: aiokafka
         moves a partition's position only with the records it hands out, and only settled ones are committed."""
@@ -329,6 +371,12 @@ class KafkaConsumer:
             offsets = dict(self._uncommitted)
             if not offsets:
                 return
+            assignments = self._assignments
+            if self._offsets is not None and not await self._noted(self._offsets, offsets):
+                return
+            if assignments != self._assignments:
+                # The partitions came anew meanwhile: what others committed since stands.
+                return
             try:
                 self._asking = asyncio.ensure_future(consumer.commit(offsets))
                 await asyncio.wait_for(self._asking, COMMIT_TIMEOUT_S)
@@ -345,6 +393,18 @@ class KafkaConsumer:
             for partition, offset in offsets.items():
                 if self._uncommitted.get(partition) == offset:
                     del self._uncommitted[partition]
+
+    async def _noted(self, known: SettledOffsets, offsets: Mapping[TopicPartition, int]) -> bool:
+        """Whether the store knows of these offsets, which must be so before Kafka does."""
+        try:
+            await known.note({(one.topic, one.partition): offset for one, offset in offsets.items()})
+        except SetBack:
+            raise
+        except Unavailable as error:
+            log.warning("offsets could not be noted in the store; they are not committed yet", why=str(error))
+            self._metrics.retry("commit")
+            return False
+        return True
 
     def assigned(self) -> set[TopicPartition]:
         """Partitions of this process; empty before the first batch tells which consumer it is."""
@@ -462,6 +522,7 @@ class _Ownership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka i
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
         """Called before the first record of the new assignment."""
         self._consumer.own_anew()
+        await self._consumer.go_back(assigned)
 
 
 class _NothingSwallowed(BaseMiddleware[Any, Any]):
@@ -493,6 +554,10 @@ def _died_of(error: Exception) -> BaseException | None:
     """What killed one of aiokafka's own tasks, of the group or of fetching: a bare KafkaError made from it is raised at
     every read for ever. To be started anew at once is all that helps."""
     return error.__cause__ if type(error) is KafkaError else None
+
+
+def _time_of(record: Record) -> int:
+    return record.timestamp_ms
 
 
 def _offset(committed: Mapping[TopicPartition, Any], partition: TopicPartition) -> int:

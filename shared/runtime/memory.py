@@ -18,10 +18,14 @@ from shared.runtime.hashes import PURPOSE, ContentHashes
 from shared.runtime.memory_queries import matches, ordered, tallied
 from shared.runtime.pipeline import Message, Record
 from shared.runtime.ports import Codec, Where
-from shared.runtime.store import DueWork, Holder, Owed
+from shared.runtime.store import DueWork, Holder, Noted, Owed, Settled
 
 # Called with the name of each step; may raise Unavailable (before or after its effect) or a crash of the test.
 Trouble = Callable[[str], Awaitable[None]]
+
+
+# What a store is made of.
+_STANDS = ("collections", "names", "waiting", "noted", "journals", "plain")
 
 
 async def _no_trouble(_: str) -> None:
@@ -39,6 +43,7 @@ class MemoryStore:
         self.collections: dict[str, dict[str, dict[str, Any]]] = {name: {} for name in stored}
         self.names: dict[str, str] = {}
         self.waiting: dict[Address, datetime] = {}
+        self.noted: dict[Noted, int] = {}
         self.journals: dict[str, list[tuple[Address, str]]] = {}
         self.plain: dict[str, dict[str, dict[str, Any]]] = {}
         # Who holds a lease, and until when on the store's own clock.
@@ -49,6 +54,17 @@ class MemoryStore:
         seen = copy.copy(self)
         seen.trouble = trouble
         return seen
+
+    def kept(self) -> dict[str, Any]:
+        """A copy of all that stands, as a backup has it."""
+        return {name: _copied(getattr(self, name)) for name in _STANDS}
+
+    def restore(self, kept: Mapping[str, Any]) -> None:
+        """An older copy takes the place of what stands, for every process that sees this store."""
+        for name in _STANDS:
+            standing = getattr(self, name)
+            standing.clear()
+            standing.update(_copied(kept[name]))
 
     async def check(self) -> None:
         """Always fit."""
@@ -165,6 +181,23 @@ class MemoryStore:
             listed = [outcome for one in outcomes if one is not None for outcome in one]
             owed.append(Owed(journal, listed, complete=None not in outcomes))
         return owed
+
+    async def note_settled(self, offsets: Mapping[Noted, int]) -> dict[Noted, int] | None:
+        """Never lowers."""
+        await self.trouble("note")
+        before = dict(self.noted)
+        self.noted.update({one: max(offset, before.get(one, 0)) for one, offset in offsets.items()})
+        await self.trouble("note done")
+        return before
+
+    async def set_settled(self, offsets: Mapping[Noted, int]) -> None:
+        """Whatever stood."""
+        self.noted.update(offsets)
+
+    async def settled(self) -> Settled:
+        """Kept from the first day on."""
+        await self.trouble("read")
+        return Settled(dict(self.noted), whole=True)
 
     async def due(self, until: datetime, limit: int) -> list[DueWork]:
         """Due documents, oldest first."""

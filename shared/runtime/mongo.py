@@ -31,7 +31,7 @@ from shared.runtime.errors import Defect, Refused, Unavailable
 from shared.runtime.fold import Folded, SavedOutcome, Stored
 from shared.runtime.hashes import ContentHashes
 from shared.runtime.ports import Codec, Index, Where
-from shared.runtime.store import DueWork, Holder, Owed
+from shared.runtime.store import DueWork, Holder, Noted, Owed, Settled
 
 NAMES = "_names"
 JOURNAL = "_journal"
@@ -39,6 +39,9 @@ LEASES = "_leases"
 META = "_meta"
 SCHEMA_VERSION = 2
 HASH_KEY = "hash-key"
+SETTLED = "settled"
+# Stands in a store while a backup is put in its place.
+RESTORING = "restoring"
 OPERATION_TIMEOUT_MS = 20_000
 SERVER_SELECTION_TIMEOUT_MS = 10_000
 DUPLICATE_KEY = 11000
@@ -130,7 +133,11 @@ class MongoStore:
         meta = await _answered(self._database[META].find_one({"_id": "schema"}))
         if meta is not None and meta["version"] > SCHEMA_VERSION:
             raise Refused(f"the database has schema {meta['version']}, newer than this program's {SCHEMA_VERSION}")
+        if await _answered(self._database[META].find_one({"_id": RESTORING})) is not None:
+            raise Refused("a restore of this store was broken off or is under way: call payung restore again")
         if meta is None:
+            # The count first: a store without a schema is new, and its count is whole.
+            await self._keep_first(self._database[META], SETTLED, {"whole": True, "at": {}})
             await self._keep_first(self._database[META], "schema", {"version": SCHEMA_VERSION})
         for name in self._stored:
             collection = self._database[name]
@@ -146,6 +153,7 @@ class MongoStore:
         """When the keys are known to be the right ones: learns the key of hashes, and turns what an older release saved
         into what this one saves."""
         await self.learn_hash_key()
+        await self._keep_first(self._database[META], SETTLED, {"whole": False, "at": {}})
         meta = await _answered(self._database[META].find_one({"_id": "schema"}))
         if meta is not None and meta["version"] < SCHEMA_VERSION:
             await _answered(mongo_upgrade.hashes_keyed(self._database, list(self._stored), self._known_hashes()))
@@ -366,6 +374,22 @@ class MongoStore:
             listed = [outcome for one in outcomes if one is not None for outcome in one]
             owed.append(Owed(journal, listed, complete=None not in outcomes or journal in of_the_dead))
         return owed
+
+    async def note_settled(self, offsets: Mapping[Noted, int]) -> dict[Noted, int] | None:
+        """One small update."""
+        raised = {f"at.{topic}.{number}": offset for (topic, number), offset in offsets.items()}
+        before = await _answered(self._database[META].find_one_and_update({"_id": SETTLED}, {"$max": raised}))
+        return None if before is None else _noted(before)
+
+    async def set_settled(self, offsets: Mapping[Noted, int]) -> None:
+        """One small update."""
+        given = {f"at.{topic}.{number}": offset for (topic, number), offset in offsets.items()}
+        await _answered(self._database[META].update_one({"_id": SETTLED}, {"$set": given}))
+
+    async def settled(self) -> Settled:
+        """One small read."""
+        row = await _answered(self._database[META].find_one({"_id": SETTLED}))
+        return Settled({}, whole=False) if row is None else Settled(_noted(row), bool(row["whole"]))
 
     async def due(self, until: datetime, limit: int) -> list[DueWork]:
         """Due documents of every collection, oldest first."""
@@ -592,6 +616,10 @@ def _by_collection(addresses: Sequence[Address]) -> dict[str, list[str]]:
     for address in addresses:
         grouped.setdefault(address.collection, []).append(address.id)
     return grouped
+
+
+def _noted(row: Mapping[str, Any]) -> dict[Noted, int]:
+    return {(topic, int(number)): int(offset) for topic, of in row["at"].items() for number, offset in of.items()}
 
 
 def _order(fields: Sequence[str]) -> list[tuple[str, int]]:

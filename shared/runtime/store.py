@@ -44,6 +44,19 @@ class Holder:
     token: str
 
 
+# A partition as the store knows it: the id of its topic, and its number.
+Noted = tuple[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """The next offset of each partition that a store has settled. `whole`: it was kept from the store's first day on,
+    so that a partition that is not there was never settled."""
+
+    at: Mapping[Noted, int]
+    whole: bool
+
+
 class StateStore(Reader, Protocol):
     """Documents with a version, the inputs they took and the outcomes they owe; Unavailable when it cannot tell."""
 
@@ -82,6 +95,19 @@ class StateStore(Reader, Protocol):
 
     async def unpublished(self) -> list[Owed]:
         """Open journals with the outcomes that they may owe, for the sweep at start."""
+        ...
+
+    async def note_settled(self, offsets: Mapping[Noted, int]) -> dict[Noted, int] | None:
+        """Raises the next offsets of these partitions, never lowers them; gives all that stood before. None: the store
+        keeps no count, since it was emptied."""
+        ...
+
+    async def set_settled(self, offsets: Mapping[Noted, int]) -> None:
+        """Sets the next offsets of these partitions, whatever stood: the log is another one than it was."""
+        ...
+
+    async def settled(self) -> Settled:
+        """Up to where each partition is settled in this very store."""
         ...
 
     async def due(self, until: datetime, limit: int) -> list[DueWork]:

@@ -176,3 +176,11 @@ def _impatient(patch: pytest.MonkeyPatch) -> None:
         return await attempt()
 
     patch.setattr(app.Process, "_patiently", once)
+
+
+@mutant("a group that is ahead of its store goes on where it stands")
+def group_believed(patch: pytest.MonkeyPatch) -> None:
+    async def nowhere(self: KafkaConsumer, assigned: Any) -> None:
+        return None
+
+    patch.setattr(KafkaConsumer, "go_back", nowhere)

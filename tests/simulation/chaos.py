@@ -20,6 +20,7 @@ class Kind(StrEnum):
     SECOND = "second"  # a process more, or one less
     REBALANCE = "rebalance"  # positions go back to what is committed
     REWIND = "rewind"  # committed offsets are lost, the partition is read again from an earlier place
+    RESTORE = "restore"  # the store goes back to an older copy, all processes of the service are started anew
     DUPLICATE = "duplicate"  # a sender sends a record once more
     EXPIRE = "expire"  # a crash, after which what was saved but not committed is gone from the topic
 

@@ -68,6 +68,8 @@ def play_counters(seed: int, planted: Callable[[], AbstractContextManager[None]]
         phase.messages.append(Message("toy-intake", b"k%d" % rng.randrange(9), orjson.dumps(event), ()))
     outside = Outside({})
     world = World(chaos, [Service(SPEC, None, CIPHER)], outside, adding.documents_of)
+    # A sum depends on the order of partitions, which is another one when a store is made anew.
+    world.restorable = frozenset()
     loop = SimLoop(rng)
     loop.on_idle, loop.describe = world.idle, world.unfinished
 

@@ -22,6 +22,7 @@ from shared.runtime.kafka_server import Server
 from shared.runtime.leases import Leases
 from shared.runtime.memory_groups import MemoryMember, NotOwner
 from shared.runtime.pipeline import Batch, Pipeline, Record
+from shared.runtime.settled import SettledOffsets
 from tests.batches import read_by
 from tests.simulation.chaos import Kind
 from tests.simulation.outside import CALLER
@@ -42,6 +43,7 @@ class Host:
         self.service = service
         self.dead = False
         self._waits = False
+        self._aligned_at = -1
         self._idle: asyncio.Event | None = None
         self.runner: DueRunner | None = None
         self.leases: Leases | None = None
@@ -97,7 +99,10 @@ class Host:
             await gate.settled(batch.records)
             runner.wake()
 
-        consumer = KafkaConsumer(_SERVER, spec.name, spec.topics, take, settle, self.failed, service.metrics, None)
+        offsets = SettledOffsets(store, self._ids)
+        consumer = KafkaConsumer(
+            _SERVER, spec.name, spec.topics, take, settle, self.failed, service.metrics, None, offsets
+        )
         self._idle = consumer.idle
         letters = DeadLetterTopic(spec.name, publisher)
         gate = FloodGate(spec.name, letters, store, consumer, service.metrics, Limits())
@@ -116,9 +121,25 @@ class Host:
         service.group.join(self._member)
         while True:
             self._waits = True
+            await self._aligned(consumer)
             records = await self._member.take(world.chaos.records_max)
             self._waits = False
+            if self._aligned_at != consumer._assignments:
+                # The real client hands out nothing before its listener is done.
+                self._member.positions.clear()
+                continue
             await read_by(consumer, session, *[Raw(one) for one in records])
+
+    async def _ids(self) -> Mapping[str, str]:
+        """A topic's name is as good as its id: none is made anew here."""
+        return {name: name for name, _ in self.world.topics.logs}
+
+    async def _aligned(self, consumer: KafkaConsumer) -> None:
+        """As the listener of the real client, before the first record of an assignment."""
+        while self._aligned_at != consumer._assignments:
+            self._aligned_at = consumer._assignments
+            session: Any = consumer._consumer
+            await consumer.go_back(set(session.assignment()))
 
     async def _caught_up(self, names: Sequence[str]) -> bool:
         """As KafkaConsumer.caught_up: what stood in the topics at the call, committed within a bounded wait."""
@@ -178,6 +199,8 @@ class Host:
                 await self._nap(rng.uniform(0.1, NAP_S_MAX))
             case _:
                 world.disturb(kind, self.service)
+                if self.dead:
+                    raise asyncio.CancelledError
 
     async def _nap(self, pause_s: float) -> None:
         """Paused past its session: another process has its partitions when it wakes and goes on where it was."""
@@ -209,6 +232,10 @@ class Session:
 
     def __init__(self, member: MemoryMember) -> None:
         self._member = member
+
+    def seek(self, partition: TopicPartition, offset: int) -> None:
+        """The next record to read."""
+        self._member.positions[partition.topic, partition.partition] = offset
 
     def assignment(self) -> tuple[TopicPartition, ...]:
         """The partitions of this process; in order, since a set of names has another order in every process."""

@@ -1,0 +1,217 @@
+"""Backups of the services' databases: each one as it was at one moment, while all runs; and the way back.
+
+A backup is a folder: `manifest.json`, written last, and for each service a file of BSON documents a collection. The
+services need not be of the same moment: each store knows up to where it has settled the log
+(`shared.runtime.settled`), and reads the rest again when it is started. Keys are not in it, only their check values.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+import shutil
+import struct
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from bson import CodecOptions
+from bson.raw_bson import RawBSONDocument
+from pymongo import MongoClient
+from pymongo.errors import PyMongoError
+
+from payung.embedded.data import write_private
+from payung.place import CommandError
+from shared.contracts import topics
+from shared.runtime import clock
+from shared.runtime.app import database_name
+from shared.runtime.crypto import check_value, cipher_from, id_key_from
+from shared.runtime.errors import Refused
+from shared.runtime.key_checks import FIELD, WORKER_ID
+from shared.runtime.mongo import META, RESTORING
+from shared.runtime.secrets import NAME_WORKERS
+
+FORMAT = 1
+MANIFEST = "manifest.json"
+DOCUMENTS_AT_ONCE = 1_000
+# How long a snapshot can be read; a large store takes longer than MongoDB's five minutes.
+SNAPSHOT_S = 6 * 3600
+_RAW: CodecOptions[RawBSONDocument] = CodecOptions(document_class=RawBSONDocument)
+Database = Any
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """One collection of a backup."""
+
+    name: str
+    documents: int
+    sha256: str
+
+
+def make(environ: Mapping[str, str], folder: Path, said: Say, keys_file: Path | None = None) -> None:
+    """Writes a backup into a folder that does not exist yet; `keys_file` goes along where it was asked for."""
+    if folder.exists():
+        raise CommandError(f"{folder} exists already; name a new folder")
+    folder.mkdir(mode=0o700, parents=True)
+    services: dict[str, Any] = {}
+    with _client(environ) as client:
+        before = _snapshot_window(client, SNAPSHOT_S)
+        try:
+            for service in topics.SERVICES:
+                services[service] = _dump(client, service, folder / service)
+                documents = sum(one["documents"] for one in services[service]["collections"])
+                said(f"{service}: {documents} documents")
+        finally:
+            if before is not None:
+                _snapshot_window(client, before)
+    if keys_file is not None:
+        shutil.copyfile(keys_file, folder / "keys.json")
+        (folder / "keys.json").chmod(0o600)
+    write_private(folder / MANIFEST, {"format": FORMAT, "made_at": clock.now().isoformat(), "services": services})
+
+
+def put_back(environ: Mapping[str, str], folder: Path, said: Say) -> None:
+    """Replaces every service's database by that of a backup. What is broken off keeps the services from starting
+    until it is done again. CommandError before anything is changed where the backup is not whole or the keys are
+    others."""
+    manifest = _manifest(folder)
+    for service, kept in manifest["services"].items():
+        _check_keys(environ, service, kept["keys"])
+        for one in _collections(kept):
+            _check_whole(folder / service, one)
+    with _client(environ) as client:
+        # All of them first: a service that is not restored yet must not run beside one that is.
+        for service in manifest["services"]:
+            client[database_name(service)][META].update_one(
+                {"_id": RESTORING}, {"$set": {"at": clock.now().isoformat()}}, upsert=True
+            )
+        for service, kept in manifest["services"].items():
+            said(f"{service}: {_load(client[database_name(service)], folder / service, _collections(kept))} documents")
+        for service in manifest["services"]:
+            client[database_name(service)][META].delete_one({"_id": RESTORING})
+
+
+def _dump(client: MongoClient[Any], service: str, folder: Path) -> dict[str, Any]:
+    """One database at one moment."""
+    folder.mkdir(mode=0o700)
+    database = client.get_database(database_name(service), codec_options=_RAW)
+    collections = []
+    with client.start_session(snapshot=True) as session:
+        for name in sorted(database.list_collection_names()):
+            if not name.startswith("system."):
+                one = _dump_collection(database[name], session, folder)
+                collections.append({"name": one.name, "documents": one.documents, "sha256": one.sha256})
+        found = client[database_name(service)][META].find({"_id": {"$gte": "key/", "$lt": "key0"}}, session=session)
+        keys = {row["_id"]: row["check"] for row in found}
+    return {"collections": collections, "keys": keys}
+
+
+def _dump_collection(collection: Any, session: Any, folder: Path) -> Kept:
+    digest, documents = hashlib.sha256(), 0
+    path = _file(folder, collection.name)
+    with path.open("xb") as raw, gzip.GzipFile(fileobj=raw, mode="wb", compresslevel=3, mtime=0) as out:
+        path.chmod(0o600)
+        for one in collection.find({}, session=session, batch_size=DOCUMENTS_AT_ONCE):
+            out.write(one.raw)
+            digest.update(one.raw)
+            documents += 1
+    return Kept(collection.name, documents, digest.hexdigest())
+
+
+def _load(database: Database, folder: Path, collections: list[Kept]) -> int:
+    """The collections of a backup in the place of all that stands; the mark of a restore stays."""
+    for name in database.list_collection_names():
+        if name == META:
+            database[META].delete_many({"_id": {"$ne": RESTORING}})
+        elif not name.startswith("system."):
+            database[name].drop()
+    for kept in collections:
+        target = database.get_collection(kept.name, codec_options=_RAW)
+        page: list[RawBSONDocument] = []
+        for raw in _documents(folder, kept.name):
+            page.append(RawBSONDocument(raw, _RAW))
+            if len(page) >= DOCUMENTS_AT_ONCE:
+                target.insert_many(page, ordered=False)
+                page = []
+        if page:
+            target.insert_many(page, ordered=False)
+    return sum(one.documents for one in collections)
+
+
+def _documents(folder: Path, name: str) -> Iterator[bytes]:
+    with gzip.open(_file(folder, name), "rb") as file:
+        yield from _split(file)  # type: ignore[arg-type]  # a GzipFile reads as any binary file
+
+
+def _split(file: BinaryIO) -> Iterator[bytes]:
+    """A document of BSON begins with its own length."""
+    while head := file.read(4):
+        (size,) = struct.unpack("<i", head)
+        yield head + file.read(size - 4)
+
+
+def _manifest(folder: Path) -> dict[str, Any]:
+    try:
+        manifest: dict[str, Any] = json.loads((folder / MANIFEST).read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise CommandError(f"{folder} holds no whole backup: its {MANIFEST} cannot be read") from error
+    if manifest.get("format") != FORMAT:
+        raise CommandError(f"{folder} is a backup of format {manifest.get('format')}; this program reads {FORMAT}")
+    return manifest
+
+
+def _collections(kept: Mapping[str, Any]) -> list[Kept]:
+    return [Kept(one["name"], one["documents"], one["sha256"]) for one in kept["collections"]]
+
+
+def _check_whole(folder: Path, kept: Kept) -> None:
+    digest, documents = hashlib.sha256(), 0
+    try:
+        for raw in _documents(folder, kept.name):
+            digest.update(raw)
+            documents += 1
+    except (OSError, EOFError, struct.error) as error:
+        raise CommandError(f"the backup is damaged: {_file(folder, kept.name)} cannot be read") from error
+    if (documents, digest.hexdigest()) != (kept.documents, kept.sha256):
+        raise CommandError(f"the backup is damaged: {_file(folder, kept.name)} is not what was written")
+
+
+def _check_keys(environ: Mapping[str, str], service: str, keys: Mapping[str, str]) -> None:
+    """The backup's keys must be configured, or nobody could read what is restored."""
+    try:
+        ours = {f"{FIELD}{name}": value for name, value in cipher_from(environ, service).check_values().items()}
+        if service in NAME_WORKERS:
+            ours[WORKER_ID] = check_value(id_key_from(environ), "worker id")
+    except Refused as error:
+        raise CommandError(str(error)) from error
+    other = sorted(name.removeprefix("key/") for name, value in keys.items() if ours.get(name) != value)
+    if other:
+        raise CommandError(
+            f"{service} of this backup was written with keys that are not configured: {', '.join(other)}. Put them "
+            f"back first, behind the present ones (docs/runbooks/keys.md)"
+        )
+
+
+def _client(environ: Mapping[str, str]) -> closing[MongoClient[Any]]:
+    try:
+        return closing(MongoClient(environ["PAYUNG_MONGO_URL"], w="majority", journal=True, tz_aware=True))
+    except (PyMongoError, ValueError) as error:
+        raise CommandError(f"PAYUNG_MONGO_URL cannot be used ({type(error).__name__})") from None
+
+
+def _snapshot_window(client: MongoClient[Any], seconds: int) -> int | None:
+    """Lets MongoDB keep a snapshot so long; what it was before, None where we may not say."""
+    try:
+        found = client.admin.command("setParameter", 1, minSnapshotHistoryWindowInSeconds=seconds)
+    except PyMongoError:
+        return None
+    return int(found["was"])
+
+
+def _file(folder: Path, collection: str) -> Path:
+    return folder / f"{collection}.bson.gz"

@@ -1,0 +1,87 @@
+"""The commands `payung backup` and `payung restore`; what they do is `payung.backup`'s."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Annotated
+
+import httpx
+import typer
+from rich.console import Console
+
+from payung import backup, place
+from payung.embedded import ports, stack
+from payung.embedded.data import DataFolder
+from payung.options import Data
+from payung.place import CommandError, Place
+from shared.runtime import secrets
+
+_out = Console(highlight=False, soft_wrap=True)
+ASK_S = 3.0
+
+
+def make(
+    folder: Annotated[Path, typer.Argument(help="A folder that does not exist yet")],
+    keys: Annotated[bool, typer.Option("--keys", help="Copy keys.json too; keep such a backup as a secret")] = False,
+    data: Data = None,
+) -> None:
+    """Write a backup of all services' databases, while they run. Kafka is not in it."""
+    at = place.find(data)
+    keys_file = DataFolder(at.data_dir).keys_file if keys else None
+    backup.make(at.environ, folder, _line, keys_file)
+    _out.print(f"done: {folder}" + ("" if keys else "; keep the keys apart (docs/runbooks/keys.md)"))
+
+
+def put_back(
+    folder: Annotated[Path, typer.Argument(exists=True, file_okay=False)],
+    data: Data = None,
+    port_base: Annotated[int, typer.Option(help="Ports of the servers that are started for it")] = ports.DEFAULT_BASE,
+) -> None:
+    """Put a backup in the place of all services' databases; they must be stopped. What came since is read from
+    Kafka."""
+    asyncio.run(_put_back(folder, data, port_base))
+    _out.print("done; start the services: they read again what Kafka holds since the backup")
+
+
+async def _put_back(folder: Path, data: Path | None, port_base: int) -> None:
+    async with _stopped(data, port_base) as at:
+        await asyncio.to_thread(backup.put_back, at.environ, folder, _line)
+
+
+@asynccontextmanager
+async def _stopped(data: Path | None, port_base: int) -> AsyncIterator[Place]:
+    """An installation whose services do not run: a database of the environment's, or the embedded servers alone."""
+    if os.environ.get("PAYUNG_MONGO_URL") and data is None:
+        at = place.find(data)
+        async with httpx.AsyncClient(timeout=ASK_S, trust_env=False) as client:
+            for service, url in at.urls.items():
+                if await _answers(client, url):
+                    raise CommandError(f"{service} runs at {url}; stop all services first")
+        yield at
+        return
+    held = DataFolder(data if data is not None else stack.default_data_dir())
+    held.take()
+    try:
+        keys = held.keys(os.environ)
+        environ = {**secrets.resolved(os.environ), secrets.ID_KEY: keys.id_key}
+        environ |= {secrets.field_keys_of(name): text for name, text in keys.field_keys.items()}
+        async with stack.servers(held.path, port_base) as (kafka, mongo_url):
+            yield Place(held.path, {**environ, "PAYUNG_KAFKA": kafka, "PAYUNG_MONGO_URL": mongo_url}, {})
+    finally:
+        held.release()
+
+
+async def _answers(client: httpx.AsyncClient, url: str) -> bool:
+    try:
+        await client.get(f"{url}/livez")
+    except httpx.HTTPError:
+        return False
+    return True
+
+
+def _line(text: str) -> None:
+    _out.print(text, markup=False)
