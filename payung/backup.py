@@ -23,10 +23,10 @@ from bson.raw_bson import RawBSONDocument
 from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
-from payung.embedded.data import write_private
+from payung.embedded.private import write_private
 from payung.place import CommandError
 from shared.contracts import topics
-from shared.runtime import clock
+from shared.runtime import clock, mongo_login
 from shared.runtime.app import database_name
 from shared.runtime.crypto import check_value, cipher_from, id_key_from
 from shared.runtime.errors import Refused
@@ -75,7 +75,7 @@ def make(environ: Mapping[str, str], folder: Path, said: Say, keys_file: Path | 
     write_private(folder / MANIFEST, {"format": FORMAT, "made_at": clock.now().isoformat(), "services": services})
 
 
-def put_back(environ: Mapping[str, str], folder: Path, said: Say) -> None:
+def put_back(environ: Mapping[str, str], folder: Path, said: Say, options: Mapping[str, Any] | None = None) -> None:
     """Replaces every service's database by that of a backup. What is broken off keeps the services from starting
     until it is done again. CommandError before anything is changed where the backup is not whole or the keys are
     others."""
@@ -84,7 +84,7 @@ def put_back(environ: Mapping[str, str], folder: Path, said: Say) -> None:
         _check_keys(environ, service, kept["keys"])
         for one in _collections(kept):
             _check_whole(folder / service, one)
-    with _client(environ) as client:
+    with _client(environ, options) as client:
         # All of them first: a service that is not restored yet must not run beside one that is.
         for service in manifest["services"]:
             client[database_name(service)][META].update_one(
@@ -197,11 +197,15 @@ def _check_keys(environ: Mapping[str, str], service: str, keys: Mapping[str, str
         )
 
 
-def _client(environ: Mapping[str, str]) -> closing[MongoClient[Any]]:
+def _client(environ: Mapping[str, str], options: Mapping[str, Any] | None = None) -> closing[MongoClient[Any]]:
+    """`options`: a log-in beside the URL's."""
     try:
-        return closing(MongoClient(environ["PAYUNG_MONGO_URL"], w="majority", journal=True, tz_aware=True))
+        found: MongoClient[Any] = MongoClient(
+            mongo_login.url(environ), w="majority", journal=True, tz_aware=True, **(options or {})
+        )
     except (PyMongoError, ValueError) as error:
         raise CommandError(f"PAYUNG_MONGO_URL cannot be used ({type(error).__name__})") from None
+    return closing(found)
 
 
 def _snapshot_window(client: MongoClient[Any], seconds: int) -> int | None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import httpx
 import typer
@@ -17,8 +17,8 @@ from payung import backup, place
 from payung.embedded import ports, stack
 from payung.embedded.data import DataFolder
 from payung.options import Data
-from payung.place import CommandError, Place
-from shared.runtime import secrets
+from payung.place import CommandError
+from shared.runtime import credentials, secrets
 
 _out = Console(highlight=False, soft_wrap=True)
 ASK_S = 3.0
@@ -48,20 +48,23 @@ def put_back(
 
 
 async def _put_back(folder: Path, data: Path | None, port_base: int) -> None:
-    async with _stopped(data, port_base) as at:
-        await asyncio.to_thread(backup.put_back, at.environ, folder, _line)
+    async with _stopped(data, port_base) as (environ, options):
+        await asyncio.to_thread(backup.put_back, environ, folder, _line, options)
 
 
 @asynccontextmanager
-async def _stopped(data: Path | None, port_base: int) -> AsyncIterator[Place]:
-    """An installation whose services do not run: a database of the environment's, or the embedded servers alone."""
+async def _stopped(
+    data: Path | None, port_base: int
+) -> AsyncIterator[tuple[Mapping[str, str], Mapping[str, Any] | None]]:
+    """An installation whose services do not run: a database of the environment's, or the embedded one alone. Its
+    environment, and the log-in where that is not in it."""
     if os.environ.get("PAYUNG_MONGO_URL") and data is None:
         at = place.find(data)
         async with httpx.AsyncClient(timeout=ASK_S, trust_env=False) as client:
             for service, url in at.urls.items():
                 if await _answers(client, url):
                     raise CommandError(f"{service} runs at {url}; stop all services first")
-        yield at
+        yield at.environ, None
         return
     held = DataFolder(data if data is not None else stack.default_data_dir())
     held.take()
@@ -69,8 +72,9 @@ async def _stopped(data: Path | None, port_base: int) -> AsyncIterator[Place]:
         keys = held.keys(os.environ)
         environ = {**secrets.resolved(os.environ), secrets.ID_KEY: keys.id_key}
         environ |= {secrets.field_keys_of(name): text for name, text in keys.field_keys.items()}
-        async with stack.servers(held.path, port_base) as (kafka, mongo_url):
-            yield Place(held.path, {**environ, "PAYUNG_KAFKA": kafka, "PAYUNG_MONGO_URL": mongo_url}, {})
+        async with stack.database(held.path, port_base) as (mongo_url, options):
+            environ.pop(credentials.VARIABLE, None)
+            yield {**environ, "PAYUNG_MONGO_URL": mongo_url}, options
     finally:
         held.release()
 

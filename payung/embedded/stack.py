@@ -16,10 +16,10 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from payung.access.files import FOLDER, INTERNAL
-from payung.embedded import certificates, locks, ports
+from payung.embedded import certificates, jars, locks, mongo, ports
 from payung.embedded import servers as server_stage
 from payung.embedded.console import Console
 from payung.embedded.data import DataFolder, Keys, Run, default_data_dir, read_run
@@ -305,5 +305,21 @@ async def servers(
         ports.require_free(port_base, server_stage.embedded_ports(environment))
         started = await server_stage.start(supervisor, data_dir, port_base, environment, console)
         yield started.kafka, started.mongo_url
+    finally:
+        await supervisor.stop()
+
+
+@asynccontextmanager
+async def database(data_dir: Path, port_base: int) -> AsyncIterator[tuple[str, Mapping[str, Any]]]:
+    """MongoDB alone, supervised, of a folder that the caller holds: its URL, and the servers' own log-in at it."""
+    console = Console(sys.stderr)
+    supervisor = Supervisor(console.line)
+    locked = locks.kept(data_dir / FOLDER / INTERNAL, None)
+    [node] = server_stage.mongo_nodes(data_dir, port_base, 1, locked)
+    try:
+        ports.require_free(port_base, ["mongo"])
+        binary = mongo.find_mongod(jars.cache_root())
+        await supervisor.start(mongo.spec(node, binary, data_dir / "logs" / "mongo.log", name=node.folder.name))
+        yield node.url, locked.mongo_options()
     finally:
         await supervisor.stop()
