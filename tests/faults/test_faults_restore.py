@@ -72,11 +72,11 @@ def test_an_older_store_under_a_newer_log_ends_with_every_figure(tmp_path: Path)
 
     async def before(first: Installation) -> set[tuple[str, str]]:
         await first.load(120, claims=1)
-        await first.holds()
+        await first.calm()
         backup.make(first.place.environ, kept, _quietly)
         # New people, of another agency: all of it is gone from the older store.
         await first.load(120, agency="perikanan", bill=False)
-        await first.holds()
+        await first.calm()
         with pytest.raises(LaunchError, match="already runs"):
             await backup_cli._put_back(kept, first.folder / "data", ports.free_base())
         return await figures(first)
@@ -93,11 +93,11 @@ def test_an_older_log_under_a_newer_store_ends_with_every_figure(tmp_path: Path)
 
     async def first_load(one: Installation) -> None:
         await one.load(60, bill=False)
-        await one.holds()
+        await one.calm()
 
     async def second_load(one: Installation) -> set[tuple[str, str]]:
         await one.load(60, agency="perikanan", claims=1)
-        await one.holds()
+        await one.calm()
         return await figures(one)
 
     async def third_load(one: Installation) -> None:
