@@ -148,8 +148,8 @@ class Sending:
             path = await asyncio.to_thread(lists.write, folder, agency, rows)
             answers = await (by_command, by_http)[road](self.at, who, path, kind)
         assert len(answers) == len(rows), who
-        # A NIK that Excel has rounded is refused before it is sent; a system that sends it hears so from the service.
-        self.sent += sum(1 for row in rows if road == 2 or row["nik"] != lists.ROUNDED)
+        # A NIK that Excel has rounded is a row like any other: it is sent, and the service refuses it.
+        self.sent += len(rows)
         for row, (outcome, reasons) in zip(rows, answers, strict=True):
             expected = lists.refusal(row)
             if expected is None:

