@@ -2,7 +2,8 @@
 
 Registration by itself, as it is and without what guards it: no journal, no sizes, no flood gate, no guard of the
 topics, nothing around the reads. Both take lists of the same size in turn, each a process of its own over the same
-servers, and the medians are compared. Nothing here passes or fails; `bare` is for measuring only.
+servers, and the medians are compared. With `--locks` the same service is measured over servers with and without log-ins
+and TLS. Nothing here passes or fails; `bare` and `open` are for measuring only.
 """
 
 from __future__ import annotations
@@ -14,16 +15,18 @@ import statistics
 import sys
 import tempfile
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from bench.people import AGENCY, insurable, write_list
 from bench.stage import Measured, measure_processes, out
 from payung import place, publish
+from payung.access.files import INTERNAL
 from payung.embedded import ports
 from payung.embedded.stack import Stack, StackConfig
 from payung.place import CommandError, Place
-from shared.runtime import topics_admin
+from shared.runtime import credentials, topics_admin
 
 ANSWERED = ("submission.answered.v1",)
 VARIANTS = ("guarded", "bare")
@@ -127,7 +130,55 @@ async def bench(runs: int, rows: int) -> None:
             _print(found)
 
 
-async def _one(at: Place, folder: Path, variant: str, run: int, rows: int) -> Measured:
+LOCKS: dict[str, dict[str, bool]] = {"open": {"locked": False}, "locked": {}, "tls": {"tls": True}}
+
+
+async def bench_locks(runs: int, rows: int) -> None:
+    """The same service over servers that ask nobody, that ask everybody (SCRAM, rules), and that speak TLS as well: a
+    pair of servers of each kind is up, and they are measured in turn."""
+    with tempfile.TemporaryDirectory(prefix="payung-locks-") as name:
+        folder = Path(name)
+        async with contextlib.AsyncExitStack() as stacks:
+            places = {}
+            for kind, how in LOCKS.items():
+                config = StackConfig(
+                    data_dir=folder / kind,
+                    port_base=ports.free_base(),
+                    services=(),
+                    stand_ins=(),
+                    locked=how.get("locked", True),
+                    tls=how.get("tls", False),
+                )
+                await stacks.enter_async_context(Stack(config, topics_admin.apply))
+                places[kind] = _as_service(place.find(folder / kind))
+            found: dict[str, list[Measured]] = {kind: [] for kind in LOCKS}
+            for number in range(runs + 1):
+                for kind in sorted(LOCKS, reverse=bool(number % 2)):
+                    run = number * len(LOCKS) + list(LOCKS).index(kind)
+                    measured = await _one(places[kind], folder, "guarded", run, rows, kind)
+                    if number:
+                        found[kind].append(measured)
+        for what, attribute in (("on the clock", "rate"), ("a processor second", "by_cpu")):
+            medians = {kind: statistics.median(getattr(one, attribute) for one in found[kind]) for kind in LOCKS}
+            shares = ", ".join(f"{kind} {one:,.0f} ({one / medians['open']:.2f})" for kind, one in medians.items())
+            out.print(f"median rows {what}: {shares}")
+
+
+def _as_service(at: Place) -> Place:
+    """Entered as registration, where there are log-ins: the operator's is asked about no rule."""
+    if at.credentials is None:
+        return at
+    own = str(at.credentials / INTERNAL / "registration.json")
+    url = at.environ["PAYUNG_MONGO_URL"]
+    return replace(at, environ={**at.environ, credentials.VARIABLE: own, "PAYUNG_MONGO_URL": _without_login(url)})
+
+
+def _without_login(url: str) -> str:
+    scheme, _, rest = url.partition("://")
+    return f"{scheme}://{rest.partition('@')[2].partition('&authSource')[0]}"
+
+
+async def _one(at: Place, folder: Path, variant: str, run: int, rows: int, kind: str = "") -> Measured:
     # Other people for every run, as many each time.
     people = insurable(1_000 + run, rows)
     path = folder / f"list-{run}.csv"
@@ -138,7 +189,9 @@ async def _one(at: Place, folder: Path, variant: str, run: int, rows: int) -> Me
 
     async with served(at, variant, folder / "service.log") as pid:
         measured = await measure_processes({pid: at}, "registration", feed, ANSWERED, len(people))
-    out.print(f"{variant:8} {measured.rate:7,.0f} rows/s on the clock, {measured.by_cpu:7,.0f} a processor second")
+    out.print(
+        f"{kind or variant:8} {measured.rate:7,.0f} rows/s on the clock, {measured.by_cpu:7,.0f} a processor second"
+    )
     return measured
 
 
@@ -154,10 +207,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.hardening")
     parser.add_argument("--runs", type=int, default=7)
     parser.add_argument("--rows", type=int, default=20_000)
+    parser.add_argument("--locks", action="store_true", help="what log-ins and TLS cost instead")
     parser.add_argument("--serve", choices=VARIANTS, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.serve is not None:
         serve(given.serve)
+    elif given.locks:
+        asyncio.run(bench_locks(given.runs, given.rows))
     else:
         asyncio.run(bench(given.runs, given.rows))
 
