@@ -106,11 +106,16 @@ class RunCodec:
 
     def encode(self, state: CompletedRun, cipher: Cipher) -> Body:
         """As plain fields."""
-        return {"month": state.month, "billed_workers": state.billed_workers, "seen": state.seen}
+        return {
+            "month": state.month,
+            "billed_workers": state.billed_workers,
+            "seen": state.seen,
+            "correlation": state.correlation,
+        }
 
     def decode(self, body: Mapping[str, Any], cipher: Cipher) -> CompletedRun:
         """From plain fields."""
-        return CompletedRun(body["month"], body["billed_workers"], body.get("seen", True))
+        return CompletedRun(body["month"], body["billed_workers"], body.get("seen", True), body.get("correlation", ""))
 
 
 class ClaimCodec:

@@ -47,7 +47,12 @@ def completed(state: CompletedRun | None, event: Event, facts: Facts) -> Decisio
         return Decision(state=None, ignored=KNOWN)
     data: RunCompleted = event.data
     wake = WakeCover(collection="runs", id=data.run_id, regency=data.regency, period=data.period)
-    run = CompletedRun(month_key(data.regency, data.period), data.billed_workers, seen=data.billed_workers == 0)
+    run = CompletedRun(
+        month_key(data.regency, data.period),
+        data.billed_workers,
+        seen=data.billed_workers == 0,
+        correlation=event.correlation_id or event.id,
+    )
     return Decision(state=run, outcomes=(_wake(wake),), due=_due_of(data.run_id, run, event.at))
 
 
@@ -74,7 +79,7 @@ def _due_of(run_id: str, state: PaidInvoice | CompletedRun | None, at: datetime)
     if not isinstance(state, CompletedRun) or state.seen:
         return None
     name = str(uuid.uuid5(uuid.NAMESPACE_URL, f"urn:payung:claims:{PREMIUMS}|{run_id}"))
-    return Due(name, PREMIUMS, at + LOOK_AFTER, {})
+    return Due(name, PREMIUMS, at + LOOK_AFTER, {"correlation_id": state.correlation})
 
 
 def month_key(regency: str, period: str) -> str:

@@ -41,11 +41,15 @@ class PaidInvoice:
 
 @value(frozen=True, slots=True)
 class CompletedRun:
-    """A run that billing has closed; `month` is `regency|period`. `seen`: every premium of it is known to be here."""
+    """A run that billing has closed; `month` is `regency|period`. `seen`: every premium of it is known to be here.
+
+    `correlation`: the first cause of the run, which the look for its premiums names.
+    """
 
     month: str
     billed_workers: int
     seen: bool = True
+    correlation: str = ""
 
 
 @value(frozen=True, slots=True)
