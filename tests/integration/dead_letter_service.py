@@ -13,6 +13,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from shared.contracts import topics
+from shared.contracts.admission import Rule
 from shared.kernel.decision import Decision
 from shared.kernel.event import Event
 from shared.runtime import app, health, kafka_publisher
@@ -20,6 +22,13 @@ from shared.runtime.ports import Reader
 from tests import toy
 
 AGENCIES = ("64.99/satu", "64.99/dua")
+
+
+def table(topic: str) -> Rule | None:
+    """The toy's command, from each agency on its own topic, and from the toy itself on its work topic."""
+    agency = topics.agency_of_topic(topic)
+    source = "payung/claims" if agency is None else f"agency/{agency[0]}/{agency[1]}"
+    return Rule(toy.ADDS, {source: toy.ADDS})
 
 
 def mended(state: Any, event: Event, facts: Any, now: datetime) -> Decision[Any]:
@@ -42,6 +51,7 @@ SPEC = dataclasses.replace(
     toy.SPEC,
     facts=hanging if HANGS else toy.SPEC.facts,
     topics=("^claims-intake-6499-", "claims-work"),
+    table=table,
     decide=mended if "PAYUNG_TEST_MENDED" in os.environ else toy.decide,
 )
 
