@@ -27,6 +27,7 @@ from payung.embedded import ports
 from payung.embedded.stack import Stack, StackConfig
 from payung.place import CommandError, Place
 from shared.runtime import credentials, topics_admin
+from shared.runtime.durability import ONE_BROKER
 
 ANSWERED = ("submission.answered.v1",)
 VARIANTS = ("guarded", "bare")
@@ -91,6 +92,8 @@ def serve(variant: str) -> None:
 async def served(at: Place, variant: str, log: Path) -> AsyncIterator[int]:
     """A process of the variant that is ready; its pid."""
     environ = {**at.environ, "PAYUNG_INSTANCE": "bench", "PAYUNG_LOG": "json", "MALLOC_ARENA_MAX": "2"}
+    # The launcher says so to the services that it starts itself.
+    environ[ONE_BROKER] = "yes"
     environ["PAYUNG_HTTP_PORT"] = at.url("registration").rsplit(":", 1)[1]
     command = (sys.executable, "-m", "bench.hardening", "--serve", variant)
     with log.open("ab") as file:
