@@ -1,8 +1,8 @@
-"""Reading Kafka through FastStream: the only file that knows how it hands out records and what it does with errors.
+"""Reads Kafka through FastStream. Only this file knows how FastStream hands out records and handles errors.
 
-FastStream's own acknowledgements lose data (docs/delivery.md): here the policy is MANUAL, records stay raw bytes,
-offsets are committed explicitly per partition, and the handler returns only when a batch is taken and the one before it
-is settled (ADR 0005).
+FastStream's own acknowledgements lose data (docs/delivery.md). Therefore the policy here is MANUAL, records stay raw
+bytes, and offsets are committed explicitly per partition. The handler returns only when its batch is taken and the
+batch before it is settled (ADR 0005).
 """
 
 from __future__ import annotations
@@ -51,22 +51,25 @@ BATCH_RECORDS_MAX = 3_000
 POLL_MS = 50
 HEARTBEAT_MS = 3_000
 REBALANCE_TIMEOUT_MS = 60_000
-# What one answer of a broker may hold, and how long a request may wait for its own.
+# The most bytes in one answer of a broker, and how long a request waits for its answer.
 FETCH_BYTES_MAX = 50 * 1024 * 1024
 REQUEST_TIMEOUT_MS = 40_000
 COMMIT_TIMEOUT_S = 20.0
-# A batch that is not done by then is abandoned to the next owner, well before the group gives this member up.
+# A batch that is not done by then is left to the next owner. This is well before the group removes this member.
 REVOKE_WAIT_S = 20.0
-# What FastStream waits for its handlers at a stop: they have had their time before.
+# How long FastStream waits for its handlers at a stop. They have had their time before that.
 HANDLER_WAIT_S = 1.0
 START_TIMEOUT_S = 60.0
-# Reading that fails so long, at every try, will not mend itself in this process.
+# When every read fails for this long, this process cannot recover.
 READ_FAILS_S = 60.0
 
 
 class KafkaConsumer:
-    """One subscriber over all topics of a service. `take` gets each batch as it comes; `settle` gets it when the one
-    before is settled, then its offsets are committed. One batch is taken while one is settled, no more."""
+    """One subscriber over all topics of a service.
+
+    `take` gets each batch when it is read. `settle` gets it when the batch before is settled; then its offsets are
+    committed. One batch is taken while one is settled, never more.
+    """
 
     def __init__(
         self,
@@ -80,7 +83,7 @@ class KafkaConsumer:
         instance: str | None,
         offsets: SettledOffsets | None = None,
     ) -> None:
-        """`offsets`: what the store knows of; without it the group's word is taken."""
+        """`offsets`: what the store has settled. Without it, the offsets that the group committed are trusted."""
         self._server = server
         self._offsets = offsets
         self.group = f"payung-{service}"
@@ -89,7 +92,8 @@ class KafkaConsumer:
         self._failed = failed
         self._metrics = metrics
         self._consumer: AIOKafkaConsumer | None = None
-        # The batch that is settled while the next is taken; how many are under way, and the moment when none is.
+        # The batch that is being settled while the next is taken, the number of batches under way, and an event that is
+        # set while there are none.
         self._settling: asyncio.Task[None] | None = None
         self._under_way = 0
         self.idle = asyncio.Event()
@@ -97,16 +101,16 @@ class KafkaConsumer:
         self._leaving = False
         self.revoking = False
         self.last_progress = clock.monotonic()
-        # Of the partitions owned now: the next offset to settle, and what is settled but not committed yet.
+        # For the partitions owned now: the next offset to settle, and offsets that are settled but not committed yet.
         self.settled: dict[TopicPartition, int] = {}
-        # How often partitions came: what was read before they came last is read again.
+        # Counts assignments. Whatever was read before the last assignment is read again.
         self._assignments = 0
         self._asking: asyncio.Future[None] | None = None
         self._uncommitted: dict[TopicPartition, int] = {}
         self._places = Places(metrics)
         self._asking_places: asyncio.Task[None] | None = None
         self._committing = asyncio.Lock()
-        # Topics that are left unread (floodgate); what waits in them counts neither as lag nor as standing still.
+        # Topics that are paused (floodgate). Records that wait in them do not count as lag or as a standstill.
         self.held: AbstractSet[str] = frozenset()
         self._broker = KafkaBroker(
             server.bootstrap.split(","),
@@ -153,9 +157,13 @@ class KafkaConsumer:
         await self._broker.start()
 
     def _guarded(self, consumer: AIOKafkaConsumer) -> AIOKafkaConsumer:
-        """A record that aiokafka cannot take apart is raised while records are handed out; what was drained of other
-        partitions with it is gone, and FastStream would just read on. Here the process ends: what is not committed is
-        read again. And FastStream would try for ever what a member without partitions, whom no lag betrays, may not."""
+        """Wraps `getmany`, so that a failed read ends the process instead of losing records.
+
+        When aiokafka cannot parse a record, it raises while records are handed out. Records of other partitions that it
+        took out together with that record are lost, and FastStream would simply read on. So the process ends here, and
+        whatever is not committed is read again. FastStream would also retry passing errors for ever. A member without
+        partitions shows no lag, so nothing else would notice; its retries end after READ_FAILS_S.
+        """
         getmany = consumer.getmany
         failing_since: float | None = None
 
@@ -174,11 +182,11 @@ class KafkaConsumer:
                     if now - failing_since < READ_FAILS_S:
                         raise
                     error = Unavailable(f"Kafka: cannot be read, {type(error).__name__}{kafka_refusals.reason()}")
-                # Whatever it is: nothing may be read past it.
+                # Whatever the error is, nothing may be read past it.
                 self._failed(error)
                 return await asyncio.Event().wait()
             failing_since = None
-            # Who leaves takes no other batch; it is not committed, so read again.
+            # A leaving process takes no further batch. These records are not committed, so they are read again.
             if self._leaving:
                 return {}
             self._places.handed_out(found)
@@ -188,12 +196,12 @@ class KafkaConsumer:
         return consumer
 
     async def stop(self) -> None:
-        """Leaves; batches under way get their time to finish, a broker that is gone no more than that."""
+        """Leaves the group. Batches under way get REVOKE_WAIT_S to finish, also when the broker is gone."""
         self._leaving = True
         try:
             async with asyncio.timeout(REVOKE_WAIT_S):
                 await self.idle.wait()
-                # A commit that failed has no other chance.
+                # This is the last chance to repeat a commit that failed.
                 await self.commit_settled()
         except TimeoutError:
             log.warning("left with batches under way; they are taken again", batches=self._under_way)
@@ -203,15 +211,18 @@ class KafkaConsumer:
                 task.cancel()
 
     async def _handle(self, read: Any) -> None:
-        """Returns when the next batch may come: this one is taken, and the one before is settled. Nobody else has had a
-        turn since aiokafka handed it out, so that who stops or gives partitions away finds it under way."""
+        """Returns when the next batch may come: this batch is taken and the one before is settled.
+
+        No other task has run since aiokafka handed out the batch. So a stop or a rebalance always sees the batch as
+        under way.
+        """
         self._consumer = read.consumer
         raw = read.raw_message
         assignments = self._assignments
         self._one_more()
         try:
-            # In the order of the log's own clock, as far as a batch goes: what is read again after a restore meets its
-            # causes first, as it did the first time.
+            # Sorted by the log's own timestamps within the batch: records that are read again after a restore then meet
+            # their causes first, as they did the first time.
             batch = Batch(sorted([record_of(one) for one in raw], key=_time_of))
             await self._take(batch)
             if self._settling is not None:
@@ -235,7 +246,7 @@ class KafkaConsumer:
             await self._no_further(error)
 
     async def _no_further(self, error: BaseException) -> None:
-        """The process is about to end: to return would let the next batch go on and be committed past this one."""
+        """The process is about to end. If this returned, the next batch would go on and be committed past this one."""
         if cancelled_from_outside(error):
             raise error
         self._failed(error)
@@ -253,8 +264,12 @@ class KafkaConsumer:
             self.idle.set()
 
     async def finish_or_abandon(self) -> None:
-        """Before partitions go: waits for the batches under way, so that the next owner need not do them again; within
-        a bound, since compare-and-set guards against two owners and a group that waits for us does nothing at all."""
+        """Waits for the batches under way before partitions are given away, so that the next owner need not repeat
+        them.
+
+        The wait is bounded: compare-and-set already guards against two owners, and the whole group stands still while
+        it waits for this member.
+        """
         self.revoking = True
         try:
             await asyncio.wait_for(self.idle.wait(), REVOKE_WAIT_S)
@@ -264,10 +279,10 @@ class KafkaConsumer:
             self.revoking = False
 
     def own_anew(self) -> None:
-        """After partitions came: reading starts at what the group has committed, whatever was read before."""
+        """Partitions were assigned. Reading starts at what the group has committed, whatever was read before."""
         self._assignments += 1
         if self._asking is not None:
-            # A commit that began for the last owner would take the group back behind what others did since.
+            # A commit that began under the last assignment would set the group back behind what others committed since.
             self._asking.cancel()
         self.settled.clear()
         self._uncommitted.clear()
@@ -277,7 +292,8 @@ class KafkaConsumer:
         self.hold_only(self.held)
 
     def _begin_asking_places(self) -> None:
-        """Asks at once where the group stands: aiokafka waits for the same answer before it reads the first record."""
+        """Asks at once which offsets the group has committed: aiokafka needs the same answer before it reads the first
+        record."""
         if self._asking_places is not None:
             self._asking_places.cancel()
             self._asking_places = None
@@ -293,8 +309,11 @@ class KafkaConsumer:
         await asyncio.gather(*map(ask, consumer.assignment()))
 
     async def go_back(self, assigned: AbstractSet[TopicPartition]) -> None:
-        """Where the group is ahead of what the store has settled, reading goes back to that; the process ends where
-        that cannot be told or done: it would pass over records that the store does not know."""
+        """Moves reading back where the group is ahead of what the store has settled.
+
+        Ends the process when this cannot be determined or done: reading would skip records that the store does not
+        know.
+        """
         consumer = self._current()
         if self._offsets is None or consumer is None or not assigned:
             return
@@ -307,7 +326,7 @@ class KafkaConsumer:
                 consumer.seek(partition, offset)
                 self.settled[partition] = self._uncommitted[partition] = offset
         except IllegalStateError:
-            # They went away again meanwhile: whoever has them now looks for itself.
+            # The partitions were taken away meanwhile; their new owner checks for itself.
             return
         except BaseException as error:  # noqa: BLE001  # a client logs what is raised here, and goes on reading
             await self._no_further(error)
@@ -329,14 +348,17 @@ class KafkaConsumer:
         return {TopicPartition(*place): offset for place, offset in back.items()}
 
     def hold_only(self, names: AbstractSet[str]) -> None:
-        """Leaves these topics unread and reads all others. What is fetched of them already goes back unread: aiokafka
-        moves a partition's position only with the records it hands out, and only settled ones are committed."""
+        """Pauses these topics and reads all others.
+
+        Records of them that are fetched already are not lost: aiokafka moves a partition's position only when it hands
+        out records, and only settled records are committed.
+        """
         before, self.held = self.held, frozenset(names)
         consumer = self._current()
         if consumer is None or not (before or self.held):
             return
         for partition in consumer.assignment():
-            # Between the look and the act a rebalance may take it away.
+            # A rebalance may take the partition away at any moment.
             with contextlib.suppress(IllegalStateError):
                 if partition.topic in self.held:
                     consumer.pause(partition)
@@ -358,14 +380,15 @@ class KafkaConsumer:
         self._metrics.settled(clock.now().timestamp())
 
     async def commit_settled(self) -> None:
-        """Commits what is settled and not committed, per partition; what fails is tried again at the next call."""
+        """Commits per partition whatever is settled and not committed yet. A failed commit is tried again at the next
+        call."""
         consumer = self._current()
-        # One at a time: an earlier commit that arrives later would take the group back.
+        # One commit at a time: an earlier commit that arrives later would set the group back.
         async with self._committing:
             if consumer is None or not self._uncommitted:
                 return
-            # One partition that moved away, of a batch that outlived it, would make the others be refused with it and,
-            # since they are not read again, left uncommitted until their next record.
+            # A batch may outlive its partition. That partition would make the broker refuse the whole commit. The other
+            # partitions are not read again, so they would stay uncommitted until their next record.
             mine = set(consumer.assignment())
             self._uncommitted = {one: offset for one, offset in self._uncommitted.items() if one in mine}
             offsets = dict(self._uncommitted)
@@ -375,18 +398,18 @@ class KafkaConsumer:
             if self._offsets is not None and not await self._noted(self._offsets, offsets):
                 return
             if assignments != self._assignments:
-                # The partitions came anew meanwhile: what others committed since stands.
+                # The partitions were assigned again meanwhile; what others have committed since is kept.
                 return
             try:
                 self._asking = asyncio.ensure_future(consumer.commit(offsets))
                 await asyncio.wait_for(self._asking, COMMIT_TIMEOUT_S)
             except (CommitFailedError, IllegalStateError):
-                # The partitions moved to another owner, who will read this batch again and find it done.
+                # The partitions moved to another owner. It will read this batch again and find it done.
                 log.warning("ownership lost before the commit", partitions=len(offsets))
             except (KafkaError, TimeoutError, OSError, asyncio.CancelledError) as error:
                 if cancelled_from_outside(error):
                     raise
-                # Not committed is only more work later.
+                # An offset that is not committed only costs repeated work later.
                 log.warning("commit failed", error=type(error).__name__)
                 self._metrics.retry("commit")
                 return
@@ -395,7 +418,8 @@ class KafkaConsumer:
                     del self._uncommitted[partition]
 
     async def _noted(self, known: SettledOffsets, offsets: Mapping[TopicPartition, int]) -> bool:
-        """Whether the store knows of these offsets, which must be so before Kafka does."""
+        """Notes these offsets in the store, which must know them before Kafka does. False when the store does not
+        answer."""
         try:
             await known.note({(one.topic, one.partition): offset for one, offset in offsets.items()})
         except SetBack:
@@ -407,7 +431,7 @@ class KafkaConsumer:
         return True
 
     def assigned(self) -> set[TopicPartition]:
-        """Partitions of this process; empty before the first batch tells which consumer it is."""
+        """The partitions of this process; empty while its consumer is not known yet."""
         consumer = self._current()
         return set(consumer.assignment()) if consumer is not None else set()
 
@@ -421,13 +445,14 @@ class KafkaConsumer:
         return None
 
     async def lag(self) -> int:
-        """Records of the assigned partitions, held ones aside, that exist and are not settled; raises Unavailable."""
+        """How many records of the assigned partitions, without paused topics, exist and are not settled; raises
+        Unavailable."""
         consumer = self._current()
         partitions = list(consumer.assignment()) if consumer is not None else []
         if consumer is None or not partitions:
             raise Unavailable("Kafka: no partitions are assigned")
         with asking():
-            # Before the ends are asked for: what is settled later may lie behind them.
+            # Read the settled offsets before the ends: a record that is settled later may lie behind these ends.
             done = await self._done(consumer, [one for one in partitions if one.topic not in self.held])
             ends = await asyncio.wait_for(consumer.end_offsets(partitions), COMMIT_TIMEOUT_S)
             jumped = self._places.jumped()
@@ -444,30 +469,35 @@ class KafkaConsumer:
     async def _done(
         self, consumer: AIOKafkaConsumer, partitions: Sequence[TopicPartition]
     ) -> dict[TopicPartition, int]:
-        """The next offset to settle, of each of these partitions."""
+        """The next offset to settle of each of these partitions."""
         done = {}
         for partition in partitions:
             found = self.settled.get(partition)
             if found is None:
                 asked = await asyncio.wait_for(consumer.committed(partition), COMMIT_TIMEOUT_S)
-                # Meanwhile a batch may have been settled.
+                # A batch may have been settled meanwhile.
                 found = self.settled.setdefault(partition, asked or 0)
             done[partition] = found
         return done
 
     def _cut_off(self, partition: TopicPartition, place: int, begin: int) -> None:
-        """The log ends before our place; where a batch is under way, what it holds may have to be read once more."""
+        """The log ends before the offset that we settled.
+
+        While a batch is under way its records may have to be read once more, so the place then goes back to the begin
+        of the log.
+        """
         if self.settled.get(partition) == place:
             handed_out = self._places.cut_off(partition, place, begin)
             self.settled[partition] = self._uncommitted[partition] = handed_out if self.idle.is_set() else begin
 
     async def _passed_by(self, consumer: AIOKafkaConsumer, partition: TopicPartition, begin: int, done: int) -> None:
-        """Retention has passed the place: tells what was skipped as soon as reading went on behind it."""
+        """Retention deleted records behind the settled offset. Reports what was skipped as soon as reading went on
+        after the gap."""
         if not self._places.is_ahead_of(partition, begin, done):
             try:
                 position = await asyncio.wait_for(consumer.position(partition), COMMIT_TIMEOUT_S)
             except IllegalStateError:
-                # It went to another owner, who will see the same.
+                # The partition went to another owner, which will see the same.
                 return
             if position < begin:
                 return
@@ -477,14 +507,15 @@ class KafkaConsumer:
             self.settled[partition] = self._uncommitted[partition] = max(passed, self.settled.get(partition, 0))
 
     async def caught_up(self, names: Sequence[str], wait_s: float = 10.0) -> bool:
-        """Whether the group, all its processes, settles within `wait_s` what stood in these topics at the call."""
+        """Whether all processes of the group together settle within `wait_s` seconds whatever stood in these topics at
+        the call."""
         consumer = self._current()
         if consumer is None:
             return False
         with asking():
             partitions = [TopicPartition(name, number) for name in names for number in await self._partitions(name)]
             ends = await asyncio.wait_for(consumer.end_offsets(partitions), COMMIT_TIMEOUT_S)
-            # Of what retention has taken nothing is left to settle.
+            # Records that retention has deleted cannot be settled any more.
             begins = await asyncio.wait_for(consumer.beginning_offsets(partitions), COMMIT_TIMEOUT_S)
             until = clock.monotonic() + wait_s
             admin = AIOKafkaAdminClient(**self._server.options())
@@ -526,7 +557,7 @@ class _Ownership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka i
 
 
 class _NothingSwallowed(BaseMiddleware[Any, Any]):
-    """FastStream logs what is raised around a handler, and goes on to the next batch. Here it ends the process."""
+    """FastStream logs an error around a handler and goes on with the next batch. Here the error ends the process."""
 
     def __init__(self, no_further: Callable[[BaseException], Awaitable[None]], msg: Any, /, *, context: Any) -> None:
         super().__init__(msg, context=context)
@@ -538,7 +569,7 @@ class _NothingSwallowed(BaseMiddleware[Any, Any]):
         exc_val: BaseException | None = None,
         exc_tb: TracebackType | None = None,
     ) -> bool | None:
-        """What was raised becomes the process's failure, and this batch is the last."""
+        """The error becomes the failure of the process, and this batch is the last."""
         if isinstance(exc_val, Exception):
             await self._no_further(exc_val)
         return False
@@ -551,8 +582,10 @@ def pattern_of(names: Sequence[str]) -> str:
 
 
 def _died_of(error: Exception) -> BaseException | None:
-    """What killed one of aiokafka's own tasks, of the group or of fetching: a bare KafkaError made from it is raised at
-    every read for ever. To be started anew at once is all that helps."""
+    """The error that killed one of aiokafka's own tasks (of the group or of fetching); None for other errors.
+
+    aiokafka then raises a bare KafkaError made from it at every read for ever. Only a restart of the process helps.
+    """
     return error.__cause__ if type(error) is KafkaError else None
 
 
@@ -566,8 +599,11 @@ def _offset(committed: Mapping[TopicPartition, Any], partition: TopicPartition) 
 
 
 async def _unparsed(batch: tuple[Any, ...], parse: Callable[[tuple[Any, ...]], Awaitable[Any]]) -> Any:
-    """The parser that parses nothing. FastStream's decodes every header, and when one of them is no text, or null, the
-    whole batch is dropped without a word and the next one commits past it."""
+    """A parser that parses nothing.
+
+    FastStream's own parser decodes every header. If one header is null or not UTF-8, FastStream silently drops the
+    whole batch, and the next batch commits past it.
+    """
     message = await parse((replace(batch[0], headers=()),))
     message.raw_message = batch
     return message
@@ -575,13 +611,16 @@ async def _unparsed(batch: tuple[Any, ...], parse: Callable[[tuple[Any, ...]], A
 
 @dataclass(slots=True)
 class _Read:
-    """What the handler gets of a message. To ask for the message as a Context would cost every batch a turn of a
-    thread, and others theirs; and as its own decoded body it would hold itself, and every batch with it."""
+    """What the handler gets of a message.
+
+    Injecting the message through a FastStream Context would cost a thread switch for each batch and delay other tasks.
+    A message as its own decoded body would refer to itself and keep every batch in memory.
+    """
 
     consumer: AIOKafkaConsumer
     raw_message: tuple[Any, ...]
 
 
 async def _undecoded(message: Any) -> _Read:
-    """The decoder that decodes nothing: each record is read by itself, later."""
+    """A decoder that decodes nothing: each record is decoded by itself, later."""
     return _Read(message.consumer, message.raw_message)

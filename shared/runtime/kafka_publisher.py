@@ -29,8 +29,11 @@ PUBLISH_BATCH_BYTES = 512 * 1024
 
 
 class KafkaPublisher:
-    """Publishes by key with all acks. After any error the producer is rebuilt before it is used again: an idempotent
-    producer that met one refused batch refuses that partition for the rest of its life (docs/delivery.md)."""
+    """Publishes by key with acks=all.
+
+    After any error the producer is rebuilt before it is used again: after one refused batch, an idempotent producer
+    refuses that partition for the rest of its life (docs/delivery.md).
+    """
 
     def __init__(self, server: Server, client_id: str) -> None:
         self._server = server
@@ -43,7 +46,7 @@ class KafkaPublisher:
         await self._ready()
 
     async def _ready(self) -> AIOKafkaProducer:
-        """One attempt for all who wait: each would make a producer of its own, and all but the last would be forgotten
+        """All waiting callers share one attempt. If each made its own producer, all but the last would be forgotten
         while their connections and tasks live on."""
         if self._producer is not None:
             return self._producer
@@ -55,7 +58,7 @@ class KafkaPublisher:
     def _started(self, task: asyncio.Task[AIOKafkaProducer]) -> None:
         self._starting = None
         if not task.cancelled():
-            # Whoever waited has it; they may all be gone.
+            # The waiting callers get the error; if none is left, reading it here avoids a warning.
             task.exception()
 
     async def _connect(self) -> AIOKafkaProducer:
@@ -89,7 +92,8 @@ class KafkaPublisher:
             await quietly(producer.stop())
 
     async def send_all(self, messages: Sequence[Message]) -> None:
-        """Sends in order, waits for every ack; Unavailable leaves the outcome unknown: the caller sends all again."""
+        """Sends in order and waits for every ack. After Unavailable the outcome is unknown, and the caller sends
+        everything again."""
         producer = await self._ready()
         try:
             async with asyncio.timeout(PUBLISH_TIMEOUT_S):
@@ -103,7 +107,7 @@ class KafkaPublisher:
         except (KafkaError, TimeoutError, OSError, asyncio.CancelledError) as error:
             if cancelled_from_outside(error):
                 raise
-            # Who fails later finds a new one in its place, which is not to blame.
+            # A call that fails later finds a new producer here; that producer did not cause the failure and stays.
             if self._producer is producer:
                 self._producer = None
             await quietly(producer.stop())
@@ -113,8 +117,11 @@ class KafkaPublisher:
     async def _by_partition(
         self, producer: AIOKafkaProducer, messages: Sequence[Message]
     ) -> dict[tuple[str, int], list[Message]]:
-        """Messages by topic and partition, each group in the order given; a key's partition is the one Java's client
-        picks. Worked out once per key, since a worker's outcomes share theirs."""
+        """Messages by topic and partition, each group in the given order.
+
+        The partition of a key is the one that Java's client picks. It is computed once per key, because the outcomes of
+        one worker share their key.
+        """
         groups: dict[tuple[str, int], list[Message]] = {}
         numbers: dict[str, list[int]] = {}
         placed: dict[tuple[int, bytes | None], int] = {}
@@ -131,18 +138,18 @@ class KafkaPublisher:
 
 
 def _place(key: bytes | None, partitions: int) -> int:
-    """A record without a key may stand anywhere."""
+    """A record without a key may go to any partition."""
     return random.randrange(partitions) if key is None else partition_of(key, partitions)
 
 
 def _batches(producer: AIOKafkaProducer, messages: Sequence[Message]) -> Iterator[BatchBuilder]:
-    """The messages of one partition in as few batches as hold them: one ack for hundreds instead of one for each."""
+    """The messages of one partition in as few batches as possible: one ack serves hundreds of messages."""
     batch = producer.create_batch()
     for one in messages:
         if batch.append(timestamp=None, key=one.key, value=one.value, headers=list(one.headers)) is None:
             yield batch
             batch = producer.create_batch()
-            # An empty batch takes a message of any size; the broker says what is too much.
+            # An empty batch takes a message of any size; the broker refuses a message that is too large.
             batch.append(timestamp=None, key=one.key, value=one.value, headers=list(one.headers))
     batch.close()
     yield batch

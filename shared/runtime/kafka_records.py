@@ -1,8 +1,9 @@
-"""Fetched records as aiokafka takes them apart, but that a header whose name is no UTF-8 is a header like any other.
+"""Parses fetched records as aiokafka does, but accepts a header whose name is not UTF-8.
 
-Any C client can send one. aiokafka raises when it comes to it, at every new start again, so one record would stop an
-agency's whole line. Here its compiled reader stays in use; only a batch in which it fails is read on by aiokafka's own
-Python reader, with such a name escaped (`\\xff`). Key, value and all else are as they were sent.
+Any C client can send such a header. aiokafka raises when it reaches it, and again after every restart, so one record
+would stop an agency's whole partition. Here aiokafka's compiled reader stays in use. Only when it fails in a batch,
+aiokafka's own Python reader reads the rest of that batch, with such a name escaped (`\\xff`). Key, value and everything
+else stay as they were sent.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from aiokafka.consumer import fetcher
 from aiokafka.record.default_records import _DefaultRecordBatchPy
 from aiokafka.record.memory_records import MemoryRecords
 
-# Of every batch, in all versions of the format: where the length of what follows it stands, and where it ends.
+# In all versions of the batch format: where the length field stands, and the bytes that it does not count.
 _LENGTH_AT, _OVERHEAD = 8, 12
 
 
@@ -44,7 +45,7 @@ class Records:
 
 
 class _Batch:
-    """One batch; everything but the reading is aiokafka's."""
+    """One batch. Only iteration is ours; everything else is aiokafka's."""
 
     __slots__ = ("_batch", "_data", "_end", "_start")
 
@@ -72,14 +73,14 @@ class _Batch:
 
 def _escaped(raw: bytes) -> Iterator[Any]:
     batch: Any = _DefaultRecordBatchPy(raw)
-    # What is decompressed stands in the buffer only once reading has begun.
+    # The buffer holds decompressed bytes only after iteration has begun.
     records = iter(batch)
     batch._buffer = _Buffer(batch._buffer)
     return records  # type: ignore[no-any-return]  # aiokafka is untyped
 
 
 class _Buffer(bytearray):
-    """Bytes whose parts decode whatever they hold."""
+    """Bytes whose slices always decode: invalid UTF-8 is escaped."""
 
     def __getitem__(self, at: Any) -> Any:
         found = super().__getitem__(at)
@@ -90,5 +91,5 @@ class _Buffer(bytearray):
 
 
 def install() -> None:
-    """Lets every consumer of this process read so."""
+    """Makes every consumer of this process read records in this way."""
     fetcher.MemoryRecords = Records

@@ -1,7 +1,7 @@
-"""Why the broker turns our clients away. aiokafka says it to its log only, and raises that it could not connect.
+"""Keeps the reason why the broker refuses our clients. aiokafka only logs it, and raises that it could not connect.
 
-A wrong password or an expired certificate mends itself as little by waiting as by starting again: the operator must
-read it in the one line that a service leaves. Knows no client and no connection; only what aiokafka logs.
+Waiting or a restart does not mend a wrong password or an expired certificate. So the operator must find the reason in
+the one line that a service leaves. This module knows no client and no connection, only what aiokafka logs.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from aiokafka.errors import (
 
 from shared.runtime import clock
 
-# A client that is turned away tries again within seconds: what is older is over.
+# A refused client tries again within seconds, so an older refusal no longer applies.
 _FRESH_S = 60.0
 _REFUSALS = (
     AuthenticationFailedError,
@@ -32,14 +32,14 @@ _REFUSALS = (
 
 
 class _Listener(logging.Handler):
-    """Keeps the last refusal and when it was; everything else passes it by."""
+    """Keeps the last refusal and its time; ignores all other lines."""
 
     def __init__(self) -> None:
         super().__init__(logging.ERROR)
         self.last: tuple[float, str] | None = None
 
     def emit(self, record: logging.LogRecord) -> None:
-        """One line of aiokafka's; what it is about stands at its end."""
+        """Takes one log line of aiokafka; the error is its last argument."""
         error = record.args[-1] if isinstance(record.args, tuple) and record.args else None
         if isinstance(error, _REFUSALS):
             self.last = clock.monotonic(), f"{type(error).__name__}: {error}".replace("\n", " ")
@@ -49,7 +49,8 @@ _listener = _Listener()
 
 
 def listen() -> None:
-    """From now on. The lines go no further: while a broker is away there is one for every try of every connection."""
+    """Starts to listen. The lines are not passed on: while a broker is away, every attempt of every connection logs
+    one."""
     logger = logging.getLogger("aiokafka")
     logger.setLevel(logging.ERROR)
     logger.propagate = False
@@ -58,7 +59,7 @@ def listen() -> None:
 
 
 def reason() -> str:
-    """What the broker refused us for just now, to be put behind what is said; empty when it did not."""
+    """Why the broker refused us in the last minute, as a text to append to a message; empty when it did not refuse."""
     if _listener.last is None or clock.monotonic() - _listener.last[0] > _FRESH_S:
         return ""
     return f" ({_listener.last[1]})"

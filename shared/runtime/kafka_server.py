@@ -1,4 +1,4 @@
-"""How the broker is reached, and what counts as trouble with it. Knows no topic, no group and no record."""
+"""How to reach the broker, and which errors count as trouble with it. Knows no topic, no group and no record."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ REQUEST_BYTES_MAX = topics.DEAD_LETTER_BYTES_MAX + 64 * 1024
 
 
 class Server:
-    """How to reach the broker, and as whom (kafka_security.py); Refused where the environment contradicts itself."""
+    """Address and login for the broker (kafka_security.py); raises Refused when the settings contradict each other."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self.security = kafka_security.read(environ)
         self.bootstrap = self.security.bootstrap
-        # How long a consumer may be silent before its partitions go to another.
+        # How long a consumer may be silent before its partitions are given to another.
         self.session_timeout_ms = int(environ.get("PAYUNG_SESSION_TIMEOUT_MS", SESSION_TIMEOUT_MS))
 
     def options(self) -> dict[str, Any]:
@@ -38,7 +38,7 @@ class Server:
 
 @contextlib.contextmanager
 def asking() -> Iterator[None]:
-    """Around questions to the broker: whatever goes wrong with them is Unavailable."""
+    """Wraps questions to the broker: every failure of them becomes Unavailable."""
     try:
         yield
     except (KafkaError, TimeoutError, OSError, asyncio.CancelledError) as error:
@@ -48,8 +48,11 @@ def asking() -> Iterator[None]:
 
 
 def cancelled_from_outside(error: BaseException) -> bool:
-    """Whether somebody cancelled this very task. When a broker dies, aiokafka lets the cancellation of its own tasks
-    out: that is a client's trouble, and taken for ours it would end a part of the service without a word."""
+    """Whether this very task was cancelled.
+
+    When a broker dies, aiokafka lets the cancellation of its own tasks escape. That is only trouble of a client. If it
+    were taken for our own cancellation, a part of the service would end silently.
+    """
     if not isinstance(error, asyncio.CancelledError):
         return False
     task = asyncio.current_task()
@@ -57,10 +60,10 @@ def cancelled_from_outside(error: BaseException) -> bool:
 
 
 async def quietly(stopping: Awaitable[Any], within_s: float = STOP_TIMEOUT_S) -> None:
-    """Waits for a stop within a bound; a client that cannot say goodbye is dropped.
+    """Waits at most `within_s` seconds for a client to stop, then drops the client.
 
-    In a task of its own: when the broker dies meanwhile, aiokafka lets the cancellation of its own tasks out, which
-    would look like ours.
+    The stop runs in a task of its own: if the broker dies meanwhile, aiokafka lets the cancellation of its own tasks
+    escape, and that would look like our own cancellation.
     """
     task = asyncio.ensure_future(stopping)
     _, late = await asyncio.wait({task}, timeout=within_s)

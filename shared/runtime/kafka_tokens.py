@@ -1,4 +1,4 @@
-"""Tokens for OAUTHBEARER: read from a file that something else keeps fresh, or asked of an OIDC issuer."""
+"""Tokens for OAUTHBEARER, read from a file that another program keeps fresh, or requested from an OIDC issuer."""
 
 from __future__ import annotations
 
@@ -14,12 +14,13 @@ from shared.runtime import clock
 from shared.runtime.errors import Refused
 
 ASK_TIMEOUT_S = 10.0
-# A token is asked for again this long before it ends; one whose life is not told is held for as long.
+# A token is requested again this long before it ends. A token of unknown lifetime is kept for this long.
 EARLY_S = 30.0
 
 
 class TokenSource(AbstractTokenProvider):  # type: ignore[misc]  # aiokafka is untyped
-    """A file, or an issuer with a client's id and secret (client-credentials). One for all clients of a process."""
+    """Reads a file, or asks an issuer with a client's id and secret (client credentials). All clients of a process
+    share it."""
 
     SETTINGS = ("TOKEN_PATH", "TOKEN_URL", "CLIENT_ID", "CLIENT_SECRET", "SCOPE")
 
@@ -33,7 +34,7 @@ class TokenSource(AbstractTokenProvider):  # type: ignore[misc]  # aiokafka is u
 
     @classmethod
     def of(cls, given: Mapping[str, str]) -> TokenSource | None:
-        """From the settings, without their prefix; None where there is none of them, Refused for half of them."""
+        """Built from the settings, whose prefix is removed; None when none is set, Refused when they are incomplete."""
         named = {name: given[name] for name in cls.SETTINGS if name in given}
         if not named:
             return None
