@@ -1,16 +1,17 @@
-"""What registration makes of each input: which document it changes (`route`), and what becomes of it (`decide`).
+"""Routes each input of registration to the document it changes (`route`) and decides what happens there (`decide`).
 
 Theory of operation
-* workers (worker_id, the keyed hash of the NIK: a person is one document whoever sends the form): agencies' words and
-  whose stands (`workers`, `sources`), verification's verdicts and time passing (`verdicts`, `lifecycle`), suspicions
-  and merging (`merging`). Verdicts on an older `registration_version` are ignored.
+* workers (worker_id, the keyed hash of the NIK; one person is one document, whichever agency sends the form): the
+  agencies' words and which of them stands (`workers`, `sources`), verification's verdicts and the passing of time
+  (`verdicts`, `lifecycle`), suspicions and merging (`merging`). Verdicts on an older `registration_version` are
+  ignored.
 * suspects (worker_id|worker_id): two workers who may be one person (`pairs`).
 * rosters (the input's name), employments (employer|worker), projects, meetings (regency|number): `duties`, `outreach`.
 * covers (worker_id), invoices, stickers (sticker_no): `stickers`.
-* refusals (the input's name): forms that fail their checks, so that the answer can be given again.
-What the fields of an agency's event plainly mean (an instant is a day in WITA, a village's name its code) is read once
-for all of them, before anything is judged (`readings`). Both tables below name one small function per part. What a
-worker was before each change, and what time will bring, is worked out here once for all of them.
+* refusals (the input's name): forms that fail their checks. They are kept so that the same answer can be given again.
+`readings` turns the fields of an agency's event into their plain meaning (an instant becomes a day in WITA, a village's
+name its code) once for all commands, before any rule judges them. The two tables below name one small function per
+part. `decide` adds the worker's history and the next due date in one place for all of them.
 
 Invariants
 * Exactly one `submission.answered.v1` per submission, with every reason that holds.
@@ -60,7 +61,7 @@ __all__ = ["WAITING_MAX", "Facts", "conflicting", "decide", "route"]
 
 
 def route(event: Event, reference: Reference) -> tuple[Routed, ...]:
-    """The documents that an input changes, each with its part."""
+    """Returns the documents that an input changes, each with its part of the input."""
     warnings: tuple[str, ...] = ()
     if isinstance(event.data, Intake):
         intake, warnings = readings.plain(event.data, event.source, reference.areas)
@@ -70,7 +71,7 @@ def route(event: Event, reference: Reference) -> tuple[Routed, ...]:
 
 
 def decide(state: Any, event: Event, facts: Facts, now: datetime) -> Decision[Any]:
-    """What one part makes of its document."""
+    """Decides one part on its document."""
     made = _DECISIONS[type(event.data)](state, event, facts, now)
     after = made.state
     if not isinstance(after, Worker):

@@ -1,4 +1,4 @@
-"""From a form that was found good to what the core keeps of it. Judges nothing: `rules` did."""
+"""Builds what the core keeps from a form that has already passed the checks in `rules`. Judges nothing itself."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from shared.reference.areas import Areas, Village
 
 
 def form_of(fields: Mapping[str, Any], areas: Areas) -> WorkerForm:
-    """A form that has no problems, as the core keeps it."""
+    """The kept form, from fields without problems. Raises ValueError when the village is unknown."""
     village = _village(fields["village"], areas)
     income = fields.get("monthly_income")
     return WorkerForm(
@@ -37,7 +37,9 @@ def form_of(fields: Mapping[str, Any], areas: Areas) -> WorkerForm:
 
 
 def changes_of(fields: Mapping[str, Any], areas: Areas) -> dict[str, Any]:
-    """The named fields of a good update, as fields of WorkerForm; what is left blank stays as it was."""
+    """The named fields of a valid update, as fields of WorkerForm. A blank field is left out, so it keeps its
+    old value.
+    """
     changes: dict[str, Any] = {}
     for field in UPDATABLE:
         value = fields.get(field)
@@ -56,7 +58,7 @@ def changes_of(fields: Mapping[str, Any], areas: Areas) -> dict[str, Any]:
 
 
 def heir_of(value: Any) -> Heir | None:
-    """The heir of a good form; None when none is named."""
+    """The heir of a valid form; None when the form names no heir."""
     if not isinstance(value, Mapping):
         return None
     name = text_of(value.get("name"))
@@ -66,9 +68,10 @@ def heir_of(value: Any) -> Heir | None:
 
 
 def fingerprint(form: WorkerForm, key: bytes) -> str:
-    """Tells whether an agency says the same again, without keeping its whole form; consent renewed is no change.
+    """A keyed hash of the form, to see whether an agency repeats itself without keeping its whole form.
 
-    Keyed, because it is stored in the clear: nobody who reads the store can try names and birth dates against it.
+    Consent is left out: renewed consent is no change. The hash is keyed because it is stored in the clear: without the
+    key, a reader of the store cannot test guessed names and birth dates against it.
     """
     heir = form.heir
     said = (

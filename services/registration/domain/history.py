@@ -1,4 +1,4 @@
-"""What a worker was at any earlier moment: kept as steps back from what stands. Pure."""
+"""What a worker was at any earlier moment. Kept as steps back from the present state. Pure."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from services.registration.domain import sources
 from services.registration.domain.state import Change, Status, Was, Worker
 from shared.reference.precedence import Precedence
 
-# Beyond this the oldest steps are dropped: a document must not grow for ever.
+# Beyond this the oldest steps are dropped, because a document must not grow without limit.
 STEPS_MAX = 200
 
 
 def remember(before: Worker, after: Worker, at: datetime, precedence: Precedence) -> Worker:
-    """The worker after a change, with the step back to what was."""
+    """The worker after a change, with a step added that leads back to the earlier values."""
     was: list[Was] = []
     if after.form is not before.form and after.form != before.form:
         origins = sources.origins(before, precedence)
@@ -39,7 +39,7 @@ def remember(before: Worker, after: Worker, at: datetime, precedence: Precedence
 
 
 def as_of(worker: Worker, at: datetime) -> tuple[Worker, dict[str, Was]]:
-    """The worker as known at that moment, and whose word each field was that has changed since."""
+    """The worker as known at that moment, and for each field that has changed since, its old value and who said it."""
     values: dict[str, Any] = {}
     whose: dict[str, Was] = {}
     for change in reversed(worker.history):
@@ -62,7 +62,7 @@ def as_of(worker: Worker, at: datetime) -> tuple[Worker, dict[str, Was]]:
 
 
 def known_since(worker: Worker) -> str:
-    """The day on which the first registration of this worker was opened; `opened_on` is that of the last."""
+    """The day on which this worker's first registration was opened. `opened_on` is the day of the latest one."""
     opened = (one.value for change in worker.history for one in change.was if one.field == "opened_on")
     return str(next(opened, worker.opened_on))
 

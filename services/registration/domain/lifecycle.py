@@ -1,6 +1,6 @@
-"""Time passing in a worker's life: the 65th birthday and the yearly re-verification, as due work. Pure.
+"""Schedules new checks as time passes: at the 65th birthday and for the yearly re-verification, as due work. Pure.
 
-Both end in the same step: registration asks for a new check, and verification judges by the day on which it is asked.
+Both end in the same step: registration asks for a new check, and verification judges by the day of that request.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from shared.kernel.decision import Due
 from shared.reference import policies
 
 RECHECK = "recheck"
-# The age limit of the shipped policy; the subsidy ends on that birthday, in WITA. Where a regency's own policy ends it
-# earlier, verification says so by the day until which its verdict holds.
+# The age limit of the shipped policy: the subsidy ends on that birthday, in WITA. When a regency's own policy ends it
+# earlier, the verdict's `valid_until` carries the earlier day.
 SUBSIDY_ENDS_AT_AGE: int = policies.shipped()["age_max_exclusive"]
-# A verdict is renewed two to four weeks before it lapses, so that a slow register costs nobody their cover; the days
-# are spread by worker, or a regency verified in one day would be asked for again in one day.
+# A verdict is renewed two to four weeks before it lapses, so that a slow register interrupts no cover. The days are
+# spread by worker: a regency that was verified in one day must not be rechecked in one day.
 LEAD_DAYS = 14
 SPREAD_DAYS = 14
 
@@ -34,7 +34,8 @@ def due_of(worker_id: str, worker: Worker) -> Due | None:
     days = [day for day in coming if day is not None]
     if not days:
         return None
-    # Never before the day after the verdict: a policy with a short validity must not turn in a circle.
+    # At the earliest the day after the verdict: a policy with a short validity must not cause an endless loop of
+    # checks.
     day = max(min(days), given + timedelta(days=1))
     at = datetime.combine(day, time.min, WITA)
     name = f"{RECHECK}:{worker_id}:{worker.registration_version}:{day.isoformat()}"
@@ -42,8 +43,10 @@ def due_of(worker_id: str, worker: Worker) -> Due | None:
 
 
 def _asked_on(worker: Worker, given: date) -> date:
-    """The day by which the standing verdict judged ages: when the check was asked for. Dukcapil may have answered days
-    later, and a birthday that fell between is still to be acted on."""
+    """The day by which the standing verdict judged ages: the day when the check was requested.
+
+    Dukcapil may answer days later. A birthday between the request and the answer must still lead to a new check.
+    """
     asked = since = parse_date(worker.opened_on) or given
     for change in worker.history:
         for one in change.was:
@@ -68,6 +71,7 @@ def _renewal(worker_id: str, worker: Worker, valid_until: str) -> date | None:
     if until is None:
         return None
     if until == _anniversary(worker, until.year):
-        # A birthday, maybe that of the policy's own age limit: asked for earlier, nothing would be told that is new.
+        # The verdict ends on a birthday, maybe at the policy's own age limit. An earlier check would give the same
+        # verdict.
         return until
     return until - timedelta(days=LEAD_DAYS + sum(worker_id.encode()) % SPREAD_DAYS)

@@ -1,7 +1,7 @@
-"""What a suspicion and its outcome mean for each of the two workers: blocked, cleared, merged, set apart again.
+"""Effects of a suspicion and its outcome on each of the two workers: blocked, cleared, merged, or separated again.
 
-A pair of workers (`pairs`) is decided in a document of its own; each worker hears of it as an event of the work topic.
-Being suspected blocks money only: verification holds the identity while `worker.suspected.v1` stands.
+A pair of workers has its own document, where it is decided (`pairs`). Each worker learns of it through an event on the
+work topic. A suspicion blocks only money: verification holds the identity while `worker.suspected.v1` stands.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ OLDER = "older-suspicion"
 
 
 def stands(state: Worker | Refusal | None, event: Event, facts: Facts, now: datetime) -> Decision[Any]:
-    """A suspicion is open, or is no more; the pair's sequence tells which word is the later one."""
+    """Notes that a suspicion is open or closed. The pair's sequence number tells which message is the later one."""
     part: SuspicionStands = event.data
     if not isinstance(state, Worker):
         return Decision(state=state, ignored=UNKNOWN)
@@ -42,7 +42,9 @@ def stands(state: Worker | Refusal | None, event: Event, facts: Facts, now: date
 
 
 def merge(state: Worker | Refusal | None, event: Event, facts: Facts, now: datetime) -> Decision[Any]:
-    """This worker is the other: they leave, their agencies are told, and what was said of them goes over."""
+    """This worker turned out to be another one: they leave, their agencies are told, and the agencies' words
+    move over.
+    """
     part: MergeWorker = event.data
     if not isinstance(state, Worker) or state.status is Status.MERGED:
         return Decision(state=state, ignored=UNKNOWN)
@@ -75,13 +77,15 @@ def merge(state: Worker | Refusal | None, event: Event, facts: Facts, now: datet
 
 
 def _never(worker: Worker, part: MergeWorker) -> str:
-    """The end of a worker who never was: the month before they were known, so that no run bills any month of theirs."""
+    """The leaving day: the end of the month before the worker was first known, so that no run bills any month of
+    theirs.
+    """
     known = parse_date(known_since(worker))
     return (known.replace(day=1) - timedelta(days=1)).isoformat() if known is not None else part.effective_on
 
 
 def unmerge(state: Worker | Refusal | None, event: Event, facts: Facts, now: datetime) -> Decision[Any]:
-    """This worker is a person of their own after all: re-entry, with a new check."""
+    """This worker is a separate person after all: they re-enter with a new check."""
     part: UnmergeWorker = event.data
     if not isinstance(state, Worker) or state.status is not Status.MERGED or state.merged_into != part.out_of:
         return Decision(state=state, ignored=UNKNOWN)
@@ -105,7 +109,7 @@ def unmerge(state: Worker | Refusal | None, event: Event, facts: Facts, now: dat
 
 
 def absorb(state: Worker | Refusal | None, event: Event, facts: Facts, now: datetime) -> Decision[Any]:
-    """What agencies attested of the merged worker counts for the one who stays, until it is undone."""
+    """What agencies attested of the merged worker counts for the worker who stays, until the merge is undone."""
     part: AbsorbWorker = event.data
     if not isinstance(state, Worker):
         return Decision(state=state, ignored=UNKNOWN)

@@ -1,4 +1,4 @@
-"""Indonesian names as they are compared for suspects: many spellings of one name fold to the same letters. Pure.
+"""Folds Indonesian names for the comparison of suspects: many spellings of one name give the same letters. Pure.
 
 Registers, villages and families write one name in many ways: Muh., Moh. or Muhammad; the spelling before 1972 (oe, dj,
 tj); Arabic names by ear (Achmad, Akhmad, Ahmad; Aisyah, Aisya); a father's name added or left out.
@@ -15,29 +15,29 @@ from shared.kernel.names import normalise
 
 _MUHAMMAD = re.compile(r"M[OU]{0,2}(?:CH|KH|H|K)?A?M*[AE]?D|M[OU](?:CH|KH|H|K)|MHD?|MD")
 _ABDUL = re.compile(r"ABD[UO](?:L|([RSZNTDSJ]))(?=.{3})")
-# Whose child somebody is says nothing of the name itself; the parent's name behind it does.
+# "Child of" is not part of the name and is dropped; the parent's name after it is kept.
 _BETWEEN = frozenset({"BIN", "BINTI", "BINTE", "BT", "BTE"})
 _WHOLE = {"ST": "SITI", "ABD": "ABDUL", "ABDOEL": "ABDUL", "SY": "SAYID", "DG": "DAENG", "NUR": "NUR", "NOER": "NUR"}
-# Carried by so many that they tell hardly anybody apart.
+# So many people carry these names that they hardly distinguish anybody.
 COMMON = frozenset({"MUHAMAD", "SITI", "ABDUL", "NUR", "AHMAD", "SRI", "ANDI", "DAENG", "HAJI", "AJI", "DWI", "EKO"})
 _OLD = re.compile(r"OE|DJ|TJ")
 _OLD_J = re.compile(r"(?<![DT])J")
-# The likeness of a name that is written shorter: all that is there agrees.
+# The likeness of a full name and a shorter form of it, when every word of the shorter one agrees.
 PART = 0.845
-# The most that two names can have in common that are two names.
+# The highest likeness that two different names can get.
 OTHER = 0.55
-# Left out or put before a name as people please: to lack one says nothing.
+# People add or omit these before a name as they like, so a missing one proves nothing.
 _OPTIONAL = frozenset({"MUHAMAD", "SITI", "ABDUL", "HAJI", "AJI", "DAENG", "SAYID"})
-# Two words that are less alike than this are two words, not one mistyped.
+# Two words that are less alike than this are different words, not one word mistyped.
 _MISTYPED = 60
-# In this order: what stands first must not be undone by what follows.
+# The order matters: a later replacement must not undo an earlier one.
 _SOUNDS = (
     (re.compile(r"OE|OO"), "U"),
     (re.compile(r"DJ"), "J"),
     (re.compile(r"TJ"), "C"),
     (re.compile(r"SJ|SY|SH|TS"), "S"),
     (re.compile(r"CH|KH"), "H"),
-    # By ear one sound each: Yusuf and Yusup, Faisal and Paisal; Azis and Ajis.
+    # These sound the same: Yusuf and Yusup, Faisal and Paisal; Azis and Ajis.
     (re.compile(r"PH|V|F"), "P"),
     (re.compile(r"Z"), "J"),
     (re.compile(r"DH|DL|DZ"), "D"),
@@ -55,9 +55,9 @@ _VOWELS = str.maketrans("", "", "AEIOUYH")
 
 @lru_cache(maxsize=50_000)
 def fold(name: str) -> tuple[str, ...]:
-    """The words of a name, folded, in their order."""
+    """The words of a name, folded, in their original order."""
     plain = normalise(name)
-    # Where the old spelling shows itself, a J alone is today's Y.
+    # When a name shows the old spelling (oe, dj, tj), a single J in it is today's Y.
     words = (_OLD_J.sub("Y", plain) if _OLD.search(plain) else plain).split()
     folded: list[str] = []
     for place, word in enumerate(words):
@@ -73,7 +73,7 @@ def fold(name: str) -> tuple[str, ...]:
 
 
 def _apart(word: str) -> tuple[str, ...]:
-    """ABDURRAHMAN and ABDURAHMAN are ABDUL RAHMAN; ABDULLAH is a name of its own."""
+    """Splits ABDURRAHMAN and ABDURAHMAN into ABDUL RAHMAN; ABDULLAH stays one name."""
     found = _ABDUL.match(word)
     if found is None or word.startswith(("ABDULLA", "ABDULA", "ABDOLA")):
         return (word,)
@@ -91,12 +91,12 @@ def _sound(word: str) -> str:
 
 @lru_cache(maxsize=50_000)
 def skeleton(word: str) -> str:
-    """A folded word by its consonants, behind its first letter."""
+    """The first letter of a folded word and its later consonants."""
     return word[:1] + word[1:].translate(_VOWELS)
 
 
 def alike(ours: tuple[str, ...], theirs: tuple[str, ...]) -> float:
-    """0 to 1: how far two folded names are one name; 1 is the same words in any order."""
+    """The likeness of two folded names, 0 to 1; 1 means the same words in any order."""
     if not ours or not theirs:
         return 0.0
     if ours == theirs or "".join(ours) == "".join(theirs):
@@ -106,26 +106,29 @@ def alike(ours: tuple[str, ...], theirs: tuple[str, ...]) -> float:
     )
     ours_number, theirs_number = _number(ours), _number(theirs)
     if ours_number and theirs_number and ours_number != theirs_number:
-        # SITI 1 and SITI 2: whoever numbered them knew them to be two.
+        # SITI 1 and SITI 2: somebody numbered them because they are two people.
         return min(whole / 100, OTHER)
     if _lacking(ours, theirs) and _lacking(theirs, ours):
-        # EKO PRASETYO and DWI PRASETYO: each has a name that the other has not; brothers, or strangers.
+        # EKO PRASETYO and DWI PRASETYO: each has a word that the other lacks, so they are brothers or strangers.
         return min(whole / 100, OTHER)
     ours_own, theirs_own = _own(ours), _own(theirs)
     if ours_own and theirs_own:
-        # MUHAMMAD HASAN and MUHAMMAD HUSIN: what most people share must not lift what tells them apart.
+        # MUHAMMAD HASAN and MUHAMMAD HUSIN: a common word must not raise the likeness of names that differ in their own
+        # words.
         joined = fuzz.ratio("".join(ours_own), "".join(theirs_own))
         whole = min(whole, max(fuzz.ratio(" ".join(sorted(ours_own)), " ".join(sorted(theirs_own))), joined))
         worst = _worst(ours_own, theirs_own)
         if joined < 85 and worst < 62:
             return max(min(whole / 100, OTHER), _part(ours, theirs))
-        # MERANG LESTARI and MASRAN LESTARI: one word alike does not make the other so.
+        # MERANG LESTARI and MASRAN LESTARI: one equal word does not make the other words equal.
         whole = min(whole, (whole + worst) / 2)
     return whole / 100 if whole >= 100 * PART else max(whole / 100, _part(ours, theirs))
 
 
 def _lacking(ours: tuple[str, ...], theirs: tuple[str, ...]) -> bool:
-    """Whether some word of ours is nowhere in theirs: not mistyped, not as a letter, not written together."""
+    """Whether a word of ours is missing in theirs: neither mistyped, nor an initial, nor written together with
+    another.
+    """
     joined = "".join(theirs)
     return any(
         len(word) > 1
@@ -149,7 +152,7 @@ def _own(words: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _worst(ours: tuple[str, ...], theirs: tuple[str, ...]) -> float:
-    """How alike the other name's nearest word is, for the word of the shorter name that has the least of it."""
+    """For each word of the shorter name, the likeness of the nearest word in the other name; the lowest of these."""
     short, long = (ours, theirs) if len(ours) <= len(theirs) else (theirs, ours)
     return min(
         max(100.0 if len(one) == 1 and one == word[0] else fuzz.ratio(word, one) for one in long) for word in short
@@ -157,7 +160,9 @@ def _worst(ours: tuple[str, ...], theirs: tuple[str, ...]) -> float:
 
 
 def _part(ours: tuple[str, ...], theirs: tuple[str, ...]) -> float:
-    """A name written shorter: every word of the one in the other, or its first letter there."""
+    """The likeness when one name is a shorter form of the other: each of its words, or an initial of it, is in
+    the longer one.
+    """
     short, long = (ours, theirs) if len(ours) <= len(theirs) else (theirs, ours)
     if len(short) == len(long) and all(len(word) > 1 for word in (*short, *long)):
         return 0.0
@@ -175,6 +180,6 @@ def _same(word: str, other: str) -> bool:
     if len(word) == 1 or len(other) == 1:
         return word[0] == other[0]
     if word in COMMON or other in COMMON:
-        # ABDUL is no short ABDULLAH.
+        # ABDUL is no short form of ABDULLAH.
         return word == other
     return word == other or fuzz.ratio(word, other) >= 80

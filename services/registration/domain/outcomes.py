@@ -1,4 +1,4 @@
-"""The events that registration publishes, each made in one place."""
+"""Builds the events that registration publishes, each in one place."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def answered(
     warnings: tuple[str, ...] = (),
     worker_id: str | None = None,
 ) -> Outcome:
-    """The answer to the agency; keyed by its own number, else by the event."""
+    """The answer to the agency. The key is the agency's own submission number, else the event's id."""
     return Outcome(
         topics.feedback(sender.regency, sender.agency),
         key_of(sender.submission_id, event_id),
@@ -42,7 +42,7 @@ def answered(
 
 
 def settled(regency: str, agency: str, submission_id: str, worker_id: str, verdict: Verdict) -> Outcome:
-    """What became of the identity check, to one agency for one submission."""
+    """The result of the identity check, told to one agency for one submission."""
     identity: Any = verdict.identity.value
     return Outcome(
         topics.feedback(regency, agency),
@@ -55,13 +55,15 @@ def settled(regency: str, agency: str, submission_id: str, worker_id: str, verdi
 
 
 def key_of(submission_id: str | None, otherwise: str) -> str:
-    """An agency that numbers its rows by NIK gets the number back in the body: keys are seen by more."""
+    """The key of an answer: the submission number, unless it may be a NIK. More people see keys than bodies, so an
+    agency that numbers its rows by NIK gets that number back in the body only.
+    """
     return submission_id if submission_id and may_be_shown(submission_id) else otherwise
 
 
 def _fields(worker_id: str, worker: Worker, sender: Sender) -> dict[str, Any]:
     form = worker.form
-    # Agencies write names and telephones into numbers and occupations; others read codes and keyed names only.
+    # Agencies write names and telephones into numbers and occupations, so other readers get only codes and keyed names.
     return {
         "worker_id": worker_id,
         "regency": worker.regency,
@@ -78,7 +80,7 @@ def _fields(worker_id: str, worker: Worker, sender: Sender) -> dict[str, Any]:
 
 
 def registered(worker_id: str, worker: Worker, sender: Sender) -> Outcome:
-    """A worker is new, or back."""
+    """A worker is new or has come back."""
     return _open(worker_id, "worker.registered.v1", contract.WorkerRegistered(**_fields(worker_id, worker, sender)))
 
 
@@ -99,7 +101,7 @@ def withdrawn(worker_id: str, worker: Worker, reason: Any, effective_on: str, me
 
 
 def check_requested(worker_id: str, worker: Worker) -> Outcome:
-    """Registration asks for a verdict. The one event of ours with personal data."""
+    """Asks verification for a verdict. This is registration's only event with a worker's form in it."""
     form: WorkerForm = worker.form
     return Outcome(
         topics.IDENTITY_CHECKS,
@@ -141,7 +143,7 @@ def _where(worker_id: str, worker: Worker) -> dict[str, Any]:
 
 
 def suspected(worker_id: str, worker: Worker, found: work.SuspicionStands) -> Outcome:
-    """No money for this worker until an officer has looked."""
+    """Blocks money for this worker until an officer has looked."""
     data = contract.WorkerSuspected(
         **_where(worker_id, worker), others=sorted(worker.suspected), score=found.score, reasons=list(found.reasons)
     )
@@ -149,12 +151,14 @@ def suspected(worker_id: str, worker: Worker, found: work.SuspicionStands) -> Ou
 
 
 def cleared(worker_id: str, worker: Worker, _: work.SuspicionStands) -> Outcome:
-    """Nothing stands against this worker any more."""
+    """No suspicion stands against this worker any more."""
     return _open(worker_id, "worker.cleared.v1", contract.WorkerCleared(**_where(worker_id, worker)))
 
 
 def disputed(worker_id: str, before: Worker, after: Worker) -> list[Outcome]:
-    """On which fields agencies disagree, when that has changed. The values stay here."""
+    """Names the fields on which agencies disagree, when that list has changed. The values themselves are not
+    published.
+    """
     was, now = _disputes(before), _disputes(after)
     if was == now:
         return []
@@ -169,7 +173,7 @@ def _disputes(worker: Worker) -> set[tuple[str, str]]:
 
 
 def stands(worker_id: str, other: str, pair: Pair, *, is_open: bool) -> Outcome:
-    """A pair's word to one of its two workers."""
+    """Tells one of the two workers whether the pair's suspicion is open."""
     data = work.SuspicionStands(
         worker_id=worker_id, other=other, open=is_open, score=pair.score, reasons=list(pair.reasons)
     )
@@ -177,18 +181,18 @@ def stands(worker_id: str, other: str, pair: Pair, *, is_open: bool) -> Outcome:
 
 
 def merge(worker_id: str, into: str, effective_on: str) -> Outcome:
-    """To the worker who turned out to be another."""
+    """Told to the worker who turned out to be another one."""
     data = work.MergeWorker(worker_id=worker_id, into=into, effective_on=effective_on)
     return _step(worker_id, "worker.merge.v1", data)
 
 
 def unmerge(worker_id: str, out_of: str) -> Outcome:
-    """To the worker who is a person of their own after all."""
+    """Told to the worker who is a separate person after all."""
     return _step(worker_id, "worker.unmerge.v1", work.UnmergeWorker(worker_id=worker_id, out_of=out_of))
 
 
 def absorb(worker_id: str, other: str, words: tuple[Word, ...], *, undone: bool = False) -> Outcome:
-    """To the worker who stays: what was said of the other."""
+    """Told to the worker who stays: what agencies said of the merged worker."""
     absorbed = [
         work.AbsorbedWord(
             agency=one.agency,

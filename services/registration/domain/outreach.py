@@ -1,4 +1,4 @@
-"""Education meetings: announced for a coming day, or held with so many people. Pure; no names of those who came."""
+"""Education meetings: planned for a coming day, or held with a number of attendees. Pure; keeps no attendees' names."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from shared.kernel.event import Event, Intake, Routed
 from shared.kernel.values import value
 from shared.reference.areas import Areas
 
-# More than a regency has people is a typing error, and far more nothing the store can hold.
+# A larger number is a typing error: it exceeds a regency's population, and the store cannot hold far larger ones.
 ATTENDEES_MAX = 1_000_000
 
 
 @value(frozen=True, slots=True, kw_only=True)
 class Meeting:
-    """A meeting as last reported; `attendees` None while it is only planned."""
+    """A meeting as last reported; `attendees` is None while the meeting is only planned."""
 
     meeting_id: str
     regency: str
@@ -46,7 +46,7 @@ class Report:
 
 
 def route(event: Event, reference: Reference) -> tuple[Routed, ...]:
-    """The meeting's document, or a refusal of its own."""
+    """The meeting's document, or a refusal document with the reasons."""
     intake: Intake = event.data
     sender = sender_of(event)
     today = business_day(event.at).isoformat()
@@ -71,7 +71,7 @@ def route(event: Event, reference: Reference) -> tuple[Routed, ...]:
 
 
 def decide(state: Meeting | None, event: Event, facts: Facts, now: datetime) -> Decision[Meeting]:
-    """Told when it is new or something about it changed."""
+    """Publishes the meeting when it is new or has changed; always answers the agency."""
     part: Report = event.data
     answer = outcomes.answered(event.id, part.sender, "accepted", warnings=part.warnings)
     if state == part.meeting:
@@ -98,14 +98,16 @@ def _told(meeting: Meeting) -> Outcome:
 
 
 def _holder(agency: Any) -> str:
-    """Which agency held the meeting, where the report names one of ours; other words could be a person's name."""
+    """The agency that held the meeting, if the report names a known one. Other text could be a person's name: it
+    is dropped.
+    """
     named = agency.strip().rpartition("/")[2] if isinstance(agency, str) else ""
     known = (*topics.DEFAULT_REGISTRATION_AGENCIES, *topics.DEFAULT_CLAIMS_AGENCIES)
     return named if named in known else ""
 
 
 def _count(attendees: Any) -> int:
-    """How many came; of a list of people only its length is kept."""
+    """How many people came. Of a list of people only the length is kept."""
     return attendees if isinstance(attendees, int) else len(attendees)
 
 

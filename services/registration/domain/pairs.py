@@ -1,7 +1,8 @@
-"""Pairs of workers who may be one person: found by a scan, decided by an officer, told to both workers.
+"""Pairs of workers who may be one person: a scan finds them, an officer decides, both workers are told.
 
 Invariants
-* While a pair is open both of its workers are suspected; a decision, or forms that are alike no more, clears them.
+* While a pair is open, both of its workers are suspected. A decision clears them, and so do forms that changed until
+  they are no longer alike.
 * A decision stands over every later scan; only an officer opens the pair again.
 """
 
@@ -23,7 +24,7 @@ from shared.kernel.event import Event, Intake, Routed
 from shared.kernel.values import value
 
 DECISIONS = ("merge", "different", "unmerge", "reopen")
-# What may be decided where a pair stands so.
+# The decisions that each status of a pair allows.
 _OPEN_TO = {
     PairStatus.OPEN: ("merge", "different"),
     PairStatus.GONE: ("merge", "different"),
@@ -46,7 +47,7 @@ class OfficerDecision:
 
 @value(frozen=True, slots=True, kw_only=True)
 class RefusedDecision:
-    """A decision that cannot be read as one."""
+    """An officer's input that is no valid decision."""
 
     first: str | None
     second: str | None
@@ -55,12 +56,12 @@ class RefusedDecision:
 
 
 def pair_id(one: str, other: str) -> str:
-    """Names a pair, whoever is named first."""
+    """The id of a pair; the order of the two workers does not matter."""
     return "|".join(sorted((one, other)))
 
 
 def route_step(event: Event, reference: Any) -> tuple[Routed, ...]:
-    """What a scan says of a pair."""
+    """Routes a scan's finding to its pair."""
     return (Routed(Address("suspects", pair_id(event.data.first, event.data.second)), event.data),)
 
 
@@ -106,7 +107,7 @@ def conflicting(event: Event) -> Routed:
 
 
 def found(state: Pair | Refusal | None, event: Event, facts: Facts, now: datetime) -> Decision[Any]:
-    """A scan finds two workers alike."""
+    """A scan finds that two workers are alike."""
     part: SuspicionFound = event.data
     if not isinstance(state, Pair):
         fresh = Pair(
@@ -135,7 +136,7 @@ def found(state: Pair | Refusal | None, event: Event, facts: Facts, now: datetim
 
 
 def gone(state: Pair | Refusal | None, event: Event, facts: Facts, now: datetime) -> Decision[Any]:
-    """A scan finds them alike no more: nothing is left to decide."""
+    """A scan finds that the two are no longer alike, so nothing is left to decide."""
     if not isinstance(state, Pair) or state.status is not PairStatus.OPEN:
         return Decision(state=state, ignored="pair-not-open")
     closed = replace(state, status=PairStatus.GONE)
@@ -143,7 +144,7 @@ def gone(state: Pair | Refusal | None, event: Event, facts: Facts, now: datetime
 
 
 def decided(state: Pair | Refusal | None, event: Event, facts: Facts, now: datetime) -> Decision[Any]:
-    """An officer's word: one person, two persons, or a decision taken back."""
+    """Applies an officer's decision: one person, two persons, or an earlier decision taken back."""
     part: OfficerDecision = event.data
     key = pair_id(part.first, part.second)
     if not isinstance(state, Pair) or part.decision not in _OPEN_TO[state.status]:
@@ -168,7 +169,7 @@ def decided(state: Pair | Refusal | None, event: Event, facts: Facts, now: datet
 
 
 def refuse(state: Pair | Refusal | None, event: Event, facts: Facts, now: datetime) -> Decision[Any]:
-    """Answers a decision that cannot be read as one."""
+    """Answers an input that is no valid decision."""
     part: RefusedDecision = event.data
     refused = outcomes.decision_refused(event.id, part.first, part.second, part.officer, part.reasons)
     return Decision(state=Refusal(submission_id=None, reasons=part.reasons), outcomes=(refused,))

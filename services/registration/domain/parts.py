@@ -1,4 +1,4 @@
-"""What `route` makes of an agency's event: a checked part for a worker's document, or a refusal of its own."""
+"""Turns an agency's event into a checked part for a worker's document, or into a refusal document."""
 
 from __future__ import annotations
 
@@ -26,7 +26,9 @@ from shared.reference.rates import Rates
 
 @value(frozen=True, slots=True)
 class Reference:
-    """What routing needs: the areas and the key that names workers; and whose word stands, for the decisions."""
+    """What routing needs: the areas and the key that names workers. Decisions also use `precedence`: whose word
+    stands.
+    """
 
     areas: Areas
     id_key: bytes
@@ -35,8 +37,11 @@ class Reference:
 
 @value(frozen=True, slots=True)
 class Facts:
-    """What decisions know beside their document; `subsidised` names the verified workers among those reported, `jobs`
-    the last day of work with each employer of those whose contract is over ("9999-12-31": no end)."""
+    """What decisions know besides their document.
+
+    `subsidised` names the verified workers among those reported. `jobs` gives, for workers whose contract is over, the
+    last day of work with each employer ("9999-12-31": no end).
+    """
 
     precedence: Precedence = field(default_factory=precedence.shipped)
     subsidised: frozenset[str] = frozenset()
@@ -46,10 +51,10 @@ class Facts:
 
 @value(frozen=True, slots=True, kw_only=True)
 class Sender:
-    """Who sent a submission, its number there, and the worker it speaks of (empty when the form names none);
-    `submission` is the number's keyed name, for where others read.
+    """The sender of a submission, its number there, and the worker it concerns (empty when the form names none).
 
-    An empty agency is nobody that could be answered.
+    `submission` is the keyed name of the number, for readers outside the agency. An empty agency means that there is
+    nobody to answer.
     """
 
     regency: str
@@ -61,7 +66,7 @@ class Sender:
 
 @value(frozen=True, slots=True, kw_only=True)
 class Refused:
-    """A submission whose form cannot be taken; `warnings` may say what was probably meant."""
+    """A submission whose form cannot be accepted; `warnings` may say what was probably meant."""
 
     sender: Sender
     reasons: tuple[str, ...]
@@ -70,7 +75,7 @@ class Refused:
 
 @value(frozen=True, slots=True, kw_only=True)
 class Register:
-    """A good form; `fingerprint` tells it from what the agency said before."""
+    """A valid form; `fingerprint` shows whether the agency said the same before."""
 
     sender: Sender
     form: WorkerForm
@@ -80,7 +85,7 @@ class Register:
 
 @value(frozen=True, slots=True, kw_only=True)
 class Update:
-    """Good changes to a worker's fields, as fields of WorkerForm."""
+    """Valid changes to a worker's fields, as fields of WorkerForm."""
 
     sender: Sender
     changes: Mapping[str, Any]
@@ -89,7 +94,7 @@ class Update:
 
 @value(frozen=True, slots=True, kw_only=True)
 class Withdraw:
-    """A worker is to leave."""
+    """The request to withdraw a worker."""
 
     sender: Sender
     reason: str
@@ -107,9 +112,11 @@ class Attest:
 
 
 def sender_of(event: Event, worker: str = "") -> Sender:
-    """The agency of an intake event, speaking of this worker; the shell has checked that it is the topic's."""
+    """The agency of an intake event that concerns this worker. The shell has checked that the topic is this
+    agency's own.
+    """
     found = topics.agency_of_source(event.source)
-    # Only a topic that fits the pattern but is no agency's could bring another source here.
+    # Another source is possible only on a topic whose name fits the pattern but belongs to no agency.
     regency, agency = found if found is not None else ("", "")
     fields = event.data.fields if isinstance(event.data, Intake) else {}
     submission = fields.get("submission_id")
@@ -122,8 +129,10 @@ def sender_of(event: Event, worker: str = "") -> Sender:
 
 
 def unreadable(intake: Intake, sender: Sender) -> tuple[str, ...]:
-    """Why nothing in an intake event can be judged (it is no agency's, its data no object, or it stands for a row of a
-    list that could not be read); empty when it can."""
+    """Why an intake event cannot be judged at all; empty when it can.
+
+    The source is no agency, the data is no object, or the event stands for a row of a list that could not be read.
+    """
     if not sender.agency:
         return (rules.invalid("source"),)
     if intake.problem is not None:
@@ -132,13 +141,13 @@ def unreadable(intake: Intake, sender: Sender) -> tuple[str, ...]:
 
 
 def conflicting(event: Event) -> Routed:
-    """The refusal of an event whose name was used before with other content."""
+    """Refuses an event whose name was used before with other content."""
     refused = Refused(sender=sender_of(event), reasons=(Reason.CONFLICTING_DUPLICATE,))
     return Routed(Address("refusals", f"{event.name}|{event.content_hash}"), refused)
 
 
 def of_intake(event: Event, reference: Reference) -> Routed:
-    """The part of an agency's event and the document it changes."""
+    """The part of an agency's event and the document that it changes."""
     intake: Intake = event.data
     nik = rules.text_of(intake.fields.get("nik"))
     sender = sender_of(event, worker_id(reference.id_key, nik) if nik is not None and is_nik(nik) else "")

@@ -1,7 +1,7 @@
-"""What the fields of an agency's event plainly mean, read once for every command and every road, before any judging.
+"""Reads the plain meaning of an agency's fields, once for every command and every way in, before any rule judges them.
 
-An instant is the day in WITA on which it falls, a dash stands for nothing, a village's name is its code where only one
-village can be meant. Whatever has no plain meaning stays as it came, and the rules refuse it.
+An instant becomes its day in WITA, a dash becomes empty, and a village's name becomes its code when only one village
+can be meant. A value without a plain meaning stays unchanged, and the rules refuse it.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ DAYS = frozenset(
 )
 # The commands that name a village.
 _OF_VILLAGES = (RegisterWorker, UpdateWorker, RegisterProject, ReportOutreach)
-# Objects inside the data whose fields are read alike; `workers` is a list of them.
+# Objects inside the data whose fields are read in the same way; `workers` is a list of them.
 _INSIDE = frozenset({"consent", "heir", "workers"})
-# An agency's own number is taken to the letter.
+# An agency's own number is taken exactly as written.
 _AS_IT_IS = frozenset({"submission_id"})
 _DAY_LENGTH = 10
 _SHORT = 3
@@ -33,7 +33,7 @@ CANDIDATES_MAX = 5
 
 
 def plain(intake: Intake, source: str, areas: Areas) -> tuple[Intake, tuple[str, ...]]:
-    """The same command with the plain meaning of its fields, and the warnings that say what was read into them."""
+    """The same command with the plain meaning of its fields, and warnings that say which interpretation was made."""
     fields = _read(intake.fields)
     village, warnings = _village(fields, source, areas) if isinstance(intake, _OF_VILLAGES) else (None, ())
     if village is not None:
@@ -81,8 +81,10 @@ def _inside(value: Any) -> Any:
 
 
 def _village(fields: Mapping[str, Any], source: str, areas: Areas) -> tuple[str | None, tuple[str, ...]]:
-    """The code of a village that is written by name, and what to tell the sender: the code that was taken, or those
-    between which nobody can choose."""
+    """The code of a village that is written by name, and the warnings for the sender.
+
+    The warnings name the code that was taken, or the candidates when several villages have the name.
+    """
     text, sender = fields.get("village"), topics.agency_of_source(source)
     if not isinstance(text, str) or not text.strip() or sender is None:
         return None, ()
@@ -92,7 +94,7 @@ def _village(fields: Mapping[str, Any], source: str, areas: Areas) -> tuple[str 
     within = district if isinstance(district, str) and not says_nothing(district) else ""
     found = areas.called(text, within, sender[0])
     if len(found) == 1:
-        # A code with its name behind it says nothing new.
+        # A code followed by its own name needs no warning.
         told = () if text.strip().startswith(found[0].code) else (f"{Reason.VILLAGE_TAKEN}:{found[0].code}",)
         return found[0].code, told
     maybe = found or areas.called(text, "", sender[0])

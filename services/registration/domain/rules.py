@@ -1,4 +1,6 @@
-"""The checks of a form (contracts.md 3, rules.md 2 and 6): every reason that holds, in the order of the fields."""
+"""The checks of a form (contracts.md 3, rules.md 2 and 6): returns every reason that holds, in the order of the
+fields.
+"""
 
 from __future__ import annotations
 
@@ -16,13 +18,13 @@ from shared.kernel.debris import fault
 from shared.kernel.identity import is_nik, nik_birth_date
 from shared.reference.areas import Areas
 
-# contracts.md 3: the income a worker is taken to have when none is stated; also the lowest base (rules.md 1a).
+# contracts.md 3: the income assumed when the form states none; also the lowest base (rules.md 1a).
 DEFAULT_INCOME = 1_000_000
 # A monthly income above this is a typing error, not a vulnerable worker.
 INCOME_MAX = 1_000_000_000
-# Nobody alive is older (rules.md 6a takes ages of 0 to 105).
+# Older people do not exist (rules.md 6a takes ages of 0 to 105).
 EARLIEST_BIRTH_YEARS = 110
-# Days outside are typing errors or a program's "never" (9999-12-31); counting on from them would leave the calendar.
+# Other years are typing errors or a program's "never" (9999-12-31). Date arithmetic from such days would overflow.
 YEARS = range(1900, 2200)
 # rules.md 6a: a woman's day of birth is written with 40 added.
 WOMEN_DAY_OFFSET = 40
@@ -30,7 +32,7 @@ WITHDRAWAL_REASONS = ("moved", "deceased", "employed", "request", "other")
 _SECTORS = frozenset(SECTORS)
 _OPTIONAL_TEXTS = ("birth_place", "mother_name", "phone", "address", "family_card")
 _HEIR_TEXTS = ("name", "relation", "phone")
-# What a worker.update.v1 may change; the NIK names the worker and cannot.
+# The fields that worker.update.v1 may change. The NIK names the worker, so it cannot change.
 UPDATABLE = (
     "name",
     "birth_place",
@@ -49,53 +51,54 @@ UPDATABLE = (
 
 
 def missing(field: str) -> str:
-    """The reason for a field that is not there."""
+    """The reason for an absent field."""
     return f"{Reason.FIELD_MISSING}:{field}"
 
 
 def invalid(field: str) -> str:
-    """The reason for a field that is not what it should be."""
+    """The reason for a field with an invalid value."""
     return f"{Reason.FIELD_INVALID}:{field}"
 
 
 def text_of(value: Any) -> str | None:
-    """A text with its outer blanks dropped; None when it is no text or empty."""
+    """A text without outer blanks; None when the value is no text or is empty."""
     return (value.strip() or None) if isinstance(value, str) else None
 
 
 def is_absent(value: Any) -> bool:
-    """Whether a field says nothing: missing, null or blank."""
+    """Whether a field carries no value: missing, null or blank."""
     return value is None or (isinstance(value, str) and not value.strip())
 
 
 def is_text(value: Any) -> bool:
-    """Whether this is a text that says something: a spreadsheet error (#N/A) does not, nor what holds a control
-    character or a lost letter."""
+    """Whether this is a text with meaning. A spreadsheet error (#N/A), a control character or a lost letter
+    makes it False.
+    """
     return isinstance(value, str) and fault(value) is None
 
 
 def text_problems(field: str, value: Any) -> list[str]:
-    """What is wrong with a text that must be there."""
+    """The problems of a required text."""
     if is_absent(value):
         return [missing(field)]
     return [] if is_text(value) else [invalid(field)]
 
 
 def day_of(value: Any) -> date | None:
-    """A day that can be meant, else None."""
+    """The day, or None when the value is no day or lies outside YEARS."""
     day = parse_date(value)
     return day if day is not None and day.year in YEARS else None
 
 
 def day_problems(field: str, value: Any) -> list[str]:
-    """What is wrong with a day that must be there."""
+    """The problems of a required day."""
     if is_absent(value):
         return [missing(field)]
     return [] if day_of(value) is not None else [invalid(field)]
 
 
 def village_problems(value: Any, regency: str, areas: Areas) -> list[str]:
-    """What is wrong with a village that must be there and lie in the regency."""
+    """The problems of a required village, which must lie in the regency."""
     if is_absent(value):
         return [missing("village")]
     if not isinstance(value, str):
@@ -107,7 +110,7 @@ def village_problems(value: Any, regency: str, areas: Areas) -> list[str]:
 
 
 def form_problems(fields: Mapping[str, Any], regency: str, areas: Areas, today: date) -> tuple[str, ...]:
-    """Why a form of this regency cannot be taken on this day; empty when it can. Used by the offline check too."""
+    """Why a form of this regency cannot be accepted on this day; empty when it can. The offline check uses it too."""
     found = submission_problems(fields)
     found += nik_problems(fields.get("nik"), today)
     found += _name_problems(fields.get("name"))
@@ -121,12 +124,12 @@ def form_problems(fields: Mapping[str, Any], regency: str, areas: Areas, today: 
 
 
 def form_warnings(form: WorkerForm) -> tuple[str, ...]:
-    """Where the digits of the NIK say otherwise than the form: told, never refused (contracts.md 3, rules.md T6)."""
+    """Where the digits of the NIK differ from the form: a warning, never a refusal (contracts.md 3, rules.md T6)."""
     nik, born = form.nik, form.birth_date
     day = int(nik[6:8])
     says_woman = day > WOMEN_DAY_OFFSET
     found = []
-    # DDMMYY against YYYY-MM-DD; a NIK does not know its century.
+    # DDMMYY is compared with YYYY-MM-DD; a NIK does not contain the century.
     if (day - WOMEN_DAY_OFFSET if says_woman else day) != int(born[8:]) or nik[8:12] != born[5:7] + born[2:4]:
         found.append(str(Reason.BIRTH_DATE_MISMATCH))
     if says_woman != (form.sex == "F"):
@@ -135,7 +138,7 @@ def form_warnings(form: WorkerForm) -> tuple[str, ...]:
 
 
 def submission_problems(fields: Mapping[str, Any]) -> list[str]:
-    """What is wrong with the agency's own number."""
+    """The problems of the agency's own number."""
     value = fields.get("submission_id")
     if is_absent(value):
         return [missing("submission_id")]
@@ -143,7 +146,7 @@ def submission_problems(fields: Mapping[str, Any]) -> list[str]:
 
 
 def nik_problems(value: Any, today: date) -> list[str]:
-    """What is wrong with a NIK: its shape first, then the date in it (rules.md 6b)."""
+    """The problems of a NIK: its shape first, then the date in it (rules.md 6b)."""
     if is_absent(value):
         return [missing("nik")]
     nik = value.strip() if isinstance(value, str) else value
@@ -182,7 +185,7 @@ def _occupation_problems(value: Any, *_: Any) -> list[str]:
     return [] if is_text(value) else [invalid("occupation")]
 
 
-# In the order in which their reasons are told.
+# In the order in which the answer lists their reasons.
 _CHECKS: Mapping[str, Callable[[Any, str, Areas, date], list[str]]] = {
     "birth_date": _birth_date_problems,
     "sex": _sex_problems,
@@ -213,7 +216,9 @@ def _consent_problems(value: Any, today: date) -> list[str]:
 
 
 def _refused_consent(value: Any) -> list[str]:
-    """A No is no consent, whatever date stands beside it, and what nobody can read is no Yes."""
+    """The problems of consent that is refused or unclear: a No counts whatever date stands beside it, and an unclear
+    word is no Yes.
+    """
     if not isinstance(value, Mapping):
         return []
     given = value.get("given")
@@ -223,7 +228,7 @@ def _refused_consent(value: Any) -> list[str]:
 
 
 def optional_problems(fields: Mapping[str, Any]) -> list[str]:
-    """Fields that may be absent but, when there, must be texts; the heir an object of texts with a name."""
+    """The problems of optional fields: when present they must be texts, and the heir an object of texts with a name."""
     found = [
         invalid(field) for field in _OPTIONAL_TEXTS if fields.get(field) is not None and not is_text(fields[field])
     ]
@@ -241,14 +246,14 @@ def _heir_problems(heir: Any) -> list[str]:
 
 
 def update_problems(fields: Mapping[str, Any], regency: str, areas: Areas, today: date) -> tuple[str, ...]:
-    """Why an update cannot be taken: only the fields that it names are judged."""
+    """Why an update cannot be accepted. Only the fields that it names are judged."""
     found = submission_problems(fields) + nik_problems(fields.get("nik"), today)
     if not is_absent(fields.get("name")):
         found += _name_problems(fields["name"])
     for field, check in _CHECKS.items():
         if not is_absent(fields.get(field)):
             found += check(fields[field], regency, areas, today)
-    # An update gives no consent, but one that says No must not be passed over.
+    # An update gives no consent, but a consent field that says No must not be overlooked.
     found += _refused_consent(fields.get("consent"))
     found += _income_problems(fields.get("monthly_income"))
     found += optional_problems(fields)
@@ -256,7 +261,7 @@ def update_problems(fields: Mapping[str, Any], regency: str, areas: Areas, today
 
 
 def withdrawal_problems(fields: Mapping[str, Any], today: date) -> tuple[str, ...]:
-    """Why a withdrawal cannot be taken; its date may lie ahead, except that of a death."""
+    """Why a withdrawal cannot be accepted. Its date may lie in the future, except the date of a death."""
     found = submission_problems(fields) + nik_problems(fields.get("nik"), today)
     reason = fields.get("reason")
     if is_absent(reason):
@@ -274,7 +279,7 @@ def _leaving_problems(reason: Any, value: Any, today: date) -> list[str]:
 
 
 def attestation_problems(fields: Mapping[str, Any], today: date) -> tuple[str, ...]:
-    """Why an attestation cannot be taken."""
+    """Why an attestation cannot be accepted."""
     found = submission_problems(fields) + nik_problems(fields.get("nik"), today)
     sector, occupation = fields.get("sector"), fields.get("occupation")
     found += [missing("sector")] if is_absent(sector) else _sector_problems(sector)
@@ -289,7 +294,7 @@ def attestation_problems(fields: Mapping[str, Any], today: date) -> tuple[str, .
 
 
 def needs_new_check(before: WorkerForm, after: WorkerForm) -> bool:
-    """Whether a change touches what verification judged or what its verdict carries to the others."""
+    """Whether a change touches what verification judged, or what its verdict carries to other services."""
     return (
         before.name != after.name
         or before.birth_date != after.birth_date
@@ -302,7 +307,7 @@ def needs_new_check(before: WorkerForm, after: WorkerForm) -> bool:
 
 
 def is_told(before: WorkerForm, after: WorkerForm) -> bool:
-    """Whether a change touches what others know of the worker (worker.registered.v1)."""
+    """Whether a change touches what other services know of the worker (worker.registered.v1)."""
     return (
         before.village != after.village
         or before.sector != after.sector
@@ -314,5 +319,5 @@ def is_told(before: WorkerForm, after: WorkerForm) -> bool:
 
 
 def same_but_consent(form: WorkerForm, other: WorkerForm) -> bool:
-    """Whether two forms say the same; consent given again is no change."""
+    """Whether two forms say the same. Renewed consent is no change."""
     return replace(form, consent_on=other.consent_on) == other

@@ -1,7 +1,7 @@
-"""One worker, many sources: who said what of each field, on what evidence, and whose word stands.
+"""One worker, many sources: who said what about each field, on what evidence, and whose word stands.
 
-Every agency's word is kept; which of them stands is worked out from all of them each time, so that the order in which
-agencies speak decides only among equals. Knows no store and no event.
+Every agency's word is kept. The standing word is computed from all of them each time, so the order in which agencies
+speak matters only among agencies of equal rank. Knows no store and no event.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from services.registration.domain.rules import DEFAULT_INCOME
 from services.registration.domain.state import Statement, Status, Word, Worker, WorkerForm
 from shared.reference.precedence import UNNAMED, VERIFICATION, Precedence
 
-# The district follows the village, consent belongs to a submission, and the NIK is who the worker is.
+# Three fields are left out: the district follows the village, consent belongs to a submission, and the NIK names the
+# worker.
 FIELDS = (
     "name",
     "birth_date",
@@ -33,7 +34,7 @@ FIELDS = (
 
 
 def statements(worker: Worker) -> tuple[Statement, ...]:
-    """All agencies' words on all fields. Where none are kept apart, everyone who sent a form said what stands."""
+    """All agencies' words on all fields. When `said` is empty, every agency that sent a form said what stands."""
     if worker.said:
         return worker.said
     said: list[Statement] = []
@@ -46,11 +47,12 @@ def statements(worker: Worker) -> tuple[Statement, ...]:
 
 
 def of_form(form: WorkerForm, word: Word, *, opens: bool) -> list[Statement]:
-    """What a form says, field by field; what it leaves out it does not say."""
+    """What a form says, field by field. A field that the form leaves out makes no statement."""
     found = []
     for name in FIELDS:
         value = getattr(form, name)
-        # An income that a form leaves out is taken as the lowest: no word against an income that another agency knows.
+        # A form without an income gets the lowest one. That default must not contradict an income that another agency
+        # knows.
         if value is None or (name == "monthly_income" and value == DEFAULT_INCOME and not opens):
             continue
         found.append(Statement(word.agency, name, value, word.submission_id, word.said_on))
@@ -58,7 +60,7 @@ def of_form(form: WorkerForm, word: Word, *, opens: bool) -> list[Statement]:
 
 
 def of_work(word: Word) -> list[Statement]:
-    """What an attestation says."""
+    """The statements of an attestation: sector and occupation."""
     evidence = (word.submission_id, word.said_on)
     return [
         Statement(word.agency, "sector", word.sector, *evidence),
@@ -69,8 +71,8 @@ def of_work(word: Word) -> list[Statement]:
 def by_form(worker: Worker, form: WorkerForm, word: Word) -> tuple[tuple[Statement, ...], frozenset[str]]:
     """The words after an agency's whole form, and the fields that it corrects.
 
-    Whoever opened the registration and now says otherwise corrects what stood; from another agency a form is a word
-    beside the others.
+    The agency that opened the registration corrects what stood when it now says something else. A form of another
+    agency only adds its words to the others.
     """
     opens = worker.words[0].agency == word.agency
     before = {one.field: one for one in statements(worker) if one.agency == word.agency}
@@ -87,7 +89,7 @@ def by_form(worker: Worker, form: WorkerForm, word: Word) -> tuple[tuple[Stateme
 
 
 def by_changes(worker: Worker, changes: Mapping[str, Any], word: Word) -> tuple[tuple[Statement, ...], frozenset[str]]:
-    """The words after an update: it corrects what it names."""
+    """The words after an update, and the fields that it corrects: those that it names."""
     named = frozenset(changes) & frozenset(FIELDS)
     kept = [one for one in statements(worker) if one.agency != word.agency or one.field not in named]
     fresh = [
@@ -99,7 +101,9 @@ def by_changes(worker: Worker, changes: Mapping[str, Any], word: Word) -> tuple[
 
 
 def doubt(worker: Worker, name: str) -> tuple[Statement, ...]:
-    """The words, with what stands on this field doubted: whoever says otherwise is heard before an officer is asked."""
+    """The words, with the standing value of this field marked as doubted. Another agency's value is then checked before
+    an officer is asked.
+    """
     value = getattr(worker.form, name)
     return tuple(
         replace(one, doubted=True) if (one.field, one.value) == (name, value) else one for one in statements(worker)
@@ -107,7 +111,7 @@ def doubt(worker: Worker, name: str) -> tuple[Statement, ...]:
 
 
 def settle_doubts(worker: Worker, precedence: Precedence) -> Worker:
-    """The worker after what stands was verified: it is doubted no more."""
+    """The worker after the standing values were verified: they are no longer doubted."""
     said = [replace(one, doubted=False) if one.value == getattr(worker.form, one.field) else one for one in worker.said]
     return settle(worker, said, precedence) if any(one.doubted for one in worker.said) else worker
 
@@ -127,7 +131,7 @@ def by_work(worker: Worker, word: Word) -> tuple[Statement, ...]:
 def settle(
     worker: Worker, said: Sequence[Statement], precedence: Precedence, corrected: frozenset[str] = frozenset()
 ) -> Worker:
-    """The worker with these words, the form as it stands by them."""
+    """The worker with these words, and the form that follows from them."""
     standing = _standing(worker, said, precedence, corrected)
     values: dict[str, Any] = {name: standing[name].value if name in standing else None for name in FIELDS}
     values["monthly_income"] = values["monthly_income"] or DEFAULT_INCOME
@@ -137,12 +141,12 @@ def settle(
 
 
 def origins(worker: Worker, precedence: Precedence) -> Mapping[str, Statement]:
-    """Of each field the word that stands, with its evidence."""
+    """For each field the word that stands, with its evidence."""
     return _standing(worker, statements(worker), precedence, frozenset())
 
 
 def overruled(worker: Worker, agency: str, fields: Iterable[str]) -> list[str]:
-    """Of these fields, those on which the agency says otherwise than what stands."""
+    """The fields among these on which the agency says something else than what stands."""
     mine = {one.field: one.value for one in worker.said if one.agency == agency}
     return [name for name in fields if name in mine and mine[name] != getattr(worker.form, name)]
 
@@ -158,7 +162,7 @@ def _standing(
         rank = precedence.rank(worker.regency, one.field, one.agency, sectors.get(one.agency))
         if verified and one.field not in corrected and one.value == getattr(worker.form, one.field):
             rank = min(rank, precedence.rank(worker.regency, one.field, VERIFICATION))
-        # Among equals the newest correction, else whoever spoke first.
+        # Among equals the newest correction wins, else the agency that spoke first.
         order = (0, -number) if one.corrected else (1, places.get(one.agency, UNNAMED))
         weight = (one.refuted, one.doubted, rank, *order)
         if one.field not in best or weight < best[one.field][0]:

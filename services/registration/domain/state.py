@@ -1,5 +1,6 @@
 """The aggregates of registration: a worker, a pair of workers who may be one person, and the refusal of a submission
-that has no worker. Owns shapes only; no rule, no store."""
+that has no worker. Defines shapes only; no rule, no store.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +13,7 @@ from shared.kernel.values import value
 
 
 class Status(StrEnum):
-    """Where a worker stands: `checking` waits for verification's verdict; `merged` turned out to be another worker."""
+    """A worker's status: `checking` waits for verification's verdict; `merged` turned out to be another worker."""
 
     CHECKING = "checking"
     VERIFIED = "verified"
@@ -24,7 +25,7 @@ class Status(StrEnum):
 
 @value(frozen=True, slots=True, kw_only=True)
 class Heir:
-    """Who receives the death benefit, as the worker named them."""
+    """The person who receives the death benefit, as named by the worker."""
 
     name: str
     relation: str | None
@@ -33,7 +34,7 @@ class Heir:
 
 @value(frozen=True, slots=True, kw_only=True)
 class WorkerForm:
-    """One agency's form on one worker, checked: every field is of its kind, the village is a current one."""
+    """One agency's form about one worker, checked: every field has the right type, and the village code is current."""
 
     nik: str
     name: str
@@ -55,9 +56,9 @@ class WorkerForm:
 
 @value(frozen=True, slots=True, kw_only=True)
 class Word:
-    """What one agency said of a worker: its last submission and what that said of the work.
+    """What one agency said of a worker: its last submission, and the work that it named there.
 
-    `via` names the merged worker of whom the agency said it; empty for a word on this worker.
+    `via` names the merged worker whom the word was about; empty for a word on this worker.
     """
 
     agency: str
@@ -71,8 +72,11 @@ class Word:
 
 @value(frozen=True, slots=True)
 class Statement:
-    """One agency's word on one field, with its evidence. `corrected`: it was said to change what stood; `refuted`: the
-    civil register says otherwise; `doubted`: it is near what the register says, and an officer must look."""
+    """One agency's word on one field, with its evidence.
+
+    `corrected`: it was said to change what stood. `refuted`: the civil register says otherwise. `doubted`: it is close
+    to what the register says, and an officer must look.
+    """
 
     agency: str
     field: str
@@ -86,7 +90,7 @@ class Statement:
 
 @value(frozen=True, slots=True)
 class Was:
-    """What a field held before a change, and whose word that was (empty: nobody's, as a status)."""
+    """The value of a field before a change, and who had said it (empty when no agency said it, as for a status)."""
 
     field: str
     value: Any
@@ -97,7 +101,9 @@ class Was:
 
 @value(frozen=True, slots=True)
 class Change:
-    """One moment at which the worker changed. Kept backwards, so that a worker who never changed costs nothing."""
+    """One moment at which the worker changed. Only old values are kept, so a worker who never changed needs no
+    space.
+    """
 
     at: datetime
     was: tuple[Was, ...]
@@ -105,7 +111,7 @@ class Change:
 
 @value(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """Verification's last word, on which version of the registration, and until when it is good."""
+    """Verification's latest verdict, the registration version it judged, and the day until which it holds."""
 
     identity: Status
     reasons: tuple[str, ...]
@@ -116,7 +122,7 @@ class Verdict:
 
 @value(frozen=True, slots=True)
 class Suspicion:
-    """That this worker and `other` may be one person; `sequence` is the pair's, of its last word on it."""
+    """This worker and `other` may be one person. `sequence` is the pair's sequence number of its latest message."""
 
     other: str
     sequence: int
@@ -127,11 +133,11 @@ class Suspicion:
 class Worker:
     """A worker in one regency.
 
-    `form` is what stands: of each field the word that outranks the others. `said` are all agencies' words on all
-    fields; empty while one agency alone has spoken and the form is what it said (`sources.statements`). `waiting` are
-    the (agency, submission_id) that have not been told a final verdict. `asked` is how many words the last check
-    request carried. `merged_into` is who this worker turned out to be. `opened_on` is the day of the registration that
-    stands: after leaving and coming back it is another.
+    `form` is what stands: for each field the word that outranks the others. `said` holds all agencies' words on all
+    fields; it is empty while the form alone tells what each agency said (`sources.statements`). `waiting` lists the
+    (agency, submission_id) that have not been told a final verdict. `asked` is the number of words that the last check
+    request carried. `merged_into` is the worker who this one turned out to be. `opened_on` is the day of the
+    registration that stands; a worker who left and came back gets a new day.
     """
 
     regency: str
@@ -155,16 +161,16 @@ class Worker:
 
     @property
     def suspected(self) -> tuple[str, ...]:
-        """The workers who may be the same person, as far as nobody has decided."""
+        """The workers who may be the same person, for pairs that are still open."""
         return tuple(one.other for one in self.suspects if one.open)
 
     def word_of(self, agency: str) -> Word | None:
-        """What this agency said last of this worker itself."""
+        """What this agency said last of this worker itself, not of a merged one."""
         return next((one for one in self.words if one.agency == agency and not one.via), None)
 
 
 class PairStatus(StrEnum):
-    """`open` waits for an officer and blocks money; `gone`: their forms were changed and are alike no more."""
+    """`open` waits for an officer and blocks money. `gone`: their forms changed and are no longer alike."""
 
     OPEN = "open"
     MERGED = "merged"
@@ -174,7 +180,7 @@ class PairStatus(StrEnum):
 
 @value(frozen=True, slots=True, kw_only=True)
 class PairDecision:
-    """Who decided what about a pair, when and why. `keep` is the worker who stays after a merge."""
+    """An officer's decision on a pair, with day and reason. `keep` is the worker who stays after a merge."""
 
     decision: str
     officer: str
@@ -185,7 +191,9 @@ class PairDecision:
 
 @value(frozen=True, slots=True, kw_only=True)
 class Pair:
-    """Two workers who may be one person. `score` is 0 to 100; `reasons` say what is alike, never the values."""
+    """Two workers who may be one person. `score` is 0 to 100; `reasons` name the fields that are alike, never
+    the values.
+    """
 
     workers: tuple[str, str]
     regencies: tuple[str, ...]
@@ -199,14 +207,14 @@ class Pair:
 
     @property
     def dropped(self) -> str:
-        """Who was merged into the other; empty unless merged."""
+        """The worker who was merged into the other; empty unless the pair is merged."""
         first, second = self.workers
         return "" if not self.kept else second if self.kept == first else first
 
 
 @value(frozen=True, slots=True, kw_only=True)
 class Refusal:
-    """A submission that was refused for its form alone; the document exists to remember the answer."""
+    """A submission that was refused for its form alone. The document exists to remember the answer."""
 
     submission_id: str | None
     reasons: tuple[str, ...]

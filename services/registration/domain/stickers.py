@@ -1,11 +1,12 @@
-"""House stickers: until when a worker is paid, which number is theirs, that it was printed and put up. Pure.
+"""House stickers: until when a worker is paid, the number of the sticker, and whether it was printed and put up. Pure.
 
 Theory of operation
-A sticker says "paid until", so registration hears of premiums: `covers` (worker_id) holds a worker's billed months with
-their invoices, `invoices` which of those are paid; only both together cover a month, in whichever order they come.
-A sticker's number follows from the worker and the day on which the registration was opened, so that printing again
-gives the same number, and a worker who left and came back gets another. It is issued when it is printed: the sheet's
-step names it. Whether it still holds is not kept with it: it holds while its worker does (`revoked`).
+A sticker says "paid until", so registration listens to premiums. `covers` (worker_id) holds a worker's billed months
+with their invoices; `invoices` holds which invoices are paid. A month is covered only when both are there; the order of
+arrival does not matter. A sticker's number is computed from the worker and the day on which the registration was
+opened: a second print gives the same number, and a worker who left and came back gets a new one. Printing issues the
+sticker: each printed sheet names its stickers in events of the work topic. Validity is not stored with a sticker: it is
+valid while its worker is (`revoked`).
 """
 
 from __future__ import annotations
@@ -30,9 +31,9 @@ from shared.kernel.decision import Address, Decision, Outcome
 from shared.kernel.event import Event, Intake, Routed
 from shared.kernel.values import value
 
-# Billing runs at most a year ahead (contracts.md 3); a month that is over covers nobody any more.
+# Billing runs at most a year ahead (contracts.md 3), and a past month covers nobody any more.
 MONTHS_KEPT = 14
-# Crockford's digits: none of them looks like another on a wet sticker.
+# Crockford's digits: no two of them look alike on a wet sticker.
 DIGITS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 NUMBER_DIGITS = 10
 LEFT = (Status.WITHDRAWN, Status.REJECTED, Status.MERGED)
@@ -54,7 +55,7 @@ class PaidInvoice:
 
 @value(frozen=True, slots=True, kw_only=True)
 class Sticker:
-    """A sticker as last printed, and where it hangs since when."""
+    """A sticker as last printed, and the day on which it was reported as put up."""
 
     worker_id: str
     opened_on: str
@@ -69,7 +70,7 @@ class Sticker:
 
 @value(frozen=True, slots=True, kw_only=True)
 class Install:
-    """A good report that a sticker was put up."""
+    """A valid report that a sticker was put up."""
 
     sender: Sender
     sticker_no: str
@@ -77,7 +78,7 @@ class Install:
 
 
 def sticker_no(key: bytes, regency: str, worker_id: str, opened_on: str) -> str:
-    """The number of a worker's sticker, `6408-7F3KQ-9M2XA`: says nothing about whose it is without the key."""
+    """The number of a worker's sticker, such as `6408-7F3KQ-9M2XA`. Without the key it does not reveal the worker."""
     digest = hmac.digest(key, f"sticker|{worker_id}|{opened_on}".encode(), hashlib.sha256)
     value = int.from_bytes(digest[:7], "big") >> 6
     digits = "".join(DIGITS[value >> (5 * place) & 31] for place in reversed(range(NUMBER_DIGITS)))
@@ -85,14 +86,14 @@ def sticker_no(key: bytes, regency: str, worker_id: str, opened_on: str) -> str:
 
 
 def is_sticker_no(text: object) -> bool:
-    """Whether this is shaped like a number of ours."""
+    """Whether a text has the shape of a sticker number."""
     if not isinstance(text, str) or len(text) != 16 or text[4] != "-" or text[10] != "-":
         return False
     return text[:4].isascii() and text[:4].isdigit() and all(digit in DIGITS for digit in text[5:10] + text[11:])
 
 
 def paid_until(cover: Cover, paid: Collection[str], today: date) -> date | None:
-    """The last day of the unbroken row of paid months that holds today, or that begins next; None: there is none."""
+    """The last day of the unbroken row of paid months that includes today or begins next; None when there is none."""
     now = period_of(today)
     months = sorted(period for period, invoice in cover.months if invoice in paid and period >= now)
     if not months:
@@ -106,29 +107,29 @@ def paid_until(cover: Cover, paid: Collection[str], today: date) -> date | None:
 
 
 def revoked(sticker: Sticker, worker: Any) -> bool:
-    """Whether a sticker holds no more: its worker left, or left and was registered anew."""
+    """Whether a sticker is no longer valid: its worker left, or left and was registered anew."""
     if not isinstance(worker, Worker):
         return True
     return worker.status in LEFT or worker.opened_on != sticker.opened_on
 
 
 def of_premium(event: Event, reference: Reference) -> tuple[Routed, ...]:
-    """A billed month belongs to its worker."""
+    """A billed month belongs to its worker's document."""
     return (Routed(Address("covers", event.data.worker_id), event.data),)
 
 
 def of_invoice(event: Event, reference: Reference) -> tuple[Routed, ...]:
-    """A payment belongs to its invoice."""
+    """A payment belongs to its invoice's document."""
     return (Routed(Address("invoices", event.data.invoice_id), event.data),)
 
 
 def of_issue(event: Event, reference: Reference) -> tuple[Routed, ...]:
-    """A print belongs to its sticker."""
+    """A print belongs to its sticker's document."""
     return (Routed(Address("stickers", event.data.sticker_no), event.data),)
 
 
 def of_install(event: Event, reference: Reference) -> tuple[Routed, ...]:
-    """The sticker that was put up, or a refusal of its own."""
+    """The document of the sticker that was put up, or a refusal document."""
     intake: Intake = event.data
     sender = sender_of(event)
     problems = _problems(intake, sender, business_day(event.at))
@@ -161,7 +162,7 @@ def _problems(intake: Intake, sender: Sender, today: date) -> tuple[str, ...]:
 
 
 def billed(state: Cover | None, event: Event, facts: Facts, now: datetime) -> Decision[Any]:
-    """A month is billed; months long over make room."""
+    """Notes a billed month and drops months that ended before the last one."""
     premium: PremiumBilled = event.data
     oldest = shift_period(period_of(business_day(now)), -1)
     months = {period: invoice for period, invoice in (state.months if state else ()) if period >= oldest}
@@ -170,13 +171,13 @@ def billed(state: Cover | None, event: Event, facts: Facts, now: datetime) -> De
 
 
 def paid(state: PaidInvoice | None, event: Event, facts: Facts, now: datetime) -> Decision[Any]:
-    """An invoice is paid."""
+    """Notes that an invoice is paid."""
     payment: PremiumPaid = event.data
     return Decision(state=PaidInvoice(period=payment.period))
 
 
 def issue(state: Sticker | Refusal | None, event: Event, facts: Facts, now: datetime) -> Decision[Any]:
-    """A sticker was printed; printed again with nothing new it is no news."""
+    """Notes a printed sticker. A second print with the same last day is not published again."""
     part: IssueSticker = event.data
     before = state if isinstance(state, Sticker) else None
     if before is not None and before.valid_until >= part.valid_until:
@@ -204,7 +205,7 @@ def issue(state: Sticker | Refusal | None, event: Event, facts: Facts, now: date
 
 
 def install(state: Sticker | Refusal | None, event: Event, facts: Facts, now: datetime) -> Decision[Any]:
-    """A sticker was put up; a number that was never printed for this regency is refused."""
+    """Notes that a sticker was put up. A number that was never printed for this regency is refused."""
     part: Install = event.data
     sender = part.sender
     if not isinstance(state, Sticker) or state.regency != sender.regency:

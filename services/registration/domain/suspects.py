@@ -1,14 +1,14 @@
-"""Who may be one person under two NIKs: candidates by what they share, judged by the weight of evidence. Pure.
+"""Finds pairs who may be one person under two NIKs: candidates share a key, then the evidence is weighed. Pure.
 
 Theory of operation
 A candidate pair shares at least one key (`_KINDS`): a word of the name and the birth date, the name in a village, most
-of the NIK, a telephone, a family card. Each trait that they share or do not share then adds or takes away points: the
-binary logarithm of how much likelier one person is to show it than two (Fellegi and Sunter). A name that few carry
-weighs more than one that many do, and so do a birth date and a village. In a larger register chance makes more
-look-alikes, so the points that make a suspect rise with it. They go to an officer, with the reasons; nobody is ever
-merged by a score.
+of the NIK, a telephone, a family card. Each trait that they share or do not share then adds or subtracts points: the
+binary logarithm of how much likelier one person shows it than two (Fellegi and Sunter). A rare name weighs more than a
+common one; the same holds for birth dates and villages. A larger register contains more look-alikes by chance, so the
+points needed for a suspect rise with its size. Suspects go to an officer with the reasons; a score alone never merges
+anybody.
 
-Keys live in memory while a scan runs: nothing is stored by which a name could be looked up.
+The keys live in memory while a scan runs. Nothing is stored by which a name could be looked up.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from services.registration.domain.naming import OTHER, PART, alike, fold, skelet
 from services.registration.domain.state import Worker
 from shared.kernel.values import value
 
-# Beyond the points by which one pair of so many people stands out at all (`Weights.needed`).
+# Points required in addition to those that make one pair stand out among so many people (`Weights.needed`).
 MARGIN = 6.5
-# Points above what is needed at which the score shown is 100; at what is needed it is 50.
+# With so many points above the needed ones the shown score is 100; with exactly the needed ones it is 50.
 CERTAIN = 16.0
-# How common a name, a birth date or a village is taken to be before any was seen; worth so many people.
+# The assumed frequency of a name, a birth date or a village before any was seen. It weighs like PRIOR_PEOPLE people.
 PRIOR_NAME, PRIOR_BIRTH, PRIOR_VILLAGE = 1 / 4096, 1 / 14_000, 1 / 100
 PRIOR_PEOPLE = 20_000
-# More than so many who share a key share a default (a village head's telephone, 1 January), not a person.
+# When more people than this share a key, it is a default value (a village head's telephone, 1 January), not a person.
 BLOCK_MAX = 60
 # In a larger block only neighbours by name are compared.
 WINDOW = 12
@@ -54,7 +54,7 @@ class Traits:
 
 @value(frozen=True, slots=True)
 class Match:
-    """Two workers who may be one; `reasons` name what is alike, never what it is."""
+    """Two workers who may be one. `reasons` name the traits that are alike, never their values."""
 
     first: Traits
     second: Traits
@@ -63,7 +63,7 @@ class Match:
 
 
 class Weights:
-    """How common names, birth dates and villages are in this population, as the points of sharing one."""
+    """How common names, birth dates and villages are in this population, as the points for sharing one."""
 
     def __init__(self, people: Sequence[Traits]) -> None:
         self.people = len(people)
@@ -75,35 +75,35 @@ class Weights:
         self._villages = Counter(one.village for one in people)
 
     def name(self, one: tuple[str, ...], other: tuple[str, ...]) -> float:
-        """By the commoner of the two."""
+        """Points for the name, by the more common of the two."""
         carriers = max(self._names["".join(sorted(one))], self._names["".join(sorted(other))])
         return self._points(carriers, PRIOR_NAME)
 
     def mother(self, one: tuple[str, ...], other: tuple[str, ...]) -> float:
-        """As of a name; those whose mother is not known say nothing of how common hers is."""
+        """Points for the mother's name, as for a name. Workers without a known mother do not count in its frequency."""
         carriers = max(self._mothers["".join(sorted(one))], self._mothers["".join(sorted(other))])
         return self._points(carriers, PRIOR_NAME)
 
     def word(self, one: tuple[str, ...], other: tuple[str, ...]) -> float:
-        """By the rarest word of the shorter name."""
+        """Points for the rarest word of the shorter name."""
         short = min(one, other, key=len)
         return max(self._points(self._words[word], PRIOR_NAME) for word in short if len(word) > 1 or len(short) == 1)
 
     def birth(self, born: str) -> float:
-        """By how many were born that day, or are said to be."""
+        """Points for a birth date, by how many workers have it on their form."""
         return self._points(self._births[born], PRIOR_BIRTH)
 
     def village(self, village: str) -> float:
-        """By its size."""
+        """Points for a village, by the number of its workers."""
         return self._points(self._villages[village], PRIOR_VILLAGE)
 
     def _points(self, carriers: int, prior: float) -> float:
-        # The two in question are not counted: they may be one.
+        # The two workers in question are not counted, because they may be one.
         return -log2((max(carriers - 2, 0) + PRIOR_PEOPLE * prior) / (self.people + PRIOR_PEOPLE))
 
 
 def traits_of(worker_id: str, worker: Worker) -> Traits:
-    """What a scan keeps of a worker."""
+    """The traits of a worker that a scan compares."""
     form = worker.form
     return Traits(
         key=worker_id,
@@ -130,18 +130,18 @@ def find(people: Sequence[Traits]) -> list[Match]:
 
 
 def judge(one: Traits, other: Traits, weights: Weights) -> Match | None:
-    """The evidence for and against; None when it is not enough to bother an officer."""
+    """Weighs the evidence for and against; None when it is too weak for an officer."""
     reasons: list[str] = []
     points = _births(one, other, weights, reasons) + _niks(one.nik, other.nik, reasons)
     points += 1.0 if one.sex == other.sex else -6.0
     points += _places(one, other, weights, reasons) + _households(one, other, reasons)
     points += _mothers(one, other, weights, reasons)
-    # The dearest comparison last, and only where the best name could still make a suspect.
+    # Names are compared last, because that costs most, and only when the best name could still make a suspect.
     if points + 12.0 < weights.needed:
         return None
     likeness = alike(one.name, other.name)
     if likeness <= OTHER:
-        # Twins share all but the name: no household outweighs another name.
+        # Twins share everything except the name, so no household evidence outweighs a different name.
         return None
     points += _names(one, other, likeness, weights, reasons)
     over = points - weights.needed
@@ -188,12 +188,12 @@ def _niks(one: str, other: str, reasons: list[str]) -> float:
         return 0.0
     reasons.append("nik-one-digit")
     if one[:6] != other[:6]:
-        # Serials are low, so two born on one day in neighbouring districts often have the same one.
+        # Serial numbers are low, so two people born on one day in neighbouring districts often have the same one.
         return 2.0 if one[:4] == other[:4] else 5.0
     if one[6:12] == other[6:12]:
-        # Two born on one day in one district are numbered one after the other: a serial proves little.
+        # Two people born on one day in one district get consecutive numbers, so a close serial proves little.
         return 1.0
-    # Who is born in another year has another year in the NIK: that is one difference, counted with the birth date.
+    # A different birth year also changes the NIK. That one difference already counted with the birth date.
     return 9.0 if "birth-date-same" in reasons or "birth-date-swapped" in reasons else 3.0
 
 
@@ -215,7 +215,7 @@ def _places(one: Traits, other: Traits, weights: Weights, reasons: list[str]) ->
 
 
 def _households(one: Traits, other: Traits, reasons: list[str]) -> float:
-    """Shared by relatives too: some points, never enough."""
+    """Points for a shared household. Relatives share these too, so they alone are never enough."""
     points = 0.0
     if one.village == other.village and one.address and other.address:
         points += 2.0 if one.address == other.address else -1.0
@@ -237,13 +237,13 @@ def _differing(one: str, other: str) -> int:
 
 
 def _turned(one: str, other: str) -> bool:
-    """Whether two neighbouring digits changed places."""
+    """Whether two neighbouring digits changed places. The texts must have equal length and differ."""
     at = next(place for place, (left, right) in enumerate(zip(one, other, strict=True)) if left != right)
     return one[at : at + 2] == other[at : at + 2][::-1]
 
 
 def _candidates(people: Sequence[Traits]) -> Iterator[tuple[int, int]]:
-    """Pairs that share a key, each once."""
+    """Pairs that share a key; each pair once."""
     size, seen = len(people), set[int]()
     for keys in _KINDS:
         blocks: dict[int, list[int]] = {}
@@ -270,7 +270,7 @@ def _pairs(people: Sequence[Traits], block: list[int]) -> Iterable[tuple[int, in
 
 
 def _by_birth(one: Traits) -> Iterator[tuple[str, ...]]:
-    """Each word of the name with the birth date, whichever of day and month comes first."""
+    """Each word of the name with the birth date, with day and month in sorted order."""
     year, month, day = one.born.split("-")
     low, high = sorted((month, day))
     for word in one.name:
@@ -280,7 +280,9 @@ def _by_birth(one: Traits) -> Iterator[tuple[str, ...]]:
 
 
 def _by_place(one: Traits) -> Iterator[tuple[str, ...]]:
-    """The name in a village, and with the mother's: for a birth date that is wrong altogether."""
+    """The name within a village, and together with the mother's name: finds pairs whose birth dates differ
+    altogether.
+    """
     bones = " ".join(sorted(skeleton(word) for word in one.name))
     yield bones, one.village
     if one.mother:
@@ -290,7 +292,7 @@ def _by_place(one: Traits) -> Iterator[tuple[str, ...]]:
 
 
 def _by_nik(one: Traits) -> Iterator[tuple[str, ...]]:
-    """The NIK less one part: one wrong digit leaves all the others whole."""
+    """The NIK without one of its parts: one wrong digit leaves all the other parts intact."""
     area, day, month, year, serial = one.nik[:6], one.nik[6:8], one.nik[8:10], one.nik[10:12], one.nik[12:]
     yield "serial", area, day, month, year
     yield "year", area, day, month, serial
@@ -300,7 +302,7 @@ def _by_nik(one: Traits) -> Iterator[tuple[str, ...]]:
 
 
 def _by_household(one: Traits) -> Iterator[tuple[str, ...]]:
-    """A telephone, a family card, an address: relatives too, whom the rest tells apart."""
+    """A telephone, a family card, an address. Relatives share them too; the other traits separate those."""
     if one.phone:
         yield "phone", one.phone
     if one.card:

@@ -1,4 +1,4 @@
-"""What verification says of a worker, and when it is asked again: as time passes, or on another agency's word."""
+"""Applies verification's verdicts to a worker, and asks again as time passes or when another agency's word differs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from shared.kernel.decision import Decision
 from shared.kernel.event import Event
 
 OLDER = "older-registration-version"
-# A rejection that says which word on the person is wrong, so that another agency's may be the right one.
+# Rejections that say which field about the person is wrong, so that another agency's value may be the right one.
 _REFUTED: dict[str, str] = {
     Reason.NAME_MISMATCH: "name",
     Reason.BIRTH_DATE_MISMATCH: "birth_date",
@@ -27,25 +27,25 @@ _REFUTED: dict[str, str] = {
 
 
 def verified(state: Worker | Refusal | None, event: Event, facts: Facts, now: datetime) -> Decision[Any]:
-    """A living, single, eligible person."""
+    """Verified: a living, unique, eligible person."""
     part: IdentityVerified = event.data
     return _stands(state, event, Status.VERIFIED, (), part.valid_until, facts)
 
 
 def held(state: Worker | Refusal | None, event: Event, facts: Facts, now: datetime) -> Decision[Any]:
-    """An officer must look."""
+    """Held: an officer must look."""
     part: IdentityUnverified = event.data
     return _stands(state, event, Status.HELD, tuple(part.reasons), "", facts)
 
 
 def ended(state: Worker | Refusal | None, event: Event, facts: Facts, now: datetime) -> Decision[Any]:
-    """A rejection, or the end of a verified worker's eligibility."""
+    """Rejected, or the end of a verified worker's eligibility."""
     part: IdentityUnverified = event.data
     return _stands(state, event, Status.REJECTED, tuple(part.reasons), "", facts)
 
 
 def recheck(state: Worker | Refusal | None, event: Event, facts: Facts, now: datetime) -> Decision[Any]:
-    """A birthday or the end of a validity has come: verification judges by this day."""
+    """A birthday or the end of a validity has come: asks verification to judge by this day."""
     part: RecheckDue = event.data
     if not isinstance(state, Worker):
         return Decision(state=state, ignored="worker-unknown")
@@ -75,7 +75,7 @@ def _stands(
 ) -> Decision[Any]:
     worker_id, version = event.data.worker_id, event.data.registration_version
     if not isinstance(state, Worker):
-        # Verification only speaks of what registration asked; without the worker there is nobody to tell.
+        # Verification speaks only of workers that registration asked about. Without the worker there is nobody to tell.
         return Decision(state=state, ignored="worker-unknown")
     worker = state
     if version != worker.registration_version or worker.status in (Status.WITHDRAWN, Status.MERGED):
@@ -93,7 +93,7 @@ def _stands(
         valid_until=valid_until,
     )
     if identity is Status.HELD and worker.status is Status.CHECKING and Reason.NAME_MISMATCH in reasons:
-        # Kept with the word: an agency that says otherwise tomorrow is heard as if it had spoken today.
+        # The doubt is kept with the word: an agency that contradicts it later is heard as if it had spoken today.
         worker = sources.settle(worker, sources.doubt(worker, "name"), facts.precedence)
     told = dict.fromkeys(
         (*worker.waiting, *((word.agency, word.submission_id) for word in worker.words if not word.via))
@@ -111,9 +111,10 @@ def _stands(
 
 
 def _otherwise(worker: Worker, identity: Status, reasons: tuple[str, ...], facts: Facts) -> Worker | None:
-    """The worker as another agency's word has it, where that word has not been judged yet; None when there is none.
+    """The worker with another agency's word in place, when that word has not been judged yet; None when there is none.
 
-    Without this the first agency's typing error would reject the right form of the second, or not, by who came first.
+    Without this, the first agency's typing error would reject the correct form of the second agency, depending only on
+    who came first.
     """
     if worker.status is not Status.CHECKING:
         return None

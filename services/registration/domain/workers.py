@@ -1,8 +1,8 @@
-"""What agencies say of a worker: register, update, withdraw, attest; and the answer to each.
+"""What agencies say of a worker (register, update, withdraw, attest) and the answer to each.
 
-The first agency opens the registration; each further agency's word is kept beside it, and of each field the word that
-outranks the others stands (`sources`). What changes identity or what its verdict carries asks for a new check under a
-higher `registration_version`.
+The first agency opens the registration. Each further agency's word is kept beside it, and for each field the word that
+outranks the others stands (`sources`). A change of identity fields, or of fields that the verdict carries, asks for a
+new check under a higher `registration_version`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from shared.kernel.calendar import business_day
 from shared.kernel.decision import Decision, Outcome
 from shared.kernel.event import Event
 
-# An agency may send one worker again and again; the numbers of the last few submissions are enough to answer it.
+# An agency may send one worker again and again; the numbers of its last few submissions are enough for the answers.
 WAITING_MAX = 32
 FINAL = (Status.VERIFIED, Status.REJECTED)
 
@@ -27,7 +27,7 @@ Standing = Worker | Refusal | None
 
 
 def register(state: Standing, event: Event, facts: Facts, now: datetime) -> Decision[Any]:
-    """A whole form, of a worker known or not."""
+    """A whole form, for a known or unknown worker."""
     part: Register = event.data
     worker, sender = _worker(state), part.sender
     word = _word(sender, part.form, now, part.fingerprint)
@@ -72,7 +72,7 @@ def update(state: Standing, event: Event, facts: Facts, now: datetime) -> Decisi
 
 
 def withdraw(state: Standing, event: Event, facts: Facts, now: datetime) -> Decision[Any]:
-    """A worker leaves: moved, dead, employed, or as they wish."""
+    """A worker leaves: moved, died, was employed, or asked to leave."""
     part: Withdraw = event.data
     sender = part.sender
     worker = _worker(state)
@@ -95,7 +95,7 @@ def withdraw(state: Standing, event: Event, facts: Facts, now: datetime) -> Deci
 
 
 def attest(state: Standing, event: Event, facts: Facts, now: datetime) -> Decision[Any]:
-    """A sector agency vouches for the occupation."""
+    """A sector agency confirms the occupation."""
     part: Attest = event.data
     sender = part.sender
     worker = _worker(state)
@@ -108,7 +108,7 @@ def attest(state: Standing, event: Event, facts: Facts, now: datetime) -> Decisi
         sector=part.sector,
         occupation=part.occupation,
         said_on=part.attested_on,
-        # An agency that only attested has sent no form yet: its first form is told as its first.
+        # An agency that only attested has not sent a form yet, so its first form later counts as its first.
         fingerprint=known.fingerprint if known else "",
     )
     changed = replace(worker, words=_with(worker.words, word))
@@ -129,7 +129,7 @@ def _is_not_here(worker: Worker, sender: Sender) -> bool:
 
 
 def _not_registered(worker: Worker | None, event: Event, sender: Sender) -> Decision[Any]:
-    """Whoever is merged into another is to be named by the other's NIK."""
+    """A merged worker's submission must use the NIK of the worker who stayed; the reason says so."""
     merged = worker is not None and worker.status is Status.MERGED and worker.regency == sender.regency
     return _answer_only(worker, event, sender, Reason.DUPLICATE_IDENTITY if merged else Reason.NOT_REGISTERED)
 
@@ -143,10 +143,10 @@ def _enrol(
     warnings: tuple[str, ...],
     facts: Facts,
 ) -> Decision[Any]:
-    """New to Payung, or back after a withdrawal or a rejection: a new check is opened, on the sender's form.
+    """Opens a new check on the sender's form: the worker is new, or back after a withdrawal or a rejection.
 
-    After a rejection the other agencies still stand by the worker, so they hear of the new verdict too; a withdrawal
-    ends what they said.
+    After a rejection the other agencies' words stay, so those agencies hear of the new verdict too. A withdrawal ends
+    their words.
     """
     worker = Worker(
         regency=sender.regency,
@@ -171,8 +171,9 @@ def _enrol(
 
 
 def _again(before: Worker, worker: Worker, sender: Sender, facts: Facts) -> Worker:
-    """Re-entry: what was learnt before goes on with the worker. It opens a registration of its own, so that a sticker
-    of the one before holds no more."""
+    """Re-entry: history and suspicions stay with the worker. It opens a new registration, so a sticker of the earlier
+    one is no longer valid.
+    """
     back = replace(
         worker,
         registration_version=before.registration_version + 1,
@@ -221,7 +222,9 @@ def _taken(
     *,
     said: tuple[str, ...],
 ) -> Decision[Any]:
-    """An agency's word was taken; what verification judged by asks for a new check, a verdict that stands is told."""
+    """Takes an agency's word. A change of what verification judged asks for a new check; a standing verdict is
+    told at once.
+    """
     again = before.active and (rules.needs_new_check(before.form, after.form) or _fills_the_gap(before, after))
     if again:
         version = after.registration_version + 1
@@ -243,14 +246,14 @@ def _taken(
 
 
 def _fills_the_gap(before: Worker, after: Worker) -> bool:
-    """Whether the identity waits for an attestation, and one more agency has spoken."""
+    """Whether the verdict misses an attestation, and one more agency has spoken."""
     verdict = before.verdict
     missed = verdict is not None and Reason.ATTESTATION_MISSING in verdict.reasons
     return missed and len(after.words) > len(before.words)
 
 
 def _of_merged(worker: Worker, event: Event, sender: Sender, word: Word, warnings: tuple[str, ...]) -> Decision[Any]:
-    """The form of a worker who is known under another NIK: taken down, answered with the one who stays."""
+    """A form of a worker who was merged into another: it is noted, and the answer names the worker who stays."""
     if worker.regency != sender.regency:
         return _answer_only(worker, event, sender, Reason.REGISTERED_ELSEWHERE)
     answer: outcomes.Answer = "already-registered" if worker.word_of(sender.agency) else "attested"
@@ -266,7 +269,7 @@ def _settled_now(worker: Worker, sender: Sender) -> tuple[Outcome, ...]:
 
 
 def _waiting(worker: Worker, sender: Sender) -> tuple[tuple[str, str], ...]:
-    """Who is still to be told a final verdict; the sender of this submission too, unless one stands."""
+    """The submissions that still wait for a final verdict. This one is added, unless a final verdict already stands."""
     if sender.submission_id is None or (worker.verdict is not None and worker.verdict.identity in FINAL):
         return worker.waiting
     one = (sender.agency, sender.submission_id)
@@ -285,7 +288,9 @@ def _word(sender: Sender, form: WorkerForm, now: datetime, fingerprint: str) -> 
 
 
 def _with(words: tuple[Word, ...], word: Word) -> tuple[Word, ...]:
-    """The words with this one in the place of its agency's last; the first place stays who opened the registration."""
+    """The words with this one in the place of its agency's last. The first word stays the agency that opened the
+    registration.
+    """
     if all(one.agency != word.agency or one.via for one in words):
         return (*words, word)
     return tuple(word if one.agency == word.agency and not one.via else one for one in words)

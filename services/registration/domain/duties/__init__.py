@@ -1,1 +1,1 @@
-"""What employers and contractors owe: judged from their rosters and projects, kept as findings."""
+"""The duties of employers and contractors: judged from their rosters and projects, kept as findings."""

@@ -1,13 +1,13 @@
-"""One person with one employer: the contracts that rosters reported, and the duties not kept in them. Pure.
+"""One person with one employer: the contracts that rosters reported, and the duties that were not kept. Pure.
 
-Duties (rules.md 4): a worker is registered by the first day of work; contracts made short one after another, none of
-them registered, are one employment; whom the regency's budget insures may not at the same time stand on a payroll.
+Duties (rules.md 4): a worker is registered by the first day of work. Short contracts that follow one another, none of
+them registered, are one employment. A worker insured from the regency's budget may not stand on a payroll.
 
-A job ends as it began: who was told to be employed and has no running contract with any employer is told to be free
-again, or a season on a plantation would shut them out of the subsidy for ever.
+A job also ends: a worker who was reported as employed and has no running contract with any employer is reported as
+free. Otherwise one season on a plantation would exclude them from the subsidy for ever.
 
-Invariant: findings follow from the contracts, the day and the worker's standing alone, so that any order of reports
-that leaves the same contracts leaves the same findings.
+Invariant: findings follow only from the contracts, the day and the worker's standing. Reports in any order that leave
+the same contracts leave the same findings.
 """
 
 from __future__ import annotations
@@ -30,16 +30,16 @@ from shared.kernel.values import value
 
 FIRST_DAY = "first-day"
 NO_END = "9999-12-31"
-# A roster that is read before the morning's look takes its place; that a job is over may be said twice.
+# A roster that arrives before the morning's look also tells that a job is over. The end of a job may be told twice.
 TOLD_AGAIN_DAYS = 31
-# A new contract within so many days after the last one goes on with it.
+# A contract that starts within so many days after the last one continues it.
 CHAIN_GAP_DAYS = 30
 CHAIN_LENGTH_MIN = 2
 
 
 @value(frozen=True, slots=True, kw_only=True)
 class Contract:
-    """One contract as last reported; days as ISO texts."""
+    """One contract as last reported; days are ISO texts."""
 
     started_on: str
     ends_on: str | None
@@ -47,13 +47,13 @@ class Contract:
     registered_on: str | None
 
     def runs_on(self, day: str) -> bool:
-        """Whether it is not over."""
+        """Whether the contract has not ended before this day."""
         return (self.ends_on or NO_END) >= day
 
 
 @value(frozen=True, slots=True, kw_only=True)
 class Employment:
-    """What is known of one person's work for one employer. No NIK: the document is named by the worker's id."""
+    """What is known of one person's work for one employer. It holds no NIK: the worker's id names the document."""
 
     employer_id: str
     employer_name: str
@@ -81,8 +81,10 @@ class Employment:
 
 
 def reported(state: Employment | Refusal | None, event: Event, facts: Facts, now: datetime) -> Decision[Employment]:
-    """Takes a line: a contract is new, or known better than before. Where nobody was known, an explanation that came
-    too early may have left its refusal."""
+    """Takes a line: a contract is new, or better known than before.
+
+    When the employment was unknown, its document may be the refusal of an explanation that came too early.
+    """
     line: RosterLine = event.data
     contract = _contract_of(line)
     known = state if isinstance(state, Employment) else None
@@ -100,7 +102,7 @@ def reported(state: Employment | Refusal | None, event: Event, facts: Facts, now
     today = business_day(now)
     said: tuple[Outcome, ...] = ()
     if contract not in before and contract.runs_on(today.isoformat()):
-        # Verification ends the subsidy: a wage earner is the employer's to insure.
+        # Verification ends the subsidy, because the employer must insure a wage earner.
         said = (_employed(line),)
     elif known is not None and known.until >= _plus(today.isoformat(), -TOLD_AGAIN_DAYS):
         said = _over(employment, today.isoformat(), facts)
@@ -108,7 +110,9 @@ def reported(state: Employment | Refusal | None, event: Event, facts: Facts, now
 
 
 def first_day_over(state: Employment | Refusal | None, event: Event, facts: Facts, now: datetime) -> Decision[Any]:
-    """A first day passed: whoever is not registered by now is registered late. Or the last contract did: it is over."""
+    """A first day has passed: a worker without a registration is now registered late. Or the last contract has
+    ended.
+    """
     part: FirstDayOver = event.data
     if not isinstance(state, Employment):
         return Decision(state=state, ignored="employment-unknown")
@@ -118,7 +122,7 @@ def first_day_over(state: Employment | Refusal | None, event: Event, facts: Fact
 
 
 def _over(employment: Employment, today: str, facts: Facts) -> tuple[Outcome, ...]:
-    """That the worker is nobody's employee any more, when that is so."""
+    """Reports that the job ended, if no employer has a running contract with the worker."""
     jobs = {**facts.jobs.get(employment.worker_id, {}), employment.employer_id: employment.until}
     return () if any(until >= today for until in jobs.values()) else (_job_ended(employment),)
 
@@ -141,7 +145,7 @@ def _judged(employment: Employment, today: date, before: tuple[Outcome, ...] = (
 
 
 def _next_look(employment: Employment, today: date) -> Due | None:
-    """The morning after the next first day without a registration, or after the last contract."""
+    """The morning after the next first day without a registration, or after the last contract's end."""
     coming = [one.started_on for one in employment.contracts if not one.registered_on]
     if employment.until != NO_END:
         coming.append(employment.until)
@@ -173,8 +177,9 @@ def last_day(contracts: tuple[Contract, ...]) -> str:
 
 
 def _with(contracts: tuple[Contract, ...], contract: Contract) -> tuple[Contract, ...]:
-    """By its number or its first day, whichever was corrected: nobody begins twice on one day with one employer. A
-    registration once reported is not forgotten."""
+    """Replaces the contract with the same number or the same first day: either of the two may have been corrected, and
+    nobody starts twice on one day with one employer. A registration that was reported once is kept.
+    """
 
     def same(one: Contract) -> bool:
         return (one.number == contract.number and bool(one.number)) or one.started_on == contract.started_on
@@ -211,7 +216,9 @@ def _registered_late(contracts: tuple[Contract, ...], today: str) -> list[Findin
 
 
 def _chains(contracts: tuple[Contract, ...], today: str) -> list[Finding]:
-    """Rows of contracts, each soon after the other, none registered; cured when the one that goes on with them is."""
+    """Rows of unregistered contracts, each soon after the other. A row is cured when the contract that continues it is
+    registered.
+    """
     found, row = [], list[Contract]()
     for one in contracts:
         if one.started_on > today:

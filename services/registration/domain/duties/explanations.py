@@ -1,7 +1,7 @@
 """An officer explains a finding: it stays on record, but nobody waits for a cure any more. Pure.
 
-The officer is the source. Where the decision names an agency (`64.08/distransnaker`, whose list it was), that agency is
-answered too, and only findings of its regency can be meant.
+The officer is the source of the event. When the explanation names an agency (`64.08/distransnaker`, the owner of the
+list), that agency is answered too, and only findings of its regency are accepted.
 """
 
 from __future__ import annotations
@@ -23,13 +23,15 @@ from shared.kernel.decision import Address, Decision, Outcome
 from shared.kernel.event import Event, Intake, Routed
 from shared.kernel.values import value
 
-# employment/<employer>/<worker>/<kind>/<day>: what findings.finding_id makes.
+# The form that findings.finding_id makes: employment/<employer>/<worker>/<kind>/<day>.
 _FINDING = re.compile(r"employment/[0-9A-Za-z.-]{1,32}/[a-z2-7]{26}/[a-z-]{1,40}/\d{4}-\d{2}-\d{2}", re.ASCII)
 
 
 @value(frozen=True, slots=True, kw_only=True)
 class Explanation:
-    """Which finding of a document is explained, and by whom. The text itself stays in the input: it may name people."""
+    """Which finding of a document is explained, and by whom. The text stays in the input, because it may name
+    people.
+    """
 
     sender: Sender
     officer: str
@@ -40,7 +42,7 @@ class Explanation:
 
 @value(frozen=True, slots=True, kw_only=True)
 class RefusedExplanation:
-    """An explanation that cannot be taken, whatever the finding. Nobody names the agency where `sender` has none."""
+    """An explanation that cannot be accepted. An empty agency in `sender` means that no agency is named."""
 
     sender: Sender
     officer: str | None
@@ -49,7 +51,7 @@ class RefusedExplanation:
 
 
 def route(event: Event, reference: Reference) -> tuple[Routed, ...]:
-    """The employment whose finding is explained, or a refusal of its own."""
+    """The employment whose finding is explained, or a refusal document."""
     intake: Intake = event.data
     problems = _problems(intake, event.source)
     parts = str(intake.fields.get("finding_id", "")).strip().split("/")
@@ -75,7 +77,7 @@ def conflicting(event: Event) -> Routed:
 
 
 def decide(state: Employment | Refusal | None, event: Event, facts: Facts, now: datetime) -> Decision[Any]:
-    """Explains an open finding; where an agency is named, of its own regency."""
+    """Explains an open finding. When an agency is named, the finding must be of its regency."""
     part: Explanation = event.data
     if isinstance(state, Employment) and part.sender.regency in ("", state.regency):
         findings, changed = explained(state.findings, part.kind, part.subject, part.officer)
@@ -89,7 +91,7 @@ def decide(state: Employment | Refusal | None, event: Event, facts: Facts, now: 
 
 
 def refuse(state: Any, event: Event, facts: Facts, now: datetime) -> Decision[Any]:
-    """Answers an explanation that cannot be read as one."""
+    """Answers an input that is no valid explanation."""
     part: RefusedExplanation = event.data
     refusal = Refusal(submission_id=part.sender.submission_id, reasons=part.reasons)
     return Decision(state=refusal, outcomes=_refusal(event, part))

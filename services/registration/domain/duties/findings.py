@@ -1,6 +1,6 @@
 """Findings: a duty that was not kept, with evidence, the day it was due, and what became of it. Pure.
 
-Invariant: a finding is told when it is made and each time that its state or evidence changes, never otherwise.
+Invariant: a finding is told when it is made and each time its state or evidence changes, and at no other time.
 """
 
 from __future__ import annotations
@@ -16,8 +16,9 @@ from shared.kernel.values import value
 
 @value(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """One duty not kept; `subject` is the day that tells findings of one kind apart. `explained_by` is the officer who
-    explained it: kept here, told to nobody."""
+    """One duty not kept. `subject` is the day that distinguishes findings of one kind. `explained_by` is the officer
+    who explained it; the name is kept here and never published.
+    """
 
     kind: Kind
     subject: str
@@ -31,7 +32,7 @@ class Finding:
 class About:
     """Whom the findings of one document concern; `prefix` names the document in finding ids.
 
-    `employer_name` stays here: others read the number, or a contractor's keyed name.
+    `employer_name` is not published: others see the employer's number, or a contractor's keyed name.
     """
 
     prefix: str
@@ -43,7 +44,7 @@ class About:
     contractor: str | None = None
 
 
-# What a finding tells of its evidence. The number of a contract is a free text of the agency's and stays here.
+# The evidence that is published. A contract's number is free text of the agency, so it is not.
 _TOLD = frozenset(
     {
         *("started_on", "registered_on", "days_late", "contracts", "first_started_on", "last_ends_on"),
@@ -55,7 +56,7 @@ _TOLD = frozenset(
 def merged(before: Sequence[Finding], judged: Iterable[Finding]) -> tuple[tuple[Finding, ...], tuple[Finding, ...]]:
     """The findings that stand now, and those of them to be told.
 
-    An explanation holds until the duty is kept; what the reports no longer show is cured.
+    An explanation holds until the duty is kept. A finding that the reports no longer show is cured.
     """
     known = {(one.kind, one.subject): one for one in before}
     after: dict[tuple[str, str], Finding] = {}
@@ -85,12 +86,12 @@ def explained(
 
 
 def finding_id(about: About, finding: Finding) -> str:
-    """Names a finding for ever: its document, its kind and its day."""
+    """The permanent id of a finding: its document, its kind and its day."""
     return f"{about.prefix}/{finding.kind}/{finding.subject}"
 
 
 def told(about: About, finding: Finding) -> Outcome:
-    """The event of a finding; keyed by the employer, or by the project where no employer is named."""
+    """The event of a finding; the key is the employer, or the project when no employer is named."""
     return Outcome(
         topics.events("registration"),
         about.employer_id or about.project_no or about.prefix,

@@ -1,7 +1,7 @@
 """Construction projects: registered within 14 working days of the contract, changes within 7. Pure.
 
-The term counts from `contract_date` where it is given, else from the first day of work; for a change from `changed_on`
-where it is given, else it is not judged.
+The term starts at `contract_date` if given, else at the first day of work. For a change it starts at `changed_on`;
+without that day the change is not judged.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ from shared.reference.areas import Areas
 from shared.reference.rates import Rates, number
 from shared.reference.workdays import after_working_days
 
-# Twice what the new capital is to cost; beyond it is a typing error, and far beyond it nothing the store can hold.
+# Twice the planned cost of the new capital. A larger value is a typing error, and the store cannot hold far larger
+# ones.
 CONTRACT_VALUE_MAX = 1_000_000_000_000_000
 _TEXTS = ("project_no", "contractor")
 _DAYS = ("starts_on", "ends_on")
@@ -34,7 +35,7 @@ _DAYS = ("starts_on", "ends_on")
 class Terms:
     """What a report says of a project; `contract_value` in rupiah without VAT, days as ISO texts.
 
-    `contractor_key` is the contractor's keyed name, for where others read.
+    `contractor_key` is the contractor's keyed name, for readers outside registration.
     """
 
     contractor: str
@@ -48,7 +49,7 @@ class Terms:
 
 @value(frozen=True, slots=True, kw_only=True)
 class Project:
-    """A project as last reported; `late`: it, or a change of it, was reported after its term."""
+    """A project as last reported; `late`: the project or one of its changes was reported after its term."""
 
     project_no: str
     regency: str
@@ -83,7 +84,7 @@ class Report:
 
 
 def route(event: Event, reference: Reference) -> tuple[Routed, ...]:
-    """The project's document, or a refusal of its own."""
+    """The project's document, or a refusal document."""
     intake: Intake = event.data
     sender = sender_of(event)
     fields = intake.fields
@@ -115,7 +116,7 @@ def route(event: Event, reference: Reference) -> tuple[Routed, ...]:
 
 
 def decide(state: Project | None, event: Event, facts: Facts, now: datetime) -> Decision[Project]:
-    """A project is new, changed, or told again."""
+    """A project is new, changed, or reported again unchanged."""
     part: Report = event.data
     answer = outcomes.answered(event.id, part.sender, "accepted", warnings=part.warnings)
     if state is not None and state.terms == part.terms:
@@ -132,7 +133,7 @@ def decide(state: Project | None, event: Event, facts: Facts, now: datetime) -> 
         project_no=part.project_no,
         regency=part.sender.regency,
         terms=part.terms,
-        # A change of which no day is told leaves the term as it was; what came late once stays late.
+        # A change without a day leaves the term as it was. A project that was late once stays late.
         due_on=due.isoformat() if due else state.due_on if state else "",
         late=late or (state is not None and state.late),
         findings=state.findings if state else (),
@@ -152,7 +153,7 @@ def _due(rates: Rates, rule: str, day: date) -> date:
 
 
 def _late(kind: Kind, term_from: str, due: date, today: date) -> Finding:
-    # Cured from the start: what comes late has come. That it came late stays on record.
+    # Cured from the start, because a late report has arrived. The delay stays on record.
     return Finding(
         kind=kind,
         subject=due.isoformat(),

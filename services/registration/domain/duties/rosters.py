@@ -1,6 +1,6 @@
-"""An employer's roster: each line is answered by itself and goes on to the employment it speaks of. Pure.
+"""An employer's roster: each line gets its own answer and goes on to its employment. Pure.
 
-The roster's own document only remembers that it was taken; no NIK stays in it.
+The roster's own document only records that the roster was taken; no NIK stays in it.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ from shared.kernel.identity import worker_id
 from shared.kernel.values import value
 
 LINES_MAX = 1_000
-# NPP, the employer's number: its exact form is not published; what would break a key or a finding's id is refused.
+# NPP, the employer's number. Its exact form is not published, so only text that would break a key or a finding's id is
+# refused.
 _NPP = re.compile(r"[0-9A-Za-z.-]{1,32}")
 
 
@@ -39,7 +40,7 @@ class Roster:
 
 @value(frozen=True, slots=True, kw_only=True)
 class Report:
-    """A roster on its way: each line is good, or the reasons why it is not."""
+    """A roster on its way: each line is a valid line, or the reasons why it is not."""
 
     sender: Sender
     employer_id: str
@@ -47,7 +48,7 @@ class Report:
 
 
 def route(event: Event, reference: Reference) -> tuple[Routed, ...]:
-    """The roster's own document, or a refusal when no line of it could be read."""
+    """The roster's own document, or a refusal document when the roster as a whole cannot be read."""
     intake: Intake = event.data
     sender = sender_of(event)
     problems = _problems(intake, sender)
@@ -60,7 +61,7 @@ def route(event: Event, reference: Reference) -> tuple[Routed, ...]:
 
 
 def decide(state: Roster | None, event: Event, facts: Facts, now: datetime) -> Decision[Roster]:
-    """Answers every line, in order, and sends the good ones on."""
+    """Answers every line, in order, and sends the valid ones on."""
     part: Report = event.data
     said: list[Outcome] = []
     for number, line in enumerate(part.lines, start=1):
@@ -102,7 +103,7 @@ def _problems(intake: Intake, sender: Sender) -> tuple[str, ...]:
     found = rules.submission_problems(fields)
     for name in ("employer_id", "employer_name"):
         found += rules.text_problems(name, fields.get(name))
-    # Somebody who employs people at home has no NPP, but a NIK.
+    # A private household that employs people has no NPP; its report may carry a NIK here, which is refused.
     number = rules.text_of(fields.get("employer_id")) or ""
     if not found and not (_NPP.fullmatch(number) and tokens.is_number(number)):
         found.append(rules.invalid("employer_id"))
@@ -152,6 +153,6 @@ def _line(
 
 
 def _end_of(value: Any) -> Any:
-    """The last day of a contract; payroll programs write 9999-12-31 where there is none."""
+    """The last day of a contract; payroll programs write 9999-12-31 when there is none."""
     day = parse_date(value)
     return None if day is not None and day.year >= rules.YEARS.stop else value
