@@ -528,7 +528,7 @@ def snapshot_load(
 @contracts_app.command("export")
 def contracts_export(folder: Annotated[Path, typer.Argument(file_okay=False)]) -> None:
     """Write the AsyncAPI 3 documents and JSON Schemas."""
-    from payung import contracts
+    from payung import papers
 
-    written = contracts.export(folder)
+    written = papers.export(folder)
     out.print(f"{len(written)} files in {folder}")

@@ -1,4 +1,4 @@
-"""`payung contracts export`: AsyncAPI 3 documents and JSON Schemas, generated from the code that runs.
+"""The contract as documents: AsyncAPI 3 documents and JSON Schemas, generated from the code that runs.
 
 Channels come from the topics table, messages from the event models, operations from each service's SPEC.
 """
@@ -8,7 +8,6 @@ from __future__ import annotations
 import importlib
 import json
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
@@ -80,22 +79,11 @@ def documents() -> dict[str, str]:
     return files
 
 
-def export(folder: Path) -> list[Path]:
-    """Writes them; returns the paths."""
-    written = []
-    for name, text in documents().items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, "utf-8")
-        written.append(path)
-    return written
-
-
 def asyncapi(spec: ServiceSpec) -> dict[str, Any]:
     """The AsyncAPI 3 document of one service."""
     channels: dict[str, Any] = {}
     operations: dict[str, Any] = {}
-    for topic in _received(spec):
+    for topic in received(spec):
         kinds = _kinds_on(topic.name, spec)
         if kinds:
             _add(channels, operations, topic, kinds, "receive")
@@ -116,12 +104,13 @@ def _json(value: Any) -> str:
     return json.dumps(value, indent=2, ensure_ascii=False, sort_keys=True) + "\n"
 
 
-def _table() -> dict[str, Topic]:
-    table = {topic.name: topic for topic in topics.fixed_topics()}
+def table() -> dict[str, Topic]:
+    """Every topic by name; those of agencies stand once, with `{regency}-{agency}` in their names."""
+    found = {topic.name: topic for topic in topics.fixed_topics()}
     for claims in (False, True):
         sample = topics.agency_topics("00.00", "agency", claims=claims)[1]
         name = sample.name.replace("0000-agency", "{regency}-{agency}")
-        table[name] = Topic(
+        found[name] = Topic(
             name=name,
             producer="agency/{regency}/{agency}",
             key=sample.key,
@@ -129,18 +118,19 @@ def _table() -> dict[str, Topic]:
             retention_ms=sample.retention_ms,
             restricted=True,
         )
-    table[_FEEDBACK.name] = _FEEDBACK
-    return table
+    found[_FEEDBACK.name] = _FEEDBACK
+    return found
 
 
-def _received(spec: ServiceSpec) -> Iterable[Topic]:
-    table = _table()
+def received(spec: ServiceSpec) -> Iterable[Topic]:
+    """The topics that a service reads."""
+    known = table()
     for name in spec.topics:
         if name.startswith("^"):
             prefix = name.removeprefix("^").removesuffix(".*")
-            yield from (topic for key, topic in table.items() if "{" in key and key.startswith(prefix))
+            yield from (topic for key, topic in known.items() if "{" in key and key.startswith(prefix))
         else:
-            yield table[name]
+            yield known[name]
 
 
 def _kinds_on(topic: str, spec: ServiceSpec) -> list[str]:
@@ -159,7 +149,7 @@ def _sent(spec: ServiceSpec) -> Iterable[tuple[Topic, list[str]]]:
         topics.IDENTITY_CHECKS: catalogue.CHECKS,
         topics.REPORTING_COVERAGE: catalogue.COVERAGE,
     }
-    for topic in _table().values():
+    for topic in table().values():
         kinds = sorted(kind for kind in own.get(topic.name, ()) if kind in spec.outcomes)
         if kinds:
             yield topic, kinds

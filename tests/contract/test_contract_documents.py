@@ -10,26 +10,34 @@ from typing import Any
 import orjson
 import pytest
 
-from payung import contracts
+from payung import contracts, papers
 from shared.contracts import catalogue, envelope, topics
 from shared.contracts.admission import Rule
 from shared.contracts.base import Data
 from shared.contracts.intake_schemas import SCHEMAS
 from shared.kernel.decision import Outcome
 from shared.kernel.event import Event, Intake
+from shared.reference import rates
 
 DOCS = Path(__file__).parents[2] / "docs"
 SPECS = {service: contracts.spec_of(service) for service in topics.SERVICES}
 
 
 def test_committed_documents_are_those_of_the_code() -> None:
-    made = contracts.documents()
+    made = papers.documents()
     stale = [name for name, text in made.items() if not (DOCS / name).exists() or (DOCS / name).read_text() != text]
     assert not stale, "run: payung contracts export docs"
     committed = {
         str(path.relative_to(DOCS)) for kind in ("asyncapi", "schemas") for path in (DOCS / kind).glob("*.json")
     }
-    assert committed == set(made), "a file is left over from an event that is gone"
+    assert committed == set(contracts.documents()), "a file is left over from an event that is gone"
+
+
+def test_every_number_of_the_law_is_read_where_the_page_says() -> None:
+    for key in rates.load().numbers - rates.WAITING:
+        source = (DOCS.parent / papers.read_in(key)).read_text("utf-8")
+        # Some names are put together, as f"scholarship.{child.level}.years".
+        assert key in source or f'"{key.split(".")[0]}.' in source, f"{key} is not in {papers.read_in(key)}"
 
 
 @pytest.mark.parametrize("service", topics.SERVICES)
