@@ -1,19 +1,19 @@
-"""Due work: calls to other systems and waits, started only from saved state, never on the consumer's path.
+"""Due work: calls to other systems, and waits. It starts only from saved state and never blocks the consumer.
 
 Theory of operation
-The answer is an event of the service's `-work` topic, named by the due id, so that a call made twice is taken once.
-Until that event is taken the work stays due in the store; what is in flight is remembered here, so that it is not
-started twice.
+The answer of a call is an event of the service's `-work` topic. Its name is the due id, so an answer that arrives twice
+is taken once. The work stays due in the store until that event is taken. Calls in flight are remembered here, so that
+they are not started twice.
 
-One process of a service performs all of its due work, under a lease (leases.py); the others wait for their turn. What
-is agreed with another system (calls a second, calls a day) and what is known of it (it is down) hold for the service,
-however many processes it has: one that makes all the calls knows them all. A call costs it a wait and hardly any work,
-so a second process would add no speed. When it dies another has the lease within LEASE_S + TURN_S; it lets the service
-take the answers that stand in the work topic, at most HANDOVER_S, and goes on. What was in flight at that moment is
-called again, under the same idempotency key.
+One process of a service performs all of its due work, under a lease (leases.py); the others wait for their turn. Agreed
+limits (calls per second, calls per day) and the knowledge that a system is down apply to the service, however many
+processes it has. One process that makes all the calls knows them all. A call is mostly waiting and little work, so a
+second process would add no speed. When the process dies, another gets the lease within LEASE_S + TURN_S. It first lets
+the service take the answers that stand in the work topic, for at most HANDOVER_S, and then goes on. Calls that were in
+flight at that moment are made again, under the same idempotency key.
 
-A performer that raises `Paused` stops its whole kind until then: what waits stays in the store, and is not tried one by
-one against a system that must be left alone.
+A performer that raises `Paused` stops its whole kind until the given time. The waiting work stays in the store; it is
+not tried one by one against a system that must be left alone.
 """
 
 from __future__ import annotations
@@ -43,20 +43,22 @@ log = structlog.get_logger()
 LOOK_S = 1.0
 # 50 calls a second with one in twenty hanging for 5 s and the others taking 0.5 s need 38 places.
 CONCURRENT_MAX = 48
-# Every look reads what runs along with what is new: look for a handful at once, not at every place that becomes free.
+# Every look also reads the running work. So look for several places at once, not at each place that becomes free.
 ROOM_MIN = 12
 PERFORM_TIMEOUT_S = 60.0
 BACKOFF_FIRST_S = 0.5
 BACKOFF_MAX_S = 60.0
-# The lease of the one who performs; how often the others ask for it.
+# The lease of the process that performs, and how often the others ask for it.
 DUE = "due"
 TURN_S = 2.0
-# After an orderly end nobody calls for so long: the calls of the old one and of the new one never fall in one second.
+# After an orderly stop no process calls for this long: the calls of the old and the new process never fall into the
+# same second.
 REST_S = 1.0
-# Calls under way at an orderly end get so long to be answered.
+# At an orderly stop, calls under way get this long to be answered.
 STOP_WAIT_S = 6.0
 HANDOVER_LOOK_S = 0.2
-# A new one waits so long for the answers of the last one to be taken: the dead one's partitions may have no owner yet.
+# A new process waits this long until the answers of the last one are taken: the partitions of a dead process may have
+# no owner yet.
 HANDOVER_S = 30.0
 # An answer that was published but not taken within this time is asked for again (the call is idempotent).
 TAKEN_WITHIN_S = 120.0
@@ -64,7 +66,7 @@ TAKEN_WITHIN_S = 120.0
 
 @dataclass(frozen=True, slots=True)
 class _Rest:
-    """A piece of work that is left alone until a moment of the monotonic clock, and where it stands."""
+    """Work that is left alone until a moment of the monotonic clock; with its document and its due time."""
 
     until_s: float
     address: Address
@@ -80,7 +82,7 @@ class Place:
         self._caught_up = caught_up
 
     async def caught_up(self, names: Sequence[str]) -> bool:
-        """Whether the service has settled all that stood in these topics at the call."""
+        """Whether the service has settled everything that stood in these topics at the call."""
         return bool(await self._caught_up(names))
 
 
@@ -106,7 +108,7 @@ class DueRunner:
         self._stopping = False
         self._resting: dict[str, _Rest] = {}
         self._failures: dict[str, int] = {}
-        # By kind, until when, on the monotonic clock: a clock of the day that is put back would make it last.
+        # By kind, until when, on the monotonic clock: if the wall clock were set back, the pause would last longer.
         self._paused: dict[str, float] = {}
         self._running: dict[str, asyncio.Task[None]] = {}
         self._woken = asyncio.Event()
@@ -133,7 +135,8 @@ class DueRunner:
                 task.cancel()
 
     async def stop(self) -> None:
-        """An orderly end: nothing more is begun, calls under way are answered within a bound, another takes over."""
+        """An orderly stop: no new call starts, calls under way get a bounded time for their answer, and another process
+        takes over."""
         self._stopping = True
         if self._running:
             await asyncio.wait(tuple(self._running.values()), timeout=STOP_WAIT_S)
@@ -161,8 +164,11 @@ class DueRunner:
         self._has_turn = False
 
     async def _took_over(self) -> bool:
-        """Lets the service take what the last one had answered, else it would be asked again; False when the lease was
-        lost meanwhile. A partition without an owner holds it up no longer than HANDOVER_S."""
+        """Waits until the service has taken the last process's answers, because their calls would be made again
+        otherwise.
+
+        A partition without an owner delays this by HANDOVER_S at most. False when the lease was lost meanwhile.
+        """
         until = clock.monotonic() + HANDOVER_S
         while self._leases.holds(DUE):
             with contextlib.suppress(Unavailable):
@@ -184,7 +190,7 @@ class DueRunner:
         if len(self._paused) == len(self._spec.performers):
             return False
         try:
-            # Resting and running work stands at the front of the order, so look past it.
+            # Resting and running work comes first in the order, so read past it.
             limit = room + len(self._running) + len(self._resting)
             found = await self._store.due(now, limit)
             await self._forget(found, limit, moment)
@@ -211,9 +217,12 @@ class DueRunner:
         self._running.pop(key, None)
 
     async def _forget(self, found: Sequence[DueWork], limit: int, moment: float) -> None:
-        """Keeps in memory only what is still due: what is not found where it would stand is done. What stands behind
-        the end of a full look, since older work was saved after it, or work of the same instant, is asked for by
-        itself: forgotten while its answer is on its way it would be called again."""
+        """Keeps in memory only work that is still due: work that is missing from its place in the order is done.
+
+        Resting work may lie behind the end of a full look, because older work or work of the same instant was saved
+        after it. Such work is looked up by itself: if it were forgotten while its answer is under way, it would be
+        called again.
+        """
         still = {one.due.id for one in found}
         self._resting = {key: rest for key, rest in self._resting.items() if rest.until_s > moment}
         unseen = {key: rest for key, rest in self._resting.items() if key not in still}
@@ -245,7 +254,7 @@ class DueRunner:
             self._rest(one, kind, "failed", error)
         else:
             self._failures.pop(one.due.id, None)
-            # Whatever the pause was for, it is over: the other side answers.
+            # The other system answers, so any pause is over.
             self._paused.pop(kind, None)
             self._rests(one, clock.monotonic() + TAKEN_WITHIN_S)
             self._metrics.performed(kind, "answered")
@@ -266,7 +275,7 @@ class DueRunner:
         self._metrics.performed(kind, fate)
         if failures in (1, 5) or fate == "failed":
             log.warning("due work waits", kind=kind, fate=fate, error=traces.told(error), again_in_s=pause_s)
-        # The pause is over at a known time: be there, not up to LOOK_S later.
+        # The end of the pause is known: look at that moment, not up to LOOK_S later.
         asyncio.get_running_loop().call_later(pause_s, self.wake)
 
     def _message(self, one: DueWork, answer: Answer) -> Message:

@@ -1,10 +1,10 @@
-"""Folds `decide` over the inputs of one document. Pure: no I/O, no clock; the pipeline carries the result out.
+"""Folds `decide` over the inputs of one document. Pure: no I/O, no clock; the pipeline stores and publishes the result.
 
 Invariants
 * An input whose name the document knows is never decided again.
-* The version rises by one an input; outcomes carry the version their input made.
-* An exception out of `decide` is a defect: that input and the later ones of the document in this batch are put aside,
-  and the fold stands on the state before it.
+* Each input raises the version by one; its outcomes carry that version.
+* An exception from `decide` is a defect: that input and the later ones of the document in this batch are put aside, and
+  the fold keeps the state before it.
 """
 
 from __future__ import annotations
@@ -23,10 +23,11 @@ from shared.kernel.identity import without_niks
 Decide = Callable[[Any, Event, Any, datetime], Decision[Any]]
 
 
-# Not frozen, though nothing changes them: one of each is made for every record, and frozen ones cost thrice as much.
+# Not frozen, although they never change: one of each is made for every record, and frozen dataclasses cost three times
+# as much.
 @dataclass(slots=True)
 class SavedOutcome:
-    """An outcome as it is saved and published: complete with envelope, never made again."""
+    """An outcome as it is saved and published: complete with its envelope, never built again."""
 
     id: str
     topic: str
@@ -38,7 +39,7 @@ class SavedOutcome:
 
 @dataclass(slots=True)
 class Taken:
-    """One input that a document took, with what it made."""
+    """One input that a document took, and its outcomes."""
 
     name: str
     content_hash: str
@@ -50,7 +51,7 @@ class Taken:
 class Stored:
     """A document as loaded: `taken` maps the names of its inputs to their content hashes.
 
-    `kept` is the store's own: it comes back with the write.
+    `kept` belongs to the store, which gets it back with the write.
     """
 
     version: int
@@ -62,7 +63,7 @@ class Stored:
 
 @dataclass(slots=True)
 class Folded:
-    """What a batch makes of one document."""
+    """The result of a batch for one document."""
 
     address: Address
     base: int
@@ -90,8 +91,8 @@ def fold(
     facts: Any,
     key: bytes = b"",
 ) -> Folded:
-    """Decides the new inputs of one document in offset order. `key` names, in open topics, the inputs that others have
-    named as they pleased."""
+    """Decides the new inputs of one document in offset order. `key` hides names that others chose freely, where they
+    appear in open topics."""
     known: Mapping[str, str] = stored.taken if stored else {}
     result = Folded(
         address=address,
@@ -135,7 +136,7 @@ def _take(service: str, address: Address, event: Event, decision: Decision[Any],
     outcomes = []
     caused = caused_by(event, version, naming)
     for index, outcome in enumerate(decision.outcomes):
-        # Keys are seen by more than records are, and some are the names of inputs.
+        # More people see keys than records, and some keys are names of inputs.
         key = without_niks(outcome.key)
         if event.id in (outcome.key, outcome.subject) and not topics.is_feedback(outcome.topic):
             name = tokens.shown(event.source, event.id, naming)

@@ -1,7 +1,8 @@
-"""Who we are at the broker and what the way there is like, from the environment; what would be ignored is refused.
+"""Login and transport for the broker, from the environment. A setting that would be ignored is refused.
 
-Kinds: SCRAM (the default where there is a user), PLAIN, OAUTHBEARER, a client's certificate (mTLS), and nobody: the
-last only to a broker on this machine, or where PAYUNG_KAFKA_AUTH says `none`. With a CA everything goes over TLS.
+Ways to log in: SCRAM (the default when a user is set), PLAIN, OAUTHBEARER, a client certificate (mTLS), or none. No
+login is accepted only for a broker on this machine, or when PAYUNG_KAFKA_AUTH says `none`. With a CA, every connection
+uses TLS.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from shared.runtime.errors import Refused
 from shared.runtime.kafka_tokens import TokenSource
 
 PREFIX = "PAYUNG_KAFKA_"
-# Of the launcher and of durability.
+# These settings belong to the launcher and to durability.
 _NOT_OURS = {PREFIX + one for one in ("VERSION", "REPLICATION", "MIN_INSYNC", "ONE_BROKER")}
 DEFAULT_BOOTSTRAP = "127.0.0.1:8192"
 BEARER = "OAUTHBEARER"
@@ -35,7 +36,7 @@ MECHANISMS = (*_BY_PASSWORD, BEARER)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Security:
-    """One way to come in; `mechanism` None is without SASL. The secrets are kept out of its text."""
+    """One way to connect; `mechanism` None means no SASL. `repr` does not show the secrets."""
 
     bootstrap: str
     mechanism: str | None = None
@@ -51,12 +52,12 @@ class Security:
 
     @property
     def protocol(self) -> str:
-        """Kafka's name for it."""
+        """Kafka's name of the security protocol."""
         way = "SSL" if self.ca else "PLAINTEXT"
         return f"SASL_{way}" if self.mechanism else way
 
     def context(self) -> ssl.SSLContext | None:
-        """For TLS; Refused where a file of it cannot be used."""
+        """The TLS context; None without a CA. Raises Refused when one of its files cannot be used."""
         if self.ca is None:
             return None
         try:
@@ -67,7 +68,7 @@ class Security:
             raise Refused(f"the certificates for Kafka cannot be used ({names}): {error}") from None
 
     def options(self) -> dict[str, Any]:
-        """For aiokafka's clients, without the address."""
+        """Options for aiokafka's clients, without the address."""
         found: dict[str, Any] = {"security_protocol": self.protocol, "ssl_context": self.context()}
         if self.mechanism == BEARER:
             return {**found, "sasl_mechanism": BEARER, "sasl_oauth_token_provider": self.tokens}
@@ -77,7 +78,7 @@ class Security:
         return found
 
     def faststream(self) -> BaseSecurity | None:
-        """The same for FastStream, whose broker takes `tokens` apart from it."""
+        """The same for FastStream, whose broker gets `tokens` as a separate argument."""
         context = self.context()
         ways: dict[str, Any] = {"ssl_context": context, "use_ssl": context is not None}
         if self.mechanism == BEARER:
@@ -104,7 +105,8 @@ class Security:
 
 
 def read(environ: Mapping[str, str]) -> Security:
-    """What the environment says; Refused when a part of it would be ignored, or would go past a stranger's eyes."""
+    """The security that the environment sets. Refused when a setting would be ignored, or when a secret would travel
+    unencrypted to another machine."""
     given = {
         name.removeprefix(PREFIX): value
         for name, value in environ.items()
@@ -125,7 +127,7 @@ def read(environ: Mapping[str, str]) -> Security:
 
 
 def _take_from_files(given: dict[str, str]) -> None:
-    """A secret may stand in a file of its own: PAYUNG_KAFKA_PASSWORD_FILE."""
+    """Reads secrets that stand in files of their own: PAYUNG_KAFKA_PASSWORD_FILE, PAYUNG_KAFKA_CLIENT_SECRET_FILE."""
     for name in ("PASSWORD", "CLIENT_SECRET"):
         file = given.pop(f"{name}_FILE", None)
         if file is None:
@@ -192,7 +194,8 @@ def _refuse_beside(given: Mapping[str, str], where: str, allowed: tuple[str, ...
 
 
 def _refuse_in_the_clear(found: Security, given: Mapping[str, str]) -> None:
-    """Nobody comes in unnoticed without saying that it is meant, and no password or token leaves the machine bare."""
+    """Refuses a connection without login unless it is intended, and a password or token that would leave the machine
+    unencrypted."""
     near, told = is_near(found.bootstrap), given.get("AUTH") == "none"
     known = found.mechanism is not None or found.certificate is not None
     if known and told:

@@ -1,14 +1,14 @@
-"""Leases: what one process alone of a service may do, for as long as it is alive.
+"""Leases: rights that only one process of a service holds, for as long as it is alive.
 
 Theory of operation
-A lease is a row of the service's own store: who holds it, and until when. The store's clock alone says whether it has
-run out, so no two hosts' clocks are compared. A process renews all of its leases together, in one write every RENEW_S.
-One that dies (kill -9) renews no more, and LEASE_S later whoever asks gets them; under the name that it keeps over
-restarts (`owner`) its successor gets them at once. One that cannot reach the store relies on a lease for no longer than
-TRUST_S after it last asked, by its own monotonic clock. Between TRUST_S and LEASE_S nobody acts: that covers what the
-clocks of a replica set's members differ, should the primary change.
-What was begun under a lease and is not over when it is lost may meet what the next holder does: so whatever is done
-under a lease has a name by which doing it twice has one effect.
+A lease is a row of the service's own store: its holder, and until when it holds. Only the store's clock decides whether
+it has run out, so the clocks of two hosts are never compared. A process renews all of its leases together, in one write
+every RENEW_S. A process that dies (kill -9) renews no more, and LEASE_S later any other process can take its leases. A
+successor under the same lasting name (`owner`) can take them at once. A process that cannot reach the store relies on a
+lease for TRUST_S after its last request, on its own monotonic clock. Between TRUST_S and LEASE_S no process acts: this
+covers clock differences between the members of a replica set when the primary changes.
+Work that began under a lease may still run when the lease is lost, and may meet the work of the next holder. Therefore
+all work under a lease has a name by which doing it twice has one effect.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Leases:
     def __init__(self, store: StateStore, owner: str = "") -> None:
         self._store = store
         self._holder = Holder(owner, clock.new_id())
-        # By name, until when it may be relied on, on this process' monotonic clock.
+        # By name, until when the lease may be relied on, on this process's monotonic clock.
         self._trusted: dict[str, float] = {}
         self._lost: dict[str, asyncio.Event] = {}
 
@@ -45,11 +45,12 @@ class Leases:
         return self._trusted.get(name, 0.0) > clock.monotonic()
 
     async def mine(self, name: str) -> bool:
-        """Whether this process holds it, taking it when it is free; raises Unavailable."""
+        """Whether this process holds the lease; takes it when it is free; raises Unavailable."""
         return self.holds(name) or bool(await self.take([name]))
 
     async def take(self, names: Sequence[str], at_most: int = 1) -> list[str]:
-        """The first of these, in their order, that nobody else holds, at most so many; they are this process' now."""
+        """Takes the first of these leases, in order, that no other process holds, at most `at_most`; returns those
+        taken."""
         asked_s = clock.monotonic()
         taken = await self._store.take_leases(names, self._holder, LEASE_S, at_most)
         for name in taken:
@@ -67,20 +68,20 @@ class Leases:
                 log.warning("leases cannot be renewed now", held=len(self._trusted), error=str(error))
 
     async def renew(self) -> None:
-        """One write for all; what another holds by now is lost."""
+        """One write for all leases; a lease that another process holds by now is lost."""
         names, asked_s = list(self._trusted), clock.monotonic()
         if not names:
             return
         held = await self._store.renew_leases(names, self._holder, LEASE_S)
         for name in names:
-            # It may have been given back meanwhile.
+            # The lease may have been released meanwhile.
             if name in held and name in self._trusted:
                 self._trusted[name] = asked_s + TRUST_S
             else:
                 self._drop(name)
 
     async def lost(self, name: str) -> None:
-        """Returns when this process may not rely on the lease any longer."""
+        """Returns as soon as this process may no longer rely on the lease."""
         event = self._lost.get(name)
         while event is not None and self.holds(name):
             left_s = self._trusted[name] - clock.monotonic()
@@ -89,18 +90,19 @@ class Leases:
                 return
 
     async def release(self, name: str, *, rest_s: float = 0.0, forget: bool = False) -> None:
-        """Gives it back: free after `rest_s`. `forget` takes its row away, for what will never be asked for again."""
+        """Releases the lease: it is free after `rest_s` seconds. `forget` deletes its row, for a lease that will never
+        be requested again."""
         if name not in self._trusted:
             return
         self._drop(name)
         try:
             await self._store.release_leases([name], self._holder, rest_s, forget=forget)
         except Unavailable:
-            # It runs out by itself.
+            # The lease runs out by itself.
             return
 
     async def release_all(self) -> None:
-        """At the end of the process."""
+        """Releases everything at the end of the process."""
         for name in list(self._trusted):
             await self.release(name)
 

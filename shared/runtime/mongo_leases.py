@@ -1,4 +1,5 @@
-"""Leases in one collection of MongoDB, by the server's own clock (`$$NOW`): no two hosts' clocks are compared."""
+"""Leases in one collection of MongoDB, by the server's own clock (`$$NOW`): the clocks of two hosts are never
+compared."""
 
 from __future__ import annotations
 
@@ -15,7 +16,8 @@ DUPLICATE_KEY = 11000
 
 
 async def take(collection: Any, names: Sequence[str], holder: Holder, for_s: float, at_most: int) -> set[str]:
-    """Looks first, so that who waits for others writes nothing; then one write, in which one of many wins."""
+    """Reads first, so that a waiting process writes nothing; then one write, which only one of several processes
+    wins."""
     own: list[dict[str, str]] = [{"token": holder.token}]
     if holder.owner:
         own.append({"owner": holder.owner})
@@ -28,7 +30,7 @@ async def take(collection: Any, names: Sequence[str], holder: Holder, for_s: flo
     try:
         await collection.bulk_write([UpdateOne({"_id": name}, [step], upsert=True) for name in wanted], ordered=False)
     except BulkWriteError as error:
-        # Two who make the same row at once: one of them did, and is asked for below.
+        # Two processes inserted the same row at once. One of them succeeded; `_held` finds out which.
         details = error.details or {}
         if details.get("writeConcernErrors") or any(one["code"] != DUPLICATE_KEY for one in details["writeErrors"]):
             raise Unavailable("MongoDB did not take a lease") from error
@@ -36,7 +38,7 @@ async def take(collection: Any, names: Sequence[str], holder: Holder, for_s: flo
 
 
 def _taking(own: Sequence[dict[str, str]], holder: Holder, for_s: float) -> dict[str, Any]:
-    """Asks once more in the write itself whether it is free: whoever came in between keeps it."""
+    """Checks again within the write itself whether the lease is free: a process that took it in between keeps it."""
     same: list[Any] = [{"$eq": [f"${field}", {"$literal": value}]} for one in own for field, value in one.items()]
     free = {"$or": [{"$lte": [{"$ifNull": ["$until", "$$NOW"]}, "$$NOW"]}, *same]}
     taken = {"owner": {"$literal": holder.owner}, "token": {"$literal": holder.token}, "until": _from_now(for_s)}

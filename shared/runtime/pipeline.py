@@ -1,17 +1,18 @@
 """The shell: decode -> load -> decide -> save, then publish. The caller commits offsets afterwards.
 
 Theory of operation
-A batch is taken when every record of it is decided and saved, and settled when the outcomes are published too and what
-could not be taken is put aside as a dead letter, all acknowledged by the broker. The next batch is taken while the one
-before is published: a broker's acknowledgement is waited for by nobody who could decide. Batches are settled in their
-order. Either step may be called again with the same batch (by us after a retry, by another process after a crash) and
-ends the same, because:
-* names of inputs from outside are fenced by an insert (same name, other content: refused as conflicting-duplicate);
-* a document remembers the inputs it took, and what they made: they are not decided again, their outcomes go out again;
-* compare-and-set on the version is the only guard against another writer; what is not confirmed is loaded and checked
-  again, a bounded number of rounds;
-* a journal entry, written before the documents and removed after the acks, names the documents that may owe outcomes,
-  so that a start finds them even when the input has expired from its topic.
+A batch is taken when all of its records are decided and saved. It is settled when the broker has also acknowledged its
+outcomes, and the dead letters of records that could not be taken. The next batch is taken while the one before is
+published, so that deciding never waits for the broker's acknowledgement. Batches are settled in order. Either step may
+be repeated with the same batch (by this process in a retry, by another process after a crash) and gives the same
+result, because:
+* an insert fences the names of inputs from outside (same name with other content: refused as conflicting-duplicate);
+* a document remembers the inputs it took and their outcomes: they are not decided again, their outcomes are published
+  again;
+* compare-and-set on the version is the only guard against another writer; a write that is not confirmed is loaded and
+  checked again, for a bounded number of rounds;
+* a journal entry names the documents that may owe outcomes. It is written before the documents and removed after the
+  acks, so that a start finds them even when the input has expired from its topic.
 """
 
 from __future__ import annotations
@@ -37,12 +38,12 @@ from shared.runtime.store import StateStore
 log = structlog.get_logger()
 
 ROUNDS_MAX = 8
-# How many defects are logged with their traceback; every dead letter says where its own was raised.
+# The most defects that are logged with their traceback. Every dead letter says where its own defect was raised.
 DEFECTS_MAX = 100
-# A document of MongoDB ends at 16 MiB; no single input may add more than this to one.
+# MongoDB limits a document to 16 MiB; no single input may add more than this to a document.
 WRITE_BYTES_MAX = 8 * 1024 * 1024
-# What the names of its inputs may take of a document; they stay for ever. With one write and the outcomes that a store
-# retains it is under the 16 MiB. Counted only where there are many.
+# The bytes of a document that the names of its inputs may take; names are never removed. Together with one write and
+# the outcomes that a store retains, this stays under 16 MiB. Names are counted only in documents with many inputs.
 NAMES_BYTES_MAX = 7 * 1024 * 1024
 _NAMES_FEW = 1_000
 _NAME_OVERHEAD = 100
@@ -78,9 +79,10 @@ class Message:
 
 @dataclass(slots=True)
 class Batch:
-    """Records on their way, and what is to go out when they are taken: as the last attempt at taking them left it.
+    """Records under way, and what the last attempt at taking them left to publish.
 
-    `journals` are the entries of all attempts: what a failed one saved goes out with a later one, as redeliveries.
+    `journals` are the entries of all attempts: what a failed attempt saved is published by a later one, as
+    redeliveries.
     """
 
     records: Sequence[Record]
@@ -96,14 +98,14 @@ class Publisher(Protocol):
 
 
 class DeadLetters(Protocol):
-    """Puts records aside with their original bytes; returns when the broker acknowledged them."""
+    """Stores records aside with their original bytes; returns when the broker acknowledged them."""
 
     async def put(self, letters: Sequence[tuple[Record, str, str]]) -> None: ...
 
 
 @dataclass(slots=True)
 class _Part:
-    """One part of one input on its way to one document."""
+    """One part of one input, and the document it goes to."""
 
     address: Address
     event: Event
@@ -123,7 +125,7 @@ class Pipeline:
         reference: Any,
         naming: bytes = b"",
     ) -> None:
-        """`naming` is the key by which names of others stand in open topics."""
+        """`naming` is the key under which names that others chose appear in open topics."""
         self._spec = spec
         self._naming = naming
         self._store = store
@@ -152,7 +154,7 @@ class Pipeline:
         """Settles a batch that is taken; raises Unavailable when the broker or the store does not answer."""
         watch = _Stopwatch(self._metrics)
         if batch.letters:
-            # Acked before anything else of the batch goes on: a lost dead letter would be a lost row.
+            # Must be acked before the rest of the batch goes on: a lost dead letter would be a lost row.
             await self._dead_letters.put(batch.letters)
             for _, code, _ in batch.letters:
                 self._metrics.dead_letter(code)
@@ -168,8 +170,8 @@ class Pipeline:
     async def sweep(self) -> int:
         """Publishes what an earlier process saved but may not have published; returns how many outcomes.
 
-        An entry with inputs that are not saved is left open: another process may have written it and be about to save
-        them; should it die then, and its inputs expire, this entry is all that knows of their outcomes.
+        An entry with inputs that are not saved stays open: another process may have written it and may be about to save
+        them. If that process dies and its inputs expire, only this entry leads to their outcomes.
         """
         swept = 0
         for owed in await self._store.unpublished():
@@ -200,7 +202,8 @@ class Pipeline:
         return decoded
 
     def _claim_names(self, decoded: Sequence[tuple[Record, Event]]) -> Awaitable[set[int]]:
-        """The positions of inputs whose name stands with other content. Asked at once, to be awaited after routing."""
+        """The positions of inputs whose name is taken with other content. The store is asked at once; the answer is
+        awaited after routing."""
         names: dict[str, str] = {}
         conflicting: set[int] = set()
         positions: list[int] = []
@@ -267,7 +270,8 @@ class Pipeline:
         return parts
 
     async def _decide_and_save(self, parts: list[_Part], batch: Batch, watch: _Stopwatch) -> list[SavedOutcome]:
-        """Rounds of load, fold and save until every document is settled; the outcomes in the order of their inputs."""
+        """Repeats load, fold and save until every document is settled; returns the outcomes in the order of their
+        inputs."""
         made: dict[tuple[Address, str], Sequence[SavedOutcome]] = {}
         waiting: dict[Address, list[_Part]] = {}
         for part in parts:
@@ -287,7 +291,7 @@ class Pipeline:
             await self._collect(folded, unsettled, made)
             watch.lap("save")
             self._count(folded, unsettled)
-            # Who goes on where the room of one write ended has moved; rounds are for those who meet another writer.
+            # Only version conflicts count as retries; splitting a large write is progress.
             rounds = rounds + 1 if unsettled else 0
             waiting = left | {address: ps for address, ps in waiting.items() if address in unsettled}
         if waiting:
@@ -305,7 +309,7 @@ class Pipeline:
         failed: set[tuple[str, int, int]],
         letters: list[tuple[Record, str, str]],
     ) -> tuple[list[Folded], dict[Address, list[_Part]]]:
-        """What this round writes, and what waits for the next since one write holds no more."""
+        """The writes of this round, and the parts that wait for the next because they do not fit into one write."""
         results: list[Folded] = []
         left: dict[Address, list[_Part]] = {}
         for address, parts in waiting.items():
@@ -320,8 +324,12 @@ class Pipeline:
     def _fold_what_fits(
         self, address: Address, stored: Stored | None, parts: list[_Part], facts: Any
     ) -> tuple[Folded, list[_Part]]:
-        """Sizes first: an input that alone is too large, or comes to a document without room, is put aside. What fits
-        must not depend on how batches are cut, so that of many that are too large together none is."""
+        """Folds as many parts as fit into one write. An input that is too large alone, or that comes to a full
+        document, is put aside.
+
+        The result must not depend on how batches are cut: inputs that are too large only together are all taken, over
+        several writes.
+        """
         service, decide = self._spec.name, self._spec.decide
         now = parts
         while True:
@@ -354,8 +362,8 @@ class Pipeline:
                 self._metrics.record(part.event.type, "failed")
 
     def _defect(self, step: str, event: Event, error: Exception) -> str:
-        """What the dead letter says of a defect of ours. Its traceback is logged when it is met first: a thousand
-        records that fail in one line are one defect."""
+        """The dead letter's text for a defect of ours. Its traceback is logged only the first time: a thousand records
+        that fail in the same line are one defect."""
         short = traces.short(error)
         if short not in self._defects and len(self._defects) < DEFECTS_MAX:
             self._defects.add(short)
@@ -383,7 +391,7 @@ class Pipeline:
         unsettled: set[Address],
         made: dict[tuple[Address, str], Sequence[SavedOutcome]],
     ) -> None:
-        """Gathers what goes out: outcomes just saved, and those saved earlier by a redelivered input."""
+        """Collects the outcomes to publish: those just saved, and those that a redelivered input saved earlier."""
         again: dict[Address, list[str]] = {}
         for one in folded:
             if one.address in unsettled:
