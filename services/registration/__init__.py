@@ -1,1 +1,3 @@
-"""Registration decides who is put forward as a participant: form, place, duplicates; and answers every submission."""
+"""Registration decides which workers are put forward as participants (form, place, duplicates) and answers every
+submission.
+"""

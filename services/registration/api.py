@@ -1,4 +1,4 @@
-"""Registration over HTTP: one worker, with every source beside what stands, on any day; the NIK masked, no name."""
+"""Registration over HTTP: one worker on any day, with the standing values and every source; the NIK masked, no name."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from shared.reference.precedence import Precedence
 from shared.runtime.auth import Guard
 from shared.runtime.house import House
 
-# The rest is personal: of it is shown who said it and who says otherwise, not what.
+# The other fields are personal: the page shows who said them and who says otherwise, but no values.
 _OPEN = ("sex", "village", "sector", "occupation", "monthly_income")
 
 
@@ -33,7 +33,7 @@ def routes(house: House) -> APIRouter:
     guard = Guard(house.environ)
 
     async def known(worker_id: str, request: Request) -> Worker:
-        """The worker, to a caller of the same regency."""
+        """The worker, if the caller belongs to the same regency."""
         caller = await guard.caller(request)
         found = (await house.reader.states("workers", [worker_id])).get(worker_id)
         if not isinstance(found, Worker) or not caller.may_read(found.regency):
@@ -42,8 +42,10 @@ def routes(house: House) -> APIRouter:
 
     @router.get("/workers/{worker_id}")
     async def worker(worker_id: str, request: Request, as_of: str | None = None) -> dict[str, Any]:
-        """Where a worker stands, whose word each field is, and who says otherwise; `as_of` (YYYY-MM-DD): as known at
-        the end of that day in WITA. No name, NIK masked."""
+        """The worker's status, the source of each field, and the agencies that say otherwise.
+
+        With `as_of` (YYYY-MM-DD): as known at the end of that day in WITA. No name, NIK masked.
+        """
         found = await known(worker_id, request)
         if as_of is None:
             return {
@@ -65,7 +67,7 @@ def routes(house: House) -> APIRouter:
 
     @router.get("/workers/{worker_id}/history")
     async def changes(worker_id: str, request: Request) -> dict[str, Any]:
-        """What changed when, the latest first: what stood before, and whose word that was."""
+        """What changed and when, the latest first: the earlier value and who had said it."""
         found = await known(worker_id, request)
         steps = [_step(one) for one in reversed(found.history)]
         return {"worker_id": worker_id, "opened_on": history.known_since(found), "history": steps}
@@ -114,7 +116,7 @@ def _beside(one: Worker) -> dict[str, Any]:
 
 
 def _fields(one: Worker, precedence: Precedence) -> dict[str, Any]:
-    """Of each field whose word stands, who agrees, and who says otherwise."""
+    """For each field the agency whose word stands, the agencies that agree, and those that say otherwise."""
     said = sources.statements(one)
     verified = one.verdict is not None and one.verdict.identity is Status.VERIFIED
     shown: dict[str, Any] = {}

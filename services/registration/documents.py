@@ -1,4 +1,4 @@
-"""How workers, pairs and refusals stand in the store; every personal field is sealed by itself. Pure."""
+"""How workers, pairs and refusals are stored; every personal field is sealed on its own. Pure."""
 
 from __future__ import annotations
 
@@ -27,15 +27,16 @@ _PERSONAL = ("nik", "name", "birth_date", "birth_place", "mother_name", "phone",
 _PLAIN = ("sex", "village", "district", "sector", "occupation", "monthly_income", "consent_on")
 _HEIR = ("name", "relation", "phone")
 
-# Workers are found by their key only; an index would cost every insert and every verdict. Pairs are few.
+# Workers are found by their key only, because an index would slow down every insert and every verdict. Pairs are few.
 INDEXES: Mapping[str, Sequence[Index]] = {"suspects": (Index(fields=("state.status", "-state.score")),)}
 
 
 class WorkerCodec:
-    """Workers. Absent personal fields take no room; a refusal may stand where a worker may come."""
+    """Stores workers. Absent personal fields take no space. A refusal may occupy a worker's key before the
+    worker registers.
+    """
 
     def encode(self, state: Worker | Refusal, cipher: Cipher) -> dict[str, Any]:
-        """As plain and sealed fields."""
         if isinstance(state, Refusal):
             return RefusalCodec().encode(state, cipher)
         form, verdict = state.form, state.verdict
@@ -70,7 +71,6 @@ class WorkerCodec:
         }
 
     def decode(self, body: Mapping[str, Any], cipher: Cipher) -> Worker | Refusal:
-        """From plain and sealed fields."""
         if "form" not in body:
             return RefusalCodec().decode(body, cipher)
         kept = body["form"]
@@ -104,7 +104,7 @@ class WorkerCodec:
 
 
 def _seldom(state: Worker, cipher: Cipher) -> dict[str, Any]:
-    """What most workers never have, and so takes no room."""
+    """The fields that most workers lack; they take space only when present."""
     kept: dict[str, Any] = {}
     if state.said:
         kept["said"] = [
@@ -141,7 +141,7 @@ def _seldom(state: Worker, cipher: Cipher) -> dict[str, Any]:
 
 
 def _sealed(name: str, value: Any, cipher: Cipher) -> Any:
-    """The value of one field as it may stand in the store."""
+    """The value of one field as it may be stored: sealed when personal."""
     if value is None:
         return None
     if name == "heir":
@@ -185,10 +185,9 @@ def _verdict(one: Sequence[Any] | None) -> Verdict | None:
 
 
 class PairCodec:
-    """Pairs of workers; an officer's own words are sealed, for they may name somebody."""
+    """Stores pairs of workers. An officer's name and reason are sealed, because the reason may name somebody."""
 
     def encode(self, state: Pair | Refusal, cipher: Cipher) -> dict[str, Any]:
-        """As plain and sealed fields."""
         if isinstance(state, Refusal):
             return RefusalCodec().encode(state, cipher)
         return {
@@ -207,7 +206,6 @@ class PairCodec:
         }
 
     def decode(self, body: Mapping[str, Any], cipher: Cipher) -> Pair | Refusal:
-        """From plain and sealed fields."""
         if "workers" not in body:
             return RefusalCodec().decode(body, cipher)
         first, second = body["workers"]
@@ -234,14 +232,12 @@ class PairCodec:
 
 
 class RefusalCodec:
-    """Refusals: reasons only."""
+    """Stores refusals: submission number and reasons only."""
 
     def encode(self, state: Refusal, cipher: Cipher) -> dict[str, Any]:
-        """As plain fields."""
         return {"submission_id": state.submission_id, "reasons": list(state.reasons)}
 
     def decode(self, body: Mapping[str, Any], cipher: Cipher) -> Refusal:
-        """From plain fields."""
         return Refusal(submission_id=body["submission_id"], reasons=tuple(body["reasons"]))
 
 

@@ -1,4 +1,6 @@
-"""What registration's decisions need beside their own document (whose word stands), its routing, and its due work."""
+"""What registration needs beside the document at hand: facts for its decisions, reference for routing, and its
+due work.
+"""
 
 from __future__ import annotations
 
@@ -29,12 +31,15 @@ from shared.runtime import editions
 from shared.runtime.errors import Refused
 from shared.runtime.ports import Answer, Performer, Reader, Workplace
 
-# A batch asks for at most as many workers as it has lines; few of them have more than one employer.
+# A batch asks for at most as many workers as it has lines, and few workers have more than one employer.
 JOBS_MAX = 20_000
 
 
 async def reference(reader: Reader, environ: Mapping[str, str]) -> Reference:
-    """The areas shipped with the product, the key of worker ids, and the regency's precedence of sources."""
+    """The areas shipped with the product, the key of worker ids, and the regency's precedence of sources.
+
+    Raises Refused when the file named by PAYUNG_PRECEDENCE is unusable.
+    """
     settings = Settings.from_environment(environ)
     try:
         ranks = precedence.load(settings.precedence)
@@ -44,8 +49,11 @@ async def reference(reader: Reader, environ: Mapping[str, str]) -> Reference:
 
 
 async def facts(reader: Reader, routed: Sequence[tuple[Routed, Event]], reference: Reference) -> Facts:
-    """Projects look up their terms among the rates; rosters, who of the reported is insured from the regency's budget,
-    and for whom else those work whose contract is over. Nothing else looks beyond its document."""
+    """Looks up what decisions need beyond their own document.
+
+    Projects need their terms from the rates. Rosters need to know which reported workers are insured from the regency's
+    budget, and the other employers of workers whose contract is over. All other parts need only the precedence.
+    """
     asked = {one.data.worker_id for one, _ in routed if isinstance(one.data, RosterLine | FirstDayOver)}
     if any(isinstance(one.data, projects.Report) for one, _ in routed):
         loaded = await editions.load(reader)
@@ -60,7 +68,9 @@ async def facts(reader: Reader, routed: Sequence[tuple[Routed, Event]], referenc
 
 
 async def _jobs(reader: Reader, routed: Sequence[tuple[Routed, Event]]) -> dict[str, dict[str, str]]:
-    """Until when those whose contract is over work for whom, by what stands and by what this batch brings."""
+    """For workers whose contract is over: the last day of work with each employer, from the store and from this
+    batch.
+    """
     lines = [one.data for one, _ in routed if isinstance(one.data, RosterLine)]
     ended = {
         one.data.worker_id
@@ -89,14 +99,14 @@ def _day(event: Event) -> str:
 
 
 async def _first_day_over(document_id: str, state: Any, due: Due, place: Workplace) -> Answer:
-    """Nothing is to be asked of anybody here either."""
+    """The first day has passed. No outside question is needed; the event itself says so."""
     employment: Employment = state
     day = FirstDayOver(employer_id=employment.employer_id, worker_id=employment.worker_id)
     return Answer("roster.first-day-over.v1", document_id, day)
 
 
 async def _recheck(document_id: str, state: Any, due: Due, place: Workplace) -> Answer:
-    """The day has come: nothing is to be asked of anybody, the event itself says so."""
+    """The day has come. No outside question is needed; the event itself says so."""
     version = due.data["registration_version"]
     data = RecheckDue(worker_id=document_id, registration_version=version)
     return Answer("worker.recheck-due.v1", document_id, data)

@@ -8,14 +8,17 @@ from dataclasses import dataclass
 from shared.runtime.crypto import id_key_from
 from shared.runtime.errors import Refused
 
-# A list is read in bursts; the scan waits until nothing has come for so long.
+# A list arrives in bursts, so the scan waits until nothing has come for this long.
 SCAN_QUIET_S = 30.0
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """`id_key`: 32 bytes, the same in registration and claims, kept from all others. `precedence`: a file of the
-    regency's, else the shipped one. `scan_quiet_s`: the quiet before a scan for suspects; 0 never scans by itself."""
+    """The settings of registration.
+
+    `id_key`: 32 bytes, shared with claims only and secret to all others. `precedence`: the regency's own file, else the
+    shipped one. `scan_quiet_s`: seconds of quiet before a scan for suspects; 0 means no scan without a request.
+    """
 
     id_key: bytes
     precedence: str | None = None

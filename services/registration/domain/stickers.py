@@ -1,12 +1,12 @@
-"""House stickers: until when a worker is paid, the number of the sticker, and whether it was printed and put up. Pure.
+"""House stickers: until when a worker is paid, the number of the sticker, and whether it was issued and put up. Pure.
 
 Theory of operation
 A sticker says "paid until", so registration listens to premiums. `covers` (worker_id) holds a worker's billed months
 with their invoices; `invoices` holds which invoices are paid. A month is covered only when both are there; the order of
 arrival does not matter. A sticker's number is computed from the worker and the day on which the registration was
-opened: a second print gives the same number, and a worker who left and came back gets a new one. Printing issues the
-sticker: each printed sheet names its stickers in events of the work topic. Validity is not stored with a sticker: it is
-valid while its worker is (`revoked`).
+opened: a second print gives the same number, and a worker who left and came back gets a new one. An officer's request
+issues stickers (`sticker.issue.v1` on the work topic), and sheets print issued stickers only. Validity is not stored
+with a sticker: it is valid while its worker is (`revoked`).
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class PaidInvoice:
 
 @value(frozen=True, slots=True, kw_only=True)
 class Sticker:
-    """A sticker as last printed, and the day on which it was reported as put up."""
+    """A sticker as last issued, and the day on which it was reported as put up."""
 
     worker_id: str
     opened_on: str
@@ -124,7 +124,7 @@ def of_invoice(event: Event, reference: Reference) -> tuple[Routed, ...]:
 
 
 def of_issue(event: Event, reference: Reference) -> tuple[Routed, ...]:
-    """A print belongs to its sticker's document."""
+    """An issue belongs to its sticker's document."""
     return (Routed(Address("stickers", event.data.sticker_no), event.data),)
 
 
@@ -177,7 +177,7 @@ def paid(state: PaidInvoice | None, event: Event, facts: Facts, now: datetime) -
 
 
 def issue(state: Sticker | Refusal | None, event: Event, facts: Facts, now: datetime) -> Decision[Any]:
-    """Notes a printed sticker. A second print with the same last day is not published again."""
+    """Issues a sticker. Issued again without a later last day it is not published again."""
     part: IssueSticker = event.data
     before = state if isinstance(state, Sticker) else None
     if before is not None and before.valid_until >= part.valid_until:
@@ -205,7 +205,7 @@ def issue(state: Sticker | Refusal | None, event: Event, facts: Facts, now: date
 
 
 def install(state: Sticker | Refusal | None, event: Event, facts: Facts, now: datetime) -> Decision[Any]:
-    """Notes that a sticker was put up. A number that was never printed for this regency is refused."""
+    """Notes that a sticker was put up. A number that was never issued in this regency is refused."""
     part: Install = event.data
     sender = part.sender
     if not isinstance(state, Sticker) or state.regency != sender.regency:

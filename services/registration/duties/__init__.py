@@ -1,1 +1,1 @@
-"""Employers' duties, projects and meetings outside the domain: how they stand in the store, and their pages."""
+"""Employers' duties, projects and meetings outside the domain: their storage and their pages."""

@@ -1,4 +1,4 @@
-"""How rosters, employments, projects and meetings stand in the store. No personal data: nothing is sealed."""
+"""How rosters, employments, projects and meetings are stored. No personal data, so nothing is sealed."""
 
 from __future__ import annotations
 
@@ -33,25 +33,24 @@ def _to_findings(body: Sequence[Mapping[str, Any]]) -> tuple[Finding, ...]:
 
 
 class Flat:
-    """A flat dataclass: its fields as they are."""
+    """Stores a flat dataclass with its fields unchanged."""
 
     def __init__(self, kind: type[Any]) -> None:
         self._kind = kind
 
     def encode(self, state: Any, cipher: Cipher) -> dict[str, Any]:
-        """The fields, by name."""
         return asdict(state)
 
     def decode(self, body: Mapping[str, Any], cipher: Cipher) -> Any:
-        """The dataclass again."""
         return self._kind(**body)
 
 
 class EmploymentCodec:
-    """`open` counts open findings, so that they are found; a refused explanation may stand where no employment is."""
+    """Stores employments. `open` counts the open findings, for the index. The refusal of an explanation may occupy an
+    employment's key.
+    """
 
     def encode(self, state: Employment | Refusal, cipher: Cipher) -> dict[str, Any]:
-        """As plain fields."""
         if isinstance(state, Refusal):
             return RefusalCodec().encode(state, cipher)
         return {
@@ -62,7 +61,6 @@ class EmploymentCodec:
         }
 
     def decode(self, body: Mapping[str, Any], cipher: Cipher) -> Employment | Refusal:
-        """From plain fields."""
         if "contracts" not in body:
             return RefusalCodec().decode(body, cipher)
         fields = {name: value for name, value in body.items() if name != "open"}
@@ -72,14 +70,12 @@ class EmploymentCodec:
 
 
 class ProjectCodec:
-    """A project with its terms."""
+    """Stores a project with its terms."""
 
     def encode(self, state: Project, cipher: Cipher) -> dict[str, Any]:
-        """As plain fields."""
         return {**asdict(state), "findings": _findings(state.findings)}
 
     def decode(self, body: Mapping[str, Any], cipher: Cipher) -> Project:
-        """From plain fields."""
         return Project(**{**body, "terms": Terms(**body["terms"]), "findings": _to_findings(body["findings"])})
 
 

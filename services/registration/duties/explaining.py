@@ -9,7 +9,7 @@ from services.registration.domain.duties.findings import Finding, finding_id
 from shared.contracts.reasons import COLUMNS_ID
 from shared.files.separated import for_excel
 
-# The first and the last are what comes back; the others are for the reader, and passed over then.
+# Only the first and the last column are read when the list comes back; the others inform the officer.
 HEADER = ("id_temuan", "npp", "nama_perusahaan", "temuan", "batas_waktu", "bukti", "penjelasan")
 KINDS: Mapping[str, str] = {
     "registered-late": "Pekerja belum didaftarkan pada hari pertama bekerja",
@@ -27,7 +27,7 @@ _EVIDENCE: Mapping[str, str] = {
 
 
 def csv_list(found: Sequence[Employment]) -> bytes:
-    """As Excel opens it here; the oldest due first."""
+    """The list as CSV for Excel, the oldest due date first."""
     lines = [(one.due_on, _row(employment, one)) for employment in found for one in employment.findings]
     return for_excel((HEADER, *(row for _, row in sorted(line for line in lines if line[1]))))
 

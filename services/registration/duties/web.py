@@ -1,7 +1,7 @@
-"""Findings, projects and meetings over HTTP: what an officer works through. No personal data in any of them.
+"""Findings, projects and meetings over HTTP, as an officer works through them. None of them holds personal data.
 
-To callers of the regency only: a finding names a worker_id and an employer who has not been heard yet. Lists come in
-pages: `next`, where there is more, is the `after` of the next one.
+Only callers of the regency may read them: a finding names a worker_id, and an employer who has not been heard yet.
+Lists come in pages: `next`, when there is more, is the `after` of the next page.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _Regency = Annotated[str, Query(pattern=r"^\d{2}\.\d{2}$")]
 _Limit = Annotated[int, Query(ge=1, le=1_000)]
 _After = Annotated[str, Query(max_length=300, description="The `next` of the page before")]
 
-# A list is for a spreadsheet; more open findings than this are not worked through by hand.
+# A list is for a spreadsheet; nobody works through more open findings than this by hand.
 LISTED_MAX = 20_000
 
 
@@ -38,19 +38,22 @@ def routes(house: House) -> APIRouter:
         limit: _Limit = 200,
         after: _After = "",
     ) -> dict[str, Any]:
-        """Duties not kept, open ones or all with late projects; of each page the oldest due first. `limit` counts
-        employments and projects, each with all its findings."""
+        """Duties not kept: the open ones, or all of them including late projects. Each page starts with the oldest due
+        date.
+
+        `limit` counts employments and projects, each with all its findings.
+        """
         await guard.reader(request, regency)
         wheres: dict[str, dict[str, Any]] = {"employments": {"state.open": {"$gt": 0}}}
         if state == "all":
-            # What comes late has come: a project's findings are never open.
+            # A project's findings are never open: a late report has arrived, so its finding is cured.
             wheres = {"employments": {"state.open": {"$gte": 0}}, "projects": {}}
         found, more = await _page(house.reader, wheres, regency, after, limit)
         rows = [
             {
                 "finding_id": finding_id(owner.about, one),
                 **told(owner.about, one).data.model_dump(),
-                # To those who may see findings, the employer by name and the evidence in full.
+                # Callers who may see findings also see the employer's name and the full evidence.
                 "employer_name": owner.about.employer_name,
                 "evidence": dict(one.evidence),
             }
@@ -62,7 +65,7 @@ def routes(house: House) -> APIRouter:
 
     @router.get("/findings.csv")
     async def to_explain(request: Request, regency: _Regency) -> Response:
-        """The open findings as a list to fill in: with `penjelasan` written, it is sent back as kind `explanations`."""
+        """The open findings as a list to fill in; with `penjelasan` written it is sent back as kind `explanations`."""
         await guard.reader(request, regency)
         where: dict[str, Any] = {"state.regency": regency, "state.open": {"$gt": 0}}
         found = await house.reader.find("employments", where, order=("_id",), limit=LISTED_MAX)
@@ -124,13 +127,13 @@ def routes(house: House) -> APIRouter:
 async def _page(
     reader: Reader, wheres: Mapping[str, Where], regency: str, after: str, limit: int
 ) -> tuple[list[Any], str | None]:
-    """So many documents of these collections, one collection after the other, and where the next page begins."""
+    """Up to `limit` documents, one collection after the other, and where the next page begins."""
     names = list(wheres)
     at, _, last = after.partition(":")
     found: list[tuple[str, Any]] = []
     for name in names[names.index(at) if at in names else 0 :]:
         where = {**wheres[name], "state.regency": regency, **({"_id": {"$gt": last}} if name == at else {})}
-        # One more than wanted tells whether there is more.
+        # One row more than wanted shows whether there is another page.
         rows = await reader.find(name, where, order=("_id",), limit=limit + 1 - len(found))
         found.extend((f"{name}:{one}", state) for one, state in rows)
         if len(found) > limit:

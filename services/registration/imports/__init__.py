@@ -1,1 +1,1 @@
-"""Lists that come over HTTP: taken whole and sealed, sent on to the agency's own intake topic, answered row by row."""
+"""Lists over HTTP: stored whole and sealed, sent on to the agency's own intake topic, answered row by row."""

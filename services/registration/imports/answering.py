@@ -1,4 +1,4 @@
-"""The answers file of an import, made while it is sent: the sealed file beside the saved answers, batch by batch."""
+"""The answers file of an import, built while it is sent: the sealed file with its saved answers, batch by batch."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ from shared.runtime.house import House
 
 _ASK_TIMEOUT_S = 60.0
 _ASKED_AT_ONCE = 2_000
-# Counting goes over every worker of a list: not at every refresh of a page.
+# Counting visits every worker of a list, so it is not repeated at every refresh of a page.
 LOOKED_UP_S = 20.0
 KNOWN_MAX = 20
 _PIECE_BYTES = 64 * 1024
 
 
 def csv_pieces(house: House, cipher: FieldCipher, one: Import, loop: asyncio.AbstractEventLoop) -> Iterator[bytes]:
-    """The file as CSV, in pieces; iterated in a thread beside the loop."""
+    """The file as CSV, in pieces. Iterate it in a thread beside the event loop."""
     found = open_list(SealedSource(one, house.reader, cipher, loop), one.kind)
     gathered = io.StringIO()
-    # Every spreadsheet needs the mark to take a CSV for UTF-8; the reader of lists knows it.
+    # Spreadsheets need the byte order mark to read a CSV as UTF-8; the reader of lists accepts it.
     if not found.bom:
         gathered.write(BOM)
     for line in answer_lines(found, _saved(house, one, loop)):
@@ -54,12 +54,14 @@ def xlsx_pieces(house: House, cipher: FieldCipher, one: Import, loop: asyncio.Ab
 
 
 def _saved(house: House, one: Import, loop: asyncio.AbstractEventLoop) -> Callable[[int], Answer]:
-    """Answers by row number, a batch of them in memory: rows are asked for in their order."""
+    """A function that gives answers by row number. It keeps one batch in memory, because rows are asked for in
+    order.
+    """
     held: dict[int, Answer] = {}
     batches = iter(range(one.done_batches))
 
     def answer_of(number: int) -> Answer:
-        # Batches hold every sent row, in the order of the file: the wanted one is in hand or in a later batch.
+        # Batches hold every sent row in the order of the file, so the wanted row is in this batch or a later one.
         while number not in held:
             batch = next(batches, None)
             if batch is None:
@@ -73,7 +75,7 @@ def _saved(house: House, one: Import, loop: asyncio.AbstractEventLoop) -> Callab
 
 
 async def _batch(house: House, one: Import, batch: int) -> dict[int, Answer]:
-    """The saved answers of one batch, with what the identity checks have said of its workers since."""
+    """The saved answers of one batch, with the current verdicts on its workers."""
     key = part_id(one.id, batch)
     row = (await house.reader.rows(ANSWERS, [key])).get(key)
     answers = answers_of(row) if row is not None else {}
@@ -91,14 +93,14 @@ async def _batch(house: House, one: Import, batch: int) -> dict[int, Answer]:
 
 
 class Identities:
-    """How the identity checks of whole imports stand; asked anew at most every LOOKED_UP_S."""
+    """Counts the identity checks of whole imports. Results are kept for LOOKED_UP_S seconds."""
 
     def __init__(self, house: House) -> None:
         self._house = house
         self._known: dict[str, tuple[float, dict[str, int]]] = {}
 
     async def of(self, one: Import) -> dict[str, int]:
-        """Workers of an import by status; each worker once."""
+        """The number of an import's workers by status; each worker counts once."""
         known = self._known.get(one.id)
         if known is not None and clock.monotonic() - known[0] < LOOKED_UP_S:
             return known[1]

@@ -1,5 +1,6 @@
-"""The pages of imports: the form, and the progress of one import. Indonesian, with English beside it. No personal data
-but the name of the file."""
+"""The pages of imports: the form, and the progress of one import. Indonesian, with English beside it. The file's name
+is the only personal data.
+"""
 
 from __future__ import annotations
 
@@ -47,7 +48,7 @@ _environment.filters["number"] = lambda count: f"{count:,}".replace(",", ".")
 
 
 def upload_page(areas: Areas, kinds: Sequence[str], imports: Sequence[Import]) -> str:
-    """The form, and the latest imports."""
+    """The form and the latest imports."""
     shown = [
         {
             "id": one.id,
@@ -67,7 +68,7 @@ def upload_page(areas: Areas, kinds: Sequence[str], imports: Sequence[Import]) -
 
 
 def import_page(one: Import, identities: Mapping[str, int]) -> str:
-    """How far one import is, and what to do next; `identities` are its workers by status."""
+    """The progress of one import, and what to do next; `identities` counts its workers by status."""
     outcomes = sorted(one.outcomes.items(), key=lambda pair: -pair[1])
     reasons = sorted(one.reasons.items(), key=lambda pair: -pair[1])
     until = one.kept_until
@@ -95,7 +96,7 @@ def import_page(one: Import, identities: Mapping[str, int]) -> str:
 
 
 def as_json(one: Import) -> dict[str, Any]:
-    """An import for a machine."""
+    """An import as JSON."""
     until = one.kept_until
     return {
         "id": one.id,

@@ -1,7 +1,8 @@
-"""What is kept of an uploaded list, and where: its record, its sealed bytes, its answers. Knows no HTTP and no Kafka.
+"""The stored parts of an uploaded list: its record, its sealed bytes, its answers. Knows no HTTP and no Kafka.
 
-The file carries personal data: its bytes and its name are sealed, and both are deleted KEPT_DAYS after the last row was
-answered, as the intake topic forgets its records. The answers hold codes and worker_ids only; they go with the file.
+The file holds personal data. Its bytes and its name are sealed, and both are deleted KEPT_DAYS after the last row was
+answered, just as the intake topic deletes its records. The answers hold codes and worker_ids only; they are deleted
+with the file.
 """
 
 from __future__ import annotations
@@ -22,12 +23,12 @@ CHUNKS = "import_chunks"
 ANSWERS = "import_answers"
 # contracts.md 2: an intake topic forgets its records after 14 days.
 KEPT_DAYS = 14
-# An upload that was broken off can never be finished: its bytes go when it is surely dead.
+# A broken-off upload can never be finished. Its bytes are deleted once it is certainly dead.
 RECEIVING_HOURS = 6
 
 
 class Status(StrEnum):
-    """Where an import stands."""
+    """The status of an import."""
 
     RECEIVING = "receiving"
     WAITING = "waiting"
@@ -42,9 +43,9 @@ UNFINISHED = (Status.WAITING.value, Status.RUNNING.value)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Import:
-    """One uploaded list; `officer` signs it where it holds decisions.
+    """One uploaded list. `officer` signs it when it holds decisions.
 
-    `done_batches` batches of `batch_rows` rows are answered for ever; a restart goes on there.
+    `done_batches` batches of `batch_rows` rows have their final answers; a restart continues after them.
     """
 
     id: str
@@ -75,19 +76,18 @@ class Import:
 
     @property
     def kept_until(self) -> datetime | None:
-        """When file and answers are deleted; None while it is at work."""
+        """When the file and its answers are deleted; None while the import is unfinished."""
         return self.finished_at + timedelta(days=KEPT_DAYS) if self.finished_at else None
 
 
 def row_of(one: Import, cipher: Cipher) -> dict[str, Any]:
-    """An import as its plain row."""
     return {
         "agency": one.agency,
         "kind": one.kind,
         "name": cipher.seal(one.name),
         "received_at": one.received_at,
         "status": one.status.value,
-        # A list of one row could be found from it by trying.
+        # Sealed, because the content of a one-row list could be found from its digest by trying.
         "sha256": cipher.seal(one.sha256),
         "size": one.size,
         "chunks": one.chunks,
@@ -96,7 +96,7 @@ def row_of(one: Import, cipher: Cipher) -> dict[str, Any]:
         "sent": one.sent,
         "done_batches": one.done_batches,
         "answered": one.answered,
-        # As pairs: a reason may hold a dot (field-invalid:heir.name), which no field name of the store should.
+        # As pairs: a reason may contain a dot (field-invalid:heir.name), and a field name in the store should not.
         "outcomes": [list(pair) for pair in one.outcomes.items()],
         "reasons": [list(pair) for pair in one.reasons.items()],
         "notices": [list(pair) for pair in one.notices],
@@ -107,7 +107,6 @@ def row_of(one: Import, cipher: Cipher) -> dict[str, Any]:
 
 
 def import_of(identifier: str, row: Mapping[str, Any], cipher: Cipher) -> Import:
-    """An import from its plain row."""
     finished = row["finished_at"]
     return Import(
         id=identifier,
@@ -134,14 +133,14 @@ def import_of(identifier: str, row: Mapping[str, Any], cipher: Cipher) -> Import
 
 
 def answers_row(answers: Mapping[int, Answer]) -> dict[str, Any]:
-    """The answers of one batch as its plain row."""
+    """The answers of one batch as a plain row."""
     rows = [[n, one.outcome, list(one.reasons), one.worker_id, list(one.warnings)] for n, one in answers.items()]
     return {"rows": rows}
 
 
 def answers_of(row: Mapping[str, Any]) -> dict[int, Answer]:
     """The answers of one batch, by row number."""
-    # Batches of an earlier release end with the worker.
+    # Batches of an earlier release have no warnings after the worker.
     return {
         n: Answer(outcome, tuple(reasons), worker, warnings=tuple(more[0]) if more else ())
         for n, outcome, reasons, worker, *more in row["rows"]
@@ -154,10 +153,10 @@ def part_id(identifier: str, number: int) -> str:
 
 
 def _sealed_text(kept: Any, cipher: Cipher) -> str:
-    """Older releases kept it as plain text."""
+    """The text of a sealed field. Older releases stored it as plain text."""
     return kept if isinstance(kept, str) else cipher.open(kept)
 
 
 def _aware(at: datetime) -> datetime:
-    # Some drivers give an instant without its zone; it is UTC always.
+    # Some drivers return an instant without its zone; the store always holds UTC.
     return at if at.tzinfo is not None else at.replace(tzinfo=UTC)

@@ -1,4 +1,4 @@
-"""The background of imports: what is unfinished is carried on, after a restart too; what is old is deleted."""
+"""The background of imports: continues unfinished imports, also after a restart, and deletes old ones."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ from shared.runtime.house import House
 log = structlog.get_logger()
 
 AT_ONCE_MAX = 3
-# Those that others carry are looked at too.
+# Includes imports that other processes carry.
 WAITING_MAX = 100
 LOOK_S = 1.0
 TIDY_EVERY_S = 600.0
-# Longer than a look takes with a store that answers late; and longer than a list may wait for its answers.
+# The first is longer than one look takes with a slow store, the second longer than a list may wait for answers.
 LOOK_STUCK_S = 60.0
 CARRY_STUCK_S = 1_200.0
 TIDYING = "imports-tidied"
@@ -46,11 +46,11 @@ class LeaseLost(Exception):
 
 
 class Running:
-    """Looks for unfinished imports and carries a few at a time: those whose lease it gets (shared/runtime/leases.py).
-    In the instant before a process knows that it lost a lease two may send: every row has one name, so the second
-    changes nothing.
+    """Looks for unfinished imports and carries up to AT_ONCE_MAX of them: those whose lease it gets.
 
-    An import may be begun by one process, gone on with by another, and asked after at a third.
+    Leases: shared/runtime/leases.py. For a moment, until a process learns that it lost a lease, two may send. Every row
+    has one event id, so the second copy changes nothing. One process may begin an import, another continue it, and a
+    third answer questions about it.
     """
 
     def __init__(self, house: House, cipher: FieldCipher) -> None:
@@ -63,7 +63,9 @@ class Running:
         self._carried: dict[str, Sending] = {}
 
     def trouble(self) -> str | None:
-        """Why lists stand still here, for readiness: nobody looks for them, or one is carried and does not move."""
+        """Why lists do not move here, for readiness: the search for lists has stopped, or a carried list makes
+        no progress.
+        """
         now = clock.monotonic()
         if now - self._came_round_s > LOOK_STUCK_S:
             return f"the importer has not looked for lists for {now - self._came_round_s:.0f} s"
@@ -90,7 +92,7 @@ class Running:
                 await asyncio.wait(self._tasks.values())
 
     async def look(self) -> None:
-        """Begins what waits, oldest first, as far as there is room."""
+        """Starts waiting imports, the oldest first, as far as there is room."""
         for identifier, task in list(self._tasks.items()):
             if task.done():
                 del self._tasks[identifier]
@@ -110,7 +112,7 @@ class Running:
     async def _carry(self, identifier: str, lease: str) -> None:
         """Carries an import as long as the lease is held."""
         try:
-            # Read after the lease was won: whoever held it before may have gone on, or have finished.
+            # Read after the lease was won: the previous holder may have made progress or finished.
             row = (await self._house.reader.rows(IMPORTS, [identifier])).get(identifier)
             if row is not None and row["status"] in UNFINISHED:
                 one = import_of(identifier, row, self._cipher)
@@ -119,7 +121,7 @@ class Running:
         except LeaseLost:
             log.info("another instance carries this import on", import_id=identifier)
         except (Unavailable, asyncio.CancelledError) as error:
-            # Not done, and nobody's fault: whoever looks next goes on.
+            # Not finished, but no defect of this list: the next process that looks continues it.
             await self._leases.release(lease)
             if isinstance(error, asyncio.CancelledError):
                 raise
@@ -143,7 +145,7 @@ class Running:
             await asyncio.wait({carrying, losing})
 
     async def _ended(self, identifier: str, task: asyncio.Task[None]) -> None:
-        """A defect of ours in one list ends that list with a reason, and holds up no other."""
+        """A defect in our code ends the affected list with a reason and does not block other lists."""
         error = task.exception()
         if error is None:
             return
@@ -170,12 +172,12 @@ class Running:
 
 
 def lease_of(identifier: str) -> str:
-    """The lease under which an import is carried."""
+    """The name of the lease under which an import is carried."""
     return f"import|{identifier}"
 
 
 async def tidy(house: House, cipher: FieldCipher) -> None:
-    """Deletes the files whose time is over, and what broken-off uploads left."""
+    """Deletes files after their KEPT_DAYS, and the remains of broken-off uploads."""
     now = clock.now()
     finished = {
         "status": {"$in": [Status.DONE.value, Status.FAILED.value]},
@@ -194,13 +196,13 @@ async def tidy(house: House, cipher: FieldCipher) -> None:
 
 async def _expire(house: House, one: Import, cipher: FieldCipher) -> None:
     await forget(house.reader, one.id, one.done_batches)
-    # The name of the file may name people; the figures stay.
+    # The file's name may name people, so it is emptied; the figures stay.
     expired = replace(one, status=Status.EXPIRED, name="")
     rows: Mapping[str, Mapping[str, Any]] = {one.id: row_of(expired, cipher)}
     await house.reader.save_rows(IMPORTS, rows)
 
 
 async def run(house: House) -> None:
-    """The service's background."""
+    """The background task of the service."""
     with contextlib.suppress(asyncio.CancelledError):
         await Running(house, cipher_from(house.environ, house.name)).run()

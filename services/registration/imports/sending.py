@@ -1,13 +1,13 @@
-"""One uploaded list on its way: rows to events on the agency's own topic, and the answers as the service saved them.
+"""Sends one uploaded list: rows become events on the agency's own topic; answers are read from the service's documents.
 
 Theory of operation
-Rows go out in batches, each row under an id that follows from the import and the row's number, so that a batch sent
-again after a crash is a redelivery and changes nothing. A batch is done when every row of it has its answer, read from
-the documents that the service's own consumer wrote, and these answers are saved. `done_batches` is the only progress
-that counts: a restart reads the file anew, passes over what is done, and sends the rest again.
+Rows go out in batches. Each row's event id follows from the import and the row's number, so a batch that is sent again
+after a crash is a redelivery and changes nothing. A batch is done when every row has its answer and the answers are
+saved; they are read from the documents that the service's own consumer wrote. Only `done_batches` counts as progress: a
+restart reads the file from the start, skips the done batches, and sends the rest again.
 
-Only a few batches are on their way at a time: a list of any length takes the same memory, and waits behind the work of
-others instead of flooding the topic.
+Only a few batches are on their way at a time. A list of any length therefore takes the same memory, and waits behind
+other work instead of flooding the topic.
 """
 
 from __future__ import annotations
@@ -39,9 +39,9 @@ from shared.runtime.pipeline import Message
 
 BATCH_ROWS = 1_000
 BATCHES_AHEAD = 4
-# A row that has no answer this long after the service has nothing left to read was put aside as a dead letter.
+# A row still unanswered this long after the service has nothing left to read has become a dead letter.
 GIVE_UP_S = 60.0
-# And this long after, whatever else the service still reads.
+# After this long an unanswered row is given up, even if the service still reads.
 GIVE_UP_SURELY_S = 900.0
 LOOK_FIRST_S = 0.05
 LOOK_MAX_S = 1.0
@@ -50,7 +50,7 @@ _COMMANDS: Mapping[str, type[Intake]] = COMMANDS["registration"]
 
 @dataclass(slots=True)
 class _Batch:
-    """Rows on their way: what is still to be answered, by the event's name, and what is answered already."""
+    """Rows on their way: the unanswered ones by event name, and the answers so far."""
 
     number: int
     rows: int
@@ -61,19 +61,19 @@ class _Batch:
 
 
 class Sending:
-    """Carries one import to its end; may be cancelled anywhere and begun again."""
+    """Carries one import to its end. It may be cancelled anywhere and started again."""
 
     def __init__(self, house: House, cipher: FieldCipher, one: Import) -> None:
         self._house = house
         self._cipher = cipher
         self._one = one
         self._namespace = uuid.UUID(one.id)
-        # When it last came forward: a batch sent, an answer found.
+        # The time of the last progress: a batch sent or an answer found.
         self.moved_s = clock.monotonic()
         self._topic = topics.REGISTRATION_OFFICERS if one.officer else topics.registration_intake(*_agency(one))
 
     async def run(self) -> None:
-        """Sends and answers every row; a file that cannot be read ends as failed, with the reason."""
+        """Sends every row and collects its answer. An unreadable file ends as failed, with the reason."""
         loop = asyncio.get_running_loop()
         source = SealedSource(self._one, self._house.reader, self._cipher, loop)
         try:
@@ -112,7 +112,7 @@ class Sending:
         except asyncio.CancelledError:
             raise
         except BaseException:
-            # The file breaks off in the middle: what was sent is answered first, then the trouble is told.
+            # The file breaks off in the middle: rows already sent get their answers first, then the error is raised.
             await ahead.put(None)
             raise
         await ahead.put(None)
@@ -125,14 +125,14 @@ class Sending:
         for row in rows:
             identifier, value = self._event(row, row.sent, time)
             if row.problems:
-                # The answer is known, but the row counts in the agency's quality as every other does.
+                # The answer is known, but the row is sent too, because it counts in the agency's quality.
                 batch.refused_here.append(row)
                 messages.append(Message(self._topic, identifier.encode(), value))
                 continue
             try:
                 event = envelope.read(value, (), self._topic, at_ms, _COMMANDS)
             except Unreadable as error:
-                # It would only become a dead letter there; the clerk can mend it here.
+                # As an event it would only become a dead letter; as an answer the clerk can correct it.
                 reason = f"{Reason.FIELD_INVALID}:{error.code}"
                 batch.answers[row.number] = Answer("rejected", (reason,))
                 _, value = self._event(row, refused_row(row, reason), time)
@@ -144,7 +144,9 @@ class Sending:
         return batch, messages
 
     def _event(self, row: Row, data: Mapping[str, Any], time: str) -> tuple[str, bytes]:
-        """The event of a row. A JSONL line that was a whole event gives its data only: the road names the sender."""
+        """The event of a row. From a JSONL line that was a whole event only the data is used: the import names
+        the sender.
+        """
         identifier = str(uuid.uuid5(self._namespace, str(row.number)))
         one: dict[str, Any] = {
             "specversion": "1.0",
@@ -153,21 +155,21 @@ class Sending:
             "type": row.type,
             "time": time,
             "datacontenttype": "application/json",
-            # An officer's decision names the agency that is to be answered; an agency's list is its own.
+            # An officer's decision names the agency to answer. An agency's list needs no such field.
             "data": {**data, "agency": self._one.agency} if self._one.officer else data,
         }
         return identifier, orjson.dumps(one)
 
     def _places(self, event: Event) -> tuple[Address, ...]:
-        """The documents that may hold the answer: where the event is routed today, and its own refusal.
+        """The documents that may hold the answer: the one to which the event is routed today, and its own refusal.
 
-        Both, because the day of the record may be another than today at midnight.
+        Both are needed: around midnight the record may get another day than the one used here.
         """
         routed = tuple(one.address for one in self._house.spec.route(event, self._house.reference))
         return tuple(dict.fromkeys((*routed, Address("refusals", event.name))))
 
     async def _patiently_publish(self, messages: Sequence[Message]) -> None:
-        """A broker that does not answer holds the list up; nothing else waits for it."""
+        """Publishes, and retries while the broker does not answer. Only this list waits."""
         while True:
             try:
                 await self._house.publish(messages)
@@ -176,18 +178,18 @@ class Sending:
                 await asyncio.sleep(LOOK_MAX_S)
 
     async def _answered(self, batch: _Batch) -> None:
-        """Waits until each row of a batch has its answer, or surely gets none."""
+        """Waits until each row of a batch has its answer, or certainly gets none."""
         pause_s = LOOK_FIRST_S
         while batch.waiting:
             try:
                 await self._look(batch)
                 waited_s = clock.monotonic() - batch.published_s
-                # All processes of the service: the rows may lie on partitions that another one reads.
+                # Asks about all processes of the service, because another one may read the partitions with these rows.
                 idle = waited_s > GIVE_UP_S and (
                     waited_s > GIVE_UP_SURELY_S or await self._house.caught_up([self._topic])
                 )
                 if batch.waiting and idle:
-                    # Once more: the last records may have been settled between the look and the question.
+                    # Look once more: the last records may have been settled between the look and the question.
                     await self._look(batch)
                     return
             except Unavailable:
@@ -216,7 +218,7 @@ class Sending:
                     )
 
     async def _settle(self, batch: _Batch) -> None:
-        """Saves a batch's answers, then the progress: a crash in between only repeats the batch."""
+        """Saves a batch's answers, then the progress. A crash between the two only repeats the batch."""
         outcomes, reasons = dict(self._one.outcomes), dict(self._one.reasons)
         answers = batch.answers | {number: Answer("") for number, _ in batch.waiting.values()}
         refused_here = (Answer("rejected", tuple(one.reason for one in row.problems)) for row in batch.refused_here)

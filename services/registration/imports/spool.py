@@ -1,6 +1,6 @@
-"""The bytes of an uploaded list: sealed, in chunks, in the service's store; read again from any place in them.
+"""The bytes of an uploaded list: sealed, in chunks, in the service's store; readable from any position.
 
-In the store and not on a disk, so that any instance of the service can go on with an import that another one began.
+They are in the store and not on a disk, so that any instance of the service can continue an import of another one.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ from shared.runtime.ports import Reader
 CHUNK_BYTES = 1024 * 1024
 CHUNKS_MAX = 128
 FILE_BYTES_MAX = CHUNK_BYTES * CHUNKS_MAX
-# How long the reader of a file waits for one chunk of it.
+# Seconds that the reader of a file waits for one chunk.
 _CHUNK_TIMEOUT_S = 60.0
 _CHUNKS_HELD = 4
 
 
 class TooLarge(Exception):
-    """More bytes than a list may have."""
+    """The file has more bytes than a list may have."""
 
 
 class Spool:
-    """Takes a file as it comes, a chunk at a time."""
+    """Stores a file while it arrives, one chunk at a time."""
 
     def __init__(self, identifier: str, store: Reader, cipher: FieldCipher) -> None:
         self._id = identifier
@@ -41,7 +41,7 @@ class Spool:
 
     @property
     def sha256(self) -> str:
-        """Names the content."""
+        """The digest of the whole content."""
         return self._digest.hexdigest()
 
     async def add(self, data: bytes) -> None:
@@ -56,7 +56,7 @@ class Spool:
             del self._waiting[:CHUNK_BYTES]
 
     async def finish(self) -> None:
-        """Saves what is left."""
+        """Saves the last, incomplete chunk."""
         if self._waiting:
             await self._save(bytes(self._waiting))
             self._waiting.clear()
@@ -68,14 +68,14 @@ class Spool:
 
 
 async def forget(store: Reader, identifier: str, batches: int = 0) -> None:
-    """Deletes the bytes of a file and its answers, those of a broken-off upload too."""
+    """Deletes a file's bytes and the answers of its first `batches` batches. Also works for a broken-off upload."""
     await store.delete_rows(CHUNKS, [part_id(identifier, number) for number in range(CHUNKS_MAX)])
     await store.delete_rows(ANSWERS, [part_id(identifier, number) for number in range(batches)])
 
 
 @dataclass(frozen=True, slots=True)
 class SealedSource:
-    """A spooled file as the reader of lists opens it, in a thread beside the loop that the store lives on."""
+    """A spooled file for the reader of lists, opened in a thread beside the event loop of the store."""
 
     of: Import
     store: Reader
@@ -84,15 +84,15 @@ class SealedSource:
 
     @property
     def name(self) -> str:
-        """The name under which it was sent."""
+        """The name under which the file was sent."""
         return self.of.name
 
     def open(self) -> BinaryIO:
-        """Its bytes from the start; a chunk is fetched and opened when it is read."""
+        """The bytes from the start; each chunk is fetched and decrypted when it is read."""
         return cast("BinaryIO", io.BufferedReader(_SealedFile(self), buffer_size=64 * 1024))
 
     def chunk(self, number: int) -> bytes:
-        """One chunk in the clear; OSError when it is gone."""
+        """One decrypted chunk; raises OSError when it was deleted."""
         key = part_id(self.of.id, number)
         asked = asyncio.run_coroutine_threadsafe(self.store.rows(CHUNKS, [key]), self.loop)
         found = asked.result(_CHUNK_TIMEOUT_S).get(key)
@@ -102,7 +102,7 @@ class SealedSource:
 
 
 class _SealedFile(io.RawIOBase):
-    """Seekable; a spreadsheet is read from its end first."""
+    """A seekable file, because a spreadsheet is read from its end first."""
 
     def __init__(self, source: SealedSource) -> None:
         self._source = source

@@ -1,6 +1,6 @@
 """The workbook that a village fills in: drop-downs, a NIK column that stays text, an example above the header.
 
-The reader of lists takes it as it is: what stands above the header is no row, and the drop-downs' words are its words.
+The reader of lists accepts it as it is: text above the header is no row, and it knows the words of the drop-downs.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from shared.reference.areas import Areas
 
 KINDS = ("workers",)
 HEADER_ROW = 4
-# Drop-downs and formats reach this far; a longer list is better sent as CSV.
+# Drop-downs and formats reach down to this row; a longer list is better sent as CSV.
 LAST_ROW = 5_000
 _LISTS = "Pilihan"
 
 
 @dataclass(frozen=True, slots=True)
 class _Column:
-    """One column: its header as the reader knows it, what to enter, an example, and the list it is picked from."""
+    """One column: its header as the reader knows it, what to enter, an example, and the name of its drop-down list."""
 
     header: str
     help: str
@@ -82,7 +82,9 @@ def workbook(areas: Areas, regency: str) -> bytes:
 
 
 def _lists(book: Workbook, areas: Areas, regency: str) -> dict[str, str]:
-    """The sheet of the drop-downs' words; the cell range of each list. Excel takes long lists only from cells."""
+    """Writes the sheet of drop-down words; returns the cell range of each list. Excel takes long lists only from
+    cells.
+    """
     lists = {
         "sex": ["L", "P"],
         "village": [
@@ -133,7 +135,8 @@ def _prepare(sheet: Any, index: int, column: _Column, picks: dict[str, str]) -> 
     letter = get_column_letter(index)
     dimension = sheet.column_dimensions[letter]
     dimension.width = column.width
-    # Text throughout: else Excel shows a NIK as 6.40E+15 and loses its end, and drops the 0 of a phone number.
+    # All cells are text: otherwise Excel shows a NIK as 6.40E+15, loses its last digits, and drops the 0 of a phone
+    # number.
     dimension.number_format = TEXT
     for row in range(HEADER_ROW + 1, LAST_ROW + 1):
         sheet.cell(row, index).number_format = TEXT

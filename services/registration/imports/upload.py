@@ -1,4 +1,4 @@
-"""Taking a list out of an HTTP request: a form with a file, or the file itself as the body, in constant memory."""
+"""Reads a list from an HTTP request, in constant memory: a form with a file, or the file itself as the body."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ FIELD_BYTES_MAX = 1_024
 
 @dataclass(slots=True)
 class Upload:
-    """What a request said beside the file: its form fields, and the name of the file."""
+    """The request's form fields besides the file, and the file's name."""
 
     fields: dict[str, str] = field(default_factory=dict)
     name: str = ""
@@ -25,7 +25,9 @@ class Upload:
 
 
 async def take(request: Request, spool: Spool) -> Upload:
-    """Spools the request's file; raises HTTPException for what is no upload, TooLarge for too much."""
+    """Spools the request's file; raises HTTPException when the request is no upload, TooLarge when the file is
+    too large.
+    """
     kind, options = _parsed(request.headers.get("content-type", ""))
     if kind != "multipart/form-data":
         _, disposition = _parsed(request.headers.get("content-disposition", ""))
@@ -57,7 +59,7 @@ async def _take_form(request: Request, boundary: str, spool: Spool) -> Upload:
 
 
 class _Form:
-    """Gathers the parts of one form; the bytes of its file are taken away between two writes."""
+    """Collects the parts of one form. The caller removes the file's bytes between two writes."""
 
     def __init__(self) -> None:
         self.upload = Upload()
@@ -70,7 +72,7 @@ class _Form:
         self._is_file = False
 
     def callbacks(self) -> Any:
-        """As the parser calls them."""
+        """The callbacks of the parser."""
         return {
             "on_part_begin": self._begin,
             "on_header_field": lambda data, start, end: self._header.extend(data[start:end]),
@@ -121,5 +123,5 @@ def _parsed(header: str) -> tuple[str, dict[str, str]]:
 
 
 def _base(name: str) -> str:
-    """A file's name without the folders of whoever sent it."""
+    """A file's name without the sender's folders."""
     return name.replace("\\", "/").rsplit("/", 1)[-1][:200]

@@ -1,4 +1,4 @@
-"""Imports over HTTP: a list is taken, sealed and queued; its progress and its answers are shown."""
+"""Imports over HTTP: takes a list, seals and queues it; shows its progress and its answers."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from shared.runtime.kafka_server import Server
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 SHOWN_MAX = 20
-# The body is read as it streams, so FastAPI cannot tell its shape by itself.
+# The body is read as a stream, so FastAPI cannot derive its schema.
 _FORM = {
     "type": "object",
     "required": ["agency", "file"],
@@ -52,14 +52,16 @@ HasTopic = Callable[[str], Awaitable[bool]]
 
 
 def routes(house: House, has_topic: HasTopic | None = None) -> APIRouter:
-    """The endpoints of imports. `has_topic` asks Kafka whether an agency's topic stands."""
+    """The endpoints of imports. `has_topic` asks Kafka whether an agency's topic exists."""
     router = APIRouter(prefix="/v1/imports", tags=["imports"])
     desk = Desk(house, has_topic)
 
     @router.post("", status_code=202, openapi_extra={"requestBody": _REQUEST})
     async def post_import(request: Request) -> Response:
         """Takes a CSV, XLSX or JSONL list: a form with `agency`, `kind` and `file`, or the file as the body with these
-        in the query. 202 with the import's id once the file is safe; its rows are sent from there, whatever dies."""
+        in the query. Answers 202 with the import's id once the file is safe. The rows are then sent even if a process
+        dies.
+        """
         one = await desk.take(request)
         if wants_page(request):
             return RedirectResponse(f"/v1/imports/{one.id}", 303)
@@ -67,7 +69,7 @@ def routes(house: House, has_topic: HasTopic | None = None) -> APIRouter:
 
     @router.get("")
     async def imports(request: Request) -> Response:
-        """The latest imports; to a browser, with the form to send one."""
+        """The latest imports; a browser also gets the form to send one."""
         caller = await desk.guard.caller(request)
         latest = [one for one in await desk.latest() if caller.may_act_for(one.agency)]
         if wants_page(request):
@@ -88,7 +90,7 @@ def routes(house: House, has_topic: HasTopic | None = None) -> APIRouter:
 
     @router.get("/{identifier}")
     async def show(identifier: str, request: Request) -> Response:
-        """How far an import is: figures for a machine, a page that refreshes itself for a browser."""
+        """The progress of an import: figures for a machine, for a browser a page that refreshes itself."""
         one = await desk.find(identifier, await desk.guard.caller(request))
         identities = await desk.identities.of(one) if one.status is Status.DONE else {}
         if wants_page(request):
@@ -103,7 +105,7 @@ def routes(house: House, has_topic: HasTopic | None = None) -> APIRouter:
 
     @router.get("/{identifier}/answers.xlsx")
     async def answers_xlsx(identifier: str, request: Request) -> Response:
-        """The same as a workbook whose cells are text."""
+        """The answers file as a workbook whose cells are text."""
         one = await desk.find(identifier, await desk.guard.caller(request))
         return desk.answers(one, answering.xlsx_pieces, XLSX, "xlsx")
 
@@ -111,7 +113,7 @@ def routes(house: House, has_topic: HasTopic | None = None) -> APIRouter:
 
 
 class Desk:
-    """What the endpoints share: the store, the cipher, who may."""
+    """What the endpoints share: the store, the cipher, the access rules."""
 
     def __init__(self, house: House, has_topic: HasTopic | None) -> None:
         self._house = house
@@ -119,7 +121,6 @@ class Desk:
 
     @cached_property
     def identities(self) -> answering.Identities:
-        """How the identity checks stand."""
         return answering.Identities(self._house)
 
     @cached_property
@@ -128,7 +129,6 @@ class Desk:
 
     @cached_property
     def guard(self) -> Guard:
-        """Who may."""
         return Guard(self._house.environ)
 
     @cached_property
@@ -137,11 +137,11 @@ class Desk:
         return [kind for kind, layout in LAYOUTS.items() if layout.type in self._house.spec.inputs]
 
     async def take(self, request: Request) -> Import:
-        """Takes one file; raises HTTPException for what is no list of an agency."""
+        """Takes one file; raises HTTPException when it is no valid list of an agency."""
         caller = await self.guard.caller(request)
         query = request.query_params
         if query.get("agency"):
-            # Said before the file: a mistake need not wait for its last byte.
+            # Checked before the upload, so that a mistake is reported without waiting for the last byte.
             self._may(caller, query["agency"])
         identifier = clock.new_id()
         one = Import(
@@ -153,7 +153,7 @@ class Desk:
             upload = await take(request, spool)
             one = self._complete(one, upload, spool, caller, request)
             if not await self._has_topic(topics.registration_intake(*one.agency.split("/"))):
-                # Asked before the first row goes out: a topic that does not stand would break the service's producer.
+                # Asked before the first row is sent, because a missing topic would break the service's producer.
                 raise _problem("agency", f"{one.agency} is not known here; payung agency add {one.agency} makes it")
         except TooLarge as error:
             await self._drop(identifier)
@@ -163,7 +163,7 @@ class Desk:
             raise
         standing = await self._same(one)
         if standing is not None:
-            # A second click, or a browser that sends again: the first one is still at work on this very file.
+            # A second click, or a browser that sends again: the first import still works on this same file.
             await self._drop(identifier)
             return standing
         await self._save(one)
@@ -194,7 +194,9 @@ class Desk:
         )
 
     def _officer(self, caller: Caller, agency: str, named: str) -> str:
-        """Who signs a list of decisions: whose token it is; where nobody signs in, the officer whom the form names."""
+        """The signer of a list of decisions: the owner of the token; without a log-in, the officer named in the
+        form.
+        """
         regency = agency.split("/")[0]
         if not caller.has_role(REGISTRATION_OFFICER, regency):
             raise HTTPException(403, f"the token has no role {REGISTRATION_OFFICER} for {regency}")
@@ -220,13 +222,13 @@ class Desk:
             "agency": one.agency,
             "kind": one.kind,
         }
-        # Its digest stands sealed, so that the store cannot look for it; few of an agency are at work at a time.
+        # The digest is stored sealed, so the store cannot search for it. Few lists of one agency are at work at a time.
         rows = await self._house.reader.find_rows(IMPORTS, where)
         found = (import_of(row["_id"], row, self._cipher) for row in rows)
         return next((other for other in found if other.sha256 == one.sha256), None)
 
     async def find(self, identifier: str, caller: Caller) -> Import:
-        """An import that this caller may see; raises 404 otherwise, so that nobody learns what others sent."""
+        """An import that this caller may see; otherwise raises 404, so that nobody learns what others sent."""
         row = (await self._house.reader.rows(IMPORTS, [identifier])).get(identifier)
         one = import_of(identifier, row, self._cipher) if row is not None else None
         if one is None or not caller.may_act_for(one.agency):
@@ -234,13 +236,12 @@ class Desk:
         return one
 
     async def latest(self) -> list[Import]:
-        """The latest imports, newest first."""
         where = {"status": {"$ne": Status.RECEIVING.value}}
         rows = await self._house.reader.find_rows(IMPORTS, where, order=("-received_at",), limit=SHOWN_MAX)
         return [import_of(row["_id"], row, self._cipher) for row in rows]
 
     def answers(self, one: Import, pieces: Pieces, media_type: str, suffix: str) -> Response:
-        """The answers file as it is made, or why there is none."""
+        """The answers file as a stream, or the error that says why there is none."""
         if one.status is Status.EXPIRED:
             raise HTTPException(410, "the file and its answers were deleted / berkas dan jawabannya sudah dihapus")
         if one.status is not Status.DONE:

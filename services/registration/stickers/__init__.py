@@ -1,1 +1,1 @@
-"""House stickers: printed on sheets, checked by whoever holds a phone over one, with or without a network."""
+"""House stickers: printed on sheets; anybody can check them with a phone, with or without a network."""

@@ -1,7 +1,8 @@
-"""The address in the codes of stickers: what the regency says it is, never what a request or this machine says.
+"""The address in the codes of stickers. The regency configures it; it is never taken from a request or from this
+machine.
 
-A sticker hangs for a year. A code that leads to the machine it was printed on, or to whatever host a request named, is
-a code that nobody can check, or that checks with a stranger.
+A sticker hangs for a year. A code that leads to the printing machine cannot be checked by anybody, and a code with the
+host of some request would let a stranger answer the check.
 """
 
 from __future__ import annotations
@@ -13,25 +14,28 @@ from urllib.parse import urlsplit
 
 PUBLIC_URL = "PAYUNG_PUBLIC_URL"
 SAMPLES = "PAYUNG_STICKER_SAMPLES"
-# Reserved for ever (RFC 2606): it leads nowhere.
+# Reserved by RFC 2606, so it never leads anywhere.
 SAMPLE_URL = "https://contoh.invalid"
 
 
 class NoAddress(Exception):
-    """There is no address that a code may hold; Indonesian and English, for the officer."""
+    """No usable address for the codes is configured. The message is for the officer, in Indonesian and English."""
 
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """`url` without a slash at its end. A sample leads nowhere and is marked as one on the sheet."""
+    """`url` has no slash at its end. The url of a sample leads nowhere, and the sheet marks it as a sample."""
 
     url: str
     sample: bool = False
 
 
 def address_of(environ: Mapping[str, str]) -> Address:
-    """From PAYUNG_PUBLIC_URL. Where it is missing or of this machine only: a sample if samples are meant
-    (PAYUNG_STICKER_SAMPLES=yes, as `payung up` sets it), else NoAddress."""
+    """The address from PAYUNG_PUBLIC_URL.
+
+    When it is missing or reaches this machine only: a sample address if PAYUNG_STICKER_SAMPLES=yes (`payung up` sets
+    it), else raises NoAddress.
+    """
     given = environ.get(PUBLIC_URL, "").strip().rstrip("/")
     if given and not _leads_somewhere(given):
         complaint = f"{PUBLIC_URL} ({_host(given) or 'tanpa alamat'}) tidak dapat dibuka dari telepon warga"

@@ -1,4 +1,4 @@
-"""How covers, paid invoices and stickers stand in the store. No personal data: nothing is sealed."""
+"""How covers, paid invoices and stickers are stored. No personal data, so nothing is sealed."""
 
 from __future__ import annotations
 
@@ -13,38 +13,32 @@ from shared.runtime.ports import Cipher, Codec
 
 
 class CoverCodec:
-    """One of them for every worker: months and invoices only."""
+    """Stores one cover per worker: months and invoices only, as pairs."""
 
     def encode(self, state: Cover, cipher: Cipher) -> dict[str, Any]:
-        """As pairs."""
         return {"months": [list(month) for month in state.months]}
 
     def decode(self, body: Mapping[str, Any], cipher: Cipher) -> Cover:
-        """From pairs."""
         return Cover(months=tuple((period, invoice) for period, invoice in body["months"]))
 
 
 class PaidInvoiceCodec:
-    """Paid invoices."""
+    """Stores paid invoices."""
 
     def encode(self, state: PaidInvoice, cipher: Cipher) -> dict[str, Any]:
-        """As plain fields."""
         return {"period": state.period}
 
     def decode(self, body: Mapping[str, Any], cipher: Cipher) -> PaidInvoice:
-        """From plain fields."""
         return PaidInvoice(period=body["period"])
 
 
 class StickerCodec:
-    """Stickers; a refusal may stand where one may come."""
+    """Stores stickers. A refusal may occupy a number that was never issued."""
 
     def encode(self, state: Sticker | Refusal, cipher: Cipher) -> dict[str, Any]:
-        """As plain fields."""
         return RefusalCodec().encode(state, cipher) if isinstance(state, Refusal) else asdict(state)
 
     def decode(self, body: Mapping[str, Any], cipher: Cipher) -> Sticker | Refusal:
-        """From plain fields."""
         return Sticker(**body) if "worker_id" in body else RefusalCodec().decode(body, cipher)
 
 

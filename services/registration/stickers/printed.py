@@ -1,4 +1,4 @@
-"""What is printed of one sticker."""
+"""The content of one printed sticker."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import date
 
 @dataclass(frozen=True, slots=True)
 class Printed:
-    """One sticker to print: its RT (`003`, empty when the address names none), number, last day, and its link."""
+    """One sticker to print: its RT (`003`; empty when the address names none), number, last day and link."""
 
     rt: str
     sticker_no: str

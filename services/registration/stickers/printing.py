@@ -1,4 +1,4 @@
-"""A village's sheets: who is verified and paid, which sticker is theirs, and the step that issues what was printed."""
+"""A village's stickers: finds the verified and paid workers, issues their stickers, and prepares the sheets."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ from shared.runtime.pipeline import Message
 WORKERS_MAX = 20_000
 ISSUED_WITHIN_S = 10.0
 _NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "urn:payung:sticker")
-# `RT 3`, `RT.003`, `RT003/RW 01`: whatever stands behind it, the first number is the RT.
+# `RT 3`, `RT.003`, `RT003/RW 01`: the first number after "RT" counts; any later text is ignored.
 _RT = re.compile(r"\bRT\W{0,3}(\d{1,3})", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a sticker belongs: for the officer who puts it up, never on the sheet."""
+    """The house of a sticker. Only for the officer who puts it up; never printed on the sheet."""
 
     rt: str
     sticker_no: str
@@ -70,7 +70,7 @@ async def houses(house: House, village: Village, rt: str | None) -> list[Place]:
 
 
 async def issued(house: House, village: Village, rt: str | None) -> list[Place]:
-    """The stickers of a village that are issued and hold today, in the order of their sheets."""
+    """The stickers of a village that are issued and valid today, in the order of their sheets."""
     today = business_day(clock.now()).isoformat()
     where = {"state.village": village.code, "state.valid_until": {"$gte": today}}
     stickers = dict(await house.reader.find("stickers", where, limit=WORKERS_MAX))
@@ -89,7 +89,7 @@ async def issued(house: House, village: Village, rt: str | None) -> list[Place]:
 
 
 async def wait_until_issued(house: House, found: Sequence[Place], wait_s: float = ISSUED_WITHIN_S) -> bool:
-    """Whether all of these stand in the store within that time."""
+    """Waits up to `wait_s` seconds; returns whether the store then holds all of these stickers."""
     until = clock.monotonic() + wait_s
     while True:
         standing = await house.reader.states("stickers", [one.sticker_no for one in found])
@@ -102,7 +102,7 @@ async def wait_until_issued(house: House, found: Sequence[Place], wait_s: float 
 
 
 def printed(found: Sequence[Place], village: Village, signer: Signer, base_url: str) -> list[Printed]:
-    """The stickers of these houses."""
+    """The stickers of these houses, with their signed links."""
     return [
         Printed(
             one.rt,
@@ -115,7 +115,10 @@ def printed(found: Sequence[Place], village: Village, signer: Signer, base_url: 
 
 
 async def issue(house: House, found: Sequence[Place], village: Village) -> None:
-    """Tells registration's own topic which stickers were printed; printed again, the step has the same name."""
+    """Publishes the step that issues these stickers on registration's work topic.
+
+    The event's id follows from number and last day, so issuing again repeats the same event.
+    """
     now = envelope.rfc3339(clock.now())
     messages = []
     for one in found:

@@ -1,4 +1,4 @@
-"""What a scanned sticker is told: genuine, expired, revoked, or none of ours; and the page that can tell it offline."""
+"""The answer to a scanned sticker (genuine, expired, revoked, or not ours) and the page that can give it offline."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from shared.reference.areas import Areas
 from shared.runtime import clock
 from shared.runtime.house import House
 
-# How old the list of revoked stickers may be that a page is given.
+# The greatest age, in seconds, of the revocation list that a page gets.
 LIST_KEPT_S = 60.0
 _ASKED_AT_ONCE = 5_000
 
@@ -50,12 +50,12 @@ TEXTS: Mapping[str, tuple[str, str, str]] = {
 
 
 def shipped(name: str) -> str:
-    """The text of a script of ours."""
+    """The text of a script that is shipped with this package."""
     return resources.files("services.registration.stickers").joinpath("templates", name).read_text("utf-8")
 
 
 class Scanner:
-    """Judges tokens, and makes the page."""
+    """Judges tokens and renders the checking page."""
 
     def __init__(self, house: House) -> None:
         self._house = house
@@ -66,7 +66,7 @@ class Scanner:
         self._listed: tuple[list[str], datetime, float] | None = None
 
     async def judge(self, token: str) -> tuple[str, Claim | None]:
-        """valid, expired, revoked or invalid; and what the sticker says when it is genuine."""
+        """The status valid, expired, revoked or invalid, and the content of a genuine sticker."""
         try:
             claim = self.signer.open(token)
         except BadToken:
@@ -78,20 +78,20 @@ class Scanner:
     async def _is_revoked(self, claim: Claim) -> bool:
         sticker = (await self._house.reader.states("stickers", [claim.sticker_no])).get(claim.sticker_no)
         if not isinstance(sticker, Sticker):
-            # Printed a moment ago, its step still on the way: the signature says that it is ours.
+            # Issued a moment ago, and the step is still on its way. The signature proves that the sticker is ours.
             return False
         worker = (await self._house.reader.states("workers", [sticker.worker_id])).get(sticker.worker_id)
         return revoked(sticker, worker)
 
     async def revoked_list(self) -> tuple[list[str], datetime]:
-        """The numbers of stickers that are revoked and have not expired, and as of when."""
+        """The numbers of revoked stickers that have not expired, and the time of that list."""
         if self._listed is None or clock.monotonic() - self._listed[2] > LIST_KEPT_S:
             at = clock.now()
             self._listed = (await self._look_up(), at, clock.monotonic())
         return self._listed[0], self._listed[1]
 
     async def _look_up(self) -> list[str]:
-        # Who left is told by the workers alone; only numbers are made of them, nothing personal is read or opened.
+        # The workers alone tell who left. Only sticker numbers are made from them; no personal field is read or opened.
         where = {"state.status": {"$in": [one.value for one in LEFT]}}
         by = ("_id", "state.regency", "state.opened_on")
         left = await self._house.reader.tally("workers", where, by)
@@ -106,7 +106,9 @@ class Scanner:
         return sorted(found)
 
     async def page(self, status: str, claim: Claim | None, nonce: str) -> str:
-        """The page: what the service says of this sticker, and all that a phone needs to judge the next one itself."""
+        """The page: the service's answer for this sticker, and all data that a phone needs to judge the next one
+        offline.
+        """
         numbers, as_of = await self.revoked_list()
         local = as_of.astimezone(WITA)
         state: dict[str, Any] = {
@@ -124,7 +126,7 @@ class Scanner:
             village=state["villages"].get(claim.village, claim.village) if claim else "",
             until=long_date(claim.valid_until) if claim else "",
             state=state,
-            # Never `</script>` inside a script, whatever a name may hold.
+            # A name in the data must not be able to write `</script>` and so end the script.
             state_json=json.dumps(state, ensure_ascii=False).replace("<", "\\u003c"),
             nonce=nonce,
             **self._scripts,

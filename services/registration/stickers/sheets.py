@@ -1,4 +1,4 @@
-"""The sheets: A4, ten stickers a page, a page begins with every RT. Nothing on a sticker says whose it is."""
+"""The sheets: A4, ten stickers a page, a new page for every RT. Nothing on a sticker says who the worker is."""
 
 from __future__ import annotations
 
@@ -31,8 +31,10 @@ _INK, _SOFT, _FILL, _WARN = HexColor("#16242c"), HexColor("#54646d"), HexColor("
 def pdf(
     stickers: Sequence[Printed], names: tuple[str, str, str], code: str, today: date, *, sample: bool = False
 ) -> bytes:
-    """The sheets of one village; `names` of the village, its district and its regency. A sample is marked on every
-    sticker: its code leads nowhere."""
+    """The sheets of one village as PDF; `names` are those of the village, its district and its regency.
+
+    With `sample` every sticker is marked, because its code leads nowhere.
+    """
     village = names[0]
     out = io.BytesIO()
     canvas: Any = Canvas(out, pagesize=A4, pageCompression=1, invariant=1)
@@ -91,7 +93,7 @@ def _sticker(canvas: Any, x: float, y: float, one: Printed, names: tuple[str, st
         ("BPJS Ketenagakerjaan", 9, True, 35.5),
         ("Jaminan Kecelakaan Kerja", 7.5, False, 31.5),
         ("dan Jaminan Kematian", 7.5, False, 28),
-        # Whoever scans compares these with what the page says: a sticker of another house is a copy.
+        # A person who scans the code compares these with the page: a sticker from another house is a copy.
         (village, 8, True, 24),
         (f"Kec. {district}", 7, False, 20.8),
         (regency, 7, False, 17.8),
@@ -100,13 +102,13 @@ def _sticker(canvas: Any, x: float, y: float, one: Printed, names: tuple[str, st
         ("Pindai untuk memeriksa", 6.5, False, 3.5),
     ):
         font = "Helvetica-Bold" if bold else "Helvetica"
-        # A long name is set smaller, never under the code.
+        # A long name is set smaller, so that it never runs under the code.
         canvas.setFont(font, min(size, size * TEXT / stringWidth(text, font, size)))
         canvas.drawString(at, y + height * mm, text)
 
 
 def _code(url: str) -> ImageReader:
-    # A tenth of a sheet may be torn or painted over; M still reads with 15 % gone.
+    # Error correction M still reads with 15 % of the code gone; a tenth of a sheet may be torn or painted over.
     image = io.BytesIO()
     segno.make_qr(url, error="m").save(image, kind="png", scale=6, border=3)
     image.seek(0)

@@ -1,8 +1,8 @@
-"""What stands in a sticker's QR code: number, village and last day, signed with Ed25519. No personal data, no I/O.
+"""The content of a sticker's QR code: number, village and last day, signed with Ed25519. No personal data, no I/O.
 
 A token is base64url without padding of 19 bytes and their signature:
-version (1) | key (4: how the public key's SHA-256 begins) | last day (2: days since 2020-01-01) |
-village (5: regency as 4 digits in 2, district in 1, village in 2) | number (7: ten base-32 digits) | signature (64).
+* version (1) | key (4: the first bytes of the public key's SHA-256) | last day (2: days since 2020-01-01)
+* village (5: regency as 4 digits in 2, district in 1, village in 2) | number (7: ten base-32 digits) | signature (64)
 The page that checks it (`templates/scan.js`) reads the same layout.
 """
 
@@ -25,7 +25,7 @@ from services.registration.domain.stickers import DIGITS, NUMBER_DIGITS
 from shared.runtime.crypto import id_key_from, key_bytes
 
 VERSION = 1
-# Said before what is signed, so that no signature of ours can be taken for one over something else.
+# Prefix of the signed bytes, so that a sticker's signature is valid for nothing else.
 CONTEXT = b"payung-sticker-v1"
 EPOCH = date(2020, 1, 1)
 _PAYLOAD_BYTES = 19
@@ -33,12 +33,12 @@ _SIGNATURE_BYTES = 64
 
 
 class BadToken(Exception):
-    """No sticker of ours."""
+    """The token is no genuine sticker of this installation."""
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What a genuine sticker says."""
+    """The content of a genuine sticker."""
 
     sticker_no: str
     village: str
@@ -46,7 +46,7 @@ class Claim:
 
 
 class Signer:
-    """Signs with the installation's key; takes what older keys of it signed."""
+    """Signs with the installation's key; also accepts signatures of its older keys."""
 
     def __init__(self, key: Ed25519PrivateKey, older: tuple[Ed25519PublicKey, ...] = ()) -> None:
         self._key = key
@@ -56,8 +56,10 @@ class Signer:
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> Signer:
-        """PAYUNG_STICKER_KEY (base64 of 32 bytes), else a key derived from PAYUNG_ID_KEY; PAYUNG_STICKER_OLD_KEYS are
-        the public keys (base64, comma between) of stickers that still hang."""
+        """Reads PAYUNG_STICKER_KEY (base64 of 32 bytes), else derives a key from PAYUNG_ID_KEY.
+
+        PAYUNG_STICKER_OLD_KEYS are the public keys (base64, separated by commas) of older stickers that still hang.
+        """
         given = environ.get("PAYUNG_STICKER_KEY", "")
         if given:
             seed = key_bytes(given, "PAYUNG_STICKER_KEY")
@@ -68,7 +70,7 @@ class Signer:
         return cls(Ed25519PrivateKey.from_private_bytes(seed), older)
 
     def public_keys(self) -> dict[str, str]:
-        """Every key that is taken: its id in hex, and itself in base64."""
+        """Every accepted public key: its id in hex, and the key in base64."""
         return {name.hex(): base64.b64encode(_raw(key)).decode() for name, key in self._public.items()}
 
     def token(self, claim: Claim) -> str:
@@ -86,7 +88,7 @@ class Signer:
         return base64.urlsafe_b64encode(payload + self._key.sign(CONTEXT + payload)).decode().rstrip("=")
 
     def open(self, token: str) -> Claim:
-        """What a token says; raises BadToken when it is not ours."""
+        """The content of a token; raises BadToken when the token is not ours."""
         try:
             raw = base64.b64decode(token.encode("ascii") + b"=" * (-len(token) % 4), b"-_", validate=True)
         except (UnicodeEncodeError, binascii.Error, ValueError) as error:

@@ -1,4 +1,4 @@
-"""Stickers over HTTP: the sheets of a village for those who may, the checking page for everybody."""
+"""Stickers over HTTP: a village's sheets for authorised callers, the checking page for everybody."""
 
 from __future__ import annotations
 
@@ -31,8 +31,11 @@ def routes(house: House) -> APIRouter:
 
     @router.post("/v1/stickers/{village}", status_code=201)
     async def issue(village: str, request: Request, rt: str | None = None) -> Response:
-        """Issues the stickers of a village (`?rt=003`: of one RT) to its verified workers whose premium is paid; again,
-        only those whose last day is later than on their last one. Then `/v1/stickers/{village}.pdf` has the sheets."""
+        """Issues the stickers of a village (`?rt=003`: of one RT) to its verified workers whose premium is paid.
+
+        Asked again, it issues only stickers whose last day is later than before. `/v1/stickers/{village}.pdf` then has
+        the sheets.
+        """
         place = await desk.village(village, request, REGISTRATION_OFFICER)
         desk.address()
         found = await printing.houses(house, place, _rt(rt))
@@ -41,15 +44,16 @@ def routes(house: House) -> APIRouter:
                 404, "no verified worker with a paid premium / belum ada peserta terverifikasi yang iurannya lunas"
             )
         await printing.issue(house, found, place)
-        # The service reads its own step a moment later; whoever prints next finds them.
+        # The service reads its own step a moment later; the next print must find the stickers.
         stand = await printing.wait_until_issued(house, found)
         body = {"village": place.code, "stickers": len(found), "sheets": f"/v1/stickers/{place.code}.pdf"}
         return JSONResponse(body, 201 if stand else 202)
 
     @router.get("/v1/stickers/{village}.pdf")
     async def sheet(village: str, request: Request, rt: str | None = None) -> Response:
-        """A4 sheets of the stickers that are issued and hold today, a page for every RT (`?rt=003`: one RT). Changes
-        nothing."""
+        """A4 sheets of the stickers that are issued and valid today, a page for every RT (`?rt=003`: one RT).
+        Changes nothing.
+        """
         place = await desk.village(village, request)
         address = desk.address()
         found = await printing.issued(house, place, _rt(rt))
@@ -62,7 +66,7 @@ def routes(house: House) -> APIRouter:
         stickers = printing.printed(found, place, desk.scanner.signer, address.url)
         areas, today = house.reference.areas, business_day(clock.now())
         names = (place.name, areas.name(place.district) or place.district, areas.name(place.regency) or place.regency)
-        # The drawing library is 25 MB that a service needs on the days when stickers are printed.
+        # Imported only when stickers are printed: the drawing library takes 25 MB.
         from services.registration.stickers import sheets
 
         body = await asyncio.to_thread(sheets.pdf, stickers, names, place.code, today, sample=address.sample)
@@ -71,7 +75,9 @@ def routes(house: House) -> APIRouter:
 
     @router.get("/v1/stickers/{village}.csv")
     async def where_they_go(village: str, request: Request, rt: str | None = None) -> Response:
-        """Which sticker belongs to which house, for the officers who put them up. Personal data: never hung up."""
+        """Which sticker belongs to which house, for the officers who put them up. Personal data: never to be put
+        on display.
+        """
         place = await desk.village(village, request)
         found = await printing.issued(house, place, _rt(rt))
         rows = [(one.rt, one.sticker_no, one.name, one.address, "", "") for one in found]
@@ -93,7 +99,7 @@ def routes(house: House) -> APIRouter:
 
     @router.get("/s/{token}")
     async def scan(token: str, request: Request) -> Response:
-        """What a scanned sticker is: valid, expired, revoked, or invalid. A page for a phone; JSON when asked for."""
+        """The status of a scanned sticker: valid, expired, revoked, or invalid. A page for a phone; JSON on request."""
         status, claim = await desk.scanner.judge(token)
         code = 404 if status == "invalid" else 200
         if "application/json" in request.headers.get("accept", ""):
@@ -136,14 +142,17 @@ class Desk:
         return Guard(self._house.environ)
 
     def address(self) -> Address:
-        """The address in the codes; 409 where there is none."""
+        """The address in the codes; raises 409 when none is configured."""
         try:
             return address_of(self._house.environ)
         except NoAddress as error:
             raise HTTPException(409, str(error)) from error
 
     async def village(self, code: str, request: Request, role: str | None = None) -> Village:
-        """A village whose regency the caller belongs to, in that role where one is needed."""
+        """The village, if the caller belongs to its regency and has `role` there (when one is given).
+
+        Raises 404 for an unknown village, 403 otherwise.
+        """
         caller = await self._guard.caller(request)
         areas = self._house.reference.areas
         found: Village | None = areas.village(areas.resolve(code))

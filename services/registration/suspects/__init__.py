@@ -1,1 +1,1 @@
-"""The work around suspects: the scan in a process of its own, its rhythm, and the officers' queue over HTTP."""
+"""The work around suspects: the scan in its own process, its schedule, and the officers' queue over HTTP."""

@@ -1,4 +1,4 @@
-"""The pages of the queue, for an officer who has never seen it: Indonesian, with English beside it."""
+"""The pages of the queue, for an officer who sees them for the first time: Indonesian, with English beside it."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def _day(instant: str) -> str:
 
 
 def queue_page(found: Mapping[str, Any], status: PairStatus, *, sent: bool) -> str:
-    """The list, as `GET /v1/suspects` gives it to a machine."""
+    """The queue as a page, from the data that `GET /v1/suspects` gives to a machine."""
     rows = [
         {
             **one,
@@ -100,7 +100,7 @@ def queue_page(found: Mapping[str, Any], status: PairStatus, *, sent: bool) -> s
 
 
 def pair_page(found: Mapping[str, Any], key: str) -> str:
-    """One pair; `key` names the decision that the form will send, so that sending it twice decides once."""
+    """One pair as a page. `key` names the decision that the form sends, so that sending it twice decides once."""
     status = PairStatus(found["status"])
     lines = [
         {

@@ -1,8 +1,9 @@
-"""When to scan, and what becomes of it: new pairs, changed ones and those that are gone, as events of the work topic.
+"""When to scan, and what follows: new, changed and vanished pairs, as events on the work topic.
 
-A scan runs when something was saved and it has been quiet since, and rests many times as long as it took: a town of
-thousands is looked through at once, a regency of 150,000 every few minutes, and neither notices. One process of the
-service scans at a time, under a lease, and what it scanned no other scans again; what is found twice has one name.
+A scan runs after something was saved and no change has come for a while. Then it rests REST_TIMES as long as it took: a
+town of some thousands is scanned at once, a regency of 150,000 every few minutes, and neither slows down. One process
+of the service scans at a time, under a lease, and the other processes do not repeat its work. A finding that is
+published twice has the same event id.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ from shared.runtime.ports import Reader
 log = structlog.get_logger()
 
 LOOK_S = 2.0
-# A scan takes at most one twentieth of a core.
+# A scan uses at most one twentieth of a core.
 REST_TIMES = 20.0
 SCAN_TIMEOUT_S = 900.0
 CHUNK = 1_000
@@ -43,12 +44,12 @@ SCANNING = "scan"
 
 
 class ScanFailed(Exception):
-    """The scan did not come to its end; nothing may be concluded from what it said."""
+    """The scan did not finish, so its output proves nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """A whole scan: how many people it saw, and every suspect pair among them."""
+    """The result of a whole scan: the number of people it saw, and every suspect pair among them."""
 
     people: int
     pairs: tuple[SuspicionFound, ...]
@@ -58,7 +59,7 @@ Scanner = Callable[[], Awaitable[Scan]]
 
 
 async def run(house: House) -> None:
-    """Scans again and again, until cancelled."""
+    """Scans again and again, until cancelled. Returns at once when scan_quiet_s is 0."""
     settings = Settings.from_environment(house.environ)
     if settings.scan_quiet_s <= 0:
         return
@@ -66,9 +67,9 @@ async def run(house: House) -> None:
 
 
 class Scans:
-    """The rhythm of scans of one process; all processes of the service together scan once, under a lease.
+    """Schedules the scans of one process. All processes of the service together scan once, under a lease.
 
-    Scans are numbered. One that began after this process had last looked has seen all that it had saved by then.
+    Scans are numbered. A scan that began after this process had last looked includes everything it had saved by then.
     """
 
     def __init__(self, house: House, quiet_s: float, scanner: Scanner) -> None:
@@ -79,14 +80,13 @@ class Scans:
         self._scanned = -1
         self._moved_s = clock.monotonic()
         self._rests_until_s = 0.0
-        # At the last look: the newest scan that had begun, and how many changes of ours were saved. A scan that began
-        # later sees all of those; its number, and how many they were.
+        # `_begun` and `_looked` are from the last look: the newest scan that had begun, and the number of own changes
+        # saved. `_underway` is a later scan, which includes those changes: its number, and that number of changes.
         self._begun = 0
         self._looked = -1
         self._underway: tuple[int, int] | None = None
 
     async def run(self) -> None:
-        """Runs until cancelled."""
         while True:
             try:
                 await self.look()
@@ -96,7 +96,7 @@ class Scans:
             await asyncio.sleep(LOOK_S)
 
     async def look(self) -> bool:
-        """One scan, if it is time for one and no other process scans."""
+        """Scans once, if it is time for a scan and no other process scans. Returns whether it scanned."""
         now_s, changes = clock.monotonic(), self._house.changes
         if changes != self._seen:
             self._seen, self._moved_s = changes, now_s
@@ -114,7 +114,7 @@ class Scans:
         return True
 
     def _learn(self, rows: Mapping[str, Any], changes: int) -> None:
-        """What another process has scanned needs no scan of ours."""
+        """Notes what another process has scanned, so that this one need not repeat it."""
         begun, done = number_of(rows, BEGUN), number_of(rows, DONE)
         if begun > self._begun:
             self._underway = (begun, self._looked)
@@ -141,25 +141,28 @@ class Scans:
 
 
 def number_of(rows: Mapping[str, Any], name: str) -> int:
-    """The number of the scan that BEGUN or DONE tells of; 0 before the first."""
+    """The number in the row BEGUN or DONE; 0 before the first scan."""
     return int(rows.get(name, {}).get("number", 0))
 
 
 def is_asked(rows: Mapping[str, Any]) -> bool:
-    """Whether somebody asked for a scan and none that began after that is done."""
+    """Whether a scan was requested, and no scan that began after the request is done."""
     wanted = rows.get(WANTED)
     return wanted is not None and number_of(rows, DONE) <= int(wanted.get("after", -1))
 
 
 async def ask(house: House) -> str:
-    """Asks for a scan now; returns when that was. A scan that is under way may have passed what is meant."""
+    """Requests a scan now; returns the time of the request.
+
+    A scan that is already running does not count, because it may have passed the changes in question.
+    """
     at, begun = clock.now().isoformat(), number_of(await house.reader.rows(SCANS, [BEGUN]), BEGUN)
     await house.reader.save_rows(SCANS, {WANTED: {"at": at, "after": begun}})
     return at
 
 
 async def tell(house: House, scan: Scan) -> int:
-    """Publishes what a scan says that is not known yet; returns how many events."""
+    """Publishes the findings of a scan that are not known yet; returns the number of events."""
     messages: list[Message] = []
     found: set[str] = set()
     for start in range(0, len(scan.pairs), CHUNK):
@@ -203,7 +206,7 @@ async def _open(reader: Reader) -> list[tuple[str, Pair]]:
 
 
 def _message(kind: str, key: str, data: BaseModel, known: Any) -> Message:
-    """Named by what it says and by what it is said of: the same news of the same pair is one event."""
+    """The id follows from the message and the pair's state, so the same news about the same pair is one event."""
     state = [known.status, known.found_at.isoformat(), len(known.decisions)] if isinstance(known, Pair) else []
     digest = hashlib.blake2b(orjson.dumps([kind, data.model_dump(), state]), digest_size=16).hexdigest()
     header = {
@@ -219,7 +222,9 @@ def _message(kind: str, key: str, data: BaseModel, known: Any) -> Message:
 
 
 async def in_a_process(house: House) -> Scan:
-    """Runs `scan` as a child; raises ScanFailed when it does not end well."""
+    """Runs `scan` as a child process; raises ScanFailed when it does not end well, TimeoutError after
+    SCAN_TIMEOUT_S.
+    """
     child = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
@@ -239,14 +244,14 @@ async def in_a_process(house: House) -> Scan:
 
 
 async def _output(child: asyncio.subprocess.Process) -> tuple[bytes, int | None]:
-    # Not communicate(): it would close stdin at once, and an ended stdin tells the child that we are gone.
+    # Not communicate(): it would close stdin at once, and a closed stdin tells the child that the service is gone.
     assert child.stdout is not None
     out = await child.stdout.read()
     return out, await child.wait()
 
 
 def read(lines: Sequence[bytes], code: int | None) -> Scan:
-    """What a scan said, if it said all of it."""
+    """The result of a scan from its output; raises ScanFailed when the output is incomplete."""
     rows = [orjson.loads(line) for line in lines]
     if code != 0 or not rows or "people" not in rows[-1]:
         raise ScanFailed(f"the scan ended with {code}")

@@ -1,8 +1,9 @@
-"""`python -m services.registration.suspects.scan`: one scan of all active workers, in a process of its own.
+"""`python -m services.registration.suspects.scan`: one scan of all active workers, in its own process.
 
-A scan of a whole regency is seconds of one core and hundreds of megabytes: in the service itself it would stop the
-consumer and stay in its memory. The pairs go to stdout, one JSON object a line and `{"people": n}` last; without that
-line the scan is not whole. Names and NIKs never leave this process, and no index of them is kept anywhere.
+A scan of a whole regency takes seconds of one core and hundreds of megabytes. Inside the service it would stop the
+consumer, and the memory would stay allocated. Pairs go to stdout, one JSON object a line, with `{"people": n}` as the
+last line; without that line the scan is incomplete. Names and NIKs never leave this process, and no index of them is
+kept anywhere.
 """
 
 from __future__ import annotations
@@ -27,14 +28,14 @@ from shared.runtime.ports import Reader
 
 SERVICE = "registration"
 PAGE = 5_000
-# Whoever may cost money now or soon.
+# Workers who may cost money now or soon.
 ACTIVE = [status.value for status in (Status.CHECKING, Status.VERIFIED, Status.HELD)]
-# The consumer goes first.
+# Lower priority than the consumer.
 NICENESS = 10
 
 
 async def read(reader: Reader) -> list[Traits]:
-    """The traits of all active workers, page by page."""
+    """The traits of all active workers, read page by page."""
     people: list[Traits] = []
     last = ""
     while True:
@@ -47,7 +48,7 @@ async def read(reader: Reader) -> list[Traits]:
 
 
 def line(match: Match) -> bytes:
-    """One pair as the service reads it: no personal data."""
+    """One pair as the service reads it; no personal data."""
     both = (match.first, match.second)
     return orjson.dumps(
         {
@@ -76,15 +77,16 @@ async def _scan(environ: Mapping[str, str]) -> None:
 
 
 def _end_with_the_service() -> None:
-    """The service holds our stdin: when it is gone, however it went, so are we."""
-    # The bare descriptor: a buffered stdin held by a daemon thread aborts the interpreter's own end.
+    """Ends this process when the service ends in any way: the service holds our stdin open, and its end closes
+    stdin.
+    """
+    # Reads the bare descriptor: a daemon thread that holds a buffered stdin aborts the interpreter's own shutdown.
     while os.read(0, 1024):
         pass
     os._exit(1)
 
 
 def main() -> None:
-    """Scans once."""
     os.nice(NICENESS)
     threading.Thread(target=_end_with_the_service, daemon=True).start()
     asyncio.run(_scan(secrets.resolved(os.environ)))

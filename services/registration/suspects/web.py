@@ -1,8 +1,8 @@
 """The officers' queue: pairs of workers who may be one person, ranked, side by side, decided with a reason.
 
-A list shows no personal data. One pair shows the forms, to an officer only: a caller with the role
-`registration-officer` for one of its regencies (PAYUNG_AUTH; everyone where it says `none`). The NIK stays masked and
-only says which of its digits differ.
+A list shows no personal data. One pair shows both forms, to officers only: the caller needs the role
+`registration-officer` in one of the pair's regencies (PAYUNG_AUTH; with `none` everyone may). The NIK stays masked; the
+page only says which of its digits differ.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def routes(house: House) -> APIRouter:
         status: PairStatus = PairStatus.OPEN,
         limit: Annotated[int, Query(ge=1, le=LIST_MAX)] = 100,
     ) -> Response:
-        """Pairs, the likeliest first; `status` open (to be decided), merged, different, gone."""
+        """Pairs, the likeliest first; `status` is open (to be decided), merged, different or gone."""
         where: dict[str, Any] = {"state.status": status.value}
         regencies = (await guard.caller(request)).regencies(regency, REGISTRATION_OFFICER)
         if regencies is not None:
@@ -72,7 +72,7 @@ def routes(house: House) -> APIRouter:
 
     @router.post("/scan", status_code=202)
     async def scan(request: Request) -> dict[str, Any]:
-        """Asks for a scan now, whatever the rhythm; `GET /v1/suspects` says when the last one was."""
+        """Asks for a scan now, outside the schedule; `GET /v1/suspects` says when the last one was."""
         if (await guard.caller(request)).regencies(role=REGISTRATION_OFFICER) == []:
             raise HTTPException(403, f"the token has no role {REGISTRATION_OFFICER}")
         return {"wanted_at": await ask(house)}
@@ -94,10 +94,12 @@ def routes(house: House) -> APIRouter:
         first: str, second: str, request: Request, idempotency_key: Annotated[str | None, Header()] = None
     ) -> Response:
         """Takes an officer's decision (`{"decision": "merge|different|unmerge|reopen", "officer", "reason", "keep"}`;
-        `keep`: the worker_id that stays after a merge); 202 with its id once Kafka has acknowledged it. What becomes of
-        it is an event: `suspect.decided.v1` or `suspect.decide.refused.v1`."""
+        `keep` is the worker_id that stays after a merge). Answers 202 with its id once Kafka has acknowledged it. The
+        result is an event: `suspect.decided.v1` or `suspect.decide.refused.v1`.
+        """
         caller = await guard.caller(request)
-        # Of a pair that nobody knows the answer is an event like any other; a stranger's is not told from it.
+        # Without a log-in (PAYUNG_AUTH=none) the refusal of an unknown pair is an event. With one, an unknown pair and
+        # another regency's pair give the same 404, so that callers learn nothing about other regencies.
         if await _known(house, first, second, caller) is None and caller.agencies is not None:
             raise HTTPException(404, "no such pair")
         given = await officers.read(request, idempotency_key)
@@ -110,7 +112,7 @@ def routes(house: House) -> APIRouter:
 
 
 async def _known(house: House, first: str, second: str, caller: Caller) -> Pair | None:
-    """The pair, if there is one and this caller may decide it."""
+    """The pair, if it exists and this caller may decide it."""
     key = pair_id(first, second)
     found = (await house.reader.states("suspects", [key])).get(key)
     if not isinstance(found, Pair) or not any(caller.has_role(REGISTRATION_OFFICER, one) for one in found.regencies):
@@ -176,7 +178,7 @@ def _side_by_side(pair: Pair, workers: Mapping[str, Any]) -> dict[str, Any]:
 def _decision(request: Request, first: str, second: str, given: Given, signed_by: str | None) -> Message:
     data = dict(given.fields)
     if given.from_page:
-        # A page's button says in one word what to do and who stays.
+        # The value of a page's button holds the decision and the side that stays.
         data["decision"], _, side = given.fields.get("decision", "").partition(":")
         if side:
             data["keep"] = first if side == "first" else second
