@@ -53,14 +53,15 @@ from shared.runtime.pulse import Pulse
 
 log = structlog.get_logger()
 
-# Transient trouble is retried in place this long, then the process ends and its supervisor starts it again: well below
-# the consumer's max_poll_interval, so that the partitions are not taken away in the middle.
+# Transient trouble is retried for this long; then the process ends and its supervisor starts it again. This is well
+# below the consumer's max_poll_interval, so that the partitions are not taken away during a retry.
 RETRY_BUDGET_S = 90.0
 RETRY_FIRST_S = 0.2
 RETRY_MAX_S = 5.0
 CONFIRM_S = 2.0
 KEYS_LOOK_S = 2.0
-# A loop that runs nothing else for so long computes for ever. No task of ours can see that: a thread must.
+# An event loop that runs no other task for this long hangs in a computation. No task of the loop can notice that, only
+# a thread.
 BLOCKED_AFTER_S = 120.0
 _BEAT_S = 5.0
 EXIT_REFUSED = 78
@@ -75,7 +76,7 @@ def database_name(service: str) -> str:
 
 
 def open_store(spec: ServiceSpec, environ: Mapping[str, str], shelf: str | None = None) -> MongoStore:
-    """The store of a service, also for the commands that load its reference data or make its model anew (`shelf`)."""
+    """The store of a service. Commands that load its reference data or rebuild its model (`shelf`) use it too."""
     client = connect(mongo_login.url(environ), environ.get("PAYUNG_MONGO_DRIVER", "motor"))
     instance = environ.get(guards.INSTANCE)
     cipher = cipher_from(environ, spec.name)
@@ -85,7 +86,7 @@ def open_store(spec: ServiceSpec, environ: Mapping[str, str], shelf: str | None 
 def main(spec: ServiceSpec) -> None:
     """Runs a service until it is told to stop; exits 0 after a clean stop, non-zero when it must be started again."""
     logs.configure(spec.name, os.environ)
-    # Long-lived modules out of the collector's sight; batches die young and need no early full collections.
+    # Exclude the long-lived modules from garbage collection. Batches die young and need no early full collections.
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 20)
@@ -95,8 +96,11 @@ def main(spec: ServiceSpec) -> None:
 
 
 async def _uncollected(batch: Awaitable[None]) -> None:
-    """A batch makes some hundred thousand objects that die with it. To search them for cycles again and again while
-    they live costs a batch some seven percent of its time; when it is taken most of them are gone."""
+    """Runs a batch without garbage collection.
+
+    A batch makes some hundred thousand objects that die with it. Searching them for cycles while they live costs about
+    seven percent of a batch's time; once it is taken, most of them are gone.
+    """
     gc.disable()
     try:
         await batch
@@ -105,7 +109,7 @@ async def _uncollected(batch: Awaitable[None]) -> None:
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    """uvloop where there is one: every record crosses the loop several times."""
+    """uvloop where it is installed, because every record crosses the loop several times."""
     try:
         import uvloop
     except ImportError:
@@ -126,14 +130,14 @@ async def _run(spec: ServiceSpec, environ: Mapping[str, str]) -> int:
     except Unavailable as error:
         log.error("stopped: a server does not answer", why=str(error))
         return EXIT_UNAVAILABLE
-    except Exception as error:  # noqa: BLE001  # whatever it is, the operator reads one line and the code of a defect
+    except Exception as error:  # noqa: BLE001 # any other error gives the operator one line and the exit code of a defect
         log.error("could not start", why=traces.told(error))
         _tell(error)
         return EXIT_DEFECT
 
 
 def _tell(error: BaseException) -> None:
-    """The lines through which the trouble went, without its values (traces)."""
+    """Logs the traceback without its values (traces)."""
     if not isinstance(error, Refused | Unavailable):
         log.error("the trouble", exc_info=error)
 
@@ -148,7 +152,7 @@ class Process:
         self._failure: BaseException | None = None
 
     def ask_to_stop(self) -> None:
-        """A clean stop: what is under way is finished first."""
+        """Requests a clean stop: work under way is finished first."""
         self._stopping.set()
 
     def _fail(self, error: BaseException) -> None:
@@ -262,7 +266,7 @@ class Process:
         return 0
 
     async def _stop_when_exchanged(self) -> None:
-        """A clean stop when the log-in of this process was rotated: it is started again, with the new one."""
+        """Stops cleanly when the login of this process was rotated; the supervisor starts it again with the new one."""
         await credentials.exchanged(self._environ)
         log.info("the credentials were exchanged: stopping, to start again with the new ones")
         self._stopping.set()
@@ -303,7 +307,7 @@ class Process:
 
 
 class _Web(uvicorn.Server):
-    """Leaves the signals to us: a service stops its consumer before its HTTP."""
+    """Leaves signal handling to us: a service stops its consumer before its HTTP server."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
@@ -311,7 +315,7 @@ class _Web(uvicorn.Server):
 
 
 async def _beat() -> None:
-    """Until cancelled. Where nothing of this loop runs any more, the process ends and says in which line it stood."""
+    """Runs until cancelled. When the loop hangs, the process ends and the log shows the line where it hung."""
     try:
         while True:
             faulthandler.dump_traceback_later(BLOCKED_AFTER_S, exit=True)
@@ -321,7 +325,7 @@ async def _beat() -> None:
 
 
 async def _confirm_journals(store: MongoStore) -> None:
-    """Until cancelled; a database that is away is asked again."""
+    """Runs until cancelled; retries while the database does not answer."""
     while True:
         await asyncio.sleep(CONFIRM_S)
         with contextlib.suppress(Unavailable):
@@ -329,7 +333,7 @@ async def _confirm_journals(store: MongoStore) -> None:
 
 
 async def _look_for_keys(cipher: FieldCipher) -> None:
-    """Until cancelled: a rotation writes a new key in front of the file of keys; from then on it seals."""
+    """Runs until cancelled. A rotation writes a new key at the front of the key file; from then on that key seals."""
     while True:
         await asyncio.sleep(KEYS_LOOK_S)
         try:
@@ -351,7 +355,7 @@ def _topic_guard(spec: ServiceSpec, server: Server, store: MongoStore, environ: 
 
 
 def _topics_of(spec: ServiceSpec) -> list[topics.Topic]:
-    """The fixed topics this service reads or writes; agencies' topics come and go without a release."""
+    """The fixed topics that this service reads or writes. Topics of agencies come and go without a release."""
     own = {topics.dead_letters(spec.name), topics.work(spec.name), topics.events(spec.name)}
     wanted = own | {name for name in spec.topics if not name.startswith("^")}
     return [one for one in topics.fixed_topics() if one.name in wanted]

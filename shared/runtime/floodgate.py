@@ -1,7 +1,7 @@
-"""What the shell does about a flood of dead letters: pauses the topic of a flooding agency, or stops the service.
+"""Handles a flood of dead letters: pauses the topic of a flooding agency, or stops the service.
 
-Which topics are paused until when stands in the service's own store, so that every process of the service agrees, a
-restart keeps it, and `payung dlq resume` can end it. When something counts as a flood is `floods`' to say.
+The paused topics and their end times are in the service's own store, so that all processes of the service agree, a
+restart keeps them, and `payung dlq resume` can end a pause. `floods` decides what counts as a flood.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ LOOK_S = 2.0
 
 
 class OwnFlood(Defect):
-    """Too many records of a topic of our own cannot be read; the text is the one line the operator reads."""
+    """Too many records of one of our own topics cannot be read. Its text is the one line that the operator reads."""
 
 
 class Holds(Protocol):
@@ -39,7 +39,7 @@ class Holds(Protocol):
 
 
 class FloodGate:
-    """Stands before the dead-letter topic, and after each settled batch."""
+    """Stands in front of the dead-letter topic, and is called after each settled batch."""
 
     def __init__(
         self, service: str, letters: DeadLetters, store: Reader, consumer: Holds, metrics: Metrics, limits: Limits
@@ -58,8 +58,9 @@ class FloodGate:
         self._pauses = 0
 
     async def put(self, letters: Sequence[tuple[Record, str, str]]) -> None:
-        """Puts records aside, unless a topic of our own floods: then nothing of the batch is put aside or committed."""
-        # By place, and anew at each attempt: a batch that is tried again is the same letters.
+        """Puts records aside. When a topic of our own floods, it raises OwnFlood: nothing of the batch is put aside or
+        committed."""
+        # Counted by offset and set anew at each attempt: a batch that is tried again has the same letters.
         self._put = Counter(topic for topic, _, _ in {(one.topic, one.partition, one.offset) for one, _, _ in letters})
         codes = Counter(code for _, code, _ in letters)
         for topic, count in self._put.items():
@@ -74,8 +75,11 @@ class FloodGate:
         await self._letters.put(letters)
 
     async def settled(self, records: Sequence[Record]) -> None:
-        """Counts a settled batch; pauses the topics that flood. Their records of this batch are settled like all, and
-        those of the next, which is being taken: what was read before a pause began does not prolong it."""
+        """Counts a settled batch and pauses the topics that flood.
+
+        Their records of this batch are settled like all others, and so are those of the next batch, which is being
+        taken already. Records that were read before a pause began do not prolong it.
+        """
         read = Counter(one.topic for one in records)
         put, self._put = self._put, Counter()
         now_s = clock.monotonic()
@@ -93,13 +97,13 @@ class FloodGate:
             await self._save()
 
     async def run(self) -> None:
-        """Holds what the store says is paused, lets go what is over; until cancelled."""
+        """Pauses the topics that the store names and resumes the others; runs until cancelled."""
         while True:
             await self.look()
             await asyncio.sleep(LOOK_S)
 
     async def look(self) -> None:
-        """One look at the store; while it is away, what was known holds on."""
+        """One look at the store; while it does not answer, the known pauses stay."""
         pauses = self._pauses
         try:
             await self._save()
@@ -108,7 +112,7 @@ class FloodGate:
             log.warning("the paused topics could not be read", why=str(error))
         else:
             if self._pauses != pauses:
-                # A topic was paused while the store answered: its answer is older than what we know.
+                # A topic was paused while the store answered, so its answer is older than what we know.
                 return
             self._paused = {row["_id"]: Pause(row["until"].timestamp(), row["level"]) for row in rows}
         self._hold()
@@ -139,7 +143,8 @@ class FloodGate:
         self._hold()
 
     async def _save(self) -> None:
-        """A store that does not answer is asked again at the next look: the pause itself does not wait for it."""
+        """Saves new pauses. A pause starts without waiting for this; a store that does not answer is asked again at the
+        next look."""
         unsaved, self._unsaved = self._unsaved, {}
         if not unsaved:
             return

@@ -1,13 +1,14 @@
-"""Floods of dead letters: when too many of one topic's records cannot be read. Pure: no clock, no I/O, no metrics.
+"""Floods of dead letters: too many records of one topic cannot be read. Pure: no clock, no I/O, no metrics.
 
 Theory of operation
-An agency's intake topic (or another that is written from outside) floods when, within a window, at least `letters` of
-its records were put aside and they are at least `share` of what was read of it: a bad export, not a list with bad rows.
-That topic is paused for a while, the others go on. The pause doubles each time the topic floods again soon after it.
+A topic that is written from outside (for example an agency's intake) floods when two things hold within a window: at
+least `letters` of its records were put aside, and they are at least the part `share` of the records read from it. This
+is a bad export, not a list with a few bad rows. That topic is paused for a while; the others go on. The pause doubles
+each time the topic floods again soon after it.
 
-A topic of our own floods at `own_letters` within the window, whatever their share: what we write ourselves we can read,
+A topic of our own floods at `own_letters` within the window, whatever their share. We can read what we write ourselves,
 so this is a defect, and each further record put aside would be one more to replay. The service stops before it puts
-them aside; what it has not committed stands where it is for the release that can read it.
+them aside. Uncommitted records stay in the topic until a release can read them.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ SHARE = "PAYUNG_FLOOD_SHARE"
 WINDOW_S = "PAYUNG_FLOOD_WINDOW_S"
 PAUSE_S = "PAYUNG_FLOOD_PAUSE_S"
 PAUSE_MAX_S = "PAYUNG_FLOOD_PAUSE_MAX_S"
-# Looks within a second are counted together, so that a window never holds more entries than it has seconds.
+# Counts within one second are merged, so that a window never holds more entries than seconds.
 _GRAIN_S = 1.0
 
 
@@ -73,7 +74,7 @@ def _number(environ: Mapping[str, str], name: str, usual: float) -> float:
 
 
 def is_ours(topic: str) -> bool:
-    """Whether only Payung writes to a topic; agencies, the treasury and officers write to the intakes."""
+    """Whether only Payung writes to a topic. Agencies, the treasury and officers write to the intakes."""
     return not topics.is_from_outside(topic)
 
 
@@ -93,7 +94,7 @@ class _Look:
 
 
 class Windows:
-    """What was read and what was put aside of each topic, over the last `window_s` seconds of the caller's clock."""
+    """Counts records read and records put aside per topic, over the last `window_s` seconds of the caller's clock."""
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
@@ -116,7 +117,7 @@ class Windows:
         return Tally(sum(one.records for one in looks), sum(one.letters for one in looks))
 
     def clear(self, topic: str) -> None:
-        """Starts a topic anew: what made it pause must not pause it again."""
+        """Starts a topic anew: the records that caused its pause must not cause another."""
         self._looks.pop(topic, None)
 
     def _forget_old(self, topic: str, now_s: float) -> None:
@@ -126,12 +127,12 @@ class Windows:
 
 
 def from_outside(limits: Limits, tally: Tally) -> bool:
-    """Whether a topic that others write to floods."""
+    """Whether a topic that others write to is flooding."""
     return 0 < limits.letters <= tally.letters and tally.letters >= limits.share * tally.records
 
 
 def from_ours(limits: Limits, tally: Tally) -> bool:
-    """Whether a topic of our own floods."""
+    """Whether a topic of our own is flooding."""
     return 0 < limits.own_letters <= tally.letters
 
 
@@ -144,9 +145,10 @@ class Pause:
 
 
 def pause(limits: Limits, before: Pause | None, now_s: float) -> Pause:
-    """The pause of a topic that floods now. It doubles while one follows the other within the longest pause."""
+    """The pause of a topic that floods now. It doubles when the last pause ended no longer ago than the longest
+    pause."""
     again = before is not None and now_s - before.until_s <= limits.pause_max_s
     level = before.level + 1 if before is not None and again else 0
-    # Two to the power of a level that an attacker may drive up: bounded before it is raised.
+    # An attacker may drive the level up, so the exponent is bounded.
     length_s = min(limits.pause_max_s, limits.pause_s * 2.0 ** min(level, 32))
     return Pause(now_s + length_s, level)

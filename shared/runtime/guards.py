@@ -1,10 +1,12 @@
-"""What a service refuses to start on, beside what the store and the topics' table check themselves.
+"""What a service refuses to run on, beside the checks of the store and of the table of topics. Knows no driver.
 
-A re-created topic: its offsets begin again at zero, so that places committed in the old one would skip records of the
-new one without a word. A topic that is given more partitions under a running service: a key's later records stand on
-another one, and their order is gone. A URL of the store that asks for less durability than the promise needs. Knows no
-driver. And a name of a process that two of them bear: each takes the other's partitions as its own dead self's, and
-closes its journals as a dead one's.
+* A re-created topic: its offsets begin again at zero. Offsets committed for the old topic would silently skip records
+  of the new one.
+* A topic whose partitions are increased under a running service: later records of a key go to another partition, and
+  their order is lost.
+* A URL of the store that asks for less durability than the promise needs.
+* A process name that two processes use: each takes the partitions of the other as those of its own dead predecessor,
+  and closes the other's journals as those of a dead process.
 """
 
 from __future__ import annotations
@@ -33,7 +35,7 @@ _NAMED_MAX = 3
 
 
 class Standing(NamedTuple):
-    """One topic as the broker has it."""
+    """A topic as the broker has it."""
 
     id: str
     partitions: int
@@ -45,7 +47,8 @@ Rewind = Callable[[Sequence[str]], Awaitable[None]]
 
 
 def check_store_url(environ: Mapping[str, str]) -> None:
-    """Refuses a URL that asks for less than majority, journaled: the code asks for that, and one of them is wrong."""
+    """Refuses a URL that asks for less than majority, journaled. The code asks for exactly that, so one of them is
+    wrong."""
     for name, value in parse_qsl(urlsplit(environ.get("PAYUNG_MONGO_URL", "")).query):
         option, wanted = name.lower(), value.lower()
         weak = (option == "w" and wanted != "majority") or (option in ("journal", "j") and wanted == "false")
@@ -54,8 +57,8 @@ def check_store_url(environ: Mapping[str, str]) -> None:
 
 
 class TopicGuard:
-    """Remembers the id of each topic that a service reads or writes, in the service's own store; and for as long as the
-    process lives how many partitions each has (at the start the table of topics says how many)."""
+    """Remembers the id of each topic that a service reads or writes, in the service's own store. While the process
+    lives, it also remembers how many partitions each has (at the start the table of topics says how many)."""
 
     def __init__(
         self, store: Reader, pattern: str, wanted: Sequence[str], look: Look, rewind: Rewind, accept: str = ""
@@ -70,7 +73,7 @@ class TopicGuard:
         self._partitions: dict[str, int] = {}
 
     async def check(self) -> None:
-        """At start: Refused when a topic was made anew since the last start, unless the operator names it."""
+        """At start: raises Refused when a topic was made anew since the last start, unless the operator names it."""
         standing = await self._standing()
         found, self._partitions = _ids(standing), _partitions(standing)
         kept: dict[str, Any] = (await self._store.rows(META, [REMEMBERED])).get(REMEMBERED, {})
@@ -79,16 +82,18 @@ class TopicGuard:
         if refused:
             raise Refused(_complaint(refused))
         if anew:
-            # Before the new ids are remembered: a crash in between asks the operator again, and skips nothing.
+            # Rewind before the new ids are remembered: after a crash in between, the operator is asked again and
+            # nothing is skipped.
             log.warning("topics made anew are accepted and read from their beginning", topics=anew)
             await self._rewind([name for name in anew if self._reads.match(name)])
         self._known = {**kept, **found}
-        # A topic that is gone for now stays remembered: it may come back as another.
+        # A topic that is missing now stays remembered: it may come back as another topic.
         if self._known != kept:
             await self._store.save_rows(META, {REMEMBERED: self._known})
 
     async def run(self) -> None:
-        """While the service runs: raises Refused as soon as a topic under it is another one; until cancelled."""
+        """While the service runs: raises Refused as soon as a topic is replaced or its partition count changes. Runs
+        until cancelled."""
         await _regularly(self._look, LOOK_S, "the topics' ids could not be read")
 
     async def _look(self) -> None:
@@ -112,8 +117,11 @@ class TopicGuard:
 
 
 class NameGuard:
-    """Holds the name of this process in the service's own store. The last to start has it: whoever bore it before is
-    dead, or was taken for dead, and must end as soon as it sees that."""
+    """Claims the name of this process in the service's own store.
+
+    The last process to start holds it. An earlier process with that name is dead or was believed dead, and must end as
+    soon as it sees the new claim.
+    """
 
     def __init__(self, store: Reader, name: str | None) -> None:
         self._store = store
@@ -134,7 +142,7 @@ class NameGuard:
     async def _look(self) -> None:
         found = (await self._store.rows(META, [self._row])).get(self._row)
         if found is None:
-            # A store that was emptied or restored knows nobody.
+            # A store that was emptied or restored has no claims.
             await self.claim()
         elif found["process"] != self._mine:
             raise Refused(
@@ -144,7 +152,7 @@ class NameGuard:
 
 
 async def _regularly(look: Callable[[], Awaitable[None]], every_s: float, complaint: str) -> None:
-    """Looks again and again until cancelled; while the server is away, says so and goes on."""
+    """Looks at intervals until cancelled; while the server does not answer, logs it and goes on."""
     while True:
         await asyncio.sleep(every_s)
         try:

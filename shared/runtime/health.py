@@ -1,4 +1,4 @@
-"""Health that means progress: a service is ready when it has partitions and moves, not when a socket answers."""
+"""Health means progress: a service is ready when it has partitions and settles records, not when a socket answers."""
 
 from __future__ import annotations
 
@@ -18,13 +18,14 @@ from shared.runtime.pulse import Pulse
 log = structlog.get_logger()
 
 LOOK_S = 1.0
-# A batch takes seconds at the most; longer without progress while records wait is no longer a slow batch.
+# A batch takes seconds at most; when records wait and none is settled for longer, the service is stuck.
 STUCK_AFTER_S = 60.0
 GIVE_UP_AFTER_S = 300.0
-# A client whose inner tasks died with a broker asks for ever and is never answered, though the broker has long been
-# back; only a new process has a new one. A real outage ends the process too: its supervisor starts it until it stands.
+# When a broker dies, it can kill the inner tasks of a client. Such a client never gets an answer again, even after the
+# broker is back; only a new process has a new client. A real outage ends the process too; its supervisor restarts it
+# until the broker answers.
 SILENT_AFTER_S = 60.0
-# A look is done once a second and takes up to half a second of a quiet broker; what is older is not told as the lag.
+# A look happens once a second and takes up to half a second with an idle broker. A lag older than this is not reported.
 FRESH_S = 5.0
 
 
@@ -41,7 +42,7 @@ class Vitals:
     paused: tuple[str, ...] = ()
 
     def told(self) -> dict[str, Any]:
-        """What the other processes of the service, and `payung status`, may know."""
+        """What other processes of the service and `payung status` may see."""
         return {
             "ready": self.ready,
             "lag": self.lag,
@@ -53,10 +54,11 @@ class Vitals:
 
 
 class Watch:
-    """Looks at the consumer once a second; ends the process when it has not moved for too long.
+    """Checks the consumer once a second; ends the process when it has not moved for too long.
 
-    `vitals` are what it saw, and whether both servers answer now: a look that hangs makes the process unready within
-    seconds, long before its own bound."""
+    `vitals` are the result of the last look, combined with whether both servers answer now. A look that hangs makes the
+    process unready within seconds, long before its own time limit.
+    """
 
     def __init__(
         self,
@@ -69,7 +71,7 @@ class Watch:
         self._metrics = metrics
         self._give_up = give_up
         self.pulse = pulse
-        # Parts of the service beside its consumer: each says why it stands still, or None.
+        # Other parts of the service: each returns why it stands still, or None.
         self.parts: list[Callable[[], str | None]] = []
         self.vitals = self._seen = Vitals()
         self._asked_s: float | None = None
@@ -79,9 +81,10 @@ class Watch:
 
     @property
     def lag(self) -> int | None:
-        """Records that waited at the last look, a second ago or two; None when Kafka has not answered since.
+        """The number of records that waited at the last look, a second or two ago; None when Kafka has not answered
+        since.
 
-        Whoever asks Kafka instead waits up to half a second: the question queues behind the consumer's own long poll.
+        Asking Kafka directly takes up to half a second: the question queues behind the consumer's own long poll.
         """
         if self._answered_s is None or clock.monotonic() - self._answered_s > FRESH_S:
             return None
@@ -104,7 +107,7 @@ class Watch:
             await asyncio.sleep(LOOK_S)
 
     def _judge(self) -> None:
-        """What was seen last, unless a server has been silent since, or another part of the service stands still."""
+        """Sets `vitals` to the last look; unready when a server has been silent since, or another part stands still."""
         silent = []
         if self._asked_s is not None and clock.monotonic() - self._asked_s > FRESH_S:
             silent.append(f"Kafka has not answered for {clock.monotonic() - self._asked_s:.0f} s")
@@ -122,7 +125,7 @@ class Watch:
         self._asked_s = clock.monotonic()
         try:
             lag = await self._consumer.lag()
-            # A commit that failed would otherwise wait for the next record of its partition, which may be long.
+            # Otherwise a failed commit would wait for the next record of its partition, which may take long.
             await self._consumer.commit_settled()
         except Unavailable as error:
             self._answered_s = self._asked_s = None
@@ -156,7 +159,8 @@ class Watch:
             self._give_up(Unavailable(f"no record was settled for {still_s:.0f} s while {lag} wait"))
 
     def _unanswered(self, partitions: int, why: str) -> None:
-        """Kafka did not say where we stand. Who owns nothing has nothing to ask for: a spare process waits its turn."""
+        """Kafka did not answer. A process without partitions has nothing to ask for: it is a spare that waits its
+        turn."""
         now = clock.monotonic()
         if not partitions or self._silent_since is None:
             self._silent_since = now if partitions else None

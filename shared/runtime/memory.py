@@ -24,7 +24,7 @@ from shared.runtime.store import DueWork, Holder, Noted, Owed, Settled
 Trouble = Callable[[str], Awaitable[None]]
 
 
-# What a store is made of.
+# The attributes that make up a store's contents.
 _STANDS = ("collections", "names", "waiting", "noted", "journals", "plain")
 
 
@@ -50,17 +50,17 @@ class MemoryStore:
         self.leases: dict[str, tuple[Holder, float]] = {}
 
     def seen_by(self, trouble: Trouble) -> MemoryStore:
-        """The same documents as another process reaches them, with trouble of its own."""
+        """The same documents as another process sees them, with trouble of its own."""
         seen = copy.copy(self)
         seen.trouble = trouble
         return seen
 
     def kept(self) -> dict[str, Any]:
-        """A copy of all that stands, as a backup has it."""
+        """A copy of everything in the store, like a backup."""
         return {name: _copied(getattr(self, name)) for name in _STANDS}
 
     def restore(self, kept: Mapping[str, Any]) -> None:
-        """An older copy takes the place of what stands, for every process that sees this store."""
+        """Replaces the contents with an older copy, for every process that uses this store."""
         for name in _STANDS:
             standing = getattr(self, name)
             standing.clear()
@@ -73,11 +73,11 @@ class MemoryStore:
         """Nothing to close."""
 
     def content_hash(self, content: bytes) -> str:
-        """Under a key that follows from the cipher's."""
+        """The hash under a key that is derived from the cipher's."""
         return self._hashes.of(content)
 
     async def claim_names(self, names: Mapping[str, str]) -> dict[str, str]:
-        """First come, first served."""
+        """The first content claims a name; returns the names that are taken with other content."""
         other = {}
         for name, content in names.items():
             await self.trouble("names")
@@ -140,7 +140,7 @@ class MemoryStore:
         return unsettled
 
     def _changed(self, standing: Mapping[str, Any], one: Folded, codec: Codec) -> dict[str, Any]:
-        """The document after an update. What stands is never changed in place: another process may have read it."""
+        """The document after an update. The old one is never changed in place: another process may have read it."""
         changed, gone = documents.changed_state(one, codec, self._cipher)
         state = dict(standing["state"])
         for path in gone:
@@ -162,13 +162,13 @@ class MemoryStore:
         return document
 
     async def open_journal(self, journal: str, writes: Sequence[Folded]) -> None:
-        """Notes who may owe."""
+        """Notes which inputs may owe outcomes."""
         await self.trouble("journal")
         self.journals[journal] = [(one.address, taken.name) for one in writes for taken in one.taken if taken.outcomes]
         await self.trouble("journal done")
 
     async def close_journal(self, journal: str) -> None:
-        """Nobody owes any more."""
+        """Removes the entry: nothing is owed any more."""
         await self.trouble("journal close")
         self.journals.pop(journal, None)
         await self.trouble("journal close done")
@@ -183,7 +183,7 @@ class MemoryStore:
         return owed
 
     async def note_settled(self, offsets: Mapping[Noted, int]) -> dict[Noted, int] | None:
-        """Never lowers."""
+        """Raises noted offsets, never lowers them."""
         await self.trouble("note")
         before = dict(self.noted)
         self.noted.update({one: max(offset, before.get(one, 0)) for one, offset in offsets.items()})
@@ -191,11 +191,11 @@ class MemoryStore:
         return before
 
     async def set_settled(self, offsets: Mapping[Noted, int]) -> None:
-        """Whatever stood."""
+        """Sets offsets whatever was noted before."""
         self.noted.update(offsets)
 
     async def settled(self) -> Settled:
-        """Kept from the first day on."""
+        """The noted offsets; they are complete from the first day on."""
         await self.trouble("read")
         return Settled(dict(self.noted), whole=True)
 
@@ -216,7 +216,7 @@ class MemoryStore:
         return min(limit, sum(1 for at in self.waiting.values() if at <= until))
 
     async def take_leases(self, names: Sequence[str], holder: Holder, for_s: float, at_most: int) -> set[str]:
-        """On this process' clock, which is the store's here."""
+        """Uses this process's clock, which is the store's clock here."""
         await self.trouble("lease")
         free = [name for name in dict.fromkeys(names) if self._is_free(name, holder)][:at_most]
         self.leases.update({name: (holder, clock.monotonic() + for_s) for name in free})
@@ -228,7 +228,7 @@ class MemoryStore:
         return who.token == holder.token or who.owner == holder.owner != "" or until_s <= clock.monotonic()
 
     async def renew_leases(self, names: Sequence[str], holder: Holder, for_s: float) -> set[str]:
-        """Those that nobody took."""
+        """Renews the leases that this process still holds."""
         await self.trouble("lease")
         held = self._held(names, holder)
         self.leases.update({name: (holder, clock.monotonic() + for_s) for name in held})
@@ -295,7 +295,7 @@ class MemoryStore:
             self.plain.get(collection, {}).pop(key, None)
 
     async def keep_first(self, collection: str, identifier: str, row: Mapping[str, Any]) -> dict[str, Any]:
-        """Insert, or what stands."""
+        """Inserts the row, or returns the one that exists."""
         return dict(self.plain.setdefault(collection, {}).setdefault(identifier, dict(row)))
 
     async def sealed_with(self, names: Sequence[str]) -> dict[str, int]:
@@ -305,7 +305,7 @@ class MemoryStore:
         return {name: sum(name in one for one in found) for name in names}
 
     async def check_opens(self) -> None:
-        """Tries what stands."""
+        """Tries to open every sealed value."""
         for kept in (*self.collections.values(), *self.plain.values()):
             for one in kept.values():
                 for value in sealed.sealed_in(one):
@@ -316,19 +316,19 @@ class MemoryStore:
 
 
 class MemoryTopics:
-    """Topics of one partition a key: what was published, in order, and the records a consumer would get."""
+    """Topics in memory: what was published, in order, and the records that a consumer would get."""
 
     def __init__(self, trouble: Trouble = _no_trouble, partitions: int = 3) -> None:
         self.trouble = trouble
         self.partitions = partitions
         self.published: list[Message] = []
-        # Told of every record, once it stands.
+        # Called with every record after it is stored.
         self.listeners: list[Callable[[Message], None]] = []
         self.logs: dict[tuple[str, int], list[Record]] = {}
         self.now_ms = 1_767_571_200_000  # 2026-01-05T00:00:00Z; tests move it on
 
     def seen_by(self, trouble: Trouble) -> MemoryPublisher:
-        """The same topics as another process publishes to them, with trouble of its own."""
+        """The same topics as another process sees them, with trouble of its own."""
         return MemoryPublisher(self, trouble)
 
     async def send_all(self, messages: Sequence[Message]) -> None:
@@ -361,7 +361,7 @@ class MemoryPublisher:
 
 
 def _copied(value: Any) -> Any:
-    """A copy of plain data (copy.deepcopy keeps a memo of everything, and most of a simulation's time)."""
+    """A copy of plain data. copy.deepcopy keeps a memo of every object, and took most of a simulation's time."""
     if isinstance(value, dict):
         return {name: _copied(item) for name, item in value.items()}
     if isinstance(value, list):

@@ -1,7 +1,7 @@
 """A verified fake of consumer groups over MemoryTopics: assignment, positions, commits, eager rebalances.
 
 For tests and simulation only; tests/conformance holds it to what the real broker does. A member that lost a partition
-may go on working on what it has read (a zombie): only its commit is refused.
+may still work on records that it read before (a zombie): only its commit is refused.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Order = Callable[[list[Place]], None]
 
 
 def _as_they_stand(places: list[Place]) -> None:
-    """No order but that of the assignment."""
+    """Keeps the order of the assignment."""
 
 
 class NotOwner(Exception):
@@ -32,7 +32,7 @@ async def _no_trouble(_: str) -> None:
 
 
 class MemoryGroup:
-    """One consumer group. `committed` is what a member starts from when a partition becomes its own."""
+    """One consumer group. `committed` is where a member starts when it gets a partition."""
 
     def __init__(self, topics: MemoryTopics, pattern: str, order: Order | None = None) -> None:
         self._topics = topics
@@ -41,7 +41,7 @@ class MemoryGroup:
         self._fits: dict[str, bool] = {}
         self.committed: dict[Place, int] = {}
         self.members: list[MemoryMember] = []
-        # Told of every commit that was accepted: the partition, where it stood and where it stands.
+        # Called for every accepted commit: the partition, its offset before and after.
         self.watch: Callable[[Place, int, int], None] = lambda place, before, after: None
         topics.listeners.append(self._published)
         self._assigned: dict[MemoryMember, list[Place]] = {}
@@ -60,11 +60,11 @@ class MemoryGroup:
         return fits
 
     def owner(self, place: Place) -> MemoryMember:
-        """Who reads a partition now."""
+        """The member that reads a partition now."""
         return self.members[(zlib.crc32(place[0].encode()) + place[1]) % len(self.members)]
 
     def assignment(self, member: MemoryMember) -> list[Place]:
-        """What a member reads now; worked out once for as long as members and topics stay."""
+        """The partitions that a member reads now; computed once until members or topics change."""
         if self._partitions != len(self._topics.logs):
             self._partitions = len(self._topics.logs)
             self._assigned = {one: [] for one in self.members}
@@ -74,13 +74,13 @@ class MemoryGroup:
         return self._assigned.get(member, [])
 
     def join(self, member: MemoryMember) -> None:
-        """A member more: everybody starts again from what is committed."""
+        """Adds a member: all members start again from what is committed."""
         if member not in self.members:
             self.members.append(member)
             self.rebalance()
 
     def leave(self, member: MemoryMember) -> None:
-        """A member less."""
+        """Removes a member."""
         if member in self.members:
             self.members.remove(member)
             self.rebalance()
@@ -103,7 +103,7 @@ class MemoryGroup:
 
 
 class MemoryMember:
-    """One consumer of a group; the same few calls that the shell makes of the real one."""
+    """One consumer of a group, with the few calls that the shell makes to the real one."""
 
     def __init__(self, group: MemoryGroup, topics: MemoryTopics, trouble: Trouble = _no_trouble) -> None:
         self._group = group
@@ -119,7 +119,7 @@ class MemoryMember:
         return self._group.assignment(self)
 
     def wake(self) -> None:
-        """Something may have come."""
+        """New records may have arrived."""
         if self._woken is not None and not self._woken.done():
             self._woken.set_result(None)
 
@@ -151,7 +151,7 @@ class MemoryMember:
         return found
 
     async def commit(self, offsets: Mapping[Place, int]) -> None:
-        """Takes all of the offsets or, when one of the partitions is another's, none."""
+        """Commits all of the offsets, or none when one of the partitions belongs to another member."""
         await self._trouble("commit")
         group = self._group
         if self not in group.members or any(group.owner(place) is not self for place in offsets):

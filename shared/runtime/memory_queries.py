@@ -57,7 +57,7 @@ def _holds(operator: str, value: Any, operand: Any) -> bool:
 
 
 def ordered(found: list[dict[str, Any]], order: Sequence[str]) -> list[dict[str, Any]]:
-    """Sorted by the fields of `order`; `-field` is descending, and what lacks a field comes first."""
+    """Sorted by the fields of `order`; `-field` is descending. Documents without a field come first."""
     for path in reversed(order):
         name = path.removeprefix("-")
         found.sort(key=lambda one: (value_at(one, name) is not None, value_at(one, name)), reverse=path.startswith("-"))
@@ -65,7 +65,7 @@ def ordered(found: list[dict[str, Any]], order: Sequence[str]) -> list[dict[str,
 
 
 def unwound(document: Mapping[str, Any], paths: Iterable[str]) -> list[Mapping[str, Any]]:
-    """The document once for each item of the arrays that paths name by `[]`, the item in the place of its array."""
+    """The document once for each item of the arrays that `paths` mark with `[]`; the item replaces its array."""
     found = [document]
     for path in dict.fromkeys(path.partition("[]")[0] for path in paths if "[]" in path):
         found = [_with(one, path.split("."), item) for one in found for item in _items(value_at(one, path))]

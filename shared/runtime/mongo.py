@@ -40,7 +40,7 @@ META = "_meta"
 SCHEMA_VERSION = 2
 HASH_KEY = "hash-key"
 SETTLED = "settled"
-# Stands in a store while a backup is put in its place.
+# A row of this name stands in a store while a backup is being restored into it.
 RESTORING = "restoring"
 OPERATION_TIMEOUT_MS = 20_000
 SERVER_SELECTION_TIMEOUT_MS = 10_000
@@ -48,13 +48,12 @@ DUPLICATE_KEY = 11000
 TRIM_ASKS_OF = 64
 TRIM_INPUTS_MIN = 16
 INSERTS_AT_ONCE = 500
-# Not primary, interrupted, write concern trouble, exceeded time, a collection replaced under a read: the server cannot
-# answer now (closed list).
+# The server cannot answer now (closed list): not primary, interrupted, write concern trouble, exceeded time, a
+# collection replaced during a read.
 _TRANSIENT_CODES = frozenset(
     {6, 7, 50, 64, 89, 91, 100, 112, 175, 189, 262, 9001, 10058, 10107, 11600, 11602, 13435, 13436}
 )
-# Out of disk space, or a login that is revoked or not made yet: nothing of ours can mend it, but an operator can while
-# we wait and retry.
+# Out of disk space, or a login that is revoked or not created yet. An operator can mend this while we wait and retry.
 _OPERATORS_CODES = frozenset({14031, 13, 18})
 
 T = TypeVar("T")
@@ -89,14 +88,14 @@ def connect(url: str, driver: str) -> Any:
 
         return AsyncIOMotorClient(url, **options)
     except (ConfigurationError, ValueError) as error:
-        # Its text may repeat the password.
+        # The error's text may repeat the password.
         raise Refused(
             f"PAYUNG_MONGO_URL is no URL of MongoDB ({type(error).__name__}): mongodb://USER:PASSWORD@HOST:PORT/?replicaSet=NAME"
         ) from None
 
 
 def keeps_majorities(hello: Mapping[str, Any]) -> bool:
-    """Whether a write can be held by a majority there: a member of a replica set, or a router (mongos) before some."""
+    """Whether the server can confirm writes by a majority: a member of a replica set, or a router (mongos)."""
     return "setName" in hello or hello.get("msg") == "isdbgrid"
 
 
@@ -113,12 +112,12 @@ class MongoStore:
         instance: str | None = None,
         shelf: str | None = None,
     ) -> None:
-        """`instance` names this process and, after it, its successor: never two that live at a time. On a `shelf` a
-        model is made beside the one in use, under other names (`put_in_place`)."""
+        """`instance` names this process, and after its end its successor; two living processes never share it. With a
+        `shelf`, a model is built beside the one in use, under other names, until `put_in_place`."""
         self._instance = instance
         self._client = client
         self._in_use = client.get_database(database, codec_options=CodecOptions(tz_aware=True, tzinfo=UTC))
-        # To the driver a collection has collections of its own: next.premiums.
+        # The driver lets a collection have sub-collections: next.premiums.
         self._database = self._in_use[shelf] if shelf else self._in_use
         self._stored = stored
         self._indexes = indexes
@@ -127,7 +126,7 @@ class MongoStore:
         self._closed: list[str] = []
 
     async def check(self) -> None:
-        """Refuses a standalone server and a newer schema; makes the indexes."""
+        """Refuses a standalone server and a newer schema; creates the indexes."""
         if not keeps_majorities(await _answered(self._client.admin.command("hello"))):
             raise Refused("MongoDB runs standalone; Payung needs a replica set (one member is enough): --replSet rs0")
         meta = await _answered(self._database[META].find_one({"_id": "schema"}))
@@ -136,7 +135,7 @@ class MongoStore:
         if await _answered(self._database[META].find_one({"_id": RESTORING})) is not None:
             raise Refused("a restore of this store was broken off or is under way: call payung restore again")
         if meta is None:
-            # The count first: a store without a schema is new, and its count is whole.
+            # The count first: a store without a schema is new, so its count of settled offsets is complete.
             await self._keep_first(self._database[META], SETTLED, {"whole": True, "at": {}})
             await self._keep_first(self._database[META], "schema", {"version": SCHEMA_VERSION})
         for name in self._stored:
@@ -150,8 +149,8 @@ class MongoStore:
                 await _answered(collection.create_index(_order(index.fields), **options))
 
     async def bring_up(self) -> None:
-        """When the keys are known to be the right ones: learns the key of hashes, and turns what an older release saved
-        into what this one saves."""
+        """Call it once the keys are checked. Learns the key of content hashes, and upgrades what an older release
+        saved."""
         await self.learn_hash_key()
         await self._keep_first(self._database[META], SETTLED, {"whole": False, "at": {}})
         meta = await _answered(self._database[META].find_one({"_id": "schema"}))
@@ -161,8 +160,11 @@ class MongoStore:
             await _answered(self._database[META].update_one({"_id": "schema"}, newer))
 
     async def learn_hash_key(self) -> None:
-        """The key of content hashes: made once for a store, from the oldest field key of that day, and kept sealed in
-        it. So it outlives a rotation, and a store that is made anew under the same keys has the same hashes."""
+        """Learns the key of content hashes. It is made once per store, from the oldest field key at that time, and kept
+        sealed in the store.
+
+        So it survives a key rotation, and a store that is created again under the same keys has the same hashes.
+        """
         made = {"sealed": self._cipher.seal_bytes(self._cipher.derived(hashes.PURPOSE))}
         kept = await self._keep_first(self._in_use[META], HASH_KEY, made)
         self._hashes = ContentHashes(self._cipher.open_bytes(bytes(kept["sealed"])))
@@ -176,7 +178,7 @@ class MongoStore:
         return self._known_hashes().current(saved) if hashes.UNKEYED.fullmatch(saved) else saved
 
     def content_hash(self, content: bytes) -> str:
-        """Under this store's own key."""
+        """The hash under this store's own key."""
         return self._known_hashes().of(content)
 
     async def close(self) -> None:
@@ -188,7 +190,7 @@ class MongoStore:
     # -- names, load, save ------------------------------------------------------------------------------------------
 
     def claim_names(self, names: Mapping[str, str]) -> Awaitable[dict[str, str]]:
-        """Inserts the names; where one stands, reads it. Motor begins at once, in a thread of its own."""
+        """Inserts the names; reads those that are taken. Motor starts at once, in a thread of its own."""
         operations = [InsertOne({"_id": name, "h": content}) for name, content in names.items()]
         return self._claimed(names, self._database[NAMES].bulk_write(operations, ordered=False))
 
@@ -242,7 +244,7 @@ class MongoStore:
             by_collection.setdefault(one.address.collection, []).append(one)
         for name, group in by_collection.items():
             new = [one for one in group if one.base == 0]
-            # In slices, side by side: one is encoded while the server takes the one before.
+            # In slices that run concurrently: one is encoded while the server takes the one before.
             slices = [new[at : at + INSERTS_AT_ONCE] for at in range(0, len(new), INSERTS_AT_ONCE)]
             for settled in await asyncio.gather(*[self._save_inserts(name, one) for one in slices]):
                 unsettled |= settled
@@ -259,7 +261,7 @@ class MongoStore:
             standing = _duplicates(error, addresses)
             return set(addresses) if standing is None else set(standing)
         except Unavailable:
-            # Applied or not: unknown. The next round reads it back.
+            # It is unknown whether the write was applied. The next round reads it back.
             return {one.address for one in group}
         return set()
 
@@ -273,7 +275,7 @@ class MongoStore:
             result = await _answered(self._database[name].bulk_write(operations, ordered=False))
         except (BulkWriteError, Unavailable):
             return {one.address for one in group}
-        # A bulk says how many matched, not which: when one missed, the next round reads all of them back.
+        # A bulk write reports how many matched, not which. When one missed, the next round reads all of them back.
         return set() if result.matched_count == len(group) else {one.address for one in group}
 
     def _update(self, one: Folded, codec: Codec, *, trim: bool) -> UpdateOne:
@@ -300,8 +302,9 @@ class MongoStore:
         return UpdateOne({"_id": one.address.id, "version": one.base}, update)
 
     async def _trimmable(self, name: str, group: Sequence[Folded]) -> set[str]:
-        """Heavy documents whose saved outcomes are all surely published: no open journal but ours names them."""
-        # Asked of few, or of those that took many: of a whole batch of young ones it would cost more than it saves.
+        """Large documents whose saved outcomes are all surely published: no open journal except ours names them."""
+        # Only for small groups, or for documents with many inputs: for a whole batch of young documents this query
+        # would cost more than it saves.
         ids = [one.address.id for one in group if len(group) <= TRIM_ASKS_OF or one.base >= TRIM_INPUTS_MIN]
         if not ids:
             return set()
@@ -339,7 +342,7 @@ class MongoStore:
             await _answered(self._database[JOURNAL].insert_one(document))
 
     async def close_journal(self, journal: str) -> None:
-        """Removes the entry at once but not durably: that is `confirm_closed`'s, off the path of a batch."""
+        """Removes the entry at once, but not durably: `confirm_closed` does that outside the path of a batch."""
         await _answered(
             self._database[JOURNAL]
             .with_options(write_concern=WriteConcern(w=1))
@@ -348,15 +351,18 @@ class MongoStore:
         self._closed.append(journal)
 
     async def confirm_closed(self) -> None:
-        """Removes again, by a majority, what was closed since the last call: a killed server may have forgotten it,
-        and an entry that stands for nothing keeps the outcomes of its documents from ever being dropped."""
+        """Removes again, with majority write concern, what was closed since the last call.
+
+        A killed server may have forgotten the first removal. An entry that is left over would keep the outcomes of its
+        documents from ever being dropped.
+        """
         closed = self._closed[:]
         if closed:
             await _answered(self._database[JOURNAL].delete_many({"journal": {"$in": closed}}))
             del self._closed[: len(closed)]
 
     async def unpublished(self) -> list[Owed]:
-        """Reads every open journal and the outcomes it names; the parts of a large one are one journal."""
+        """Reads every open journal and the outcomes it names. The rows of a large journal count as one journal."""
         entries: dict[str, list[tuple[Address, str]]] = {}
         of_the_dead: set[str] = set()
         for row in await _answered(self._database[JOURNAL].find({}).sort("$natural", ASCENDING).to_list(None)):
@@ -410,7 +416,7 @@ class MongoStore:
         return sorted(found, key=lambda one: one.due.at)[:limit]
 
     async def count_due(self, until: datetime, limit: int) -> int:
-        """From the entries of the index, of every collection."""
+        """Counts in the index of every collection."""
         found = 0
         for name in self._stored:
             if found < limit:
@@ -421,7 +427,7 @@ class MongoStore:
     # -- leases -----------------------------------------------------------------------------------------------------
 
     async def take_leases(self, names: Sequence[str], holder: Holder, for_s: float, at_most: int) -> set[str]:
-        """By the server's own clock."""
+        """Uses the server's own clock."""
         return await _answered(mongo_leases.take(self._database[LEASES], names, holder, for_s, at_most))
 
     async def renew_leases(self, names: Sequence[str], holder: Holder, for_s: float) -> set[str]:
@@ -509,7 +515,7 @@ class MongoStore:
         await _answered(self._database[collection].delete_many({"_id": {"$in": list(ids)}}))
 
     async def keep_first(self, collection: str, identifier: str, row: Mapping[str, Any]) -> dict[str, Any]:
-        """Insert, or read what stands."""
+        """Inserts the row, or returns the one that exists."""
         return await self._keep_first(self._database[collection], identifier, row)
 
     async def _keep_first(self, collection: Any, identifier: str, row: Mapping[str, Any]) -> dict[str, Any]:
@@ -528,8 +534,11 @@ class MongoStore:
         return await _answered(mongo_sealed.count(self._in_use, names))
 
     async def seal_anew(self) -> tuple[int, int]:
-        """One pass: what an older key sealed is sealed by the first one. How many documents were, and how many have to
-        be looked at again since somebody else changed them meanwhile."""
+        """One pass: values that an older key sealed are sealed with the first key.
+
+        Returns how many documents were changed, and how many must be looked at again because another writer changed
+        them meanwhile.
+        """
         return await _answered(mongo_sealed.seal_anew(self._in_use, self._cipher))
 
     async def check_opens(self) -> None:
@@ -539,20 +548,20 @@ class MongoStore:
     # -- a model beside the one in use --------------------------------------------------------------------------------
 
     async def clear(self) -> None:
-        """Drops all that stands on this shelf."""
+        """Drops everything on this shelf."""
         assert self._database is not self._in_use, "only a shelf is cleared"
         for name in (*self._stored, NAMES, JOURNAL, META):
             await _answered(self._database[name].drop())
 
     async def carry_over(self, names: Sequence[str]) -> None:
-        """Takes from the model in use the documents of these collections that this one does not have."""
+        """Copies from the model in use the documents of these collections that this shelf does not have."""
         for name in names:
             merge = {"into": self._database[name].name, "whenMatched": "keepExisting", "whenNotMatched": "insert"}
             await _aggregated(self._in_use[name], [{"$merge": merge}])
 
     async def put_in_place(self) -> None:
-        """Every collection of this shelf takes the place of the one in use, one after the other, each at once. A
-        process that writes meanwhile meets other versions, loads again and goes on."""
+        """Replaces each collection in use with the one of this shelf, one after the other, each atomically. A process
+        that writes meanwhile meets other versions, loads again and goes on."""
         for name in self._stored:
             await _answered(self._database[name].rename(name, dropTarget=True))
         await self.clear()
@@ -567,7 +576,7 @@ async def _aggregated(collection: Any, pipeline: Sequence[Mapping[str, Any]]) ->
 
 
 async def _answered(awaitable: Awaitable[T]) -> T:
-    """Awaits the driver; what is transient (a closed list) becomes Unavailable, all else is raised as it is."""
+    """Awaits the driver. Transient errors (a closed list) become Unavailable; all others are raised unchanged."""
     try:
         return await awaitable
     except (ConnectionFailure, NetworkTimeout, ServerSelectionTimeoutError, WTimeoutError) as error:
@@ -592,7 +601,7 @@ async def _answered(awaitable: Awaitable[T]) -> T:
 
 
 def _duplicates(error: BulkWriteError, of: Sequence[Any]) -> list[Any] | None:
-    """Which operations met a standing `_id`; None when anything else went wrong (then nothing is sure)."""
+    """Which operations met an existing `_id`; None when anything else went wrong, because then no result is certain."""
     details = error.details or {}
     if details.get("writeConcernErrors"):
         return None
@@ -605,7 +614,7 @@ def _duplicates(error: BulkWriteError, of: Sequence[Any]) -> list[Any] | None:
 
 
 def _is_passing(error: BulkWriteError) -> bool:
-    """Whether all that went wrong is of the closed lists: no majority, no room on the disk."""
+    """Whether every error is on the closed lists: no majority, no space on the disk."""
     details = error.details or {}
     codes = {one["code"] for one in details.get("writeErrors", ())}
     return codes <= _TRANSIENT_CODES | _OPERATORS_CODES

@@ -1,4 +1,4 @@
-"""The URL of the database with the log-in that belongs to it; what would be ignored, or seen by others, is refused."""
+"""The URL of the database with its login. A setting that would be ignored, or that would show a secret, is refused."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ _FILES = ("tlscafile", "tlscertificatekeyfile", "tlscrlfile")
 
 
 def url(environ: Mapping[str, str]) -> str:
-    """The address of PAYUNG_MONGO_URL, else of the credentials file, with the file's user where it has one for it."""
+    """The address from PAYUNG_MONGO_URL, else from the credentials file. The file's user is added when the file names a
+    database and the address has no user."""
     kept = credentials.of(environ)
     named = environ.get(VARIABLE)
     bare = named or (kept.mongo if kept is not None else None) or DEFAULT_URL
@@ -27,7 +28,7 @@ def url(environ: Mapping[str, str]) -> str:
 
 
 def with_login(bare: str, user: str, password: str, ca: str | None) -> str:
-    """A URL with a user whose account stands in `admin`, and TLS where there is a CA."""
+    """A URL with a user whose account is in `admin`, and with TLS when there is a CA."""
     scheme, _, rest = bare.partition("://")
     address, _, query = rest.partition("/?")
     options = [query] if query else []
@@ -40,7 +41,8 @@ def with_login(bare: str, user: str, password: str, ca: str | None) -> str:
 
 
 def check(environ: Mapping[str, str]) -> None:
-    """Refused, without a word of the password: half a TLS, a certificate that is not looked at, nobody's log-in."""
+    """Raises Refused, without showing the password, for: TLS settings without TLS, an unchecked certificate, a missing
+    login."""
     parts = urlsplit(url(environ))
     options = {name.lower(): value for name, value in parse_qsl(parts.query)}
     _check_tls(options, parts.scheme)

@@ -1,8 +1,8 @@
-"""Sealed values in a whole database on MongoDB, whatever documents they stand in: counted, tried, sealed anew.
+"""Counts, tries and renews sealed values in a whole database on MongoDB, in whatever documents they stand.
 
-Documents are read as raw bytes, in which the mark of a key is looked for, and only those that have it are taken apart.
-A write is a compare-and-set of the very values that were read: whoever wrote meanwhile wins, and the document is looked
-at again in the next pass. The version of a document does not change, since nothing that it says does.
+Documents are read as raw bytes and searched for the mark of a key; only documents that contain it are decoded. A write
+is a compare-and-set on exactly the values that were read: another writer wins, and the next pass looks at the document
+again. The version of a document does not change, because its meaning does not.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ from shared.runtime import sealed
 from shared.runtime.crypto import FieldCipher
 
 PAGE = 500
-# A pause after each page that was written: the services go first.
+# A pause after each written page gives the services priority.
 PAUSE_S = 0.01
 _RAW: CodecOptions[RawBSONDocument] = CodecOptions(document_class=RawBSONDocument)
 _PLAIN: CodecOptions[dict[str, Any]] = CodecOptions(tz_aware=True)
-# BSON: what comes before the bytes of a value of subtype 0.
+# BSON: the byte before the bytes of a value of subtype 0.
 _SUBTYPE = b"\x00"
 
 
 async def count(database: Any, names: Sequence[str]) -> dict[str, int]:
-    """In how many documents of the database each of these keys still seals something."""
+    """How many documents each of these keys still seals something in."""
     found = dict.fromkeys(names, 0)
     async for _, page in _pages(database, names):
         for document in page:
@@ -38,7 +38,7 @@ async def count(database: Any, names: Sequence[str]) -> dict[str, int]:
 
 
 async def check_opens(database: Any, cipher: FieldCipher) -> None:
-    """Raises Defect when the cipher does not open a value of some collection; the first few documents are tried."""
+    """Raises Defect when the cipher cannot open a value of some collection; tries the first few documents of each."""
     for name in await _collections(database):
         async for document in database[name].find({}).limit(3):
             for value in sealed.sealed_in(document):
@@ -47,7 +47,8 @@ async def check_opens(database: Any, cipher: FieldCipher) -> None:
 
 
 async def seal_anew(database: Any, cipher: FieldCipher) -> tuple[int, int]:
-    """One pass over the database: documents that were sealed anew, and those that somebody changed meanwhile."""
+    """One pass over the database. Returns how many documents were sealed anew, and how many another writer changed
+    meanwhile."""
     done = missed = 0
     async for collection, page in _pages(database, cipher.names[1:]):
         operations = [one for document in page if (one := _update(document, cipher)) is not None]
@@ -60,8 +61,10 @@ async def seal_anew(database: Any, cipher: FieldCipher) -> tuple[int, int]:
 
 
 def _update(document: Mapping[str, Any], cipher: FieldCipher) -> UpdateOne | None:
-    """Sets what changes, if it still stands as it was read. Inputs one by one: all of them may be half of what a
-    command of MongoDB can hold."""
+    """Sets the changed values if they still are as they were read.
+
+    Inputs are compared one by one: all of them together may take half of what one MongoDB command can hold.
+    """
     stood: dict[str, Any] = {}
     changed: dict[str, Any] = {}
     for name, value in document.items():
@@ -77,7 +80,7 @@ def _update(document: Mapping[str, Any], cipher: FieldCipher) -> UpdateOne | Non
 
 
 async def _pages(database: Any, names: Sequence[str]) -> AsyncIterator[tuple[str, list[dict[str, Any]]]]:
-    """The documents that have a value sealed with one of these keys, page by page, with their collection."""
+    """Pages of the documents that contain a value sealed with one of these keys, with their collection."""
     marks = [_SUBTYPE + sealed.mark_of(name) for name in names]
     if not marks:
         return

@@ -1,8 +1,8 @@
-"""What an older release saved in MongoDB, turned into what this one saves. Each step may be broken off and done again.
+"""Turns what an older release saved in MongoDB into what this one saves. Each step may be interrupted and repeated.
 
-Schema 1 to 2: content hashes had no key. They stand as `h` of names and of inputs, at the end of the ids of refusals,
-and in claims as the content that a claim was first sent with. The keyed hash follows from the old one
-(`runtime.hashes`).
+Schema 1 to 2: content hashes had no key. They are stored as `h` of names and of inputs, at the end of the ids of
+refusals, and in claims as the fingerprint of the content that a claim was first sent with. The keyed hash is computed
+from the old one (`runtime.hashes`).
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ async def hashes_keyed(database: Any, stored: Sequence[str], hashes: ContentHash
 
 
 async def _refusals(database: Any, hashes: ContentHashes) -> None:
-    """New ids first, then what refers to the old ones, and the old ones last."""
+    """Inserts the new ids first, then changes what refers to the old ones, and deletes the old ones last."""
     collection = database["refusals"]
     async for page in _pages(collection, {"_id": _ENDS_UNKEYED}, None):
         log.info("hashes of an older release are keyed", collection="refusals", documents=len(page))

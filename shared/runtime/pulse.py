@@ -1,9 +1,8 @@
-"""The pulse of a process: asks the store every two seconds, and tells the others of this service that it lives.
+"""The pulse of a process: asks the store every two seconds, and tells other processes of this service that it is alive.
 
-One small majority write and one read at a time: they show a database that is frozen, read-only, full or without a
-majority within seconds, when the consumer has nothing to do as well. The row that is written is what the others, and
-through them `payung status`, know of this process. What waits as due work is counted here too, since nothing else
-counts all of it.
+Each beat is one small majority write and one read. They show within seconds that a database is frozen, read-only, full
+or without a majority, even when the consumer is idle. The written row is all that the other processes, and through them
+`payung status`, know of this process. Waiting due work is counted here too, because no other part counts all of it.
 """
 
 from __future__ import annotations
@@ -28,16 +27,16 @@ PROCESSES = "_processes"
 BEAT_S = 2.0
 # One beat, and five seconds for its answer: a probe learns of a frozen store within ten.
 FRESH_S = 7.0
-# Counting looks at the index entries of all that is due, so it is done less often and has an end.
+# Counting reads the index entries of all due work, so it runs less often and stops at COUNT_MAX.
 COUNT_EVERY_S = 10.0
 COUNT_MAX = 100_000
-# A process that ended without a word is shown as silent for so long, then forgotten.
+# A process that ended without a farewell is shown as silent for this long, then forgotten.
 FORGET_S = 600.0
 FAREWELL_S = 2.0
 
 
 class Pulse:
-    """Of one process. `vitals` gives what it tells of itself."""
+    """The pulse of one process. `vitals` returns what the process reports about itself."""
 
     def __init__(
         self, store: StateStore, instance: str | None, vitals: Callable[[], Mapping[str, Any]], metrics: Metrics
@@ -63,7 +62,8 @@ class Pulse:
         return self.silent_s <= FRESH_S
 
     def processes(self) -> list[dict[str, Any]]:
-        """All processes of this service at the last beat: name, seconds since they were heard of, what they told."""
+        """All processes of this service at the last beat: name, seconds since their last beat, and what they
+        reported."""
         now = clock.now()
         found = []
         for row in sorted(self._rows, key=lambda one: str(one["_id"])):
@@ -73,7 +73,7 @@ class Pulse:
         return found
 
     async def run(self) -> None:
-        """Until cancelled; a store that is away is asked again."""
+        """Runs until cancelled; asks again while the store does not answer."""
         while True:
             try:
                 await self.beat()
@@ -83,7 +83,7 @@ class Pulse:
             await asyncio.sleep(BEAT_S)
 
     async def beat(self) -> None:
-        """One question; raises Unavailable. A driver bounds it, so that never two are asked at a time."""
+        """One beat; raises Unavailable. The driver limits its time, so that two beats never overlap."""
         now = clock.now()
         await self._store.save_rows(PROCESSES, {self.name: {"at": now, "started": self._started, **self._vitals()}})
         rows = await self._store.find_rows(PROCESSES, {}, limit=1_000)
@@ -102,6 +102,6 @@ class Pulse:
         self._metrics.due_work(self.due_work)
 
     async def farewell(self) -> None:
-        """After a stop in order nobody needs to miss this process."""
+        """Removes this process's row after an orderly stop, so that it is not reported as missing."""
         with contextlib.suppress(Unavailable, TimeoutError):
             await asyncio.wait_for(self._store.delete_rows(PROCESSES, [self.name]), FAREWELL_S)

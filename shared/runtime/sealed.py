@@ -1,8 +1,4 @@
-"""Which values of a document are sealed, and by which key; and the document with them sealed anew. Pure.
-
-A sealed value is bytes that begin with the length and the name of its key (`crypto.FieldCipher`). Documents are plain
-dictionaries, lists and values, as the store gives them.
-"""
+"""Finds which values of a document are sealed and by which key, and seals them anew. Pure."""
 
 from __future__ import annotations
 
@@ -18,7 +14,7 @@ _REST_MIN = 28
 
 
 def key_of(value: Any) -> str | None:
-    """The name of the key that sealed a value; None for what is not sealed."""
+    """The name of the key that sealed a value; None for a value that is not sealed."""
     if not isinstance(value, bytes) or not value or len(value) < 1 + value[0] + _REST_MIN:
         return None
     name = bytes(value[1 : 1 + value[0]])
@@ -26,7 +22,7 @@ def key_of(value: Any) -> str | None:
 
 
 def mark_of(name: str) -> bytes:
-    """How a value begins that the key of this name sealed."""
+    """The first bytes of a value that the key of this name sealed."""
     return bytes([len(name)]) + name.encode()
 
 
@@ -48,9 +44,9 @@ def keys_in(document: Any) -> set[str]:
 
 
 def anew(value: Any, cipher: FieldCipher) -> Any:
-    """The same document, with whatever an older key of this cipher sealed sealed by its first one.
+    """The same document; values that an older key of this cipher sealed are sealed with its first key.
 
-    What a key sealed that the cipher does not have, or that is not sealed at all, stays as it is.
+    Values that are not sealed, or that were sealed with a key the cipher does not have, stay unchanged.
     """
     if isinstance(value, Mapping):
         return {name: anew(item, cipher) for name, item in value.items()}

@@ -1,12 +1,12 @@
-"""Up to where a store has settled each partition, kept in the store itself: with it the store and the log agree.
+"""Records in the store itself up to which offset each partition is settled, so that store and log can be compared.
 
-A group's committed offsets stand in Kafka. A database that is restored from an older copy knows nothing of what was
-settled since, and the group would pass over it without a word. So each batch notes its offsets in the store before
-they are committed, and whoever gets partitions goes back to what the store knows where the group is ahead of it.
+A group's committed offsets are in Kafka. A database that is restored from an older copy does not know what was settled
+since, and the group would silently skip it. So each batch notes its offsets in the store before they are committed. A
+process that gets partitions goes back to the store's offset when the group is ahead of it.
 
 Invariants
-* What is committed was noted before, by a majority: in normal operation a group is never ahead of its store.
-* A noted offset never falls, and belongs to one topic by its id: a topic made anew begins with none.
+* Committed offsets were noted before, by a majority: in normal operation a group is never ahead of its store.
+* A noted offset never falls. It belongs to a topic by its id: a topic made anew begins with none.
 * A store that goes back under a running process ends that process, and the next one goes back in the log.
 """
 
@@ -23,17 +23,18 @@ log = structlog.get_logger()
 
 ACCEPT = "PAYUNG_ACCEPT_AHEAD"
 Place = tuple[str, int]
-# The ids of topics by name, asked of the broker.
+# The ids of topics by name, as the broker gives them.
 Ids = Callable[[], Awaitable[Mapping[str, str]]]
 _NAMED_MAX = 3
 
 
 class SetBack(Unavailable):
-    """The store lost what it knew, under a running process: the process ends, and the next one goes back in the log."""
+    """The store lost offsets under a running process: the process ends, and the next one goes back in the log."""
 
 
 class SettledOffsets:
-    """What one process notes, and where it goes back to. `accept`: the operator means the group to be ahead."""
+    """Notes offsets for one process, and finds where it must go back to. `accept`: the operator intends the group to be
+    ahead."""
 
     def __init__(self, store: StateStore, ids: Ids, *, accept: bool = False) -> None:
         self._store = store
@@ -43,8 +44,8 @@ class SettledOffsets:
         self._noted: dict[Noted, int] = {}
 
     async def note(self, offsets: Mapping[Place, int]) -> None:
-        """Notes what is about to be committed. Raises SetBack when the store knows less than it did, Unavailable when
-        it does not answer."""
+        """Notes offsets that are about to be committed. Raises SetBack when the store knows less than before,
+        Unavailable when it does not answer."""
         await self._know(name for name, _ in offsets)
         marks = {(self._ids[name], number): offset for (name, number), offset in offsets.items() if name in self._ids}
         if not marks:
@@ -57,8 +58,10 @@ class SettledOffsets:
     async def go_back(
         self, committed: Mapping[Place, int], bounds: Mapping[Place, tuple[int, int]]
     ) -> dict[Place, int]:
-        """Of partitions that just came: where the group is ahead of the store, the offset to read from. `bounds` are
-        the first offset and the next one of each log. Refused where a log does not reach back so far."""
+        """For partitions that were just assigned: where the group is ahead of the store, the offset to read from.
+
+        `bounds` are the first and the next offset of each log. Raises Refused when a log does not reach back so far.
+        """
         await self._know(name for name, _ in committed)
         kept = await self._store.settled()
         marks = {place: (self._ids[place[0]], place[1]) for place in committed if place[0] in self._ids}
@@ -67,10 +70,10 @@ class SettledOffsets:
         for place, mark in marks.items():
             stands = kept.at.get(mark, 0)
             if mark not in kept.at and not kept.whole:
-                # A store of an older release: what its group had committed is where it begins to keep count.
+                # A store of an older release: it starts to count at what its group has committed.
                 anew[mark] = committed[place]
             elif stands > bounds[place][1]:
-                # The log is older than the store: what comes stands at offsets that were used before.
+                # The log is older than the store: new records get offsets that were used before.
                 anew[mark] = committed[place]
             elif committed[place] > stands:
                 back[place] = stands

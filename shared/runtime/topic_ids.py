@@ -1,6 +1,7 @@
-"""Asks the broker for the ids of its topics: a topic made anew under an old name differs in nothing else.
+"""Asks the broker for the ids of its topics: only the id shows that a topic was made anew under an old name.
 
-aiokafka speaks an older version of the metadata request, without ids: the newer one is spelt out here, nothing else.
+aiokafka speaks an older version of the metadata request, without ids. So the newer version is defined here, and nothing
+else.
 """
 
 from __future__ import annotations
