@@ -1,9 +1,9 @@
-"""Who calls over HTTP (PAYUNG_AUTH): everyone where it says `none`, else the bearer of a token of an OIDC issuer.
+"""Identifies HTTP callers (PAYUNG_AUTH): everyone when it says `none`, else the bearer of a token of an OIDC issuer.
 
-Closed unless told otherwise: without the setting nobody is let in. A token's `agencies` names whom it may act for, as
-`64.08/dinsos`; `64.08/*` is all of a regency. `roles` says what else its bearer may do (the roles below) in these
-regencies and those that `regencies` names: nobody is an officer by sending for an agency. It must be signed by the
-issuer, in time, and for this audience.
+Closed by default: without the setting, no caller is let in. A token's `agencies` names the agencies that its bearer may
+act for, as `64.08/dinsos`; `64.08/*` is every agency of a regency. `roles` says what else the bearer may do (the roles
+below), in these regencies and in those that `regencies` names; sending for an agency does not make anyone an officer. A
+token must be signed by the issuer, valid now, and made for this audience.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ ALGORITHMS = ("RS256", "RS384", "RS512", "ES256", "ES384", "PS256", "EdDSA")
 LEEWAY_S = 30
 
 
-# What a token's `roles` may say: bare for every regency of the token, or for one of them as `64.08/claims-officer`.
+# What a token's `roles` may contain: a role alone holds for every regency of the token, `64.08/claims-officer` for one.
 VERIFICATION_OFFICER = "verification-officer"
 CLAIMS_OFFICER = "claims-officer"
 REGISTRATION_OFFICER = "registration-officer"
@@ -35,9 +35,10 @@ ROLES = (VERIFICATION_OFFICER, CLAIMS_OFFICER, REGISTRATION_OFFICER, OPERATOR, R
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who is asking. `agencies` None: everyone may everything (PAYUNG_AUTH=none).
+    """Who sent a request. `agencies` None: everyone may do everything (PAYUNG_AUTH=none).
 
-    `agencies` are those they send for, `places` the regencies that the token names beside, `roles` what they may do.
+    `agencies` are the agencies they send for, `places` the further regencies that the token names, `roles` what they
+    may do.
     """
 
     name: str
@@ -47,7 +48,7 @@ class Caller:
 
     @property
     def signature(self) -> str | None:
-        """Whose name stands under what this caller does; None where nobody has signed in."""
+        """The name that signs what this caller does; None when nobody has signed in."""
         return None if self.agencies is None else self.name
 
     def may_act_for(self, agency: str) -> bool:
@@ -59,14 +60,16 @@ class Caller:
         return self.agencies is None or regency in self._own()
 
     def has_role(self, role: str, regency: str) -> bool:
-        """Whether this caller has a role in this regency; to send for its agencies is not enough."""
+        """Whether this caller has a role in this regency. Sending for its agencies does not give a role."""
         if self.agencies is None or f"{regency}/{role}" in self.roles:
             return True
         return role in self.roles and regency in self._own()
 
     def regencies(self, wanted: str | None = None, role: str | None = None) -> list[str] | None:
-        """Of which regencies this caller may list: the wanted one, or all they belong to; with `role`, only those where
-        they may act in it. None is every regency there is."""
+        """The regencies whose data this caller may list: the wanted one, or all that they belong to.
+
+        With `role`, only those where they have that role. None means every regency.
+        """
         if self.agencies is None:
             return None if wanted is None else [wanted]
         own = self._own()
@@ -79,7 +82,7 @@ class Caller:
 
 
 class Guard:
-    """Knows the callers of one service."""
+    """Authenticates the callers of one service."""
 
     def __init__(self, environ: Mapping[str, str], fetch: Fetch | None = None, bounds: Bounds = DEFAULT) -> None:
         self._issuer = environ.get("PAYUNG_AUTH", "").rstrip("/")
@@ -87,7 +90,8 @@ class Guard:
         self._keys = IssuerKeys(self._issuer, fetch, bounds)
 
     async def caller(self, request: Request) -> Caller:
-        """Who sent this request; raises HTTPException 401 or 403 for whoever may not."""
+        """The caller of this request; raises HTTPException 401 (unknown) or 403 (a page of another site), 503 while the
+        issuer does not answer."""
         if edge.is_foreign_page(request.method, request.headers):
             raise HTTPException(403, edge.FOREIGN_PAGE)
         if self._issuer == OPEN:
@@ -100,14 +104,17 @@ class Guard:
         return _known(request, await self._bearer(token.strip()))
 
     async def perhaps(self, request: Request) -> Caller | None:
-        """Who sent this request; None for whoever shows no token, where something is for everybody. A token that is
-        shown must be a good one: raises HTTPException as `caller` does."""
+        """The caller of this request; None when it shows no token, for content that everybody may see.
+
+        A token that is shown must be valid: raises HTTPException as `caller` does.
+        """
         if self._issuer != OPEN and "authorization" not in request.headers:
             return None
         return await self.caller(request)
 
     async def reader(self, request: Request, regency: str) -> Caller:
-        """Who sent this request, if they may read what is this regency's; raises HTTPException as `caller` does."""
+        """The caller, if they may read this regency's data; raises HTTPException as `caller` does, and 403 for another
+        regency."""
         caller = await self.caller(request)
         if not caller.may_read(regency):
             raise HTTPException(403, f"the token names no agency of {regency}")
@@ -141,7 +148,7 @@ class Guard:
 
 
 def _known(request: Request, caller: Caller) -> Caller:
-    # For the audit line of what is refused later.
+    # For the audit line of a later refusal.
     request.state.caller = caller
     return caller
 

@@ -1,4 +1,4 @@
-"""Bodies of HTTP requests, read no further than they may be long. Knows nothing of what they ask for."""
+"""Bodies of HTTP requests, read up to a size limit. Knows nothing of their meaning."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from fastapi import HTTPException, Request
 
 
 async def read(request: Request, bytes_max: int, what: str) -> bytes:
-    """The body; HTTPException 413 as soon as it is too long, so that nobody fills a service's memory by sending on.
-    What a request says of its own length is not asked: it may say nothing, or lie."""
+    """The body; raises HTTPException 413 as soon as it is too long, so that a sender cannot fill a service's memory.
+
+    The length that a request declares is not used: it may be missing or false.
+    """
     parts: list[bytes] = []
     size = 0
     async for part in request.stream():
@@ -22,7 +24,7 @@ async def read(request: Request, bytes_max: int, what: str) -> bytes:
 
 
 def parsed(body: bytes) -> Any:
-    """What a body says; HTTPException 400 when it is no JSON."""
+    """The value of a JSON body; raises HTTPException 400 when it is not JSON."""
     try:
         return orjson.loads(body)
     except orjson.JSONDecodeError as error:

@@ -1,4 +1,4 @@
-"""Time and chance, the only file that knows them. Decisions get neither: their time is the record's own."""
+"""Time and random ids; only this file reads them. Decisions get neither: their time is the record's own."""
 
 from __future__ import annotations
 
@@ -18,5 +18,5 @@ def monotonic() -> float:
 
 
 def new_id() -> str:
-    """A name for something that has no cause: a run of a command, a batch of the journal."""
+    """An id for something without a cause, for example a run of a command or a journal entry of a batch."""
     return str(uuid.uuid4())

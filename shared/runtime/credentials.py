@@ -1,8 +1,8 @@
-"""The file that says who a process is at the broker and at the database (PAYUNG_CREDENTIALS), and its exchange.
+"""The file with a process's login for the broker and the database (PAYUNG_CREDENTIALS), and how its change is noticed.
 
-`{"bootstrap", "mechanism", "user", "password", "ca"?, "mongo"?}`: the first four are of Kafka; `ca` is the file of the
-authority whose certificates both servers show; `mongo` is the URL, without a user, of the database where the same user
-and password hold. The environment may name other addresses than the file, never another user.
+`{"bootstrap", "mechanism", "user", "password", "ca"?, "mongo"?}`: the first four are for Kafka. `ca` is the file of the
+authority that signed the certificates of both servers. `mongo` is the database's URL, without a user; the same user and
+password are valid there. The environment may name other addresses than the file, never another user.
 """
 
 from __future__ import annotations
@@ -37,13 +37,13 @@ class Credentials:
 
 
 def of(environ: Mapping[str, str]) -> Credentials | None:
-    """What PAYUNG_CREDENTIALS names; None where it names nothing, Refused where that cannot be read."""
+    """The file that PAYUNG_CREDENTIALS names; None when it is not set; raises Refused when the file cannot be read."""
     name = environ.get(VARIABLE)
     return read(Path(name)) if name else None
 
 
 def read(path: Path) -> Credentials:
-    """One file; Refused, without a word of its contents, where it is none."""
+    """Reads one file; raises Refused, without showing its contents, when it is not valid."""
     try:
         found = json.loads(path.read_text("utf-8"))
     except OSError as error:
@@ -66,7 +66,7 @@ def read(path: Path) -> Credentials:
 
 
 async def exchanged(environ: Mapping[str, str]) -> None:
-    """Returns when the file holds another log-in than at the call: a process with the old one must start again."""
+    """Returns when the file holds another login than at the call: a process with the old one must start again."""
     before = of(environ)
     while before is not None:
         await asyncio.sleep(LOOK_S)

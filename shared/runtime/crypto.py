@@ -26,8 +26,8 @@ _NONCES_AT_ONCE = 512
 class FieldCipher:
     """Seals with the first key, opens with any. A sealed field is: key name length, key name, nonce, ciphertext.
 
-    With `again`, which gives the keys as they are configured now, a key that is added while the process runs is taken
-    up: at `refresh`, and when a field is sealed with a key that is not known yet.
+    `again` returns the keys that are configured now. With it, a key that is added while the process runs is used too:
+    after `refresh`, and when a field is sealed with a key that is not known yet.
     """
 
     def __init__(self, keys: Mapping[str, bytes], again: Callable[[], Mapping[str, bytes]] | None = None) -> None:
@@ -47,7 +47,8 @@ class FieldCipher:
         return tuple(self._secrets)
 
     def check_values(self) -> dict[str, str]:
-        """For each key a short text that tells it from another one of its name, and nothing else."""
+        """For each key a short text that differs from that of another key with the same name, and reveals nothing
+        else."""
         return {name: check_value(key, "field key") for name, key in self._secrets.items()}
 
     def derived(self, purpose: str) -> bytes:
@@ -56,7 +57,7 @@ class FieldCipher:
         return HKDF(SHA256(), 32, salt=None, info=purpose.encode()).derive(oldest)
 
     def refresh(self) -> bool:
-        """Takes the keys as they are configured now; whether they are others. Raises Refused when they are
+        """Loads the keys that are configured now; returns whether they changed. Raises Refused when they are
         malformed."""
         found = self._again() if self._again is not None else self._secrets
         if dict(found) == self._secrets and tuple(found) == self.names:
@@ -66,7 +67,7 @@ class FieldCipher:
 
     def seal(self, text: str) -> bytes:
         """Encrypts one field."""
-        # As `seal_bytes`, without the call: every personal field of every new worker comes through here.
+        # Like `seal_bytes`, without the extra call: every personal field of every new worker comes through here.
         nonce = next(self._nonces)
         return self._prefix + nonce + self._sealer.encrypt(nonce, text.encode(), None)
 
@@ -98,7 +99,7 @@ class FieldCipher:
 
 
 def _nonces() -> Iterator[bytes]:
-    """Random nonces, many from each call of the system: one call a field was a quarter of a registration's time."""
+    """Random nonces, many per system call: one call per field took a quarter of a registration's time."""
     while True:
         many = os.urandom(_NONCE_BYTES * _NONCES_AT_ONCE)
         for at in range(0, len(many), _NONCE_BYTES):
@@ -106,10 +107,10 @@ def _nonces() -> Iterator[bytes]:
 
 
 class OpenedFields:
-    """The cipher of one loaded document: a field that it opened and nobody changed is written back as it stood.
+    """The cipher of one loaded document: a field that it opened and that did not change is written back unchanged.
 
-    Sealing it anew would cost a write of every personal field with every change of a status. What an older key sealed
-    is sealed anew all the same, so that a rotation ends.
+    If it were sealed anew, every change of a status would write every personal field. A field that an older key sealed
+    is sealed anew all the same, so that a key rotation completes.
     """
 
     __slots__ = ("_cipher", "_stood")
@@ -119,20 +120,22 @@ class OpenedFields:
         self._stood: dict[str, bytes] = {}
 
     def open(self, sealed: bytes) -> str:
-        """Decrypts one field, and remembers how it stood."""
+        """Decrypts one field, and remembers its sealed form."""
         text = self._cipher.open(sealed)
         if self._cipher.is_current(sealed):
             self._stood[text] = sealed
         return text
 
     def seal(self, text: str) -> bytes:
-        """As it stood in this document, or encrypted now."""
+        """The sealed form that this document already has, or a new one."""
         return self._stood.get(text) or self._cipher.seal(text)
 
 
 def cipher_from(environ: Mapping[str, str], service: str) -> FieldCipher:
-    """The cipher of one service: its own variable first, else the common one; from a file where one is named, which is
-    looked at again while the process runs. Raises Refused."""
+    """The cipher of one service: from its own variable first, else from the common one. Raises Refused.
+
+    When the variable names a file, the file is read again while the process runs.
+    """
     for variable in (field_keys_of(service), FIELD_KEYS):
         path = environ.get(f"{variable}_FILE")
         if path:
@@ -144,7 +147,7 @@ def cipher_from(environ: Mapping[str, str], service: str) -> FieldCipher:
 
 @lru_cache(maxsize=32)
 def _of_file(path: str, variable: str) -> FieldCipher:
-    """One for all parts of a process, so that all of them learn of a new key."""
+    """One cipher for all parts of a process, so that all of them learn of a new key."""
 
     def read() -> Mapping[str, bytes]:
         return field_keys(content_of(path, variable), variable)
@@ -153,13 +156,13 @@ def _of_file(path: str, variable: str) -> FieldCipher:
 
 
 def field_keys(text: str, where: str) -> dict[str, bytes]:
-    """Keys by name from `name:base64,name:base64`, the sealing one first; raises Refused, which shows no part of
-    them."""
+    """Keys by name from `name:base64,name:base64`, the sealing key first; raises Refused, whose text shows no part of a
+    key."""
     keys: dict[str, bytes] = {}
     for number, item in enumerate((part.strip() for part in text.split(",") if part.strip()), start=1):
         name, colon, encoded = item.partition(":")
         if not colon or not _KEY_NAME.fullmatch(name):
-            # What stands there may be the key itself: it is not shown.
+            # The entry may be the key itself, so it is not shown.
             raise Refused(f"{where}: entry {number} is not name:base64 with a name of up to 32 letters and digits")
         if name in keys:
             raise Refused(f"{where}: entry {number} has the name of an entry before it")
@@ -170,7 +173,7 @@ def field_keys(text: str, where: str) -> dict[str, bytes]:
 
 
 def check_value(key: bytes, what: str) -> str:
-    """Tells one key from another without saying anything of it: 16 hex digits."""
+    """A check value of 16 hex digits: it tells keys apart and reveals nothing about them."""
     return hmac.digest(key, f"payung check value|{what}".encode(), "sha256")[:8].hex()
 
 
@@ -184,8 +187,11 @@ def id_key_from(environ: Mapping[str, str]) -> bytes:
 
 
 def naming_key_from(environ: Mapping[str, str]) -> bytes:
-    """The key by which events that others have named are named in open topics (`contracts/tokens.py`). Services without
-    a NIK take their commands from officers and treasuries, and hold no key of the agencies' words: none is needed."""
+    """The key that hides, in open topics, event names that others chose (`contracts/tokens.py`).
+
+    Empty without the NIK key: services without NIKs take commands only from officers and treasuries and need no such
+    key.
+    """
     if not environ.get(ID_KEY) and not environ.get(f"{ID_KEY}_FILE"):
         return b""
     return hmac.digest(id_key_from(environ), b"names of events", "sha256")

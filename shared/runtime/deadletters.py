@@ -1,8 +1,8 @@
 """Dead letters: the original bytes, key and headers of a record that could not be read, with its origin and error.
 
-Owns the form of a letter, both ways: what the shell writes is what `payung dlq` reads. A letter is one record that
-holds the original as it came, our headers behind its own. An original that the dead-letter topic would not take (a
-small compressed batch may hold a huge record) is cut into parts, so that nothing is too large to be kept.
+Defines the form of a letter for both directions: what the shell writes and what `payung dlq` reads. A letter is one
+record with the unchanged original; our headers follow its own. An original that is too large for the dead-letter topic
+(a small compressed batch may hold a huge record) is cut into parts, so that nothing is too large to be kept.
 """
 
 from __future__ import annotations
@@ -17,12 +17,11 @@ import orjson
 from shared.contracts import envelope, topics
 from shared.runtime.pipeline import Message, Publisher, Record
 
-# A header of a dead letter is ours when it stands behind the last `dlq_id`; the original headers stand before it,
-# unchanged, whatever they are called.
+# Headers from the last `dlq_id` on are ours. The original headers stand before it, unchanged, whatever their names.
 FIRST = "dlq_id"
 PART = "dlq_part"
 PART_BYTES_MAX = topics.DEAD_LETTER_BYTES_MAX // 2
-# Letters in parts are put together in memory; a part whose others never come must not stay for ever.
+# Parts of letters are joined in memory; parts whose other parts never arrive must not stay for ever.
 UNFINISHED_BYTES_MAX = 256 * 1024 * 1024
 
 Headers = Sequence[tuple[str, bytes]]
@@ -30,12 +29,14 @@ ReadIds = Callable[[], Awaitable[Mapping[str, str]]]
 
 
 def letter_id(record: Record, topic_id: str | None = None) -> str:
-    """The id of a dead letter, from where the record stood; by the topic's id, since a topic made anew counts anew."""
+    """The id of a dead letter, made from where the record stood. It uses the topic's id, because the offsets of a topic
+    made anew start again."""
     return str(uuid.uuid5(envelope.NAMESPACE, f"{topic_id or record.topic}|{record.partition}|{record.offset}"))
 
 
 class DeadLetterTopic:
-    """The dead-letter topic of one service. `ids` reads the ids of all topics; without it their names serve."""
+    """The dead-letter topic of one service. `ids` reads the ids of all topics; without it the names of topics are
+    used."""
 
     def __init__(self, service: str, publisher: Publisher, ids: ReadIds | None = None) -> None:
         self._topic = topics.dead_letters(service)
@@ -117,12 +118,12 @@ class Letters:
     def __init__(self) -> None:
         self._unfinished: dict[str, dict[int, bytes]] = {}
         self._bytes = 0
-        # Records that are no letters, and letters whose parts are not all there.
+        # Counts records that are not letters, and letters with missing parts.
         self.strange = 0
         self.incomplete = 0
 
     def take(self, record: Record) -> Letter | None:
-        """The letter that this record completes, if it does."""
+        """The letter that this record completes, or None."""
         at = max((place for place, (name, _) in enumerate(record.headers) if name == FIRST), default=-1)
         ours = dict(record.headers[at:]) if at >= 0 else {}
         try:
@@ -148,7 +149,7 @@ class Letters:
                 key, headers, value = _unframed(whole)
                 letter = replace(letter, key=key, headers=headers, value=value)
         except (KeyError, ValueError, TypeError, AttributeError):
-            # Whoever wrote it, it was not the shell.
+            # The shell did not write this record.
             self.strange += 1
             return None
         return letter

@@ -1,7 +1,7 @@
-"""How the shell's part of a document looks in the store: version, inputs, outcomes, due work. Knows no driver.
+"""The shell's part of a stored document: version, inputs, outcomes, due work. Knows no driver.
 
 {_id, version, state: {...}, inputs: [{n: name, h: hash, v: version, b: bytes, o: [{i, t, k, y, p, d}]}], due?: {...}}
-The letters keep a document of one input small: there are millions of them.
+One-letter names keep a document with one input small: there are millions of them.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from shared.runtime.crypto import FieldCipher, OpenedFields
 from shared.runtime.fold import Folded, SavedOutcome, Stored, Taken
 from shared.runtime.ports import Codec
 
-# Outcomes of older inputs are dropped from a document that holds more than this, once they are surely published.
+# When a document holds more than this, the outcomes of its older inputs are dropped once they are surely published.
 RETAINED_BYTES_MAX = 256 * 1024
-# The bytes of outcomes are read only for redelivered inputs. Named one by one: leaving out costs the server four times
-# as much as picking.
+# Outcomes are read only for redelivered inputs. Fields are included by name: excluding fields costs the server four
+# times as much.
 LOAD_PROJECTION = {"version": 1, "state": 1, "due": 1, "inputs.n": 1, "inputs.h": 1}
 
 
@@ -79,7 +79,7 @@ def new_document(folded: Folded, codec: Codec, cipher: FieldCipher) -> dict[str,
 
 @dataclass(slots=True)
 class Loaded:
-    """What a write needs to know of the document as it stood (`Stored.kept`)."""
+    """What a write needs of the document as it was loaded (`Stored.kept`)."""
 
     state: Mapping[str, Any]
     cipher: OpenedFields
@@ -98,7 +98,7 @@ def stored_from(document: Mapping[str, Any], codec: Codec, cipher: FieldCipher) 
 
 
 def changed_state(folded: Folded, codec: Codec, cipher: FieldCipher) -> tuple[dict[str, Any], list[str]]:
-    """The paths under `state` to set and to unset: what did not change is neither sealed nor written again."""
+    """The paths under `state` to set and to unset. Unchanged fields are neither sealed nor written again."""
     loaded: Loaded | None = folded.kept
     if loaded is None:
         return {"state": codec.encode(folded.state, cipher)}, []

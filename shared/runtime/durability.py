@@ -1,7 +1,8 @@
 """How many copies Kafka keeps of a topic, and how many must have a record before it is acknowledged.
 
-A record that stands on one disk is gone with it, whatever was acknowledged. A service starts only on topics that
-outlive any one disk: two copies at least, two of them in step before a record counts. Who means one broker says so.
+A record on only one disk is lost with that disk, even if it was acknowledged. So a service starts only on topics that
+survive the loss of any one disk: at least two copies, and two of them in sync before a record counts. An operator who
+wants only one broker must say so.
 """
 
 from __future__ import annotations
@@ -28,8 +29,8 @@ _YES = frozenset({"yes", "true", "1"})
 
 @dataclass(frozen=True, slots=True)
 class Durability:
-    """What the environment asks for; None where it leaves it to us. `one_broker`: a lost disk may lose everything, and
-    that is meant."""
+    """What the environment asks for; None where it does not say. `one_broker`: the operator accepts that a lost disk
+    may lose everything."""
 
     replication: int | None = None
     min_insync: int | None = None
@@ -37,7 +38,7 @@ class Durability:
 
     @classmethod
     def of(cls, environ: Mapping[str, str]) -> Durability:
-        """From the environment; Refused when it cannot be meant."""
+        """From the environment; raises Refused for values that contradict each other."""
         asked = cls(_number(environ, REPLICATION), _number(environ, MIN_INSYNC), _is_yes(environ))
         copies, in_step = asked.replication, asked.min_insync
         if copies is not None and in_step is not None and in_step > copies:
@@ -45,11 +46,12 @@ class Durability:
         return asked
 
     def copies(self, brokers: int) -> int:
-        """Copies of a new topic: as asked for, else three, or as many as there are brokers."""
+        """Copies of a new topic: as asked for, else three, or as many as there are brokers if fewer."""
         return self.replication if self.replication is not None else min(USUAL_COPIES, brokers)
 
     def in_step(self, copies: int) -> int:
-        """How many must have a record before it counts: as asked for, else two where there are two."""
+        """How many copies must have a record before it counts: as asked for, else two, or one when there is one
+        copy."""
         return self.min_insync if self.min_insync is not None else min(2, copies)
 
 
@@ -60,7 +62,7 @@ async def brokers(admin: AIOKafkaAdminClient) -> int:
 
 
 async def require(admin: AIOKafkaAdminClient, names: Sequence[str]) -> None:
-    """Refused when one lost disk may lose one of these topics."""
+    """Raises Refused when one lost disk may lose one of these topics."""
     if not names:
         return
     described = await asyncio.wait_for(admin.describe_topics(list(names)), _TIMEOUT_S)
@@ -78,13 +80,13 @@ async def require(admin: AIOKafkaAdminClient, names: Sequence[str]) -> None:
 
 
 async def in_step(admin: AIOKafkaAdminClient, names: Sequence[str]) -> dict[str, int]:
-    """min.insync.replicas of each of these topics, whether its own or the broker's."""
+    """min.insync.replicas of each of these topics, set for the topic or by the broker's default."""
     found = await _configs(admin, names, [SETTING])
     return {name: int(value) for name, entries in found.items() for key, value, *_ in entries if key == SETTING}
 
 
 async def raise_in_step(admin: AIOKafkaAdminClient, wanted: Mapping[str, int]) -> list[str]:
-    """Sets min.insync.replicas where it is another; what else the operator has set for a topic stays as it is."""
+    """Sets min.insync.replicas where it differs; other settings of a topic stay as the operator set them."""
     standing = await in_step(admin, list(wanted))
     wrong = [name for name, number in wanted.items() if standing.get(name) != number]
     if not wrong:
@@ -92,7 +94,7 @@ async def raise_in_step(admin: AIOKafkaAdminClient, wanted: Mapping[str, int]) -
     kept = await _configs(admin, wrong, None)
     resources = []
     for name in wrong:
-        # Of an answer's entries: name, value, read only, source (1 is the topic's own).
+        # Entries of an answer: name, value, read only, source (1 means set for the topic itself).
         own = {key: value for key, value, _, source, *_ in kept.get(name, ()) if source == 1}
         resources.append(ConfigResource(ConfigResourceType.TOPIC, name, {**own, SETTING: str(wanted[name])}))
     for answer in await asyncio.wait_for(admin.alter_configs(resources), _TIMEOUT_S):

@@ -1,9 +1,10 @@
-"""What every request must pass before a service looks at it: whose page sent it, under which name it was asked for, and
-how long it may take to arrive. Knows no endpoint.
+"""Checks every request before a service sees it: the site of the page that sent it, the host name it was sent to, and
+how fast it arrives. Knows no endpoint.
 
-Where PAYUNG_AUTH is `none` everybody on this machine may do everything, so only this machine may ask. The service
-listens on loopback, or PAYUNG_HTTP_PUBLISHED=loopback says that its port is published on loopback only. The Host of a
-request is a loopback name: another one is a page of a stranger whose name points at us (DNS rebinding).
+When PAYUNG_AUTH is `none`, everybody on this machine may do everything, so only this machine may send requests. The
+service listens on loopback, or PAYUNG_HTTP_PUBLISHED=loopback says that its port is published on loopback only. The
+Host of a request must be a loopback name: another name means a page of a stranger whose domain points at us (DNS
+rebinding).
 """
 
 from __future__ import annotations
@@ -28,10 +29,11 @@ log = structlog.get_logger()
 NONE = "none"
 HOST, PUBLISHED, NAMES = "PAYUNG_HTTP_HOST", "PAYUNG_HTTP_PUBLISHED", "PAYUNG_HTTP_NAMES"
 LOOPBACK = "127.0.0.1"
-# Connections at a time, and requests of them that are answered; more are turned away at once.
+# Open connections, and requests answered at the same time; more are refused at once.
 CONNECTIONS_MAX = 1_000
 CONCURRENCY_MAX = 600
-# A request's head arrives within this; of its body something each time, and on the whole so many bytes a second.
+# The head of a request must arrive within HEAD_S. Each wait for a part of its body ends after BODY_PART_S, and after
+# BODY_GRACE_S the body needs at least this many bytes per second on average.
 HEAD_S = 10.0
 BODY_PART_S = 20.0
 BODY_GRACE_S = 30.0
@@ -43,7 +45,7 @@ _TOO_SLOW = (408, "the request came too slowly")
 
 
 def check(environ: Mapping[str, str]) -> None:
-    """Refused where a service that asks nobody who they are would be heard on another machine."""
+    """Raises Refused when a service without authentication could be reached from another machine."""
     host = environ.get(HOST, LOOPBACK)
     told = environ.get(PUBLISHED, "")
     if told not in ("", "loopback"):
@@ -56,8 +58,10 @@ def check(environ: Mapping[str, str]) -> None:
 
 
 def is_foreign_page(method: str, headers: Mapping[str, str]) -> bool:
-    """Whether a page of another site, or of nobody knows where, made a browser send what may change something. A
-    browser says where a page is from by one or both of two headers; a program says neither."""
+    """Whether a page of another site, or of an unknown site, made a browser send a request that may change something.
+
+    A browser names the site of a page in one or both of two headers; a program sends neither.
+    """
     site, origin = headers.get("sec-fetch-site"), headers.get("origin")
     if method in _SAFE or (site is None and origin is None):
         return False
@@ -70,13 +74,13 @@ class Edge:
     """Wraps the application of a service."""
 
     def __init__(self, app: ASGIApp, environ: Mapping[str, str]) -> None:
-        """Other names by which a service may be asked for stand in PAYUNG_HTTP_NAMES, with commas."""
+        """PAYUNG_HTTP_NAMES lists further host names of the service, separated by commas."""
         self._app = app
         self._open = environ.get("PAYUNG_AUTH") == NONE
         self._names = frozenset(one.strip().lower() for one in environ.get(NAMES, "").split(",") if one.strip())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answers itself what is refused: 421 for a name that is not ours, 403 for a page that is not."""
+        """Answers refused requests itself: 421 for a host name that is not ours, 403 for a page of another site."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -102,7 +106,7 @@ class Edge:
 
 
 class _Arrival:
-    """One request whose body must come in time. A reader that waits for the end of an answer is not hurried."""
+    """One request whose body must arrive in time. A client that only waits for its answer has no time limit."""
 
     def __init__(self, app: ASGIApp, receive: Receive, send: Send) -> None:
         self._app = app
@@ -151,12 +155,12 @@ class _Arrival:
 
 
 class BoundedProtocol(H11Protocol):
-    """Closes connections that are too many, and those on which no whole head of a request arrives in time."""
+    """Closes connections above the limit, and connections on which no complete request head arrives in time."""
 
     _head: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as its own base has it
-        """Counts before it accepts."""
+        """Counts the connections before it accepts one."""
         super().connection_made(transport)
         if len(self.connections) > CONNECTIONS_MAX:
             transport.abort()
@@ -164,7 +168,7 @@ class BoundedProtocol(H11Protocol):
             self._expect_head()
 
     def data_received(self, data: bytes) -> None:
-        """A head that is whole stops the clock; the first bytes of the next one start it."""
+        """A complete head stops the timer; the first bytes of the next head start it."""
         super().data_received(data)
         if self._answering():
             self._stop()
@@ -172,7 +176,7 @@ class BoundedProtocol(H11Protocol):
             self._expect_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Stops the clock."""
+        """Stops the timer."""
         self._stop()
         super().connection_lost(exc)
 
@@ -195,7 +199,7 @@ class BoundedProtocol(H11Protocol):
 
 
 def config(app: ASGIApp, environ: Mapping[str, str], port: int) -> uvicorn.Config:
-    """How a service listens."""
+    """The server configuration of a service."""
     return uvicorn.Config(
         Edge(app, environ),
         host=environ.get(HOST, LOOPBACK),

@@ -1,5 +1,5 @@
-"""The loaded tables of rates in a service's own store: appended, never changed, so that what was judged once can be
-judged the same way again."""
+"""The loaded tables of rates in a service's own store. They are appended, never changed, so that an old judgement can
+be repeated in the same way."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from shared.runtime import clock
 from shared.runtime.ports import Reader
 
 COLLECTION = "rates"
-# Far beyond what laws can change; more is a loop that loads.
+# Far more than laws can change; more means that a program loads in a loop.
 EDITIONS_MAX = 1_000
 Texts = tuple[str, str]
 
 
 async def load(reader: Reader) -> Editions:
-    """All of them; a handful of rows, most often none."""
+    """All editions; a handful of rows, most often none."""
     rows = await reader.find_rows(COLLECTION, {}, order=("loaded_at",), limit=EDITIONS_MAX)
     return Editions(tuple((row["name"], _parsed(row["rates"], row["brackets"])) for row in rows))
 
 
 async def latest(reader: Reader) -> Texts:
-    """The texts of `rates.csv` and `brackets.csv` that judge now."""
+    """The texts of `rates.csv` and `brackets.csv` that are in force now."""
     rows = await reader.find_rows(COLLECTION, {}, order=("-loaded_at",), limit=1)
     return (rows[0]["rates"], rows[0]["brackets"]) if rows else rates.texts()
 
 
 async def save(reader: Reader, texts: Texts) -> bool:
-    """Adds an edition that judges from now on; False when it is the one that stands."""
+    """Adds an edition that is in force from now on; False when it equals the current one."""
     if await latest(reader) == texts:
         return False
     loaded_at = clock.now().isoformat()
@@ -41,7 +41,7 @@ async def save(reader: Reader, texts: Texts) -> bool:
 
 
 def version_of(texts: Texts) -> str:
-    """A name that follows from the content."""
+    """A name that is derived from the content."""
     return "rates-" + hashlib.blake2b("\0".join(texts).encode(), digest_size=6).hexdigest()
 
 

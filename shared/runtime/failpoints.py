@@ -1,8 +1,8 @@
-"""Places where a test lets this process die or stop: `PAYUNG_FAILPOINT=<seam>[:n][:stop]`, at the n-th pass.
+"""Places where a test can kill or stop this process: `PAYUNG_FAILPOINT=<seam>[:n][:stop]`, at the n-th pass.
 
-Killed and not raised: no handler, no `finally` and no buffer may soften what a power cut or the kernel would do. `stop`
-pauses instead (SIGSTOP), so that a test can let another process take over before it goes on. Off unless the variable is
-set: then `hit` is a function that does nothing, chosen once, at import.
+The process is killed; no exception is raised: no handler, no `finally` and no buffer may soften what a power cut or the
+kernel would do. `stop` pauses it instead (SIGSTOP), so that a test can let another process take over before it goes on.
+Without the variable, `hit` is a function that does nothing, chosen once at import.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import signal
 from collections.abc import Callable
 
 VARIABLE = "PAYUNG_FAILPOINT"
-# In the order in which a batch passes them; between two of them lies exactly one effect that others can see.
+# In the order in which a batch passes them. Between two neighbours lies exactly one effect that others can see.
 SEAMS = ("decoded", "journaled", "saved", "published", "settled", "committed")
 _STOP = "stop"
 

@@ -1,7 +1,8 @@
-"""Keyed hashes of content: they tell whether two inputs say the same, and nothing to whoever has no key.
+"""Keyed hashes of content: they tell whether two inputs have the same content, and reveal nothing without the key.
 
-Before release 0.2 a hash had no key, and a NIK could be found from it by trying all. The keyed hash is made from that
-one, so that what an older release saved can still be compared, and is turned into the keyed one without the content.
+Before release 0.2 a hash had no key, and a NIK could be found from it by trying all possible values. The keyed hash is
+made from the unkeyed one. So hashes that an older release saved can still be compared, and can be turned into keyed
+ones without the content.
 """
 
 from __future__ import annotations
@@ -10,10 +11,10 @@ import hashlib
 import re
 
 BYTES = 12
-# What a store's key of content hashes is derived for.
+# The purpose for which a store's key of content hashes is derived.
 PURPOSE = "payung content hashes"
 _MARK = "k"
-# What older releases saved. A keyed hash begins with a letter that is no digit of theirs.
+# The form of older releases. A keyed hash begins with a letter that is no hex digit.
 UNKEYED = re.compile(r"[0-9a-f]{24}")
 
 
@@ -30,7 +31,7 @@ class ContentHashes:
         return self._keyed(hashlib.blake2b(content, digest_size=BYTES).hexdigest())
 
     def current(self, saved: str) -> str:
-        """A saved hash as it is saved now; what is no hash of an older release is given back as it is."""
+        """A saved hash in its current form; anything but a hash of an older release is returned unchanged."""
         return self._keyed(saved) if UNKEYED.fullmatch(saved) else saved
 
     def _keyed(self, unkeyed: str) -> str:

@@ -1,4 +1,4 @@
-"""What the HTTP routes and the background of a service may use: its store, its reference, its road to Kafka."""
+"""What the HTTP routes and the background task of a service may use: its store, its reference, its way to Kafka."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from shared.runtime.store import StateStore
 
 
 class House:
-    """One running service, seen from its own rooms."""
+    """One running service, as its own routes and background task see it."""
 
     def __init__(
         self,
@@ -40,14 +40,15 @@ class House:
         self._lag = lag
         self.caught_up = caught_up
         self.leases = leases
-        # A part of the service that works by itself adds what says why it stands still, or None: readiness tells it.
+        # An independent part of the service adds a function that returns why it stands still, or None; readiness
+        # reports it.
         self.parts = [] if parts is None else parts
         self._publisher = publisher
         self._pipeline = pipeline
 
     @property
     def changes(self) -> int:
-        """Grows whenever a batch was saved."""
+        """Grows whenever a batch is saved."""
         return self._pipeline.changes
 
     @property

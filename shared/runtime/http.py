@@ -1,4 +1,4 @@
-"""HTTP that every service has: health, metrics, and the road into its intake topics."""
+"""HTTP endpoints that every service has: health, metrics, and the way into its intake topics."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ EVENTS_MAX = 10_000
 
 def build(house: House, watch: Watch, metrics: Metrics) -> FastAPI:
     """The HTTP application of one service."""
-    # As FastAPI itself, with its pages of documentation from this machine.
+    # Like FastAPI, but its documentation pages load nothing from the internet.
     app = FastAPIOffline(title=f"Payung {house.name}", description=house.spec.description, version="1")
     app.add_exception_handler(StarletteHTTPException, problems.of_http)
     app.add_exception_handler(RequestValidationError, problems.of_invalid)
@@ -89,7 +89,7 @@ def _add_intake(app: FastAPI, house: House) -> None:
             messages.append(message)
             ids.append(name)
             pointers.append(pointer)
-        # An agency without a topic is nobody's; to the publisher it would be a broker that does not answer.
+        # An agency without a topic is not registered. The publisher would take it for a broker that does not answer.
         lacking = await standing.lacking({one.topic for one in messages if topics.agency_of_topic(one.topic)})
         for pointer, message in zip(pointers, messages, strict=True):
             if message.topic in lacking:
@@ -102,8 +102,11 @@ def _add_intake(app: FastAPI, house: House) -> None:
 
 
 def may_send(caller: Caller, source: str) -> bool:
-    """Whether a caller may send as this source. Nobody with a token signs as an officer here: whose case an officer may
-    decide is known to the service's own endpoint only."""
+    """Whether a caller may send as this source.
+
+    A caller with a token cannot sign as an officer here: only the service's own endpoint knows which cases an officer
+    may decide.
+    """
     kind, _, name = source.partition("/")
     if kind == "treasury":
         return caller.may_act_for(f"{name}/treasury")
@@ -121,7 +124,8 @@ def _intake_message(service: str, one: Any, commands: dict[str, type]) -> tuple[
 
 
 def _key(service: str, event: Event) -> str:
-    """The key of the topics table: what must keep its order shares one (billing by regency, officers by worker)."""
+    """The key by the topics table: records that must keep their order share one (billing by regency, officers by
+    worker)."""
     fields = event.data.fields
     named = fields.get({"billing": "regency", "verification": "worker_id"}.get(service, ""))
     if isinstance(named, str) and named:
@@ -131,7 +135,7 @@ def _key(service: str, event: Event) -> str:
 
 
 def intake_topic(service: str, source: str) -> str:
-    """The intake topic on which a source may write; raises Unreadable when there is none."""
+    """The intake topic that a source may write to; raises Unreadable when there is none."""
     if service == "billing":
         return topics.BILLING_INTAKE
     if service == "verification":

@@ -1,7 +1,8 @@
-"""The keys of an OIDC issuer: asked for outside every lock, by one at a time, and kept while the issuer is silent.
+"""The keys of an OIDC issuer: fetched outside every lock, by one request at a time, and kept while the issuer is
+silent.
 
 Invariants
-* A token that is signed with a known key never waits, whatever strangers send and the issuer does.
+* A token that is signed with a known key never waits, whatever other callers send and whatever the issuer does.
 * All requests that need the issuer's answer share one question, which ends after `ask_s`.
 * An answer and a failure are both remembered for `again_s`, so that unknown keys cannot make us ask more often.
 * Known keys are used for at most `last_good_s` while the issuer is silent.
@@ -21,7 +22,7 @@ from shared.runtime import clock
 from shared.runtime.errors import Unavailable
 
 Fetch = Callable[[str], Any]
-# No answer, or one that is not what an issuer says.
+# No answer, or an answer that is not a valid one of an issuer.
 _UNANSWERED = (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError, KeyError, TypeError, jwt.PyJWTError)
 
 
@@ -29,8 +30,8 @@ _UNANSWERED = (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError, KeyError,
 class Bounds:
     """All in seconds.
 
-    `kept_s`: keys older than this are asked for anew, while requests go on with them. `last_good_s`: older keys
-    are no longer used. `again_s`: the least time between two questions. `ask_s`: the longest question.
+    `kept_s`: older keys are fetched again, while requests still use them. `last_good_s`: older keys are no longer used.
+    `again_s`: the least time between two questions. `ask_s`: the longest question.
     """
 
     kept_s: float = 600.0
@@ -43,7 +44,7 @@ DEFAULT = Bounds()
 
 
 class IssuerKeys:
-    """What one issuer signs with, as one process knows it."""
+    """The signing keys of one issuer, as this process knows them."""
 
     def __init__(self, issuer: str, fetch: Fetch | None = None, bounds: Bounds = DEFAULT) -> None:
         self._issuer = issuer
@@ -56,7 +57,7 @@ class IssuerKeys:
         self._asking: asyncio.Task[None] | None = None
 
     async def find(self, kid: str | None) -> jwt.PyJWK | None:
-        """The key of this name; None when the issuer has none. Raises Unavailable while that cannot be known."""
+        """The key of this name; None when the issuer has none. Raises Unavailable while this cannot be determined."""
         age_s = _age(self._learned_s)
         if age_s is not None and age_s > self._bounds.last_good_s:
             self._keys, self._learned_s, age_s = [], None, None
@@ -80,7 +81,8 @@ class IssuerKeys:
         return next((one for one in self._keys if one.key_id == kid), None)
 
     def _ask_once(self) -> asyncio.Task[None] | None:
-        """The question that is under way, or a new one where the last is long enough ago."""
+        """The question that is under way, or a new one when the last is at least `again_s` old; None when it is too
+        early."""
         if self._asking is not None and not self._asking.done():
             return self._asking
         since_s = _age(self._asked_s)

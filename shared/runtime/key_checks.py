@@ -1,8 +1,8 @@
-"""A store and the keys that it was written with: a process with other keys is refused before it writes anything.
+"""Checks that a process has the keys that its store was written with; with other keys it is refused before it writes.
 
-With another key of worker ids every known person would become a second one. With another field key what stands could
-not be read, and half of the store would be sealed by each. So each store keeps a check value of every key, written
-once.
+With another key of worker ids, every known person would become a second one. With another field key, saved fields could
+not be read, and a part of the store would be sealed by each key. So each store keeps a check value of every key,
+written once.
 """
 
 from __future__ import annotations
@@ -23,8 +23,10 @@ _ASK = "Put the right key back; without it nothing of this store can be used (do
 
 
 async def check(store: StateStore, cipher: FieldCipher, id_key: bytes | None) -> None:
-    """At every start: Refused, with the name of the key, when the store was written with another one. The first start
-    on a store notes its keys. `id_key` None: a service that names no workers."""
+    """At every start: raises Refused, with the name of the key, when the store was written with another one.
+
+    The first start on a store notes its keys. `id_key` None: the service names no workers.
+    """
     wanted = _check_values(cipher, id_key)
     standing = await recorded(store)
     _compare(wanted, standing)
@@ -35,26 +37,26 @@ async def check(store: StateStore, cipher: FieldCipher, id_key: bytes | None) ->
             raise Refused(f"{FIELD_KEYS}: what stands in the store was sealed with other keys. {_ASK}") from error
     await _check_taken_away(store, cipher, standing)
     for name, value in wanted.items():
-        # Another process may be the first at the same moment.
+        # Another process may write it at the same moment.
         kept = await store.keep_first(META, name, {"check": value})
         _compare({name: value}, {name: str(kept["check"])})
 
 
 async def recorded(store: StateStore) -> dict[str, str]:
-    """The check values that a store keeps, by `key/worker-id` and `key/field/<name>`."""
+    """The check values in a store, by `key/worker-id` and `key/field/<name>`."""
     rows = await store.find_rows(META, {"_id": {"$gte": "key/", "$lt": _LAST}}, limit=_KEYS_MAX)
     return {row["_id"]: str(row["check"]) for row in rows}
 
 
 async def left_over(store: StateStore, cipher: FieldCipher) -> dict[str, int]:
-    """In how many documents each key but the first still seals something, those of keys that were taken away too."""
+    """How many documents each key except the first still seals something in; keys that were removed are counted too."""
     names = {name.removeprefix(FIELD) for name in await recorded(store) if name.startswith(FIELD)}
     older = sorted((names | set(cipher.names)) - {cipher.names[0]})
     return await store.sealed_with(older)
 
 
 async def _check_taken_away(store: StateStore, cipher: FieldCipher, standing: Mapping[str, str]) -> None:
-    """A key may go when nothing is sealed with it any more."""
+    """Refuses the removal of a key that still seals something; forgets removed keys that seal nothing."""
     gone = [name.removeprefix(FIELD) for name in standing if name.startswith(FIELD)]
     gone = [name for name in gone if name not in cipher.names]
     if not gone:

@@ -1,4 +1,4 @@
-"""Links between merged workers in a service's own store (collection `links`): as documents, and read in bulk."""
+"""Links between merged workers in a service's own store (collection `links`): their codec, and reading them in bulk."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ LINKS_MAX = 10_000
 
 
 class LinkCodec:
-    """Who was merged into whom."""
+    """Codec of a link: the worker that another was merged into."""
 
     def encode(self, state: Link, cipher: Cipher) -> dict[str, Any]:
         """As plain fields."""
@@ -26,7 +26,7 @@ class LinkCodec:
 
 
 async def persons(reader: Reader, workers: Iterable[str]) -> Persons:
-    """The links of these workers, of those they lead to, and of those who lead to any of these."""
+    """The links of these workers and of everyone connected with them, in both directions of a merge."""
     into: dict[str, str] = {}
     seen: set[str] = set()
     asked = set(workers)

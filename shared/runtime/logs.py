@@ -33,5 +33,5 @@ def configure(service: str, environ: Mapping[str, str]) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(traces.Formatter())
     logging.basicConfig(level=logging.WARNING, handlers=[handler])
-    # aiokafka logs every retry of a broker that is away at ERROR; our own line says it once, and why.
+    # aiokafka logs every retry at ERROR while a broker is away; our own line says it once, with the reason.
     kafka_refusals.listen()

@@ -1,4 +1,4 @@
-"""Every metric of the shell, in one place. Each comment says what to do when it rises. No ids in labels, ever."""
+"""Every metric of the shell, in one place. Each comment says what to do when it rises. Labels never contain ids."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from prometheus_client.registry import Collector
 
 from shared.runtime import clock
 
-# Twice the series for a start time that process_start_time_seconds already tells.
+# Otherwise there are twice as many series, for a start time that process_start_time_seconds already tells.
 disable_created_metrics()  # type: ignore[no-untyped-call]  # its library has no types
 
 STAGES = ("decode", "load", "decide", "save", "publish", "commit")
@@ -25,18 +25,19 @@ _outside: dict[str, float] = {}
 
 
 def outside(figure: str, value: float) -> None:
-    """Notes what an adapter knows of the system it calls (what is left of a quota, an open breaker)."""
+    """Notes a figure of an outside system that an adapter calls (the rest of a quota, an open breaker)."""
     _outside[figure] = value
 
 
 class _Outside(Collector):
-    """The figures of outside systems: adapters speak before and after any one Metrics object."""
+    """The figures of outside systems. They are global, because adapters set them before and after any one Metrics
+    object exists."""
 
     def __init__(self, service: str) -> None:
         self._service = service
 
     def collect(self) -> Iterable[Metric]:
-        # A quota that falls below a day's need: ask for more, or lower the rate. An open breaker: see the other side.
+        # Quota below a day's need: ask for more, or lower the rate. Open breaker: check the other system.
         family = GaugeMetricFamily("payung_outside", "Figures of outside systems", labels=("service", "figure"))
         for figure, value in _outside.items():
             family.add_metric((self._service, figure), value)
@@ -44,7 +45,7 @@ class _Outside(Collector):
 
 
 class Metrics:
-    """The metrics of one service process; `service` stands on every series."""
+    """The metrics of one service process; every series has the label `service`."""
 
     def __init__(self, service: str) -> None:
         self.registry = CollectorRegistry()
@@ -64,19 +65,20 @@ class Metrics:
         # Refusals and ignored inputs by reason: a rise from one agency is a bad list, from all of them a bad release.
         self._ignored = counter("payung_ignored_total", "Inputs without effect, by reason", "reason")
         self._outcomes = counter("payung_outcomes_total", "Outcome events published, by type", "type")
-        # Each needs a look: `payung dlq list`.
+        # Look at each: `payung dlq list`.
         self._dead = counter("payung_dead_letters_total", "Records put aside, by error class", "code")
-        # One is an agency's bad export: talk to them, `payung dlq list`. On a topic of our own: a bad release.
+        # A flood of an agency is a bad export: talk to them, `payung dlq list`. On a topic of our own: a bad release.
         self._floods = counter("payung_floods_total", "Floods of dead letters, by topic", "topic")
         # 1 while records of an agency wait unread: `payung dlq resume` when the flood is over.
         self._paused = gauge("payung_topic_paused", "Topics that a flood of dead letters paused", "topic")
         # Each is lost to this service: docs/runbooks/offsets-lost.md.
         self._skipped = counter("payung_records_skipped_total", "Records deleted before they were read", "topic")
-        # A log that was restored or cut off: what is read twice has no second effect, what is missing in it has none.
+        # A log was restored or cut off. Records that are read twice have no second effect; records that it lost have
+        # none at all.
         self._places_lost = counter("payung_places_lost_total", "Partitions that ended before our place", "topic")
         # Some are normal in a rebalance; a steady rate means two owners of one partition.
         self._conflicts = counter("payung_compare_and_set_conflicts_total", "Writes that met another version")
-        # The store or the broker is away: see their own alerts first.
+        # The store or the broker does not answer: see their own alerts first.
         self._retries = counter("payung_retries_total", "Transient trouble retried in place", "what")
         self._stage = Histogram(
             "payung_stage_seconds",
@@ -92,7 +94,7 @@ class Metrics:
             buckets=(1, 10, 50, 100, 500, 1000, 2000, 3000),
             registry=self.registry,
         )
-        # Record stamped by the broker to its outcomes acked: the service's own promise to the agencies.
+        # From the broker's timestamp to the acks of the outcomes: the service's own promise to the agencies.
         self._latency = Histogram(
             "payung_end_to_end_seconds",
             "Broker timestamp to outcomes acked, oldest record of a batch",
@@ -100,15 +102,16 @@ class Metrics:
             buckets=_LATENCY_BUCKETS,
             registry=self.registry,
         )
-        # NaN while Kafka does not say; payung_backlog_known_timestamp_seconds tells since when.
+        # NaN while Kafka does not answer; payung_backlog_known_timestamp_seconds tells since when.
         self._lag = gauge("payung_consumer_lag_records", "Records not yet read, all assigned partitions")
         self._known = gauge("payung_backlog_known_timestamp_seconds", "When Kafka last told the lag")
-        # 0: frozen, away, full, without a majority: docs/runbooks/store-silent.md.
+        # 0 means frozen, not reachable, full or without a majority: docs/runbooks/store-silent.md.
         self._store = gauge("payung_store_answers", "1 while the store takes a write and answers a read")
         self._oldest = gauge("payung_oldest_waiting_seconds", "Age of the oldest record not yet settled")
         self._progress = gauge("payung_last_progress_timestamp_seconds", "When a batch was last settled")
         self._partitions = gauge("payung_assigned_partitions", "Partitions assigned to this process")
-        # All of it, counted every ten seconds. Growing: the other side is slower than what comes in.
+        # All due work, counted every ten seconds. When it grows, the other system is slower than the work that comes
+        # in.
         self._due = gauge("payung_due_work_waiting", "Documents with due work that may start, up to 100,000")
         self._performed = counter("payung_due_work_total", "Due work by kind and fate", "kind", "fate")
         self.service = service
@@ -184,7 +187,7 @@ class Metrics:
         self._progress.labels(self._label).set(at_s)
 
     def backlog_unknown(self, partitions: int) -> None:
-        """Kafka does not tell what waits: no figure is better than the last one."""
+        """Kafka does not report the lag: no figure is better than an old one."""
         self._lag.labels(self._label).set(math.nan)
         self._partitions.labels(self._label).set(partitions)
 

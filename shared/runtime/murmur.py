@@ -1,6 +1,7 @@
-"""Kafka's own hash of a key: the 32 bits of MurmurHash2 by which Java's client, and aiokafka's, choose a partition.
+"""Kafka's own hash of a key: the 32-bit MurmurHash2 with which Java's client, and aiokafka's, choose a partition.
 
-aiokafka's takes a key apart byte by byte and was a twentieth of a registration's time; this one takes words.
+aiokafka's version processes a key byte by byte and took a twentieth of a registration's time; this one processes 4-byte
+words.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ _ALL = 0xFFFFFFFF
 
 
 def partition_of(key: bytes, partitions: int) -> int:
-    """The number of the partition in which records of this key stand, of so many."""
+    """The partition, from 0 to `partitions` - 1, that records of this key belong to."""
     return (murmur2(key) & 0x7FFFFFFF) % partitions
 
 

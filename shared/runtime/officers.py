@@ -1,7 +1,7 @@
-"""An officer's decision, sent over HTTP by a machine or by a page's form, as the record that carries it.
+"""Turns an officer's decision, sent over HTTP by a machine or by a page's form, into a record.
 
-Nobody decides under another's name, and what could not be read at all is refused here; all else is judged by the
-service that takes the record. Every decision that goes its way leaves an audit line.
+An officer cannot decide under another officer's name, and an unreadable decision is refused here. Everything else is
+judged by the service that takes the record. Every decision that is sent on leaves an audit line.
 """
 
 from __future__ import annotations
@@ -57,12 +57,15 @@ def record(
     topic: str,
     commands: Mapping[str, type],
 ) -> Message:
-    """The record, keyed by its subject. `signed_by` is who the caller's token says they are; where nobody has signed
-    in, the officer whom the fields name signs. HTTPException 403 for a decision under another's name, 400 for what the
-    topic would put aside as unreadable."""
+    """The record, keyed by its subject.
+
+    `signed_by` is the name in the caller's token; when nobody has signed in, the officer whom the fields name signs.
+    Raises HTTPException 403 for a decision under another's name, 400 for a record that the topic's reader would put
+    aside as unreadable.
+    """
     if signed_by is not None and given.officer is not None and not officers.same_person(signed_by, given.officer):
         raise HTTPException(403, "you are signed in under another name than the officer whom the decision names")
-    # A decision without a name still goes its way, and is refused with the field that is missing.
+    # A decision without an officer's name is still sent on: the service refuses it and names the missing field.
     who = signed_by or given.officer or "unnamed"
     now = clock.now()
     value = orjson.dumps(

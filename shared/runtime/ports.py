@@ -1,4 +1,4 @@
-"""What the shell asks of the world, and what a service tells the shell. Knows no Kafka, no MongoDB, no service."""
+"""What the shell needs from outside, and what a service tells the shell. Knows no Kafka, no MongoDB, no service."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Cipher(Protocol):
 class Codec(Protocol):
     """Turns the state of one collection into plain fields and back; personal fields pass through the cipher.
 
-    `encode` gives what stands under `state` in the document (BSON types only); queries name fields as `state.<field>`.
+    `encode` returns the value of `state` in the document (BSON types only); queries name fields as `state.<field>`.
     """
 
     def encode(self, state: Any, cipher: Cipher) -> dict[str, Any]: ...
@@ -43,8 +43,8 @@ class Index:
 
 
 class Reader(Protocol):
-    """Reads the service's own store, in bulk. `where` is a MongoDB filter limited to equality, $in, $ne, $exists,
-    $gt, $gte, $lt, $lte and $or over dotted fields (the in-memory store knows no more)."""
+    """Reads the service's own store, in bulk. `where` is a MongoDB filter limited to equality, $in, $ne, $exists, $gt,
+    $gte, $lt, $lte and $or over dotted fields (the in-memory store supports only these)."""
 
     async def states(self, collection: str, ids: Sequence[str]) -> dict[str, Any]:
         """The decoded states of these documents; absent ones are left out."""
@@ -63,9 +63,12 @@ class Reader(Protocol):
     async def tally(
         self, collection: str, where: Where, by: Sequence[str], *, sums: Sequence[str] = ()
     ) -> list[dict[str, Any]]:
-        """Counts (and sums) per group, inside the store: rows of the `by` fields (last path part as name), `count`,
-        and each of `sums` by its last path part. `[]` in a path of `by` or `where` stands behind an array, whose items
-        are counted apart: `tags[]`, or `past[].month` for items that are objects; conditions then hold of one item."""
+        """Counts (and sums) per group, inside the store.
+
+        Rows hold the `by` fields (last path part as name), `count`, and each of `sums` by its last path part. A `[]` in
+        a path of `by` or `where` follows an array whose items are counted separately: `tags[]`, or `past[].month` when
+        items are objects. Conditions must then hold for the same item.
+        """
         ...
 
     async def rows(self, collection: str, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
@@ -83,13 +86,13 @@ class Reader(Protocol):
         ...
 
     async def delete_rows(self, collection: str, ids: Sequence[str]) -> None:
-        """Deletes plain rows by id: what may be kept no longer. Documents with a version are never deleted."""
+        """Deletes plain rows by id that may be kept no longer. Documents with a version are never deleted."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back of due work: the event to publish on the service's `-work` topic, keyed for its next aggregate."""
+    """The answer of due work: the event to publish on the service's `-work` topic, keyed for its next aggregate."""
 
     type: str
     key: str
@@ -103,7 +106,7 @@ class Workplace(Protocol):
     reference: Any
 
     async def caught_up(self, topics: Sequence[str]) -> bool:
-        """Whether this service has read and settled all that stood in these topics at the time of the call."""
+        """Whether this service has read and settled everything that stood in these topics at the call."""
         ...
 
 
@@ -114,12 +117,12 @@ Performer = Callable[[str, Any, Due, Workplace], Awaitable[Answer]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceSpec:
-    """All that makes one service differ from another.
+    """Everything that differs between services.
 
     `topics` are literal names or `^` patterns. `inputs` maps event types to their data model: `Intake` subclasses get
     the raw object, pydantic models are validated. `stored` gives each collection's codec. `reference` is loaded once at
     start (areas, policy, keys) and handed to route, facts and performers. `conflicting` makes the part that refuses an
-    input whose name was used before with other content. `table` says what may stand on each topic, and from whom.
+    input whose name was used before with other content. `table` says which events each topic may carry, and from whom.
     `names_workers`: it turns NIKs into worker ids, and so needs the key of worker ids.
     """
 

@@ -1,4 +1,4 @@
-"""What a request is told when it cannot be taken: a page for a person with a browser, problem+json for a program."""
+"""Answers for requests that cannot be taken: a page for a person with a browser, problem+json for a program."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _OTHERS = ("Terjadi kesalahan pada sistem", "Something went wrong here")
 def answer(
     request: Request, status: int, body: Mapping[str, Any], headers: Mapping[str, str] | None = None
 ) -> Response:
-    """`body` as problem+json, or as a page where a browser asks."""
+    """`body` as problem+json, or as a page when a browser asks."""
     given = {"type": "about:blank", "status": status, **body}
     if not pages.wants_page(request):
         return JSONResponse(given, status, media_type="application/problem+json", headers=headers)
@@ -48,7 +48,7 @@ def _template() -> Template:
 
 
 def _lines(body: Mapping[str, Any]) -> Sequence[str]:
-    """What is said of it, a line each."""
+    """The texts of a problem, one per line."""
     found = [str(body[name]) for name in ("title", "detail") if body.get(name)]
     for one in body.get("errors", ()):
         where, what = str(one.get("pointer", "")).strip("/"), str(one.get("detail") or one.get("code") or "")
@@ -58,30 +58,30 @@ def _lines(body: Mapping[str, Any]) -> Sequence[str]:
 
 
 async def of_http(request: Request, error: Exception) -> Response:
-    """What a route refused."""
+    """Answers what a route refused."""
     assert isinstance(error, HTTPException)
     detail: Any = error.detail
     errors = detail.get("errors", ()) if isinstance(detail, dict) else ()
     codes = [str(one["code"]) for one in errors if "code" in one]
     if error.status_code in (401, 403) or codes:
-        # Who was not let in, and what may not be said here.
+        # Audits callers who were not let in, and inputs that were refused with a code.
         audit.refused(request, error.status_code, codes)
     body = {"title": "the request cannot be taken", **detail} if isinstance(detail, dict) else {"title": detail}
     return answer(request, error.status_code, body, error.headers)
 
 
 async def of_invalid(request: Request, error: Exception) -> Response:
-    """What is missing or misspelt in a request; never what was given."""
+    """Names the missing or wrong fields of a request, never the given values."""
     assert isinstance(error, RequestValidationError)
     errors = [{"pointer": "/" + "/".join(map(str, one["loc"])), "detail": one["msg"]} for one in error.errors()]
     return answer(request, 422, {"title": "the request cannot be taken", "errors": errors})
 
 
 async def of_unavailable(request: Request, error: Exception) -> Response:
-    """A server that we need does not answer."""
+    """Answers that a server we need is unavailable."""
     return answer(request, 503, {"title": "try again shortly", "detail": str(error)}, {"retry-after": "2"})
 
 
 async def of_defect(request: Request, _: Exception) -> Response:
-    """Whatever else; the log has it (traces), the answer has nothing of it."""
+    """Answers any other error. The log has its traceback (traces); the answer contains nothing of it."""
     return answer(request, 500, {"title": "a defect of ours; it is in the log"})

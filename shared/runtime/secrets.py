@@ -1,6 +1,6 @@
-"""Secrets of the environment: each from its variable or from a file, and given only to the service that needs it.
+"""Secrets from the environment: each from its variable or from a file, and given only to the service that needs it.
 
-`PAYUNG_X_FILE` names a file that holds what `PAYUNG_X` would. No text of this module shows any part of a secret.
+`PAYUNG_X_FILE` names a file that holds what `PAYUNG_X` would. Texts of this module never show any part of a secret.
 """
 
 from __future__ import annotations
@@ -13,9 +13,10 @@ from shared.runtime.errors import Refused
 FIELD_KEYS = "PAYUNG_FIELD_KEYS"
 ID_KEY = "PAYUNG_ID_KEY"
 _FILE = "_FILE"
-# Far more than any key, password or URL.
+# More than any key, password or URL needs.
 _BYTES_MAX = 64 * 1024
-# Which services turn a NIK into a worker id, and which need another secret; field keys are each service's own.
+# The services that turn a NIK into a worker id, and those that need another secret. Field keys belong to one service
+# each.
 NAME_WORKERS = ("registration", "claims")
 _NEEDED_BY: Mapping[str, tuple[str, ...]] = {
     ID_KEY: NAME_WORKERS,
@@ -31,11 +32,11 @@ def field_keys_of(service: str) -> str:
 
 
 def resolved(environ: Mapping[str, str]) -> dict[str, str]:
-    """The environment with every other `PAYUNG_*_FILE` read; Refused where a file cannot be read or a value is given
-    twice."""
+    """The environment with every `PAYUNG_*_FILE` read, except field keys; raises Refused when a file cannot be read or
+    a value is given twice with different content."""
     found = dict(environ)
     for name, path in environ.items():
-        # Field keys are read by their cipher, which looks at the file again.
+        # Their cipher reads field keys, and reads the file again later.
         if not (name.startswith("PAYUNG_") and name.endswith(_FILE) and path) or name.startswith(FIELD_KEYS):
             continue
         target = name.removesuffix(_FILE)
@@ -47,7 +48,7 @@ def resolved(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def content_of(path: str, name: str) -> str:
-    """The text of a secret's file without the blanks around it; Refused, naming the variable `name` and the path."""
+    """The text of a secret's file without surrounding blanks; raises Refused, which names the variable and the path."""
     try:
         with Path(path).open("rb") as file:
             raw = file.read(_BYTES_MAX + 1)
@@ -62,7 +63,8 @@ def content_of(path: str, name: str) -> str:
 
 
 def without(environ: Mapping[str, str], service: str | None = None) -> dict[str, str]:
-    """The environment without the secrets that this service does not need; without any of them for another program."""
+    """The environment without secrets that this service does not need. Without a service: without any secret, for
+    another program."""
     kept = {}
     for name, value in environ.items():
         bare = name.removesuffix(_FILE)

@@ -14,7 +14,7 @@ from shared.runtime.ports import Reader
 
 @dataclass(frozen=True, slots=True)
 class DueWork:
-    """One document's due work as the sweep of the due runner finds it."""
+    """One document's due work, as the due runner finds it."""
 
     address: Address
     state: Any
@@ -25,9 +25,9 @@ class DueWork:
 class Owed:
     """An open journal entry and the outcomes that it names.
 
-    `complete`: every input it names is saved, or this process' predecessor under the same name wrote the entry and is
-    dead. When not, either nobody will save them, or the entry belongs to a process that is just about to: its entry
-    must stand until those outcomes are published.
+    `complete`: every input it names is saved, or it was written by this process's dead predecessor of the same name.
+    When it is not complete, either no process will save those inputs, or another process is about to save them. Then
+    the entry must stay until their outcomes are published.
     """
 
     journal: str
@@ -37,36 +37,37 @@ class Owed:
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """Who takes a lease. `token` is this process' own; `owner`, unless empty, is the name that its predecessors and its
-    successors bear too, of which one lives at a time: what a predecessor held it takes at once."""
+    """Who takes a lease. `token` is unique to this process. `owner`, unless empty, is the name that it shares with its
+    predecessors and successors, of which only one lives at a time: it takes over a predecessor's leases at once."""
 
     owner: str
     token: str
 
 
-# A partition as the store knows it: the id of its topic, and its number.
+# A partition in the store: the id of its topic, and its number.
 Noted = tuple[str, int]
 
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """The next offset of each partition that a store has settled. `whole`: it was kept from the store's first day on,
-    so that a partition that is not there was never settled."""
+    """The next offset to settle of each partition. `whole`: counted since the store's first day, so a partition that is
+    missing here was never settled."""
 
     at: Mapping[Noted, int]
     whole: bool
 
 
 class StateStore(Reader, Protocol):
-    """Documents with a version, the inputs they took and the outcomes they owe; Unavailable when it cannot tell."""
+    """Documents with a version, the inputs they took and the outcomes they owe. Methods raise Unavailable when the
+    store does not answer."""
 
     def content_hash(self, content: bytes) -> str:
-        """The keyed hash by which this store tells whether two inputs say the same."""
+        """The keyed hash with which this store compares the content of two inputs."""
         ...
 
     def claim_names(self, names: Mapping[str, str]) -> Awaitable[dict[str, str]]:
-        """Fences external input names (name -> content hash) for ever; gives those that stand with another hash. May
-        begin before it is awaited."""
+        """Fences external input names (name -> content hash) for ever; returns those that are taken with another hash.
+        May start before it is awaited."""
         ...
 
     async def load(self, addresses: Sequence[Address]) -> dict[Address, Stored]:
@@ -74,7 +75,8 @@ class StateStore(Reader, Protocol):
         ...
 
     async def outcomes(self, wanted: Mapping[Address, Sequence[str]]) -> dict[Address, dict[str, list[SavedOutcome]]]:
-        """The saved outcomes of these inputs, by document and input name; surely published ones may be gone."""
+        """The saved outcomes of these inputs, by document and input name; outcomes that are surely published may be
+        missing."""
         ...
 
     def measure(self, folded: Folded) -> int:
@@ -82,32 +84,33 @@ class StateStore(Reader, Protocol):
         ...
 
     async def save(self, writes: Sequence[Folded]) -> set[Address]:
-        """One unordered bulk write, compare-and-set on version; returns every address that is not surely saved."""
+        """One unordered bulk write with compare-and-set on the version; returns every address that is not surely
+        saved."""
         ...
 
     async def open_journal(self, journal: str, writes: Sequence[Folded]) -> None:
-        """Notes which documents are about to hold unpublished outcomes, before they are written."""
+        """Notes, before they are written, which documents are about to hold unpublished outcomes."""
         ...
 
     async def close_journal(self, journal: str) -> None:
-        """All outcomes of the batch are surely published."""
+        """Removes the entry: all outcomes of the batch are surely published."""
         ...
 
     async def unpublished(self) -> list[Owed]:
-        """Open journals with the outcomes that they may owe, for the sweep at start."""
+        """Open journals with the outcomes that they may owe; read by the sweep at start."""
         ...
 
     async def note_settled(self, offsets: Mapping[Noted, int]) -> dict[Noted, int] | None:
-        """Raises the next offsets of these partitions, never lowers them; gives all that stood before. None: the store
-        keeps no count, since it was emptied."""
+        """Raises the next offsets of these partitions, never lowers them; returns all offsets from before. None: the
+        store was emptied and keeps no count."""
         ...
 
     async def set_settled(self, offsets: Mapping[Noted, int]) -> None:
-        """Sets the next offsets of these partitions, whatever stood: the log is another one than it was."""
+        """Sets the next offsets of these partitions to any value: the log was replaced or is older."""
         ...
 
     async def settled(self) -> Settled:
-        """Up to where each partition is settled in this very store."""
+        """Up to which offset this store has settled each partition."""
         ...
 
     async def due(self, until: datetime, limit: int) -> list[DueWork]:
@@ -119,30 +122,37 @@ class StateStore(Reader, Protocol):
         ...
 
     async def take_leases(self, names: Sequence[str], holder: Holder, for_s: float, at_most: int) -> set[str]:
-        """Of these leases the first ones that are free, run out or the holder's own, at most so many: they are its own
-        now, for so long on the store's own clock. Of several who ask at once one gets a lease."""
+        """Takes the first of these leases, at most `at_most`, that are free, have run out, or belong to the holder
+        already.
+
+        The holder has them for `for_s` seconds on the store's clock. When several processes ask at once, only one gets
+        a lease.
+        """
         ...
 
     async def renew_leases(self, names: Sequence[str], holder: Holder, for_s: float) -> set[str]:
-        """Those of these that this very process still holds; they run for so long from now on."""
+        """Renews the leases that this very process still holds for `for_s` seconds from now; returns them."""
         ...
 
     async def release_leases(self, names: Sequence[str], holder: Holder, rest_s: float, *, forget: bool) -> None:
-        """Those of these that this very process holds are free after `rest_s`; or their rows are gone, at once."""
+        """Releases the leases that this very process holds: free after `rest_s` seconds, or with `forget` their rows
+        are deleted at once."""
         ...
 
     async def check(self) -> None:
-        """Raises Refused when the server cannot keep our promises (standalone, too old); makes the indexes."""
+        """Raises Refused when the server cannot keep our promises (standalone, too new a schema); creates the
+        indexes."""
         ...
 
     async def keep_first(self, collection: str, identifier: str, row: Mapping[str, Any]) -> dict[str, Any]:
-        """Inserts a plain row, once; gives the one that stands, which may be another's."""
+        """Inserts a plain row unless one exists; returns the one that exists, perhaps another writer's."""
         ...
 
     async def sealed_with(self, names: Sequence[str]) -> dict[str, int]:
-        """In how many documents, rows and saved outcomes' documents each of these field keys still seals something."""
+        """How many documents and rows (with their saved outcomes) each of these field keys still seals something in."""
         ...
 
     async def check_opens(self) -> None:
-        """Raises Defect when the configured keys do not open what stands: one value of each collection is tried."""
+        """Raises Defect when the configured keys do not open the saved values: one value of each collection is
+        tried."""
         ...

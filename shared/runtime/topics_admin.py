@@ -23,7 +23,7 @@ ADMIN_TIMEOUT_S = 30.0
 
 
 def config_of(topic: Topic) -> dict[str, str]:
-    """The topic's configuration: stamps by the broker, kept as the table says."""
+    """The topic's configuration: timestamps by the broker, retention as the table says."""
     config = {
         "message.timestamp.type": "LogAppendTime",
         "max.message.bytes": str(topic.bytes_max + 64 * 1024),
@@ -41,11 +41,12 @@ async def apply(
     environ: Mapping[str, str] | None = None,
     replicas: int | None = None,
 ) -> list[str]:
-    """Makes the topics that are missing and returns their names; a wrong partition count is refused, never changed.
-    `where` is the address of a broker, or an environment that names it.
+    """Creates missing topics and returns their names; a wrong partition count is refused, never changed. `where` is the
+    address of a broker, or an environment that names it.
 
-    Copies and min.insync.replicas are as the environment says (durability), and as many as there are brokers, three at
-    most, where it does not; `replicas` has the last word."""
+    Copies and min.insync.replicas are as the environment says (durability); without that, as many copies as brokers,
+    three at most. `replicas` overrides the number of copies.
+    """
     settings = dict(environ if environ is not None else os.environ)
     if isinstance(where, str):
         settings["PAYUNG_KAFKA"] = where
@@ -64,7 +65,7 @@ async def apply(
         if asked.min_insync is not None:
             await durability.raise_in_step(admin, dict.fromkeys(standing, asked.min_insync))
         made = []
-        # One by one keeps the order: a feedback topic stands before the intake that needs it.
+        # Created in order: a feedback topic exists before the intake that needs it.
         for chunk in (missing[at : at + 50] for at in range(0, len(missing), 50)):
             new = [
                 NewTopic(
@@ -86,7 +87,7 @@ async def apply(
 
 @contextlib.asynccontextmanager
 async def _admin(server: Server) -> AsyncIterator[AIOKafkaAdminClient]:
-    """Started, and closed within a bound whatever became of the broker."""
+    """An admin client that is started, and closed within a time limit whatever happened to the broker."""
     admin = AIOKafkaAdminClient(**server.options())
     try:
         with asking():
@@ -97,36 +98,38 @@ async def _admin(server: Server) -> AsyncIterator[AIOKafkaAdminClient]:
 
 
 async def partitions(server: Server, names: Sequence[str]) -> dict[str, int]:
-    """How many partitions each of these topics has; topics that do not stand are left out."""
+    """How many partitions each of these topics has; missing topics are left out."""
     async with _admin(server) as admin:
         return await _partitions(admin, names)
 
 
 async def committed(server: Server, group: str) -> dict[TopicPartition, int]:
-    """What a group has committed; partitions of which it has not are left out."""
+    """The offsets that a group has committed; partitions without one are left out."""
     async with _admin(server) as admin:
         found = await asyncio.wait_for(admin.list_consumer_group_offsets(group), ADMIN_TIMEOUT_S)
     return {partition: int(one.offset) for partition, one in found.items() if one.offset >= 0}
 
 
 class Standing:
-    """Which topics stand, for whoever is about to write: asked of the broker once, since a topic is not taken away."""
+    """Which topics exist, for a writer. The broker is asked once per topic, because topics are not removed."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._environ = environ
         self._known: set[str] = set()
 
     async def lacking(self, names: Collection[str]) -> set[str]:
-        """Those of these topics that do not stand; Unavailable when the broker does not answer."""
+        """Those of these topics that do not exist; raises Unavailable when the broker does not answer."""
         if new := set(names) - self._known:
             self._known |= (await partitions(Server(self._environ), sorted(new))).keys()
         return set(names) - self._known
 
 
 async def check(server: Server, wanted: Sequence[Topic], reads: str = "", asked: Durability | None = None) -> None:
-    """Refuses to start when a topic is missing, has another partition count than the table, or may be lost with one
-    disk (unless `asked` means one broker): those `wanted`, and those of every agency whose intake stands and is read
-    (`reads`, a pattern)."""
+    """Refuses to start when a topic is missing, differs in its partition count from the table, or may be lost with one
+    disk (unless `asked` accepts one broker).
+
+    Checks the topics of `wanted`, and those of every agency whose intake exists and matches `reads`, a pattern.
+    """
     async with _admin(server) as admin:
         names = await asyncio.wait_for(admin.list_topics(), ADMIN_TIMEOUT_S)
         of_agencies = _of_agencies([name for name in names if reads and re.match(reads, name)])
@@ -136,7 +139,7 @@ async def check(server: Server, wanted: Sequence[Topic], reads: str = "", asked:
     missing = [one.name for one in wanted if one.name not in standing]
     if missing:
         raise Refused(f"Kafka has no topic {', '.join(missing)}; make them with: payung topics apply")
-    # Nobody could be answered there: the first answer would hold up every other agency's.
+    # Without a feedback topic an agency cannot be answered, and its first answer would block every other agency's.
     mute = [one.name for one in of_agencies if one.name not in standing]
     if mute:
         raise Refused(
@@ -146,7 +149,7 @@ async def check(server: Server, wanted: Sequence[Topic], reads: str = "", asked:
 
 
 def _of_agencies(names: Sequence[str]) -> list[Topic]:
-    """What the table says of the agencies whose intake topics these are."""
+    """The topics by the table for the agencies that own these intake topics."""
     found: dict[str, Topic] = {}
     for name in names:
         agency = topics.agency_of_topic(name)
@@ -157,7 +160,8 @@ def _of_agencies(names: Sequence[str]) -> list[Topic]:
 
 
 async def rewind(server: Server, group: str, names: Sequence[str]) -> None:
-    """Makes a group without living members read these topics from their beginning; Unavailable while it has some."""
+    """Makes a group without live members read these topics from their beginning; raises Unavailable while it has
+    members."""
     if not names:
         return
     counts = await partitions(server, names)

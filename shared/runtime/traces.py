@@ -1,8 +1,7 @@
-"""Tracebacks without a personal value or a secret: where an exception was raised, through which lines, of what type.
+"""Tracebacks without personal values or secrets: where an exception was raised, through which lines, of which type.
 
-The text of an exception is left out unless it is one of our own kinds, which are written for the operator to read: a
-KeyError or a validation error repeats the value that it met, and that value may be a name or a NIK. Local variables are
-never shown.
+The text of an exception is left out unless it is one of our own types, whose texts are written for the operator. A
+KeyError or a validation error repeats a value, and that value may be a name or a NIK. Local variables are never shown.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ _FRAMES_MAX = 30
 
 
 def short(error: BaseException) -> str:
-    """One line: `KeyError at services/claims/domain/decide.py:88 in decide`, the innermost line of ours."""
+    """One line: `KeyError at services/claims/domain/decide.py:88 in decide`, the innermost line of our own code."""
     frames = traceback.extract_tb(error.__traceback__)
     ours = [one for one in frames if Path(one.filename).is_relative_to(_PROJECT) and ".venv" not in one.filename]
     where = ours[-1] if ours else (frames[-1] if frames else None)
@@ -30,14 +29,14 @@ def short(error: BaseException) -> str:
 
 
 def told(error: BaseException) -> str:
-    """The type, and the text where it is safe to show."""
+    """The type, and the text when it is safe to show."""
     if isinstance(error, Refused | Unavailable | Defect):
         return f"{_kind(error)}: {without_niks(str(error))}"
     return short(error)
 
 
 def lines(error: BaseException) -> list[str]:
-    """The frames from the outermost to the innermost, the type, then what caused it in the same way."""
+    """The frames from the outermost to the innermost, the type, then its cause in the same form."""
     found = [_place(one) for one in traceback.extract_tb(error.__traceback__)][-_FRAMES_MAX:]
     found.append(told(error) if isinstance(error, Refused | Unavailable | Defect) else _kind(error))
     cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
@@ -48,7 +47,7 @@ def lines(error: BaseException) -> list[str]:
 
 def _kind(error: BaseException) -> str:
     code = getattr(error, "code", None)
-    # The number of a server's error (MongoDB's 18: the log-in failed) says what its text would.
+    # The number of a server's error (MongoDB's 18: the login failed) says what its text would.
     return f"{type(error).__name__} {code}" if type(code) is int else type(error).__name__
 
 
@@ -59,7 +58,7 @@ def _place(frame: traceback.FrameSummary) -> str:
 
 
 def processor(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """For structlog: `exc_info` becomes such lines."""
+    """For structlog: replaces `exc_info` with such lines."""
     given = event.pop("exc_info", None)
     error = sys.exc_info()[1] if given is True else given
     if isinstance(error, tuple):
@@ -70,8 +69,8 @@ def processor(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMappin
 
 
 class Formatter(logging.Formatter):
-    """For the loggers of our dependencies. asyncio and the like append the exception's own text to their message,
-    behind its first line; it is left out with the rest."""
+    """For the loggers of our dependencies. asyncio and others append the exception's own text after the first line of
+    their message; that text is left out."""
 
     def format(self, record: logging.LogRecord) -> str:
         """One line, and the lines of the traceback."""
