@@ -1,6 +1,6 @@
-"""The one table of what an event may be, and from whom: for each topic the types that may stand on it and the sources
-that may speak there. Everything else is a dead letter, on agencies' topics and on our own, whatever the broker lets
-through: whoever gets at a topic must not be able to say there what somebody else decides.
+"""The one table of admissible events: for each topic the types it may carry and the sources that may send them.
+Everything else is a dead letter, on agencies' topics and on our own, even if the broker accepts it: access to a topic
+must not be enough to send what only another party may decide.
 
 Pure. Types come from the catalogue, so that a new event is entered once.
 """
@@ -14,7 +14,7 @@ from functools import lru_cache
 from shared.contracts import catalogue, topics
 from shared.kernel.values import value
 
-# Officers sign with a name, percent-encoded (shared/runtime/officers.py); a treasury with its regency or province.
+# Officers sign with a percent-encoded name (shared/runtime/officers.py), a treasury with its regency or province.
 _OFFICER = re.compile(r"officer/\S[^\x00-\x1f\x7f]{0,199}")
 _TREASURY = re.compile(r"treasury/\d{2}(\.\d{2})?", re.ASCII)
 _FEEDBACK = re.compile(r"feedback-(\d{2})(\d{2})-([a-z][a-z0-9-]{0,38}[a-z0-9])", re.ASCII)
@@ -22,15 +22,15 @@ _FEEDBACK = re.compile(r"feedback-(\d{2})(\d{2})-([a-z][a-z0-9-]{0,38}[a-z0-9])"
 
 @value(frozen=True, slots=True)
 class Rule:
-    """What may stand on one topic: `types` are all of them. Who may say which: `exact` names sources in full, `like`
-    are patterns of sources that may say every type of the topic."""
+    """What one topic may carry. `types` are all allowed types. `exact` gives the types that a source with this full
+    name may send; sources that match a pattern of `like` may send every type of the topic."""
 
     types: frozenset[str]
     exact: Mapping[str, frozenset[str]]
     like: tuple[re.Pattern[str], ...] = ()
 
     def admits(self, source: str, kind: str) -> bool:
-        """Whether this source may say this here."""
+        """Whether this source may send this type here."""
         said = self.exact.get(source)
         if said is not None:
             return kind in said
@@ -38,17 +38,17 @@ class Rule:
 
     @property
     def speakers(self) -> str:
-        """Who may speak here, for the one who may not."""
+        """The allowed sources, as a text for a refused sender."""
         return " or ".join([*sorted(self.exact), *(_NAMED[one] for one in self.like)]) or "nobody"
 
 
-# Finds the rule of a topic; None: the topic is none of ours, and nothing may stand on it.
+# Finds the rule of a topic. None: it is not a topic of ours, and no event is allowed on it.
 Table = Callable[[str], Rule | None]
 _NAMED: Mapping[re.Pattern[str], str] = {_OFFICER: "officer/<name>", _TREASURY: "treasury/<regency>"}
 
 
 def _of(**said: Mapping[str, object]) -> Rule:
-    """The rule of a topic on which only services speak, by what each says."""
+    """The rule of a topic that only services write to, by the types of each."""
     exact = {f"payung/{service}": frozenset(types) for service, types in said.items()}
     return Rule(frozenset().union(*exact.values()), exact)
 
@@ -70,7 +70,7 @@ _ANSWERS = _of(**catalogue.FEEDBACK)
 
 @lru_cache(maxsize=4_096)
 def rule_of(topic: str) -> Rule | None:
-    """The rule of a topic, fixed or an agency's. Looked up once a record: a topic's rule is made once."""
+    """The rule of a topic, fixed or an agency's. Cached, because it is looked up for every record."""
     fixed = _FIXED.get(topic)
     if fixed is not None:
         return fixed

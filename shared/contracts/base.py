@@ -1,4 +1,4 @@
-"""What every published model has in common: frozen, tolerant when read, strict when made (mypy plugin)."""
+"""Base of all published models: frozen, tolerant when read, strict when built (mypy plugin)."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ class PremiumBilled(Data):
 
 
 class RunCompleted(Data):
-    """A run is known in full. `invoice_id` is null when nobody was billed."""
+    """The final result of a run. `invoice_id` is null when no worker was billed."""
 
     run_id: str
     invoice_id: str | None
@@ -88,7 +88,7 @@ class BudgetSetAccepted(Data):
 
 
 class BudgetExhausted(Data):
-    """A run stopped at what the budget carries."""
+    """A run stopped because the rest of the budget is not enough."""
 
     regency: Regency
     period: Period

@@ -1,6 +1,5 @@
 """The internal steps of a billing run, on `billing-work`. All are keyed `regency|period`, so that one partition keeps
-the steps of one run in the order in which they were made. No other service reads them.
-"""
+the steps of a run in order. No other service reads them."""
 
 from __future__ import annotations
 
@@ -9,13 +8,13 @@ from pydantic import Field
 from shared.contracts.base import Data, Day, Funding, Period, PremiumLine, Regency, Rupiah, Sector, Sex
 from shared.contracts.billing import RunCompleted
 
-# worker_id, district, village, sector, sex, birth_month, income_base, index into `prices`. A row and not an object:
-# a thousand of them travel in one record.
+# worker_id, district, village, sector, sex, birth_month, income_base, index into `prices`. A tuple, not an object,
+# because one record carries a thousand of them.
 ReservedWorker = tuple[str, str, str, Sector, Sex, str, int, int]
 
 
 class RunStep(Data):
-    """What every step names: the run, and what its budget and its candidates are found by."""
+    """The fields of every step: the run, and the keys by which its budget and its candidates are found."""
 
     run_id: str
     regency: Regency
@@ -25,14 +24,14 @@ class RunStep(Data):
 
 
 class RunRequested(RunStep):
-    """A run has its number; it waits until all that was verified before it is counted."""
+    """A run has its number; it waits until everything verified before it is counted."""
 
     invoice_id: str
     due_date: Day | None = None
 
 
 class RunStart(RunStep):
-    """All that was verified before the run is counted, and it is the run's turn at its budget."""
+    """Everything verified before the run is counted, and it is the run's turn at its budget."""
 
 
 class RunFunded(RunStep):
@@ -50,7 +49,7 @@ class RunPage(RunStep):
 
 
 class StepReserved(Data):
-    """These workers have their money: their premiums are inserted from this record alone."""
+    """Money is reserved for these workers; their premiums are inserted from this record alone."""
 
     run_id: str
     invoice_id: str
@@ -62,7 +61,7 @@ class StepReserved(Data):
 
 
 class PremiumSkipped(Data):
-    """Another run billed this worker first: the money goes back to the run that came second."""
+    """Another run billed this worker first; the reserved money goes back to the run that came second."""
 
     run_id: str
     worker_id: str
@@ -72,15 +71,16 @@ class PremiumSkipped(Data):
 
 
 class RunSettle(RunStep):
-    """No candidate is left: once more around, so that every skipped premium is taken before the run closes."""
+    """No candidate is left. The steps go round once more, so that every skipped premium is taken before the run
+    closes."""
 
 
 class RunClosing(RunStep):
-    """Every skipped premium stands before this in the partition."""
+    """Every skipped premium of the run comes before this step in the partition."""
 
 
 class RunCounting(RunStep):
-    """Every skipped premium is saved: count them, then close the run or go on with the money that came back."""
+    """Every skipped premium is saved: count them, then close the run or go on with the returned money."""
 
 
 class RunReleased(RunStep):
@@ -98,7 +98,8 @@ class RunReleased(RunStep):
 
 
 class InvoiceOpened(RunStep):
-    """An invoice with the sum of its run's premiums. `completed` is told when it is open: who then pays finds it."""
+    """An invoice with the sum of its run's premiums. `completed` is published when the invoice is open, so that a
+    payment after it finds the invoice."""
 
     invoice_id: str
     due_date: Day | None = None

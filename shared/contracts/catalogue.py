@@ -1,7 +1,7 @@
-"""Every event type of Payung in one place, with its model, by the topic on which it stands.
+"""Every event type of Payung in one place, with its model, by the topic that carries it.
 
-A new event is entered once, in its own module, under the topic that carries it: the decoder, the documents of the
-contract and the services' inputs follow from here.
+A new event is entered once, in its own module, under its topic. The decoder, the contract's documents and the services'
+inputs follow from it.
 """
 
 from __future__ import annotations
@@ -26,19 +26,19 @@ from shared.contracts import (
 )
 from shared.kernel.event import Intake
 
-# What an agency may send to a service, and what an officer may: each has a topic of its own kind.
+# What an agency may send to a service. Officers' commands have topics of their own.
 AGENCY_COMMANDS: Mapping[str, Mapping[str, type[Intake]]] = {
     "registration": registration.COMMANDS,
     "claims": claims.COMMANDS,
 }
-# By topic: who may speak there is in `admission`.
+# By topic. `admission` says who may send there.
 FROM_OUTSIDE: Mapping[str, Mapping[str, type[Intake]]] = {
     topics.BILLING_INTAKE: billing.COMMANDS,
     topics.VERIFICATION_INTAKE: verification.COMMANDS,
     topics.CLAIMS_OFFICERS: claims.DECISIONS,
     topics.REGISTRATION_OFFICERS: {**registration.DECISIONS, **registration_duties.DECISIONS},
 }
-# What only officers say.
+# Events that only officers send.
 DECISIONS = frozenset(
     kind
     for topic in (topics.VERIFICATION_INTAKE, topics.CLAIMS_OFFICERS, topics.REGISTRATION_OFFICERS)
@@ -56,7 +56,7 @@ WORK: Mapping[str, Mapping[str, type[BaseModel]]] = {
     "billing": billing_work.WORK,
     "claims": claims_work.WORK,
 }
-# What stands on the feedback topic of an agency, by who says it.
+# What the feedback topic of an agency carries, by sending service.
 FEEDBACK: Mapping[str, Mapping[str, type[BaseModel]]] = {
     "registration": registration.FEEDBACK,
     "claims": claims.FEEDBACK,
@@ -77,6 +77,5 @@ OUTCOMES: Mapping[str, Mapping[str, type[BaseModel]]] = {
     "claims": claims.OUTCOMES,
     "reporting": COVERAGE,
 }
-# What a consumer of a stream of ours may meet and pass over. A type that is not here was never published by this
-# version.
+# Types that a consumer of our streams may meet and skip. This version never publishes any other type.
 PUBLISHED_TYPES = frozenset(kind for by_type in OUTCOMES.values() for kind in by_type)

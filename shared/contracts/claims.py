@@ -29,7 +29,7 @@ COMMANDS: dict[str, type[Intake]] = {
     "claim.add-documents.v1": AddDocuments,
     "claim.withdraw.v1": WithdrawClaim,
 }
-# What officers say, on a topic of their own.
+# Events of officers, on a topic of their own.
 DECISIONS: dict[str, type[Intake]] = {"claim.decide.v1": DecideClaim}
 
 Kind = Literal["jkk", "jkm", "scholarship"]
@@ -68,11 +68,12 @@ class ClaimApproved(ClaimProgress):
 
 
 class ClaimReopened(ClaimProgress):
-    """Late news changed what was true on the day of the event: the claim is judged again, a difference is paid."""
+    """Late information changed the facts on the day of the event: the claim is judged again, and a difference is
+    paid."""
 
 
 class ClaimPaid(Data):
-    """BPJS paid the claim; of a reopened one, the difference."""
+    """BPJS paid the claim; for a reopened claim, the difference."""
 
     claim_no: str
     agency: str
@@ -103,7 +104,7 @@ class CommandRefused(Data):
     reasons: list[str]
 
 
-# Told to everyone, and the same to the claim's agency.
+# Published to everyone, and the same to the claim's agency.
 FEEDBACK: dict[str, type[Data]] = {
     "claim.registered.v1": ClaimRegistered,
     "claim.held.v1": ClaimHeld,

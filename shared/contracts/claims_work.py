@@ -1,7 +1,7 @@
 """The internal steps of claims, on `claims-work`. Steps of a claim are keyed by its document, the fence by the worker.
 
-`round` counts the submissions of one claim number: a step of an earlier round has no effect. No personal data but an
-officer's words (`claim.ruled`).
+`round` counts the submissions of one claim number: a step of an earlier round has no effect. The only personal data are
+an officer's words (`claim.ruled`).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from shared.contracts.claims import Kind
 
 
 class ClaimStep(Data):
-    """What every step names: the claim's document (`regency/agency/claim_no`) and its round."""
+    """The fields of every step: the claim's document (`regency/agency/claim_no`) and its round."""
 
     claim: str
     round: int
@@ -28,12 +28,13 @@ class AssessClaim(ClaimStep):
 
 
 class ReserveEvent(ClaimStep):
-    """Takes from the worker's entitlement what the claim was found to be owed: the death, school years, amounts.
+    """Takes from the worker's entitlement what the claim is owed: the death, school years, amounts.
 
-    `school` are slots (`year|child`), `levels` the level of each. `seen` is the number of changes that the entitlement
-    had when the claim was judged: if it has changed since, nothing is taken and the claim is judged again. `lasting` is
-    what the harm that it proves is worth in all, whatever others were paid of it.
-    `named`: whom the claim names, where another number was asked for it (earlier releases did).
+    `school` are slots (`year|child`), `levels` the level of each. `seen` is the number of changes of the entitlement
+    when the claim was judged: if it has changed since, nothing is taken and the claim is judged again. `lasting` is the
+    full worth of the lasting harm that the claim proves, whatever other claims were paid for it.
+    `named` is the worker whom the claim names, when the entitlement of another number was asked (earlier releases did
+    this).
     """
 
     worker_id: str
@@ -49,22 +50,23 @@ class ReserveEvent(ClaimStep):
 
 
 class EventReserved(ClaimStep):
-    """Of those that name this worker it is the one."""
+    """Among the claims that name this worker, this claim has the event."""
 
 
 class ClaimCleared(ClaimStep):
-    """Of those that name the same person by any number, too."""
+    """Among the claims that name the same person by any other number, it has the event too."""
 
 
 class EventTaken(ClaimStep):
-    """Another claim is, or the children are too many. `held`: it had the event of the worker it names."""
+    """Another claim has the event, or there are too many children. `held`: this claim had the event of the worker it
+    names."""
 
     reason: str
     held: bool = False
 
 
 class ClaimRuled(Data):
-    """An officer's decision, which named an agency without its regency, on its way to the one claim it can mean.
+    """An officer's decision that named an agency without its regency, sent on to the only claim it can mean.
     Restricted: an officer's own words."""
 
     regency: Regency
@@ -80,7 +82,7 @@ class EventMoved(ClaimStep):
 
 
 class AwaitEvent(ClaimStep):
-    """The claim follows a death or total disability that nobody was paid for yet: look at it when that is so."""
+    """The claim follows a death or total disability that is not paid yet: judge it again when it is paid."""
 
     worker_id: str
     look: AssessClaim
@@ -96,13 +98,13 @@ class SettleEvent(ClaimStep):
 
 
 class ReleaseEvent(ClaimStep):
-    """The claim will not be paid: another may be."""
+    """The claim will not be paid: another claim may have the event."""
 
     worker_id: str
 
 
 class WakeCover(Data):
-    """Something is known about a month's cover: look again at the claims that wait for it, after this one.
+    """There is news about a month's cover: look again at the claims that wait for it, those behind `after`.
 
     `complete`: every premium of the run is here.
     """
@@ -116,7 +118,8 @@ class WakeCover(Data):
 
 
 class WakeWorker(Data):
-    """A worker was merged or set apart again: look at the open claims of all whom it touches, after this one."""
+    """A worker was merged or separated again: look at the open claims of all workers concerned, those behind
+    `after`."""
 
     worker_id: str
     others: list[str]

@@ -1,7 +1,7 @@
-"""CloudEvents 1.0 on the wire: reading one record, naming and writing one outcome. Pure.
+"""CloudEvents 1.0 on the wire: reads a record, names and writes an outcome. Pure.
 
-A record that cannot be read at all raises `Unreadable` (it becomes a dead letter). Everything about `data` of an event
-from outside is left to the service that judges it.
+A record that cannot be read at all raises `Unreadable` (it becomes a dead letter). The `data` of an event from outside
+is judged by the service that takes it, not here.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ HEADERS: Sequence[tuple[str, bytes]] = (("content-type", CONTENT_TYPE.encode()),
 NESTING_MAX = 16
 STRING_CHARACTERS_MAX = 4_000
 
-# The namespace of every outcome id; changing it would rename all of history.
+# The namespace of every outcome id; changing it would rename all outcomes of the past.
 NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "urn:payung:outcome")
 _NAMESPACE_BYTES = NAMESPACE.bytes
-# The two bits of a UUID that say after which RFC it is made.
+# The hex digit of a UUID that carries the two variant bits.
 _VARIANT = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
 
 _TYPE = re.compile(r"[a-z][a-z.-]{0,70}\.v\d{1,3}")
@@ -42,12 +42,13 @@ _TIME = re.compile(
 )
 
 
-# Makes the keyed hash of some content (`runtime.hashes`): an unkeyed one would tell a NIK to whoever tries all of them.
+# Makes the keyed hash of some content (`runtime.hashes`). An unkeyed hash would reveal a NIK to anyone who tries all
+# NIKs.
 Hashed = Callable[[bytes], str]
 
 
 def unhashed(content: bytes) -> str:
-    """No hash, for an event that is read and not taken."""
+    """No hash; for an event that is only read, not taken."""
     return ""
 
 
@@ -61,7 +62,7 @@ class Unreadable(Exception):
 
 
 def _shown(kind: str) -> str:
-    """A type as a dead letter may say it: what looks like none may be a name."""
+    """A type as a dead letter may show it: a text that is not a valid type may be a name."""
     return kind if len(kind) <= 80 and _TYPE.fullmatch(kind) else "type like this"
 
 
@@ -76,11 +77,12 @@ def read(
     key: bytes = b"",
 ) -> Event | None:
     """Reads one record. Events from outside (an Intake model) keep their raw data, without the debris of programs
-    (`debris`); ours are validated. `hashed` makes the content hash; whoever only looks at an event needs none.
+    (`debris`); our own events are validated. `hashed` makes the content hash; a caller that only looks at an event
+    needs none.
 
-    `table` says what may stand on the topic, and from whom. `key` names a first cause that may not be told as its
-    sender named it (`tokens.shown`), wherever it is told. None: a type that may stand there but is meant for other
-    consumers, to be passed over.
+    `table` says which events the topic may carry, and from whom. `key` makes the keyed name of a first cause that must
+    not be shown as its sender named it (`tokens.shown`). None: the type is allowed here but meant for other consumers,
+    so it is skipped.
     """
     if value is None:
         raise Unreadable("empty", "the record has no value")
@@ -123,8 +125,8 @@ def read(
 
 
 def attributes_of(value: bytes, headers: Sequence[tuple[str, bytes]]) -> tuple[dict[str, Any], Any, bool]:
-    """Context attributes, data and whether there is any, from structured or binary mode; raises Unreadable."""
-    # A header may be null on the wire: as good as not there.
+    """Context attributes, data, and whether there is data; from structured or binary mode; raises Unreadable."""
+    # A header may be null on the wire; it then counts as missing.
     binary = {name[3:]: raw for name, raw in headers if name.startswith("ce_") and raw is not None}
     if "specversion" in binary and "id" in binary:
         try:
@@ -175,7 +177,8 @@ def _check_limits(value: bytes, attributes: Mapping[str, Any], data: Any) -> Non
     if len(value) > topics.INTAKE_BYTES_MAX:
         raise Unreadable("too-large", f"{len(value)} bytes; {topics.INTAKE_BYTES_MAX} are allowed")
     if len(value) <= STRING_CHARACTERS_MAX and value.count(b"{") + value.count(b"[") < NESTING_MAX:
-        # Too short to hold a longer text, too few brackets to nest deeper: nearly every record, without the walk.
+        # Nearly every record is too short for a longer text and has too few brackets for deeper nesting, so it needs no
+        # walk.
         return
     for part in attributes.values():
         _check_depth(part, 2)
@@ -201,8 +204,8 @@ def _check_depth(value: Any, depth: int) -> None:
 
 
 def _is_plain(value: bytes) -> bool:
-    """Whether no text of a record can hold a mark to be cleaned away: letters of ASCII without escapes. Nearly every
-    record is, and needs no walk."""
+    """Whether no text of a record can need cleaning: only ASCII without escapes. Nearly every record is like this and
+    needs no walk."""
     return value.isascii() and b"\\" not in value and b"_x" not in value
 
 
@@ -225,10 +228,10 @@ def _validated(model: type, data: Any) -> Any:
 
 
 def outcome_id(service: str, cause: Event, aggregate: str, kind: str, index: int) -> str:
-    """The id of an outcome, from what made it (contracts.md 1)."""
+    """The id of an outcome, derived from what caused it (contracts.md 1)."""
     name = f"{service}|{cause.source}|{cause.id}|{aggregate}|{kind}|{index}"
     text = hashlib.sha1(_NAMESPACE_BYTES + name.encode(), usedforsecurity=False).hexdigest()
-    # RFC 4122 version 5, written out: uuid.uuid5 costs three times as much, and this runs once an outcome.
+    # RFC 4122 version 5, computed directly: uuid.uuid5 takes three times as long, and this runs once per outcome.
     return f"{text[:8]}-{text[8:12]}-5{text[13:16]}-{_VARIANT[text[16]]}{text[17:20]}-{text[20:32]}"
 
 
@@ -239,15 +242,19 @@ def rfc3339(at: datetime) -> str:
 
 
 class Caused(NamedTuple):
-    """What the envelopes of all outcomes of one input share, as the inner part of a JSON object: in the agency's own
-    feedback, and in every other topic, where a name that may hold anything is a keyed one."""
+    """The part that the envelopes of all outcomes of one input share, as the inner part of a JSON object.
+
+    `within` is for the agency's own feedback topic. `openly` is for every other topic: a name that may hold personal
+    data is replaced by a keyed one.
+    """
 
     within: bytes
     openly: bytes
 
 
 def caused_by(cause: Event, version: int, key: bytes = b"") -> Caused:
-    """What an input gives to the envelopes of its outcomes; `key` names what may not be said as it is."""
+    """The shared envelope part for the outcomes of an input; `key` makes keyed names for those that must not be
+    shown."""
     shown = tokens.shown(cause.source, cause.id, key)
     first = cause.correlation_id or shown
     within = _caused(cause, version, first, cause.id)
@@ -271,7 +278,7 @@ def write_outcome(service: str, identifier: str, outcome: Outcome, cause: Caused
     """One outcome as CloudEvents JSON. The same cause and decision always give the same bytes."""
     is_open = not topics.is_feedback(outcome.topic)
     caused = cause.openly if is_open else cause.within
-    # What is put in here without the encoder is of our own making and needs no escapes.
+    # The values inserted without the encoder are made by us and need no escapes.
     named = f'{{"specversion":"1.0","id":"{identifier}","source":"payung/{service}","type":"{outcome.type}",'.encode()
     subject = b""
     if outcome.subject is not None:

@@ -1,6 +1,6 @@
 """What to write in a column whose cell could not be used: the end of a refusal's sentence, Indonesian and English.
 
-A clerk can act on "write L or P", not on "correct it". Fields without a line here get the plain words.
+A clerk can act on "write L or P", not on "correct it". Fields without an entry here get the plain words.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ HINTS: Mapping[str, tuple[str, str]] = {
         "tulis seperti pada stiker, misalnya 6408-7F3KQ-9M2XA",
         "write it as on the sticker, for example 6408-7F3KQ-9M2XA",
     ),
-    # Said of a row that is over the limits of every event.
+    # For a row that exceeds the limits of every event.
     "too-large": ("isian terlalu panjang; pendekkan", "a value is too long; shorten it"),
 }
 _PLAIN = ("perbaiki", "correct it")

@@ -1,4 +1,4 @@
-"""Reads the fields of a command from outside, one by one. Knows no command: which fields there are is its service's."""
+"""Reads the fields of a command from outside, one by one. Knows no command: its service decides which fields it has."""
 
 from __future__ import annotations
 
@@ -15,29 +15,29 @@ LIST_MAX = 100
 
 
 class Fields:
-    """Reads fields one by one and gathers what is wrong with them, in the order in which they are read. A field that is
-    wrong reads as the empty value of its kind."""
+    """Reads fields one by one and collects what is wrong with them, in the order of reading. A wrong field reads as the
+    empty value of its type."""
 
     def __init__(self, fields: Any, problem: str | None = None, prefix: str = "") -> None:
         self.fields: Mapping[str, Any] = fields if isinstance(fields, Mapping) else {}
         self.prefix = prefix
-        # Without an object there are no fields to find fault with one by one.
+        # Without an object there are no single fields to report.
         self.readable = problem is None
         self.reasons: list[str] = [] if self.readable else [f"{Reason.FIELD_INVALID}:data"]
 
     def missing(self, name: str) -> bool:
-        """Whether a field is not there, or says nothing (blank, a dash)."""
+        """Whether a field is missing or empty (blank, a dash)."""
         value = self.fields.get(name)
         return value is None or (isinstance(value, str) and says_nothing(value))
 
     def wrong(self, name: str) -> None:
-        """Notes that a field is missing, or is not what it should be."""
+        """Notes that a field is missing or invalid."""
         if self.readable:
             reason = Reason.FIELD_MISSING if self.missing(name) else Reason.FIELD_INVALID
             self.reasons.append(f"{reason}:{self.prefix}{name}")
 
     def text(self, name: str, most: int = TEXT_MAX) -> str:
-        """A text without its outer blanks; a spreadsheet error is none, nor is a text with a control character."""
+        """A text without outer blanks; a spreadsheet error or a text with a control character is invalid."""
         value = self.fields.get(name)
         if self.missing(name) or not isinstance(value, str) or len(value.strip()) > most or fault(value):
             self.wrong(name)
@@ -45,7 +45,7 @@ class Fields:
         return value.strip()
 
     def one_of(self, name: str, known: Sequence[str]) -> str:
-        """One of these words, however it is capitalised."""
+        """One of these words, in any capitalisation."""
         value = self.fields.get(name)
         word = value.strip().lower() if isinstance(value, str) else None
         if word in known:
@@ -62,11 +62,11 @@ class Fields:
         return 0
 
     def optional_whole(self, name: str, most: int) -> int:
-        """A whole number from 0 on; 0 when it is not there."""
+        """A whole number from 0 up; 0 when it is missing."""
         return 0 if self.missing(name) else self.whole(name, 0, most)
 
     def day(self, name: str) -> str:
-        """A day, YYYY-MM-DD; of an instant the day in WITA."""
+        """A day, YYYY-MM-DD; for an instant, its day in WITA."""
         found = day_of(self.fields.get(name))
         if found is None:
             self.wrong(name)
@@ -74,7 +74,7 @@ class Fields:
         return found.isoformat()
 
     def optional_day(self, name: str) -> str | None:
-        """A day; None when it is not there."""
+        """A day; None when it is missing."""
         return None if self.missing(name) else self.day(name)
 
     def codes(self, name: str) -> tuple[str, ...]:
@@ -95,7 +95,7 @@ class Fields:
 
 
 def _is_code(value: Any) -> bool:
-    # "belum" beside a document's code says that it is not there: no word of doubt may count as a document.
+    # "belum" next to a document's code means that the document is missing: a list with such a word is invalid.
     if not isinstance(value, str) or not 0 < len(value.strip()) <= TEXT_MAX:
         return False
     return fault(value) is None and said(value) is not False

@@ -1,4 +1,4 @@
-"""What commands look like, for documents and examples only. Services judge raw data field by field and leniently; these
+"""The shape of commands, for documents and examples only. Services judge raw data field by field and leniently; these
 models are never used for judging."""
 
 from __future__ import annotations
@@ -156,7 +156,7 @@ class ReportOutreach(Command):
 
 
 class ExplainFinding(Command):
-    """finding.explain.v1: `agency` (64.08/distransnaker) is answered too. The officer is the event's source."""
+    """finding.explain.v1: `agency` (64.08/distransnaker) gets the answer too. The officer is the event's source."""
 
     finding_id: str
     explanation: str
@@ -184,7 +184,8 @@ class DecideIdentity(Command):
 
 
 class DecideSuspect(Command):
-    """suspect.decide.v1: `first` and `second` are the pair, in any order; `keep` who stays after a merge."""
+    """suspect.decide.v1: `first` and `second` are the pair, in any order; `keep` is the worker who stays after a
+    merge."""
 
     first: str
     second: str

@@ -1,7 +1,7 @@
-"""How registration's words on merged workers are read by every service that keeps links (collection `links`).
+"""Reads registration's events about merged workers, for every service that keeps links (collection `links`).
 
-Its word with the higher sequence stands, in whatever order words arrive. That a worker is registered anew is remembered
-even before the merge that it ends is known.
+The event with the highest sequence counts, in whatever order events arrive. A re-registration is remembered even before
+the merge that it ends is known.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ OLDER = "older-word"
 
 
 def route(event: Event) -> tuple[Routed, ...]:
-    """Of all that happens to workers, merges and re-entries only: these are few, and nothing else changes a link."""
+    """Takes only merges and re-entries among all events of workers: they are rare, and nothing else changes a link."""
     data: WorkerRegistered | WorkerWithdrawn = event.data
     if isinstance(data, WorkerRegistered):
-        # A worker's first word can end no merge.
+        # A worker's first event cannot end a merge.
         concerned = (event.sequence or 0) > 1
     else:
         concerned = data.merged_into not in (None, data.worker_id)
@@ -26,13 +26,13 @@ def route(event: Event) -> tuple[Routed, ...]:
 
 
 def merged(state: Link | None, event: Event, facts: object) -> Decision[Link]:
-    """This worker is another one."""
+    """This worker was merged into another one."""
     data: WorkerWithdrawn = event.data
     return _linked(state, event, data.merged_into or "")
 
 
 def registered(state: Link | None, event: Event, facts: object) -> Decision[Link]:
-    """This worker is a person of their own (again)."""
+    """This worker is a separate person (again)."""
     return _linked(state, event, "")
 
 

@@ -1,7 +1,7 @@
-"""Who an officer is: the name in the source of their event, and no other. Pure.
+"""Identifies an officer by the name in the source of their event, and by nothing else. Pure.
 
-A field `officer` may repeat it; where it names somebody else the decision is refused, so that nobody decides under
-another's name.
+A field `officer` may repeat the name. When it names another person the decision is refused, so that an officer cannot
+decide under another's name.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from shared.contracts import topics
 
 
 def name_of(source: str) -> str | None:
-    """The officer whom a source names, decoded; None when it names none."""
+    """The officer that a source names, decoded; None when it names none."""
     if not source.startswith(topics.OFFICER):
         return None
     return unquote(source.removeprefix(topics.OFFICER)).strip() or None
 
 
 def source_of(name: str) -> str:
-    """The source of what an officer of this name says."""
+    """The source of events by an officer of this name."""
     return topics.OFFICER + quote(name.strip(), safe="")
 
 
@@ -29,7 +29,7 @@ def same_person(one: str, other: str) -> bool:
 
 
 def is_signed_by_another(named: object, source: str) -> bool:
-    """Whether a decision names an officer who is not the one that sent it. A decision may leave the name out."""
+    """Whether a decision names another officer than its sender. A decision may leave the name out."""
     signed = name_of(source)
     if signed is None or named is None or (isinstance(named, str) and not named.strip()):
         return False

@@ -1,6 +1,7 @@
-"""The closed list of reason codes (contracts.md 3) and what each says to the clerk who must act on it.
+"""The closed list of reason codes (contracts.md 3), and the text of each for the clerk who must act on it.
 
-Owns the words, Indonesian and English. Knows no service: which reason holds is their judgement. Extend it by adding.
+Defines the texts, Indonesian and English. Knows no service: a service decides which reason holds. Extend it only by
+adding.
 """
 
 from __future__ import annotations
@@ -58,7 +59,7 @@ class Reason(StrEnum):
     DUPLICATE_CLAIM = "duplicate-claim"
     NOT_ELIGIBLE = "not-eligible"
     CONFLICTING_DUPLICATE = "conflicting-duplicate"
-    # Added: what happens to a row of a file before anything can be sent, and to a worker who left.
+    # Added: problems of a file's row before it can be sent, and of a worker who left.
     ROW_UNREADABLE = "row-unreadable"
     ROW_RAGGED = "row-ragged"
     FORMULA_WITHOUT_VALUE = "formula-without-value"
@@ -68,7 +69,7 @@ class Reason(StrEnum):
     # Added: a claim that an officer rejects, and one that its agency takes back.
     OFFICER_REJECTED = "officer-rejected"
     CLAIM_WITHDRAWN = "claim-withdrawn"
-    # Added: what a claim waits for besides its papers and premiums.
+    # Added: what a claim waits for, apart from its documents and premiums.
     AWAITING_EVENT = "awaiting-event"
     PAYEE_NOT_HEIR = "payee-not-heir"
     # Added: what a regency's own verification policy may ask for.
@@ -77,18 +78,19 @@ class Reason(StrEnum):
     SECOND_OFFICER_NEEDED = "second-officer-needed"
     # Added: a sticker that was never printed for this regency.
     STICKER_UNKNOWN = "sticker-unknown"
-    # Added: a warning, never a refusal: another source's word stands on this field (`field-overruled:<field>`).
+    # Added: a warning, never a refusal: another source's value takes precedence for this field
+    # (`field-overruled:<field>`).
     FIELD_OVERRULED = "field-overruled"
-    # Added: an explanation for a finding that does not exist, or is no longer open.
+    # Added: an explanation for a finding that does not exist or is no longer open.
     FINDING_UNKNOWN = "finding-unknown"
-    # Added: warnings about a village that was written by name: the code that was taken, a code that may be meant.
+    # Added: warnings about a village that was written by name: the code that was taken, or a code that may be meant.
     VILLAGE_TAKEN = "village-taken"
     VILLAGE_CANDIDATE = "village-candidate"
 
 
 _CODES = frozenset(str(reason) for reason in Reason)
 
-# The names of the columns as a list file has them (contracts.md 4), for messages about one field.
+# The column names in a list file (contracts.md 4), for messages about one field.
 COLUMNS_ID: dict[str, str] = {
     "submission_id": "id_pengajuan",
     "officer": "petugas",
@@ -382,7 +384,7 @@ _TEXTS: dict[Reason, tuple[str, str]] = {
 }
 
 
-# The fields of the reasons that have a code of their own.
+# The fields of those reasons that have a code of their own.
 _FIELDS: dict[str, str] = {
     Reason.NIK_MALFORMED: "nik",
     Reason.NIK_DATE_IMPOSSIBLE: "nik",
@@ -392,7 +394,7 @@ _FIELDS: dict[str, str] = {
     Reason.NAME_MISSING: "name",
     Reason.CONSENT_MISSING: "consent",
 }
-# Said of a code that stands behind the reason.
+# Texts for reasons that are followed by a code.
 _ABOUT_A_CODE: dict[str, tuple[str, str]] = {
     Reason.VILLAGE_TAKEN: ("Desa dicatat sebagai {}.", "The village is taken as {}."),
     Reason.VILLAGE_CANDIDATE: ("Mungkin maksudnya {}.", "Perhaps {} is meant."),
@@ -400,9 +402,9 @@ _ABOUT_A_CODE: dict[str, tuple[str, str]] = {
 
 
 def row_fault(fields: Mapping[str, Any]) -> tuple[str, ...]:
-    """The reason for which a reader of lists refused a row of which nothing could be sent; empty for any other event.
+    """The reason why the list reader refused a row that could not be sent; empty for any other event.
 
-    Such a row is sent as `{"submission_id", "row_fault"}`, so that it counts in its agency's quality as all others do.
+    Such a row is sent as `{"submission_id", "row_fault"}`, so that it counts in its agency's quality like all others.
     """
     said = fields.get("row_fault")
     if said is None:
@@ -412,7 +414,8 @@ def row_fault(fields: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def message(code: str, lang: Lang = "id") -> str:
-    """What a code says, `field-missing:<field>` and `field-invalid:<field>` included; an unknown code says itself."""
+    """The text of a code, including `field-missing:<field>` and `field-invalid:<field>`; an unknown code is returned
+    unchanged."""
     base, _, field = code.partition(":")
     column = COLUMNS_ID.get(field.split(".")[0], field) if lang == "id" else field
     if field and base == Reason.FIELD_MISSING:
@@ -431,16 +434,16 @@ def message(code: str, lang: Lang = "id") -> str:
 
 
 def field_of(code: str) -> str:
-    """The field that a reason speaks of; empty when it speaks of none."""
+    """The field that a reason is about; empty when it is about none."""
     base, _, name = code.partition(":")
     return name if base in (Reason.FIELD_MISSING, Reason.FIELD_INVALID) else _FIELDS.get(base, "")
 
 
 def speaks_of_a_code(warning: str) -> bool:
-    """Whether a warning names the code that was taken, or may be meant: the clerk must see it."""
+    """Whether a warning names the village code that was taken or may be meant; the clerk must see it."""
     return warning.partition(":")[0] in _ABOUT_A_CODE
 
 
 def messages(codes: tuple[str, ...] | list[str], lang: Lang = "id") -> str:
-    """Several codes as one text, each said once."""
+    """Several codes as one text, without repetitions."""
     return " ".join(dict.fromkeys(message(code, lang) for code in codes))

@@ -1,4 +1,4 @@
-"""Registration's published language: the commands it takes from agencies, the events it publishes."""
+"""Registration's published language: the commands it takes from agencies and the events it publishes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ SuspectVerdict = Literal["merge", "different", "unmerge", "reopen"]
 
 
 class RegisterWorker(Intake):
-    """`worker.register.v1`: an agency puts a worker forward."""
+    """`worker.register.v1`: an agency submits a worker."""
 
 
 class UpdateWorker(Intake):
@@ -57,13 +57,14 @@ COMMANDS: dict[str, type[Intake]] = {
     "outreach.report.v1": ReportOutreach,
     "sticker.install.v1": InstallSticker,
 }
-# What officers say, on a topic of their own.
+# Events of officers, on a topic of their own.
 DECISIONS: dict[str, type[Intake]] = {"suspect.decide.v1": DecideSuspect}
 
 
 class WorkerRegistered(Data):
     """A worker new to Payung (or back after a withdrawal or a rejection) is registered. `occupation` is a code of the
-    shipped list, else `other`; `submission` the keyed name of the agency's own id, empty where no submission did it."""
+    shipped list, else `other`. `submission` is the keyed name of the agency's own id; it is empty when no submission
+    caused the event."""
 
     worker_id: str
     regency: Regency
@@ -83,7 +84,7 @@ class WorkerUpdated(WorkerRegistered):
 
 
 class WorkerWithdrawn(Data):
-    """A worker leaves; `merged_into`: because they turned out to be this other worker."""
+    """A worker leaves. `merged_into` is set when they turned out to be this other worker."""
 
     worker_id: str
     regency: Regency
@@ -109,7 +110,7 @@ class WorkerSuspected(Data):
 
 
 class WorkerCleared(Data):
-    """No suspicion stands against this worker any more."""
+    """No suspicion about this worker is open any more."""
 
     worker_id: str
     regency: Regency
@@ -140,7 +141,8 @@ class SuspectRefused(Data):
 
 
 class FieldsDisputed(Data):
-    """`worker.disputed.v1`: on these fields agencies say otherwise than what stands (none: they agree again)."""
+    """`worker.disputed.v1`: agencies state other values for these fields than the current ones (empty: they agree
+    again)."""
 
     worker_id: str
     regency: Regency
@@ -171,7 +173,7 @@ class SubmissionSettled(Data):
 
 
 class Attestation(Data):
-    """One agency's word on a worker's occupation."""
+    """One agency's statement about a worker's occupation."""
 
     agency: str
     sector: Sector
@@ -207,8 +209,8 @@ class WorkerEmployed(Data):
 
 
 class WorkerJobEnded(Data):
-    """The last contract that any roster told of this worker is over: no employer's insurance covers them any more.
-    Restricted, as the job is; an addition to the contract."""
+    """The last contract of this worker in any roster has ended: no employer's insurance covers them any more.
+    Restricted, like the job itself; an addition to the contract."""
 
     worker_id: str
     employer: str

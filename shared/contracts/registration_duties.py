@@ -1,4 +1,4 @@
-"""Registration's published language beside workers: employers' duties, construction projects, outreach meetings."""
+"""Registration's published language apart from workers: employers' duties, construction projects, outreach meetings."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from shared.kernel.event import Intake
 
 
 class ExplainFinding(Intake):
-    """`finding.explain.v1`: an officer says why a finding is none; an addition to the contract."""
+    """`finding.explain.v1`: an officer explains why a finding is unfounded; an addition to the contract."""
 
 
-# What officers say, on a topic of their own.
+# Events of officers, on a topic of their own.
 DECISIONS: dict[str, type[Intake]] = {"finding.explain.v1": ExplainFinding}
 
 Kind = Literal["registered-late", "contract-chain", "subsidised-worker", "project-late", "project-change-late"]
@@ -27,10 +27,10 @@ class RosterLineAnswered(SubmissionAnswered):
 
 
 class EmployerFoundNoncompliant(Data):
-    """A duty that an employer did not keep, each time that its state changes.
+    """A duty that an employer did not keep; published each time its state changes.
 
-    `due_on` is the day by which the duty was to be kept; `evidence` names what was reported: days and counts. An
-    employer is their number, a contractor of a project a keyed name: a name in words may be a person's.
+    `due_on` is the last day for the duty. `evidence` gives what was reported: days and counts. An employer is
+    identified by number, a project's contractor by a keyed name, because a name in words may be a person's.
     """
 
     finding_id: str
@@ -46,9 +46,10 @@ class EmployerFoundNoncompliant(Data):
 
 
 class ProjectRegistered(Data):
-    """A construction project as it stands after a report; `contractor` is a keyed name.
+    """The state of a construction project after a report; `contractor` is a keyed name.
 
-    `due_on` is the last day of the latest term, `late` says whether it or a change was reported after its term.
+    `due_on` is the last day of the latest term; `late` says whether the project or a change was reported after its
+    term.
     """
 
     project_no: str
@@ -64,7 +65,7 @@ class ProjectRegistered(Data):
 
 
 class OutreachPlanned(Data):
-    """A meeting that is announced for a coming day; an addition to the contract."""
+    """A meeting announced for a coming day; an addition to the contract."""
 
     meeting_id: str
     regency: Regency
@@ -76,7 +77,7 @@ class OutreachPlanned(Data):
 
 
 class OutreachHeld(OutreachPlanned):
-    """A meeting that was held, with how many came."""
+    """A meeting that was held, with its number of attendees."""
 
     attendees: int
 

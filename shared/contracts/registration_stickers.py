@@ -6,7 +6,7 @@ from shared.contracts.base import Data, Day, Regency
 
 
 class StickerIssued(Data):
-    """A sticker was printed on a sheet; printed again with a later `valid_until`, it is issued again."""
+    """A sticker was printed on a sheet. When it is printed again with a later `valid_until`, it is issued again."""
 
     sticker_no: str
     regency: Regency

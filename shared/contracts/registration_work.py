@@ -24,14 +24,15 @@ class SuspicionFound(Data):
 
 
 class SuspicionGone(Data):
-    """`suspicion.gone.v1`: a later scan finds the two alike no more."""
+    """`suspicion.gone.v1`: a later scan no longer finds the two alike."""
 
     first: str
     second: str
 
 
 class SuspicionStands(Data):
-    """`suspicion.stands.v1`: told to each of the two; `open` false: nothing stands between them any more."""
+    """`suspicion.stands.v1`: sent to each of the two workers. `open` false: there is no suspicion between them any
+    more."""
 
     worker_id: str
     other: str
@@ -56,7 +57,7 @@ class UnmergeWorker(Data):
 
 
 class AbsorbedWord(Data):
-    """An agency's word on the merged worker's occupation, a code of the shipped list."""
+    """An agency's statement about the merged worker's occupation, a code of the shipped list."""
 
     agency: str
     sector: Sector
@@ -65,7 +66,7 @@ class AbsorbedWord(Data):
 
 
 class AbsorbWorker(Data):
-    """`worker.absorb.v1`: what agencies said of `other` counts for this worker; no words: not any more."""
+    """`worker.absorb.v1`: agencies' statements about `other` count for this worker; an empty list ends that."""
 
     worker_id: str
     other: str

@@ -1,8 +1,8 @@
-"""What may be said, where more than its sender reads, of names that somebody outside chose. Pure.
+"""Decides how names that outsiders chose may appear in topics that more people than the sender read. Pure.
 
-Agencies name events, submissions, claims and projects as they please, and put names, telephones and NIKs there. Open
-streams keep what they carry for ever. So a name goes there as it is only when nobody can be in it; else a keyed one
-stands for it, which means the same thing every time and says nothing without the key.
+Agencies choose the names of events, submissions, claims and projects freely, and put personal names, telephone numbers
+and NIKs there. Open streams keep their content for ever. So such a name appears unchanged only when it cannot identify
+a person. Otherwise a keyed name replaces it: it is the same every time and reveals nothing without the key.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from shared.kernel.identity import keyed, niks_in
 # A UUID of RFC 9562, by its version and variant.
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 _BETWEEN = re.compile(r"[-_./:|]")
-# Three letters are no name and eight digits no telephone.
+# Three letters are not a name, and so few digits are not a telephone number.
 _SHORT = re.compile(r"([A-Za-z]{0,3})\d{0,6}", re.ASCII)
 _DIGITS_MAX = 8
 _CODE_MAX = 64
-# What programs number: nobody is called so.
+# Words that programs combine with numbers; no person has such a name.
 _PLAIN = frozenset({"batch", "case", "event", "import", "item", "line", "list", "message", "row", "test"})
 _WORDS = _PLAIN | {
     word
@@ -38,7 +38,8 @@ _WORKER = re.compile(r"[a-z2-7]{26}")
 
 
 def shown(source: str, identifier: str, key: bytes) -> str:
-    """The name of an event as others may see it: as it is when it can be nobody's or is ours, else a keyed UUID."""
+    """The name of an event as others may see it: unchanged when it cannot identify a person or is ours, else a keyed
+    UUID."""
     if _UUID.fullmatch(identifier) or source.startswith("payung/") or _is_code(identifier):
         return identifier
     return _keyed(source, identifier, key)
@@ -46,9 +47,10 @@ def shown(source: str, identifier: str, key: bytes) -> str:
 
 @lru_cache(maxsize=4_096)
 def _keyed(source: str, identifier: str, key: bytes) -> str:
-    # By the source too: who learns the name of an event of their own learns nothing of others'.
+    # The source is hashed too: a sender who learns the keyed name of its own event learns nothing about events of
+    # others.
     digest = hmac.digest(key, f"name|{source}|{identifier}".encode(), hashlib.sha256).hex()
-    # Shaped as the custom UUIDs of RFC 9562, so that it is itself a name that may be shown.
+    # In the form of custom UUIDs of RFC 9562, so that this name may itself be shown.
     return f"{digest[:8]}-{digest[8:12]}-8{digest[13:16]}-a{digest[17:20]}-{digest[20:32]}"
 
 
@@ -63,36 +65,41 @@ def _is_code(identifier: str) -> bool:
 
 
 def keyed_name(key: bytes, *parts: str) -> str:
-    """A keyed name of what these parts name, 26 characters of base32 as a worker_id is."""
+    """A keyed name made from these parts: 26 characters of base32, like a worker_id."""
     return keyed(key, "|".join(parts))
 
 
 def is_number(text: str) -> bool:
-    """Whether an agency's own number (of a claim, a project, a meeting, an employer) may be told to everyone: letters,
-    digits and `. / _ -`, at least one digit, no NIK and no telephone in it, however they are separated."""
+    """Whether an agency's own number (of a claim, a project, a meeting, an employer) may be shown to everyone.
+
+    Allowed are letters, digits and `. / _ -` with at least one digit, but no NIK and no telephone number, however they
+    are separated.
+    """
     return is_number_of_a_claim(text) and not hidden_niks(text)
 
 
 def is_number_of_a_claim(text: str) -> bool:
-    """As `is_number`, where it is known whom a NIK would be of.
+    """Like `is_number`, for claims, where the only possible owner of a NIK is known.
 
-    What looks like one may be an agency's code, a day and a serial, so that claims look for the worker's own only.
+    Digits that look like a NIK may be an agency's code, a day and a serial number. So claims look only for the worker's
+    own NIK.
     """
     return _NUMBER.fullmatch(text) is not None and not has_phone(text)
 
 
 def number_or_nothing(text: str) -> str:
-    """A number as others may read it; nothing where the text is more than a number. Who wrote it keeps its words."""
+    """A number as others may read it; empty when the text is more than a number. The sender still sees its own
+    words."""
     return text if is_number(text) else ""
 
 
 def hidden_niks(text: str) -> list[str]:
-    """What looks like a NIK in a text, also with blanks, dots or dashes between its digits."""
+    """Everything in a text that looks like a NIK, also with blanks, dots or dashes between its digits."""
     return niks_in(text) + [one for one in niks_in(_SEPARATED.sub("", text)) if one not in text]
 
 
 def has_phone(text: str) -> bool:
-    """Whether an Indonesian mobile number stands in a text, however it is separated."""
+    """Whether a text contains an Indonesian mobile number, however it is separated."""
     return _PHONE.search(text) is not None or _PHONE.search(_SEPARATED.sub("", text)) is not None
 
 

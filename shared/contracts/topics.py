@@ -1,6 +1,6 @@
-"""The one table of topics: who writes, by which key, how many partitions, how long it is kept.
+"""The one table of topics: who writes, by which key, how many partitions, how long records are kept.
 
-`payung topics apply` makes them, every service checks them at start, AsyncAPI is generated from them.
+`payung topics apply` creates them, every service checks them at start, AsyncAPI is generated from them.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 DAY_MS = 86_400_000
 FOREVER = -1
-# The limit of what may come in (contracts.md 1). Our own steps carry up to 1,000 enrolments in one record, and a dead
-# letter is the original plus its headers, so those topics take more.
+# The size limit of incoming records (contracts.md 1). Our own steps carry up to 1,000 enrolments in one record, and a
+# dead letter is the original plus its headers, so those topics allow more.
 INTAKE_BYTES_MAX = 256 * 1024
 RECORD_BYTES_MAX = 1024 * 1024
 DEAD_LETTER_BYTES_MAX = 2 * 1024 * 1024
@@ -20,7 +20,7 @@ DEFAULT_REGENCIES = ("64.08", "64.02")
 DEFAULT_REGISTRATION_AGENCIES = ("distransnaker", "dinsos", "perikanan", "perkebunan", "perdagangan", "desa")
 DEFAULT_CLAIMS_AGENCIES = ("distransnaker", "rumahsakit")
 SERVICES = ("registration", "verification", "billing", "claims", "reporting")
-# How a source begins that is an officer: officer/<name, percent-encoded>.
+# The prefix of an officer's source: officer/<name, percent-encoded>.
 OFFICER = "officer/"
 
 _AGENCY = re.compile(r"agency/(\d{2}\.\d{2})/([a-z][a-z0-9-]{0,38}[a-z0-9])")
@@ -29,7 +29,7 @@ _INTAKE = re.compile(r"(registration|claims)-intake-(\d{2})(\d{2})-([a-z][a-z0-9
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Topic:
-    """One topic. `retention_ms` FOREVER keeps all; `compacted` keeps the latest record of a key."""
+    """One topic. `retention_ms` FOREVER keeps all records; `compacted` keeps the latest record of each key."""
 
     name: str
     producer: str
@@ -42,12 +42,12 @@ class Topic:
 
 
 def is_from_outside(topic: str) -> bool:
-    """Whether others than Payung's services write to a topic: agencies, the treasury, officers."""
+    """Whether agencies, the treasury or officers write to a topic, not only Payung's services."""
     return "-intake" in topic or topic.endswith("-officers")
 
 
 def is_feedback(topic: str) -> bool:
-    """Whether a topic is one agency's own: only there stand the words that it sent."""
+    """Whether a topic belongs to one agency: only such topics carry the words that the agency sent."""
     return topic.startswith("feedback-")
 
 
@@ -69,37 +69,38 @@ def agency_of_topic(topic: str) -> tuple[str, str] | None:
 
 
 def registration_intake(regency: str, agency: str) -> str:
-    """Where an agency puts workers forward."""
+    """The topic where an agency submits workers."""
     return f"registration-intake-{compact_code(regency)}-{agency}"
 
 
 def claims_intake(regency: str, agency: str) -> str:
-    """Where an agency submits claims."""
+    """The topic where an agency submits claims."""
     return f"claims-intake-{compact_code(regency)}-{agency}"
 
 
 def feedback(regency: str, agency: str) -> str:
-    """Where an agency learns the fate of what it sent."""
+    """The topic where an agency learns the result of what it sent."""
     return f"feedback-{compact_code(regency)}-{agency}"
 
 
 def work(service: str) -> str:
-    """The internal steps of a service."""
+    """The topic of a service's internal steps."""
     return f"{service}-work"
 
 
 def events(service: str) -> str:
-    """The open events of a service."""
+    """The topic of a service's open events."""
     return f"{service}-events"
 
 
 def dead_letters(service: str) -> str:
-    """What a service could not read."""
+    """The topic of records that a service could not read."""
     return f"{service}-dlq"
 
 
 BILLING_INTAKE = "billing-intake"
-# What officers decide: who they are is the source, never a field, and never who submitted.
+# Decisions of officers. The officer is named by the event's source, never by a field, and is never the one who
+# submitted.
 VERIFICATION_INTAKE = "verification-intake"
 CLAIMS_OFFICERS = "claims-officers"
 REGISTRATION_OFFICERS = "registration-officers"
@@ -108,7 +109,7 @@ REPORTING_COVERAGE = "reporting-coverage"
 
 
 def agency_topics(regency: str, agency: str, *, claims: bool) -> list[Topic]:
-    """The topics of one agency, feedback first so that no answer can lack its road."""
+    """The topics of one agency, feedback first, so that every intake has a topic for its answers."""
     who = f"agency/{regency}/{agency}"
     name = claims_intake(regency, agency) if claims else registration_intake(regency, agency)
     return [

@@ -36,7 +36,7 @@ class IdentityVerified(Data):
 
 
 class IdentityUnverified(Data):
-    """The shape that rejected, held and ended share; `policy` is the version that decided."""
+    """The common fields of rejected, held and ended; `policy` is the version that decided."""
 
     worker_id: str
     regency: Regency
@@ -56,7 +56,7 @@ class IdentityRejected(IdentityUnverified):
 
 
 class IdentityHeld(IdentityUnverified):
-    """A rule cannot settle it: an officer must."""
+    """The rules cannot decide: an officer must."""
 
 
 class IdentityEnded(IdentityUnverified):

@@ -1,4 +1,4 @@
-"""The internal steps of verification, without any personal data: what Dukcapil answered, what a loaded list taught."""
+"""The internal steps of verification, without personal data: Dukcapil's answers, and facts from loaded lists."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ RegisterStatus = Literal["alive", "deceased", "double", "inactive", "not-found",
 
 
 class DukcapilAnswered(Data):
-    """`dukcapil.answered.v1`: `score` is the name's, 0 to 100; the matches are null when there was nothing to match.
+    """`dukcapil.answered.v1`: `score` compares the name, 0 to 100; the match fields are null when there was nothing to
+    compare.
 
-    `evidence` names the register that answered: the snapshot where the policy lets it stand in for Dukcapil.
+    `evidence` names the register that answered: the snapshot when the policy allows it instead of Dukcapil.
     """
 
     worker_id: str
@@ -33,9 +34,10 @@ class GivenBack(Data):
 
 
 class SourceChanged(Data):
-    """`source.changed.v1`: a newly loaded list says of a worker what ends or holds a verdict, or what it waited for.
+    """`source.changed.v1`: a newly loaded list has a fact about a worker that ends or holds a verdict, or that a held
+    case waited for.
 
-    `register`: the population holds a living person by whom a held case can be judged again.
+    `register`: the loaded population has a living person, so a held case can be judged again.
     """
 
     worker_id: str

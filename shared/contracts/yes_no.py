@@ -1,4 +1,4 @@
-"""Yes and no as people and programs write them. Only a known yes is a yes: what is unknown is never taken kindly."""
+"""Yes and no as people and programs write them. Only a known yes is a yes; an unknown word never counts as consent."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ def said(value: Any) -> bool | None:
     if not words or (len(words) > 1 and any(not word.isalpha() for word in words)):
         return None
     if words[0] in _NO:
-        # "tidak setuju": the first word turns the others round. What "tidak keberatan" means is for a person to say.
+        # "tidak setuju": the first word negates the others. A double negative such as "tidak keberatan" is left to a
+        # person.
         return None if any(word in _NO for word in words[1:]) else False
     return True if all(word in _YES for word in words) else None
