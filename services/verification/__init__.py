@@ -1,1 +1,1 @@
-"""Verification decides whether a registered worker is a living, single, eligible person."""
+"""Verification decides whether a registered worker is a living, unique, eligible person."""

@@ -1,4 +1,4 @@
-"""How identities stand in the store; personal fields are sealed one by one. Pure, knows no driver."""
+"""How identities are stored; personal fields are sealed one by one. Pure, knows no driver."""
 
 from __future__ import annotations
 
@@ -19,10 +19,9 @@ INDEXES: Mapping[str, Sequence[Index]] = {
 
 
 class IdentityCodec:
-    """Identities, or the little that is known of a worker nobody has asked about."""
+    """Stores identities, or the side facts about a worker for whom no check was requested yet."""
 
     def encode(self, state: Identity | SideFacts, cipher: Cipher) -> dict[str, Any]:
-        """As plain and sealed fields."""
         if isinstance(state, SideFacts):
             return {"known": _side_facts(state)}
         asked, seal = state.asked, cipher.seal
@@ -67,7 +66,6 @@ class IdentityCodec:
         return body
 
     def decode(self, body: Mapping[str, Any], cipher: Cipher) -> Identity | SideFacts:
-        """From plain and sealed fields."""
         known = _known(body["known"])
         if "status" not in body:
             return known
@@ -122,7 +120,7 @@ def _known(saved: Sequence[Any]) -> SideFacts:
 
 
 def _sealed(ruling: Ruling, cipher: Cipher) -> list[Any]:
-    # An officer's own words may name the worker or a neighbour.
+    # Officer and reason are sealed, because an officer's own words may name the worker or a neighbour.
     return [cipher.seal(ruling.officer), cipher.seal(ruling.reason), ruling.decided_on]
 
 
@@ -155,14 +153,12 @@ def _listed(saved: Sequence[Any] | None) -> Listed:
 
 
 class RefusalCodec:
-    """Refused commands of officers."""
+    """Stores refused commands of officers."""
 
     def encode(self, state: Refusal, cipher: Cipher) -> dict[str, Any]:
-        """As plain fields."""
         return {"reasons": [str(reason) for reason in state.reasons]}
 
     def decode(self, body: Mapping[str, Any], cipher: Cipher) -> Refusal:
-        """From plain fields."""
         return Refusal(reasons=tuple(body["reasons"]))
 
 

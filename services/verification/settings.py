@@ -1,4 +1,4 @@
-"""How verification reaches Dukcapil, and how much of it the agreement allows."""
+"""The settings for calls to Dukcapil: address, credentials, and the limits of the agreement."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ PREFIX = "PAYUNG_DUKCAPIL_"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """The address and the agency's credentials; the credentials never appear in a log or a repr.
+    """The address and the agency's credentials. The credentials never appear in a log or a repr.
 
-    `rate` is in calls a second, repeats included. `daily_quota` is what all processes together may ask on one business
-    day (WITA); 0 leaves it to Dukcapil to say when it is used up.
+    `rate` is in calls per second, repeats included. `daily_quota` is the number of questions that all processes
+    together may ask on one business day (WITA); with 0 only Dukcapil says when its quota is used up.
     """
 
     url: str
@@ -30,8 +30,9 @@ class Settings:
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> Settings:
-        """PAYUNG_DUKCAPIL_URL; USER, PASSWORD, IP, RATE, DAILY_QUOTA, INSTITUTION and INSTITUTION_NAME as agreed with
-        Dukcapil (the stand-in takes any)."""
+        """Reads PAYUNG_DUKCAPIL_URL; USER, PASSWORD, IP, RATE, DAILY_QUOTA, TIMEOUT_S, INSTITUTION and INSTITUTION_NAME
+        as agreed with Dukcapil (the stand-in accepts any). Raises Refused when a number is malformed or too small.
+        """
         return cls(
             url=environ.get(f"{PREFIX}URL", "http://127.0.0.1:8106").rstrip("/"),
             user=environ.get(f"{PREFIX}USER", "payung"),

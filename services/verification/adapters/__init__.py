@@ -1,1 +1,1 @@
-"""Verification's roads to other systems."""
+"""Verification's connections to other systems."""

@@ -1,6 +1,7 @@
-"""Asks Dukcapil about one person over HTTP, in the shape that public clients document; gives back what it asks back.
+"""Asks Dukcapil about one person over HTTP, in the format that public clients document, and reports back the use of
+data.
 
-The credentials travel in the body, so neither the body nor an error that could hold it is ever logged.
+The credentials travel in the body, so neither the body nor an error that could contain it is ever logged.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ PATH = "/dukcapil/get_json/verify_by_elemen"
 THRESHOLD = "90"
 CLIENTS = 16
 GIVE_BACK_PATH = "/dukcapil/data_balikan"
-# What the data was used for, as the institution's agreement calls it.
+# The purpose for which the data was used, in the words of the institution's agreement.
 GIVE_BACK_PARAM = "VERIFIKASI PESERTA BPU"
 REPEATED = "sudah pernah dikirim"
 NO_QUOTA = "kuota"
@@ -46,9 +47,11 @@ _SCORE = re.compile(r"\(\s*(\d{1,3})(?:[.,]\d+)?\s*\)")
 
 @lru_cache(maxsize=1)
 def _clients(timeout_s: float) -> Iterator[httpx.AsyncClient]:
-    # No proxies of the environment: they are for the web, not for a government network. The runner bounds the calls.
+    # The environment's proxies are for the web, not for a government network, so they are ignored. The runner limits
+    # the number of calls.
     limits = httpx.Limits(max_connections=None, max_keepalive_connections=None)
-    # One for all: each context of its own would read every certificate of the machine, a tenth of a second each.
+    # One TLS context for all clients: each context reads every certificate of the machine, which takes a tenth of a
+    # second.
     tls = httpx.create_ssl_context(trust_env=False)
     return cycle(
         [httpx.AsyncClient(timeout=timeout_s, limits=limits, verify=tls, trust_env=False) for _ in range(CLIENTS)]
@@ -56,13 +59,14 @@ def _clients(timeout_s: float) -> Iterator[httpx.AsyncClient]:
 
 
 def _client(timeout_s: float) -> httpx.AsyncClient:
-    """Each call the next client: a pool looks at all its connections at every call, and a big one spends most of a
-    call's time on that."""
+    """The next client for each call: a pool checks all its connections at every call, and a big pool spends most of a
+    call's time on that.
+    """
     return next(_clients(timeout_s))
 
 
 async def ask(worker_id: str, state: Any, due: Due, place: Workplace) -> Answer:
-    """Performs one saved check; Unavailable keeps it due."""
+    """Performs one saved check. Unavailable leaves it due."""
     if not isinstance(state, Identity):
         raise Unavailable("the check is not there yet")
     settings: Settings = place.reference.settings
@@ -82,14 +86,17 @@ async def ask(worker_id: str, state: Any, due: Due, place: Workplace) -> Answer:
 
 
 async def ask_or_look_up(worker_id: str, state: Any, due: Due, place: Workplace) -> Answer:
-    """As `ask`; while Dukcapil cannot be asked the regency's snapshot stands in, as the policy's order of registers
-    says. Whoever is not in it goes on waiting for Dukcapil."""
+    """Like `ask`, but while Dukcapil cannot be asked the regency's snapshot answers, by the policy's order of
+    registers.
+
+    A worker who is not in the snapshot continues to wait for Dukcapil.
+    """
     try:
         return await ask(worker_id, state, due, place)
     except Unavailable as trouble:
         answer = await _stand_in(worker_id, state, place)
         if answer is None:
-            # Not a pause: whoever else waits may be in the snapshot.
+            # Raised as Unavailable and not as Paused, because other waiting workers may be in the snapshot.
             raise Unavailable(str(trouble)) from None
         return Answer("dukcapil.answered.v1", worker_id, answer)
 
@@ -117,7 +124,7 @@ async def _stand_in(worker_id: str, state: Any, place: Workplace) -> DukcapilAns
 
 
 async def give_back(worker_id: str, state: Any, due: Due, place: Workplace) -> Answer:
-    """Tells Dukcapil how its data was used ("data balikan"); that it was told before is as good as telling it."""
+    """Tells Dukcapil how its data was used ("data balikan"). "Already sent" counts as success."""
     if not isinstance(state, Identity):
         raise Unavailable("the identity is not there yet")
     settings: Settings = place.reference.settings
@@ -159,7 +166,7 @@ async def _post(
             settings.url + path, json=body, headers={"Idempotency-Key": call}
         )
     except httpx.HTTPError as error:
-        # `from None`: the original carries the request, and with it the credentials.
+        # `from None`: the original error holds the request, and with it the credentials.
         raise Unavailable(f"Dukcapil: {type(error).__name__}") from None
     try:
         said = answer.json()
@@ -175,11 +182,13 @@ async def _post(
 
 
 class QuotaUsedUp(Unavailable):
-    """Dukcapil says that nothing is left of the day's quota."""
+    """Dukcapil says that the day's quota is used up."""
 
 
 def read(body: Any, worker_id: str, asked: IdentityCheckRequested) -> DukcapilAnswered:
-    """Dukcapil's answer as a fact; an answer of another shape, or an empty quota, is Unavailable."""
+    """Dukcapil's answer as a fact. Raises Unavailable for an answer of another shape, QuotaUsedUp for an empty
+    quota.
+    """
     content = body.get("content") if isinstance(body, Mapping) else None
     entry = content[0] if isinstance(content, list) and content and isinstance(content[0], Mapping) else None
     if entry is None and isinstance(body, Mapping) and body.get("quotaLimiter") == 0:
@@ -209,7 +218,7 @@ def read(body: Any, worker_id: str, asked: IdentityCheckRequested) -> DukcapilAn
 
 
 def _resident(entry: Mapping[str, Any]) -> bool | None:
-    """Whether the register places the person in the regency; None where it does not say."""
+    """Whether the register places the person in the regency; None when the answer does not say."""
     province, regency = entry.get("NO_PROP"), entry.get("NO_KAB")
     if not isinstance(province, str) or not isinstance(regency, str):
         return None
@@ -217,7 +226,9 @@ def _resident(entry: Mapping[str, Any]) -> bool | None:
 
 
 def _is_about_another(echoed: Any, nik: str) -> bool:
-    """Some services echo the NIK instead of "Sesuai"; a mixed-up answer would judge one worker by another's data."""
+    """Whether the answer echoes another NIK. Some services echo it instead of "Sesuai"; a mixed-up answer would judge
+    one worker by another's data.
+    """
     text = str(echoed).strip()
     return len(text) == 16 and text.isdigit() and text != nik
 

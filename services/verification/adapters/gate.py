@@ -1,13 +1,12 @@
-"""What stands between saved work and Dukcapil: the agreed rate, the daily quota, a circuit breaker, repeats.
+"""Controls the calls to Dukcapil: the agreed rate, the daily quota, a circuit breaker, repeats.
 
-Theory of operation
-Every call passes, in this order, the breaker (open: the work pauses until it may be tried), the quota (used up: it
-pauses until the next business day) and the rate limiter (it waits its turn). A failed call is repeated a few times
-with growing, spread pauses; then the work goes back to the store, due. A pause is `Paused`: the runner stops starting
-work of this kind, so that a system that is down is asked by one probe at a time and not by everything that waits.
-
-One gate a process and event loop, and one process of the service calls (shared/runtime/due.py): the rate and the
-breaker hold for all of its processes. It knows no NIK and no credential: a call is a function to it.
+Theory of operation Every call passes, in this order, the breaker (when open, the work pauses until a probe is allowed),
+the quota (when used up, it pauses until the next business day) and the rate limiter (it waits for its turn). A failed
+call is repeated a few times with growing, spread pauses; then the work goes back to the store and stays due. A pause is
+`Paused`: the runner then starts no more work of this kind, so a system that is down gets one probe at a time and not
+all waiting work. There is one gate per process and event loop, and one process of the service calls
+(shared/runtime/due.py), so rate and breaker hold for all of its processes. The gate sees no NIK and no credential: to
+it, a call is a function.
 """
 
 from __future__ import annotations
@@ -33,19 +32,22 @@ from shared.runtime.ports import Reader
 
 log = structlog.get_logger()
 
-# In a row: at 5 % faults a healthy service comes to ten once in 10^13 calls.
+# Failures in a row. With 5 % random faults a healthy service reaches ten in a row once in 10^13 calls.
 FAILURES_MAX = 10
 OPEN_S = 15.0
 ATTEMPTS_MAX = 3
 REPEAT_FIRST_S, REPEAT_MAX_S = 0.2, 2.0
-# What may be caught up at once after this process was kept from calling: no second sees more than half as much again.
+# The backlog, in seconds, that may be sent at once after calls were held up: so no second sees more than 1.5 times the
+# rate.
 BURST_S = 0.5
 
 T = TypeVar("T")
 
 
 class _Breaker(CircuitBreaker):  # type: ignore[misc]  # the library has no types
-    """The library's, on the product's clock: a wait that is told to the runner ends when the runner thinks so."""
+    """The library's breaker on the product's clock, so that a wait told to the runner ends when the runner
+    expects it.
+    """
 
     _since = 0.0
 
@@ -61,12 +63,12 @@ class _Breaker(CircuitBreaker):  # type: ignore[misc]  # the library has no type
 
     @property
     def open_remaining(self) -> float:
-        """Seconds until it may be tried again."""
+        """Seconds until the breaker allows a probe."""
         return self._since + OPEN_S - clock.monotonic()
 
 
 class Gate:
-    """Lets calls through as the agreement and the other side's health allow."""
+    """Lets calls through as the agreement and the health of Dukcapil allow."""
 
     def __init__(self, settings: Settings) -> None:
         burst = max(1.0, settings.rate * BURST_S)
@@ -76,9 +78,9 @@ class Gate:
         self.quota = Quota(settings.daily_quota)
 
     async def call(self, name: str, work: Callable[[], Awaitable[T]], reader: Reader, *, counted: bool = True) -> T:
-        """Does `work` when it may be done; Unavailable (Paused among them) when it cannot be done now.
+        """Performs `work` when it is allowed; raises Unavailable (or its subclass Paused) when it cannot be done now.
 
-        `name` spreads the repeats of different work; `counted` calls use the quota.
+        `name` spreads the repeats of different work over time; `counted` calls use the quota.
         """
         attempts = AsyncRetrying(
             stop=stop_after_attempt(ATTEMPTS_MAX),
@@ -93,7 +95,7 @@ class Gate:
         if counted:
             await self.quota.take(reader)
         await self._limiter.acquire()
-        # It may have opened while this call waited its turn.
+        # The breaker may have opened while this call waited for its turn.
         self._pass_breaker()
         probe = self._breaker.state == "half_open"
         self._probing = self._probing or probe
@@ -117,7 +119,9 @@ def _after(seconds: float) -> datetime:
 
 
 def _pause_s(name: str, state: RetryCallState) -> float:
-    """Doubling, and spread by the work's own name: the same on every run, another for every worker."""
+    """A pause that doubles with each attempt and varies by the work's name: equal on every run, different for
+    each worker.
+    """
     longest = min(REPEAT_MAX_S, REPEAT_FIRST_S * 2.0 ** (state.attempt_number - 1))
     spread = zlib.crc32(f"{name}|{state.attempt_number}".encode()) / 2**32
     return longest * (0.5 + spread / 2)
@@ -131,7 +135,7 @@ def gate_of(settings: Settings) -> Gate:
     loop = asyncio.get_running_loop()
     known = _gates.get(id(loop))
     if known is None or known[0] is not loop or known[1] != settings:
-        # One loop a process, except in tests: what belongs to ended ones is let go.
+        # A process has one loop, except in tests: gates of closed loops are dropped.
         for key in [key for key, (one, _, _) in _gates.items() if one.is_closed()]:
             del _gates[key]
         known = _gates[id(loop)] = (loop, settings, Gate(settings))

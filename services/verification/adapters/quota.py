@@ -1,9 +1,9 @@
-"""How much of the day's quota is used, by all processes together; and the pause until it is there again.
+"""The used part of the day's quota, over all processes together, and the pause until the quota is there again.
 
-With an agreed daily quota, each process takes blocks of it in a row of its own (`dukcapil_usage`), writes first and
-then adds up all rows: two that take at once may both leave a little, none takes too much. A process that dies loses the
-rest of its block for that day. What Dukcapil itself says counts too: when it says that nothing is left, work pauses
-until the next business day (WITA), with one question a minute in case the quota was raised.
+With an agreed daily quota, each process takes blocks of it in its own row (`dukcapil_usage`). It writes first and then
+adds up all rows: when two take at the same time, both may leave a little unused, but none takes too much. A process
+that dies loses the rest of its block for that day. Dukcapil's own word counts too: when it says that nothing is left,
+work pauses until the next business day (WITA), with one question a minute in case the quota was raised.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ log = structlog.get_logger()
 USAGE = "dukcapil_usage"
 BLOCK = 50
 PROBE_S = 60.0
-# A quota that was used up at midnight's stroke must not be asked for a moment too early.
+# A pause ends this long after midnight, so that the new quota is not asked for a moment too early.
 AFTER_MIDNIGHT = timedelta(seconds=5)
 
 
 class Quota:
-    """The questions of one business day."""
+    """Counts the questions of one business day."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
@@ -42,7 +42,7 @@ class Quota:
         self._probe_at = 0.0
 
     async def take(self, reader: Reader) -> None:
-        """Takes one question of today's quota; Paused until there can be one."""
+        """Takes one question of today's quota. Raises Paused until one is available."""
         today = business_day(clock.now())
         if today != self._day:
             self._day, self._used, self._block, self._none_left = today, 0, 0, False
@@ -55,7 +55,7 @@ class Quota:
         self._used += 1
 
     def said(self, left: object) -> None:
-        """What Dukcapil says is left (`quotaLimiter`), in an answer that it did give."""
+        """Notes how much Dukcapil says is left (`quotaLimiter`), in an answer that it did give."""
         if self._none_left:
             log.info("Dukcapil answers again before the day is over")
         self._none_left = False
@@ -63,7 +63,7 @@ class Quota:
             outside("dukcapil_quota_left", float(left))
 
     def exhausted(self) -> Paused:
-        """Dukcapil says that nothing is left."""
+        """Notes that Dukcapil says nothing is left, and returns the pause to raise."""
         if not self._none_left:
             log.warning("Dukcapil's quota of the day is used up; checks wait", until=_midnight().isoformat())
         self._none_left = True

@@ -1,9 +1,9 @@
-"""After a load: finds the workers against whom the new list speaks, and tells each of them to the pipeline. The leak
-stopper's eyes. It also finds the held cases that a newly loaded population or poverty data may settle.
+"""After a load: finds the workers who are affected by the new list, and publishes an event for each. Part of the leak
+stopper. It also finds the held cases that a newly loaded population or poverty data may settle.
 
-Only who stands verified, held or waiting is told, once a pass, as an event of the work topic under a name of its own: a
-sweep that is repeated, by this process or another, changes nothing. A load is swept twice: a check whose batch looked
-before the switch may be saved after the first pass has looked, but not after the second.
+Only verified, held and pending workers get an event, once per pass, with a fixed event id: a sweep that is repeated, by
+this process or another, changes nothing. A load is swept twice. A check whose batch read the lists before the switch
+may be saved after the first pass, but not after the second.
 """
 
 from __future__ import annotations
@@ -35,13 +35,15 @@ SWEEPING = "sweep"
 LOOK_S = 2.0
 PAGE = 2_000
 PASSES = 2
-# Longer than a batch may be retried in place (shared/runtime/app.py): by then it is saved or its process has ended.
+# Longer than a batch may be retried in place (shared/runtime/app.py): by then it is saved, or its process has ended.
 SECOND_PASS_AFTER_S = 150.0
 _STANDING = (Status.VERIFIED, Status.HELD, Status.PENDING)
 
 
 async def run(house: House) -> None:
-    """Looks for loads that are not swept yet, for as long as the service lives; one of its processes does."""
+    """Looks for loads that are not swept yet, as long as the service lives. One of its processes does this,
+    under a lease.
+    """
     while True:
         try:
             if await house.leases.mine(SWEEPING):
@@ -52,7 +54,7 @@ async def run(house: House) -> None:
 
 
 async def look(house: House) -> int:
-    """One look; returns how many workers were told."""
+    """Looks once; returns the number of workers who got an event."""
     told = 0
     for row in await house.reader.find_rows(sources.SNAPSHOTS, {}, order=("_id",), limit=10_000):
         told += await _after_load(house, row["_id"], sources.load_of(row["_id"], row))
@@ -65,7 +67,7 @@ async def _after_load(house: House, name: str, load: Load) -> int:
     if passes >= PASSES or (passes and not _is_time(load)):
         return 0
     told = await sweep(house, load, passes)
-    # The rows of another version may stand there by now: then this one's mark is wrong, and only costs a repeat.
+    # Meanwhile a newer version may have been loaded. Then this mark is wrong, which costs only a repeated pass.
     await house.reader.save_rows(SWEEPS, {name: {"version": load.version, "passes": passes + 1}})
     if told:
         log.info("a load speaks of standing workers", kind=load.kind, regency=load.regency, workers=told)
@@ -79,7 +81,7 @@ def _is_time(load: Load) -> bool:
 
 
 async def sweep(house: House, load: Load, number: int) -> int:
-    """One pass over the rows that can speak against somebody, page by page."""
+    """One pass over the rows that can affect a worker, page by page."""
     if load.kind == sources.DINSOS:
         return await _fill(house, load, number)
     told, last = await _fill(house, load, number) if load.kind == sources.POPULATION else 0, load.prefix
@@ -93,7 +95,7 @@ async def sweep(house: House, load: Load, number: int) -> int:
 
 
 async def _fill(house: House, load: Load, number: int) -> int:
-    """Held cases that may be settled by what is listed now: few, so they are asked for, and looked up in the load."""
+    """Publishes the held cases that this load may settle. They are few, so they are read and looked up in the load."""
     told, last = 0, ""
     waiting: dict[str, Any] = {"state.status": Status.HELD.value, "state.regency": load.regency}
     if load.kind == sources.DINSOS:
@@ -117,7 +119,7 @@ async def _fill(house: House, load: Load, number: int) -> int:
 
 
 def _settles(identity: Identity, load: Load, row: Mapping[str, Any]) -> Literal["poverty", "register"] | None:
-    """What this row may settle of a held case; a row against somebody is told as such."""
+    """What this row may settle in a held case; rows that speak against the worker are handled by `_change`."""
     if load.kind == sources.DINSOS:
         return "poverty"
     seen = f"snapshot:{load.version}" in identity.evidence
@@ -129,7 +131,7 @@ def _against(load: Load) -> dict[str, Any]:
     if load.kind != sources.POPULATION:
         return {}
     inside = f"{load.regency}."
-    # Between the villages of this regency and everything else: "/" follows "." in the order of characters.
+    # Villages before or after this regency's in the order of keys: "/" is the character after ".".
     elsewhere = ({"village": {"$gt": "", "$lt": inside}}, {"village": {"$gte": f"{load.regency}/"}})
     return {"$or": [{"status": {"$ne": "alive"}}, *elsewhere]}
 
@@ -150,7 +152,7 @@ async def _tell(house: House, load: Load, rows: Sequence[Mapping[str, Any]], num
 
 
 def _change(worker: str, identity: Identity, load: Load, row: Mapping[str, Any]) -> SourceChanged | None:
-    """What this row says of the worker that the standing verdict has not seen."""
+    """What this row says of the worker that the standing verdict has not taken into account."""
     if identity.status not in _STANDING:
         return None
     told: dict[str, Any] = {"worker_id": worker, "regency": load.regency, "version": load.version}
@@ -174,7 +176,7 @@ def _message(load: Load, change: SourceChanged, number: int) -> Message:
         "id": name,
         "source": source,
         "type": "source.changed.v1",
-        # The load's own instant: a repeated pass makes the same bytes.
+        # The load's own instant, so that a repeated pass makes the same bytes.
         "time": envelope.rfc3339(datetime.fromisoformat(load.loaded_at).astimezone(WITA)),
         "datacontenttype": "application/json",
         "correlationid": name,

@@ -1,8 +1,8 @@
 """Verification over HTTP: the officers' queue with the evidence side by side, and one worker's standing.
 
-Lists and standings carry no name and no NIK. A single case does, to an officer only: a caller with the role
-`verification-officer` for its regency (PAYUNG_AUTH; everyone where it says `none`). The same addresses
-answer JSON to a machine and a page to a browser.
+Lists and standings carry no name and no NIK. A single case carries names, for officers only: the caller needs the role
+`verification-officer` in its regency (PAYUNG_AUTH; with `none` everyone may). The same addresses give JSON to a machine
+and a page to a browser.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def routes(house: House) -> APIRouter:
         after: str | None = None,
         limit: Annotated[int, Query(ge=1, le=queue.CASES_MAX)] = queue.CASES_MAX,
     ) -> Response:
-        """Held cases, the oldest first, to be settled by an officer; `after` is the last answer's `next`."""
+        """Held cases for an officer to settle, the oldest first; `after` is the `next` of the previous answer."""
         caller = await desk.guard.caller(request)
         # The page's form sends an empty field for "all".
         regencies = caller.regencies(regency or None, VERIFICATION_OFFICER)
@@ -54,7 +54,7 @@ def routes(house: House) -> APIRouter:
 
     @router.get("/v1/reviews/{worker_id}")
     async def review(worker_id: str, request: Request) -> Response:
-        """One case with its evidence side by side: what the form says, what the register says, who attests."""
+        """One case with its evidence side by side: the form, the register, and the agencies that attest."""
         case = await desk.case(worker_id, await desk.guard.caller(request))
         if wants_page(request):
             return HTMLResponse(pages.case_page(case), headers=HEADERS)
@@ -65,7 +65,10 @@ def routes(house: House) -> APIRouter:
         worker_id: str, request: Request, idempotency_key: Annotated[str | None, Header()] = None
     ) -> Response:
         """Takes an officer's decision (`{"decision": "verified|rejected", "officer", "reason"}`) as an
-        `identity.decide.v1`; 202 with its id once Kafka has acknowledged it. What becomes of it is an event."""
+        `identity.decide.v1`.
+
+        Answers 202 with its id once Kafka has acknowledged it. The result is an event.
+        """
         caller = await desk.guard.caller(request)
         await desk.check_role(worker_id, caller)
         given = await officers.read(request, idempotency_key)
@@ -80,7 +83,7 @@ def routes(house: House) -> APIRouter:
 
     @router.get("/v1/identities/{worker_id}")
     async def identity(worker_id: str, request: Request) -> dict[str, Any]:
-        """Where one worker's identity stands."""
+        """The standing of one worker's identity."""
         caller = await desk.guard.caller(request)
         found = await desk.identity(worker_id)
         if found is None or not caller.may_read(found.asked.regency):
@@ -98,19 +101,22 @@ class Desk:
         self.guard = Guard(house.environ)
 
     async def identity(self, worker_id: str) -> Identity | None:
-        """The identity of a worker who was asked for."""
+        """The identity of a worker for whom a check was requested; None without one."""
         found = (await self._house.reader.states("identities", [worker_id])).get(worker_id)
         return found if isinstance(found, Identity) else None
 
     async def case(self, worker_id: str, caller: Caller) -> Case:
-        """A worker's case, for an officer of the regency; for everybody else it is not there."""
+        """A worker's case, for an officer of the regency; raises 404 for all other callers."""
         found = await self.identity(worker_id)
         if found is None or not caller.has_role(VERIFICATION_OFFICER, found.asked.regency):
             raise HTTPException(404, "no such case")
         return await queue.case_of(self._house.reader, self._house.reference.cipher, worker_id, found)
 
     async def check_role(self, worker_id: str, caller: Caller) -> None:
-        """Only an officer of the worker's regency decides. Of whom nothing is known, the event's answer says so."""
+        """Raises 403 unless the caller is an officer of the worker's regency.
+
+        For an unknown worker any verification officer may send a decision; its refusal comes as an event.
+        """
         found = await self.identity(worker_id)
         if found is not None and not caller.has_role(VERIFICATION_OFFICER, found.asked.regency):
             raise HTTPException(403, f"the token has no role {VERIFICATION_OFFICER} for {found.asked.regency}")
@@ -118,7 +124,7 @@ class Desk:
             raise HTTPException(403, f"the token has no role {VERIFICATION_OFFICER}")
 
     async def taken(self, worker_id: str, before: Identity | None) -> None:
-        """Waits a moment until the case has changed, so that the list an officer comes back to is true."""
+        """Waits up to 3 s until the case has changed, so that the list an officer returns to is up to date."""
         for _ in range(TAKEN_LOOKS):
             now = await self.identity(worker_id)
             if now is None or before is None or (now.status, now.proposal) != (before.status, before.proposal):

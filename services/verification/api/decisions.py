@@ -1,4 +1,4 @@
-"""An officer's decision on an identity as the record that carries it."""
+"""Turns an officer's decision on an identity into the record that carries it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ DECIDE = "identity.decide.v1"
 
 
 def message(request: Request, worker_id: str, given: Given, signed_by: str | None) -> Message:
-    """The record. `signed_by` is who the caller's token says they are; without one the body's officer signs."""
+    """The record. `signed_by` is the name in the caller's token; without one the officer named in the body signs."""
     data = {**given.fields, "worker_id": worker_id}
     if signed_by is not None:
         data["officer"] = given.officer or signed_by

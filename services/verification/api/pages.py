@@ -52,7 +52,7 @@ _environment = environment("services.verification.api")
 
 
 def day(text: str | None) -> str:
-    """A date as Indonesians write it; anything else as it is."""
+    """A date in the Indonesian form; any other text unchanged."""
     found = parse_date(text)
     return long_date(found) if found is not None else text or ""
 
@@ -90,7 +90,7 @@ def list_page(found: Held, regency: str | None, reason: str | None, sent: str | 
 
 
 def case_page(case: Case) -> str:
-    """One case, side by side, and the form that decides it."""
+    """One case with the evidence side by side, and the form that decides it."""
     one = case.identity
     return _environment.get_template("case.html").render(
         worker_id=case.worker_id,

@@ -1,6 +1,6 @@
 """The queue of held cases, and one case with what the form and each source say, field by field.
 
-The list has no personal data; a case has, and says of the NIK only what tells two workers apart.
+The list holds no personal data. A case does, but it shows the NIK only masked, enough to tell two workers apart.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ CASES_MAX = 500
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A page of the queue; `total` counts all that match."""
+    """A page of the queue; `total` counts all matching cases."""
 
     cases: Sequence[tuple[str, Identity]]
     total: int
@@ -31,7 +31,7 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One line of the comparison; None where a side says nothing."""
+    """One line of the comparison; None when a side gives no value."""
 
     name: str
     form: str | None
@@ -53,7 +53,7 @@ class Case:
 
     @property
     def nik(self) -> str:
-        """The NIK as it may be shown."""
+        """The masked NIK."""
         return masked(self.identity.asked.nik)
 
     @property
@@ -65,7 +65,7 @@ class Case:
 async def held(
     reader: Reader, regencies: Sequence[str] | None, reason: str | None, after: str | None, limit: int
 ) -> Held:
-    """The oldest held cases of these regencies, behind `after`."""
+    """The oldest held cases of these regencies that come after `after`."""
     where: dict[str, Any] = {"state.status": Status.HELD.value}
     if regencies is not None:
         where["state.regency"] = {"$in": list(regencies)}
@@ -83,7 +83,7 @@ async def held(
 
 
 async def case_of(reader: Reader, cipher: Cipher, worker_id: str, identity: Identity) -> Case:
-    """A case; the register's own row is shown while the snapshot that judged still stands."""
+    """A case. The register's own row is shown as long as the snapshot that judged is still the current one."""
     asked = identity.asked
     key = (asked.regency, worker_id)
     loads = await sources.loads(reader, [asked.regency])
@@ -110,7 +110,7 @@ def _fields(identity: Identity, person: Person | None) -> list[Field]:
     sex = found.sex_matches if found is not None else None
     known = (person.name, person.birth_date, person.sex, person.village or None) if person else (None,) * 4
     return [
-        # A name is as like as its score says.
+        # For a name the score says how well it agrees.
         Field("name", asked.name, known[0], None, identity.score if alive else None),
         Field("birth_date", asked.birth_date, known[1], birth_date),
         Field("sex", asked.sex, known[2], sex),
@@ -120,7 +120,7 @@ def _fields(identity: Identity, person: Person | None) -> list[Field]:
 
 
 def standing_json(worker_id: str, one: Identity) -> dict[str, Any]:
-    """Where an identity stands: no name, no NIK."""
+    """The standing of an identity: no name, no NIK."""
     return {
         "worker_id": worker_id,
         "regency": one.asked.regency,
@@ -133,19 +133,19 @@ def standing_json(worker_id: str, one: Identity) -> dict[str, Any]:
         "registration_version": one.asked.registration_version,
         "policy": one.policy,
         "awaits_second_officer": one.proposal is not None,
-        # Registration's officers clear that; until then the verdict above is told to nobody.
+        # Registration's officers clear this; until then the verdict above is published as held.
         "suspected_double": one.known.suspected,
     }
 
 
 def list_json(found: Held) -> dict[str, Any]:
-    """A page of the queue."""
+    """A page of the queue as JSON."""
     shown: dict[str, Any] = {"reviews": [standing_json(worker_id, one) for worker_id, one in found.cases]}
     return {**shown, "total": found.total, "next": found.next}
 
 
 def case_json(case: Case) -> dict[str, Any]:
-    """A case with its evidence. Personal: for an officer only."""
+    """A case with its evidence as JSON. Personal data: for an officer only."""
     one, policy = case.identity, case.policy
     return {
         **standing_json(case.worker_id, one),

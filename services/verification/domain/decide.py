@@ -1,17 +1,17 @@
-"""What verification makes of each input.
+"""The decisions of verification on each input.
 
 Theory of operation
-One document a worker. A check request is judged at once when the regency's snapshot knows the NIK; otherwise it is
-saved as pending with due work, and Dukcapil's answer comes back as an event of the work topic. Which register is asked
-first is the policy's. Both roads end in the same `rules.verdict`, judged by the day and the policy of the request. A
-newer registration version replaces the older; an answer on an older one is ignored. What is learnt beside the checks
-(a job, a death, a withdrawal: `ends`) waits in the document when it comes first, and stands over every later check and
-every officer's decision (`officers`), so that any order ends the same.
+One document per worker. A check request is judged at once when the regency's snapshot knows the NIK. Otherwise it is
+saved as pending with due work, and Dukcapil's answer comes back as an event of the work topic. The policy says which
+register is asked first. Both ways end in the same `rules.verdict`, judged by the day and the policy of the request. A
+newer registration version replaces the older one; an answer to an older one is ignored. Facts learnt outside the checks
+(a job, a death, a withdrawal: `ends`) wait in the document when they come first, and outweigh every later check and
+every officer's decision (`officers`). So any order of the inputs gives the same end.
 
 Invariants
 * An identity is pending exactly when its question to Dukcapil is due (`standing`).
-* A held identity is settled only by an officer, a newer registration, a newer load of the list that it was held by or
-  waited for, or what ends eligibility.
+* A held identity is settled only by an officer, a newer registration, a newer load of the list that caused the hold or
+  was missing, or an end of eligibility.
 """
 
 from __future__ import annotations
@@ -49,14 +49,14 @@ conflicting = parts.conflicting
 
 
 def route(event: Event, reference: Any) -> tuple[Routed, ...]:
-    """Every input changes the worker's identity, or is a refusal of its own."""
+    """Routes an input to the worker's identity, or an officer's malformed input to a refusal document."""
     if isinstance(event.data, Intake):
         return (parts.of_officer(event),)
     return (Routed(Address("identities", event.data.worker_id), event.data),)
 
 
 def decide(state: Identity | SideFacts | Refusal | None, event: Event, facts: Facts, now: datetime) -> Decision[Any]:
-    """Dispatches on the part."""
+    """Calls the decision for the type of the part. Raises TypeError for an unknown type."""
     part = event.data
     if isinstance(part, Refused):
         refused = outcomes.refused(part.worker_id, part.officer, part.reasons, part.worker_id or event.id)
@@ -71,7 +71,7 @@ def decide(state: Identity | SideFacts | Refusal | None, event: Event, facts: Fa
         case GivenBack():
             return _given_back(identity, part, now)
         case SourceChanged():
-            # A worker who is only known by a side fact is looked up when a check comes.
+            # A worker who is known only by a side fact is looked up when a check comes.
             return ends.learnt(identity, part, now, facts)
         case OfficerDecision():
             return officers.settle(identity, known, part, now, facts)
@@ -117,7 +117,10 @@ def _check(
 
 
 def _asked(fresh: Identity, facts: Facts, at: datetime, policy: Policy) -> Decision[Any]:
-    """The first register, in the policy's order, that can tell."""
+    """Asks the registers in the policy's order and judges by the first that knows the person.
+
+    Dukcapil is asked later, as due work. Without any snapshot, and without Dukcapil in the order, the case is held.
+    """
     asked = fresh.asked
     for place, register in enumerate(policy.sources, start=1):
         if register == DUKCAPIL:

@@ -1,9 +1,9 @@
-"""What ends eligibility, learnt at any time: a death, a double, a move, a job, a withdrawal. The leak stopper.
+"""Ends eligibility by facts that arrive at any time: a death, a double, a move, a job, a withdrawal. The leak stopper.
 
-What the world tells once (a claim's death, an employer's roster line, a withdrawal) is kept as a side fact and stands
-over every later check; a job until registration tells that it is over. What a regency's loaded lists say is looked up
-again by every check, so it changes the standing of the day only. What excludes is said by the policy of the day on
-which it is learnt.
+Facts that are told only once (a death from a claim, an employer's roster line, a withdrawal) are kept as side facts and
+outweigh every later check; a job does so until registration says that it is over. A regency's loaded lists are looked
+up again by every check, so they change only today's verdict. The policy of the day on which a fact is learnt says
+whether it excludes.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _JOBS = {rules.WAGE_EARNER: Reason.WAGE_EARNER, rules.STATE_EMPLOYEE: Reason.STA
 def withdrawn(
     identity: Identity | None, known: SideFacts, part: WorkerWithdrawn, event: Event, facts: Facts
 ) -> Decision[Any]:
-    """Ends whatever the verdict was or was to be, unless registration asked again since."""
+    """Ends any verdict, given or still open, unless registration has asked for a newer check since."""
     noted = replace(known, withdrawn_sequence=max(known.withdrawn_sequence, event.sequence or 0))
     if identity is None or identity.sequence > noted.withdrawn_sequence or identity.status in _OVER:
         return note(identity, noted, event.at)
@@ -45,7 +45,7 @@ def withdrawn(
 
 
 def died(identity: Identity | None, known: SideFacts, part: WorkerDied, now: datetime, facts: Facts) -> Decision[Any]:
-    """Ends who is verified, rejects who waits or is held."""
+    """A death ends a verified identity and rejects a pending or held one."""
     noted = replace(known, died_on=min(known.died_on or part.died_on, part.died_on))
     if identity is None or identity.status in _OVER:
         return note(identity, noted, now)
@@ -59,7 +59,7 @@ def died(identity: Identity | None, known: SideFacts, part: WorkerDied, now: dat
 def employed(
     identity: Identity | None, known: SideFacts, part: WorkerEmployed, now: datetime, facts: Facts
 ) -> Decision[Any]:
-    """A wage job: the employer pays the premium from now on."""
+    """A wage job: from now on the employer pays the premium."""
     noted = replace(known, wage_earner=True)
     if identity is None:
         return Decision(state=noted)
@@ -68,14 +68,16 @@ def employed(
 
 
 def job_ended(identity: Identity | None, known: SideFacts, now: datetime) -> Decision[Any]:
-    """No employer's any more: what was decided stands, and the next check no longer holds the job against them."""
+    """The last job is over: the verdict stays, and the next check no longer counts the job."""
     return note(identity, replace(known, wage_earner=False), now)
 
 
 def suspected(
     identity: Identity | None, known: SideFacts, part: WorkerSuspected | WorkerCleared, event: Event, facts: Facts
 ) -> Decision[Any]:
-    """Registration suspects that this is another worker too, or not any more: the verdict stays, the money waits."""
+    """Registration suspects, or no longer suspects, that this is the same person as another worker: the verdict stays,
+    but payments wait.
+    """
     sequence = event.sequence or 0
     if sequence <= known.suspicion_sequence:
         return note(identity, known, event.at)
@@ -88,9 +90,9 @@ def suspected(
 
 
 def learnt(identity: Identity | None, part: SourceChanged, now: datetime, facts: Facts) -> Decision[Any]:
-    """A newly loaded list says of someone what no check has seen yet."""
+    """A newly loaded list says something about a worker that no check has seen yet."""
     if identity is None:
-        # Whoever is asked for later is looked up in that list then.
+        # A worker whose check comes later is looked up in that list then.
         return Decision(state=None, ignored=UNKNOWN)
     policy, today = facts.policies.at(identity.asked.regency, now), business_day(now).isoformat()
     if part.change == "poverty":
@@ -116,7 +118,7 @@ def learnt(identity: Identity | None, part: SourceChanged, now: datetime, facts:
 
 
 def _listed(identity: Identity, now: datetime, today: str, facts: Facts) -> Decision[Any]:
-    """The poverty data that a held case waited for: judged again on what the register said then."""
+    """The poverty data has arrived for a held case that lacked it: judged again with the register's earlier answer."""
     found = identity.found
     if identity.status is not Status.HELD or Reason.POVERTY_DATA_MISSING not in identity.reasons or found is None:
         return leave(identity, now)
@@ -137,8 +139,11 @@ def _listed(identity: Identity, now: datetime, today: str, facts: Facts) -> Deci
 
 
 def _looked_up_again(identity: Identity, now: datetime, today: str, facts: Facts) -> Decision[Any]:
-    """A held case beside the register as loaded now: what was put right there needs no officer, and who still must
-    look sees what stands there today. A first officer's word stays while the case does."""
+    """Judges a held case again with the newly loaded register.
+
+    A correction in the register then needs no officer, and otherwise the officer sees the register's present content. A
+    first officer's proposal stays as long as status and reasons stay the same.
+    """
     person = facts.people.get((identity.asked.regency, identity.asked.worker_id))
     if person is None or not rules.waits_for_register(identity.status, identity.reasons, identity.evidence):
         return leave(identity, now)

@@ -1,4 +1,4 @@
-"""An officer settles a held case: alone, or with a second one where the policy wants four eyes."""
+"""An officer settles a held case: alone, or together with a second officer when the policy wants four eyes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from shared.kernel.decision import Decision
 def settle(
     identity: Identity | None, known: SideFacts, part: OfficerDecision, now: datetime, facts: Facts
 ) -> Decision[Any]:
-    """The officers' rules are those of the day of the decision, whenever the case was held."""
+    """Settles a case by the officers' rules of the day of the decision, whenever the case was held."""
     if identity is None:
         return Decision(state=known, outcomes=(_refused(part, Reason.NOT_REGISTERED),))
     if identity.status is not Status.HELD:
@@ -34,7 +34,7 @@ def settle(
         if first is not None and same_person(first.signed_by, part.signed_by):
             return leave(identity, now, (_refused(part, Reason.SECOND_OFFICER_NEEDED),))
         if first is None or first.verified != part.verified:
-            # The first word, or one against it: then this word waits for the agreement of another officer.
+            # This is the first proposal, or it contradicts the first: it now waits for another officer who agrees.
             waiting = replace(
                 identity, proposal=Proposal(ruling=ruling, signed_by=part.signed_by, verified=part.verified)
             )
@@ -55,7 +55,7 @@ def _ruled(identity: Identity, verified: bool, ruling: Ruling, now: datetime, po
         jobs.append(Reason.STATE_EMPLOYEE)
     barring = tuple(one for one in jobs if one in policy.excluded)
     if barring:
-        # The officer settles who this is; that an employer must pay their premium stands beside it.
+        # The officer confirms the identity, but the employer must still pay the premium, so the job rejects.
         return tell(changed, now, Status.REJECTED, barring, today, policy)
     return tell(changed, now, Status.VERIFIED, (), today, policy)
 

@@ -1,4 +1,4 @@
-"""The events that verification publishes, each made in one place. None carries personal data."""
+"""Builds the events that verification publishes, each in one place. None carries personal data."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _UNVERIFIED: dict[Status, tuple[str, type[contract.IdentityUnverified]]] = {
 
 
 def verdict(identity: Identity, effective_on: str, policy: Policy) -> Outcome:
-    """The verdict that now stands; a verified identity is valid from that day for as long as the policy says."""
+    """The verdict that now stands. A verified identity is valid from that day for the policy's period."""
     asked = identity.asked
     fields: dict[str, Any] = {
         "worker_id": asked.worker_id,
@@ -37,7 +37,7 @@ def verdict(identity: Identity, effective_on: str, policy: Policy) -> Outcome:
             **fields,
             income_base=asked.income_base,
             segment="BPU",
-            # Named, because a default list is deep-copied for every event.
+            # Given explicitly, because pydantic deep-copies a default list for every event.
             warnings=[],
             evidence=list(identity.evidence),
             score=identity.score or 0,
@@ -49,7 +49,7 @@ def verdict(identity: Identity, effective_on: str, policy: Policy) -> Outcome:
 
 
 def proposed(identity: Identity, verified: bool) -> Outcome:
-    """A first officer's word, where a second one must agree."""
+    """A first officer's decision, when a second officer must agree."""
     asked = identity.asked
     data = contract.DecisionProposed(
         worker_id=asked.worker_id, regency=asked.regency, decision="verified" if verified else "rejected"
@@ -58,7 +58,9 @@ def proposed(identity: Identity, verified: bool) -> Outcome:
 
 
 def refused(worker_id: str | None, officer: str | None, reasons: tuple[str, ...], key: str) -> Outcome:
-    """An officer's decision that could not be taken; what is no worker_id is not repeated where others read."""
+    """A refused decision of an officer. Text that is no worker_id is not repeated, because other services read
+    this event.
+    """
     named = worker_id if tokens.is_worker_id(worker_id) else None
     data = contract.DecisionRefused(worker_id=named, officer=officer, reasons=list(reasons))
     return _open(key if tokens.is_worker_id(key) else "unknown", "identity.decide.refused.v1", data)

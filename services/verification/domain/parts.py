@@ -1,4 +1,4 @@
-"""What `route` makes of an officer's event: a well-formed decision on a worker, or a refusal of its own."""
+"""Turns an officer's event into a well-formed decision on a worker, or into a refusal document."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from shared.kernel.values import value
 
 @value(frozen=True, slots=True, kw_only=True)
 class OfficerDecision:
-    """A well-formed decision of an officer. `signed_by` is who the event's source says they are."""
+    """A well-formed decision of an officer. `signed_by` is the name in the event's source."""
 
     worker_id: str
     verified: bool
@@ -22,7 +22,7 @@ class OfficerDecision:
 
 @value(frozen=True, slots=True, kw_only=True)
 class Refused:
-    """A decision of an officer that cannot be read as one."""
+    """An officer's event that is no valid decision."""
 
     worker_id: str | None
     officer: str | None
@@ -30,10 +30,10 @@ class Refused:
 
 
 def of_officer(event: Event) -> Routed:
-    """Every reason that holds, in the order of the fields; the decision when there is none."""
+    """The decision, or a refusal with every reason that holds, in the order of the fields."""
     intake: Intake = event.data
     fields = intake.fields
-    # Only an officer settles a case (contracts.md 1, sources): an agency's word must not pass as one.
+    # Only an officer settles a case (contracts.md 1, sources); an agency's event must not count as one.
     signed_by = officers.name_of(event.source)
     problems: list[str] = [] if signed_by else [f"{Reason.FIELD_INVALID}:source"]
     if intake.problem:
@@ -62,7 +62,7 @@ def of_officer(event: Event) -> Routed:
 
 
 def conflicting(event: Event) -> Routed:
-    """The refusal of an event whose name was used before with other content."""
+    """Refuses an event whose name was used before with other content."""
     refused = _refused(event, Reason.CONFLICTING_DUPLICATE)
     return Routed(Address("refusals", f"{event.name}|{event.content_hash}"), refused)
 

@@ -1,10 +1,10 @@
 """The policy by which identities are judged: data with a legal basis, by regency and date. Pure.
 
-Owns its schema, its version names and the choice of the policy that judges at an instant. Knows no store and no file.
+Owns the policy's schema, its version names, and the choice of the policy for an instant. Knows no store and no file.
 
 Invariants
-* A loaded policy judges only what is stamped after its load: a replay decides as the first time did.
-* The policy that the product ships stands under all loaded ones, so there is always one.
+* A loaded policy judges only requests stamped after its load, so a replay decides as the first run did.
+* The shipped policy is the fallback below all loaded ones, so there is always one.
 """
 
 from __future__ import annotations
@@ -42,12 +42,12 @@ _HELD_FOR = (
 
 
 class PolicyError(ValueError):
-    """A policy that cannot be read; says where and why, for the person who wrote it."""
+    """An unreadable policy; the message says where and why, for the person who wrote it."""
 
 
 @value(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """One version of the rules, as shared/reference/policy.toml explains them field by field."""
+    """One version of the rules; shared/reference/policy.toml explains each field."""
 
     __pydantic_config__ = ConfigDict(extra="forbid", strict=False)
 
@@ -75,7 +75,7 @@ class Policy:
         return any(one in (EVERY_CASE, *reasons) for one in self.four_eyes)
 
     def may_decide(self, officer: str) -> bool:
-        """Whether this officer settles held cases."""
+        """Whether this officer may settle held cases."""
         return not self.deciders or officer in self.deciders
 
 
@@ -83,7 +83,9 @@ _ADAPTER: TypeAdapter[Policy] = TypeAdapter(Policy)
 
 
 def read(given: Mapping[str, Any], *, base: Mapping[str, Any] | None = None) -> Policy:
-    """A policy out of plain data; what is not named is the shipped policy's. PolicyError says what is wrong."""
+    """A policy from plain data; a missing field is taken from the shipped policy. Raises PolicyError that says
+    what is wrong.
+    """
     own = {"regency", "valid_from", "legal_basis"}
     missing = sorted(own - set(given))
     if missing:
@@ -103,7 +105,7 @@ def read(given: Mapping[str, Any], *, base: Mapping[str, Any] | None = None) -> 
 
 
 def _faults(policy: Policy) -> list[str]:
-    """What no single field shows."""
+    """The faults that involve more than one field."""
     faults = []
     if policy.name_hold_from > policy.name_pass_from:
         faults.append("name_hold_from: is above name_pass_from")
@@ -123,7 +125,7 @@ def _faults(policy: Policy) -> list[str]:
 
 
 def plain(policy: Policy) -> dict[str, Any]:
-    """As plain JSON-like data, without its version; `read` takes it back."""
+    """The policy as plain JSON-like data, without its version; `read` accepts it again."""
     fields = asdict(policy)
     del fields["version"]
     return {name: _plain(value) for name, value in fields.items()}
@@ -138,7 +140,7 @@ def _plain(value: Any) -> Any:
 
 
 def _version(policy: Policy) -> str:
-    """Names the content: the same rules have the same name on every machine."""
+    """A name made from the content: the same rules have the same name on every machine."""
     content = json.dumps(plain(policy), sort_keys=True, ensure_ascii=False).encode()
     where = "default" if policy.regency == EVERYWHERE else policy.regency
     return f"{where}@{policy.valid_from.isoformat()}#{hashlib.sha256(content).hexdigest()[:8]}"
@@ -146,13 +148,15 @@ def _version(policy: Policy) -> str:
 
 @value(frozen=True, slots=True)
 class Policies:
-    """The loaded policies with the instants of their loads, and the shipped one under them."""
+    """The loaded policies with the instants of their loads; the shipped one applies when none of them does."""
 
     loaded: tuple[tuple[datetime, Policy], ...] = ()
 
     def at(self, regency: str, now: datetime) -> Policy:
-        """Who judges a request of this regency that is stamped `now`: the regency's own before every regency's, then
-        the latest start, then the latest load."""
+        """The policy that judges a request of this regency stamped `now`.
+
+        The regency's own policy comes before one for every regency, then the latest start, then the latest load.
+        """
         today = business_day(now)
         best: tuple[tuple[bool, date, datetime], Policy] | None = None
         for loaded_at, one in self.loaded:
@@ -177,5 +181,4 @@ def end_of(day: date) -> datetime:
 
 @cache
 def shipped() -> Policy:
-    """The policy of the product."""
     return read(reference.shipped())

@@ -1,4 +1,4 @@
-"""The verdict that a policy gives on what the sources say (contracts.md 3, rules.md 2)."""
+"""The verdict of a policy on what the sources say (contracts.md 3, rules.md 2)."""
 
 from __future__ import annotations
 
@@ -35,7 +35,9 @@ class Person:
 
 @value(frozen=True, slots=True, kw_only=True)
 class Poverty:
-    """A worker's line in Dinsos' poverty data: which data (DTKS, DTSEN, P3KE, VERVAL_DAERAH), which version."""
+    """A worker's row in Dinsos' poverty data: the data set (DTKS, DTSEN, P3KE, VERVAL_DAERAH), its version, and
+    the decile.
+    """
 
     source: str
     version: str
@@ -44,7 +46,7 @@ class Poverty:
 
 @value(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """What one source says about the person asked for. `born` is the register's birth date when it gives one."""
+    """What one source says about the person asked for. `born` is the register's birth date if the source gives it."""
 
     status: RegisterStatus
     score: float | None
@@ -57,7 +59,7 @@ class Finding:
 
 @value(frozen=True, slots=True, kw_only=True)
 class Beside:
-    """What the further sources say: jobs that exclude, the occupation attested, the poverty data."""
+    """What the further sources say: excluding jobs, the attested occupation, the poverty data."""
 
     wage_earner: bool = False
     state_employee: bool = False
@@ -67,7 +69,7 @@ class Beside:
 
 @value(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """The status and every reason of it."""
+    """The status with all its reasons."""
 
     status: Status
     reasons: tuple[str, ...]
@@ -84,17 +86,18 @@ _SETTLED_BY_STATUS: dict[RegisterStatus, tuple[Status, Reason]] = {
 
 
 def settled(register: RegisterStatus, evidence: str) -> Finding:
-    """A finding that the register's status alone makes."""
+    """A finding for which the register's status alone decides."""
     return Finding(status=register, score=None, birth_date_matches=None, sex_matches=None, born=None, evidence=evidence)
 
 
-# A death that a claim taught us.
+# A death that became known through a claim.
 DECEASED_BY_CLAIM = settled("deceased", "claims")
 
 
 def verdict(finding: Finding, birth_date: str, checked_on: date, beside: Beside, policy: Policy) -> Verdict:
-    """The first that applies decides (contracts.md 3): the register's status, then all that excludes, then what an
-    officer must look at."""
+    """The first step that applies decides (contracts.md 3): the register's status, then everything that excludes, then
+    the doubts for an officer.
+    """
     found = int(finding.score or 0)
     by_status = _SETTLED_BY_STATUS.get(finding.status)
     if by_status is not None:
@@ -157,12 +160,12 @@ def compare(person: Person, asked: IdentityCheckRequested) -> Finding:
 
 
 def lives_in(village: str, regency: str) -> bool | None:
-    """Whether a village of the register lies in the regency; None when the register does not say."""
+    """Whether a village of the register lies in the regency; None when the register gives no village."""
     return village.startswith(f"{regency}.") if village else None
 
 
 def attesting(words: Sequence[Attestation], sector: str, policy: Policy) -> list[str]:
-    """The agencies whose word on the occupation counts under this policy."""
+    """The agencies whose attestation of the occupation counts under this policy."""
     named = policy.attesting.get(sector)
     return [one.agency for one in words if named is None or one.agency in named]
 
@@ -176,34 +179,37 @@ def listed(rosters: tuple[str, ...], poverty: Poverty | None, policy: Policy) ->
 
 
 def waits_for_register(status: Status, reasons: Sequence[str], evidence: Sequence[str]) -> bool:
-    """Whether a case is held by what a loaded register said, or for want of one."""
+    """Whether a case is held because of a loaded register's content, or because no register was loaded."""
     by_register = Reason.SOURCE_UNAVAILABLE in reasons or any(one.startswith("snapshot:") for one in evidence)
     return status is Status.HELD and by_register
 
 
 def yields_to_job(reasons: Sequence[str]) -> bool:
-    """Whether a held case would have been rejected, had the job been known (contracts.md 3: the order)."""
+    """Whether the known job would have rejected this held case: by the order of contracts.md 3 a double or
+    inactive record comes first.
+    """
     return not {Reason.DUPLICATE_IDENTITY, Reason.INACTIVE_IDENTITY} & set(reasons)
 
 
 def good_until(since: str, birth_date: str, policy: Policy) -> str:
-    """The day before which the identity must be verified anew: the end of its validity, or the birthday on which the
-    policy's age limit is reached, whichever comes first."""
+    """The day by which the identity must be verified again: the end of its validity, or the birthday on which the
+    policy's age limit is reached, whichever comes first.
+    """
     until = valid_until(since, policy.valid_months)
     birthday = f"{int(birth_date[:4]) + policy.age_max_exclusive:04d}{birth_date[4:]}"
     if not since < birthday < until:
         return until
-    # Born on a leap day, of age on 1 March of a year without one.
+    # A person born on 29 February reaches an age on 1 March in a year without that day.
     return birthday if parse_date(birthday) else f"{birthday[:4]}-03-01"
 
 
 @lru_cache(maxsize=1_000)
 def valid_until(since: str, months: int) -> str:
-    """The end of a validity of so many months; a batch knows one or two such days."""
+    """The end of a validity of so many months. Cached, because a batch has only one or two such days."""
     day = date.fromisoformat(since)
     year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
     month += 1
     if day.day <= calendar.monthrange(year, month)[1]:
         return date(year, month, day.day).isoformat()
-    # 29 February has no next year's day: the day after the month's last.
+    # The day does not exist in that month (29 February): take the day after the month's last.
     return date(year + month // 12, month % 12 + 1, 1).isoformat()

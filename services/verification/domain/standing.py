@@ -1,8 +1,8 @@
-"""How an identity is left behind: pending with its question due, judged, told. Every decision ends in one of these.
+"""Leaves an identity in one of its states: pending with its question due, judged, or told. Every decision ends here.
 
 Invariants
-* An identity is pending exactly when its question to Dukcapil is due: `leave` is the only way to leave one.
-* `told` is what the others believe: an end is published only of what they believe verified or held.
+* An identity is pending exactly when its question to Dukcapil is due: every decision leaves it through `leave`.
+* `told` is what other services believe: an end is published only when they believe verified or held.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from shared.kernel.decision import Decision, Due, Outcome
 from shared.kernel.values import value
 
 DUKCAPIL = "dukcapil"
-# The snapshot may stand in while Dukcapil cannot be asked: a kind of its own, which no pause of the other stops.
+# Here the snapshot may answer while Dukcapil cannot. It has its own kind, so that a pause of DUKCAPIL does not stop it.
 DUKCAPIL_ELSE = "dukcapil-else"
 GIVE_BACK = "give-back"
 ATTESTATION = "attestation"
@@ -31,9 +31,9 @@ Key = tuple[str, str]
 
 @value(frozen=True, slots=True)
 class Facts:
-    """What the regencies have loaded, by (regency, worker_id); whoever is in no snapshot is asked of Dukcapil.
+    """What the regencies have loaded, by (regency, worker_id). A worker who is in no snapshot is asked of Dukcapil.
 
-    The person and not a finding: two requests for one worker in one batch are each judged by what they say.
+    It holds the person, not a finding, because two requests for one worker in one batch may contain different forms.
     """
 
     people: Mapping[Key, Person]
@@ -51,7 +51,9 @@ class Facts:
 def leave(
     identity: Identity, at: datetime, said: tuple[Outcome, ...] = (), ignored: str | None = None
 ) -> Decision[Any]:
-    """Leaves this identity behind; while it is pending the question to Dukcapil stays due, whatever else arrived."""
+    """The decision that keeps this identity. While it is pending, its question to Dukcapil stays due, whatever
+    else arrived.
+    """
     due = None
     about = f"{identity.asked.worker_id}:{identity.asked.registration_version}"
     if identity.status is Status.PENDING:
@@ -71,26 +73,29 @@ def tell(
     policy: Policy,
     **found: Any,
 ) -> Decision[Any]:
-    """A verdict stands, and is published with the policy that gave it. `found` are further fields of the identity:
-    a copy of an identity costs as much as the verdict itself, so one is made."""
+    """Sets a verdict and publishes it with the policy that gave it.
+
+    `found` are further fields of the identity. They are set in the same `replace`, because copying an identity costs as
+    much as the verdict itself.
+    """
     settled = replace(
         identity, status=status, reasons=reasons, told=status, policy=policy.version, proposal=None, **found
     )
     said = settled
     if status is Status.VERIFIED and settled.known.suspected:
-        # The verdict is reached and kept, but nobody is paid for who may be paid for already.
+        # The verdict is kept but told as held: the same person may already be paid for as another worker.
         settled = replace(settled, told=Status.HELD)
         said = replace(settled, status=Status.HELD, reasons=(Reason.DUPLICATE_IDENTITY,))
     return leave(settled, at, (outcomes.verdict(said, effective_on, policy),))
 
 
 def note(identity: Identity | None, known: SideFacts, at: datetime) -> Decision[Any]:
-    """A side fact that changes no verdict."""
+    """Notes a side fact that changes no verdict."""
     return Decision(state=known) if identity is None else leave(replace(identity, known=known), at)
 
 
 def judge(identity: Identity, finding: Finding, at: datetime, effective_on: str, policy: Policy) -> Decision[Any]:
-    """The verdict on what a register says, and all that is known beside it."""
+    """Judges a register's finding together with everything else that is known, and publishes the verdict."""
     asked, listed = identity.asked, identity.listed
     attested = rules.attesting(asked.attestations, asked.sector, policy) if ATTESTATION in policy.required else []
     beside = Beside(

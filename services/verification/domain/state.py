@@ -10,7 +10,9 @@ from shared.kernel.values import value
 
 
 class Status(StrEnum):
-    """`pending` waits for Dukcapil; `ended` was verified or held and is not eligible any more, or left unjudged."""
+    """`pending` waits for Dukcapil; `ended` was verified or held and is no longer eligible, or ended before any
+    verdict.
+    """
 
     PENDING = "pending"
     VERIFIED = "verified"
@@ -21,11 +23,11 @@ class Status(StrEnum):
 
 @value(frozen=True, slots=True, kw_only=True)
 class SideFacts:
-    """What is learnt beside the checks, possibly before the first one: it stands over every later check.
+    """Facts learnt outside the checks, possibly before the first one; they outweigh every later check.
 
-    `withdrawn_sequence` is registration's sequence of the last withdrawal: a check asked before it is void, whichever
-    of the two topics is read first. `suspected`: registration holds that this may be another worker too;
-    `suspicion_sequence` is registration's, of its last word on that.
+    `withdrawn_sequence` is registration's sequence number of the last withdrawal. A check that was requested before it
+    is void, whichever of the two topics is read first. `suspected`: registration suspects that this is the same person
+    as another worker; `suspicion_sequence` is registration's number of its last message about that.
     """
 
     wage_earner: bool = False
@@ -37,10 +39,10 @@ class SideFacts:
 
 @value(frozen=True, slots=True, kw_only=True)
 class Listed:
-    """What the regency's loaded lists say of a worker: at the check, and since.
+    """What the regency's loaded lists say of a worker, at the check and since.
 
-    `poverty` names the poverty data that holds the worker (DTSEN:2026-1); `poor` is whether that is enough for the
-    policy, so that no decile need be kept.
+    `poverty` names the poverty data that holds the worker (DTSEN:2026-1). `poor` says whether that meets the policy; so
+    no decile needs to be kept.
     """
 
     rosters: tuple[str, ...] = ()
@@ -50,7 +52,7 @@ class Listed:
 
 @value(frozen=True, slots=True, kw_only=True)
 class Found:
-    """What the register said, for an officer to see: never a personal field, only whether it agrees."""
+    """What the register said, for an officer to see: only whether fields agree, never a personal field."""
 
     register: RegisterStatus
     birth_date_matches: bool | None = None
@@ -59,7 +61,7 @@ class Found:
 
 @value(frozen=True, slots=True, kw_only=True)
 class Ruling:
-    """Who settled a held case, why (in the officer's own words), and on which business day."""
+    """The officer who settled a held case, the reason in their own words, and the business day."""
 
     officer: str
     reason: str
@@ -68,7 +70,7 @@ class Ruling:
 
 @value(frozen=True, slots=True, kw_only=True)
 class Proposal:
-    """What a first officer decided where two must agree; `signed_by` tells the two apart."""
+    """A first officer's decision when two must agree; `signed_by` tells the two officers apart."""
 
     ruling: Ruling
     signed_by: str
@@ -77,12 +79,12 @@ class Proposal:
 
 @value(frozen=True, slots=True, kw_only=True)
 class Identity:
-    """What was asked about a worker, and the verdict on it. `checked_on` is the day by which ages are judged.
+    """The request about a worker and the verdict on it. `checked_on` is the day by which ages are judged.
 
-    `sequence` is registration's, of the request that `asked` came with; `correlation` is the first cause of that
-    request. `told` is the last verdict that was published, of this request or, while it waits, of the one before.
-    `policy` is the version that judges; `stand_in` lets the snapshot answer while Dukcapil cannot; `give_back` says
-    that Dukcapil is still to be told how its data was used.
+    `sequence` is registration's number of the request in `asked`; `correlation` is the first cause of that request.
+    `told` is the last published verdict: on this request or, while it waits, on the one before. `policy` is the version
+    that judges. `stand_in` lets the snapshot answer while Dukcapil cannot. `give_back` means that Dukcapil must still
+    be told how its data was used.
     """
 
     asked: IdentityCheckRequested
@@ -106,6 +108,6 @@ class Identity:
 
 @value(frozen=True, slots=True, kw_only=True)
 class Refusal:
-    """An officer's command that was refused; kept so that the answer can be given again."""
+    """An officer's refused command, kept so that the same answer can be given again."""
 
     reasons: tuple[str, ...]

@@ -1,7 +1,7 @@
-"""What the decisions of a batch must know beside their documents: the snapshots, the lists and the policies that count.
+"""The facts that a batch's decisions need besides their documents: the current snapshots, lists and policies.
 
-Owns the bulk reads, a handful a batch however many workers it holds. How the rows come there is `sources`' and
-`policies`' to know.
+Makes the bulk reads: a handful per batch, however many workers it holds. `sources` and `policies` know how the rows got
+there.
 """
 
 from __future__ import annotations
@@ -25,19 +25,19 @@ _LOOKED_UP = (IdentityCheckRequested, SourceChanged)
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """The cipher of the snapshot's personal fields, and the way to Dukcapil."""
+    """The cipher of the snapshot's personal fields, and the settings for Dukcapil."""
 
     cipher: Cipher
     settings: Settings
 
 
 async def reference(reader: Reader, environ: Mapping[str, str]) -> Reference:
-    """From the environment."""
+    """Builds the reference from the environment."""
     return Reference(cipher_from(environ, "verification"), Settings.from_environment(environ))
 
 
 async def facts(reader: Reader, routed: Sequence[tuple[Routed, Event]], reference: Reference) -> Facts:
-    """Looks up everyone who is asked for, in what their regency has loaded."""
+    """Looks up every worker of the batch in the lists that their regency has loaded."""
     known = await policies.load(reader)
     asked = {(one.data.regency, one.data.worker_id) for one, _ in routed if isinstance(one.data, _LOOKED_UP)}
     if not asked:

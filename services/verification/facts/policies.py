@@ -1,4 +1,4 @@
-"""The loaded policies in the store: appended, never changed, so that what judged once can be named for ever."""
+"""The loaded policies in the store: appended, never changed, so that every past verdict can still name its policy."""
 
 from __future__ import annotations
 
@@ -13,28 +13,28 @@ from shared.runtime import clock
 from shared.runtime.ports import Reader
 
 POLICIES = "policies"
-# Far beyond what decrees can change; more is a loop that loads.
+# Far more than decrees can produce; a larger number means that some program loads in a loop.
 POLICIES_MAX = 10_000
 _parsed: dict[str, Policy] = {}
 
 
 async def load(reader: Reader) -> Policies:
-    """All of them; a handful of rows."""
+    """All loaded policies; a handful of rows."""
     rows = await reader.find_rows(POLICIES, {}, order=("loaded_at",), limit=POLICIES_MAX)
     return Policies(tuple((datetime.fromisoformat(row["loaded_at"]), _policy(row)) for row in rows))
 
 
 def _policy(row: Mapping[str, Any]) -> Policy:
-    """Parsed once a process: a version names its content."""
+    """Parses each version once per process: a version names its content, so it never changes."""
     version = row["version"]
     if version not in _parsed:
-        # Under the name it had when it was loaded, whatever fields a later release may have added.
+        # It keeps the version name of its load, even if a later release added fields.
         _parsed[version] = replace(domain.read(row["policy"]), version=version)
     return _parsed[version]
 
 
 async def save(reader: Reader, given: Sequence[Policy]) -> list[Policy]:
-    """Adds those that do not stand already, each from now on; returns the added."""
+    """Adds the policies that do not already stand, valid from now; returns the added ones."""
     standing = await load(reader)
     now = clock.now()
     latest = {(one.regency, one.valid_from): one.version for _, one in standing.loaded}

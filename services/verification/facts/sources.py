@@ -1,8 +1,8 @@
-"""What a regency loads in bulk, and how it is looked up: its population, Dinsos' poverty data, employers' rosters.
+"""The lists that a regency loads in bulk, and their lookup: population, Dinsos' poverty data, employers' rosters.
 
 A person is a plain row, keyed by regency, slot and the worker_id of the NIK, and stamped with the version of the load.
-Each kind of a regency has two slots: a load fills the one not in use, and its last write, the row in `snapshots`,
-switches over. A load half done changes nothing, and at most two loads take room. Names, birth dates and deciles are
+Each kind of a regency has two slots. A load fills the unused slot; its last write, the row in `snapshots`, switches to
+it. So a half-finished load changes nothing, and at most two loads take space. Names, birth dates and deciles are
 sealed; no NIK is kept.
 """
 
@@ -30,7 +30,7 @@ LISTINGS = "listings"
 LOAD_ROWS = 5_000
 STATUSES = ("alive", "deceased", "double", "inactive")
 POVERTY_SOURCES = ("DTSEN", "DTKS", "P3KE", "VERVAL_DAERAH")
-# What a file of each kind must have; further columns are passed over.
+# The columns that a file of each kind must have; further columns are ignored.
 COLUMNS: Mapping[str, tuple[str, ...]] = {
     POPULATION: ("nik", "name", "birth_place", "birth_date", "sex", "village", "status"),
     DINSOS: ("nik", "source", "version", "decile"),
@@ -42,7 +42,7 @@ Row = dict[str, Any]
 
 
 class UnfitList(ValueError):
-    """A file of which less can be read than not: how many rows could be, and how many not."""
+    """A file in which too few rows can be read, with the numbers of readable and unreadable rows."""
 
     def __init__(self, taken: int, skipped: int) -> None:
         super().__init__(f"{taken} rows can be read, {skipped} cannot")
@@ -51,7 +51,7 @@ class UnfitList(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """The load that counts: where its rows stand and under which version."""
+    """The current load of a kind: the slot of its rows, and their version."""
 
     regency: str
     kind: str
@@ -61,12 +61,12 @@ class Load:
 
     @property
     def prefix(self) -> str:
-        """What the keys of its rows begin with."""
+        """The beginning of the keys of its rows."""
         return _prefix(self.regency, self.kind, self.slot)
 
 
 def collection_of(kind: str) -> str:
-    """Where the rows of a kind stand."""
+    """The collection that holds the rows of a kind."""
     return POPULATION if kind == POPULATION else LISTINGS
 
 
@@ -79,13 +79,13 @@ def _name(regency: str, kind: str) -> str:
 
 
 def load_of(name: str, row: Mapping[str, Any]) -> Load:
-    """A row of `snapshots`."""
+    """The load described by a row of `snapshots`."""
     regency, _, kind = name.partition("|")
     return Load(regency, kind or POPULATION, row["slot"], row["version"], row.get("loaded_at", ""))
 
 
 async def loads(reader: Reader, regencies: Iterable[str]) -> dict[Key, Load]:
-    """The loads that count, by regency and kind."""
+    """The current loads, by regency and kind."""
     names = [_name(regency, kind) for regency in regencies for kind in KINDS]
     found = [load_of(name, row) for name, row in (await reader.rows(SNAPSHOTS, names)).items()]
     return {(one.regency, one.kind): one for one in found}
@@ -94,18 +94,18 @@ async def loads(reader: Reader, regencies: Iterable[str]) -> dict[Key, Load]:
 async def look_up(
     reader: Reader, kind: str, asked: Iterable[Key], loaded: Mapping[Key, Load]
 ) -> dict[Key, Mapping[str, Any]]:
-    """The rows of the asked workers, in one read; none when no regency of theirs has loaded this kind."""
+    """The rows of the asked workers, in one read; none when none of their regencies has loaded this kind."""
     prefixes = {one.regency: one.prefix for one in loaded.values() if one.kind == kind}
     keys = {prefixes[key[0]] + key[1]: key for key in asked if key[0] in prefixes}
     if not keys:
         return {}
     rows = await reader.rows(collection_of(kind), list(keys))
-    # The slot may still hold people of the load before last, whom the last one no longer names.
+    # The slot may still hold people of the load before last who are missing in the last one.
     return {keys[key]: row for key, row in rows.items() if row["version"] == loaded[keys[key][0], kind].version}
 
 
 def person(row: Mapping[str, Any], cipher: Cipher) -> Person:
-    """A row of a population."""
+    """A row of a population as a Person."""
     return Person(
         status=row["status"],
         name=cipher.open(row["name"]),
@@ -117,7 +117,7 @@ def person(row: Mapping[str, Any], cipher: Cipher) -> Person:
 
 
 def poverty(row: Mapping[str, Any], cipher: Cipher) -> Poverty:
-    """A row of the poverty data."""
+    """A row of the poverty data as a Poverty."""
     decile = cipher.open(row["decile"])
     return Poverty(source=row["source"], version=row["data_version"], decile=int(decile) if decile else None)
 
@@ -132,10 +132,10 @@ async def load(
     kind: str = POPULATION,
     least: int = 0,
 ) -> tuple[int, int]:
-    """Loads a file's rows under a version and makes them the regency's; returns how many were taken and left out.
+    """Loads a file's rows under a version and makes it the regency's current load; returns the rows taken and left out.
 
-    Rows that cannot be judged by are left out: the worker is then as if not listed. A file of which little can be read,
-    or fewer than `least` rows, is raised as UnfitList and changes nothing: its people would not be found.
+    Unusable rows are left out: their workers count as not listed. Raises UnfitList, and changes nothing, when more rows
+    are left out than taken, or fewer than `least` are taken: otherwise most people of the file would not be found.
     """
     read = _READERS[kind]
     name = _name(regency, kind)
