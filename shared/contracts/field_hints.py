@@ -36,6 +36,14 @@ HINTS: Mapping[str, tuple[str, str]] = {
         "tulis tanggal yang ada dan tidak sebelum mulai bekerja; kosongkan bila kontraknya tanpa batas",
         "write a date that exists and is not before the first day; leave it empty if the contract has no end",
     ),
+    "due_date": (
+        "tulis tanggal di bulan tagihan atau paling lama setahun sesudahnya",
+        "write a date in the month that is billed, or at most a year after it",
+    ),
+    "paid_on": (
+        "tulis tanggal bayar yang tidak setelah hari ini dan paling lama setahun sebelum bulan tagihan",
+        "write the day of payment: not after today, and at most a year before the month that is billed",
+    ),
     "sex": ("isi L (laki-laki) atau P (perempuan)", "write L (male) or P (female)"),
     "reason": (
         "pilih pindah, meninggal, bekerja, permintaan, atau lainnya",

@@ -150,6 +150,8 @@ COLUMNS_ID: dict[str, str] = {
     "installed_on": "tanggal_pasang",
     "by": "petugas",
     "targets": "sasaran",
+    "due_date": "jatuh_tempo",
+    "paid_on": "tanggal_bayar",
     "source": "pengirim",
     "data": "data",
     "too-large": "baris ini",

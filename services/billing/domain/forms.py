@@ -58,12 +58,13 @@ class RunOrder:
 
 @value(frozen=True, slots=True)
 class Payment:
-    """A well-formed `invoice.pay.v1`."""
+    """A well-formed `invoice.pay.v1` with its sender: only the invoice knows whose money it asks for."""
 
     invoice_id: str
     amount: int
     paid_on: str
     reference: str
+    source: str
 
 
 class _Form(Fields):
@@ -77,15 +78,10 @@ class _Form(Fields):
 
     def regency(self) -> str:
         value = self.fields.get("regency")
-        if isinstance(value, str) and self.reference.areas.is_regency(value) and self._may_speak_for(value):
+        if isinstance(value, str) and self.reference.areas.is_regency(value) and rules.speaks_for(self.source, value):
             return value
         self.wrong("regency")
         return ""
-
-    def _may_speak_for(self, regency: str) -> bool:
-        """A treasury speaks for its own regency, a province's for all of its regencies."""
-        kind, _, place = self.source.partition("/")
-        return kind != "treasury" or not place or f"{regency}.".startswith(f"{place}.")
 
     def funding(self) -> Funding:
         value = self.fields.get("funding")
@@ -146,6 +142,9 @@ def run_order(event: Event, reference: Reference) -> RunOrder | Refused:
         period = ""
     cutoff = form.optional_day("cutoff")
     due_date = form.optional_day("due_date")
+    # Refused before anything is billed: a day that the watch over it cannot reckon with would lose the invoice.
+    if due_date and period and not rules.may_be_due(period, due_date):
+        form.wrong("due_date")
     if form.reasons:
         return refused(event, form.reasons)
     return RunOrder(regency, period, funding, cutoff or today.isoformat(), due_date)
@@ -157,10 +156,12 @@ def payment(event: Event, reference: Reference) -> Payment | Refused:
     invoice_id = form.text("invoice_id")
     amount = form.whole("amount", 0, RUPIAH_MAX)
     paid_on = form.day("paid_on")
+    if paid_on > business_day(event.at).isoformat():
+        form.wrong("paid_on")
     reference_text = form.text("reference")
     if form.reasons:
         return refused(event, form.reasons)
-    return Payment(invoice_id, amount, paid_on, reference_text)
+    return Payment(invoice_id, amount, paid_on, reference_text, event.source)
 
 
 def refused(event: Event, reasons: list[str]) -> Refused:

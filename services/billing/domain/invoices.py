@@ -1,7 +1,8 @@
 """Invoices: opened by a closed run, paid once, by the exact amount.
 
 A payment may name an invoice that is not open yet: it is refused, and the document that remembers the refusal takes the
-opening later as if nothing had been.
+opening later as if nothing had been. Only the treasury of the invoice's own regency (or an officer) pays it: a stranger
+is answered as if there were no such invoice, and changes nothing.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, time, timedelta
 
-from services.billing.domain import outcomes
+from services.billing.domain import outcomes, rules
 from services.billing.domain.forms import Payment
 from services.billing.domain.state import Facts, Invoice, InvoiceStatus
 from shared.contracts import tokens
@@ -51,15 +52,8 @@ def paid(state: Invoice | None, event: Event, facts: Facts) -> Decision[Invoice]
     invoice = state or Invoice(invoice_id=payment.invoice_id)
     reason = _refusal(invoice, payment)
     if reason is not None:
-        answer = CommandRefused(
-            regency=invoice.regency or None,
-            period=invoice.period or None,
-            funding=invoice.funding if invoice.regency else None,
-            invoice_id=payment.invoice_id if invoice.regency else tokens.number_or_nothing(payment.invoice_id) or None,
-            reference=tokens.number_or_nothing(payment.reference),
-            reasons=[reason],
-        )
         # A refused payment changes nothing, so the watch over the due date goes on.
+        answer = _answer(invoice, payment, reason)
         return Decision(state=invoice, outcomes=(outcomes.refusal(event.type, answer),), due=_watch(invoice, event))
     invoice = replace(invoice, status=InvoiceStatus.PAID, paid_on=payment.paid_on, reference=payment.reference)
     data = PremiumPaid(
@@ -77,14 +71,32 @@ def paid(state: Invoice | None, event: Event, facts: Facts) -> Decision[Invoice]
     )
 
 
-def _refusal(invoice: Invoice, payment: Payment) -> Reason | None:
-    if invoice.status is InvoiceStatus.UNKNOWN:
+def _is_unknown(invoice: Invoice, payment: Payment) -> bool:
+    return invoice.status is InvoiceStatus.UNKNOWN or not rules.speaks_for(payment.source, invoice.regency)
+
+
+def _refusal(invoice: Invoice, payment: Payment) -> str | None:
+    if _is_unknown(invoice, payment):
         return Reason.INVOICE_UNKNOWN
     if invoice.status is InvoiceStatus.PAID:
         return Reason.ALREADY_PAID
+    if rules.is_paid_too_early(invoice.period, payment.paid_on):
+        return f"{Reason.FIELD_INVALID}:paid_on"
     if payment.amount != invoice.total:
         return Reason.AMOUNT_DIFFERS
     return None
+
+
+def _answer(invoice: Invoice, payment: Payment, reason: str) -> CommandRefused:
+    unknown = _is_unknown(invoice, payment)
+    return CommandRefused(
+        regency=None if unknown else invoice.regency,
+        period=None if unknown else invoice.period,
+        funding=None if unknown else invoice.funding,
+        invoice_id=tokens.number_or_nothing(payment.invoice_id) or None if unknown else payment.invoice_id,
+        reference=tokens.number_or_nothing(payment.reference),
+        reasons=[reason],
+    )
 
 
 def overdue_of(invoice: Invoice) -> InvoiceOverdue:
@@ -106,6 +118,9 @@ def overdue(state: Invoice | None, event: Event, facts: Facts) -> Decision[Invoi
 def _watch(invoice: Invoice, event: Event) -> Due | None:
     day = parse_date(invoice.due_date)
     if invoice.status is not InvoiceStatus.OPEN or invoice.overdue or day is None:
+        return None
+    # A run of an older release may still carry a day that is refused today; its invoice opens, and is not watched.
+    if not rules.may_be_due(invoice.period, day.isoformat()):
         return None
     # The whole due date in WITA is still in time.
     passed = datetime.combine(day, time(0), WITA) + timedelta(days=1)

@@ -7,11 +7,15 @@ from datetime import date
 
 from services.billing.domain.state import Accounts
 from shared.contracts.base import Funding, PremiumLine
-from shared.kernel.calendar import months_between, period_of
+from shared.kernel.calendar import months_between, period_of, shift_period
 from shared.reference.rates import Rates
 
 # contracts.md, Run: a coming month may be billed, 12 ahead at most (rules.md 1c: BPU may pay 3, 6 or 12 months ahead).
 MONTHS_AHEAD_MAX = 12
+# A due date lies in the period or within a year after it. Later ones are slips of the keyboard: no treasury plans so.
+DUE_MONTHS_MAX = 12
+# History may be entered: a payment may be a year older than the month it pays (3, 6 or 12 months ahead: rules.md 1c).
+PAID_AHEAD_MONTHS_MAX = 12
 # The last period of who has not ended; sorts after every real one.
 NO_END = "9999-12"
 # Sorts after every worker_id (base32), so that a place up to `<cutoff>|~` was verified on or before the cutoff.
@@ -63,6 +67,23 @@ def last_period(ended_on: str) -> str:
 def is_too_far_ahead(period: str, today: date) -> bool:
     """Whether a period lies more than 12 months after the current one."""
     return months_between(period_of(today), period) > MONTHS_AHEAD_MAX
+
+
+def may_be_due(period: str, due_date: str) -> bool:
+    """Whether an invoice of this period may fall due on this day: from its first day to a year after its month."""
+    return period <= due_date[:7] <= shift_period(period, DUE_MONTHS_MAX)
+
+
+def is_paid_too_early(period: str, paid_on: str) -> bool:
+    """Whether a payment is more than a year older than the period that it pays."""
+    return paid_on[:7] < shift_period(period, -PAID_AHEAD_MONTHS_MAX)
+
+
+def speaks_for(source: str, regency: str) -> bool:
+    """Whether this source may command for this regency: a treasury for its own, a province's for all of its regencies.
+    Officers are not bound to one; who may speak on the topic at all is shared/contracts/admission.py."""
+    kind, _, place = source.partition("/")
+    return kind != "treasury" or not place or f"{regency}.".startswith(f"{place}.")
 
 
 def has_premium(rates: Rates, funding: Funding, period: str) -> bool:

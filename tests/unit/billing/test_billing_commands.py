@@ -30,7 +30,7 @@ BUDGET = {
     "target_workers": 10,
 }
 RUN = {"regency": "64.08", "period": "2026-02", "funding": "apbd-regency"}
-PAY = {"invoice_id": "INV-1", "amount": 16_800, "paid_on": "2026-02-03", "reference": "SP2D-1"}
+PAY = {"invoice_id": "INV-1", "amount": 16_800, "paid_on": "2026-02-01", "reference": "SP2D-1"}
 
 
 def event(kind: str, data: dict[str, Any], problem: str | None = None, source: str = "treasury/64.08") -> Event:
@@ -100,12 +100,26 @@ def test_a_budget_with_a_wrong_form_is_refused_with_every_reason(changed: dict[s
         ({"funding": None}, ["field-missing:funding"]),
         ({"cutoff": "2026-02-30"}, ["field-invalid:cutoff"]),
         ({"due_date": "tomorrow"}, ["field-invalid:due_date"]),
+        # Beyond a year after the period, at the end of the calendar, before the period, no day of the calendar.
+        ({"due_date": "2027-03-01"}, ["field-invalid:due_date"]),
+        ({"due_date": "9999-12-31"}, ["field-invalid:due_date"]),
+        ({"due_date": "9999-12-31T23:59:59Z"}, ["field-invalid:due_date"]),
+        ({"due_date": "2026-01-31"}, ["field-invalid:due_date"]),
+        ({"due_date": "0001-01-01"}, ["field-invalid:due_date"]),
+        ({"due_date": 20260215}, ["field-invalid:due_date"]),
+        ({"due_date": "9999-12-31", "period": None}, ["field-missing:period"]),
     ],
 )
 def test_a_run_with_a_wrong_form_is_refused(changed: dict[str, Any], expected: list[str]) -> None:
     _, made = after(None, "billing.run.v1", {**RUN, **changed})
     assert made.outcomes[0].type == "billing.run.refused.v1"
     assert reasons(made) == expected
+
+
+@pytest.mark.parametrize("due_date", [None, "", "2026-02-01", "2026-02-28", "2027-02-28"])
+def test_an_invoice_falls_due_in_its_period_or_within_a_year_after_it(due_date: str | None) -> None:
+    made = after(_budget(), "billing.run.v1", {**RUN, "due_date": due_date})[1]
+    assert made.outcomes[0].data.due_date == (due_date or None)
 
 
 def test_a_run_may_be_twelve_months_ahead_of_the_month_in_wita() -> None:
@@ -121,6 +135,10 @@ def test_a_run_may_be_twelve_months_ahead_of_the_month_in_wita() -> None:
         ({"amount": "16800"}, ["field-invalid:amount"]),
         ({"amount": None, "paid_on": "03/02/2026"}, ["field-missing:amount", "field-invalid:paid_on"]),
         ({"reference": ""}, ["field-missing:reference"]),
+        # The day after the record's own business day; the end of the calendar.
+        ({"paid_on": "2026-02-02"}, ["field-invalid:paid_on"]),
+        ({"paid_on": "2099-01-01"}, ["field-invalid:paid_on"]),
+        ({"paid_on": "9999-12-31"}, ["field-invalid:paid_on"]),
     ],
 )
 def test_a_payment_with_a_wrong_form_is_refused(changed: dict[str, Any], expected: list[str]) -> None:
@@ -250,6 +268,47 @@ def test_an_invoice_is_paid_once_by_the_exact_amount(status: InvoiceStatus, amou
     assert reasons(made) == expected
     assert made.outcomes[0].type == ("premium.paid.v1" if not expected else "invoice.pay.refused.v1")
     assert made.outcomes[0].key == ("INV-1" if status is InvoiceStatus.UNKNOWN else "64.08")
+
+
+@pytest.mark.parametrize(
+    ("source", "paid_on", "expected"),
+    [
+        ("treasury/64.08", "2026-02-01", []),
+        ("treasury/64", "2026-02-01", []),
+        ("officer/rina", "2026-02-01", []),
+        ("treasury/64.02", "2026-02-01", ["invoice-unknown"]),
+        ("treasury/64.0", "2026-02-01", ["invoice-unknown"]),
+        ("treasury/65", "2026-02-01", ["invoice-unknown"]),
+        # History may be entered: a year before the period, no more.
+        ("treasury/64.08", "2025-02-01", []),
+        ("treasury/64.08", "2025-01-31", ["field-invalid:paid_on"]),
+        ("treasury/64.08", "2015-02-01", ["field-invalid:paid_on"]),
+    ],
+)
+def test_only_the_invoices_own_regency_pays_and_on_a_day_that_can_be(
+    source: str, paid_on: str, expected: list[str]
+) -> None:
+    command = event("invoice.pay.v1", {**PAY, "paid_on": paid_on}, source=source)
+    (part,) = decide.route(command, REFERENCE)
+    made = decide.decide(OPEN, command.with_data(part.data), FACTS, command.at)
+    assert reasons(made) == expected
+    if expected:
+        # Nothing is half done: the right payment still finds the invoice as it was.
+        assert made.state == OPEN
+        right = event("invoice.pay.v1", PAY)
+        (part,) = decide.route(right, REFERENCE)
+        paid = decide.decide(made.state, right.with_data(part.data), FACTS, right.at)
+        assert paid.outcomes[0].type == "premium.paid.v1"
+
+
+def test_a_stranger_hears_of_an_invoice_what_they_hear_of_none() -> None:
+    command = event("invoice.pay.v1", PAY, source="treasury/64.02")
+    (part,) = decide.route(command, REFERENCE)
+    told = [
+        decide.decide(state, command.with_data(part.data), FACTS, command.at).outcomes
+        for state in (OPEN, _with(OPEN, InvoiceStatus.PAID), None)
+    ]
+    assert told[0] == told[1] == told[2]
 
 
 def _with(invoice: Invoice, status: InvoiceStatus) -> Invoice:

@@ -338,7 +338,7 @@ def test_a_payment_before_the_invoice_is_refused_and_the_invoice_opens_all_the_s
     world = with_budget()
     verdict(world, "a")
     invoice_id = "INV-6408-2026-01-apbd-regency-1"
-    pay = {"invoice_id": invoice_id, "amount": 16_800, "paid_on": "2026-01-20", "reference": "SP2D"}
+    pay = {"invoice_id": invoice_id, "amount": 16_800, "paid_on": "2026-01-10", "reference": "SP2D"}
     world.command("invoice.pay.v1", pay)
     world.settle_all()
     assert world.of_type("invoice.pay.refused.v1")[0]["reasons"] == ["invoice-unknown"]
@@ -354,7 +354,7 @@ def test_a_payment_before_the_invoice_is_refused_and_the_invoice_opens_all_the_s
             "total": 16_800,
             "workers": 1,
             "reference": "SP2D",
-            "paid_on": "2026-01-20",
+            "paid_on": "2026-01-10",
         }
     ]
 
@@ -366,6 +366,41 @@ def test_a_due_date_is_watched_from_the_day_after_it() -> None:
     (due,) = [kept.due for address, kept in world.reader.kept.items() if address.collection == "invoices"]
     assert due is not None
     assert due.at == datetime(2026, 2, 16, tzinfo=WITA)
+
+
+# What a careless hand or a program writes for "never", "always" and "everything".
+EXTREME_DAYS = ["0001-01-01", "2015-07-01", "2026-02-28", "9999-12-30", "9999-12-31", "9999-12-31T23:59:59-12:00"]
+
+
+@pytest.mark.parametrize("day", EXTREME_DAYS)
+@pytest.mark.parametrize("field", ["due_date", "cutoff"])
+@pytest.mark.parametrize("period", ["2015-07", "2026-01", "2027-01"])
+def test_a_run_is_refused_whole_or_ends_with_its_invoice(period: str, field: str, day: str) -> None:
+    world = with_budget(10**15, 10**15)
+    order = {"regency": "64.08", "year": int(period[:4]), "funding": "apbd-regency", "jkk": 10**15, "jkm": 10**15}
+    world.command("budget.set.v1", {**order, "decree_no": "SK", "target_workers": 10**9})
+    verdict(world, "a", birth_month="1990-01", income_base=2**60)
+    world.settle_all()
+    world.command("billing.run.v1", {"regency": "64.08", "period": period, "funding": "apbd-regency", field: day})
+    world.settle_all()
+    done, refused = world.of_type("billing.run-completed.v1"), world.of_type("billing.run.refused.v1")
+    assert len(done) + len(refused) == 1
+    assert (
+        len(world.of_type("premium.billed.v1")) == len(world.all("invoices")) == sum(1 for one in done if one["total"])
+    )
+    assert all(budget.queue == () and budget.reserved.total == 0 for budget in world.all("budgets").values())
+    if refused:
+        assert refused[0]["reasons"] == [f"field-invalid:{field}"]
+        assert world.all("runs") == {}
+
+
+def test_a_run_of_an_older_release_with_a_day_that_is_refused_today_still_gets_its_invoice() -> None:
+    world = with_budget()
+    opened = {"invoice_id": "INV-1", "run_id": "RUN-1", "workers": 1, "due_date": "9999-12-31", "lines": []}
+    where = {"regency": "64.08", "period": "2026-01", "funding": "apbd-regency", "cutoff": "2026-01-10"}
+    world.put("billing-work", "64.08|2026-01", "invoice.opened", {**opened, **where})
+    world.settle_all()
+    assert world.state("invoices", "INV-1").status is InvoiceStatus.OPEN
 
 
 def test_ids_derive_from_regency_period_funding_and_number() -> None:

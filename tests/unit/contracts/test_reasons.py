@@ -94,9 +94,9 @@ def test_what_cannot_be_used_says_what_to_write() -> None:
         "Isi kolom ahli_waris tidak dapat dipakai; isi nama ahli waris"
     )
     assert message("field-invalid:occupation") == "Isi kolom pekerjaan tidak dapat dipakai; perbaiki."
-    # A hint for a field that no list has would never be read.
+    # A hint for a field that neither a list nor billing's command line has would never be read.
     carried = {step for layout in LAYOUTS.values() for column in layout.columns for step in column.path}
-    assert sorted(set(HINTS) - carried) == ["too-large"]
+    assert sorted(set(HINTS) - carried) == ["due_date", "paid_on", "too-large"]
 
 
 def test_unknown_codes_say_themselves() -> None:
