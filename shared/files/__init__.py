@@ -1,1 +1,1 @@
-"""Files that people open: CSV that no spreadsheet runs, workbooks that keep every digit."""
+"""Files that people open: CSV in which no spreadsheet runs a formula, workbooks that keep every digit."""

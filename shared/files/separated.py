@@ -1,8 +1,8 @@
-"""CSV for people: every cell shown as it is, none run as a formula, none that breaks a reader. Pure.
+"""CSV for people: every cell appears as it is, none runs as a formula, and none breaks a reader. Pure.
 
-The one place where text becomes CSV. A text that a spreadsheet would run gets an apostrophe before it (`guarded`), also
-where it stands behind a `;`, at which a spreadsheet of this country parts the cells of any CSV; the reader of lists
-takes the apostrophe away again (`unguarded`), so that an answers file can be sent back.
+Only this module turns text into CSV. A text that a spreadsheet would run gets an apostrophe before it (`guarded`). This
+also applies behind a `;` within a text, because spreadsheets with Indonesian settings split the cells of any CSV there.
+The reader of lists removes the apostrophe again (`unguarded`), so that an answers file can be sent back.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ import io
 import re
 from collections.abc import Iterable, Sequence
 
-# As Excel with Indonesian settings opens a file by a double click: `;` between the cells, marked as UTF-8.
+# The form that Excel with Indonesian settings opens on a double click: `;` between the cells, marked as UTF-8.
 EXCEL = ";"
 BOM = "\ufeff"
 
-# What a spreadsheet takes for the start of a formula; a plain number with its sign is none, nor is a dash alone.
+# Characters that start a formula in a spreadsheet. A plain number with its sign is not a formula, nor is a dash alone.
 _STARTS = "=+\\-@\t\r\uff1d\uff0b\uff0d\uff20"
 _NUMBER = r"[+\-]?\d[\d .,]*(?=;|\n|$)"
 _PART = r"(?P<before>(?:^|[;\n]) *)"
@@ -24,17 +24,17 @@ _FORMULA = rf"(?='*(?!{_NUMBER}|-+ *(?=;|\n|$))[{_STARTS}])"
 _TO_GUARD = re.compile(_PART + _FORMULA)
 _TO_UNGUARD = re.compile(_PART + "'" + _FORMULA)
 _SUSPECT = re.compile(f"[{_STARTS}]")
-# Control characters end a workbook for good, and halves of letters cannot be written at all.
+# Control characters make a workbook unreadable, and halves of surrogate pairs cannot be written at all.
 _UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
 def writable(text: str) -> str:
-    """The text with a visible mark in the place of each character that no file may hold."""
+    """The text with a visible mark in place of each character that a file cannot hold."""
     return _UNWRITABLE.sub("\ufffd", text)
 
 
 def guarded(text: str) -> str:
-    """The text as no spreadsheet runs it."""
+    """The text in a form that no spreadsheet runs as a formula."""
     return _TO_GUARD.sub(r"\g<before>'", text) if _SUSPECT.search(text) else text
 
 
@@ -51,7 +51,7 @@ def line(cells: Sequence[object], delimiter: str = EXCEL) -> str:
 
 
 def for_excel(rows: Iterable[Sequence[object]]) -> bytes:
-    """A whole file as Excel here opens it."""
+    """A whole file in the form that Excel with Indonesian settings opens."""
     return (BOM + "".join(line(row) for row in rows)).encode("utf-8")
 
 

@@ -1,4 +1,5 @@
-"""Workbooks for people: every cell of the type it is, no NIK as 6.40E+15, no text that runs or breaks the file."""
+"""Workbooks for people: every cell has its proper type, no NIK appears as 6.40E+15, and no text runs as a formula or
+breaks the file."""
 
 from __future__ import annotations
 
@@ -20,7 +21,7 @@ TEXT = "@"
 WHOLE = "#,##0"
 FRACTION = "#,##0.##"
 DAY = "dd/mm/yyyy"
-# What a cell of a workbook can hold.
+# The most characters of a workbook's cell.
 CHARACTERS_MAX = 32_767
 WIDTH_MIN, WIDTH_MAX = 9, 60
 ABOUT = "Keterangan"
@@ -32,8 +33,10 @@ _BOLD = Font(bold=True)
 def figures(
     title: str, about: Sequence[tuple[str, str]], header: Sequence[str], rows: Sequence[Sequence[Any]]
 ) -> bytes:
-    """A table of figures: numbers and days typed, widths that fit, the header frozen in row 1, the last row bold. A
-    second sheet tells what it is (`about`: the as-of, the filters); printed pages carry the title."""
+    """A table of figures: typed numbers and days, fitting widths, the header frozen in row 1, the last row bold.
+
+    A second sheet describes the table (`about`: its date, the filters); printed pages carry the title.
+    """
     book = Workbook()
     sheet: Any = book.active
     sheet.title = title[:31]
@@ -75,7 +78,7 @@ def _append(sheet: Any, row: Sequence[Any]) -> None:
             cell.value, cell.number_format = day, DAY
         else:
             cell.value = _text(str(value))
-            # Else a text that begins with = would be a formula.
+            # Otherwise a text that begins with = would be a formula.
             cell.data_type = "s"
 
 
@@ -99,7 +102,7 @@ def _text(text: str) -> str:
 
 
 def text_workbook(rows: Iterable[Sequence[str]], target: BinaryIO) -> None:
-    """Writes rows, the header first, a row at a time and in constant memory."""
+    """Writes rows, the header first, one row at a time in constant memory."""
     book = Workbook(write_only=True)
     sheet: Any = book.create_sheet("Jawaban")
     sheet.freeze_panes = "A2"
@@ -110,7 +113,7 @@ def text_workbook(rows: Iterable[Sequence[str]], target: BinaryIO) -> None:
             for cell in cells:
                 cell.number_format = TEXT
                 cell.font = Font(bold=number == 0)
-        # A cell is written as soon as its row is appended, so the same ones serve for every row.
+        # A cell is written when its row is appended, so the same cell objects serve for every row.
         for cell, text in zip(cells, row, strict=True):
             cell.value = _text(text) or None
             if text:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import date, datetime, time, timedelta, timezone
 
-# Kalimantan Timur has no daylight saving, so the fixed offset is the zone and needs no tz database.
+# Kalimantan Timur has no daylight saving time, so a fixed offset is enough and no tz database is needed.
 WITA = timezone(timedelta(hours=8), "WITA")
 MONTHS_ID = (
     *("Januari", "Februari", "Maret", "April", "Mei", "Juni"),
@@ -28,7 +28,7 @@ def business_day(at: datetime) -> date:
 
 def parse_date(text: object) -> date | None:
     """An ISO date (YYYY-MM-DD) that exists, else None."""
-    # fromisoformat alone would also take a week date (2026-W01-1) and blanks behind 20260101.
+    # fromisoformat alone would also accept a week date (2026-W01-1) and 20260101 with blanks behind it.
     if not isinstance(text, str) or len(text) != 10 or text[4] != "-" or text[7] != "-":
         return None
     try:
@@ -38,8 +38,8 @@ def parse_date(text: object) -> date | None:
 
 
 def day_of(text: object) -> date | None:
-    """The day that a date of outside means, on every road: an ISO date as it is, an instant with an offset as the day
-    in WITA on which it falls, a date-time without an offset as its own day; None for anything else."""
+    """The day that a date from outside means, whichever way it came: an ISO date is taken as it is, an instant with an
+    offset as its day in WITA, a date-time without an offset as its own day; None for anything else."""
     if not isinstance(text, str):
         return None
     bare = text.strip()
@@ -56,7 +56,7 @@ def day_of(text: object) -> date | None:
     try:
         return business_day(datetime.combine(day, clock, timezone(offset)))
     except OverflowError:
-        # The last day of the calendar is a program's "never".
+        # Programs use the last day of the calendar for "never".
         return day
 
 
@@ -85,13 +85,13 @@ def months_between(first: str, last: str) -> int:
 
 
 def shift_period(period: str, months: int) -> str:
-    """The period so many months later (or earlier)."""
+    """The period `months` later (earlier when negative)."""
     index = int(period[:4]) * 12 + int(period[5:]) - 1 + months
     return f"{index // 12:04d}-{index % 12 + 1:02d}"
 
 
 def months_later(day: date, months: int) -> date:
-    """The same day so many months later, or the last day of that month where it has no such day."""
+    """The same day `months` later, or the last day of that month if it has no such day."""
     period = shift_period(period_of(day), months)
     last = first_day(shift_period(period, 1)) - timedelta(days=1)
     return min(last, first_day(period) + timedelta(days=day.day - 1))
@@ -113,7 +113,8 @@ def age_on(birth: date, day: date) -> int:
 
 
 def years_later(day: date, years: int) -> date:
-    """The anniversary of a day, so many years later (or earlier); 1 March for 29 February in a year without one."""
+    """The anniversary of a day, `years` later (earlier when negative); 1 March for 29 February in a year without
+    one."""
     try:
         return day.replace(year=day.year + years)
     except ValueError:
@@ -121,5 +122,5 @@ def years_later(day: date, years: int) -> date:
 
 
 def long_date(day: date) -> str:
-    """A day as it is written for people here: 31 Desember 2026."""
+    """A day as people here write it: 31 Desember 2026."""
     return f"{day.day} {MONTHS_ID[day.month - 1]} {day.year}"

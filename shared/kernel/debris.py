@@ -1,8 +1,8 @@
-"""What programs leave in a text beside its letters: marks without width, odd blanks, control characters, spreadsheet
-errors. Pure.
+"""Cleans texts of what programs leave in them: marks without width, odd blanks, control characters, spreadsheet errors.
+Pure.
 
-One rule for every road: what plainly means nothing is dropped (`clean`), what stands for something lost is named
-(`fault`), and the service refuses the field.
+The same rule for every way in: characters without meaning are dropped (`clean`). Characters that stand for something
+lost are reported (`fault`), and the service refuses the field.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ _DROPPED = re.compile(f"[{_NO_WIDTH}]")
 _BLANK = re.compile(f"[{_BLANKS}]")
 _LINE_ENDS = re.compile("\r\n?")
 _HALVES = re.compile(f"[{_SURROGATES}]")
-# XLSX writes a control character as _x000D_, and the underscore of a text that looks so as _x005F_.
+# XLSX writes a control character as _x000D_, and the underscore of a text that already looks like this as _x005F_.
 _ESCAPED = re.compile(r"_x(00[01][0-9A-F]|005F(?=_x)|007F|00[89][0-9A-F]|00A0|200[B-F]|202[A-E]|FEFF)_", re.IGNORECASE)
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffd-\uffff" + _SURROGATES + "]")
-# Whether there is anything to do at all: nearly every text is plain, and this is asked of each.
+# A quick check whether cleaning is needed: it runs for every text, and nearly every text is plain.
 _SUSPECT = re.compile(f"[{_NO_WIDTH}{_BLANKS}{_SURROGATES}\r]|_x[0-9A-Fa-f]{{4}}_")
 
 _ERROR_VALUE = re.compile(
@@ -33,22 +33,23 @@ _ERROR_VALUE = re.compile(
     r"|BUSY!?|EXTERNAL!?|TIMEOUT!?|PYTHON!?|ERROR!?|GETTING_DATA|#+)|ERR:\d{3}",
     re.IGNORECASE,
 )
-# What people write where they have nothing to say.
+# What people write in an empty field.
 _NOTHING = frozenset({"", "-", "--", "---", "\u2010", "\u2011", "\u2012", "\u2013", "\u2014", "\u2212", ".", "n/a"})
 
 
 def clean(text: str) -> str:
-    """The text without marks that mean nothing: other blanks are blanks, line ends are line ends. Outer blanks stay."""
+    """The text without characters that have no meaning. Odd blanks and line ends become plain ones. Outer blanks
+    stay."""
     if _SUSPECT.search(text) is None:
         return text
     text = _ESCAPED.sub(lambda found: chr(int(found[1], 16)), text)
     text = _BLANK.sub(" ", _DROPPED.sub("", _LINE_ENDS.sub("\n", text)))
-    # Half a letter of two parts: no bytes can carry it.
+    # Half of a surrogate pair: UTF-8 cannot encode it.
     return _HALVES.sub("\ufffd", text)
 
 
 def cleaned(value: Any) -> Any:
-    """Every text inside a JSON value cleaned; what needs nothing is given back as it is."""
+    """A JSON value with every text inside it cleaned; parts that need no cleaning are returned unchanged."""
     if isinstance(value, str):
         return clean(value)
     if isinstance(value, Mapping):
@@ -61,13 +62,13 @@ def cleaned(value: Any) -> Any:
 
 
 def says_nothing(text: str) -> bool:
-    """Whether a text stands for an empty cell: blank, a dash, a dot, n/a."""
+    """Whether a text means an empty cell: blank, a dash, a dot, n/a."""
     bare = text.strip()
     return not bare or (len(bare) <= 3 and bare.lower() in _NOTHING)
 
 
 def error_value(text: str) -> str | None:
-    """The spreadsheet error that a text is (#N/A, #REF! and their kin); None when it is none."""
+    """The spreadsheet error in a text (#N/A, #REF! and similar); None when there is none."""
     bare = text.strip()
     return bare.upper() if bare[:1] in ("#", "E", "e") and _ERROR_VALUE.fullmatch(bare) else None
 
@@ -79,5 +80,6 @@ def stray_mark(text: str) -> str | None:
 
 
 def fault(text: str) -> str | None:
-    """Why a text cannot be what was meant: the spreadsheet error that it is, or the mark inside it; None: it can."""
+    """Why a text cannot be the intended value: the spreadsheet error that it is, or a mark inside it; None when it is
+    fine."""
     return error_value(text) or stray_mark(text)

@@ -1,6 +1,6 @@
-"""The vocabulary between a pure decision and the shell that carries it out.
+"""The types that a pure decision uses to tell the shell what to do.
 
-Owns no judgement, no I/O, no clock and no ids: a service says *what* should be, the shell makes it so.
+They make no judgement and know no I/O, no clock and no ids: a service says *what* should happen, the shell does it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ S = TypeVar("S")
 
 
 class Address(NamedTuple):
-    """Names one document: the collection of the service's own store, and the key in it."""
+    """The address of one document: the collection of the service's own store, and the key in it."""
 
     collection: str
     id: str
@@ -55,10 +55,10 @@ class Due:
 
 @value(frozen=True, slots=True, kw_only=True)
 class Decision(Generic[S]):
-    """What one input makes of one document.
+    """The result of one input for one document.
 
-    `state` None leaves no document behind (then there are no outcomes either). `due` replaces the document's due work:
-    None means nothing is due any more. `ignored` says why an input had no effect; it is counted by that code.
+    `state` None leaves no document (then there are no outcomes either). `due` replaces the document's due work: None
+    means that nothing is due any more. `ignored` says why an input had no effect; it is counted by that code.
     """
 
     state: S | None

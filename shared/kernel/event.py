@@ -34,14 +34,14 @@ class Event:
 
     @property
     def name(self) -> str:
-        """Names this event for ever: source and id."""
+        """The permanent name of this event: source and id."""
         return f"{self.source}|{self.id}"
 
     def with_data(self, data: Any) -> Event:
         """The same event, seen as one of its parts."""
         if data is self.data:
             return self
-        # Written out: dataclasses.replace takes four times as long, and this runs once an input.
+        # Written out: dataclasses.replace takes four times as long, and this runs once per input.
         return Event(
             id=self.id,
             source=self.source,

@@ -1,4 +1,5 @@
-"""Who a worker is without saying it: the keyed hash of a NIK (contracts.md 3), and the shape of a NIK (rules.md 6a)."""
+"""Identifies a worker without revealing who it is: the keyed hash of a NIK (contracts.md 3), and the form of a NIK
+(rules.md 6a)."""
 
 from __future__ import annotations
 
@@ -10,9 +11,10 @@ from typing import TypeGuard
 
 _LETTERS = "abcdefghijklmnopqrstuvwxyz234567"
 _TWO_LETTERS = [first + second for first in _LETTERS for second in _LETTERS]
-# 128 bits and two of padding, ten at a time.
+# 128 bits plus two bits of padding, taken ten bits at a time.
 _PLACES = range(120, -1, -10)
-# Area, day (a woman's + 40), month, year and serial; other numbers of sixteen digits, as of an account, are no NIK.
+# Area, day (plus 40 for women), month, year and serial. Other numbers of sixteen digits, for example of an account, are
+# not NIKs.
 _NIK_IN_TEXT = re.compile(r"(?<!\d)[1-9]\d{5}(?:[04][1-9]|[1256]\d|[37][01])(?:0[1-9]|1[0-2])\d{6}(?!\d)", re.ASCII)
 
 
@@ -22,9 +24,10 @@ def worker_id(key: bytes, nik: str) -> str:
 
 
 def keyed(key: bytes, text: str) -> str:
-    """A text's name by a key, in the form of a worker_id: the same text has the same name, which says nothing of it."""
+    """The keyed name of a text, in the form of a worker_id: the same for the same text, and it reveals nothing about
+    it."""
     bits = int.from_bytes(hmac.digest(key, text.encode(), hashlib.sha256)[:16], "big") << 2
-    # Written out: base64.b32encode takes twice as long, and this runs once an input.
+    # Written out: base64.b32encode takes twice as long, and this runs once per input.
     return "".join([_TWO_LETTERS[bits >> place & 0x3FF] for place in _PLACES])
 
 
@@ -34,22 +37,22 @@ def is_nik(text: object) -> bool:
 
 
 def may_be_shown(identifier: object) -> TypeGuard[str]:
-    """Whether what stands where an id belongs is a text without a NIK, so that the open topics may say it again."""
+    """Whether an identifier is a text without a NIK, so that open topics may repeat it."""
     return isinstance(identifier, str) and bool(identifier.strip()) and not _NIK_IN_TEXT.search(identifier)
 
 
 def niks_in(text: str) -> list[str]:
-    """What looks like a NIK in a text."""
+    """Everything in a text that looks like a NIK."""
     return _NIK_IN_TEXT.findall(text)
 
 
 def masked(nik: str) -> str:
-    """A NIK as it may be shown: the area and the last two digits."""
+    """A NIK in the form that may be shown: the area and the last two digits."""
     return f"{nik[:4]}{'*' * 10}{nik[-2:]}"
 
 
 def without_niks(text: str) -> str:
-    """A free text with the NIKs in it masked: clerks write them into numbers and remarks that others may read."""
+    """A free text with its NIKs masked: clerks write NIKs into numbers and remarks that others may read."""
     return _NIK_IN_TEXT.sub(lambda found: masked(found[0]), text)
 
 

@@ -1,4 +1,5 @@
-"""Two workers who turned out to be one person: the link of each to whom they were merged into, and who that makes."""
+"""Workers who turned out to be one person: the link from each to the worker they were merged into, and the resulting
+person."""
 
 from __future__ import annotations
 
@@ -9,7 +10,8 @@ from shared.kernel.values import value
 
 @value(frozen=True, slots=True)
 class Link:
-    """Into whom a worker was merged, "" when set apart again; `sequence` of registration's latest word on it."""
+    """The worker that another was merged into, "" when separated again; `sequence` is that of registration's latest
+    event about it."""
 
     into: str
     sequence: int
@@ -17,12 +19,13 @@ class Link:
 
 @value(frozen=True, slots=True)
 class Persons:
-    """`into`: each linked worker's next one."""
+    """`into`: for each linked worker, the worker they were merged into."""
 
     into: Mapping[str, str]
 
     def who(self, worker_id: str) -> str:
-        """Who stayed of this worker and all they were merged with; of a circle the same one for each."""
+        """The worker who remains of this one and all they were merged with; for a circle of links, the same one for
+        each member."""
         passed = [worker_id]
         while (following := self.into.get(passed[-1])) is not None:
             if following in passed:
@@ -31,7 +34,7 @@ class Persons:
         return passed[-1]
 
     def group(self, worker_id: str) -> frozenset[str]:
-        """All who are one person with this worker."""
+        """All workers who are the same person as this one."""
         if not self.into:
             return frozenset({worker_id})
         who = self.who(worker_id)

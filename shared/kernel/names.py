@@ -1,4 +1,4 @@
-"""How alike two names are (contracts.md 3): upper case, punctuation and titles dropped, token-sort ratio. Pure."""
+"""Compares two names (contracts.md 3): upper case, without punctuation and titles, token-sort ratio. Pure."""
 
 from __future__ import annotations
 
@@ -8,25 +8,25 @@ from rapidfuzz import fuzz
 
 # Letters of any alphabet stay: dropping the É of JOSÉ would leave another name.
 _PUNCTUATION = re.compile(r"[^\w\s]|_")
-# NUR'AINI and NURAINI are one name; every other mark parts two words.
+# NUR'AINI and NURAINI are one name; every other mark separates two words.
 _APOSTROPHES = re.compile(r"['`\u2018\u2019]")
-# Never a name, so dropped wherever they stand (SITI AMINAH, HJ).
+# Never part of a name, so dropped anywhere (SITI AMINAH, HJ).
 _TITLES = frozenset({"HJ", "HAJI", "HAJJAH", "DRS", "DRA", "PROF"})
-# Also initials or names, so a title only where titles stand: before the name, or behind it.
+# These may also be initials or names. They count as titles only where titles stand: before or after the name.
 _FRONT_TITLES = frozenset({"H", "DR", "IR", "KH", "USTADZ", "USTADZAH"})
 _BACK_TITLES = frozenset(
     {"SE", "SH", "ST", "SPD", "SAG", "SIP", "SKM", "SKEP", "SPDI", "SKOM", "SSOS", "SSI", "SPT", "SPI", "STP", "SHUT"}
     | {"SFARM", "MM", "MSI", "MPD", "MH", "MT", "MAP", "MKES", "MKOM", "AMD"}
 )
-# S.Pd and A.Md. fall apart at their dots; they are joined before the dots go.
+# S.Pd and A.Md. would be split at their dots, so they are joined before the dots are removed.
 _DOTTED = re.compile(r"\b([A-Z])\.\s?([A-Z]{1,4})\b\.?(?=$|[\s,])")
 
 
 def normalise(name: str) -> str:
-    """A name as names are compared; a name made of titles alone is left as it is."""
+    """A name in the form used for comparison; a name of titles alone keeps them."""
     upper = name.upper()
     tokens = upper.split()
-    # Most names are letters and blanks, which the expressions below would leave as they are, at ten times the cost.
+    # Most names are only letters and blanks. The expressions below would not change them, at ten times the cost.
     if not "".join(tokens).isalpha():
         bare = _APOSTROPHES.sub("", upper)
         joined = _DOTTED.sub(_joined_title, bare)
@@ -46,7 +46,7 @@ def _joined_title(found: re.Match[str]) -> str:
 
 
 def score(left: str, right: str) -> float:
-    """0 to 100; a name without a letter is like no other."""
+    """0 to 100; a name without a letter matches no other."""
     ours = normalise(left)
     if left == right:
         return 100.0 if ours else 0.0

@@ -1,7 +1,8 @@
-"""Values of the domains: frozen for the type checker, plain objects at run time.
+"""Value types of the domains: frozen for the type checker, plain objects at run time.
 
-A frozen dataclass sets each field through `object.__setattr__` and takes three times as long to make as another; those
-that are made for every record were a twentieth of a batch. Nothing assigns to a field of a value: mypy refuses it.
+A frozen dataclass sets each field through `object.__setattr__` and takes three times as long to create; creating those
+that are made for every record took a twentieth of a batch's time. Code never assigns to a field of a value: mypy
+refuses it.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ else:
     from dataclasses import dataclass
 
     def value(*, frozen, **options):
-        """As `dataclass(frozen=True, ...)`: equal and hashed by its fields."""
+        """Like `dataclass(frozen=True, ...)`: compared and hashed by its fields."""
         return dataclass(unsafe_hash=frozen, **options)
 
 

@@ -1,6 +1,6 @@
-"""What every page that a service shows a person stands on: one look, one way to load templates, one set of headers.
+"""The common base of all pages that services show to people: one look, one way to load templates, one set of headers.
 
-`templates/base.html` and `page.css` are the ground that a service's own templates extend. Knows no service, no figure.
+`templates/base.html` and `page.css` are the base that a service's own templates extend. Knows no service and no figure.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from fastapi import Request
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
-# Nothing from elsewhere, and no script at all.
+# Nothing from other sites, and no script at all.
 HEADERS: Mapping[str, str] = {
     "cache-control": "no-store",
     "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; "
@@ -21,7 +21,8 @@ HEADERS: Mapping[str, str] = {
 
 
 def environment(package: str) -> Environment:
-    """The templates of a package of ours, over the shared ones. What a template names and nobody gave is an error."""
+    """The templates of one of our packages, over the shared ones. A variable that a template uses but does not get is
+    an error."""
     return Environment(
         loader=ChoiceLoader([PackageLoader(package, "templates"), PackageLoader("shared.pages", "templates")]),
         autoescape=True,
@@ -32,5 +33,5 @@ def environment(package: str) -> Environment:
 
 
 def wants_page(request: Request) -> bool:
-    """Whether a browser asks: the same addresses answer JSON to a machine."""
+    """Whether a browser asks; the same addresses answer a machine with JSON."""
     return "text/html" in request.headers.get("accept", "")

@@ -1,7 +1,8 @@
-"""The areas Payung works in: province, regencies, districts, villages, by Kemendagri code with dots (never BPS codes).
+"""The areas that Payung works in: province, regencies, districts, villages, by Kemendagri code with dots (never BPS
+codes).
 
-Owns the look-ups over `areas.csv` and `moved_villages.csv`. Knows no service and no store. Village names repeat within
-one regency (rules.md 6b), so a name alone is an answer only where one village of the regency has it (`called`).
+Look-ups over `areas.csv` and `moved_villages.csv`. Knows no service and no store. Village names repeat within one
+regency (rules.md 6b), so a name alone identifies a village only when just one village of the regency has it (`called`).
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ _REGENCY_LENGTH = 5
 
 _KIND_OF_AREA = re.compile(r"^(?:(?:DESA|DS|KELURAHAN|KEL|KECAMATAN|KEC|KAB|KABUPATEN)\b[. ]*)+(?=\S)")
 _NO_LETTER = re.compile(r"[^A-Z0-9]+")
-# rules.md 6b: one place, two spellings. Blanks and marks are not compared, which makes the others one.
+# rules.md 6b: one place with two spellings. Blanks and marks are ignored when comparing, which covers the other
+# spellings.
 _SPELLINGS = (("KONGBENG", "KOMBENG"), ("SEMBOJA", "SAMBOJA"))
 _CODE_FIRST = re.compile(r"(\d{2}\.\d{2}\.\d{2}\.\d{4})(?![\d.])")
 
@@ -36,7 +38,7 @@ class Village:
 
 @dataclass(frozen=True, slots=True)
 class Areas:
-    """Every known area. Build it with `parse` or take the shipped one from `load`."""
+    """Every known area. Build it with `parse`, or take the shipped one from `load`."""
 
     _names: Mapping[str, str]
     _villages: Mapping[str, Village]
@@ -46,17 +48,20 @@ class Areas:
     _called: Mapping[tuple[str, str], tuple[Village, ...]]
 
     def village(self, code: str) -> Village | None:
-        """The village of a current code; None when there is none (an old code included: `resolve` it first)."""
+        """The village with a current code; None when there is none. For an old code, call `resolve` first."""
         return self._villages.get(code)
 
     def resolve(self, code: str) -> str:
-        """The current code of a village that moved to another district; any other code as it is (rules.md T5)."""
+        """The current code of a village that moved to another district; any other code unchanged (rules.md T5)."""
         return self._moved.get(code, code)
 
     def called(self, text: str, district: str, regency: str) -> tuple[Village, ...]:
-        """The villages of a regency that a text may mean: a code with its name behind it, or a name as people write it
-        (case, blanks, marks, `Desa`, `Kel.` aside). `district` is the name or code of the kecamatan, or empty; where it
-        is given, a village elsewhere is no answer. One village: it is meant; several: nobody can tell which."""
+        """The villages of a regency that a text may mean. One village: it is meant; several: the text is ambiguous.
+
+        The text is a code with its name behind it, or a name as people write it (case, blanks, marks, `Desa` and `Kel.`
+        are ignored). `district` is the name or code of the kecamatan, or empty; when it is given, villages of other
+        districts are left out.
+        """
         coded = _CODE_FIRST.match(text.strip())
         if coded:
             village = self._villages.get(self.resolve(coded[1]))
@@ -82,19 +87,19 @@ class Areas:
         return tuple(code for code in self._names if len(code) == _REGENCY_LENGTH)
 
     def districts(self, regency: str) -> tuple[str, ...]:
-        """The codes of a regency's districts (kecamatan), in order; empty for anything else."""
+        """The codes of a regency's districts (kecamatan), in order; empty for any other code."""
         return self._children.get(regency, ()) if self.is_regency(regency) else ()
 
     def villages(self, district: str) -> tuple[Village, ...]:
-        """The villages of a district, in order; empty for anything else."""
+        """The villages of a district, in order; empty for any other code."""
         return tuple(self._villages[code] for code in self._children.get(district, ()) if code in self._villages)
 
     def name(self, code: str) -> str | None:
-        """The official name of any known area; a city or regency with its `Kota` or `Kabupaten`."""
+        """The official name of any known area; a city or regency includes its `Kota` or `Kabupaten`."""
         return self._names.get(code)
 
     def named(self, code: str) -> str:
-        """An area for people to read: its name and its code, or the code alone where no area has it."""
+        """An area for people to read: its name and code, or the code alone when it is unknown."""
         name = self.name(code)
         return f"{name} ({code})" if name else code
 
@@ -109,12 +114,12 @@ class Areas:
         return current[:_REGENCY_LENGTH] if len(current) >= _REGENCY_LENGTH and current in self._names else None
 
     def point(self, district: str) -> tuple[float, float] | None:
-        """A point inside a district as latitude and longitude in degrees, for maps; None where the source has none."""
+        """A point inside a district as latitude and longitude in degrees, for maps; None when the source has none."""
         return self._points.get(district)
 
 
 def spelled(name: str) -> str:
-    """A name as names of areas are compared: capitals, without blanks, marks and the kind of area before it."""
+    """A name in the form used to compare area names: capitals, without blanks, marks and the kind of area before it."""
     upper = " ".join(name.upper().split())
     bare = _NO_LETTER.sub("", _KIND_OF_AREA.sub("", upper))
     for other, ours in _SPELLINGS:

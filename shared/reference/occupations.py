@@ -1,8 +1,8 @@
-"""The occupations that Payung knows by a code (shared/reference/occupations.csv). Pure once loaded.
+"""The occupations that Payung knows by code (shared/reference/occupations.csv). Pure once loaded.
 
-Agencies write occupations as they please. Others than the agency see the code of the shipped list that a text means, or
-`other`: a free text may hold a name or a telephone, and open streams keep it for ever. The list is of the occupations
-that the programme's own reports name (rules.md 10), with what clerks write for them.
+Agencies write occupations freely. Others than that agency see only the code from the shipped list that a text means, or
+`other`: a free text may hold a name or a telephone number, and open streams keep it for ever. The list contains the
+occupations that the programme's own reports name (rules.md 10), with the words that clerks write for them.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Occupation:
 
 
 def code_of(text: str) -> str:
-    """The code of an occupation as a clerk writes it; `other` for what the list does not know."""
+    """The code of an occupation as a clerk writes it; `other` when the list does not know it."""
     found = _codes().get(_plain(text))
     return OTHER if found is None else found
 

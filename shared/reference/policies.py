@@ -1,4 +1,4 @@
-"""The verification policy that the product ships, as plain data: what it means is verification's to say."""
+"""The verification policy that the product ships, as plain data; verification decides what it means."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import Any
 
 
 def text() -> str:
-    """The file itself, with its comments: a regency starts its own from it."""
+    """The file's text with its comments: a regency copies it as the start of its own policy."""
     return resources.files("shared.reference").joinpath("policy.toml").read_text(encoding="utf-8")
 
 
 def shipped() -> dict[str, Any]:
-    """The one entry of the file."""
+    """The file's only entry."""
     (entry,) = tomllib.loads(text())["policy"]
     return dict(entry)

@@ -1,4 +1,4 @@
-"""Whose word stands on a field (precedence.toml): the file, checked, and the ranks that it gives."""
+"""Which source takes precedence for a field (precedence.toml): checks the file and gives the ranks."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-# Not an agency: a verified identity, as it may be named in an order.
+# Not an agency, but a verified identity; an order may name it too.
 VERIFICATION = "verification"
-# Behind everyone who is named.
+# The rank behind all named sources.
 UNNAMED = 1_000
 FIELDS = frozenset(
     {"name", "birth_date", "birth_place", "sex", "mother_name", "phone", "address", "family_card", "village", "sector"}
@@ -41,18 +41,18 @@ class _File(BaseModel):
 
 
 class PrecedenceError(ValueError):
-    """The file is not what it should be; the text says where."""
+    """The file is invalid; the text says where."""
 
 
 @dataclass(frozen=True, slots=True)
 class Precedence:
-    """Ranks by (regency or empty, field) and voice; smaller is stronger."""
+    """Ranks by (regency or empty, field) and source; a smaller rank takes precedence."""
 
     version: str
     ranks: Mapping[tuple[str, str], Mapping[str, int]] = field(default_factory=dict)
 
     def rank(self, regency: str, name: str, agency: str, sector: str | None = None) -> int:
-        """How strong an agency's word on a field is, given the sector that it says the worker is in."""
+        """The rank of an agency's value for a field, given the sector that the agency states for the worker."""
         by_voice = self.ranks.get((regency, name)) or self.ranks.get(("", name))
         if not by_voice:
             return UNNAMED
@@ -60,7 +60,7 @@ class Precedence:
 
 
 def read(text: str) -> Precedence:
-    """The precedence that a file gives; raises PrecedenceError."""
+    """The precedence that a file defines; raises PrecedenceError."""
     try:
         given = _File.model_validate(tomllib.loads(text))
     except (tomllib.TOMLDecodeError, ValidationError) as error:

@@ -1,7 +1,7 @@
-"""Dated rates of BPJS Ketenagakerjaan: what a premium or a benefit amounts to, by which rule, by which law.
+"""Dated rates of BPJS Ketenagakerjaan: the amount of a premium or benefit, with its rule and its law.
 
-Owns the look-ups over `rates.csv` and `brackets.csv`; every amount names its rule (`key` in those tables). Knows no
-service, no budget and no worker. Ratios are fractions, so that no amount is ever rounded through a float.
+Look-ups over `rates.csv` and `brackets.csv`; every amount names its rule (`key` in those tables). Knows no service, no
+budget and no worker. Ratios are fractions, so that no amount is rounded through a float.
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ _FUNDINGS: tuple[Funding, ...] = get_args(Funding)
 _RATIO_KEY, _FLAT_KEY = "bpu.jkk.rate", "bpu.jkm.flat"
 
 
-# Rows that no decision reads yet. A table that changes one of them is refused: the change would do nothing, in silence.
+# Rows that no decision reads yet. A table that changes one of them is refused, because the change would silently do
+# nothing.
 WAITING = frozenset(
     {
         "bpu.jht.rate",
@@ -40,7 +41,7 @@ WAITING = frozenset(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rate:
-    """One dated number of the law; `unit` says of what, `confidence` how well it is confirmed."""
+    """One dated number of the law; `unit` is its unit, `confidence` says how well it is confirmed."""
 
     key: str
     programme: str
@@ -67,7 +68,7 @@ class Rate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bracket:
-    """One row of PP 44/2015 Lampiran II: who earns `income_from` or more, up to the next row, has this base."""
+    """One row of PP 44/2015 Lampiran II: an income from `income_from` up to the next row has this base."""
 
     key: str
     income_from: int
@@ -102,7 +103,7 @@ class Base:
 
 @dataclass(frozen=True, slots=True)
 class Rates:
-    """Every dated rate. Build it with `parse` or take the shipped ones from `load`."""
+    """Every dated rate. Build it with `parse`, or take the shipped ones from `load`."""
 
     _rates: Mapping[str, tuple[Rate, ...]]
     _brackets: tuple[Bracket, ...]
@@ -114,11 +115,11 @@ class Rates:
 
     @property
     def numbers(self) -> frozenset[str]:
-        """The keys of `rates.csv` alone; brackets may be named anew by a new table."""
+        """The keys of `rates.csv` alone; a new table may name brackets differently."""
         return frozenset(self._rates)
 
     def says(self, key: str) -> frozenset[tuple[Fraction, date, date | None]]:
-        """What the rows of a key say: value, first and last day."""
+        """The contents of a key's rows: value, first and last day."""
         return frozenset((one.value, one.effective_from, one.effective_to) for one in self._rates.get(key, ()))
 
     def rate(self, key: str, day: date) -> Rate | None:
@@ -148,7 +149,7 @@ class Rates:
     def relief(self, funding: Funding, sector: str, day: date) -> Rate | None:
         """The relief on a premium of that day, as a multiplier.
 
-        PP 50/2025 halves it for those who pay themselves only: rules.md T1.
+        PP 50/2025 halves the premium only for workers who pay it themselves: rules.md T1.
         """
         covid = self.rate("covid", day)
         if covid is not None or funding != "self":
@@ -156,12 +157,12 @@ class Rates:
         return self.rate("pp50.transport" if sector == "transport" else "pp50.non_transport", day)
 
     def benefit_base(self, funding: Funding, income: int, period: str) -> Base | None:
-        """The base of benefits for a month's cover; relief lowers the premium, never this (PP 50/2025)."""
+        """The base of benefits for a month's cover; relief lowers the premium, never this base (PP 50/2025)."""
         bracket = self.bracket(funding, income, first_day(period))
         return None if bracket is None else Base(bracket.base, bracket.key, bracket.law)
 
     def laws(self, rule: str, day: date) -> str:
-        """The legal basis of a rule as it stands in a line, joined rules included; empty when unknown."""
+        """The legal basis of a rule as it appears in a line, including joined rules; empty when unknown."""
         return "; ".join(dict.fromkeys(self._laws(rule, day)))
 
     def _laws(self, rule: str, day: date) -> Iterator[str]:
@@ -173,8 +174,11 @@ class Rates:
 
 
 def number(rates: Rates, key: str, day: date) -> int:
-    """A count of the law on a day (months, years, children). A table that was loaded before the key existed lacks it;
-    then the shipped row holds. 0 before the first law, which knew no benefit."""
+    """A count from the law on a day (months, years, children).
+
+    A table that was loaded before the key existed lacks it; then the shipped row applies. 0 before the first law, which
+    had no such benefit.
+    """
     found = rates.rate(key, day) or load().rate(key, day)
     return 0 if found is None else found.amount
 
@@ -184,22 +188,22 @@ SHIPPED = "shipped"
 
 @dataclass(frozen=True, slots=True)
 class Editions:
-    """The tables that were loaded, by name, the newest last; before the first the shipped one judges."""
+    """The loaded tables by name, the newest last; without any, the shipped table is in force."""
 
     loaded: tuple[tuple[str, Rates], ...] = ()
 
     @property
     def newest(self) -> str:
-        """The name of the table that judges now."""
+        """The name of the table in force now."""
         return self.loaded[-1][0] if self.loaded else SHIPPED
 
     def named(self, name: str) -> Rates:
-        """A table that judged once, or judges now."""
+        """A table that was in force once, or is now."""
         return dict(self.loaded).get(name) or load()
 
 
 def is_public(funding: Funding) -> bool:
-    """Whether the regency's or the province's budget pays."""
+    """Whether the budget of the regency or the province pays."""
     return funding.startswith("apbd-")
 
 
@@ -258,7 +262,7 @@ def _bracket(row: Mapping[str, str]) -> Bracket:
 
 
 def _check_brackets(rates: Rates) -> None:
-    # The table of the law prints the premium beside the base; a typing error there would bill thousands wrongly.
+    # The law's table prints the premium beside the base; a typing error there would bill thousands of workers wrongly.
     for bracket in rates._brackets:
         ratio = rates.rate(_RATIO_KEY, bracket.effective_from)
         if ratio is None or bracket.base * ratio.value != bracket.jkk:
@@ -277,8 +281,8 @@ def _boundaries(rates: Rates) -> list[date]:
 
 
 def check(rates: Rates) -> None:
-    """Raises ValueError where a table would bill nothing, less than nothing, or parts of a rupiah, from the first law
-    on for ever; for a table that somebody has edited."""
+    """Checks a table that somebody has edited. Raises ValueError when it would bill nothing, a negative amount or parts
+    of a rupiah in any month since the first law."""
     unread = sorted(rates.numbers - load().numbers)
     if unread:
         raise ValueError(f"no decision reads {', '.join(unread)}; take these rows out")
@@ -292,7 +296,7 @@ def check(rates: Rates) -> None:
     first = min(one.effective_from for one in load()._brackets)
     incomes = sorted({one.income_from for one in rates._brackets})
     asks = list(product(_FUNDINGS, ("transport", "other"), incomes))
-    # A rule holds a month from its first day on.
+    # A rule applies to a month from the first day of that month.
     for month in sorted({day.isoformat()[:7] for day in _boundaries(rates) if day >= first}):
         for later in (month, shift_period(month, 1)):
             for funding, sector, income in asks:

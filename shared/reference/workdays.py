@@ -16,7 +16,7 @@ def _holidays(year: int) -> frozenset[date]:
 
 
 def is_working_day(day: date) -> bool:
-    """Whether offices are open; collective leave (cuti bersama), announced year by year, is not known here."""
+    """Whether offices are open. Collective leave (cuti bersama) is announced year by year and not known here."""
     return day.weekday() < _SATURDAY and day not in _holidays(day.year)
 
 
