@@ -1,4 +1,4 @@
-"""The list files of agencies: reading them into events to publish, writing the answers beside their rows."""
+"""The list files of agencies: reads them into events to publish, and writes the answers beside their rows."""
 
 from shared.lists.answers import Answer, answers_path, read_answers, write
 from shared.lists.answers import lines as answer_lines

@@ -1,6 +1,6 @@
-"""The answers file: an agency's own list, row for row, with what became of each row beside it.
+"""The answers file: an agency's own list, row for row, with the result of each row beside it.
 
-Owns the five columns that are added (contracts.md 4). It can be corrected and published again as it is: a reader of
+Defines the five added columns (contracts.md 4). The file can be corrected and published again as it is: the reader of
 lists leaves those five out.
 """
 
@@ -36,7 +36,7 @@ _OUTCOMES: dict[str, tuple[str, str]] = {
     "rejected": ("Ditolak.", "Rejected."),
     "": ("Belum ada jawaban.", "No answer yet."),
 }
-# What came of the identity check since, where that is known already.
+# The later result of the identity check, when it is known already.
 _IDENTITIES: dict[str, tuple[str, str]] = {
     "verified": ("Identitasnya cocok.", "The identity is verified."),
     "held": ("Identitasnya ditahan sampai diperiksa petugas:", "The identity is held until an officer has looked:"),
@@ -47,10 +47,10 @@ _REGISTERED = ("Terdaftar.", "Registered.")
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What became of one row, as the agency's feedback says it. An empty outcome: nothing is known yet.
+    """The result of one row, as the agency's feedback gives it. An empty outcome means that nothing is known yet.
 
-    `warnings` may name a village's code that was read out of its name, or those that may be meant.
-    `identity` (verified, held, rejected) is what the check has said of an accepted worker since, and why.
+    `warnings` may name a village's code that was derived from its name, or codes that may be meant. `identity`
+    (verified, held, rejected) is the later result of an accepted worker's identity check; `identity_reasons` say why.
     """
 
     outcome: str
@@ -61,7 +61,7 @@ class Answer:
     warnings: tuple[str, ...] = ()
 
     def message(self, lang_index: int, remarks: Sequence[Remark] = ()) -> str:
-        """The words for the clerk: 0 Indonesian, 1 English. Of a cell that has a remark, the remark speaks."""
+        """The words for the clerk: 0 Indonesian, 1 English. A cell's remark replaces the words of its reason."""
         words = [reason_message(code, lang_index, remarks) for code in self.reasons]
         told = [code for code in self.warnings if speaks_of_a_code(code)]
         said = " ".join(dict.fromkeys((*words, *(reason_message(code, lang_index) for code in told))))
@@ -77,7 +77,7 @@ class Answer:
 
 
 def reason_message(code: str, lang_index: int, remarks: Sequence[Remark] = ()) -> str:
-    """What a reason says of a row: the remark on the cell that it refuses, or the words of its code."""
+    """The text of a reason for a row: the remark on the cell that it refuses, or the words of its code."""
     name = field_of(code)
     if name:
         for one in remarks:
@@ -90,15 +90,15 @@ NO_ANSWER = Answer("")
 
 
 def answers_path(source: Path | str) -> Path:
-    """Where the answers to a list go: beside it, FILE.answers.csv."""
+    """The path of a list's answers file: beside the list, FILE.answers.csv."""
     source = Path(source)
     return source.with_name(source.name + ".answers.csv")
 
 
 def write(source: Path | str, kind: Kind, answers: Mapping[int, Answer], target: Path | None = None) -> Path:
-    """Writes the answers file of a list, one row an input row, in its order; `answers` by row number.
+    """Writes the answers file of a list, one row per input row, in the same order; `answers` by row number.
 
-    A row with a problem of its own answers itself. The file appears whole or not at all.
+    A row with a problem of its own is answered with that problem. The file appears complete or not at all.
     """
     found = open_list(source, kind)
     target = target or answers_path(source)
@@ -110,8 +110,8 @@ def write(source: Path | str, kind: Kind, answers: Mapping[int, Answer], target:
 
 
 def rows(found: ListFile, answer_of: Callable[[int], Answer]) -> Iterator[tuple[str, ...]]:
-    """The rows of the answers file of a list, its header first; `answer_of` is asked in the order of the file."""
-    # Of several sheets a number alone does not say where a row stands.
+    """The rows of a list's answers file, its header first; `answer_of` is called in the order of the file."""
+    # With several sheets, a number alone does not tell where a row is.
     yield (*found.header, *(PLACE_COLUMNS if found.has_places else ()), *ANSWER_COLUMNS)
     for row in found.rows():
         place = (row.sheet, str(row.line)) if found.has_places else ()
@@ -120,7 +120,7 @@ def rows(found: ListFile, answer_of: Callable[[int], Answer]) -> Iterator[tuple[
 
 def lines(found: ListFile, answer_of: Callable[[int], Answer]) -> Iterator[str]:
     """The lines of the answers file of a list."""
-    # Excel takes a file with a mark for UTF-8; one that came without is given back as it came.
+    # Excel recognises UTF-8 by this mark; a list that had no mark is answered without one.
     if found.bom:
         yield separated.BOM
     for cells in rows(found, answer_of):
@@ -152,6 +152,6 @@ def read_answers(path: Path | str) -> Iterator[dict[str, str]]:
     with path.open(encoding="utf-8-sig", newline="") as file:
         first = file.readline()
         file.seek(0)
-        # The five columns end every header, so the separator before the last of them is the file's.
+        # Every header ends with the five columns, so the character before the last of them is the file's separator.
         for row in csv.DictReader(file, delimiter=first.rstrip("\r\n")[-len("worker_id") - 1]):
             yield {name: separated.unguarded(cell) for name, cell in row.items()}

@@ -1,8 +1,8 @@
-"""Reads a list in a process of its own, which is killed when it takes too much memory or time.
+"""Reads a list in a separate process, which is killed when it takes too much memory or time.
 
-A workbook of two kilobytes can ask for more memory than a machine has, or for years of work. Whoever reads it may die
-of it; the service and the command line may not. A small text file can do no harm (each line is read once, within
-bounds) and is read here.
+A workbook of two kilobytes can demand more memory than a machine has, or years of computing. The process that reads it
+may die from it; the service and the command line must not. A small text file can do no harm (each line is read once,
+within limits), so it is read in this process.
 """
 
 from __future__ import annotations
@@ -31,20 +31,23 @@ from shared.lists.tables import Cells, Encoding, Shape
 
 SMALL_BYTES = 1 << 18
 _ROOT = str(Path(shared.__file__).resolve().parent.parent)
-# What an interpreter may need to start; no key of ours is in it.
+# Variables that an interpreter may need to start; they hold none of our keys.
 _KEPT = ("PATH", "LD_LIBRARY_PATH", "VIRTUAL_ENV", "SYSTEMROOT")
 _PIECE_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
 class Apart:
-    """Answers the four questions of `reading` by a process each. Nothing is read before the first item is asked for: a
-    sealed file may be read beside the loop that its bytes live on, never on it."""
+    """Answers each of the four questions of `reading` in a process of its own.
+
+    Nothing is read until the first item is requested. So the bytes of a sealed file can be read in a thread beside the
+    event loop that delivers them, never in the loop itself.
+    """
 
     bounds: Bounds = BOUNDS
 
     def form(self, source: Source) -> Form:
-        """What the file is."""
+        """The format of the file."""
         if _is_small_text(source):
             return Here(self.bounds).form(source)
         with closing(self._asked(source, {"what": "form"})) as answers:
@@ -72,7 +75,7 @@ class Apart:
             yield frames.unpacked(item)
 
     def _asked(self, source: Source, request: dict[str, Any]) -> Generator[Any, None, None]:
-        """Each item of the answer; the process ends with the iterator, however that ends."""
+        """Each item of the answer. The process ends together with the iterator, in every case."""
         path = str(source.path) if isinstance(source, FileSource) else None
         request = {
             **request,
@@ -90,7 +93,7 @@ class Apart:
 
 
 class _Child:
-    """One process, and the pipes to it."""
+    """One child process and its pipes."""
 
     def __init__(self, bounds: Bounds) -> None:
         self._bounds = bounds
@@ -99,7 +102,7 @@ class _Child:
             [sys.executable, "-P", "-m", "shared.lists.child"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            # A traceback may quote a cell.
+            # A traceback may contain the content of a cell.
             stderr=subprocess.DEVNULL,
             env={**environ, "PYTHONPATH": _ROOT, "PYTHONUTF8": "1"},
         )
@@ -111,7 +114,7 @@ class _Child:
         self._waits.register(self._out, select.POLLIN)
 
     def items(self, source: Source) -> Iterator[Any]:
-        """Each item of each frame, up to the last; serves the bytes that the process asks for. Raises ListError."""
+        """Each item of each frame, up to the last; serves the bytes that the process requests. Raises ListError."""
         file: BinaryIO | None = None
         try:
             while True:
@@ -142,13 +145,13 @@ class _Child:
                 raise _too_much()
             piece = os.read(self._out, min(length - len(data), _PIECE_BYTES))
             if not piece:
-                # Killed by its own bounds, or by the machine's.
+                # It was killed by its own limits, or by those of the machine.
                 raise _too_much()
             data += piece
         return bytes(data)
 
     def end(self) -> None:
-        """Nothing of it is left behind."""
+        """Ends the process and closes its pipes."""
         self._process.kill()
         self._process.wait()
         for pipe in (self._process.stdin, self._process.stdout):
@@ -161,7 +164,7 @@ class _Child:
 
 def _is_small_text(source: Source) -> bool:
     if isinstance(source, FileSource) and not source.path.is_file():
-        # Whoever opens it says so.
+        # Opening it later reports the problem.
         return True
     with source.open() as file:
         head = file.read(4)

@@ -1,4 +1,5 @@
-"""Workbooks as lists: every sheet whose heading is that of the list is read, in order, and the others are named."""
+"""Workbooks as lists: reads, in order, every sheet that has the list's heading, and names the other sheets in
+notices."""
 
 from __future__ import annotations
 
@@ -20,7 +21,7 @@ from shared.lists.tables import Cells
 
 @dataclass(slots=True)
 class Gone:
-    """A sheet gone through: its heading, the numbers of its rows, what it says besides."""
+    """A sheet after the first pass: its heading, the number of its rows, and further facts."""
 
     sheet: Sheet
     top: list[Cells] = field(default_factory=list)
@@ -34,7 +35,7 @@ class Gone:
 
 
 def open_book(source: Source, kind: Kind, reading: Reading) -> ListFile:
-    """Goes through a workbook once; raises ListError (HeaderError)."""
+    """Reads through a workbook once; raises ListError (HeaderError)."""
     sheets = [_gone_through(sheet, items, kind) for sheet, items in by_sheet(reading.book(source, None))]
     listed = [one for one in sheets if one.table is not None and one.sheet.visible]
     if not listed:
@@ -70,7 +71,7 @@ def open_book(source: Source, kind: Kind, reading: Reading) -> ListFile:
 
 
 def by_sheet(items: Iterator[Item]) -> Iterator[tuple[Sheet, Iterator[Item]]]:
-    """Each sheet with what follows it; one sheet must be gone through before the next is asked for."""
+    """Each sheet with its items; one sheet must be read to its end before the next."""
     waiting: list[Sheet] = [item for item in _first(items) if isinstance(item, Sheet)]
 
     def following() -> Iterator[Item]:
@@ -94,7 +95,7 @@ def _first(items: Iterator[Item]) -> list[Item]:
 
 
 def cells_of(items: Iterator[Item], facts: list[Facts] | None = None) -> Iterator[Cells]:
-    """The rows among the items of a sheet; its facts are kept."""
+    """The rows among the items of a sheet; its Facts are added to `facts`."""
     for item in items:
         if isinstance(item, tuple):
             yield item
@@ -138,7 +139,7 @@ def _note_hidden(gone: Gone, table: Table, facts: Sequence[Facts]) -> None:
 
 
 def _named(listed: Sequence[Gone]) -> list[Table]:
-    """The tables that are read; where there are several, each knows its sheet."""
+    """The tables that are read. If there are several, each knows its sheet."""
     tables = []
     for order, one in enumerate(listed):
         assert one.table is not None
@@ -148,7 +149,7 @@ def _named(listed: Sequence[Gone]) -> list[Table]:
 
 
 def _joined_header(tables: Sequence[Table]) -> tuple[str, ...]:
-    """The columns of all tables, each once: those of the first, then what further ones have besides."""
+    """The columns of all tables, each once: those of the first, then additional ones of the others."""
     header = list(tables[0].header)
     known = {plain(name) for name in header}
     for table in tables[1:]:
@@ -186,7 +187,7 @@ def _notices(one: Gone, table: Table, count: int) -> Iterator[tuple[str, str]]:
 
 
 def _is_to_be_named(one: Gone) -> bool:
-    """A sheet that was left out is named when somebody could look for its rows."""
+    """Whether a sheet that was left out must be named, because its rows might be missed."""
     return one.filled if one.sheet.visible else one.table is not None and one.rows > 0
 
 

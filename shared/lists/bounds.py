@@ -1,6 +1,6 @@
-"""How much one list may be: a file beyond these bounds is answered with a reason, and never read to its end.
+"""The limits of one list: a file beyond them is answered with a reason and not read to its end.
 
-A list of a whole regency has 150,000 rows of 30 columns; every bound leaves room for several times as much.
+A list of a whole regency has 150,000 rows with 30 columns; every limit leaves room for several times as much.
 """
 
 from __future__ import annotations
@@ -10,18 +10,18 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """What one list may take. `memory` and `cpu_s` bound the process that reads it, `stall_s` how long it may be silent
-    while somebody waits for it."""
+    """What one list may use. `memory` and `cpu_s` limit the process that reads it. `stall_s` is how long that process
+    may be silent while a caller waits for it."""
 
-    # As many as a sheet of Excel can have, over all sheets of a file.
+    # As many as one Excel sheet can have, but for all sheets of a file together.
     rows: int = 1_048_576
     sheets: int = 255
-    # Texts that the cells of a workbook share; they are held in memory.
+    # Shared texts of a workbook's cells; they are held in memory.
     strings: int = 5_000_000
     columns: int = 1_000
-    # Of one line of text, and of one cell.
+    # For one line of text, and for one cell.
     characters: int = 1 << 20
-    # Bytes that a workbook unpacks to.
+    # Bytes of an unpacked workbook.
     unpacked: int = 1 << 30
     memory: int = 1 << 30
     cpu_s: int = 120
@@ -29,6 +29,6 @@ class Bounds:
 
 
 BOUNDS = Bounds()
-# The last row of a sheet of Excel; a workbook that speaks of a later one is made to do harm.
+# The last possible row of an Excel sheet; a workbook that names a later row is built to do harm.
 SHEET_ROWS_MAX = 1_048_576
 SHEET_COLUMNS_MAX = 16_384

@@ -1,10 +1,10 @@
-"""What the cells of a table say: each one's meaning, put where the event has it. Knows no file.
+"""Converts the cells of a table: the meaning of each, put where the event has it. Knows no file.
 
 Theory of operation
-Some things no single row can tell: whether a column has its month first, and which of two columns for one thing is the
-filled one. So whoever reads a table shows every whole row to `see` first, in constant memory, and asks `read` for the
-data of each row after that. A cell without a plain meaning goes on as it is and is refused by the service; what is
-known of it beyond the reason goes with the row as a remark.
+A single row cannot tell everything: for example whether a column has its month first, or which of two columns with the
+same meaning is filled. So a caller first shows every unbroken row to `see`, in constant memory, and then asks `read`
+for the data of each row. A cell without a clear meaning is passed on unchanged and refused by the service; what is
+known beyond the refusal's reason goes with the row as a remark.
 """
 
 from __future__ import annotations
@@ -30,15 +30,16 @@ from shared.lists.rows import (
 CONSENT_METHOD = "form"
 _SUBMISSION = ("submission_id",)
 _WATCHED = ("nik", "sex")
-# Programs give the sexes numbers, and not all of them the same.
+# Programs use numbers for the sexes, and not all use the same ones.
 _SEX_CODES = frozenset("0123")
-# Nearly every cell: letters of ASCII without anything that could be debris, an error or a dash. It is taken as it is.
+# Matches nearly every cell: ASCII text without anything that could be debris, an error or a dash. It is taken
+# unchanged.
 _PLAIN = re.compile(r"(?![nN]/[aA]$|[eE][rR][rR]:|.*_x)[A-Za-z0-9][A-Za-z0-9 .,/:()&_+\-]*(?<! )", re.ASCII)
 
 
 class CellMeaning:
-    """How the rows under one header are understood. `first_day` is added to days that are bare numbers (workbooks that
-    count from 1904)."""
+    """Reads the rows under one header. `first_day` is added to days that are bare numbers (workbooks that count from
+    1904)."""
 
     def __init__(self, header: Sequence[str], matched: Matched, layout: Layout, *, first_day: int = 0) -> None:
         self._header = [name.strip() for name in header]
@@ -47,7 +48,7 @@ class CellMeaning:
         self._columns = {index: column for index, column in enumerate(matched.columns) if column is not None}
         self._columns |= matched.again
         self._choices = _choices(self._columns, matched.repeated, [plain(name) for name in header])
-        # What is not known yet of the columns, and what was seen of them.
+        # The columns that are still undecided, and those that had a value.
         self._unsure = {index for places in self._choices.values() if len(places) > 1 for index in places}
         self._filled: set[int] = set()
         days = [i for places in self._choices.values() for i in places if self._columns[i].convert is values.day]
@@ -57,11 +58,11 @@ class CellMeaning:
 
     @property
     def has_seen_enough(self) -> bool:
-        """Whether no further row could change anything."""
+        """Whether further rows could not change anything."""
         return not self._unsure and not self._open_orders
 
     def see(self, cells: Sequence[str]) -> None:
-        """Takes one row of the first pass into account."""
+        """Examines one row of the first pass."""
         if self.has_seen_enough:
             return
         width, changed = len(cells), False
@@ -76,25 +77,28 @@ class CellMeaning:
             order.see(cells[index])
             changed = changed or order.is_month_first != before
             if order.day_first:
-                # Whatever follows, this column has the day first.
+                # No later cell can change this: the column has the day first.
                 del self._open_orders[index]
         if changed:
             self._settle()
 
     def _settle(self) -> None:
-        """Of each thing the columns that say it, the one that counts first; and the columns that nobody can read."""
+        """Chooses the columns for each field, the one that takes precedence first; and finds the columns with the month
+        first."""
         self._plan: list[tuple[Column, tuple[int, ...], bool]] = []
         for places in self._choices.values():
             filled = [index for index in places if index in self._filled] or places[:1]
             column = self._columns[places[0]]
-            # A code and a name of one thing are both read: a row may lack one of them. Of other twins one counts.
+            # A code and a name of the same thing are both read, because a row may lack one of them. Of other duplicates
+            # only one is read.
             used = tuple(filled) if column.codes else (filled[0],)
             self._plan.append((column, used, column.convert is values.day or column.path[-1] in _WATCHED))
         self._proven = [index for index, order in self._orders.items() if order.is_month_first]
 
     @property
     def notices(self) -> tuple[tuple[str, str], ...]:
-        """Pairs (Indonesian, English) of what is not taken; complete when every row was seen."""
+        """Notices (Indonesian, English) about cells and columns that are not used; complete after every row was
+        seen."""
         told = [all_month_first(", ".join(self._header[index] for index in self._proven))] if self._proven else []
         for column, places, _ in self._plan:
             for index, other in sorted(self._columns.items()):
@@ -103,8 +107,8 @@ class CellMeaning:
         return tuple(told)
 
     def read(self, name: str, cells: Sequence[str]) -> tuple[dict[str, Any], tuple[Remark, ...]]:
-        """The data of a row's event, and what to tell the clerk of cells that will be refused; `name` serves where the
-        row has no submission id."""
+        """The data of a row's event, and remarks about cells that will be refused. `name` serves as the submission id
+        when the row has none."""
         data: dict[str, Any] = {}
         remarks: tuple[Remark, ...] = ()
         for column, places, is_watched in self._plan:
@@ -120,7 +124,7 @@ class CellMeaning:
                 text, remark = self._watched(column, index, text)
             if remark is not None:
                 remarks = (*remarks, remark)
-            # What is known to be no value is sent as it is, to be refused.
+            # A cell that is known to be invalid is sent unchanged, so that the service refuses it.
             value = column.convert(text) if remark is None else text
             path = column.path
             if len(path) == 1:
@@ -150,12 +154,12 @@ class CellMeaning:
         return None
 
     def _watched(self, column: Column, index: int, text: str) -> tuple[str, Remark | None]:
-        """What is known beyond a cell of a date, a NIK or a sex: its text, and why it will be refused."""
+        """The text of a date, NIK or sex, and a remark when it is known why it will be refused."""
         name = self._header[index]
         if column.convert is values.day:
             if self._first_day and text.isdecimal() and len(text) in (4, 5):
                 return str(int(text) + self._first_day), None
-            # Once one column proves it, all that do not show the contrary are doubtful.
+            # Once one column proves it, all date columns are doubtful unless their cells show the contrary.
             doubtful = self._proven and index in self._open_orders and dates.parts_of(text) is not None
             return text, month_first(column.field, name, text) if doubtful else None
         if column.path[-1] == "nik":
@@ -166,8 +170,11 @@ class CellMeaning:
 def _choices(
     columns: Mapping[int, Column], repeated: frozenset[int], names: Sequence[str]
 ) -> dict[tuple[str, ...], list[int]]:
-    """Per thing the columns that may say it, codes before names. A heading that is there twice belongs to somebody else
-    (the heir behind the worker), so its second column says nothing of this one."""
+    """The columns for each field, codes before names.
+
+    A heading that appears twice belongs to another person (the heir behind the worker), so its second column tells
+    nothing about this one.
+    """
     found: dict[tuple[str, ...], list[int]] = {}
     for index, column in sorted(columns.items()):
         if index not in repeated:
@@ -185,7 +192,7 @@ def _put(data: dict[str, Any], path: tuple[str, ...], value: Any) -> None:
 
 
 def _listed(data: dict[str, Any]) -> dict[str, Any]:
-    """Numbered parts (children, workers) become lists."""
+    """Turns numbered parts (children, workers) into lists."""
     for key in ("workers", "details"):
         part = data.get(key)
         if isinstance(part, dict):

@@ -1,7 +1,7 @@
-"""The process that reads one list: started by `apart`, bounded in memory and time, killed when it passes its bounds.
+"""The process that reads one list: started by `apart`, limited in memory and time, killed when it passes its limits.
 
-It holds no key and no connection: its environment is empty, and the bytes of a sealed file come from its parent, piece
-by piece. Its standard output carries frames; nothing that it says of a defect can carry a row.
+It has no key and no connection: its environment is empty, and it asks its parent for the bytes of a sealed file, piece
+by piece. Its standard output carries frames. An error message from it cannot contain a row.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _BUFFER_BYTES = 1 << 18
 
 @dataclass(frozen=True, slots=True)
 class _ParentSource:
-    """A file whose bytes the parent has."""
+    """A file whose bytes come from the parent."""
 
     name: str
     size: int
@@ -40,7 +40,7 @@ class _ParentSource:
 
 
 class _ParentFile(io.RawIOBase):
-    """Asks the parent for each piece; seekable, as a workbook is read from its end first."""
+    """Asks the parent for each piece. Seekable, because a workbook is read from its end first."""
 
     def __init__(self, source: _ParentSource) -> None:
         self._source = source

@@ -1,6 +1,6 @@
-"""The columns of each kind of list: their names in English and Indonesian, and where each goes in the event's data.
+"""The columns of each kind of list: their names in English and Indonesian, and their place in the event's data.
 
-Owns the header: which columns there are, which are missing, which were probably meant. Knows no file format.
+Understands headers: which columns exist, which are missing, which were probably meant. Knows no file format.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ Kind = Literal[
     "claims",
 ]
 
-# What `payung publish --wait` adds to a list. A file that ends with exactly these is such an answers file.
+# The columns that `payung publish --wait` adds to a list. A file that ends with exactly these is an answers file.
 ANSWER_COLUMNS = ("outcome", "reasons", "message", "message_en", "worker_id")
 
 _IN_BRACKETS = re.compile(r"\([^)]*\)")
@@ -37,8 +37,8 @@ _BETWEEN_WORDS = re.compile(r"[^a-z0-9]+")
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column: `path` in the event's data, and its names, the first one as in the contract. Where several headings
-    of a file name it, one of its `codes` beats the others."""
+    """One column: `path` in the event's data, and its names; the first is the contract's. When several headings of a
+    file name this column, a heading among its `codes` takes precedence."""
 
     path: tuple[str, ...]
     names: tuple[str, ...]
@@ -53,7 +53,7 @@ class Column:
 
     @property
     def field(self) -> str:
-        """The field that reasons name: of an heir or a consent the whole, of a roster's line the line's own."""
+        """The field that reasons name: the whole heir or consent; for a roster's line, the line's own field."""
         if self.path[0] in ("heir", "consent"):
             return self.path[0]
         return self.path[-1] if self.path[0] == "workers" else ".".join(self.path)
@@ -61,7 +61,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """What a kind of list looks like, and the type of the events it becomes."""
+    """The columns of a kind of list, and the type of the events it becomes."""
 
     type: str
     columns: tuple[Column, ...]
@@ -69,8 +69,8 @@ class Layout:
 
 @dataclass(frozen=True, slots=True)
 class Matched:
-    """A header understood: per cell the column it fills (None: not used), the headers that nobody knows, and the cells
-    that name a column again (`again`; under the very same heading: `repeated`)."""
+    """A header after matching: for each cell the column it fills (None: not used), the unknown headings, and the cells
+    that name a column again (`again`; with exactly the same heading also in `repeated`)."""
 
     columns: tuple[Column | None, ...]
     unknown: tuple[str, ...]
@@ -97,7 +97,7 @@ _VILLAGE = replace(
     ),
     codes=frozenset(_CODES_OF_VILLAGES.split()),
 )
-# Tells villages of one name apart.
+# Distinguishes villages of the same name.
 _DISTRICT = _column("district", "district kecamatan kec nama_kecamatan kode_kecamatan")
 _SECTOR = _column("sector", "sector sektor sektor_pekerjaan", values.sector)
 _OCCUPATION = _column("occupation", "occupation pekerjaan jenis_pekerjaan")
@@ -120,7 +120,8 @@ _OPTIONAL_OF_WORKERS = (
     _column("heir.relation", "heir_relation hubungan_ahli_waris hubungan", values.relation),
     _column("heir.phone", "heir_phone telepon_ahli_waris hp_ahli_waris", values.phone),
     _column("consent.method", "consent_method cara_persetujuan"),
-    # Said beside the date: a No is no consent, whatever date stands there. The service knows a Yes from a No.
+    # Given in addition to the date: after a No there is no consent, whatever the date is. The service tells Yes from
+    # No.
     _column("consent.given", "setuju consent_given bersedia"),
 )
 _DESCRIBES_WORKER = (_NAME, _BIRTH_DATE, _SEX, _VILLAGE, _SECTOR, _OCCUPATION, _CONSENT)
@@ -208,7 +209,7 @@ LAYOUTS: dict[Kind, Layout] = {
             _column("ends_on", "ends_on selesai", values.day, required=True),
             *_required(_VILLAGE),
             _DISTRICT,
-            # The terms count from these: 14 working days from the contract, 7 from a change.
+            # The deadlines count from these dates: 14 working days from the contract, 7 from a change.
             _column("contract_date", "contract_date tanggal_kontrak tgl_kontrak", values.day),
             _column("changed_on", "changed_on tanggal_perubahan tgl_perubahan", values.day),
         ),
@@ -247,29 +248,29 @@ LAYOUTS: dict[Kind, Layout] = {
 
 
 def takes_submission_id(layout: Layout) -> bool:
-    """Whether rows of this kind are answered by submission id; then the row number serves where there is none."""
+    """Whether rows of this kind are answered by submission id; a row without one then uses its row number."""
     return any(column.path == ("submission_id",) for column in layout.columns)
 
 
 def plain(header: str) -> str:
-    """A header as names are compared: lower case, words joined by `_`, without what stands in brackets."""
+    """A heading in the form used for comparison: lower case, words joined by `_`, without bracketed parts."""
     return _BETWEEN_WORDS.sub("_", _IN_BRACKETS.sub("", values.bare(header).lower())).strip("_")
 
 
 def without_answers(header: Sequence[str]) -> int:
-    """How many columns of a header are the list's own: an answers file carries five more."""
+    """How many columns of a header belong to the list itself: an answers file has five more."""
     own = len(header) - len(ANSWER_COLUMNS)
     return own if own > 0 and tuple(plain(name) for name in header[own:]) == ANSWER_COLUMNS else len(header)
 
 
 def known_names(header: Sequence[str], layout: Layout) -> int:
-    """How many of these cells are names of columns: tells a header from a title above it."""
+    """How many of these cells are column names: this tells a header from a title above it."""
     names = {name for column in layout.columns for name in column.names}
     return len({plain(cell) for cell in header} & names)
 
 
 def match(header: Sequence[str], layout: Layout) -> Matched:
-    """Understands a header; raises HeaderError when a required column is missing."""
+    """Matches a header to the columns; raises HeaderError when a required column is missing."""
     by_name = {name: column for column in layout.columns for name in column.names}
     taken: dict[tuple[str, ...], set[str]] = {}
     columns: list[Column | None] = []
@@ -296,7 +297,7 @@ def match(header: Sequence[str], layout: Layout) -> Matched:
 
 
 def nearest(header: str, layout: Layout) -> str | None:
-    """The column name that an unknown header was probably meant to be."""
+    """The column name that an unknown heading probably means."""
     names = [name for column in layout.columns for name in column.names]
     found = difflib.get_close_matches(plain(header), names, n=1, cutoff=0.75)
     return found[0] if found else None

@@ -1,7 +1,7 @@
-"""What a cell of dates means, and whether a column of them is written with the month first. Pure.
+"""The meaning of a date cell, and whether a column of dates has the month first. Pure.
 
-A cell that has no one meaning (two-digit years, no separators, a place before the date) is given back as it is, so that
-the service refuses it.
+An ambiguous cell (two-digit year, no separators, a place before the date) is returned unchanged, so that the service
+refuses it.
 """
 
 from __future__ import annotations
@@ -17,12 +17,13 @@ _YEAR_FIRST = re.compile(r"(\d{4}) ?[/.\-] ?(\d{1,2}) ?[/.\-] ?(\d{1,2})", re.AS
 _IN_WORDS = re.compile(r"(\d{1,2})[ \-/.]*([A-Za-z]{3,9})[ .,\-/]+(\d{4})", re.ASCII)
 _ENGLISH = re.compile(r"([A-Za-z]{3,9})\.? (\d{1,2})(?:st|nd|rd|th)?,? (\d{4})", re.ASCII)
 _WEEKDAY = re.compile(r"^(senin|selasa|rabu|kamis|jum'?at|sabtu|minggu|ahad)\b[ ,]+", re.IGNORECASE)
-# A time of the same place behind a date changes nothing; one with an offset is the business of `day_of`.
+# A local time after a date changes nothing; `day_of` handles a time with an offset.
 _TIME_BEHIND = re.compile(
     r"(?<=\d)(?: +|T)\d{1,2}[:.]\d{2}(?:[:.]\d{2}(?:[.,]\d{1,9})?)?(?: ?[AaPp]\.?[Mm]\.?)?$", re.ASCII
 )
 _SERIAL = re.compile(r"(\d{5})(?:[.,]\d+)?", re.ASCII)
-# Day 1 of Excel is 1 January 1900, and it believes in a 29 February 1900: from 1 March 1900 on this is day 0.
+# Excel's day 1 is 1 January 1900, and Excel counts a 29 February 1900 that never existed. So day 0 is this date for all
+# days from 1 March 1900 on.
 _EXCEL_ZERO = date(1899, 12, 30)
 _MONTHS_OF_YEAR = 12
 _ISO_DASH = 4
@@ -47,7 +48,7 @@ _MONTH_NUMBERS = {name: number for number, names in enumerate(_MONTHS, start=1) 
 @lru_cache(maxsize=65_536)
 def day(cell: str) -> str:
     """A date as YYYY-MM-DD, from ISO, an instant, DD/MM/YYYY, 1 Juli 1985 or an Excel day number, with or without a
-    time behind it."""
+    time after it."""
     known = day_of(cell)
     if known is not None:
         return known.isoformat()
@@ -66,7 +67,7 @@ def day(cell: str) -> str:
 
 
 class Order:
-    """What the cells of one column have shown: that the day stands first, or that the month does."""
+    """What the cells of one date column have shown: the day comes first, or the month does."""
 
     __slots__ = ("day_first", "month_first")
 
@@ -75,7 +76,7 @@ class Order:
         self.month_first = False
 
     def see(self, cell: str) -> None:
-        """Takes one cell into account."""
+        """Examines one cell."""
         parts = parts_of(cell)
         if parts is None:
             return
@@ -85,12 +86,12 @@ class Order:
 
     @property
     def is_month_first(self) -> bool:
-        """No first part is over 12 and some second part is."""
+        """No first part is above 12, and some second part is."""
         return self.month_first and not self.day_first
 
 
 def parts_of(cell: str) -> tuple[int, int] | None:
-    """The first two parts of a date whose year stands last; None for any other way of writing."""
+    """The first two parts of a date that ends with its year; None for any other format."""
     if len(cell) > _ISO_DASH and cell[_ISO_DASH] == "-":
         return None
     found = _DAY_FIRST.match(cell.strip())

@@ -1,4 +1,4 @@
-"""Why a whole list file cannot be taken, in words for the one who sent it."""
+"""Why a whole list file cannot be read, in words for its sender."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ class ListError(Exception):
 
 
 class HeaderError(ListError):
-    """The header lacks required columns; `missing` and `unknown` name them as in the contract and as in the file."""
+    """The header lacks required columns. `missing` gives their names in the contract, `unknown` the unknown names in
+    the file."""
 
     def __init__(self, missing: tuple[str, ...], unknown: tuple[str, ...], message_id: str, message_en: str) -> None:
         super().__init__(message_id, message_en)

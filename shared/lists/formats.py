@@ -1,6 +1,6 @@
-"""What kind of file this is, by its content first, and what to do with a file that is no list.
+"""Finds the kind of a file, by its content first, and tells the sender what to do with a file that is not a list.
 
-Offices send what they have: Word files, PDFs, photographs, workbooks with a password. Each is told by one line what the
+Offices send what they have: Word files, PDFs, photographs, workbooks with a password. For each, one line says what the
 file is and how to save it so that it can be read.
 """
 
@@ -24,7 +24,7 @@ _ZIP_MARKS = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
 _SAVE_ID = "simpan sebagai Buku Kerja Excel (.xlsx) atau CSV UTF-8, lalu kirim lagi"
 _SAVE_EN = "save it as an Excel Workbook (.xlsx) or CSV UTF-8 and send it again"
 
-# How a file begins that is surely no list, and what it is: Indonesian, English.
+# The first bytes of files that are surely not lists, and what they are: Indonesian, English.
 _BEGINNINGS: tuple[tuple[bytes, str, str], ...] = (
     (b"%PDF", "PDF", "a PDF"),
     (b"\x89PNG", "gambar (PNG)", "a picture (PNG)"),
@@ -52,7 +52,7 @@ _XML_OF_EXCEL = b"urn:schemas-microsoft-com:office:spreadsheet"
 
 
 def format_of(source: Source) -> Format:
-    """What kind of list this is; raises ListError for what no reader takes, with what to do."""
+    """The kind of list; for a file that no reader can read it raises ListError, which says what to do."""
     try:
         with source.open() as file:
             head = file.read(_HEAD_BYTES)
@@ -72,7 +72,7 @@ def format_of(source: Source) -> Format:
 
 def _format_of_text(head: bytes, suffix: str) -> Format:
     for beginning, text_id, text_en in _BEGINNINGS:
-        # Two letters may begin a heading too; then there is a line of text behind them.
+        # Two letters may also begin a heading; then text follows them.
         if head.startswith(beginning) and (len(beginning) > 2 or b"\x00" in head[:64] or beginning == b"\x1f\x8b"):
             raise no_list(text_id, text_en)
     if head[4:8] == b"ftyp":
@@ -91,13 +91,13 @@ def _format_of_text(head: bytes, suffix: str) -> Format:
 
 
 def _looks_like_text(head: bytes) -> bool:
-    """Whether what is named a workbook is a CSV with a wrong name: lines with separators."""
+    """Whether a file named like a workbook is really a CSV: its lines have separators."""
     first = next((line for line in head.splitlines() if line.strip()), b"")
     return any(mark in first for mark in (b",", b";", b"\t")) or b"\x00" in head
 
 
 def _plain_start(head: bytes) -> bytes:
-    """The beginning without a mark, one byte a letter."""
+    """The beginning without its byte order mark, one byte per letter."""
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return head[2:].replace(b"\x00", b"")
     return head.removeprefix(codecs.BOM_UTF8)
@@ -139,7 +139,7 @@ def _open_document(archive: zipfile.ZipFile) -> ListError:
 
 
 def _ole(file: BinaryIO, suffix: str) -> ListError:
-    """The container of old Office files, and of workbooks under a password."""
+    """The refusal of an OLE container: old Office files, and workbooks with a password."""
     file.seek(0)
     marks = {name: name.encode("utf-16-le") for name in ("EncryptedPackage", "WordDocument", "PowerPoint", "Workbook")}
     found: set[str] = set()
@@ -174,7 +174,7 @@ def no_list(text_id: str, text_en: str) -> ListError:
 
 
 def strict_workbook() -> ListError:
-    """A workbook saved as Strict Open XML, whose dates and parts are written otherwise."""
+    """The refusal of a workbook saved as Strict Open XML, which writes dates and parts differently."""
     return no_list("buku kerja Strict Open XML", "a Strict Open XML workbook")
 
 

@@ -1,4 +1,4 @@
-"""What the reader of lists and the process that reads say to each other: JSON and bytes, each after its length."""
+"""The messages between the reader of lists and its child process: JSON and bytes, each after its length."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from shared.lists.sheet_cells import Facts
 from shared.lists.sheets import Item, Sheet
 from shared.lists.source import Source
 
-# A batch of records: enough of them that the pipe costs nothing, few enough that the memory does not grow.
+# Records per batch: enough to make the pipe cheap, few enough to keep memory small.
 ITEMS_MAX = 250
 CHARACTERS_MAX = 1 << 16
 LENGTH_BYTES = 4
@@ -36,7 +36,7 @@ def read_bytes(source: BinaryIO) -> bytes:
 
 
 def packed(item: Item) -> Any:
-    """A part of a workbook as JSON takes it."""
+    """A part of a workbook in a form for JSON."""
     if isinstance(item, Sheet):
         return {"sheet": [item.index, item.name, item.visible, item.is_1904]}
     if isinstance(item, Facts):
@@ -45,7 +45,7 @@ def packed(item: Item) -> Any:
 
 
 def unpacked(item: Any) -> Item:
-    """What `packed` was given."""
+    """The part of a workbook that `packed` was given."""
     if isinstance(item, list):
         number, cells, fault = item
         return number, cells, fault

@@ -1,6 +1,6 @@
-"""Where the heading of a table stands: below titles, in one line or in two, wherever most names of columns are.
+"""Finds the heading of a table: below titles, on one line or two, where most cells are column names.
 
-Knows no kind of list: `known` tells how many of some cells are names of columns.
+Knows no kind of list: `known` counts the cells that are column names.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ Known = Callable[[Sequence[str]], int]
 
 @dataclass(frozen=True, slots=True)
 class Heading:
-    """The heading of a table: the row it ends with, its cells, and how many of them are known."""
+    """The heading of a table: the number of its last row, its cells, and how many of them are known."""
 
     number: int
     cells: list[str]
@@ -23,8 +23,8 @@ class Heading:
 
 
 def find(records: Iterable[Cells], known: Known) -> Heading | None:
-    """The heading among the first rows of a table: the row (or two) with most names, the first one of equals; without
-    any name the first row that is not blank; None where all are blank."""
+    """The heading among the first rows of a table: the row (or two rows) with most column names, the first one if
+    several are equal. Without any name it is the first row that is not blank; None when all are blank."""
     rows = [(number, cells) for number, cells, _ in records if not blank(cells) and not _is_separator(cells)]
     best = max(
         (Heading(number, cells, known(cells)) for number, cells in rows), key=lambda one: one.known, default=None
@@ -38,8 +38,8 @@ def find(records: Iterable[Cells], known: Known) -> Heading | None:
 
 
 def blank(cells: Sequence[str]) -> bool:
-    """Whether a row says nothing."""
-    # Nearly every row begins with something, so the first cell settles it.
+    """Whether a row is empty."""
+    # The first cell of nearly every row has a value, so it decides at once.
     return not (cells and cells[0].strip()) and not any(cell.strip() for cell in cells)
 
 
@@ -48,7 +48,7 @@ def _is_separator(cells: Sequence[str]) -> bool:
 
 
 def _with_second_line(first: Heading, below: Sequence[str], known: Known) -> Heading:
-    """A heading over two lines: `LAHIR` above `TEMPAT` and `TANGGAL` means birth place and birth date."""
+    """A heading on two lines: `LAHIR` above `TEMPAT` and `TANGGAL` means birth place and birth date."""
     width = max(len(first.cells), len(below))
     top = first.cells + [""] * (width - len(first.cells))
     joined, group, named = list(top), "", 0
@@ -56,7 +56,7 @@ def _with_second_line(first: Heading, below: Sequence[str], known: Known) -> Hea
         group = top[place] if top[place].strip() else group
         if not under.strip():
             continue
-        # A joined cell spans its columns: the word above stands over the first of them only.
+        # A merged cell spans several columns, but its word is stored only above the first of them.
         choices = (f"{under} {group}", f"{group} {under}", under)
         found = next((choice for choice in choices if known([choice])), None)
         named += found is not None

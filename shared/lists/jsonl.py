@@ -1,4 +1,4 @@
-"""Lists as JSONL: each line the data of an event, or a whole CloudEvent. What it says goes on as it is."""
+"""Lists as JSONL: each line is the data of an event, or a whole CloudEvent. It is passed on unchanged."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from shared.lists.source import Source
 
 
 def open_jsonl(source: Source, kind: Kind, form: Form, reading: Reading) -> ListFile:
-    """Understands a JSONL file, and goes through it once."""
+    """Opens a JSONL file and reads through it once."""
     encoding = form.encoding
     header = tuple(column.name for column in LAYOUTS[kind].columns)
     notices = (encoding.notice,) if encoding.notice else ()
@@ -66,7 +66,7 @@ class _JsonLines:
 def _parse(line: str) -> object:
     try:
         parsed: object = json.loads(line)
-        # Half a surrogate pair is a letter to JSON, but no bytes can carry it on.
+        # JSON accepts half of a surrogate pair, but UTF-8 cannot encode it.
         if "\\u" in line:
             json.dumps(parsed, ensure_ascii=False).encode("utf-8")
     except (ValueError, RecursionError):

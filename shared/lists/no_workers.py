@@ -1,7 +1,7 @@
-"""Lines of a table that are no rows: numbers of columns, totals, a heading said again, the signatures at its end.
+"""Finds lines of a table that are not rows: column numbers, totals, a repeated heading, the signatures at its end.
 
-They are told once, by their numbers, and never refused one by one. In doubt a line is a row: one that has a number like
-a NIK always is.
+They are reported once, by their numbers, and never refused one by one. In doubt a line counts as a row; a line with a
+number like a NIK always does.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from shared.lists.tables import Cells
 _TOTAL = re.compile(r"(grand\s*|sub\s*)?(jumlah|jml|total)\b", re.IGNORECASE)
 _TOTAL_LETTERS = frozenset("jJtTgGsS")
 _GAPS = re.compile(r"(?<=\d)[ .\-](?=\d)")
-# A NIK, whole or with digits too few or too many; the number of an official (NIP) has 18.
+# A NIK, also with missing or extra digits; the number of an official (NIP) has 18 digits.
 _LIKE_A_NIK = re.compile(r"(?<!\d)\d{10,17}(?!\d)|\d[.,]?\d*[eE]\+\d\d")
 _NUMBERED = re.compile(r"\(?\s*(\d{1,3})\s*[).]?")
 _SPARSE_CELLS = 2
@@ -25,7 +25,7 @@ _NAMED_MAX = 8
 
 
 class NoWorkers:
-    """Passes on the rows of one table, and keeps the numbers of the lines that are none."""
+    """Passes on the rows of one table, and keeps the numbers of the lines that are not rows."""
 
     def __init__(self, heading: Sequence[str], *, ends_with_signatures: bool) -> None:
         self._heading = [plain(cell) for cell in heading]
@@ -48,7 +48,7 @@ class NoWorkers:
             if fault is None and self._is_none(cells, first=first):
                 self.numbers.add(number)
                 first = False
-                # What stands below a total may be the signatures.
+                # The lines below a total may be the signatures.
                 ended = True
                 continue
             first = False
@@ -62,7 +62,7 @@ class NoWorkers:
         self.numbers |= {number for number, _, _ in held}
 
     def _is_none(self, cells: Sequence[str], *, first: bool) -> bool:
-        # Asked of every row, and nearly every one begins like no such line.
+        # This runs for every row, and nearly every row starts unlike such a line.
         lead = cells[0].strip() or next(cell.strip() for cell in cells if cell.strip())
         if first and _are_column_numbers(_filled(cells)):
             return True
@@ -73,7 +73,7 @@ class NoWorkers:
         return cells[0].strip().lower() == self._first and [plain(cell) for cell in cells][:width] == self._heading
 
     def notice(self, where: str = "") -> tuple[str, str] | None:
-        """What is told of the lines that are no rows; None when there are none."""
+        """The notice about the lines that are not rows; None when there are none."""
         if not self.numbers:
             return None
         shown = ", ".join(map(str, sorted(self.numbers)[:_NAMED_MAX])) + (
@@ -87,7 +87,7 @@ class NoWorkers:
 
 
 def _are_column_numbers(filled: Sequence[str]) -> bool:
-    """(1) (2) (3) below the names of the columns."""
+    """Whether these cells are (1) (2) (3), the column numbers below a heading."""
     found = [_NUMBERED.fullmatch(cell) for cell in filled]
     return len(filled) >= 3 and [int(one[1]) if one else 0 for one in found] == list(range(1, len(filled) + 1))
 

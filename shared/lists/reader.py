@@ -1,9 +1,9 @@
 """Reads an agency's list file into rows ready to publish, one at a time and in constant memory.
 
-A file is gone through twice: once when it is opened, so that what is wrong with the whole of it is said before its
-first row is sent (a broken end, no rows, sheets left out), and once for its rows. It judges nothing that the service
-judges: a wrong NIK, village or date goes on as its raw text and is refused there with a reason. Only a row of which
-nothing can be sent has a problem here.
+A file is read twice. The first pass, when it is opened, reports problems of the whole file before its first row is sent
+(a broken end, no rows, sheets left out). The second pass gives its rows. The reader does not judge what the service
+judges: a wrong NIK, village or date is passed on as raw text and refused there with a reason. Only a row that cannot be
+sent at all has a problem here.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ APART = Apart()
 
 
 def read(file: Path | str | Source, kind: Kind, reading: Reading = APART) -> Iterator[Row]:
-    """The rows of a list file; raises ListError (HeaderError) when the file as a whole cannot be taken."""
+    """The rows of a list file; raises ListError (HeaderError) when the whole file cannot be read."""
     return open_list(file, kind, reading).rows()
 
 
 def open_list(file: Path | str | Source, kind: Kind, reading: Reading = APART) -> ListFile:
-    """Understands a list file; raises ListError (HeaderError)."""
+    """Opens a list file and understands its header; raises ListError (HeaderError)."""
     source = source_of(file)
     form = reading.form(source)
     if form.format == "jsonl":

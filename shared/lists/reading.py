@@ -1,8 +1,8 @@
-"""What can be asked of the bytes of a list, and the answers, read here in this process.
+"""The questions about a list's bytes, and the answers that are read in this process.
 
-Four questions: what the file is (`form`), the records of a CSV, the lines of a JSONL, the sheets of a workbook. `Here`
-answers them in this process; `apart.Apart` asks a process of its own, which may be killed. Both raise ListError for
-what no reader takes.
+Four questions: the file's format (`form`), the records of a CSV, the lines of a JSONL, the sheets of a workbook. `Here`
+answers them in this process; `apart.Apart` starts a process of its own, which may be killed. Both raise ListError for
+files that no reader can read.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ from shared.lists.sheets import Item
 from shared.lists.source import Source
 from shared.lists.tables import Cells, Encoding, Fault, Shape
 
-# A list may begin with a title and blank lines; its heading is looked for in the first rows only.
+# A list may begin with a title and blank lines; its heading must be within the first rows.
 HEADING_ROWS_MAX = 30
 
-# A line of a JSONL file: its number, the first is 1, its text, and its fault.
+# A line of a JSONL file: its number from 1, its text, and its fault.
 Line = tuple[int, str, Fault | None]
 Record = TypeVar("Record", Cells, Line)
 
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """What a file is: its format, how its text is written, and its first lines (none of a workbook)."""
+    """The format and encoding of a file, and its first lines (none for a workbook)."""
 
     format: Format
     encoding: Encoding
@@ -37,7 +37,7 @@ class Form:
 
 
 class Reading(Protocol):
-    """Whoever answers the four questions. `wanted`: sheets by their place in the workbook, None for all."""
+    """Something that answers the four questions. `wanted`: sheets by their place in the workbook, None for all."""
 
     def form(self, source: Source) -> Form: ...
     def csv(self, source: Source, encoding: Encoding, shape: Shape) -> Iterator[Cells]: ...
@@ -47,12 +47,12 @@ class Reading(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Here:
-    """Reads in this process, within the bounds of rows and columns."""
+    """Reads in this process, within the limits on rows and columns."""
 
     bounds: Bounds = BOUNDS
 
     def form(self, source: Source) -> Form:
-        """What the file is."""
+        """The format of the file."""
         found = format_of(source)
         if found == "xlsx":
             return Form(found, Encoding("utf-8"))
@@ -78,7 +78,7 @@ class Here:
                 yield number, line, None
 
     def book(self, source: Source, wanted: frozenset[int] | None) -> Iterator[Item]:
-        """The sheets of a workbook, one behind the other."""
+        """The sheets of a workbook, one after the other."""
         rows = 0
         for item in sheets.sheets_of(source, wanted, self.bounds):
             if isinstance(item, tuple):

@@ -1,4 +1,4 @@
-"""What reading a list gives: the file, its rows, and the problems of rows of which nothing can be sent."""
+"""The results of reading a list: the file, its rows, and the problems of rows that cannot be sent."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from shared.lists.columns import Kind
 from shared.lists.source import Source
 from shared.lists.tables import Fault
 
-# The rows of the second table of a workbook are numbered from here on, those of the third from twice this: every row
-# of a file has one number, and those of the first table are the numbers of its sheet.
+# The rows of a workbook's second table are numbered from here on, those of the third from twice this. So every row of a
+# file has its own number, and rows of the first table have the numbers of their sheet.
 SHEET_STEP = 10_000_000
-# Where a row stands, in the answers to a workbook with several tables.
+# Columns that tell where a row stands, in the answers to a workbook with several tables.
 PLACE_COLUMNS = ("lembar", "baris")
 NO_ROWS = ("Berkas hanya berisi judul kolom, tanpa baris.", "The file has headings and no rows.")
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Why nothing of a row can be sent: the column as in the file, the reason code and the words for the clerk."""
+    """Why a row cannot be sent: the column as in the file, the reason code and the words for the clerk."""
 
     column: str
     reason: str
@@ -31,8 +31,8 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """What the reader knows of a cell that the service will refuse: the field that its reason names, and the words for
-    the clerk, which say more than those of the reason (Indonesian, English)."""
+    """What the reader knows about a cell that the service will refuse: the field that the reason names, and words for
+    the clerk that say more than the reason's own (Indonesian, English)."""
 
     field: str
     message_id: str
@@ -41,12 +41,12 @@ class Remark:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row of a list: where it stands, what it says, and the data of its event.
+    """One row of a list: where it stands, its cells, and the data of its event.
 
-    Of a row with `problems` nothing can be sent but that it was refused (`sent`); `remarks` go with what is sent.
-    `number` counts as a spreadsheet does: the header of a table is row 1, the first line of a JSONL file is row 1; it
-    is unique in the file (SHEET_STEP). `envelope` is the whole event when a JSONL line was one. `sheet` is named where
-    rows come from several.
+    For a row with `problems`, only the refusal is sent (`sent`); `remarks` are kept beside the sent data. `number`
+    counts as a spreadsheet does: the header of a table is row 1, the first line of a JSONL file is row 1; it is unique
+    in the file (SHEET_STEP). `envelope` is the whole event when a JSONL line was one. `sheet` is set when rows come
+    from several sheets.
     """
 
     number: int
@@ -61,15 +61,15 @@ class Row:
 
     @property
     def sent(self) -> dict[str, Any]:
-        """The data of the row's event. A row that cannot be read goes as its reason alone: the service refuses it with
-        that, so that it counts in the agency's quality as every other does."""
+        """The data of the row's event. For a row that cannot be read it is only the reason: the service refuses the row
+        with it, so that it counts in the agency's quality like all others."""
         if not self.problems:
             return self.data
         return refused_row(self, self.problems[0].reason)
 
     @property
     def name(self) -> str:
-        """What serves as its submission id where the list has none."""
+        """The submission id of a row whose list has none."""
         return name_of(self.number)
 
     @property
@@ -79,7 +79,7 @@ class Row:
 
     @property
     def place(self) -> str:
-        """Where a clerk finds it, Indonesian."""
+        """Where a clerk finds the row, in Indonesian."""
         return f"lembar {self.sheet} baris {self.line}" if self.sheet else f"baris {self.line}"
 
     @property
@@ -90,9 +90,9 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class ListFile:
-    """A list file whose header is understood. `rows` reads it from the start each time it is called, `count` rows.
+    """A list file whose header is understood. Each call of `rows` reads it from the start and gives `count` rows.
 
-    `notices` are pairs (Indonesian, English) of what the reader assumed or left out.
+    `notices` are pairs (Indonesian, English) that tell what the reader assumed or left out.
     """
 
     source: Source
@@ -108,12 +108,12 @@ class ListFile:
 
     @property
     def has_places(self) -> bool:
-        """Whether its rows come from several sheets, so that a number alone does not say where a row stands."""
+        """Whether its rows come from several sheets, so that a row's number alone does not tell where it is."""
         return len(self.sheets) > 1
 
 
 def name_of(number: int) -> str:
-    """The name of a row by its number in the file; rows of the first table keep the bare number."""
+    """The name of a row from its number in the file; rows of the first table keep the plain number."""
     return str(number) if number < SHEET_STEP else f"L{number // SHEET_STEP + 1}-{number % SHEET_STEP}"
 
 
@@ -157,7 +157,7 @@ NOT_JSON = Problem(
 
 
 def ragged(count: int, expected: int) -> Problem:
-    """A row with another number of cells than the header."""
+    """A row whose number of cells differs from the header."""
     return Problem(
         "",
         Reason.ROW_RAGGED,
@@ -176,7 +176,7 @@ def lost_digits(field: str, cell: str) -> Remark:
 
 
 def spreadsheet_error(field: str, column: str, error: str) -> Remark:
-    """A formula that has come to nothing."""
+    """A formula whose result is an error."""
     return Remark(
         field,
         f"Kolom {column} berisi galat Excel {error}; perbaiki rumusnya atau ketik isinya.",
@@ -194,7 +194,7 @@ def marked(field: str, column: str, mark: str) -> Remark:
 
 
 def sex_code(column: str, code: str) -> Remark:
-    """A number in the place of a sex."""
+    """A number instead of a sex."""
     return Remark(
         "sex",
         f"Kolom {column} berisi kode {code}; kode tidak dipakai, isi L (laki-laki) atau P (perempuan).",
@@ -203,7 +203,7 @@ def sex_code(column: str, code: str) -> Remark:
 
 
 def month_first(field: str, column: str, cell: str) -> Remark:
-    """A date of a column that is written with the month first."""
+    """A date in a file that writes the month first."""
     return Remark(
         field,
         f"Kolom {column}: tanggal di berkas ini ditulis bulan dahulu ({cell}); tulis hari dahulu, misalnya 31/12/1985.",
@@ -222,7 +222,7 @@ def all_month_first(columns: str) -> tuple[str, str]:
 
 
 def not_taken(name: str, place: int, used: str) -> tuple[str, str]:
-    """The notice about a second column for one thing, Indonesian and English; `place` counts from 1."""
+    """The notice about a second column for the same field, Indonesian and English; `place` counts from 1."""
     return (
         f"Kolom {name} (kolom ke-{place}) tidak dipakai; isinya diambil dari kolom {used}.",
         f"The column {name} (column {place}) is not used; the column {used} is.",
@@ -230,7 +230,7 @@ def not_taken(name: str, place: int, used: str) -> tuple[str, str]:
 
 
 def no_value(column: str) -> Problem:
-    """A formula that was saved without its result: nobody knows what the cell says."""
+    """A formula that was saved without its result, so the cell's value is unknown."""
     return Problem(
         column,
         Reason.FORMULA_WITHOUT_VALUE,
@@ -240,6 +240,6 @@ def no_value(column: str) -> Problem:
 
 
 def unused(name: str, meant: str | None) -> tuple[str, str]:
-    """The notice about a column that nobody knows, Indonesian and English."""
+    """The notice about an unknown column, Indonesian and English."""
     hint_id, hint_en = (f" (maksudnya {meant}?)", f" (did you mean {meant}?)") if meant else ("", "")
     return f"Kolom {name} tidak dipakai{hint_id}.", f"The column {name} is not used{hint_en}."

@@ -1,8 +1,7 @@
 """The cells of one sheet of a workbook, row by row out of its XML, in constant memory.
 
-What a cell says is passed on as the text a clerk sees: a date as 1985-07-01, a spreadsheet error as its own word
-(`#N/A`), a formula whose result was never stored as NO_VALUE. Nothing is silently blank. (Why no library reads this:
-ADR 0007.)
+A cell becomes the text that a clerk sees: a date as 1985-07-01, a spreadsheet error as its own word (`#N/A`), a formula
+whose result was never stored as NO_VALUE. No cell becomes silently blank. (ADR 0007 says why no library reads this.)
 """
 
 from __future__ import annotations
@@ -19,13 +18,14 @@ from shared.lists.errors import ListError
 from shared.lists.formats import broken_workbook
 from shared.lists.tables import Cells, Fault, legible
 
-# What stands for a formula that was saved without its result: no blank, and no value either.
+# Stands for a formula that was saved without its result: neither blank nor a value.
 NO_VALUE = "#RUMUS!"
 
 _PIECE_BYTES = 64 * 1024
 _ESCAPED = re.compile("_x([0-9A-Fa-f]{4})_")
 _LETTERS = re.compile("[A-Za-z]{1,3}")
-# Day 1 is 1 January 1900, and Excel believes in a 29 February 1900: from 1 March 1900 on this is day 0.
+# Day 1 is 1 January 1900, and Excel counts a 29 February 1900 that never existed. So day 0 is this date for all days
+# from 1 March 1900 on.
 _DAY_ZERO = date(1899, 12, 30)
 DAYS_OF_1904 = 1_462
 _DAY_LAST = 2_958_465
@@ -33,7 +33,8 @@ _DAY_LAST = 2_958_465
 
 @dataclass(frozen=True, slots=True)
 class Book:
-    """What all sheets of a workbook share: its texts, which cell styles are dates, and how it counts days."""
+    """What all sheets of a workbook share: its texts, the cell styles that are dates, and the day from which it
+    counts."""
 
     strings: Sequence[str] = ()
     date_styles: frozenset[str] = frozenset()
@@ -42,14 +43,14 @@ class Book:
 
 @dataclass(slots=True)
 class Facts:
-    """What else a sheet says: the numbers of rows that are hidden and not blank, and hidden columns, first to last."""
+    """Further facts about a sheet: the numbers of hidden rows that are not blank, and the ranges of hidden columns."""
 
     hidden_rows: list[int] = field(default_factory=list)
     hidden_columns: list[tuple[int, int]] = field(default_factory=list)
 
 
 def parser_of() -> expat.XMLParserType:
-    """An XML parser that takes no document type, so that no entity can grow."""
+    """An XML parser that refuses document types, so that entities cannot expand."""
 
     def refuse(*_: object) -> None:
         raise broken_workbook()
@@ -61,7 +62,7 @@ def parser_of() -> expat.XMLParserType:
 
 
 def sheet_rows(file: IO[bytes], book: Book, bounds: Bounds, facts: Facts) -> Iterator[Cells]:
-    """The rows of a sheet that hold a cell; `facts` are complete when it ends. Raises ListError and ExpatError."""
+    """The rows of a sheet that have a cell; `facts` are complete at the end. Raises ListError and ExpatError."""
     sheet = _Sheet(book, bounds, facts)
     while piece := file.read(_PIECE_BYTES):
         sheet.parser.Parse(piece, False)
@@ -72,7 +73,7 @@ def sheet_rows(file: IO[bytes], book: Book, bounds: Bounds, facts: Facts) -> Ite
 
 
 class _Sheet:
-    """Hears the elements of a sheet. Names may carry a prefix: the one of the first element."""
+    """Handles the XML elements of a sheet. Names may have a prefix: that of the first element."""
 
     def __init__(self, book: Book, bounds: Bounds, facts: Facts) -> None:
         self.rows: list[Cells] = []
@@ -153,13 +154,13 @@ class _Sheet:
                 "Berkas XLSX menyebut baris di luar batas Excel (1.048.576 baris); salin datanya ke buku kerja baru.",
                 "The XLSX file names a row beyond those of Excel (1,048,576); copy its data into a new workbook.",
             )
-        # A number said twice would give two rows one name.
+        # A repeated number would give two rows the same name.
         self._number = max(number, self._number + 1)
         self._hidden = attributes.get("hidden") in ("1", "true")
         self._row, self._fault, self._at = [], None, -1
 
     def _place(self) -> int:
-        """The column of the cell at hand, from 0."""
+        """The column of the current cell, from 0."""
         if self._reference is None:
             self._at += 1
         else:
@@ -189,7 +190,7 @@ class _Sheet:
             self._fault = "long"
             return text[:200]
         if not text:
-            # The result of a formula may be an empty text; Excel then says that it is a text.
+            # The result of a formula may be an empty text; Excel then marks it as a text.
             return "" if kind == "str" and self._has_value else NO_VALUE
         if kind == "s":
             index = _whole(text.strip())
@@ -208,14 +209,15 @@ class _Sheet:
 
 
 def unescaped(text: str) -> str:
-    """A text of a workbook without its escapes: `_x000D_` is a carriage return."""
+    """A text of a workbook with its escapes decoded: `_x000D_` is a carriage return."""
     if "_x" not in text:
         return text
     return legible(_ESCAPED.sub(lambda found: chr(int(found[1], 16)), text))
 
 
 def day_of_1904(cell: str) -> str:
-    """A bare number of a day in a workbook that counts from 1904, as all others count; any other text as it is."""
+    """Converts the number of a day in a workbook that counts from 1904 to the usual count; any other text stays
+    unchanged."""
     return str(int(cell) + DAYS_OF_1904) if cell.isdecimal() and len(cell) in (4, 5) else cell
 
 
@@ -233,8 +235,8 @@ def _column(letters: str) -> int:
 
 
 def _number(text: str) -> str:
-    """A number as a clerk writes it. Excel keeps 15 digits: a longer number that ends in 0 has lost its last ones, and
-    shows as 6.40E+15."""
+    """A number as a clerk writes it. Excel keeps 15 digits: a longer number that ends in 0 has lost its last digits,
+    and appears as 6.40E+15."""
     try:
         whole: float | int = int(text) if len(text) < 30 and text.lstrip("-").isdigit() else float(text)
     except ValueError:
@@ -247,7 +249,7 @@ def _number(text: str) -> str:
 
 
 def _day(text: str, is_1904: bool) -> str | None:
-    """A cell that is formatted as a date: its day, or its time when it has no day."""
+    """The day of a cell that is formatted as a date, or its time when it has no day."""
     try:
         serial = float(text)
     except ValueError:
@@ -257,7 +259,7 @@ def _day(text: str, is_1904: bool) -> str | None:
     if serial < 1 and not is_1904:
         seconds = round(serial * 86_400)
         return f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
-    # An instant may lie a rounding error before its midnight.
+    # A rounding error may put an instant just before its midnight.
     days = int(serial + 1e-8)
     if is_1904:
         days += DAYS_OF_1904

@@ -1,7 +1,7 @@
-"""The sheets of a workbook (XLSX), in order: what a workbook is made of, and its rows one at a time.
+"""The sheets of a workbook (XLSX) in order: the parts of a workbook, and its rows one at a time.
 
-Owns the parts of the package: which sheets there are, which are hidden, the shared texts, which styles are dates. The
-cells of one sheet are `sheet_cells`.
+Handles the parts of the package: which sheets there are, which are hidden, the shared texts, which styles are dates.
+`sheet_cells` reads the cells of one sheet.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from shared.lists.sheet_cells import Book, Facts, parser_of, sheet_rows, unescap
 from shared.lists.source import Source
 from shared.lists.tables import Cells
 
-# What a damaged or hostile workbook raises, whichever part of it is read.
+# The exceptions that a damaged or hostile workbook raises, whichever part is read.
 _BROKEN = (zipfile.BadZipFile, zlib.error, ExpatError, KeyError, ValueError, EOFError, NotImplementedError)
 _STRICT = "http://purl.oclc.org/ooxml"
 _PART_BYTES_MAX = 16 << 20
 _PIECE_BYTES = 64 * 1024
-# Which of Excel's own number formats are dates or times.
+# The built-in number formats of Excel that are dates or times.
 _DATE_FORMATS = frozenset((*range(14, 23), *range(27, 37), 45, 46, 47, *range(50, 59)))
 _NO_FORMAT = re.compile(r'"[^"]*"|\\.|_.|\*.|\[(?!(?:h+|m+|s+)\])[^\]]*\]', re.IGNORECASE)
 _OF_DATES = re.compile("[dmyhs]", re.IGNORECASE)
@@ -35,8 +35,8 @@ _OF_DATES = re.compile("[dmyhs]", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """A sheet begins: its place among all sheets from 0, its name, whether it can be seen, and whether days count from
-    1904."""
+    """The start of a sheet: its place among all sheets from 0, its name, whether it is visible, and whether days count
+    from 1904."""
 
     index: int
     name: str
@@ -48,7 +48,8 @@ Item = Sheet | Cells | Facts
 
 
 def sheets_of(source: Source, wanted: frozenset[int] | None = None, bounds: Bounds = BOUNDS) -> Iterator[Item]:
-    """Each wanted sheet: a Sheet, its rows that hold a cell, its Facts; raises ListError for what is no workbook."""
+    """For each wanted sheet: a Sheet, its rows that have a cell, its Facts; raises ListError when the file is not a
+    workbook."""
     try:
         with source.open() as file, zipfile.ZipFile(file) as archive:
             if sum(entry.file_size for entry in archive.infolist()) > bounds.unpacked:
@@ -59,7 +60,7 @@ def sheets_of(source: Source, wanted: frozenset[int] | None = None, bounds: Boun
 
 
 class _Package:
-    """The parts of a workbook and how they name each other."""
+    """The parts of a workbook and the references between them."""
 
     def __init__(self, archive: zipfile.ZipFile, bounds: Bounds) -> None:
         self._archive = archive
@@ -100,7 +101,7 @@ class _Package:
         return self._names[target.lower().lstrip("/")]
 
     def _related(self, part: str) -> dict[str, tuple[str, str]]:
-        """What a part refers to, by id: the last word of its type, and its path."""
+        """The references of a part by id: the last word of the reference's type, and its path."""
         folder, name = posixpath.split(part)
         rels = posixpath.join(folder, "_rels", name + ".rels")
         if rels.lower() not in self._names:
@@ -113,7 +114,7 @@ class _Package:
         return found
 
     def _elements(self, part: str) -> list[tuple[str, dict[str, str]]]:
-        """All elements of a small part in order, without the prefixes of their names."""
+        """All elements of a small part in order, their names without prefixes."""
         name = self._part(part)
         if self._archive.getinfo(name).file_size > _PART_BYTES_MAX:
             raise _too_large()
@@ -131,7 +132,7 @@ class _Package:
         for element, one in self._elements(part):
             if element == "numFmt":
                 custom[one.get("numFmtId", "")] = one.get("formatCode", "")
-            # Styles of cells stand in cellXfs; cellStyleXfs before it and what comes behind it are others.
+            # Cell styles are in cellXfs; cellStyleXfs before it and the elements after it are other styles.
             within = element == "cellXfs" or (within and element in ("xf", "alignment", "protection", "extLst", "ext"))
             if within and element == "xf":
                 styles.append(one.get("numFmtId", "0"))
@@ -147,7 +148,7 @@ class _Package:
 
 
 class _Strings:
-    """Hears the shared texts of a workbook."""
+    """Handles the shared texts of a workbook."""
 
     def __init__(self, bounds: Bounds) -> None:
         self.found: list[str] = []
@@ -188,7 +189,7 @@ class _Strings:
 def _is_date(number_format: str, custom: dict[str, str]) -> bool:
     if number_format in custom:
         code = custom[number_format].split(";", 1)[0]
-        # [h] counts hours beyond a day: a duration, no date.
+        # [h] counts hours beyond a day: this is a duration, not a date.
         bare = _NO_FORMAT.sub("", code)
         return code.lower() != "general" and "[" not in bare and _OF_DATES.search(bare) is not None
     return number_format.isdigit() and int(number_format) in _DATE_FORMATS and number_format != "46"

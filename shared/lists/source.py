@@ -1,4 +1,4 @@
-"""Where the bytes of a list file come from: a file on disk, or anything else that can be opened again and again."""
+"""The source of a list file's bytes: a file on disk, or anything else that can be opened repeatedly."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import BinaryIO, Protocol
 
 
 class Source(Protocol):
-    """A named list file. `open` gives its bytes from the start, seekable; OSError when that is impossible."""
+    """A named list file. `open` gives its bytes from the start, seekable; raises OSError when that is impossible."""
 
     @property
     def name(self) -> str: ...

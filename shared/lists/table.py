@@ -1,7 +1,7 @@
-"""One table of a list, its heading understood: records become rows.
+"""One table of a list with its understood heading: turns records into rows.
 
-The records of a table are gone through twice: `first_pass` counts them and learns what no single row can tell, `rows`
-makes the rows.
+The records of a table are read twice: `first_pass` counts them and learns what a single row cannot tell, `rows` makes
+the rows.
 """
 
 from __future__ import annotations
@@ -17,23 +17,23 @@ from shared.lists.rows import FAULTS, PLACE_COLUMNS, SHEET_STEP, Problem, Row, n
 from shared.lists.sheet_cells import DAYS_OF_1904, NO_VALUE
 from shared.lists.tables import Cells
 
-# Below this many required columns a row of one or two cells may be a whole one.
+# In tables with fewer required columns than this, a row of one or two cells may be complete.
 _REQUIRED_OF_WORKERS = 4
 
 
 class Table:
     """The rows of one table; raises HeaderError when a required column is missing.
 
-    `header` are the cells of the heading without the empty ones at its right end and without what an answers file adds;
-    `full` counts all. `order`: which of the tables of its workbook it is, from 0; `sheet`: the name of its sheet where
-    there are several.
+    `header` are the cells of the heading without empty cells at its right end and without the columns of an answers
+    file; `full` counts all cells. `order` is the table's place in its workbook, from 0; `sheet` is the name of its
+    sheet when there are several.
     """
 
     def __init__(self, kind: Kind, heading: Heading, *, is_sheet: bool, is_1904: bool = False) -> None:
         layout = LAYOUTS[kind]
         named = heading.cells
         matched = match(named[: _own(named)], layout)
-        # A table may carry empty columns at its right end; they are no part of it.
+        # A table may have empty columns at its right end; they do not belong to it.
         width = max(i for i, name in enumerate(named[: len(matched.columns)], start=1) if name.strip())
         self.heading = heading
         self.header = tuple(name.strip() for name in named[:width])
@@ -49,12 +49,12 @@ class Table:
         self._left_out = NoWorkers(self.header, ends_with_signatures=is_signed)
 
     def notices(self) -> tuple[tuple[str, str], ...]:
-        """What was assumed or left out; complete after the first pass."""
+        """Notices about what was assumed or left out; complete after the first pass."""
         told = self._left_out.notice(self.sheet)
         return (*self._unused, *self._meaning.notices, *((told,) if told else ()))
 
     def first_pass(self, records: Iterable[Cells]) -> int:
-        """Learns from all records of the table what no single row tells; returns how many rows it has."""
+        """Learns from all records of the table what a single row cannot tell; returns the number of its rows."""
         count = 0
         for _, cells, fault in self._rows_of(records):
             count += 1
@@ -63,11 +63,11 @@ class Table:
         return count
 
     def holds(self, number: int) -> bool:
-        """Whether a record that is not blank is a row; known after the first pass."""
+        """Whether a non-blank record is a row; known after the first pass."""
         return number > self.heading.number and number not in self._left_out.numbers
 
     def rows(self, records: Iterable[Cells]) -> Iterator[Row]:
-        """Every row, out of all records of the table."""
+        """Every row, made from all records of the table."""
         for record in self._rows_of(records):
             yield self._row(record)
 
@@ -107,8 +107,8 @@ class Table:
 
 
 def _own(heading: Sequence[str]) -> int:
-    """How many columns are the list's own: an answers file carries more, of a workbook with several sheets the place of
-    each row too."""
+    """How many columns belong to the list itself. An answers file has more; for a workbook with several sheets also the
+    place of each row."""
     own = without_answers(heading)
     places = own - len(PLACE_COLUMNS)
     is_answered = own < len(heading) and places > 0

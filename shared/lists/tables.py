@@ -1,14 +1,15 @@
-"""Rows of cells out of text files, one at a time: encodings, separators, quotes.
+"""Reads rows of cells from text files, one at a time: encodings, separators, quotes.
 
-Owns what the bytes of a text file mean as cells. Knows no column: that is `columns`. A broken row comes out with a
-fault beside it and the next row is read on: no row of a list may vanish, and one bad byte may not cost a whole list.
+Turns the bytes of a text file into cells. Knows no column: `columns` does. A broken row is returned with a fault, and
+reading goes on with the next row: no row of a list may vanish, and one bad byte must not make a whole list unreadable.
 
 Which lines make one record
-A quoted cell may hold line breaks (addresses do), and a quote that somebody forgot to close looks the same at first. So
-lines are joined to one record only if all of this holds: the quote closes within QUOTED_LINES_MAX lines; the record
-then has as many cells as the heading; and none of the lines behind the first is a whole row by itself (`_is_whole`).
-Otherwise the line where the quote opened is a record of its own, with the fault `open-quote`, and every line behind it
-is read as if that quote were not there. Lines that are not blank = records, but for the lines inside such a cell.
+A quoted cell may hold line breaks (addresses do), and a quote that is never closed looks the same at first. So lines
+are joined to one record only if all of these hold: the quote closes within QUOTED_LINES_MAX lines; the record then has
+as many cells as the heading; and none of the lines after the first is a whole row by itself (`_is_whole`). Otherwise
+the line where the quote opened is a record of its own, with the fault `open-quote`, and every line after it is read as
+if that quote did not exist. So the number of lines that are not blank equals the number of records, except for lines
+inside such a cell.
 """
 
 from __future__ import annotations
@@ -31,19 +32,19 @@ Cells = tuple[int, list[str], Fault | None]
 
 QUOTED_LINES_MAX = 20
 DELIMITERS = (";", ",", "\t", "|")
-# A line is bounded, and a cell is never longer than the lines it is made of.
+# A line has a maximum length, and a cell is never longer than its lines together.
 csv.field_size_limit((QUOTED_LINES_MAX + 1) * BOUNDS.characters)
 
 _UNDECODABLE = re.compile("[\ud800-\udfff\ufffd]")
 _NIK_LIKE = re.compile(r"(?<!\d)\d{16}(?!\d)")
 _HEAD_BYTES = 65_536
-# What is kept of a line that is too long: enough to know it again.
+# The kept beginning of a line that is too long: enough to recognise it.
 _KEPT_CHARACTERS = 200
 
 
 @dataclass(frozen=True, slots=True)
 class Encoding:
-    """How a text file is written. `doubtful` when single rows may not decode; `notice` tells what was assumed."""
+    """The encoding of a text file. `doubtful`: single rows may not decode; `notice` tells what was assumed."""
 
     name: str
     bom: bool = False
@@ -53,8 +54,8 @@ class Encoding:
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """How a CSV file is laid out. `full` cells in the heading, `least` without its empty right end; the heading ends
-    with record `heading`. Before a heading is known all three are 0, and no count of cells is expected."""
+    """The layout of a CSV file: `full` cells in the heading, `least` without its empty right end; the heading ends with
+    record `heading`. Before the heading is known all three are 0, and any number of cells is accepted."""
 
     delimiter: str
     full: int = 0
@@ -62,13 +63,13 @@ class Shape:
     heading: int = 0
 
     def fits(self, cells: list[str]) -> bool:
-        """Whether these are the cells of one row."""
+        """Whether these can be the cells of one row."""
         count = len(cells)
         return self.least <= count <= self.full or (count > self.full and not any(cells[self.full :]))
 
 
 def encoding_of(source: Source) -> Encoding:
-    """How a text file is written, found by reading it once in constant memory."""
+    """The encoding of a text file, found by reading it once in constant memory."""
     with source.open() as file:
         head = file.read(_HEAD_BYTES)
     if head.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
@@ -98,7 +99,7 @@ def encoding_of(source: Source) -> Encoding:
 
 
 def _count_lines(source: Source) -> tuple[int, int]:
-    # Lines beyond ASCII: those that are UTF-8, and those that are not. Both kinds in one file is a mixed file.
+    # Counts lines that are not ASCII: those that are UTF-8, and those that are not. A file with both kinds is mixed.
     valid = broken = 0
     decoder = codecs.getincrementaldecoder("utf-8")
     with source.open() as file:
@@ -113,7 +114,7 @@ def _count_lines(source: Source) -> tuple[int, int]:
                     broken += 1
                     doubtful = False
                     line.reset()
-                    # A line is counted once, however long it is.
+                    # A long line is counted only once.
                     _skip_line(file, ends)
                     continue
                 if ends:
@@ -133,8 +134,8 @@ def _skip_line(file: BinaryIO, ends: bool) -> None:
 
 
 def lines_of(source: Source, encoding: Encoding, bounds: Bounds = BOUNDS) -> Iterator[str]:
-    """The lines of a text file, each with its end; of a line longer than the bound only its beginning, without an end.
-    Bytes that do not decode are kept as marks that `undecodable` sees."""
+    """The lines of a text file, each with its line end. A line above the size limit is cut to its beginning, without a
+    line end. Bytes that do not decode become marks that `undecodable` recognises."""
     errors = "surrogateescape" if encoding.name in ("utf-8-sig", "cp1252") else "replace"
     most = bounds.characters
     with io.TextIOWrapper(source.open(), encoding=encoding.name, errors=errors, newline=None) as file:
@@ -145,23 +146,24 @@ def lines_of(source: Source, encoding: Encoding, bounds: Bounds = BOUNDS) -> Ite
 
 
 def undecodable(text: str) -> bool:
-    """Whether a line holds bytes that did not decode."""
+    """Whether a line contains bytes that did not decode."""
     return _UNDECODABLE.search(text) is not None
 
 
 def legible(text: str) -> str:
-    """The text with a visible mark wherever a byte did not decode, so that it can be written again."""
+    """The text with a visible mark in place of bytes that did not decode, so that it can be written again."""
     return _UNDECODABLE.sub("\ufffd", text)
 
 
 def head_of(source: Source, encoding: Encoding, most: int) -> list[str]:
-    """The first lines of a file, as far as a heading may reach."""
+    """The first lines of a file, as far down as a heading may be."""
     lines = islice(lines_of(source, encoding), most + QUOTED_LINES_MAX)
     return [legible(line[:_HEAD_BYTES]) for line in lines]
 
 
 def delimiter_of(lines: list[str], known: Callable[[list[str]], int]) -> str:
-    """The separator of a CSV file: the one of the line that has headings. `known` tells how many of these cells are."""
+    """The separator of a CSV file, taken from the line with column names. `known` counts the cells that are column
+    names."""
     for line in lines:
         if line.strip().lower().startswith("sep=") and len(line.strip()) == 5:
             return line.strip()[4]
@@ -178,7 +180,7 @@ def _delimiter_by_count(lines: list[str]) -> str:
     for line in lines:
         counts = {mark: line.count(mark) for mark in DELIMITERS}
         best = max(counts, key=lambda mark: counts[mark])
-        # A title above the header may hold one comma; a header has several separators.
+        # A title above the header may contain one comma; a header contains several separators.
         if counts[best] > 1:
             return best
     return ";" if any(";" in line for line in lines) else ","
@@ -190,12 +192,12 @@ def csv_cells(source: Source, encoding: Encoding, shape: Shape, bounds: Bounds =
 
 
 def records(lines: Iterator[str], shape: Shape, bounds: Bounds = BOUNDS, *, doubtful: bool = False) -> Iterator[Cells]:
-    """The records that lines make; `doubtful` when some may hold bytes that did not decode."""
+    """The records of these lines; `doubtful` when some may contain bytes that did not decode."""
     return _Records(lines, shape, bounds, doubtful=doubtful).all()
 
 
 class _Records:
-    """The records of one file. `_waiting` holds lines that were looked at and belong to no record yet."""
+    """The records of one file. `_waiting` holds lines that were read ahead and belong to no record yet."""
 
     def __init__(self, lines: Iterator[str], shape: Shape, bounds: Bounds, *, doubtful: bool) -> None:
         self._lines = lines
@@ -205,7 +207,7 @@ class _Records:
         self._bounds = bounds
 
     def all(self) -> Iterator[Cells]:
-        """Each record, the blank ones too."""
+        """Each record, including blank ones."""
         delimiter, most, longest = self._shape.delimiter, self._bounds.columns, self._bounds.characters
         number = 0
         while True:
@@ -228,7 +230,7 @@ class _Records:
             yield number, cells, fault
 
     def _quoted(self, line: str, number: int) -> tuple[list[str], Fault | None]:
-        """The record that begins with a line in which a quote stands."""
+        """The record that begins with this line, which contains a quote."""
         cells = _alone(line, self._shape.delimiter)
         if cells is not None:
             return cells, None
@@ -240,7 +242,8 @@ class _Records:
         return line.rstrip("\n").split(self._shape.delimiter), "open-quote"
 
     def _joined(self, line: str, more: list[str]) -> list[str] | None:
-        """The cells of a line and of those behind it, up to where its quote closes; None when it may not."""
+        """The cells of a line and of the following lines up to the closing quote; None when they do not make one
+        record."""
         complete = True
 
         def feed() -> Iterator[str]:
@@ -263,10 +266,11 @@ class _Records:
         return cells if complete else None
 
     def _is_whole(self, line: str) -> bool:
-        """Whether a line is a row by itself, so that it can be no part of a cell.
+        """Whether a line is a whole row, so that it cannot be a part of a quoted cell.
 
-        It brings a NIK, or opens with a quote as rows of quoted cells do, or has the cells of a row. A line on which a
-        quoted cell ends has only the cells behind it; where the first cell of a row ends like this, it may have all.
+        It contains a NIK, or opens with a quote as rows of quoted cells do, or has the cells of a row. A line on which
+        a quoted cell ends normally has only the cells after it. If that was the first cell of the row, the line may
+        have all cells.
         """
         before, quote, behind = line.partition('"')
         if _NIK_LIKE.search(before):
@@ -282,7 +286,7 @@ class _Records:
 
 
 def _alone(line: str, delimiter: str) -> list[str] | None:
-    """The cells of a line by itself; None when a quote is open at its end."""
+    """The cells of a line alone; None when a quote is open at its end."""
     if '"' not in line:
         return line.rstrip("\n").split(delimiter)
     ended = False

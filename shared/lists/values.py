@@ -1,7 +1,8 @@
-"""What one cell means: amounts, sexes, sectors as people write them (dates: `dates`), made as the contract wants them.
+"""The meaning of one cell: amounts, sexes, sectors as people write them (dates: `dates`), converted to the contract's
+form.
 
-A cell that cannot be understood is passed on as its raw text, so that the service refuses it with its own reason:
-the file reader judges nothing. Pure; every converter takes the stripped text of a cell that is not empty.
+A cell that cannot be understood is passed on as its raw text, so that the service refuses it with its own reason: the
+file reader judges nothing. Pure; every converter takes the stripped text of a cell that is not empty.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from functools import lru_cache
 
 from shared.contracts.yes_no import said
 from shared.kernel.debris import clean
-from shared.lists.dates import day as day  # one of the meanings of a cell, told in a file of its own
+from shared.lists.dates import day as day  # one of the converters, in a file of its own
 
 _SCIENTIFIC = re.compile(r"\d([.,]\d+)?[eE]\+?\d+")
 _DOTTED = re.compile(r"\d{1,3}(\.\d{3})+(,0{1,2})?")
@@ -113,7 +114,7 @@ def bare(cell: str) -> str:
 
 
 def nik(cell: str) -> str:
-    """A NIK without the marks that spreadsheets put around text and numbers, and people between groups of digits."""
+    """A NIK without the marks that spreadsheets put around it and that people put between groups of digits."""
     number = cell.lstrip("'’`").strip()
     if len(number) == 18:
         number = number.removesuffix(".0")
@@ -121,12 +122,12 @@ def nik(cell: str) -> str:
 
 
 def is_scientific(cell: str) -> bool:
-    """Whether a spreadsheet has turned a long number into 6.40E+15: its last digits are lost for ever."""
+    """Whether a spreadsheet has turned a long number into 6.40E+15: its last digits are lost."""
     return _SCIENTIFIC.fullmatch(cell) is not None
 
 
 def village(cell: str) -> str:
-    """A village code, also out of a drop-down's `64.08.04.2001 Swarga Bara`."""
+    """A village code, also from a drop-down's `64.08.04.2001 Swarga Bara`."""
     found = _VILLAGE.match(cell)
     return found[1] if found else cell
 
@@ -187,15 +188,15 @@ def phone(cell: str) -> str:
 
 
 def codes(cell: str) -> list[str] | str:
-    """Document codes, separated by blanks, commas, semicolons or bars; the raw text where a word says that one is not
-    there (`belum ada kk1`): such a list counts for nothing."""
+    """Document codes, separated by blanks, commas, semicolons or bars. The raw text when a word says that a document is
+    missing (`belum ada kk1`): such a list is invalid."""
     if any(said(part) is False for part in re.split(r"[\s,;|]+", cell) if part):
         return cell
     return [code for code in re.split(r"[\s,;|]+", cell.lower()) if code]
 
 
 def word(list_name: str, cell: str) -> str:
-    """A word of one of the contract's short lists, from its Indonesian name; lower case."""
+    """A word of one of the contract's short lists, from its Indonesian name; in lower case."""
     lower = " ".join(cell.lower().split())
     return _WORDS[list_name].get(lower, lower)
 
