@@ -1,1 +1,3 @@
-"""Billing decides whose premium is paid for which month, by whom, within which ceiling, and on which invoice."""
+"""Billing decides whose premium is paid for which month, by which funder, within which ceiling, and on which
+invoice.
+"""

@@ -1,6 +1,6 @@
-"""Billing over HTTP: runs, invoices, budgets and the plan of a run. Reads only; what changes comes in by Kafka.
+"""Billing over HTTP: runs, invoices, budgets and the plan of a run. Read-only; all changes come through Kafka.
 
-To callers of the regency only (PAYUNG_AUTH): no person is named, but it is a regency's money, its plans and its debts.
+Only callers of the regency may read (PAYUNG_AUTH): no person is named, but it shows a regency's money, plans and debts.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def routes(house: Any) -> APIRouter:
 
     @router.get("/runs/{run_id}")
     async def one_run(run_id: str, request: Request) -> dict[str, Any]:
-        """One run as far as it is."""
+        """One run with its figures so far."""
         caller = await guard.caller(request)
         found = (await house.reader.states("runs", [run_id])).get(run_id)
         if found is None or not caller.may_read(found.regency):
@@ -43,7 +43,7 @@ def routes(house: Any) -> APIRouter:
         period: Period | None = None,
         last: Annotated[int | None, Query(ge=1, le=LIST_MAX)] = None,
     ) -> dict[str, Any]:
-        """Runs, by regency and period; or the `last` so many by the day up to which they bill."""
+        """Runs, by regency and period; with `last` the newest so many, ordered by cutoff."""
         where = _where(await guard.caller(request), regency, period=period)
         if last is None:
             return {"runs": [run_view(run) for run in await _listed(house, "runs", where)]}
@@ -69,7 +69,7 @@ def routes(house: Any) -> APIRouter:
 
     @router.get("/budgets")
     async def all_budgets(request: Request, regency: Regency | None = None, year: int | None = None) -> dict[str, Any]:
-        """Budgets with what is committed and left."""
+        """Budgets with the committed and the remaining money."""
         found = await _listed(house, "budgets", _where(await guard.caller(request), regency, year=year))
         return {"budgets": [budget_view(one) for one in found if one.ceilings is not None]}
 
@@ -81,7 +81,7 @@ def routes(house: Any) -> APIRouter:
         funding: Annotated[Funding, Query()] = "apbd-regency",
         cutoff: str | None = None,
     ) -> dict[str, Any]:
-        """What a run would bill and cost now; changes nothing."""
+        """What a run would bill and cost now; changes nothing. Raises 422 with reasons when an argument is wrong."""
         await guard.reader(request, regency)
         asked = business_day(clock.now()) if cutoff is None else day_of(cutoff)
         day = asked.isoformat() if asked is not None else str(cutoff)
@@ -137,7 +137,7 @@ async def _plan(house: Any, regency: str, period: str, funding: Funding, cutoff:
 
 
 def _where(caller: Caller, regency: str | None, **wanted: Any) -> dict[str, Any]:
-    """What is asked for, as far as it is of this caller's regencies."""
+    """The filter for the requested documents, limited to this caller's regencies."""
     where = {f"state.{name}": value for name, value in wanted.items() if value is not None}
     regencies = caller.regencies(regency)
     if regencies is not None:
@@ -151,7 +151,6 @@ async def _listed(house: Any, collection: str, where: dict[str, Any]) -> list[An
 
 
 def run_view(run: Run) -> dict[str, Any]:
-    """A run as JSON."""
     return {
         "run_id": run.run_id,
         "invoice_id": run.invoice_id if run.billed else None,
@@ -169,7 +168,6 @@ def run_view(run: Run) -> dict[str, Any]:
 
 
 def invoice_view(invoice: Invoice) -> dict[str, Any]:
-    """An invoice as JSON."""
     return {
         "invoice_id": invoice.invoice_id,
         "run_id": invoice.run_id,
@@ -188,7 +186,7 @@ def invoice_view(invoice: Invoice) -> dict[str, Any]:
 
 
 def budget_view(budget: Budget) -> dict[str, Any]:
-    """A budget as JSON; `reserved` is what an open run has set aside."""
+    """A budget as JSON; `reserved` is the money set aside for an open run."""
     ceilings = budget.ceilings or Accounts()
     return {
         "regency": budget.regency,

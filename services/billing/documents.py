@@ -1,4 +1,4 @@
-"""How billing's aggregates stand in the store, and the indexes over them. Pure; knows no driver.
+"""How billing's aggregates are stored, and the indexes over them. Pure; knows no driver.
 
 There is no personal data, so the cipher is never used.
 """
@@ -31,10 +31,9 @@ Body = dict[str, Any]
 
 
 class EnrolmentCodec:
-    """Enrolments; a run finds its candidates by regency, place and until."""
+    """Stores enrolments; a run finds its candidates by regency, place and until."""
 
     def encode(self, state: Enrolment, cipher: Cipher) -> Body:
-        """As plain fields."""
         return {
             "regency": state.regency,
             "district": state.district,
@@ -52,7 +51,6 @@ class EnrolmentCodec:
         }
 
     def decode(self, body: Mapping[str, Any], cipher: Cipher) -> Enrolment:
-        """From plain fields."""
         return Enrolment(
             regency=body["regency"],
             district=body["district"],
@@ -71,10 +69,9 @@ class EnrolmentCodec:
 
 
 class PremiumCodec:
-    """Premiums: millions of small documents, found by their key only."""
+    """Stores premiums: millions of small documents, found by their key only."""
 
     def encode(self, state: Premium, cipher: Cipher) -> Body:
-        """As plain fields."""
         return {
             "run_id": state.run_id,
             "invoice_id": state.invoice_id,
@@ -85,7 +82,6 @@ class PremiumCodec:
         }
 
     def decode(self, body: Mapping[str, Any], cipher: Cipher) -> Premium:
-        """From plain fields."""
         return Premium(
             run_id=body["run_id"],
             invoice_id=body["invoice_id"],
@@ -97,10 +93,9 @@ class PremiumCodec:
 
 
 class BudgetCodec:
-    """Budgets. Codes hold dots and periods are many, so maps are kept as lists of pairs."""
+    """Stores budgets. Maps become lists of pairs, because codes contain dots and periods are many."""
 
     def encode(self, state: Budget, cipher: Cipher) -> Body:
-        """As plain fields."""
         return {
             "regency": state.regency,
             "year": state.year,
@@ -116,7 +111,6 @@ class BudgetCodec:
         }
 
     def decode(self, body: Mapping[str, Any], cipher: Cipher) -> Budget:
-        """From plain fields."""
         return Budget(
             regency=body["regency"],
             year=body["year"],
@@ -133,10 +127,9 @@ class BudgetCodec:
 
 
 class RunCodec:
-    """Runs."""
+    """Stores runs."""
 
     def encode(self, state: Run, cipher: Cipher) -> Body:
-        """As plain fields."""
         stop = state.stop
         return {
             "invoice_id": state.invoice_id,
@@ -164,7 +157,6 @@ class RunCodec:
         }
 
     def decode(self, body: Mapping[str, Any], cipher: Cipher) -> Run:
-        """From plain fields."""
         stop = body["stop"]
         return Run(
             run_id=body["run_id"],
@@ -192,10 +184,9 @@ class RunCodec:
 
 
 class InvoiceCodec:
-    """Invoices."""
+    """Stores invoices."""
 
     def encode(self, state: Invoice, cipher: Cipher) -> Body:
-        """As plain fields."""
         return {
             "invoice_id": state.invoice_id,
             "status": state.status.value,
@@ -213,7 +204,6 @@ class InvoiceCodec:
         }
 
     def decode(self, body: Mapping[str, Any], cipher: Cipher) -> Invoice:
-        """From plain fields."""
         return Invoice(
             invoice_id=body["invoice_id"],
             status=InvoiceStatus(body["status"]),
@@ -232,10 +222,9 @@ class InvoiceCodec:
 
 
 class SkipCodec:
-    """Premiums that a run gives back; counted by run."""
+    """Stores premiums that a run gives back; they are counted by run."""
 
     def encode(self, state: Skip, cipher: Cipher) -> Body:
-        """As plain fields."""
         return {
             "run_id": state.run_id,
             "jkk": state.jkk,
@@ -245,7 +234,6 @@ class SkipCodec:
         }
 
     def decode(self, body: Mapping[str, Any], cipher: Cipher) -> Skip:
-        """From plain fields."""
         return Skip(
             run_id=body["run_id"],
             jkk=body["jkk"],
@@ -256,14 +244,12 @@ class SkipCodec:
 
 
 class RefusalCodec:
-    """Refused forms, under the name of their input."""
+    """Stores refused forms, under the name of their input."""
 
     def encode(self, state: Refusal, cipher: Cipher) -> Body:
-        """As plain fields."""
         return {"command": state.command, "reasons": list(state.reasons)}
 
     def decode(self, body: Mapping[str, Any], cipher: Cipher) -> Refusal:
-        """From plain fields."""
         return Refusal(body["command"], tuple(body["reasons"]))
 
 

@@ -1,4 +1,4 @@
-"""What billing's decisions look up in its own store, and what its runs and invoices wait for."""
+"""What billing's decisions look up in its own store, and the waits of its runs and invoices."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from shared.runtime.links import persons
 from shared.runtime.ports import Answer, Performer, Reader, Workplace
 
 WORK = topics.work("billing")
-# Whatever says who may be billed must be counted before a run starts: verdicts, deaths, and who is whom.
+# These topics say who may be billed (verdicts, deaths, merged workers), so they must be counted before a run starts.
 BEFORE_A_RUN = (topics.events("verification"), topics.events("claims"), topics.events("registration"))
 LOOK_AGAIN_S = 0.1
 LOOKS_MAX = 300
@@ -34,7 +34,9 @@ async def reference(reader: Reader, environ: Mapping[str, str]) -> Reference:
 
 
 async def facts(reader: Reader, routed: Sequence[tuple[Routed, Event]], reference: Reference) -> Facts:
-    """The pages that steps of this batch take; for a run that closes, what others billed first and who is known."""
+    """Looks up the pages for this batch's steps; for a closing run, the premiums that others billed first and the
+    number of workers ever verified.
+    """
     asked = any(isinstance(event.data, RunPage) for _, event in routed)
     known = await editions.load(reader) if asked else Editions()
     pages: dict[tuple[str, int], Page] = {}
@@ -58,7 +60,7 @@ async def facts(reader: Reader, routed: Sequence[tuple[Routed, Event]], referenc
 
 
 async def page(reader: Reader, *, regency: str, period: str, cutoff: str, cursor: str, limit: int) -> Page:
-    """The next candidates after a place: verified on or before the cutoff and not ended before the period."""
+    """The next candidates after a place: verified on or before the cutoff, and not ended before the period."""
     where = {
         "state.regency": regency,
         "state.place": {"$gt": cursor, "$lt": rules.last_place(cutoff)},
@@ -69,7 +71,9 @@ async def page(reader: Reader, *, regency: str, period: str, cutoff: str, cursor
 
 
 async def _billed(reader: Reader, workers: Sequence[str], period: str) -> frozenset[str]:
-    """Whose month is billed: under their own number or another of the same person's; who was merged is never billed."""
+    """The workers who cannot be billed for this month: it is billed under their id or another id of the same person, or
+    they were merged into another worker.
+    """
     if not workers:
         return frozenset()
     known = await persons(reader, workers)
@@ -82,12 +86,12 @@ async def _billed(reader: Reader, workers: Sequence[str], period: str) -> frozen
 
 
 async def ever_verified(reader: Reader, regency: str) -> int:
-    """Workers of a regency who were verified at some time."""
+    """The number of workers of a regency who were ever verified."""
     return await reader.count("enrolments", {"state.regency": regency, "state.place": {"$gt": ""}})
 
 
 async def billed_by_others(reader: Reader, run_id: str) -> Skipped:
-    """The premiums that a run had reserved and that other runs billed first."""
+    """The premiums that a run had reserved but other runs billed first."""
     rows = await reader.tally(
         "skips", {"state.run_id": run_id}, ("state.jkk_rule", "state.jkm_rule"), sums=("state.jkk", "state.jkm")
     )
@@ -102,7 +106,9 @@ async def billed_by_others(reader: Reader, run_id: str) -> Skipped:
 
 
 async def catch_up(run_id: str, run: Run, due: Due, place: Workplace) -> Answer:
-    """Answers when it is the run's turn, and all that was verified before it is counted."""
+    """Answers when it is the run's turn and every verdict published before it is counted. Raises Unavailable
+    after 30 s.
+    """
     for _ in range(LOOKS_MAX):
         if await is_its_turn(place.reader, run) and await place.caught_up(BEFORE_A_RUN):
             return Answer("run.start", rules.work_key(run.regency, run.period), runs.start_of(run))
@@ -111,10 +117,11 @@ async def catch_up(run_id: str, run: Run, due: Due, place: Workplace) -> Answer:
 
 
 async def is_its_turn(reader: Reader, run: Run) -> bool:
-    """Whether the run is the first at its budget, and no other funder's run over the same month is open before it.
+    """Whether the run is first in its budget's queue, and no other funder's earlier run over the same month is open.
 
-    The first is a law of the budget. The second spares work: two funders' runs at once would reserve the same workers,
-    and one of them would give everything back; where they meet all the same, the insert of the premium decides.
+    The first condition is an invariant of the budget. The second saves work: simultaneous runs of two funders would
+    reserve the same workers, and one of them would give everything back. If they still meet, the insert of the premium
+    decides.
     """
     where = {
         "state.regency": run.regency,
@@ -125,7 +132,7 @@ async def is_its_turn(reader: Reader, run: Run) -> bool:
     keys = [rules.budget_key(one.regency, one.period, one.funding) for one in (run, *around)]
     budgets: Mapping[str, Budget] = await reader.states("budgets", list(set(keys)))
     first = {budget.queue[0] for budget in budgets.values() if budget.queue}
-    # Only who could start stands in the way: whoever waits for a budget of their own cannot hold up another one.
+    # Only a run that could start blocks this one: a run that waits for its own budget must not hold up another budget.
     before = (
         other
         for other in around
@@ -137,7 +144,7 @@ async def is_its_turn(reader: Reader, run: Run) -> bool:
 
 
 async def watch_due_date(invoice_id: str, invoice: Invoice, due: Due, place: Workplace) -> Answer:
-    """Says that the due date has passed; whether it was paid in time is for the invoice to know."""
+    """Says that the due date has passed. The invoice itself knows whether it was paid in time."""
     return Answer("invoice.overdue", rules.work_key(invoice.regency, invoice.period), invoices.overdue_of(invoice))
 
 
@@ -145,7 +152,7 @@ PERFORMERS: Mapping[str, Performer] = {runs.CATCH_UP: catch_up, invoices.OVERDUE
 
 
 async def plan(reader: Reader, reference: Reference, run: Run) -> Run:
-    """The figures that this run would end with now; changes nothing."""
+    """The run with the figures that it would end with now; changes nothing."""
     known = await editions.load(reader)
     now = known.named(known.newest)
     while True:

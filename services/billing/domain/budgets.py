@@ -1,13 +1,13 @@
 """The ceilings of a regency, year and funding, and the order of the runs that draw from them.
 
 Theory of operation
-A run gets its number and its place in the queue with its command. The first of the queue, once it may start, has all
-that is free set aside for it (`reserved`); every later run of the same budget waits for its close. So a run never
-guesses what it needs, and two runs can never promise the same rupiah. At the close the premiums that were really billed
-become `committed` and the rest is free again.
+A run gets its number and its place in the queue with its command. When the first run of the queue may start, all free
+money is set aside for it (`reserved`); every later run of the same budget waits until it closes. So a run never has to
+guess what it needs, and two runs can never promise the same rupiah. At the close the premiums that were really billed
+become `committed`, and the rest is free again.
 
 Invariants
-* committed + reserved never pass the ceilings, in either account.
+* committed + reserved never exceed the ceilings, in either account.
 * committed is the sum of the premiums of all closed runs.
 """
 
@@ -28,7 +28,7 @@ from shared.kernel.event import Event
 
 
 def ceilings_set(state: Budget | None, event: Event, facts: Facts) -> Decision[Budget]:
-    """Replaces the ceilings, unless they would fall below what is billed or set aside."""
+    """Replaces the ceilings; refuses values below what is billed or set aside."""
     order: Ceilings = event.data
     budget = state or Budget(regency=order.regency, year=order.year, funding=order.funding)
     if not order.amounts.carries(budget.committed + budget.reserved):
@@ -62,7 +62,7 @@ def ceilings_set(state: Budget | None, event: Event, facts: Facts) -> Decision[B
 
 
 def run_ordered(state: Budget | None, event: Event, facts: Facts) -> Decision[Budget]:
-    """Numbers a run and queues it; without ceilings there is none."""
+    """Numbers a run and queues it; without ceilings the command is refused."""
     order: RunOrder = event.data
     budget = state or Budget(regency=order.regency, year=int(order.period[:4]), funding=order.funding)
     if budget.ceilings is None:
@@ -88,7 +88,7 @@ def run_ordered(state: Budget | None, event: Event, facts: Facts) -> Decision[Bu
 
 
 def run_started(state: Budget | None, event: Event, facts: Facts) -> Decision[Budget]:
-    """Sets everything that is free aside for the run whose turn it is."""
+    """Sets all free money aside for the run whose turn it is."""
     start: RunStart = event.data
     if state is None or not state.queue or state.queue[0] != start.run_id or state.reserved != NOTHING:
         return Decision(state=state, ignored="not-its-turn")
@@ -109,7 +109,10 @@ def run_started(state: Budget | None, event: Event, facts: Facts) -> Decision[Bu
 
 
 def run_released(state: Budget | None, event: Event, facts: Facts) -> Decision[Budget]:
-    """Commits what the run billed, frees the rest, and tells the run's result, or has its invoice tell it."""
+    """Commits what the run billed and frees the rest.
+
+    Then it publishes the run's result. If there is an invoice, the invoice publishes the result when it opens.
+    """
     final: RunReleased = event.data
     if state is None or not state.queue or state.queue[0] != final.run_id:
         return Decision(state=state, ignored="not-its-turn")

@@ -1,16 +1,16 @@
-"""Billing's judgement: which document each input changes (`route`), and what it makes of it (`decide`).
+"""Routes each input of billing to the document it changes (`route`) and decides what happens there (`decide`).
 
 Theory of operation
 * enrolments (worker_id): verdicts and deaths, so that a run finds its candidates in its own store.
 * links (worker_id): who was merged into whom, so that a month is billed once for both: shared/contracts/merges.py.
 * budgets (regency|year|funding): ceilings, and runs one after the other: domain/budgets.py.
 * runs (run_id): pages of candidates, money drawn in priority order: domain/runs.py.
-* premiums (worker_id|period): inserted once across all funders; skips (run_id|worker_id): where a run came second:
+* premiums (worker_id|period): inserted once across all funders; skips (run_id|worker_id): a run came second:
   domain/premiums.py.
-* invoices (invoice_id): opened by a run's close, paid once by the exact amount: domain/invoices.py.
-* refusals (name of the input): commands whose form is wrong.
+* invoices (invoice_id): opened by a run's close, paid once with the exact amount: domain/invoices.py.
+* refusals (name of the input): commands with a wrong form.
 
-Invariants: pure, total, deterministic; a refusal is an outcome with reasons; an input without effect says why.
+Invariants: pure, total, deterministic; a refusal is an outcome with reasons; an ignored input says why.
 """
 
 from __future__ import annotations
@@ -47,19 +47,19 @@ from shared.kernel.event import Event, Routed
 
 
 def route(event: Event, reference: Reference) -> tuple[Routed, ...]:
-    """The documents that an input changes, each with its part; of registration's news, few change any."""
+    """The documents that an input changes, each with its part. Few of registration's events change any."""
     if isinstance(event.data, WorkerWithdrawn | WorkerRegistered):
         return merges.route(event)
     return _ROUTES[type(event.data)](event, reference)
 
 
 def decide(state: Any, event: Event, facts: Facts, now: datetime) -> Decision[Any]:
-    """What one part makes of its document. `now` is the event's own `at`."""
+    """Decides one part on its document. `now` is the event's own `at`."""
     return _DECISIONS[type(event.data)](state, event, facts)
 
 
 def conflicting(event: Event) -> Routed:
-    """Refuses an input whose name was used before with other content, in a document apart from the first one's."""
+    """Refuses an input whose name was used before with other content, in a separate document from the first one's."""
     part = forms.refused(event, [Reason.CONFLICTING_DUPLICATE])
     return Routed(Address("refusals", f"{event.name}|{event.content_hash}"), part)
 

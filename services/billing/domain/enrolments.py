@@ -1,9 +1,10 @@
-"""Who may be billed: the last word of verification (and of claims, on a death) about each worker.
+"""Who may be billed: the latest verdict of verification on each worker, and deaths told by claims.
 
 Invariants
-* The latest verdict by (registration version, sequence) stands, in whatever order verdicts arrive.
-* A worker keeps their place in the priority order while verified without a break; who ended starts again at the back.
-* A death is final, and the month of the death is the last that is billed, whichever of death and verdict comes first.
+* The latest verdict by (registration version, sequence) stands, whatever the order in which verdicts arrive.
+* A worker keeps their place in the priority order while verified without a break. After an end they start again at the
+  back.
+* A death is final. The month of the death is the last billed one, whichever of death and verdict arrives first.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ OLDER_VERDICT = "older-verdict"
 
 
 def verified(state: Enrolment | None, event: Event, facts: Facts) -> Decision[Enrolment]:
-    """Enrols a worker, or keeps their place with the fields as they now are."""
+    """Enrols a worker, or keeps their place and updates the fields."""
     data: IdentityVerified = event.data
     if state is not None and _is_older(state, event, data.registration_version):
         return Decision(state=state, ignored=OLDER_VERDICT)
@@ -53,7 +54,7 @@ def verified(state: Enrolment | None, event: Event, facts: Facts) -> Decision[En
 
 
 def held(state: Enrolment | None, event: Event, facts: Facts) -> Decision[Enrolment]:
-    """Bills nobody whose identity waits for an officer; their place is kept."""
+    """Stops billing while the identity waits for an officer; the place is kept."""
     return _unverified(state, event, event.data, Standing.HELD)
 
 
@@ -68,7 +69,7 @@ def ended(state: Enrolment | None, event: Event, facts: Facts) -> Decision[Enrol
 
 
 def died(state: Enrolment | None, event: Event, facts: Facts) -> Decision[Enrolment]:
-    """Ends billing after the month of the death, for good; may arrive before any verdict."""
+    """Ends billing permanently after the month of the death; may arrive before any verdict."""
     data: WorkerDied = event.data
     known = state or Enrolment(regency=data.regency)
     died_in = rules.last_period(data.died_on)
@@ -91,7 +92,7 @@ def _unverified(
         until = rules.last_period(data.effective_on)
         until = min(until, known.died_in) if known.died_in else until
         if known.standing in (Standing.ENDED, Standing.REJECTED):
-            # A second end never opens the months after the first one again.
+            # A second end never reopens months after the first one.
             until = min(until, known.until)
     return Decision(
         state=replace(
@@ -111,5 +112,5 @@ def _unverified(
 
 
 def _is_older(state: Enrolment, event: Event, registration_version: int) -> bool:
-    # The sequence counts within one aggregate of verification; a new registration version outranks it in any case.
+    # The sequence counts within one aggregate of verification; a newer registration version always outranks it.
     return (registration_version, event.sequence or 0) < (state.registration_version, state.sequence)

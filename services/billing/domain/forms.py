@@ -1,6 +1,6 @@
 """The form check of billing's commands: each becomes a part to judge, or `Refused` with every reason that holds.
 
-Pure and total: whatever stands in `data`, the answer is a part. Knows no document.
+Pure and total: any content of `data` gives a part. Knows no document.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from shared.kernel.event import Event, Intake
 from shared.kernel.values import value
 
 YEAR_MIN, YEAR_MAX = 2015, 2100
-# More than any budget of a province; also keeps sums far inside 64 bits.
+# More than the budget of any province; it also keeps sums far inside 64 bits.
 RUPIAH_MAX = 10**15
 WORKERS_MAX = 10**9
 
 
 @value(frozen=True, slots=True)
 class Refused:
-    """A command that cannot be taken, with the answer it gets."""
+    """A command that cannot be accepted, with its answer."""
 
     command: str
     answer: CommandRefused
@@ -68,7 +68,7 @@ class Payment:
 
 
 class _Form(Fields):
-    """The fields that billing's commands share, beside the plain ones."""
+    """The fields that several of billing's commands share."""
 
     def __init__(self, event: Event, reference: Reference) -> None:
         data: Intake = event.data
@@ -108,7 +108,7 @@ def ceilings(event: Event, reference: Reference) -> Ceilings | Refused:
 
 
 def _targets(form: _Form, regency: str) -> dict[str, int]:
-    """Targets by district; an unknown district would be a target that no figure ever meets."""
+    """Targets by district. An unknown district is refused, because no figure would ever count towards its target."""
     if form.missing("targets"):
         return {}
     value = form.fields["targets"]
@@ -126,7 +126,7 @@ def _targets(form: _Form, regency: str) -> dict[str, int]:
 
 
 def run_order(event: Event, reference: Reference) -> RunOrder | Refused:
-    """Reads `billing.run.v1`; without a cutoff it is the run's day in WITA."""
+    """Reads `billing.run.v1`. The default cutoff is the day of the command in WITA."""
     today = business_day(event.at)
     form = _Form(event, reference)
     regency = form.regency()
@@ -165,7 +165,7 @@ def payment(event: Event, reference: Reference) -> Payment | Refused:
 
 
 def refused(event: Event, reasons: list[str]) -> Refused:
-    """The refusal of a command, with as much of its own ids as can be read."""
+    """The refusal of a command, with those of its own ids that can be read."""
     fields = event.data.fields
     year = fields.get("year")
     return Refused(
@@ -183,6 +183,8 @@ def refused(event: Event, reasons: list[str]) -> Refused:
 
 
 def _code(fields: Mapping[str, Any], name: str) -> str | None:
-    """A field of the command as the answer repeats it, where everyone reads: numbers and codes, no other text."""
+    """A field of the command for the answer. Everyone reads the answer, so only numbers and codes are repeated,
+    no other text.
+    """
     value = fields.get(name)
     return value.strip() if isinstance(value, str) and tokens.is_number(value.strip()) else None

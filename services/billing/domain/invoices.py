@@ -1,8 +1,8 @@
-"""Invoices: opened by a closed run, paid once, by the exact amount.
+"""Invoices: opened by a closed run, paid once with the exact amount.
 
-A payment may name an invoice that is not open yet: it is refused, and the document that remembers the refusal takes the
-opening later as if nothing had been. Only the treasury of the invoice's own regency (or an officer) pays it: a stranger
-is answered as if there were no such invoice, and changes nothing.
+A payment may name an invoice that is not open yet. It is refused; the document that remembers the refusal can still be
+opened later in the normal way. Only the treasury of the invoice's own regency or province, or an officer, may pay it.
+Any other sender is answered as if the invoice did not exist, and changes nothing.
 """
 
 from __future__ import annotations
@@ -25,8 +25,11 @@ OVERDUE = "overdue"
 
 
 def opened(state: Invoice | None, event: Event, facts: Facts) -> Decision[Invoice]:
-    """Opens the invoice and only then tells that its run is complete: whoever pays on that word, from another topic,
-    finds it. With a due date, its passing is watched."""
+    """Opens the invoice and only then publishes that its run is complete.
+
+    So a treasury that pays because of that event, through another topic, always finds the invoice. If there is a due
+    date, it is watched.
+    """
     data: InvoiceOpened = event.data
     if state is not None and state.status is not InvoiceStatus.UNKNOWN:
         return Decision(state=state, ignored="invoice-known")
@@ -47,12 +50,12 @@ def opened(state: Invoice | None, event: Event, facts: Facts) -> Decision[Invoic
 
 
 def paid(state: Invoice | None, event: Event, facts: Facts) -> Decision[Invoice]:
-    """Pays every premium of the invoice, or says why not."""
+    """Pays every premium of the invoice, or refuses with the reason."""
     payment: Payment = event.data
     invoice = state or Invoice(invoice_id=payment.invoice_id)
     reason = _refusal(invoice, payment)
     if reason is not None:
-        # A refused payment changes nothing, so the watch over the due date goes on.
+        # A refused payment changes nothing, so the watch over the due date continues.
         answer = _answer(invoice, payment, reason)
         return Decision(state=invoice, outcomes=(outcomes.refusal(event.type, answer),), due=_watch(invoice, event))
     invoice = replace(invoice, status=InvoiceStatus.PAID, paid_on=payment.paid_on, reference=payment.reference)
@@ -100,7 +103,7 @@ def _answer(invoice: Invoice, payment: Payment, reason: str) -> CommandRefused:
 
 
 def overdue_of(invoice: Invoice) -> InvoiceOverdue:
-    """The answer to the watch over an invoice's due date."""
+    """The event for the time when the due date has passed."""
     return InvoiceOverdue(invoice_id=invoice.invoice_id, regency=invoice.regency, period=invoice.period)
 
 
@@ -119,10 +122,10 @@ def _watch(invoice: Invoice, event: Event) -> Due | None:
     day = parse_date(invoice.due_date)
     if invoice.status is not InvoiceStatus.OPEN or invoice.overdue or day is None:
         return None
-    # A run of an older release may still carry a day that is refused today; its invoice opens, and is not watched.
+    # A run of an older release may carry a due date that is refused today. Its invoice opens but is not watched.
     if not rules.may_be_due(invoice.period, day.isoformat()):
         return None
-    # The whole due date in WITA is still in time.
+    # A payment on the due date itself is in time, until midnight in WITA.
     passed = datetime.combine(day, time(0), WITA) + timedelta(days=1)
     correlation = {"correlation_id": event.correlation_id or event.id}
     return Due(f"{invoice.invoice_id}|{OVERDUE}", OVERDUE, passed, correlation)

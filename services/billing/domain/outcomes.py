@@ -1,4 +1,4 @@
-"""How billing addresses what it publishes: open events by worker or regency, its own steps by regency and period."""
+"""Addresses of what billing publishes: open events by worker or regency, its own steps by regency and period."""
 
 from __future__ import annotations
 
@@ -15,21 +15,18 @@ WORK = topics.work("billing")
 
 
 def told(kind: str, key: str, data: BaseModel, subject: str | None = None) -> Outcome:
-    """An open event."""
     return Outcome(EVENTS, key, kind, data, subject)
 
 
 def completed(data: RunCompleted) -> Outcome:
-    """The result of a run."""
     return told("billing.run-completed.v1", data.regency, data, data.run_id)
 
 
 def refusal(command: str, answer: CommandRefused) -> Outcome:
-    """`<command>.refused.v1`, by regency where the command names one."""
+    """`<command>.refused.v1`; the key is the regency if the command names one."""
     kind = f"{command.removesuffix('.v1')}.refused.v1"
     return Outcome(EVENTS, answer.regency or answer.invoice_id or "unknown", kind, answer, answer.invoice_id)
 
 
 def step(kind: str, regency: str, period: str, data: Data) -> Outcome:
-    """A step of a run."""
     return Outcome(WORK, rules.work_key(regency, period), kind, data)

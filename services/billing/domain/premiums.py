@@ -1,6 +1,6 @@
 """One worker's premium for one month: inserted once, whoever pays (rules.md T10).
 
-The insert of the document is the last fence: whichever run comes second finds the premium and gives its money back.
+The insert of the document is the last guard: a run that comes second finds the premium and gives its money back.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from shared.kernel.values import value
 
 @value(frozen=True, slots=True)
 class Reserved:
-    """One worker of a reserved step: a row of the step, and the premium that follows from the step alone."""
+    """One worker of a reserved step: a row of the step, and the premium, which depends on the step alone."""
 
     step: StepReserved
     worker: ReservedWorker
@@ -26,7 +26,7 @@ class Reserved:
 
 
 def parts(step: StepReserved) -> tuple[Routed, ...]:
-    """One part a worker. Workers of the same price share their lines and their premium."""
+    """One part per worker. Workers with the same price share their lines and their premium."""
     priced = [(lines, _premium(step, lines)) for lines in step.prices]
     period = step.period
     return tuple(
@@ -48,7 +48,7 @@ def _premium(step: StepReserved, lines: list[PremiumLine]) -> Premium:
 
 
 def billed(state: Premium | None, event: Event, facts: Facts) -> Decision[Premium]:
-    """Bills the worker for the month, or tells the run that another one did."""
+    """Bills the worker for the month, or tells the run that another run already did."""
     part: Reserved = event.data
     step, worker = part.step, part.worker
     if state is not None:
@@ -56,7 +56,7 @@ def billed(state: Premium | None, event: Event, facts: Facts) -> Decision[Premiu
             run_id=step.run_id, worker_id=worker[0], regency=step.regency, period=step.period, lines=part.lines
         )
         return Decision(state=state, outcomes=(outcomes.step("premium.skipped", step.regency, step.period, skipped),))
-    # Hundreds of thousands a run, from a record of our own that was validated when it was read: not validated again.
+    # Not validated again: a run makes hundreds of thousands, from our own record that was validated when it was read.
     data = PremiumBilled.model_construct(
         worker_id=worker[0],
         regency=step.regency,
@@ -79,7 +79,7 @@ def billed(state: Premium | None, event: Event, facts: Facts) -> Decision[Premiu
 
 
 def skipped(state: Skip | None, event: Event, facts: Facts) -> Decision[Skip]:
-    """Keeps what a run must get back until the run counts it."""
+    """Stores a premium that a run must get back, until the run counts it."""
     data: PremiumSkipped = event.data
     if state is not None:
         return Decision(state=state, ignored="skip-known")

@@ -10,37 +10,37 @@ from shared.contracts.base import Funding, PremiumLine
 from shared.kernel.calendar import months_between, period_of, shift_period
 from shared.reference.rates import Rates
 
-# contracts.md, Run: a coming month may be billed, 12 ahead at most (rules.md 1c: BPU may pay 3, 6 or 12 months ahead).
+# contracts.md, Run: a future month may be billed, at most 12 ahead (rules.md 1c: BPU may pay 3, 6 or 12 months ahead).
 MONTHS_AHEAD_MAX = 12
-# A due date lies in the period or within a year after it. Later ones are slips of the keyboard: no treasury plans so.
+# A due date lies in the period or within a year after it. A later one is a typing error: no treasury plans like that.
 DUE_MONTHS_MAX = 12
-# History may be entered: a payment may be a year older than the month it pays (3, 6 or 12 months ahead: rules.md 1c).
+# Past payments may be entered: up to a year before the month they pay (3, 6 or 12 months ahead: rules.md 1c).
 PAID_AHEAD_MONTHS_MAX = 12
-# The last period of who has not ended; sorts after every real one.
+# The last period of a worker who has not ended; it sorts after every real one.
 NO_END = "9999-12"
-# Sorts after every worker_id (base32), so that a place up to `<cutoff>|~` was verified on or before the cutoff.
+# Sorts after every worker_id (base32), so every place up to `<cutoff>|~` was verified on or before the cutoff.
 _AFTER_ALL = "~"
 
 Price = tuple[tuple[PremiumLine, ...], Accounts]
 
 
 def run_id(regency: str, period: str, funding: str, number: int) -> str:
-    """Names a run for ever (design.md 4: from regency, period, funding and run number)."""
+    """The permanent id of a run (design.md 4: from regency, period, funding and run number)."""
     return f"RUN-{regency.replace('.', '')}-{period}-{funding}-{number}"
 
 
 def invoice_id(regency: str, period: str, funding: str, number: int) -> str:
-    """Names the invoice of that run."""
+    """The id of that run's invoice."""
     return f"INV-{regency.replace('.', '')}-{period}-{funding}-{number}"
 
 
 def budget_key(regency: str, period: str, funding: str) -> str:
-    """The budget that a period's run draws from: that of its year."""
+    """The key of the budget from which a run of this period draws: that of its year."""
     return f"{regency}|{int(period[:4])}|{funding}"
 
 
 def premium_key(worker_id: str, period: str) -> str:
-    """One worker and one month, whoever pays: rules.md T10."""
+    """The key of one worker and one month, whoever pays: rules.md T10."""
     return f"{worker_id}|{period}"
 
 
@@ -50,17 +50,19 @@ def work_key(regency: str, period: str) -> str:
 
 
 def place_of(verified_on: date, worker_id: str) -> str:
-    """A worker's place in the default priority order: who was verified first, then by worker_id."""
+    """A worker's place in the default priority order: by the day of verification, then by worker_id."""
     return f"{verified_on.isoformat()}|{worker_id}"
 
 
 def last_place(cutoff: str) -> str:
-    """No place of who was verified on or before the cutoff sorts after this."""
+    """The greatest place of a worker verified on or before the cutoff."""
     return f"{cutoff}|{_AFTER_ALL}"
 
 
 def last_period(ended_on: str) -> str:
-    """The last period billed to who ends on a day: the month of that day (a death ends billing from the next)."""
+    """The last billed period of a worker who ends on a day: that day's month (a death ends billing from the next
+    month).
+    """
     return ended_on[:7]
 
 
@@ -81,19 +83,21 @@ def is_paid_too_early(period: str, paid_on: str) -> bool:
 
 def speaks_for(source: str, regency: str) -> bool:
     """Whether this source may command for this regency: a treasury for its own, a province's for all of its regencies.
-    Officers are not bound to one; who may speak on the topic at all is shared/contracts/admission.py."""
+
+    Officers are not bound to one regency. shared/contracts/admission.py says who may speak on the topic at all.
+    """
     kind, _, place = source.partition("/")
     return kind != "treasury" or not place or f"{regency}.".startswith(f"{place}.")
 
 
 def has_premium(rates: Rates, funding: Funding, period: str) -> bool:
-    """Whether the law knew a premium for this month (not before July 2015)."""
-    # Year 0000 is a form of a period but no year of the calendar.
+    """Whether the law has a premium for this month (not before July 2015)."""
+    # Year 0000 has the form of a period but is no year of the calendar.
     return period >= "0001" and bool(rates.premium(funding, 0, "other", period))
 
 
 def price_of(rates: Rates, funding: Funding, income: int, sector: str, period: str) -> Price:
-    """One worker's lines for one month with what they draw from each account."""
+    """One worker's premium lines for one month, and what they draw from each account."""
     lines = tuple(
         PremiumLine(programme=line.programme, amount=line.amount, rule=line.rule)
         for line in rates.premium(funding, income, sector, period)
@@ -102,7 +106,7 @@ def price_of(rates: Rates, funding: Funding, income: int, sector: str, period: s
 
 
 def drawn(lines: Iterable[PremiumLine]) -> Accounts:
-    """What lines draw from each account."""
+    """The sum that the lines draw from each account."""
     jkk = jkm = 0
     for line in lines:
         if line.programme == "JKK":
@@ -113,7 +117,7 @@ def drawn(lines: Iterable[PremiumLine]) -> Accounts:
 
 
 def add_lines(lines: Sequence[PremiumLine], more: Iterable[PremiumLine], times: int = 1) -> tuple[PremiumLine, ...]:
-    """Sums lines by programme and rule; what adds up to nothing is left out."""
+    """Sums lines by programme and rule; zero sums are left out."""
     sums = {(line.programme, line.rule): line.amount for line in lines}
     for line in more:
         key = (line.programme, line.rule)

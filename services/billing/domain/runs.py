@@ -1,19 +1,19 @@
 """One billing run: page by page through its candidates in priority order, as far as its money reaches.
 
 Theory of operation
-run.requested waits (due work `catch-up`) until all that was verified before the command is counted and the budget is
-free -> run.start and run.funded set the money aside -> run.step takes one page: names the workers whose money is
-reserved in one record and asks for the next page -> run.settle and run.closing go around the work topic behind every
-`premium.skipped` of the run (same key, same partition, so they arrive first), and run.counting once more, so that they
-are saved before they are counted -> run.released.
+run.requested waits (due work `catch-up`) until every verdict published before the command is counted and the budget is
+free -> run.start and run.funded set the money aside -> run.step takes one page: one record names the workers whose
+money is reserved, and the next page is requested -> run.settle and run.closing pass through the work topic behind every
+`premium.skipped` of the run (same key and partition, so those arrive first); run.counting does it once more, so that
+those are saved before they are counted -> run.released.
 
-When another funder's run billed a worker first, the money comes back; if workers were missed for lack of money, the run
-then goes on where it stopped. Each such round passes at least one worker, so it ends.
+When another funder's run billed a worker first, the money comes back. If workers were missed for lack of money, the run
+then continues where it stopped. Each such round passes at least one worker, so it ends.
 
 Invariants
-* billed and lines are the sum over the workers named in steps, less the skipped ones.
-* left + drawn(lines) is what the budget set aside: money is conserved at every step.
-* In priority order: nobody is billed after somebody was missed, unless the run took up the stop again.
+* billed and lines are the sum over the workers named in steps, minus the skipped ones.
+* left + drawn(lines) equals what the budget set aside: no money is lost or created at any step.
+* Priority order: once a worker was missed, no later worker is billed, unless the run continues from the stop.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def requested(state: Run | None, event: Event, facts: Facts) -> Decision[Run]:
 
 
 def start_of(run: Run) -> RunStart:
-    """The answer to a run's wait."""
+    """The event that ends a run's wait."""
     return RunStart(**_named(run))
 
 
@@ -79,12 +79,12 @@ def funded(state: Run | None, event: Event, facts: Facts) -> Decision[Run]:
 
 
 def stepped(state: Run | None, event: Event, facts: Facts) -> Decision[Run]:
-    """Takes one page: reserves, counts who was not reached, goes on or settles."""
+    """Takes one page: reserves money, counts the workers it did not reach, and asks for the next page or settles."""
     data: RunPage = event.data
     page = facts.pages.get((data.run_id, data.number))
     if state is None or page is None or state.status is not RunStatus.RUNNING or data.number != state.step:
         return Decision(state=state, ignored="stale-step")
-    # One table for all its pages: rates that are loaded meanwhile do not make half of a run dearer.
+    # One table of rates for all pages of a run: rates loaded meanwhile must not change the price within a run.
     state = replace(state, edition=state.edition or facts.editions.newest)
     drawn = draw(state, page, facts.editions.named(state.edition))
     told: list[Outcome] = []
@@ -110,7 +110,7 @@ def stepped(state: Run | None, event: Event, facts: Facts) -> Decision[Run]:
 
 @value(frozen=True, slots=True)
 class Drawn:
-    """What one page makes of a run: its figures after the page, and the workers who have their money."""
+    """The effect of one page on a run: its figures after the page, and the workers whose money is reserved."""
 
     run: Run
     prices: tuple[tuple[PremiumLine, ...], ...]
@@ -118,7 +118,7 @@ class Drawn:
 
 
 def draw(run: Run, page: Page, rates: Rates) -> Drawn:
-    """Draws the premiums of a page from what is left, in order, until one account does not reach."""
+    """Draws a page's premiums from the remaining money, in order, until one account is too small."""
     priced: dict[tuple[int, str], tuple[int, int, rules.Price]] = {}
     prices: list[tuple[PremiumLine, ...]] = []
     counts: list[int] = []
@@ -165,27 +165,27 @@ def draw(run: Run, page: Page, rates: Rates) -> Drawn:
 
 
 def _row(worker_id: str, one: Enrolment, base: int, index: int) -> ReservedWorker:
-    # The state keeps sector and sex as it read them from a validated event.
+    # The state holds sector and sex as they were read from a validated event.
     sector, sex = cast(Sector, one.sector), cast(Sex, one.sex)
     return (worker_id, one.district, one.village, sector, sex, one.birth_month, base, index)
 
 
 def settled(state: Run | None, event: Event, facts: Facts) -> Decision[Run]:
-    """Goes once more around, behind every skipped premium."""
+    """Passes through the topic once more, so that it arrives behind every skipped premium."""
     if state is None or state.status is not RunStatus.RUNNING:
         return Decision(state=state, ignored="run-not-running")
     return Decision(state=state, outcomes=(_step("run.closing", state, RunClosing(**_named(state))),))
 
 
 def closing(state: Run | None, event: Event, facts: Facts) -> Decision[Run]:
-    """Goes around once more, until the skipped premiums are saved."""
+    """Passes through the topic once more, so that the skipped premiums are saved before they are counted."""
     if state is None or state.status is not RunStatus.RUNNING:
         return Decision(state=state, ignored="run-not-running")
     return Decision(state=state, outcomes=(_step("run.counting", state, RunCounting(**_named(state))),))
 
 
 def closed(state: Run | None, event: Event, facts: Facts) -> Decision[Run]:
-    """Closes the run, or takes up its stop again with money that came back."""
+    """Closes the run, or continues from its stop with money that came back."""
     if state is None or state.status is not RunStatus.RUNNING:
         return Decision(state=state, ignored="run-not-running")
     state = _given_back(state, facts.skipped.get(state.run_id, Skipped()))
@@ -214,7 +214,7 @@ def closed(state: Run | None, event: Event, facts: Facts) -> Decision[Run]:
 
 
 def _given_back(run: Run, skipped: Skipped) -> Run:
-    """Takes back the money of premiums that other runs had billed; `skipped` is all of them, counted anew each time."""
+    """Takes back the money of premiums that other runs had billed; `skipped` is the total, counted anew each time."""
     workers = skipped.workers - run.skipped.workers
     lines = rules.add_lines(skipped.lines, run.skipped.lines, -1)
     return replace(
@@ -224,7 +224,7 @@ def _given_back(run: Run, skipped: Skipped) -> Run:
         lines=rules.add_lines(run.lines, lines, -1),
         skipped=skipped,
         already=run.already + workers,
-        # Who was skipped stands before the stop.
+        # All skipped workers come before the stop.
         stop=replace(run.stop, already=run.stop.already + workers) if run.stop else None,
     )
 

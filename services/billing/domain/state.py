@@ -1,4 +1,4 @@
-"""The aggregates of billing and what a decision looks up beside them. Owns shapes only; no rule, no store.
+"""The aggregates of billing, and what a decision looks up besides them. Defines shapes only; no rule, no store.
 
 There is no personal data here: a worker is a worker_id, a keyed hash.
 """
@@ -17,7 +17,7 @@ from shared.reference.rates import Editions, Rates
 
 @value(frozen=True, slots=True)
 class Accounts:
-    """Rupiah in the two budget accounts that every premium draws from."""
+    """Rupiah in the two budget accounts; every premium draws from both."""
 
     jkk: int = 0
     jkm: int = 0
@@ -29,7 +29,7 @@ class Accounts:
         return Accounts(self.jkk - other.jkk, self.jkm - other.jkm)
 
     def carries(self, price: Accounts) -> bool:
-        """Whether both accounts reach for this."""
+        """Whether both accounts are large enough for this price."""
         return price.jkk <= self.jkk and price.jkm <= self.jkm
 
     @property
@@ -55,8 +55,9 @@ class Standing(StrEnum):
 class Enrolment:
     """A worker as billing knows them.
 
-    `place` is `verified day|worker_id`: it sorts as the priority order does; empty while never verified. `until` is the
-    last period that may be billed; empty when none may. `sequence` and `registration_version` are of the last verdict.
+    `place` is `day of verification|worker_id`, which sorts in priority order; empty when never verified. `until` is the
+    last period that may be billed; empty when none may. `sequence` and `registration_version` are those of the latest
+    verdict.
     """
 
     regency: str
@@ -76,7 +77,7 @@ class Enrolment:
 
 @value(frozen=True, slots=True, kw_only=True)
 class Premium:
-    """One worker's premium for one period; its existence is what bills the worker once across all funders."""
+    """One worker's premium for one period. Its existence ensures that the worker is billed once across all funders."""
 
     run_id: str
     invoice_id: str
@@ -90,8 +91,8 @@ class Premium:
 class Budget:
     """The two accounts of a regency, year and funding. `ceilings` is None until a budget is set.
 
-    `queue` holds the open runs in the order of their commands: the first has `reserved` to itself, the others wait.
-    `runs` counts the accepted runs of each period.
+    `queue` holds the open runs in the order of their commands: `reserved` belongs to the first, the others wait. `runs`
+    counts the accepted runs of each period.
     """
 
     regency: str
@@ -108,13 +109,15 @@ class Budget:
 
     @property
     def free(self) -> Accounts:
-        """What is neither billed nor set aside."""
+        """The money that is neither billed nor set aside."""
         return NOTHING if self.ceilings is None else self.ceilings - self.committed - self.reserved
 
 
 @value(frozen=True, slots=True, kw_only=True)
 class Skip:
-    """A premium that a run had reserved and another run billed first. A document of its own: there may be thousands."""
+    """A premium that a run had reserved but another run billed first. It has its own document, as there may be
+    thousands.
+    """
 
     run_id: str
     jkk: int = 0
@@ -125,14 +128,14 @@ class Skip:
 
 @value(frozen=True, slots=True)
 class Skipped:
-    """All that a run had to give back so far."""
+    """Everything that a run had to give back so far."""
 
     workers: int = 0
     lines: tuple[PremiumLine, ...] = ()
 
 
 class RunStatus(StrEnum):
-    """How far a run is."""
+    """The progress of a run."""
 
     WAITING = "waiting"
     RUNNING = "running"
@@ -141,8 +144,9 @@ class RunStatus(StrEnum):
 
 @value(frozen=True, slots=True, kw_only=True)
 class Stop:
-    """Where the money ended: the place before the first worker it did not reach, that worker's price, and how many
-    were found billed already up to there."""
+    """Where the money ended: the place before the first worker it did not reach, that worker's price, and the number of
+    workers before it who were already billed.
+    """
 
     cursor: str
     price: Accounts
@@ -151,8 +155,11 @@ class Stop:
 
 @value(frozen=True, slots=True, kw_only=True)
 class Run:
-    """One run over one period. `left` is what remains of the money set aside for it; `missed` and `short` count the
-    workers it did not reach and what they would have cost; `skipped` is taken off `billed` and `lines` already."""
+    """One run over one period.
+
+    `left` is the rest of the money set aside for it. `missed` and `short` are the workers it did not reach and their
+    total price. `skipped` is already subtracted from `billed` and `lines`.
+    """
 
     run_id: str
     invoice_id: str
@@ -178,7 +185,7 @@ class Run:
 
 
 class InvoiceStatus(StrEnum):
-    """UNKNOWN: somebody tried to pay an invoice that does not exist (yet)."""
+    """UNKNOWN: a payment named an invoice that does not exist (yet)."""
 
     UNKNOWN = "unknown"
     OPEN = "open"
@@ -187,7 +194,7 @@ class InvoiceStatus(StrEnum):
 
 @value(frozen=True, slots=True, kw_only=True)
 class Invoice:
-    """What a run asks of a treasury; the sum of its premiums."""
+    """The amount that a run asks from a treasury: the sum of its premiums."""
 
     invoice_id: str
     status: InvoiceStatus = InvoiceStatus.UNKNOWN
@@ -211,7 +218,7 @@ class Invoice:
 
 @value(frozen=True, slots=True)
 class Refusal:
-    """A command that could not even be addressed, kept under its own name."""
+    """A command that names no document, kept under its own name."""
 
     command: str
     reasons: tuple[str, ...]
@@ -219,8 +226,11 @@ class Refusal:
 
 @value(frozen=True, slots=True)
 class Page:
-    """The next candidates of a run in priority order (worker_id, enrolment), and who of them has a premium for the
-    period already. `last`: no candidate comes after these."""
+    """The next candidates of a run in priority order (worker_id, enrolment), and those of them already billed for the
+    period.
+
+    `last`: no candidate comes after these.
+    """
 
     candidates: tuple[tuple[str, Enrolment], ...]
     billed: frozenset[str]
@@ -229,7 +239,7 @@ class Page:
 
 @value(frozen=True, slots=True)
 class Reference:
-    """What is loaded once at start."""
+    """Data that is loaded once at start."""
 
     areas: Areas
     rates: Rates
@@ -238,8 +248,11 @@ class Reference:
 
 @value(frozen=True, slots=True)
 class Facts:
-    """What decisions of one batch look up: pages by (run, step), workers ever verified by regency, what other runs had
-    billed first by run, the tables of rates."""
+    """What the decisions of one batch look up.
+
+    `pages` by (run, step); `enrolled`: workers ever verified, by regency; `skipped`: premiums that other runs billed
+    first, by run; `editions`: the tables of rates.
+    """
 
     editions: Editions = field(default_factory=Editions)
     pages: Mapping[tuple[str, int], Page] = field(default_factory=dict)
