@@ -30,7 +30,7 @@ SECTORS: tuple[Sector, ...] = get_args(Sector)
 
 
 class Data(BaseModel):
-    """The `data` of an event that Payung produces. Unknown fields are ignored on reading: contracts can grow."""
+    """The `data` of an event that Payung produces. Unknown fields are ignored when read, so that contracts can grow."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 

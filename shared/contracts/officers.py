@@ -24,7 +24,7 @@ def source_of(name: str) -> str:
 
 
 def same_person(one: str, other: str) -> bool:
-    """ "Rina" and "rina " are one person: where no login signs, names are typed by hand."""
+    """Whether two names mean one person ("Rina" and "rina " do): without a login, names are typed by hand."""
     return _folded(one) == _folded(other)
 
 

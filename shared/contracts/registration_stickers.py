@@ -1,4 +1,4 @@
-"""House stickers: what registration publishes of them, and its internal step. No personal data."""
+"""House stickers: what registration publishes about them, and its internal step. No personal data."""
 
 from __future__ import annotations
 

@@ -132,7 +132,7 @@ def agency_topics(regency: str, agency: str, *, claims: bool) -> list[Topic]:
 
 
 def fixed_topics() -> list[Topic]:
-    """The topics that exist in every installation, whatever its agencies."""
+    """The topics of every installation, whatever its agencies."""
     topics = [
         Topic(
             name=BILLING_INTAKE,

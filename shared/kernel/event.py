@@ -70,7 +70,7 @@ class Routed(NamedTuple):
 class Intake:
     """Lenient data of an event from outside: the raw object, judged field by field by the service that takes it.
 
-    `problem` is set when `data` was no JSON object at all. Subclass it once per command type.
+    `problem` is set when `data` was not a JSON object. Subclass it once per command type.
     """
 
     fields: Mapping[str, Any]

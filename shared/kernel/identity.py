@@ -32,7 +32,7 @@ def keyed(key: bytes, text: str) -> str:
 
 
 def is_nik(text: object) -> bool:
-    """Sixteen ASCII digits with a serial other than 0000; says nothing about the date in it."""
+    """Whether this is sixteen ASCII digits with a serial other than 0000; the date in it is not checked."""
     return isinstance(text, str) and len(text) == 16 and text.isascii() and text.isdigit() and text[12:] != "0000"
 
 
@@ -59,7 +59,7 @@ def without_niks(text: str) -> str:
 def nik_birth_date(nik: str, today: date) -> date | None:
     """The birth date that a NIK states (women: day + 40), or None when no such date exists.
 
-    The century is not in the NIK: the latest year not in the future is taken.
+    The NIK does not contain the century: the latest year that is not in the future is taken.
     """
     day, month, year = int(nik[6:8]), int(nik[8:10]), int(nik[10:12])
     if day > 40:

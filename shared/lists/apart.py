@@ -47,7 +47,6 @@ class Apart:
     bounds: Bounds = BOUNDS
 
     def form(self, source: Source) -> Form:
-        """The format of the file."""
         if _is_small_text(source):
             return Here(self.bounds).form(source)
         with closing(self._asked(source, {"what": "form"})) as answers:
@@ -55,21 +54,18 @@ class Apart:
         return Form(found["format"], _encoding(found["encoding"]), found["head"])
 
     def csv(self, source: Source, encoding: Encoding, shape: Shape) -> Iterator[Cells]:
-        """The records of a CSV."""
         if _is_small_text(source):
             yield from Here(self.bounds).csv(source, encoding, shape)
             return
         yield from self._asked(source, {"what": "csv", "encoding": asdict(encoding), "shape": asdict(shape)})
 
     def lines(self, source: Source, encoding: Encoding) -> Iterator[Line]:
-        """The lines of a JSONL."""
         if _is_small_text(source):
             yield from Here(self.bounds).lines(source, encoding)
             return
         yield from self._asked(source, {"what": "lines", "encoding": asdict(encoding)})
 
     def book(self, source: Source, wanted: frozenset[int] | None) -> Iterator[Item]:
-        """The sheets of a workbook."""
         asked = {"what": "book", "wanted": None if wanted is None else sorted(wanted)}
         for item in self._asked(source, asked):
             yield frames.unpacked(item)

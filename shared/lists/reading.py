@@ -52,7 +52,6 @@ class Here:
     bounds: Bounds = BOUNDS
 
     def form(self, source: Source) -> Form:
-        """The format of the file."""
         found = format_of(source)
         if found == "xlsx":
             return Form(found, Encoding("utf-8"))
@@ -60,11 +59,9 @@ class Here:
         return Form(found, encoding, tables.head_of(source, encoding, HEADING_ROWS_MAX))
 
     def csv(self, source: Source, encoding: Encoding, shape: Shape) -> Iterator[Cells]:
-        """The records of a CSV."""
         return self._counted(tables.csv_cells(source, encoding, shape, self.bounds))
 
     def lines(self, source: Source, encoding: Encoding) -> Iterator[Line]:
-        """The lines of a JSONL."""
         return self._counted(self._lines(source, encoding))
 
     def _lines(self, source: Source, encoding: Encoding) -> Iterator[Line]:

@@ -149,7 +149,6 @@ def amount(cell: str) -> int | str:
 
 
 def whole(cell: str) -> int | str:
-    """A whole number."""
     return int(cell) if cell.isascii() and cell.isdigit() and len(cell) <= 15 else cell
 
 

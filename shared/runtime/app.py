@@ -1,4 +1,4 @@
-"""Composition: one process of one service, from its environment to its exit code."""
+"""Composes one process of one service, from its environment to its exit code."""
 
 from __future__ import annotations
 
@@ -130,7 +130,7 @@ async def _run(spec: ServiceSpec, environ: Mapping[str, str]) -> int:
     except Unavailable as error:
         log.error("stopped: a server does not answer", why=str(error))
         return EXIT_UNAVAILABLE
-    except Exception as error:  # noqa: BLE001 # any other error gives the operator one line and the exit code of a defect
+    except Exception as error:  # noqa: BLE001  # any other error gives the operator one line and the exit code of a defect
         log.error("could not start", why=traces.told(error))
         _tell(error)
         return EXIT_DEFECT
@@ -163,7 +163,7 @@ class Process:
         self._stopping.set()
 
     async def run(self) -> int:
-        """Starts in order, serves, stops in reverse."""
+        """Starts the parts in order, serves, and stops them in reverse; returns the exit code."""
         spec, environ = self._spec, self._environ
         metrics = Metrics(spec.name)
         server = Server(environ)
@@ -282,7 +282,7 @@ class Process:
             self._fail(error)
 
     async def _patiently(self, attempt: Any, metrics: Metrics | None = None) -> Any:
-        """Retries transient trouble in place, bounded; anything else passes through."""
+        """Retries transient trouble in place for RETRY_BUDGET_S at most; any other error passes through."""
         until = clock.monotonic() + RETRY_BUDGET_S
         pause_s = RETRY_FIRST_S
         while True:

@@ -66,7 +66,6 @@ class FieldCipher:
         return True
 
     def seal(self, text: str) -> bytes:
-        """Encrypts one field."""
         # Like `seal_bytes`, without the extra call: every personal field of every new worker comes through here.
         nonce = next(self._nonces)
         return self._prefix + nonce + self._sealer.encrypt(nonce, text.encode(), None)

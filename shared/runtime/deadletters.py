@@ -113,7 +113,7 @@ class Letter:
 
 
 class Letters:
-    """Reads dead letters back, record by record in the topic's order; holds only the parts of unfinished ones."""
+    """Reads dead letters record by record in the topic's order; holds only the parts of incomplete letters."""
 
     def __init__(self) -> None:
         self._unfinished: dict[str, dict[int, bytes]] = {}

@@ -109,5 +109,5 @@ def changed_state(folded: Folded, codec: Codec, cipher: FieldCipher) -> tuple[di
 
 
 def retained_bytes(inputs: Sequence[Mapping[str, Any]]) -> int:
-    """Bytes of outcomes that a loaded document still holds."""
+    """The bytes of outcomes that a loaded document still holds."""
     return sum(one["b"] for one in inputs)

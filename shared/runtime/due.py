@@ -60,7 +60,7 @@ HANDOVER_LOOK_S = 0.2
 # A new process waits this long until the answers of the last one are taken: the partitions of a dead process may have
 # no owner yet.
 HANDOVER_S = 30.0
-# An answer that was published but not taken within this time is asked for again (the call is idempotent).
+# An answer that was published but not taken within this time is requested again (the call is idempotent).
 TAKEN_WITHIN_S = 120.0
 
 
@@ -74,7 +74,7 @@ class _Rest:
 
 
 class Place:
-    """What performers see of the service (ports.Workplace)."""
+    """The view of the service that performers get (ports.Workplace)."""
 
     def __init__(self, reader: Reader, reference: Any, caught_up: Callable[[Sequence[str]], Any]) -> None:
         self.reader = reader
@@ -87,7 +87,7 @@ class Place:
 
 
 class DueRunner:
-    """Looks for due work and performs it, a bounded number at a time."""
+    """Looks for due work and performs it, a limited number of calls at a time."""
 
     def __init__(
         self,

@@ -194,7 +194,7 @@ class BoundedProtocol(H11Protocol):
             self.transport.abort()
 
     def _answering(self) -> bool:
-        cycle: Any = self.cycle  # None before the first request, whatever its type says
+        cycle: Any = self.cycle  # None before the first request, despite its declared type
         return cycle is not None and not cycle.response_complete
 
 

@@ -43,7 +43,7 @@ class Limits:
 
 
 def limits_of(environ: Mapping[str, str]) -> Limits:
-    """The limits that the environment sets, else the defaults; Refused when one makes no sense."""
+    """The limits from the environment, else the defaults; raises Refused for an impossible value."""
     usual = Limits()
     limits = Limits(
         letters=int(_number(environ, LETTERS, usual.letters)),
@@ -80,7 +80,7 @@ def is_ours(topic: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """What a window saw of one topic."""
+    """The counts of one topic within a window."""
 
     records: int
     letters: int
@@ -111,7 +111,7 @@ class Windows:
         self._forget_old(topic, now_s)
 
     def tally(self, topic: str, now_s: float) -> Tally:
-        """What the window holds now."""
+        """The counts within the window now."""
         self._forget_old(topic, now_s)
         looks = self._looks.get(topic, ())
         return Tally(sum(one.records for one in looks), sum(one.letters for one in looks))

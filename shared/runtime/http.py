@@ -130,7 +130,7 @@ def _key(service: str, event: Event) -> str:
     named = fields.get({"billing": "regency", "verification": "worker_id"}.get(service, ""))
     if isinstance(named, str) and named:
         return named
-    # invoice.pay names no regency; its source does (treasury/64.08).
+    # invoice.pay has no field for the regency; its source names it (treasury/64.08).
     return event.source.rsplit("/", 1)[-1] if service == "billing" else event.id
 
 

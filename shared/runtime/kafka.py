@@ -541,7 +541,7 @@ class KafkaConsumer:
 
 
 class _Ownership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is untyped
-    """What happens when partitions come and go."""
+    """Handles partitions that come and go."""
 
     def __init__(self, consumer: KafkaConsumer) -> None:
         self._consumer = consumer
@@ -576,7 +576,7 @@ class _NothingSwallowed(BaseMiddleware[Any, Any]):
 
 
 def pattern_of(names: Sequence[str]) -> str:
-    """One regular expression over literal topic names and `^` patterns."""
+    """One regular expression that matches literal topic names and `^` patterns."""
     parts = [name.removeprefix("^") if name.startswith("^") else f"{name}$" for name in names]
     return "^(" + "|".join(f"(?:{part})" for part in parts) + ")"
 

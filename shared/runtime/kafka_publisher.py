@@ -1,4 +1,4 @@
-"""Publishing to Kafka with all acks, by aiokafka's own producer. Knows nothing of what it publishes."""
+"""Publishes to Kafka with acks=all, through aiokafka's own producer. Knows nothing of what it publishes."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ class KafkaPublisher:
         return producer
 
     async def stop(self) -> None:
-        """Flushes within a bound and closes."""
+        """Flushes and closes within a time limit."""
         if self._starting is not None:
             self._starting.cancel()
             await asyncio.wait({self._starting}, timeout=2 * STOP_TIMEOUT_S)

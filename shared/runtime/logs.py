@@ -1,4 +1,5 @@
-"""Logging: structlog to standard error, for people (console) or machines (json). Never a name, NIK or account."""
+"""Logging: structlog to standard error, for people (console) or machines (json). Logs never contain a name, NIK or
+account."""
 
 from __future__ import annotations
 

@@ -67,7 +67,7 @@ class MemoryStore:
             standing.update(_copied(kept[name]))
 
     async def check(self) -> None:
-        """Always fit."""
+        """Accepts every store."""
 
     async def close(self) -> None:
         """Nothing to close."""
@@ -88,7 +88,6 @@ class MemoryStore:
         return other
 
     async def load(self, addresses: Sequence[Address]) -> dict[Address, Stored]:
-        """Decodes what is there."""
         await self.trouble("load")
         found = {}
         for address in addresses:
@@ -100,7 +99,6 @@ class MemoryStore:
         return found
 
     async def outcomes(self, wanted: Mapping[Address, Sequence[str]]) -> dict[Address, dict[str, list[SavedOutcome]]]:
-        """The saved outcomes of these inputs."""
         await self.trouble("outcomes")
         found: dict[Address, dict[str, list[SavedOutcome]]] = {}
         for address, names in wanted.items():
@@ -114,7 +112,6 @@ class MemoryStore:
         return found
 
     def measure(self, folded: Folded) -> int:
-        """Outcome bytes of this write."""
         return sum(len(outcome.value) for taken in folded.taken for outcome in taken.outcomes)
 
     async def save(self, writes: Sequence[Folded]) -> set[Address]:
@@ -211,7 +208,6 @@ class MemoryStore:
         return sorted(found, key=lambda one: one.due.at)[:limit]
 
     async def count_due(self, until: datetime, limit: int) -> int:
-        """How many are due."""
         await self.trouble("due")
         return min(limit, sum(1 for at in self.waiting.values() if at <= until))
 
@@ -236,7 +232,7 @@ class MemoryStore:
         return held
 
     async def release_leases(self, names: Sequence[str], holder: Holder, rest_s: float, *, forget: bool) -> None:
-        """Gives them back."""
+        """Releases the leases that this process holds."""
         await self.trouble("lease")
         for name in self._held(names, holder):
             self.leases[name] = (Holder("", ""), clock.monotonic() + rest_s)
@@ -247,7 +243,6 @@ class MemoryStore:
         return {name for name in names if name in self.leases and self.leases[name][0].token == holder.token}
 
     async def states(self, collection: str, ids: Sequence[str]) -> dict[str, Any]:
-        """Decoded states by id."""
         await self.trouble("read")
         documents_of = self.collections[collection]
         return {key: self._decode(collection, documents_of[key]) for key in ids if key in documents_of}
@@ -261,36 +256,30 @@ class MemoryStore:
         return [(one["_id"], self._decode(collection, one)) for one in ordered(found, order)[:limit]]
 
     async def count(self, collection: str, where: Where) -> int:
-        """How many match."""
         await self.trouble("read")
         return sum(1 for one in self.collections[collection].values() if matches(one, where))
 
     async def tally(
         self, collection: str, where: Where, by: Sequence[str], *, sums: Sequence[str] = ()
     ) -> list[dict[str, Any]]:
-        """Counts and sums per group."""
         await self.trouble("read")
         return tallied(self.collections[collection].values(), where, by, sums)
 
     async def rows(self, collection: str, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
-        """Plain rows by id."""
         held = self.plain.get(collection, {})
         return {key: dict(held[key]) for key in ids if key in held}
 
     async def find_rows(
         self, collection: str, where: Where, *, order: Sequence[str] = (), limit: int = 1000
     ) -> list[dict[str, Any]]:
-        """Plain rows that match."""
         held = self.plain.get(collection, {})
         found = [{"_id": key, **row} for key, row in held.items()]
         return ordered([one for one in found if matches(one, where)], order)[:limit]
 
     async def save_rows(self, collection: str, rows: Mapping[str, Mapping[str, Any]]) -> None:
-        """Replaces rows by id."""
         self.plain.setdefault(collection, {}).update({key: dict(row) for key, row in rows.items()})
 
     async def delete_rows(self, collection: str, ids: Sequence[str]) -> None:
-        """Deletes rows by id."""
         for key in ids:
             self.plain.get(collection, {}).pop(key, None)
 
@@ -325,7 +314,7 @@ class MemoryTopics:
         # Called with every record after it is stored.
         self.listeners: list[Callable[[Message], None]] = []
         self.logs: dict[tuple[str, int], list[Record]] = {}
-        self.now_ms = 1_767_571_200_000  # 2026-01-05T00:00:00Z; tests move it on
+        self.now_ms = 1_767_571_200_000  # 2026-01-05T00:00:00Z; tests move it forward
 
     def seen_by(self, trouble: Trouble) -> MemoryPublisher:
         """The same topics as another process sees them, with trouble of its own."""

@@ -62,7 +62,7 @@ class Metrics:
 
         # Inputs by type and fate. `failed` is a defect of ours: read the dead letter, mend, replay.
         self._records = counter("payung_records_total", "Inputs by type and fate", "type", "fate")
-        # Refusals and ignored inputs by reason: a rise from one agency is a bad list, from all of them a bad release.
+        # Refusals and ignored inputs by reason: a rise for one agency means a bad list, for all of them a bad release.
         self._ignored = counter("payung_ignored_total", "Inputs without effect, by reason", "reason")
         self._outcomes = counter("payung_outcomes_total", "Outcome events published, by type", "type")
         # Look at each: `payung dlq list`.
@@ -71,12 +71,12 @@ class Metrics:
         self._floods = counter("payung_floods_total", "Floods of dead letters, by topic", "topic")
         # 1 while records of an agency wait unread: `payung dlq resume` when the flood is over.
         self._paused = gauge("payung_topic_paused", "Topics that a flood of dead letters paused", "topic")
-        # Each is lost to this service: docs/runbooks/offsets-lost.md.
+        # Each skipped record is lost to this service: docs/runbooks/offsets-lost.md.
         self._skipped = counter("payung_records_skipped_total", "Records deleted before they were read", "topic")
         # A log was restored or cut off. Records that are read twice have no second effect; records that it lost have
         # none at all.
         self._places_lost = counter("payung_places_lost_total", "Partitions that ended before our place", "topic")
-        # Some are normal in a rebalance; a steady rate means two owners of one partition.
+        # Some conflicts are normal in a rebalance; a steady rate means that a partition has two owners.
         self._conflicts = counter("payung_compare_and_set_conflicts_total", "Writes that met another version")
         # The store or the broker does not answer: see their own alerts first.
         self._retries = counter("payung_retries_total", "Transient trouble retried in place", "what")
@@ -127,11 +127,9 @@ class Metrics:
         self._records.labels(self._label, kind, fate).inc(count)
 
     def ignored(self, reason: str) -> None:
-        """Counts an input without effect."""
         self._ignored.labels(self._label, reason).inc()
 
     def outcome(self, kind: str, count: int) -> None:
-        """Counts published outcomes."""
         self._outcomes.labels(self._label, kind).inc(count)
 
     def dead_letter(self, code: str) -> None:
@@ -139,11 +137,9 @@ class Metrics:
         self._dead.labels(self._label, code).inc()
 
     def flood(self, topic: str) -> None:
-        """Counts a flood of dead letters."""
         self._floods.labels(self._label, topic).inc()
 
     def paused(self, topic: str, now: bool) -> None:
-        """Notes whether a topic is paused."""
         self._paused.labels(self._label, topic).set(int(now))
 
     def skipped(self, topic: str, records: int) -> None:
@@ -183,7 +179,6 @@ class Metrics:
         self._latency.labels(self._label).observe(max(0.0, oldest_age_s))
 
     def settled(self, at_s: float) -> None:
-        """Notes progress."""
         self._progress.labels(self._label).set(at_s)
 
     def backlog_unknown(self, partitions: int) -> None:
@@ -192,11 +187,10 @@ class Metrics:
         self._partitions.labels(self._label).set(partitions)
 
     def store_answered(self, now: bool) -> None:
-        """Notes whether the store answers."""
         self._store.labels(self._label).set(int(now))
 
     def backlog(self, *, lag: int, oldest_s: float, partitions: int) -> None:
-        """Notes what waits."""
+        """Notes the lag: its records, its age in seconds, and the partitions."""
         self._lag.labels(self._label).set(lag)
         self._known.labels(self._label).set(clock.now().timestamp())
         self._oldest.labels(self._label).set(oldest_s)

@@ -140,7 +140,7 @@ class MongoStore:
             await self._keep_first(self._database[META], "schema", {"version": SCHEMA_VERSION})
         for name in self._stored:
             collection = self._database[name]
-            # Sparse, not partial: a partial filter is evaluated for every insert and doubles its cost.
+            # Sparse, not partial: a partial filter is evaluated at every insert and doubles its cost.
             await _answered(collection.create_index([("due.at", ASCENDING)], name="due", sparse=True))
             for index in self._indexes.get(name, ()):
                 options: dict[str, Any] = {"unique": index.unique} if index.unique else {}
@@ -182,7 +182,6 @@ class MongoStore:
         return self._known_hashes().of(content)
 
     async def close(self) -> None:
-        """Closes the connections."""
         closed = self._client.close()
         if closed is not None:
             await closed
@@ -220,7 +219,7 @@ class MongoStore:
         return found
 
     async def outcomes(self, wanted: Mapping[Address, Sequence[str]]) -> dict[Address, dict[str, list[SavedOutcome]]]:
-        """Reads the documents of redelivered inputs whole."""
+        """Reads the whole documents of redelivered inputs."""
         found: dict[Address, dict[str, list[SavedOutcome]]] = {}
         for name, ids in _by_collection(list(wanted)).items():
             rows = await _answered(self._database[name].find({"_id": {"$in": ids}}, {"inputs": 1}).to_list(None))
@@ -233,7 +232,7 @@ class MongoStore:
         return found
 
     def measure(self, folded: Folded) -> int:
-        """Outcome bytes of this write (the state is bounded by the shape of its aggregate)."""
+        """Outcome bytes of this write (the shape of the aggregate limits the size of the state)."""
         return sum(len(outcome.value) for taken in folded.taken for outcome in taken.outcomes)
 
     async def save(self, writes: Sequence[Folded]) -> set[Address]:
@@ -329,7 +328,7 @@ class MongoStore:
     # -- journal and due work ---------------------------------------------------------------------------------------
 
     async def open_journal(self, journal: str, writes: Sequence[Folded]) -> None:
-        """One small insert a batch."""
+        """One small insert per batch."""
         entries = [
             [one.address.collection, one.address.id, taken.name]
             for one in writes
@@ -393,7 +392,6 @@ class MongoStore:
         await _answered(self._database[META].update_one({"_id": SETTLED}, {"$set": given}))
 
     async def settled(self) -> Settled:
-        """One small read."""
         row = await _answered(self._database[META].find_one({"_id": SETTLED}))
         return Settled({}, whole=False) if row is None else Settled(_noted(row), bool(row["whole"]))
 
@@ -431,17 +429,14 @@ class MongoStore:
         return await _answered(mongo_leases.take(self._database[LEASES], names, holder, for_s, at_most))
 
     async def renew_leases(self, names: Sequence[str], holder: Holder, for_s: float) -> set[str]:
-        """One write for all."""
         return await _answered(mongo_leases.renew(self._database[LEASES], names, holder, for_s))
 
     async def release_leases(self, names: Sequence[str], holder: Holder, rest_s: float, *, forget: bool) -> None:
-        """One write for all."""
         await _answered(mongo_leases.release(self._database[LEASES], names, holder, rest_s, forget=forget))
 
     # -- reader -----------------------------------------------------------------------------------------------------
 
     async def states(self, collection: str, ids: Sequence[str]) -> dict[str, Any]:
-        """Decoded states by id."""
         codec = self._stored[collection]
         rows = await _answered(self._database[collection].find({"_id": {"$in": list(ids)}}, {"state": 1}).to_list(None))
         return {row["_id"]: codec.decode(row["state"], self._cipher) for row in rows}
@@ -449,7 +444,6 @@ class MongoStore:
     async def find(
         self, collection: str, where: Where, *, order: Sequence[str] = (), limit: int = 1000
     ) -> list[tuple[str, Any]]:
-        """Decoded states that match."""
         codec = self._stored[collection]
         cursor = self._database[collection].find(dict(where), {"state": 1}).limit(limit)
         if order:
@@ -457,13 +451,11 @@ class MongoStore:
         return [(row["_id"], codec.decode(row["state"], self._cipher)) for row in await _answered(cursor.to_list(None))]
 
     async def count(self, collection: str, where: Where) -> int:
-        """How many match."""
         return int(await _answered(self._database[collection].count_documents(dict(where))))
 
     async def tally(
         self, collection: str, where: Where, by: Sequence[str], *, sums: Sequence[str] = ()
     ) -> list[dict[str, Any]]:
-        """Counts and sums per group."""
         names = {_last(path): path.replace("[]", "") for path in by}
         group: dict[str, Any] = {
             "_id": {name: f"${path}" for name, path in names.items()},
@@ -485,14 +477,12 @@ class MongoStore:
         ]
 
     async def rows(self, collection: str, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
-        """Plain rows by id."""
         found = await _answered(self._database[collection].find({"_id": {"$in": list(ids)}}).to_list(None))
         return {row.pop("_id"): row for row in found}
 
     async def find_rows(
         self, collection: str, where: Where, *, order: Sequence[str] = (), limit: int = 1000
     ) -> list[dict[str, Any]]:
-        """Plain rows that match."""
         cursor = self._database[collection].find(dict(where)).limit(limit)
         if order:
             cursor = cursor.sort(_order(order))
@@ -511,7 +501,6 @@ class MongoStore:
             raise
 
     async def delete_rows(self, collection: str, ids: Sequence[str]) -> None:
-        """Deletes rows by id."""
         await _answered(self._database[collection].delete_many({"_id": {"$in": list(ids)}}))
 
     async def keep_first(self, collection: str, identifier: str, row: Mapping[str, Any]) -> dict[str, Any]:
@@ -527,7 +516,8 @@ class MongoStore:
                 found = await _answered(collection.find_one({"_id": identifier}))
         return {name: value for name, value in (found or row).items() if name != "_id"}
 
-    # -- sealed values, whatever document they stand in ---------------------------------------------------------------
+    # -- sealed values, in any document
+    # ----------------------------------------------------------------------------------
 
     async def sealed_with(self, names: Sequence[str]) -> dict[str, int]:
         """Reads every document of the database once."""

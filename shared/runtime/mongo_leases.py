@@ -46,13 +46,11 @@ def _taking(own: Sequence[dict[str, str]], holder: Holder, for_s: float) -> dict
 
 
 async def renew(collection: Any, names: Sequence[str], holder: Holder, for_s: float) -> set[str]:
-    """One write for all."""
     await collection.update_many(_mine(names, holder), [{"$set": {"until": _from_now(for_s)}}])
     return await _held(collection, names, holder)
 
 
 async def release(collection: Any, names: Sequence[str], holder: Holder, rest_s: float, *, forget: bool) -> None:
-    """One write for all."""
     if forget:
         await collection.delete_many(_mine(names, holder))
         return

@@ -111,7 +111,7 @@ class Workplace(Protocol):
 
 
 # Performs one piece of due work (its document's id, state and Due) and returns the answer. Raises Unavailable when the
-# other side cannot answer now: the work stays due and is tried again later, without blocking the consumer.
+# other system cannot answer now: the work stays due and is tried again later, without blocking the consumer.
 Performer = Callable[[str, Any, Due, Workplace], Awaitable[Answer]]
 
 

@@ -25,7 +25,7 @@ log = structlog.get_logger()
 
 PROCESSES = "_processes"
 BEAT_S = 2.0
-# One beat, and five seconds for its answer: a probe learns of a frozen store within ten.
+# One beat plus five seconds for its answer: a probe notices a frozen store within ten seconds.
 FRESH_S = 7.0
 # Counting reads the index entries of all due work, so it runs less often and stops at COUNT_MAX.
 COUNT_EVERY_S = 10.0

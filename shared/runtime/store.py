@@ -1,4 +1,4 @@
-"""What the pipeline asks of a document store. One suite (tests/conformance) runs over every implementation."""
+"""What the pipeline needs of a document store. One suite (tests/conformance) runs over every implementation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Makes and checks topics from the one table (shared/contracts/topics.py)."""
+"""Creates and checks topics from the one table (shared/contracts/topics.py)."""
 
 from __future__ import annotations
 
