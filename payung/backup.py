@@ -1,8 +1,9 @@
-"""Backups of the services' databases: each one as it was at one moment, while all runs; and the way back.
+"""Backs up and restores the services' databases. A backup runs beside the services, and holds each database as of one
+moment.
 
-A backup is a folder: `manifest.json`, written last, and for each service a file of BSON documents a collection. The
-services need not be of the same moment: each store knows up to where it has settled the log
-(`shared.runtime.settled`), and reads the rest again when it is started. Keys are not in it, only their check values.
+A backup is a folder: for each service one file of BSON documents for each collection, and `manifest.json`, written
+last. The services may differ in their moment: each store knows up to where it has settled the log
+(`shared.runtime.settled`), so its service reads the rest again. A backup holds check values of the keys, not the keys.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ from shared.runtime.secrets import NAME_WORKERS
 FORMAT = 1
 MANIFEST = "manifest.json"
 DOCUMENTS_AT_ONCE = 1_000
-# How long a snapshot can be read; a large store takes longer than MongoDB's five minutes.
+# How long a snapshot can be read. MongoDB's default is five minutes, too short for a large store.
 SNAPSHOT_S = 6 * 3600
 _RAW: CodecOptions[RawBSONDocument] = CodecOptions(document_class=RawBSONDocument)
 Database = Any
@@ -54,7 +55,7 @@ class Kept:
 
 
 def make(environ: Mapping[str, str], folder: Path, said: Say, keys_file: Path | None = None) -> None:
-    """Writes a backup into a folder that does not exist yet; `keys_file` goes along where it was asked for."""
+    """Writes a backup into a folder that does not exist yet, with `keys_file` when the caller gives one."""
     if folder.exists():
         raise CommandError(f"{folder} exists already; name a new folder")
     folder.mkdir(mode=0o700, parents=True)
@@ -76,16 +77,15 @@ def make(environ: Mapping[str, str], folder: Path, said: Say, keys_file: Path | 
 
 
 def put_back(environ: Mapping[str, str], folder: Path, said: Say, options: Mapping[str, Any] | None = None) -> None:
-    """Replaces every service's database by that of a backup. What is broken off keeps the services from starting
-    until it is done again. CommandError before anything is changed where the backup is not whole or the keys are
-    others."""
+    """Replaces every service's database by that of a backup. After an interrupted restore no service starts until the
+    restore is repeated. Raises CommandError before any change when the backup is incomplete or the keys differ."""
     manifest = _manifest(folder)
     for service, kept in manifest["services"].items():
         _check_keys(environ, service, kept["keys"])
         for one in _collections(kept):
             _check_whole(folder / service, one)
     with _client(environ, options) as client:
-        # All of them first: a service that is not restored yet must not run beside one that is.
+        # Mark all of them first: no service may run while another is not restored yet.
         for service in manifest["services"]:
             client[database_name(service)][META].update_one(
                 {"_id": RESTORING}, {"$set": {"at": clock.now().isoformat()}}, upsert=True
@@ -124,7 +124,7 @@ def _dump_collection(collection: Any, session: Any, folder: Path) -> Kept:
 
 
 def _load(database: Database, folder: Path, collections: list[Kept]) -> int:
-    """The collections of a backup in the place of all that stands; the mark of a restore stays."""
+    """Replaces all collections by those of a backup; the mark of a restore stays."""
     for name in database.list_collection_names():
         if name == META:
             database[META].delete_many({"_id": {"$ne": RESTORING}})
@@ -182,7 +182,7 @@ def _check_whole(folder: Path, kept: Kept) -> None:
 
 
 def _check_keys(environ: Mapping[str, str], service: str, keys: Mapping[str, str]) -> None:
-    """The backup's keys must be configured, or nobody could read what is restored."""
+    """Raises CommandError when a key of the backup is not configured: nobody could read the restored data."""
     try:
         ours = {f"{FIELD}{name}": value for name, value in cipher_from(environ, service).check_values().items()}
         if service in NAME_WORKERS:
@@ -198,7 +198,7 @@ def _check_keys(environ: Mapping[str, str], service: str, keys: Mapping[str, str
 
 
 def _client(environ: Mapping[str, str], options: Mapping[str, Any] | None = None) -> closing[MongoClient[Any]]:
-    """`options`: a log-in beside the URL's."""
+    """`options`: a log-in that is not in the URL."""
     try:
         found: MongoClient[Any] = MongoClient(
             mongo_login.url(environ), w="majority", journal=True, tz_aware=True, **(options or {})
@@ -209,7 +209,7 @@ def _client(environ: Mapping[str, str], options: Mapping[str, Any] | None = None
 
 
 def _snapshot_window(client: MongoClient[Any], seconds: int) -> int | None:
-    """Lets MongoDB keep a snapshot so long; what it was before, None where we may not say."""
+    """Tells MongoDB how long to keep a snapshot. Returns the value from before; None when we may not set it."""
     try:
         found = client.admin.command("setParameter", 1, minSnapshotHistoryWindowInSeconds=seconds)
     except PyMongoError:

@@ -1,4 +1,4 @@
-"""The commands `payung backup` and `payung restore`; what they do is `payung.backup`'s."""
+"""The commands `payung backup` and `payung restore`; `payung.backup` does the work."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def make(
     keys: Annotated[bool, typer.Option("--keys", help="Copy keys.json too; keep such a backup as a secret")] = False,
     data: Data = None,
 ) -> None:
-    """Write a backup of all services' databases, while they run. Kafka is not in it."""
+    """Write a backup of all services' databases while the services run. It does not contain Kafka."""
     at = place.find(data)
     keys_file = DataFolder(at.data_dir).keys_file if keys else None
     backup.make(at.environ, folder, _line, keys_file)
@@ -41,8 +41,7 @@ def put_back(
     data: Data = None,
     port_base: Annotated[int, typer.Option(help="Ports of the servers that are started for it")] = ports.DEFAULT_BASE,
 ) -> None:
-    """Put a backup in the place of all services' databases; they must be stopped. What came since is read from
-    Kafka."""
+    """Replace all services' databases by a backup. Stop the services first; they read later records from Kafka."""
     asyncio.run(_put_back(folder, data, port_base))
     _out.print("done; start the services: they read again what Kafka holds since the backup")
 
@@ -56,8 +55,8 @@ async def _put_back(folder: Path, data: Path | None, port_base: int) -> None:
 async def _stopped(
     data: Path | None, port_base: int
 ) -> AsyncIterator[tuple[Mapping[str, str], Mapping[str, Any] | None]]:
-    """An installation whose services do not run: a database of the environment's, or the embedded one alone. Its
-    environment, and the log-in where that is not in it."""
+    """An installation whose services are stopped, with the database of the environment or the embedded one. Gives its
+    environment, and the log-in when the environment does not contain it."""
     if os.environ.get("PAYUNG_MONGO_URL") and data is None:
         at = place.find(data)
         async with httpx.AsyncClient(timeout=ASK_S, trust_env=False) as client:

@@ -1,7 +1,7 @@
 """`payung check`: the services' own form rules over a list, offline.
 
-Each row is made the event that `publish` would send, read by the envelope's own reader and routed by the service's own
-table: what is refused here is refused there, with the same reasons.
+Each row becomes the event that `publish` would send. The envelope's own reader reads it, and the service's own table
+routes it. So both refuse the same rows for the same reasons.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ from shared.reference import rates
 from shared.reference.areas import Areas
 from shared.runtime import clock
 
-# Only shapes are judged here: whom a NIK names needs the installation's secret key.
+# Only shapes are checked here: finding the worker of a NIK needs the installation's secret key.
 _NO_KEY = bytes(32)
-# Nobody's agency: its regency is what rules ask for.
+# A made-up agency: the rules need only its regency.
 _AGENCY = "check"
 _CLAIMS = "claims"
 
@@ -58,7 +58,7 @@ class Finding:
 
 @dataclass(slots=True)
 class Findings:
-    """How many rows there are, what is wrong with some, and what is to be known of the file (Indonesian, English)."""
+    """The number of rows, the faults of some, and notices about the file (Indonesian, English)."""
 
     rows: int = 0
     refused: list[Finding] = field(default_factory=list)
@@ -71,12 +71,12 @@ Judge = Callable[[Event], Verdict]
 
 
 def check(path: Path, regency: str, kind: Kind) -> Findings:
-    """Judges every row as the service would, today; what only the services know (who is registered) is not judged."""
+    """Judges every row as the service would today. It cannot know who is registered; only the services know that."""
     return checked(open_list(path, kind), regency, clock.now())
 
 
 def checked(listed: ListFile, regency: str, now: datetime) -> Findings:
-    """The findings of a list that was opened, as of an instant."""
+    """The findings of an opened list, as of an instant."""
     areas = area_files.load()
     judge = _judge(listed.kind, areas)
     found, taken = Findings(), Counter[str]()
@@ -100,7 +100,7 @@ def checked(listed: ListFile, regency: str, now: datetime) -> Findings:
 
 
 def _taken(taken: Counter[str], areas: Areas) -> list[tuple[str, str]]:
-    """Which codes were read out of names of villages, and how often."""
+    """Notices of the codes that were read from names of villages, and how often."""
     codes = [(one.partition(":")[2], count) for one, count in sorted(taken.items())]
     return [
         (
@@ -112,7 +112,7 @@ def _taken(taken: Counter[str], areas: Areas) -> list[tuple[str, str]]:
 
 
 def _verdict(row: Row, kind: Kind, regency: str, now: datetime, judge: Judge) -> Verdict:
-    # Explanations are an officer's word, all else an agency's.
+    # An officer signs explanations; an agency signs every other kind of list.
     decides = row.type in DECISIONS
     one: Mapping[str, Any] = {
         "specversion": "1.0",
@@ -143,7 +143,7 @@ def _judge(kind: Kind, areas: Areas) -> Judge:
 
 
 def _refusals(event: Event, reference: parts.Reference) -> Verdict:
-    """The reasons for which the service would refuse an event, by its own routing of it."""
+    """The reasons for which the service would refuse an event; the service's own routing finds them."""
     reasons: list[str] = []
     warnings: list[str] = []
     for routed in decide.route(event, reference):

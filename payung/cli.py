@@ -1,4 +1,4 @@
-"""The `payung` command. Each command is a thin line to the module that does it; errors say what to do next."""
+"""The `payung` command. Each command calls the module that does the work; errors say what to do next."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ T = TypeVar("T")
 
 KINDS = ", ".join(LAYOUTS)
 DIFFERENCES_SHOWN = 20
-# A thousand times what the country spends in a year, and far below what 64 bits hold.
+# A thousand times the country's yearly spending, and far below the limit of 64 bits.
 RUPIAH_MAX = 10**18
 PEOPLE_MAX = 10**9
 Regency = Annotated[str, typer.Option(help="Kemendagri code, e.g. 64.08")]
@@ -82,7 +82,7 @@ Funding = Annotated[str, typer.Option(help="apbd-regency, apbd-province, self or
 
 
 def main() -> None:
-    """Runs the command line; whatever goes wrong is one line on standard error and exit code 1 (2: asked wrongly)."""
+    """Runs the command line. Every failure becomes one line on standard error and exit code 1 (2: wrong usage)."""
     troubles.run(app, lambda text: err.print(text, style="red", soft_wrap=True, markup=False))
 
 
@@ -141,7 +141,7 @@ def publish_list(
     data: Data = None,
     as_json: AsJson = False,
 ) -> None:
-    """Publish an agency's list to its topic; with --wait, learn the fate of each row."""
+    """Publish an agency's list to its topic; with --wait, collect the answer to each row."""
     at = place.find(data)
     with progress_bars(err, transient=not err.is_terminal) as bars:
         tasks = {what: bars.add_task(what, total=None) for what in ("sent", "answered")}
@@ -271,7 +271,7 @@ def billing_run(
     data: Data = None,
     as_json: AsJson = False,
 ) -> None:
-    """Bill one month of a regency, as far as the budget carries."""
+    """Bill one month of a regency, as far as the budget allows."""
     at = place.find(data)
     if plan:
         answer = _run(
@@ -322,7 +322,7 @@ def invoice_pay(
     data: Data = None,
     as_json: AsJson = False,
 ) -> None:
-    """Record the treasury's payment of an invoice: its premiums become coverage."""
+    """Record the treasury's payment of an invoice; its workers are then covered."""
     command = {"invoice_id": invoice, "amount": amount, "paid_on": paid_on or _today(), "reference": reference}
     result = _run(commands.pay_invoice(place.find(data), command))
     if as_json:
@@ -337,7 +337,7 @@ def _today() -> str:
 
 @app.command("status")
 def show_status(data: Data = None, as_json: AsJson = False) -> None:
-    """Each service: ready, lag, due work, dead letters, its processes; exits 1 when one is not well."""
+    """Show each service: ready, lag, due work, dead letters, processes; exits 1 when one is not well."""
     found = _run(status.look(place.find(data)))
     if as_json:
         _print_json([one.as_json() for one in found.services])
@@ -406,7 +406,7 @@ def report_rebuild(
     accept: Annotated[bool, typer.Option("--accept", help="Put it in place though figures differ")] = False,
     data: Data = None,
 ) -> None:
-    """Make the figures again from the events, and put them in the place of those in use when they are equal."""
+    """Count the figures again from the events, and replace those in use when all are equal."""
     from payung import rebuilding
 
     with err.status("reading events ...") as shown:
@@ -446,7 +446,7 @@ def _report(what: str, format_: str, data: Path | None, **filters: str | None) -
 
 
 def cell(value: Any) -> str:
-    """A value as a person reads it: no braces, no quotes, no None."""
+    """A value as text for a person: without braces, quotes or None."""
     if value is None:
         return ""
     if isinstance(value, Mapping):
@@ -459,7 +459,7 @@ def cell(value: Any) -> str:
 
 
 def report_table(report: dict[str, Any]) -> Table:
-    """A report as a table, its totals last."""
+    """A report as a table; the last line holds the totals."""
     rows = report["rows"]
     columns = list(rows[0]) if rows else list(report["totals"])
     table = Table(*columns, box=None, show_footer=bool(rows))
@@ -475,10 +475,10 @@ def report_table(report: dict[str, Any]) -> Table:
 
 @topics_app.command("apply")
 def topics_apply(replicas: Replicas = None, data: Data = None) -> None:
-    """Make the topics, users and rules of the table in the code; a wrong partition count is refused, never changed.
+    """Make the topics, users and rules of the table in the code. A wrong partition count is refused, never changed.
 
-    PAYUNG_KAFKA_REPLICATION and PAYUNG_KAFKA_MIN_INSYNC say how many copies there are and how many must have a record
-    before it counts; by default 3 and 2, or as many as there are brokers.
+    PAYUNG_KAFKA_REPLICATION is the number of copies, PAYUNG_KAFKA_MIN_INSYNC how many of them must have a record before
+    it counts. The defaults are 3 and 2, or as many as there are brokers.
     """
     at = place.find(data)
     made = _run(topics_admin.apply(environ=at.environ, replicas=replicas))
@@ -494,7 +494,7 @@ def agency_add(
     replicas: Replicas = None,
     data: Data = None,
 ) -> None:
-    """Make the topics and the log-in of one more agency; the services find it by themselves, no restart is needed."""
+    """Make the topics and the log-in of a new agency. The services find it by themselves; do not restart them."""
     regency, name = publish.parse_agency(agency)
     at = place.find(data)
     wanted = topics.agency_topics(regency, name, claims=claims)
@@ -511,7 +511,7 @@ def snapshot_load(
     kind: Annotated[str, typer.Option(help="population, dinsos, wage-earner or state-employee")] = "population",
     data: Data = None,
 ) -> None:
-    """Load a list as a CSV or XLSX; it replaces the regency's list of that kind, unless little of it can be read.
+    """Load a CSV or XLSX list. It replaces the regency's list of that kind, unless most of it cannot be read.
 
     population: nik,name,birth_place,birth_date,sex,village,status. dinsos: nik,source,version,decile (source DTSEN,
     DTKS, P3KE or VERVAL_DAERAH). wage-earner, state-employee: nik,started_on.

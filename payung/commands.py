@@ -1,4 +1,4 @@
-"""The monthly cycle from the command line: each command is an event, and its answer is the event it caused."""
+"""The monthly cycle from the command line: each command publishes an event and waits for the event that answers it."""
 
 from __future__ import annotations
 
@@ -52,6 +52,6 @@ async def _command(place: Place, kind: str, data: Mapping[str, Any], done: str, 
 
 
 def _regency_of(invoice_id: str) -> str:
-    """Invoice ids carry their regency without the dot (INV-6408-...); only the key of the record depends on it."""
+    """The regency in an invoice id, which has it without the dot (INV-6408-...). It only chooses the record's key."""
     digits = next((part for part in invoice_id.split("-") if len(part) == 4 and part.isdigit()), "")
     return f"{digits[:2]}.{digits[2:]}" if digits else "unknown"

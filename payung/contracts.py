@@ -33,7 +33,7 @@ _ENVELOPE: dict[str, Any] = {
     "causationsource": _TEXT,
     "sequence": {"type": "integer", "description": "the aggregate's version"},
 }
-# Per-agency topics stand once, with their parameters.
+# The topics of all agencies appear once, with parameters.
 _FEEDBACK = Topic(
     name="feedback-{regency}-{agency}",
     producer="registration, claims",
@@ -105,7 +105,7 @@ def _json(value: Any) -> str:
 
 
 def table() -> dict[str, Topic]:
-    """Every topic by name; those of agencies stand once, with `{regency}-{agency}` in their names."""
+    """Every topic by name. The topics of agencies appear once, with `{regency}-{agency}` in their names."""
     found = {topic.name: topic for topic in topics.fixed_topics()}
     for claims in (False, True):
         sample = topics.agency_topics("00.00", "agency", claims=claims)[1]

@@ -1,9 +1,9 @@
-"""What `payung keys` does: looks at the keys of every store, rotates field keys while all runs, and takes old ones
-away.
+"""The work of `payung keys`: shows the keys of every store, rotates field keys beside the services, and removes old
+keys.
 
-A rotation writes a new key in front of each service's file of keys (`payung up`), or finds it in the environment, where
-an operator put it there and started the services anew. Then every document that an older key sealed is sealed anew,
-page by page, beside the services. It may be broken off at any moment and called again.
+With `payung up` a rotation writes a new key in front of each service's file of keys. Elsewhere an operator has put the
+new key into the environment and restarted the services. The rotation then seals every document of an older key again,
+page by page, beside the services. It may be interrupted at any moment and called again.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from shared.runtime.crypto import FieldCipher, check_value, cipher_from, field_k
 from shared.runtime.ports import ServiceSpec
 
 SPECS = (REGISTRATION, VERIFICATION, BILLING, CLAIMS, REPORTING)
-# Services look at their files every `KEYS_LOOK_S`; after this long all of them seal with the new key.
+# Services read their files every `KEYS_LOOK_S`; after this time all of them seal with the new key.
 TAKEN_UP_S = 2.5 * app.KEYS_LOOK_S
 PASSES_MAX = 100
 _FIRST_NAME = "k1"
@@ -34,7 +34,7 @@ _FIRST_NAME = "k1"
 
 @dataclass(frozen=True, slots=True)
 class KeyStatus:
-    """One service's keys: the one that seals, how many documents each other one still seals, and what is wrong."""
+    """One service's keys: the sealing key, how many documents each other key still seals, and what is wrong."""
 
     service: str
     sealing: str
@@ -54,7 +54,7 @@ class KeyStatus:
 
 
 async def look(place: Place) -> list[KeyStatus]:
-    """All five; two stores that name workers by different keys are trouble of both."""
+    """The keys of all five services. When two stores name workers by different keys, both report it."""
     found = [await _one(place, spec) for spec in SPECS]
     named = {one.worker_ids for one in found if one.worker_ids}
     if len(named) < 2:
@@ -67,10 +67,10 @@ async def look(place: Place) -> list[KeyStatus]:
 
 
 async def rotate(place: Place, said: Callable[[str], None]) -> None:
-    """Makes new keys where `payung up` keeps them, then seals anew until nothing is sealed with an older key."""
+    """Makes new keys where `payung up` keeps them, then seals again until no document needs an older key."""
     if _kept_in_files(place):
         _make_new(place, said)
-        # Until then a service may seal with the key that was first.
+        # Until then a service may still seal with the previous first key.
         await asyncio.sleep(TAKEN_UP_S)
     elif all(len(_cipher(place, spec).names) < 2 for spec in SPECS):
         raise CommandError(
@@ -83,8 +83,8 @@ async def rotate(place: Place, said: Callable[[str], None]) -> None:
 
 
 def retire(place: Place, left: Mapping[str, Mapping[str, int]]) -> list[str]:
-    """Takes the older keys out of the files; what was taken away, as `service/key`. CommandError while one is
-    needed."""
+    """Removes the older keys from the files. Returns the removed keys as `service/key`. Raises CommandError while a
+    document needs one."""
     needed = [
         f"{service}: {count} documents under {name}"
         for service, of in left.items()
@@ -142,7 +142,7 @@ async def _seal_anew(place: Place, spec: ServiceSpec, said: Callable[[str], None
 
 
 def _make_new(place: Place, said: Callable[[str], None]) -> None:
-    """A new key in front of each service's only one; where a rotation was broken off its new key stands already."""
+    """Puts a new key in front of each service's only key. An interrupted rotation has made its new key already."""
     folder, keys = _files(place)
     changed = dict(keys.field_keys)
     for service, text in keys.field_keys.items():

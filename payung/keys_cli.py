@@ -1,4 +1,4 @@
-"""The commands `payung keys status|rotate|retire`; what they do is `payung.keys`'s."""
+"""The commands `payung keys status|rotate|retire`; `payung.keys` does the work."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ _out = Console(highlight=False, soft_wrap=True)
 
 @app.command("status")
 def status(as_json: AsJson = False, data: Data = None) -> None:
-    """Show which key seals, what older ones still seal, and whether all fit their stores; exits 1 where one does
-    not."""
+    """Show the sealing key, what older keys still seal, and whether all keys fit their stores; exits 1 when one
+    does not."""
     found = asyncio.run(keys.look(place.find(data)))
     if as_json:
         sys.stdout.write(json.dumps([one.as_json() for one in found], indent=2) + "\n")
@@ -34,14 +34,14 @@ def status(as_json: AsJson = False, data: Data = None) -> None:
 
 @app.command("rotate")
 def rotate(data: Data = None) -> None:
-    """Seal everything with new field keys, while all runs; may be broken off and called again."""
+    """Seal everything with new field keys while the services run. You may interrupt it and call it again."""
     asyncio.run(keys.rotate(place.find(data), lambda line: _out.print(line, markup=False)))
     _out.print("done; payung keys status shows it, payung keys retire takes the older keys away")
 
 
 @app.command("retire")
 def retire(data: Data = None) -> None:
-    """Take away the older field keys of `payung up`, once nothing is sealed with them. Backups still need them."""
+    """Remove the older field keys of `payung up` when no document needs them. Backups still need them."""
     at = place.find(data)
     gone = keys.retire(at, {one.service: one.left for one in asyncio.run(keys.look(at))})
     _out.print(f"taken away: {', '.join(gone)}" if gone else "there are no older keys")

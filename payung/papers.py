@@ -1,6 +1,6 @@
 """The two generated pages of the documentation: the catalogue of topics, events and services, and the rules of the law.
 
-They are made of the tables that the code itself reads, so that they cannot say anything else than it does.
+They are made from the tables that the code itself reads, so they always agree with the code.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from shared.contracts import admission, catalogue, topics
 from shared.contracts.topics import Topic
 from shared.reference import rates
 
-# Where a number of the law is read, by how its key begins; the longest beginning counts.
+# Where the code reads a number of the law, by the beginning of its key; the longest beginning counts.
 READ_IN: Mapping[str, str] = {
     "bpu.": "shared/reference/rates.py",
     "covid": "shared/reference/rates.py",
@@ -34,7 +34,7 @@ _DASH = "–"
 
 @dataclass(frozen=True, slots=True)
 class _Spoken:
-    """Where one event type stands: its topic, who says it, who takes it."""
+    """One event type: its topic, who publishes it, who consumes it."""
 
     topic: str
     producer: str
@@ -58,7 +58,7 @@ def export(folder: Path) -> list[Path]:
 
 
 def catalogue_page() -> str:
-    """Topics, services and events: who writes, who reads, what stands in them."""
+    """The page of topics, services and events: who writes, who reads, what they contain."""
     spoken = _spoken()
     parts = [
         "# Catalogue: topics, services, events\n\n" + _GENERATED,
@@ -72,7 +72,7 @@ def catalogue_page() -> str:
 
 
 def rules_page() -> str:
-    """Every number of the law: its value by dates, its source, how well it is confirmed, where it is read."""
+    """The page of every number of the law: its values by date, its source, how well it is confirmed, who reads it."""
     rows = list(csv.DictReader(rates.texts()[0].splitlines()))
     head = ("rule", "for", "value", "from", "to", "law", "confidence", "read in")
     table = [
@@ -106,7 +106,7 @@ def rules_page() -> str:
 
 
 def read_in(key: str) -> str:
-    """The file that reads a rate; raises KeyError for one that no beginning fits."""
+    """The file that reads a rate. Raises KeyError when no beginning fits its key."""
     fitting = [begin for begin in READ_IN if key.startswith(begin)]
     if not fitting:
         raise KeyError(key)

@@ -1,4 +1,4 @@
-"""Where a command finds the installation it speaks to: the environment first, then run.json of `payung up`."""
+"""Finds the installation of a command: the environment first, then run.json of `payung up`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from shared.runtime import credentials, secrets
 from shared.runtime.errors import Refused
 
 DEFAULT_PORT_BASE = 8100
-# As the compose file publishes it: a lone address, since the set's own name for its member is known only inside.
+# The address that the compose file publishes. It bypasses the replica set's own name, which only its network knows.
 DEFAULT_MONGO_URL = f"mongodb://127.0.0.1:{DEFAULT_PORT_BASE + 17}/?directConnection=true"
 
 
@@ -35,7 +35,7 @@ class Place:
     data_dir: Path
     environ: Mapping[str, str]
     urls: Mapping[str, str]
-    # The folder of its log-ins, where this machine has them.
+    # The folder of its log-ins, when this machine has them.
     credentials: Path | None = None
 
     def url(self, service: str) -> str:
@@ -43,8 +43,8 @@ class Place:
         return self.urls[service]
 
     def acting_as(self, *names: str) -> Place:
-        """The same installation, entered as the first of these users whose log-in is here. Where nothing is kept here
-        (an environment that names a log-in, a broker that asks nobody) it is entered as before."""
+        """The same installation with another log-in: the first of these users that has a file here. Without log-in
+        files (the environment names a log-in, or the broker has none) nothing changes."""
         if self.credentials is None:
             return self
         for name in names:
@@ -58,7 +58,7 @@ class Place:
         return replace(self, environ={**self.environ, credentials.VARIABLE: str(file)})
 
     def _headers(self) -> dict[str, str]:
-        """Who asks, where the installation wants to know (PAYUNG_AUTH names an issuer)."""
+        """The caller's token, for an installation with log-ins (PAYUNG_AUTH names an issuer)."""
         token = self.environ.get("PAYUNG_TOKEN", "").strip()
         return {"authorization": f"Bearer {token}"} if token else {}
 
@@ -78,7 +78,7 @@ class Place:
 
 
 def _problem(answer: httpx.Response) -> str:
-    """What a service says against a request, in words."""
+    """The reason in words for which a service refused a request."""
     try:
         body = answer.json()
     except ValueError:
@@ -107,7 +107,7 @@ def find(data: Path | None) -> Place:
     environ = _resolved()
     run = read_run(data_dir)
     if run is not None and data is None and environ.get("PAYUNG_KAFKA", run["kafka"]) != run["kafka"]:
-        # The environment names another installation: neither the addresses nor the keys of this one fit it.
+        # The environment names another installation, so the addresses and keys of this one do not fit.
         run = None
     urls = {name: f"http://127.0.0.1:{DEFAULT_PORT_BASE + n}" for n, name in enumerate(topics.SERVICES, start=1)}
     kept = Path(run["credentials"]) if run is not None and run.get("credentials") else None
@@ -129,7 +129,7 @@ def find(data: Path | None) -> Place:
 
 
 def _logs_in(environ: Mapping[str, str]) -> bool:
-    """Whether the environment says itself who its user is."""
+    """Whether the environment itself names a log-in."""
     return any(environ.get(name) for name in (credentials.VARIABLE, "PAYUNG_KAFKA_USER", "PAYUNG_KAFKA_CERT"))
 
 
@@ -141,7 +141,7 @@ def _resolved() -> dict[str, str]:
 
 
 def _add_keys(environ: dict[str, str], keys_file: Path) -> None:
-    """The keys of an installation that `payung up` runs, where the environment has none."""
+    """Adds the keys of an installation of `payung up` that the environment lacks."""
     environ.setdefault(secrets.ID_KEY, keys_of(json.loads(keys_file.read_text("utf-8"))).id_key)
     if not any(name.startswith(secrets.FIELD_KEYS) for name in environ):
         folder = DataFolder(keys_file.parent)

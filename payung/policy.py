@@ -47,7 +47,7 @@ def _read_one(path: Path, number: int, given: Mapping[str, Any]) -> Policy:
 
 
 async def load(place: Place, path: Path) -> list[Policy]:
-    """Loads a file; returns the policies that did not stand already. They judge what comes in from now on."""
+    """Loads a file and returns its new policies. They judge what comes in from now on."""
     given = read(path)
     store = open_store(SPEC, place.environ)
     try:
@@ -80,7 +80,7 @@ def _entry(policy: Policy) -> str:
     attesting = fields.pop("attesting")
     lines = [f"# {policy.version}", "[[policy]]"]
     for name, value in fields.items():
-        # A TOML date stands bare; strings, numbers, lists and booleans are written as in JSON.
+        # TOML writes a date without quotes; strings, numbers, lists and booleans as JSON does.
         lines.append(f"{name} = {value if name == 'valid_from' else json.dumps(value, ensure_ascii=False)}")
     lines.append("[policy.attesting]")
     lines.extend(f"{name} = {json.dumps(value)}" for name, value in attesting.items())

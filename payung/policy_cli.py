@@ -1,4 +1,4 @@
-"""The commands `payung policy load|show|template`; what they do is `payung.policy`'s."""
+"""The commands `payung policy load|show|template`; `payung.policy` does the work."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def load(
     check: Annotated[bool, typer.Option("--check", help="Only read the file; load nothing")] = False,
     data: Data = None,
 ) -> None:
-    """Load a policy; it judges what is stamped from now on, and its version stands on every verdict."""
+    """Load a policy. It judges records stamped from now on; every verdict names its version."""
     if check:
         for one in policy.read(file):
             _out.print(f"{one.version} is good")
@@ -50,7 +50,7 @@ def show(
     as_json: AsJson = False,
     data: Data = None,
 ) -> None:
-    """Show the policy in force, as a file that `load` takes back."""
+    """Show the policy in force, as a file that `load` accepts."""
     if format_ not in ("toml", "json"):
         raise CommandError(f"--format is toml or json; got {format_!r}")
     found = asyncio.run(policy.in_force(place.find(data), regency, _day(on)))

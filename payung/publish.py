@@ -1,7 +1,7 @@
-"""`payung publish`: a list file to an agency's topic, and the answers that come back, row by row.
+"""`payung publish`: publishes a list file to an agency's topic and collects the answers, row by row.
 
-A run has a kept id and rows are named by it, so a broken-off run goes on under the same names: what was taken before is
-a redelivery and is answered as it was the first time.
+A run has a kept id, and the rows are named by it. So an interrupted run continues with the same names: a row that was
+taken before is a redelivery and gets the same answer again.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from shared.lists.reader import open_list
 from shared.lists.rows import Row, refused_row
 from shared.runtime import clock
 
-# How long nothing may come before the wait for answers is given up (the answers so far are kept; --resume goes on).
+# The wait for answers ends after this long without any. The answers so far are kept; --resume continues.
 QUIET_S = 60.0
 CLAIM_KINDS = ("claims",)
 _CLAIM_OUTCOMES = {
@@ -48,7 +48,7 @@ _CLAIM_OUTCOMES = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """One publication of a file: kept, so that it can be resumed. `officer` signs it where it holds decisions."""
+    """One publication of a file, kept so that it can be resumed. `officer` signs a file of decisions."""
 
     id: str
     file: str
@@ -60,7 +60,7 @@ class Run:
 
     @property
     def source(self) -> str:
-        """Who speaks: the agency, or the officer whose decisions the file holds."""
+        """The sender: the agency, or the officer who signs the file's decisions."""
         return officers.source_of(self.officer) if self.officer else f"agency/{self.agency}"
 
     @property
@@ -71,7 +71,7 @@ class Run:
 
 @dataclass(slots=True)
 class Published:
-    """What became of a file: rows read, sent, refused locally; answers by row number."""
+    """The results of a file: rows read, sent, refused locally; answers by row number."""
 
     run: Run
     rows: int = 0
@@ -81,7 +81,7 @@ class Published:
     notices: tuple[tuple[str, str], ...] = ()
 
     def by_outcome(self) -> dict[str, int]:
-        """How many rows ended how, those refused here included."""
+        """The number of rows by outcome, including rows refused here."""
         counts: dict[str, int] = {}
         for one in self.answers.values():
             counts[one.outcome] = counts.get(one.outcome, 0) + 1
@@ -115,7 +115,7 @@ async def publish(
     found = open_list(path, kind)
     async with wire.reader(place) as consumer:
         await wire.require(place, [feedback, target])
-        # Its own intake an agency may not read.
+        # An agency may not read its own intake.
         places = await wire.ends(place, consumer, [feedback])
         here = {str(at.partition): offset for at, offset in places.items()}
         run = _load(place, resume, path, agency, kind) if resume else _begin(place, path, agency, kind, here, officer)
@@ -150,19 +150,19 @@ def row_id(run: Run, number: int) -> str:
 
 
 def row_event(run: Run, row: Row) -> dict[str, Any]:
-    """The CloudEvent of a row; a JSONL line that is a whole event keeps its own name."""
+    """The CloudEvent of a row. A JSONL line that is already a whole event keeps its own name."""
     if row.envelope is not None:
         return row.envelope
     return _event(run, row, row.sent)
 
 
 def _refused_event(run: Run, row: Row, reason: str) -> dict[str, Any]:
-    """The event of a row that was refused here: it counts in the agency's quality as one refused there."""
+    """The event of a row refused here. It lets the row count in the agency's quality like a row refused there."""
     return _event(run, row, refused_row(row, reason))
 
 
 def _event(run: Run, row: Row, data: Mapping[str, Any]) -> dict[str, Any]:
-    # An officer's decision names the agency that is to be answered.
+    # An officer's decision names the agency that gets the answer.
     told = {**data, "agency": run.agency} if run.officer else data
     return wire.event(run.source, row.type, told, row_id(run, row.number))
 
@@ -195,7 +195,7 @@ async def _send(
 
 
 def _refused_here(row: Row, value: bytes, target: str, commands: Mapping[str, type]) -> str | None:
-    """Why a row is not sent as it is. It would only become a dead letter there; the clerk can mend it here."""
+    """Why a row is not sent, or None. It would only become a dead letter; here the clerk can correct it."""
     if row.problems:
         return row.problems[0].reason
     try:
@@ -234,7 +234,7 @@ def _sent_rows(run: Run, result: Published) -> Iterator[Row]:
 
 
 def answer_of(one: dict[str, Any]) -> Answer | None:
-    """What a feedback event says of the row that caused it; None when it is no answer to a row."""
+    """The answer to a row in a feedback event; None when the event answers no row."""
     data = one["data"]
     if one["type"] == "submission.answered.v1":
         warnings = tuple(data.get("warnings", ()))

@@ -1,4 +1,4 @@
-"""`payung rates load|show`: the dated rates of premiums and benefits, as tables into which a change of law is put."""
+"""`payung rates load|show`: the dated tables of premiums and benefits. An operator edits them after a change of law."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from shared.runtime.editions import Texts
 
 Table = Literal["rates", "brackets"]
 TABLES: tuple[Table, ...] = ("rates", "brackets")
-# Who judges by them: premiums, benefits, and terms of construction projects.
+# The services that use the rates: premiums, benefits, and terms of construction projects.
 OWNERS = (BILLING, CLAIMS, REGISTRATION)
 
 
 def read(path: Path, standing: Texts) -> Texts:
-    """The tables with one of them from a file; CommandError says what is wrong with it."""
+    """The tables, one of them read from a file. CommandError says what is wrong with the file."""
     try:
         text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
@@ -56,10 +56,10 @@ def _columns(text: str) -> Sequence[str]:
 
 
 async def load(place: Place, path: Path) -> tuple[str, bool]:
-    """Loads a table into the services that judge by it, from now on; its version, and whether anything was new."""
+    """Loads a table into the services that use it, from now on. Returns its version, and whether it was new."""
     stores = [open_store(spec, place.environ) for spec in OWNERS]
     try:
-        # Good for all of them before it is in any: they may hold another one of the two tables.
+        # Check it against all services before loading it into any: their other tables may differ.
         wanted = [read(path, await editions.latest(store)) for store in stores]
         added = [await editions.save(store, texts) for store, texts in zip(stores, wanted, strict=True)]
         return editions.version_of(wanted[0]), any(added)
@@ -69,7 +69,7 @@ async def load(place: Place, path: Path) -> tuple[str, bool]:
 
 
 async def show(place: Place, table: Table) -> str:
-    """The table that judges now, as `load` takes it back."""
+    """The table in use now, in the form that `load` accepts."""
     store = open_store(BILLING, place.environ)
     try:
         return (await editions.latest(store))[TABLES.index(table)]

@@ -1,4 +1,4 @@
-"""The commands `payung rates load|show`; what they do is `payung.rates`'s."""
+"""The commands `payung rates load|show`; `payung.rates` does the work."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def load(
     check: Annotated[bool, typer.Option("--check", help="Only read the file; load nothing")] = False,
     data: Data = None,
 ) -> None:
-    """Load a table of rates; runs that begin and claims that are looked at from now on are judged by it."""
+    """Load a table of rates. Runs that begin, and claims that are judged, from now on use it."""
     if check:
         rates.read(file, tables.texts())
         _out.print(f"{file} is good")
@@ -39,7 +39,7 @@ def show(
     table: Annotated[str, typer.Argument(help="rates (each rule by its dates), or brackets (Lampiran II)")] = "rates",
     data: Data = None,
 ) -> None:
-    """Show the table that judges now, as a file that `load` takes back."""
+    """Show the table in use now, as a file that `load` accepts."""
     for name in rates.TABLES:
         if name == table:
             sys.stdout.write(asyncio.run(rates.show(place.find(data), name)))

@@ -1,12 +1,13 @@
-"""`payung report rebuild`: reporting's figures made again from the events, beside those in use, and put in their place.
+"""`payung report rebuild`: counts reporting's figures again from the events, beside the model in use, and replaces it.
 
 Theory of operation
-Reporting counts an event once, in a document that knows its name, and in any order to the same end: a second model made
-of the same events must show the same figures, and differences are shown before anything is replaced. What reporting
-settles between our last look and the swap is missing in the new model; so the tail is taken once more, into what is
-then in use, as another process of the service would: compare-and-set lets both write. Where the tail begins is saved
-before the swap: if we end in between, the next rebuild takes it first. What no topic holds any more (answers to
-agencies are kept 30 days) is carried over.
+Reporting counts each event once, in a document that knows the event's name, and the order does not matter. So a second
+model of the same events must show the same figures. Differences are shown before anything is replaced.
+
+The new model lacks what reporting settles between our last look and the swap. So after the swap we take this tail once
+more, into the model then in use. We write like another process of the service; compare-and-set lets both write. The
+start of the tail is saved before the swap: if we die in between, the next rebuild takes the tail first. Figures whose
+events no topic holds any more (answers to agencies are kept for 30 days) are copied from the old model.
 """
 
 from __future__ import annotations
@@ -39,25 +40,25 @@ from shared.runtime.ports import Reader
 
 SHELF = "next"
 GROUP = f"payung-{SPEC.name}"
-# Beside the model: who rebuilds it, and from where a tail is still to be taken.
+# Kept beside the model: who rebuilds it, and where a tail that was not taken yet begins.
 RUNS, RUN = "_rebuild", "run"
 TAIL_TRIES = 60
-# What is made of events that expire; all others stand for ever (contracts.md 2).
+# Made of events that expire; Kafka keeps all other events for ever (contracts.md 2).
 EXPIRING, EXPIRING_TOPICS = ("answers", "settlements"), "feedback-"
 BATCH_RECORDS = 3_000
 QUIET_S = 30.0
 LOOKS_MAX = 60
 LOOK_S = 1.0
-# Besides this month and those that were billed, so many are compared as they were known at their ends.
+# Besides this month and the billed months, this many months are compared as known at their ends.
 MONTHS_BACK = 12
 
-# Report, row, and in which of the two models alone it stands.
+# Report, row, and the one model that has it.
 Difference = tuple[str, str, str]
 
 
 @dataclass(frozen=True, slots=True)
 class Rebuilt:
-    """How many events were read, and which figures stand in one model only."""
+    """The number of events that were read, and the figures that only one model has."""
 
     events: int
     differences: Sequence[Difference]
@@ -65,7 +66,7 @@ class Rebuilt:
 
 
 class _Nowhere:
-    """What reporting says and puts aside stands on Kafka already."""
+    """Publishes nothing: Kafka already has the outcomes and dead letters of these events."""
 
     async def send_all(self, messages: Sequence[Message]) -> None:
         """Nothing is published again."""
@@ -75,7 +76,7 @@ class _Nowhere:
 
 
 class _Reading:
-    """All topics of reporting, from their beginnings or from given places on, without its group."""
+    """Reads all topics of reporting, from their beginnings or from given offsets, outside its group."""
 
     def __init__(self, consumer: AIOKafkaConsumer, place: Place, read: Callable[[int], None]) -> None:
         self._consumer = consumer
@@ -85,7 +86,7 @@ class _Reading:
         self.events = 0
 
     async def ends(self) -> dict[TopicPartition, int]:
-        """Where every topic ends now; one that is new is read from its beginning."""
+        """The present end of every partition; a new topic is read from its beginning."""
         pattern = re.compile(pattern_of(SPEC.topics))
         names = sorted(name for name in await self._consumer.topics() if pattern.match(name))
         ends = await wire.ends(self._place, self._consumer, names)
@@ -95,7 +96,7 @@ class _Reading:
         return ends
 
     async def expired(self) -> bool:
-        """Whether something that expires is gone; CommandError where something else is."""
+        """Whether events that may expire are gone. Raises CommandError when other events are gone."""
         await self.ends()
         gone = {partition.topic for partition, offset in self._at.items() if offset}
         lost = sorted(name for name in gone if not name.startswith(EXPIRING_TOPICS))
@@ -104,17 +105,17 @@ class _Reading:
         return bool(gone)
 
     def places(self) -> dict[str, int]:
-        """Up to where each partition is read."""
+        """The offset up to which each partition is read."""
         return {f"{one.topic}/{one.partition}": offset for one, offset in self._at.items()}
 
     def go_on(self, places: Mapping[str, int]) -> None:
-        """Goes on where an earlier one stood."""
+        """Continues at the offsets of an earlier reader."""
         for name, offset in places.items():
             topic, _, partition = name.rpartition("/")
             self._at[TopicPartition(topic, int(partition))] = offset
 
     async def catch_up(self, pipeline: Pipeline) -> int:
-        """Takes what stands beyond the last place, up to the ends at the call; returns how many records."""
+        """Takes the records after the last offset, up to the ends at the call. Returns their number."""
         ends, before = await self.ends(), self.events
         async for records in wire.between(self._consumer, self._at, ends, BATCH_RECORDS, QUIET_S):
             batch = Batch([record_of(one) for one in records])
@@ -128,19 +129,19 @@ class _Reading:
         """How many records reporting has not settled yet."""
         ends = await self.ends()
         committed = await topics_admin.committed(Server(self._place.environ), GROUP)
-        # Where nothing was committed everything waits.
+        # Without a commit, the whole partition waits.
         return sum(max(0, end - committed.get(one, 0)) for one, end in ends.items())
 
 
 async def rebuild(place: Place, *, accept: bool, read: Callable[[int], None]) -> Rebuilt:
-    """Makes the model anew; puts it in place when its figures are equal, or when differences are accepted."""
+    """Makes the model again. Replaces the old one when all figures are equal, or when differences are accepted."""
     in_use, following = open_store(SPEC, place.environ), open_store(SPEC, place.environ, SHELF)
     me = clock.new_id()
     try:
         async with wire.reader(place) as consumer:
             left = (await in_use.rows(RUNS, [RUN])).get(RUN, {}).get("places")
             if left:
-                # Somebody ended between a swap and its tail.
+                # An earlier rebuild died between its swap and its tail.
                 await _take_tail(place, consumer, in_use, left)
             await in_use.save_rows(RUNS, {RUN: {"by": me}})
             reading = _Reading(consumer, place, read)
@@ -168,7 +169,7 @@ async def rebuild(place: Place, *, accept: bool, read: Callable[[int], None]) ->
 
 
 async def _take_tail(place: Place, consumer: AIOKafkaConsumer, in_use: MongoStore, places: Mapping[str, int]) -> None:
-    """Takes what reporting may have settled in the model that was replaced into the one in use."""
+    """Takes the records again that reporting may have settled into the replaced model."""
     tail = _Reading(consumer, place, lambda _: None)
     tail.go_on(places)
     pipeline = await _pipeline(in_use, place)
@@ -191,7 +192,7 @@ async def _pipeline(store: MongoStore, place: Place) -> Pipeline:
 async def _compared(
     reading: _Reading, pipeline: Pipeline, in_use: MongoStore, following: MongoStore, *, wait: bool
 ) -> list[Difference]:
-    """The figures that differ when both models have counted the same events; without `wait` as they are now."""
+    """The figures that differ after both models counted the same events; without `wait`, as they are now."""
     for _ in range(LOOKS_MAX if wait else 1):
         behind = await reading.behind()
         before, after = await figures(in_use), await figures(following)
@@ -204,7 +205,7 @@ async def _compared(
 
 
 async def figures(reader: Reader) -> set[tuple[str, str]]:
-    """Every figure that reporting shows: the name of its report, and its row as JSON."""
+    """Every figure that reporting shows: the name of the report, and the row as JSON."""
     known = areas.load()
     everything = Filters(None, "district", None)
     reports = {

@@ -1,4 +1,5 @@
-"""Reference data by command: the one road beside Kafka, straight into the service that owns it (contracts.md 4)."""
+"""Loads reference data by command, directly into the service that owns them; nothing else bypasses Kafka (contracts.md
+4)."""
 
 from __future__ import annotations
 
@@ -30,11 +31,11 @@ from shared.runtime import clock
 from shared.runtime.app import open_store
 from shared.runtime.crypto import cipher_from, id_key_from
 
-# A register names everybody who lives in a regency: millions of people, and a command may take its time.
+# A register holds everybody in a regency, up to millions of people; a command may take long.
 READING = Apart(Bounds(rows=20_000_000, strings=40_000_000, unpacked=8 << 30, memory=4 << 30, cpu_s=3_600))
-# A row of so few columns may be a whole one, and looks like a signature.
+# With so few columns a whole row looks like a signature.
 _FEW_COLUMNS = 4
-# How registers and offices in Indonesia head these columns, and what they write in them.
+# The headings that registers and offices in Indonesia use for these columns, and the values they write.
 _HEADINGS = {**COLUMNS_ID, "source": "sumber", "version": "versi", "decile": "desil"}
 _STATUSES = {"hidup": "alive", "meninggal": "deceased", "ganda": "double", "nonaktif": "inactive"}
 _MEANS: Mapping[str, Callable[[str], str]] = {
@@ -56,8 +57,8 @@ async def load_snapshot(place: Place, path: Path, regency: str) -> tuple[int, st
 async def load_source(
     place: Place, path: Path, regency: str, kind: str, tell: Callable[[str, str], None] = lambda text, english: None
 ) -> tuple[int, int, str]:
-    """Loads one kind of list as the regency's; returns the rows taken, the rows left out, and the version. `tell` hears
-    what of the file is not read."""
+    """Loads one kind of list for the regency. Returns the rows taken, the rows left out, and the version. Calls `tell`
+    with each part of the file that is not read."""
     if kind not in sources.KINDS:
         raise CommandError(f"--kind is one of {', '.join(sources.KINDS)}; got {kind!r}")
     if not area_files.load().is_regency(regency):
@@ -70,7 +71,7 @@ async def load_source(
     with closing(found.rows()) as rows:
         try:
             cipher, key = cipher_from(place.environ, SPEC.name), id_key_from(place.environ)
-            # A roster may be empty; a regency is not.
+            # A roster may be empty; a regency has people.
             least = 1 if kind == sources.POPULATION else 0
             taken, skipped = await sources.load(store, cipher, rows, regency, key, version, kind, least)
         except sources.UnfitList as error:
@@ -92,13 +93,13 @@ class Listed:
 
 
 def rows_of(path: Path, wanted: tuple[str, ...]) -> Generator[dict[str, str], None, None]:
-    """The rows of a CSV or XLSX file by the wanted columns, whatever its separator and encoding. A row that cannot be
-    read comes without a NIK."""
+    """The rows of a CSV or XLSX file by the wanted columns, with any separator and encoding. An unreadable row comes
+    without a NIK."""
     return listed(path, wanted).rows()
 
 
 def listed(path: Path, wanted: tuple[str, ...]) -> Listed:
-    """Understands a file: every sheet whose heading has the wanted columns is read. Raises CommandError, ListError."""
+    """Reads a file: every sheet whose heading has the wanted columns. Raises CommandError, ListError."""
     source = source_of(path)
     form = READING.form(source)
     if form.format == "xlsx":
@@ -145,7 +146,7 @@ def _of_book(source: Source, path: Path, wanted: tuple[str, ...]) -> Listed:
 
 
 class _Table:
-    """One table: where the wanted columns stand."""
+    """One table, with the positions of the wanted columns."""
 
     def __init__(self, heading: Heading, wanted: tuple[str, ...], *, pads: bool = False, is_1904: bool = False) -> None:
         self.heading = heading
@@ -159,7 +160,7 @@ class _Table:
         self._orders = {name: Order() for name in wanted if _MEANS.get(name) is values.day}
 
     def records(self, records: Iterable[Cells]) -> Iterator[Cells]:
-        """The records below the heading that are rows."""
+        """The rows among the records below the heading."""
         return self._left_out.rows(record for record in records if record[0] > self.heading.number)
 
     def rows(self, records: Iterable[Cells]) -> Generator[dict[str, str], None, None]:
@@ -167,11 +168,11 @@ class _Table:
         last = max(self._places.values())
         for _, cells, fault in self.records(records):
             if fault is None and self._pads and len(cells) <= last:
-                # The empty end of a row is not written down in a sheet; a short line of a CSV is a broken one.
+                # A sheet leaves out the empty end of a row. In a CSV a short line is a broken row.
                 cells = [*cells, *[""] * (last + 1 - len(cells))]
             yield self._row(cells) if fault is None and len(cells) > last else {}
         if any(order.is_month_first for order in self._orders.values()):
-            # Half of its days would be others. A load that ends so is not put in place.
+            # Half of its days would be wrong. A load that fails here replaces nothing.
             raise ListError(
                 "Tanggal di berkas ini ditulis bulan dahulu; ubah menjadi hari/bulan/tahun. Tidak ada yang diubah.",
                 "The dates of this file have the month first; write day/month/year. Nothing was changed.",

@@ -1,4 +1,4 @@
-"""`payung status`: how each process of each service says it is, and what it says when it does not answer."""
+"""`payung status`: how each process of each service is, and why a service does not answer."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from shared.contracts import topics
 from shared.runtime.errors import Unavailable
 
 ASK_S = 5.0
-# A process tells the others every two seconds that it lives.
+# Every two seconds a process tells the others that it is alive.
 HEARD_S_MAX = 15.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Instance:
-    """One process of a service, as it told the others last; `heard_s` seconds ago."""
+    """One process of a service, as it reported itself `heard_s` seconds ago."""
 
     name: str
     ready: bool
@@ -33,7 +33,7 @@ class Instance:
 
     @property
     def well(self) -> bool:
-        """Lives, and reads or stands by: a process that owns no partitions waits until one is free."""
+        """It is alive and reads or stands by. A process without partitions waits until one is free."""
         return self.heard_s <= HEARD_S_MAX and (self.ready or not self.partitions)
 
 
@@ -41,8 +41,8 @@ class Instance:
 class ServiceStatus:
     """One service; a silent one is not ready and has no figures.
 
-    `dead_letters`: how many its topic holds; while Kafka does not answer, how many the service put aside since it
-    started. `due_work`: calls and waits whose time has come; None when the service does not tell."""
+    `dead_letters`: how many its topic holds; while Kafka does not answer, how many the service put aside since its
+    start. `due_work`: calls and waits whose time has come; None when the service does not report it."""
 
     service: str
     ready: bool
@@ -66,20 +66,20 @@ class ServiceStatus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
-    """The whole installation. `last_run` is billing's latest run as it shows it; None before the first, or when it does
-    not tell."""
+    """The whole installation. `last_run` is billing's latest run; None before the first run, or when billing does not
+    answer."""
 
     services: tuple[ServiceStatus, ...]
     last_run: Mapping[str, Any] | None = field(default=None)
 
     @property
     def well(self) -> bool:
-        """Whether nothing needs a look."""
+        """Whether all services are well."""
         return all(one.well for one in self.services)
 
 
 async def look(place: Place) -> Status:
-    """Asks all five and the broker at once."""
+    """Asks all five services and the broker at the same time."""
     async with httpx.AsyncClient(timeout=ASK_S, trust_env=False) as client:
         services = asyncio.gather(*(_asked(client, name, place.url(name)) for name in topics.SERVICES))
         kept, found, run = await asyncio.gather(_kept(place), services, _last_run(place))
@@ -87,7 +87,7 @@ async def look(place: Place) -> Status:
 
 
 async def _kept(place: Place) -> dict[str, int]:
-    """The records in each service's dead-letter topic; nothing when the broker does not say in time."""
+    """The number of records in each service's dead-letter topic; empty when the broker does not answer in time."""
     names = {topics.dead_letters(service): service for service in topics.SERVICES}
     kept = dict.fromkeys(topics.SERVICES, 0)
     try:
@@ -111,7 +111,7 @@ async def _last_run(place: Place) -> Mapping[str, Any] | None:
 
 
 async def _asked(client: httpx.AsyncClient, service: str, url: str) -> tuple[str, dict[str, Any] | str]:
-    """What the service says of itself, or why it does not."""
+    """The service's own report, or why it does not answer."""
     try:
         body = (await client.get(f"{url}/readyz")).json()
         if not isinstance(body, dict) or not isinstance(body.get("ready"), bool):
@@ -139,7 +139,7 @@ def _one(service: str, body: dict[str, Any] | str, kept: int | None) -> ServiceS
 
 def _instance(one: Mapping[str, Any], asked: str | None) -> Instance:
     heard_s = float(one["heard_s"])
-    # The process that answered is heard of now, whatever its store says.
+    # The process that answered is alive now, whatever its store says.
     if one["name"] == asked:
         heard_s = 0.0
     silent = f"not heard of for {heard_s:.0f} s" if heard_s > HEARD_S_MAX else str(one.get("detail", ""))

@@ -1,4 +1,4 @@
-"""Where the command line writes: terminals, and files and pipes, which have no width of their own."""
+"""Writes the command line's output to terminals, and to files and pipes, which have no width."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from rich.measure import Measurement
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-# Wide enough for every table of ours: in a file no column needs to be cut.
+# Wide enough for each of our tables, so no column is cut in a file.
 _WIDTH = 160
 _WIDEST = 2_000
 
 
 class _Console(Console):
-    """Prints tables whole: in a narrow terminal a row goes on in the next line, no figure is cut to `Rp16.8…`."""
+    """Prints whole tables: in a narrow terminal a row continues on the next line; no figure is cut to `Rp16.8…`."""
 
     def print(self, *objects: Any, **options: Any) -> None:
-        """As rich's, with a table as wide as it needs to be."""
+        """Like rich's `print`, but a table is as wide as it needs to be."""
         tables = [one for one in objects if isinstance(one, Table)]
         for one in tables:
             _keep_whole(one)
@@ -37,7 +37,7 @@ class _Console(Console):
 
 
 def _keep_whole(table: Table) -> None:
-    """Figures and ids are never broken or cut; text goes on in the next line of its cell."""
+    """Never breaks or cuts figures and ids; text continues on the next line of its cell."""
     for column in table.columns:
         if any(" " in str(one) for one in (*column.cells, column.header)):
             column.overflow = "fold"
@@ -46,9 +46,9 @@ def _keep_whole(table: Table) -> None:
 
 
 def console(*, stderr: bool = False, markup: bool = False) -> Console:
-    """A console as wide as the terminal, or as our widest table where there is none; COLUMNS has the last word.
+    """A console as wide as the terminal; without a terminal, as wide as our widest table. COLUMNS overrides both.
 
-    Without `markup` a bracket is a bracket: names of files and answers of servers hold some."""
+    Without `markup` it prints brackets as they are: names of files and answers of servers contain some."""
     made = _Console(stderr=stderr, highlight=False, markup=markup)
     if not made.is_terminal and "COLUMNS" not in os.environ:
         made.width = _WIDTH
@@ -56,7 +56,7 @@ def console(*, stderr: bool = False, markup: bool = False) -> Console:
 
 
 def progress_bars(shown_on: Console, *, transient: bool) -> Progress:
-    """Progress bars: what is done, how far it is of how much, since when."""
+    """Progress bars: the task, the amount done, the total, and the elapsed time."""
     columns = (
         SpinnerColumn(),
         TextColumn("{task.description}"),

@@ -1,7 +1,7 @@
-"""What went wrong, in one line: no command ever ends with a traceback, whatever it met.
+"""Turns every failure of a command into one line; no command ends with a traceback.
 
-What is expected has its own words. What is not is named by its type and the line of ours that it was raised in, never
-by its text, which may repeat a name or a password.
+An expected error has its own message. An unexpected error is shown by its type and the line of our code that raised it.
+Its text is not shown, because it may contain a name or a password.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _OURS = (CommandError, LaunchError, Refused, Unavailable)
 
 
 def told(error: BaseException) -> str:
-    """The one line, or two where the second is its English."""
+    """The line about an error; two lines when the second is the English text."""
     if isinstance(error, ListError):
         return f"{error.message_id}\n        ({error.message_en})"
     if isinstance(error, _OURS):
@@ -48,13 +48,13 @@ def told(error: BaseException) -> str:
 
 
 def run(command: Callable[[], object], say: Callable[[str], object]) -> None:
-    """Runs the command line to its exit code: 1 for what could not be done, 2 for what was asked wrongly."""
+    """Runs the command line and sets the exit code: 1 for a failure, 2 for wrong usage."""
     _be_quiet()
     try:
         command()
         sys.stdout.flush()
     except BrokenPipeError:
-        # `| head` has read enough. What is left in the buffer must not be tried again when Python ends.
+        # `| head` has closed the pipe. Python must not write the rest of the buffer when it ends.
         with contextlib.suppress(OSError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(FAILED)
@@ -66,7 +66,7 @@ def run(command: Callable[[], object], say: Callable[[str], object]) -> None:
 
 
 def _be_quiet() -> None:
-    """The libraries' own words about servers that are away: the command says it in one line."""
+    """Silences the libraries' messages about absent servers; the command reports them in one line."""
     kafka_refusals.listen()
     logging.lastResort = None
     for name in ("asyncio", "aiokafka", "pymongo", "faststream"):

@@ -1,4 +1,4 @@
-"""Speaking to Kafka from a command: publish with all acks, and follow topics from a known place by causation."""
+"""Kafka for commands: publishes with all acks, and follows topics from known offsets by causation."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from shared.runtime.pipeline import Message
 CONNECT_TIMEOUT_S = 20.0
 ACK_TIMEOUT_S = 60.0
 AGAIN_S = 0.5
-# What gathers before it departs; two of them are the most that a list of any length holds in memory.
+# The size of a batch. A list of any length holds at most two batches in memory.
 BATCH_RECORDS, BATCH_BYTES = 2_000, 4 * 1024 * 1024
 YIELD_RECORDS = 100
 POLL_MS = 1_000
@@ -42,7 +42,7 @@ def event(source: str, kind: str, data: Mapping[str, Any], identifier: str | Non
 
 
 class Sender:
-    """Publishes in order with all acks, a batch at a time: one is on its way while the next gathers."""
+    """Publishes in order with all acks, batch by batch: one batch is sent while the next one fills."""
 
     def __init__(self, publisher: KafkaPublisher) -> None:
         self._publisher = publisher
@@ -57,7 +57,7 @@ class Sender:
         if len(self._gathered) >= BATCH_RECORDS or self._bytes >= BATCH_BYTES:
             await self._depart()
         elif len(self._gathered) % YIELD_RECORDS == 0:
-            # Reading a list never waits: without this what is on its way would stand still until the next batch.
+            # Reading a list never awaits. Without this the batch being sent would not move until the next one.
             await asyncio.sleep(0)
 
     async def flush(self) -> None:
@@ -66,7 +66,7 @@ class Sender:
         await self._arrival()
 
     async def close(self) -> None:
-        """Gives up what is not acknowledged, and says goodbye."""
+        """Gives up what is not acknowledged, and closes the producer."""
         if self._on_its_way is not None:
             self._on_its_way.cancel()
             await asyncio.wait({self._on_its_way})
@@ -84,7 +84,7 @@ class Sender:
             self._on_its_way = None
 
     async def _publish(self, batch: Sequence[Message]) -> None:
-        """Again and again within a bound: a record that arrives twice keeps its name and has one effect."""
+        """Publishes, and retries within a bound. A record that arrives twice has the same name and one effect."""
         until = clock.monotonic() + ACK_TIMEOUT_S
         while True:
             try:
@@ -137,7 +137,7 @@ async def sender(place: Place) -> AsyncIterator[Sender]:
 
 @asynccontextmanager
 async def reader(place: Place) -> AsyncIterator[AIOKafkaConsumer]:
-    """A consumer of no group: it reads without leaving a trace."""
+    """A consumer without a group: it commits nothing."""
     consumer = AIOKafkaConsumer(
         client_id="payung-cli",
         enable_auto_commit=False,
@@ -163,16 +163,16 @@ def _unreachable(place: Place) -> CommandError:
 
 
 async def ends(place: Place, consumer: AIOKafkaConsumer, names: Sequence[str]) -> dict[TopicPartition, int]:
-    """The end of each partition of these topics: the place from which to follow what comes."""
+    """The end of each partition of these topics: the offset from which to follow new records."""
     counts = await require(place, names)
     partitions = [TopicPartition(name, number) for name, count in counts.items() for number in range(count)]
-    # Assigned first: only then does the client learn who leads these partitions.
+    # Assign first: only then does the client learn the leaders of these partitions.
     consumer.assign(partitions)
     return dict(await consumer.end_offsets(partitions))
 
 
 async def require(place: Place, names: Sequence[str]) -> dict[str, int]:
-    """How many partitions each of these topics has; raises CommandError where one does not stand."""
+    """The number of partitions of each topic. Raises CommandError when a topic does not exist."""
     counts = await topics_admin.partitions(Server(place.environ), names)
     missing = [name for name in names if name not in counts]
     if missing:
@@ -185,7 +185,7 @@ async def require(place: Place, names: Sequence[str]) -> dict[str, int]:
 async def follow(
     consumer: AIOKafkaConsumer, places: Mapping[TopicPartition, int], quiet_s: float
 ) -> AsyncIterator[dict[str, Any]]:
-    """The events from these places on, as they come; ends after `quiet_s` without any."""
+    """The events from these offsets on, as they come. Ends after `quiet_s` without an event."""
     consumer.assign(list(places))
     for partition, offset in places.items():
         consumer.seek(partition, offset)
@@ -206,7 +206,7 @@ async def between(
     records_max: int,
     quiet_s: float,
 ) -> AsyncIterator[list[ConsumerRecord]]:
-    """What stands from these places up to these ends, a poll at a time; `at` moves on when a poll is done with."""
+    """The records from these offsets up to these ends, poll by poll. `at` advances when the caller is done with one."""
     left = [one for one, offset in at.items() if offset < ends[one]]
     for one in left:
         consumer.seek(one, at[one])
@@ -221,14 +221,14 @@ async def between(
         elif clock.monotonic() - moved_s > quiet_s:
             names = ", ".join(sorted({one.topic for one in left}))
             raise CommandError(f"{names} gave nothing for {quiet_s:.0f} s; is the broker well?")
-        # Not the last record: what was compacted or aborted away is passed over without one.
+        # Ask the position, not the last record: compacted and aborted records leave gaps.
         for one in left:
             at[one] = min(await consumer.position(one), ends[one])
         left = [one for one in left if at[one] < ends[one]]
 
 
 def decoded(value: bytes) -> dict[str, Any]:
-    """An event of our own streams."""
+    """The event in a record of our own topics."""
     found: dict[str, Any] = orjson.loads(value)
     return found
 

@@ -1,1 +1,1 @@
-"""Who may do what at the broker and in the database: the table, the files of the log-ins, and what applies them."""
+"""Rights at the broker and in the database: the table of users, their log-in files, and the code that applies both."""

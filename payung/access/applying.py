@@ -1,7 +1,7 @@
-"""Applies the table of users: to the embedded servers at every start, and to an installation at a command.
+"""Applies the table of users: to the embedded servers at every start, and to an installation by command.
 
-Every user gets its kept password again each time: a file that was restored, or a rotation that broke off between broker
-and file, is mended by it.
+Each time every user gets its kept password again. This repairs a restored file, and a rotation that was interrupted
+between broker and file.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from payung.access.table import User, consumed, users
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Administrator:
-    """Who makes the users: an environment that comes in at the broker; at MongoDB a URL and its options, or nothing
-    where the database asks nobody. `kafka` None: the broker asks nobody, and only the database gets users."""
+    """The log-ins that make users. `kafka` is an environment for the broker; None when the broker has no log-ins, and
+    only the database gets users. MongoDB has a URL and options, or nothing when the database has no log-ins."""
 
     kafka: Mapping[str, str] | None
     mongo_url: str | None = None
@@ -28,7 +28,7 @@ class Administrator:
 
 
 async def apply(files: Files, at: Addresses, admin: Administrator, more: Sequence[str] = ()) -> list[User]:
-    """Users, rules and files for all topics that stand and will stand by the table, and `more` of them; Unavailable
+    """Makes users, rules and files for all existing topics, all topics of the table, and `more`. Raises Unavailable
     when a server does not answer."""
     found = await asyncio.to_thread(lambda: _at_broker(files, at, admin, more))
     await _at_database(files, at, admin, found)
@@ -42,7 +42,7 @@ def _at_broker(files: Files, at: Addresses, admin: Administrator, more: Sequence
     broker = BrokerAccess(admin.kafka)
     found = users([*broker.topics(), *more], reads)
     passwords = {one.name: files.kept(one, at) for one in found}
-    # In this order: whom the broker lets in, it also knows the rules of.
+    # Rules first: a user whom the broker accepts must already have its rules.
     broker.set_rules(found)
     broker.set_passwords(passwords)
     broker.wait_for(*list(passwords.items())[-1])
@@ -57,8 +57,8 @@ async def _at_database(files: Files, at: Addresses, admin: Administrator, found:
 
 
 async def rotate(files: Files, at: Addresses, admin: Administrator, user: User) -> None:
-    """A new password for one user: at the servers first, then in the file, whose reader starts again with it. Who is
-    connected stays so; whoever connects in between with the old one is refused, and tries again."""
+    """Sets a new password for one user: first at the servers, then in the file, whose reader restarts with it.
+    Connections stay open. A client that connects in between with the old password is refused and tries again."""
     password = fresh()
     if admin.kafka is not None:
         await asyncio.to_thread(_rotate_at_broker, admin.kafka, user.name, password)

@@ -1,6 +1,6 @@
 """Makes users and rules at the broker equal to the table. The only file that knows confluent-kafka's admin client.
 
-Rules of users that are not ours are left alone; rules of ours that the table does not know are taken away.
+It leaves the rules of foreign users alone, and removes rules of our users that the table does not contain.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _OPERATIONS: Mapping[str, Any] = {
 
 
 class BrokerAccess:
-    """One administrator's connection. It blocks: to be used in a thread."""
+    """One administrator's connection. Its calls block, so use it in a thread."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._options = kafka_security.read(environ).librdkafka()
@@ -51,9 +51,9 @@ class BrokerAccess:
             return sorted(self._client.list_topics(timeout=TIMEOUT_S).topics)
 
     def set_passwords(self, passwords: Mapping[str, str]) -> None:
-        """Gives these users these passwords, new or not; both mechanisms of SCRAM take them."""
+        """Sets the passwords of these users, new or existing, for both SCRAM mechanisms."""
         with _asked():
-            # A user may stand in a request once.
+            # One request may contain each user only once.
             for mechanism in (ScramMechanism.SCRAM_SHA_256, ScramMechanism.SCRAM_SHA_512):
                 info = ScramCredentialInfo(mechanism, ITERATIONS)
                 changes: list[UserScramCredentialAlteration] = [
@@ -63,7 +63,7 @@ class BrokerAccess:
                     changed.result(TIMEOUT_S)
 
     def wait_for(self, name: str, password: str) -> None:
-        """Returns when every broker lets this user in: they learn of a new password a moment after it is set."""
+        """Returns when every broker accepts this user. Brokers learn of a new password a moment after it is set."""
         for server in str(self._options["bootstrap.servers"]).split(","):
             login = {"sasl.mechanism": "SCRAM-SHA-256", "sasl.username": name, "sasl.password": password}
             client = _client({**self._options, **login, "bootstrap.servers": server})
@@ -71,7 +71,7 @@ class BrokerAccess:
                 client.list_topics(timeout=TIMEOUT_S)
 
     def set_rules(self, users: Iterable[User]) -> tuple[int, int]:
-        """Makes the rules of these users those of the table; how many were made and taken away."""
+        """Makes the rules of these users equal to the table. Returns how many it made and removed."""
         wanted = {user.name: {_key(user.name, one) for one in user.grants} for user in users}
         with _asked():
             found = self._client.describe_acls(_any()).result(TIMEOUT_S)
@@ -97,7 +97,7 @@ class BrokerAccess:
 
 
 def _client(options: Mapping[str, Any]) -> AdminClient:
-    # What it would say of connections that fail is said once, by who asks.
+    # The caller reports failed connections once; the client would repeat them.
     quiet = logging.getLogger("payung.access.broker")
     quiet.propagate = False
     more: dict[str, Any] = {"client.id": "payung-access", "socket.timeout.ms": 10_000, "reconnect.backoff.ms": 50}
@@ -140,7 +140,7 @@ def _any() -> AclBindingFilter:
 
 
 class _asked:  # noqa: N801  # reads as a word at its place
-    """Around questions to the broker: whatever goes wrong with them is Unavailable."""
+    """Surrounds requests to the broker: every failure becomes Unavailable."""
 
     def __enter__(self) -> None:
         return None

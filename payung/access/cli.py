@@ -20,6 +20,6 @@ def rotate(
     name: Annotated[str, typer.Argument(help="operator, officer, treasury-64.08, 64.08-dinsos, registration, ...")],
     data: Data = None,
 ) -> None:
-    """Exchange a password: at the servers, and in its file. A service starts again with it; nothing is lost."""
+    """Set a new password, at the servers and in the log-in file. A service restarts with it; nothing is lost."""
     path = asyncio.run(commands.rotate(place.find(data), name))
     console().print(f"{name} has a new password; it stands in {path}", soft_wrap=True)

@@ -1,4 +1,4 @@
-"""What an operator does with log-ins: applies the table, lets an agency in, rotates a password."""
+"""An operator's work with log-ins: apply the table, admit an agency, rotate a password."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from shared.runtime import credentials, mongo_login
 
 
 async def apply(place: Place, more: Sequence[Topic] = ()) -> list[User]:
-    """Users, rules and files for every topic that stands; nothing where no log-ins are kept here."""
+    """Makes users, rules and files for every existing topic; does nothing when no log-ins are kept here."""
     if place.credentials is None:
         return []
     files, at, admin = _of(place)
@@ -26,7 +26,7 @@ async def apply(place: Place, more: Sequence[Topic] = ()) -> list[User]:
 
 
 async def admit(place: Place, regency: str, agency: str, made: Sequence[Topic]) -> Path | None:
-    """Gives an agency its user and its rules; the file of its log-in, None where no log-ins are kept here."""
+    """Gives an agency its user and rules. Returns its log-in file; None when no log-ins are kept here."""
     if place.credentials is None:
         return None
     await apply(place, made)
@@ -34,7 +34,7 @@ async def admit(place: Place, regency: str, agency: str, made: Sequence[Topic]) 
 
 
 async def rotate(place: Place, name: str) -> Path:
-    """A new password for a user; whoever reads the file starts again with it. Returns the file."""
+    """Sets a new password for a user, whose process restarts with it. Returns the log-in file."""
     if place.credentials is None:
         raise CommandError("no log-ins are kept here: rotate it where the users of this broker are made")
     files, at, admin = _of(place)
@@ -56,7 +56,7 @@ def _of(place: Place) -> tuple[Files, Addresses, Administrator]:
 
 
 def _named(files: Files, name: str) -> User:
-    """The user whose file bears this name; a service's stands apart."""
+    """The user whose log-in file has this name; services have a folder of their own."""
     internal = (files.folder / INTERNAL / f"{name}.json").is_file()
     if "/" in name or not (internal or (files.folder / f"{name}.json").is_file()):
         known = sorted(one.stem for one in (*files.folder.glob("*.json"), *(files.folder / INTERNAL).glob("*.json")))
@@ -66,7 +66,7 @@ def _named(files: Files, name: str) -> User:
 
 
 def _tell_run(place: Place, files: Files, at: Addresses, user: User) -> None:
-    """run.json names the database with the operator's password, for the other commands."""
+    """Writes the operator's password into the database URL of run.json, for the other commands."""
     path, password = place.data_dir / "run.json", files.password(user)
     if at.mongo is None or password is None:
         return

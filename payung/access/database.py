@@ -1,4 +1,4 @@
-"""Makes the users of MongoDB equal to the table: each service opens its own database, the operator all."""
+"""Makes the users of MongoDB equal to the table: a service may open its own database, the operator every database."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _NOT_FOUND = 11
 
 
 async def set_users(url: str, options: Mapping[str, Any], passwords: Mapping[str, tuple[User, str]]) -> None:
-    """Makes or changes these users; `options` are how an administrator comes in at the URL."""
+    """Makes or changes these users; `options` hold the administrator's log-in for the URL."""
     client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(
         url, serverSelectionTimeoutMS=TIMEOUT_MS, w="majority", journal=True, **options
     )

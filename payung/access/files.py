@@ -1,6 +1,6 @@
 """The files of the log-ins: `DIR/credentials/<name>.json` for people, `DIR/credentials/services/` for our services.
 
-Knows no server. A password is made once and kept; where the addresses or the CA changed, the file is written anew.
+Contacts no server. A password is made once and kept; the file is rewritten when the addresses or the CA changed.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ INTERNAL = "services"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Addresses:
-    """Where the servers are that a log-in is for; `mongo` None: the database asks nobody who they are."""
+    """The servers of a log-in; `mongo` None: the database has no log-ins."""
 
     bootstrap: str
     ca: str | None = None
@@ -36,11 +36,11 @@ class Files:
         self.folder = folder
 
     def path(self, user: User) -> Path:
-        """Where the log-in of a user is kept."""
+        """The log-in file of a user."""
         return (self.folder / INTERNAL if user.internal else self.folder) / f"{user.name}.json"
 
     def password(self, user: User) -> str | None:
-        """The kept password; None where none is kept, or what is kept cannot be read."""
+        """The kept password; None when there is none, or the file cannot be read."""
         try:
             found = json.loads(self.path(user).read_text("utf-8"))["password"]
         except (OSError, ValueError, KeyError, TypeError):
@@ -48,11 +48,11 @@ class Files:
         return found if isinstance(found, str) and found else None
 
     def kept(self, user: User, at: Addresses) -> str:
-        """The password of a user, in a file that says where it holds; made where there is none."""
+        """The kept password of a user, else a new one. Writes it to the file with the addresses."""
         return self.write(user, at, self.password(user) or fresh())
 
     def write(self, user: User, at: Addresses, password: str) -> str:
-        """Writes a user's file, unless it says the same already, and returns the password."""
+        """Writes a user's file unless its content is the same, and returns the password."""
         private_folder(self.folder)
         path = self.path(user)
         private_folder(path.parent)
@@ -81,5 +81,5 @@ class Files:
 
 
 def fresh() -> str:
-    """A new password: 256 bits, without a character that a URL or a shell would read."""
+    """A new password: 256 bits, without characters that are special in a URL or a shell."""
     return secrets.token_urlsafe(32)

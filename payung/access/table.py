@@ -1,6 +1,7 @@
-"""The one table of users and what each may do, worked out from the topics' table and from what each service consumes.
+"""The one table of users and their rights, computed from the topics' table and from what each service consumes.
 
-Knows no broker and no password. Nobody but the operator makes, deletes or alters anything: no rule here lets them.
+Contacts no broker and knows no password. Only the operator may make, delete or alter anything; no rule here allows it
+to others.
 """
 
 from __future__ import annotations
@@ -16,13 +17,13 @@ from shared.runtime.app import database_name
 
 OPERATOR = "operator"
 OFFICER = "officer"
-# What stands in the producer's column of the topics' table for people who write there.
+# The names of people in the producer's column of the topics' table.
 _OFFICERS, _TREASURY = "officers", "treasury"
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Grant:
-    """One thing that a user may do; `prefixed`: with everything whose name begins so."""
+    """One right of a user; `prefixed`: on everything whose name begins so."""
 
     kind: Literal["topic", "group"]
     name: str
@@ -32,8 +33,8 @@ class Grant:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class User:
-    """A user of the broker and, with `database`, of MongoDB, where that is the only one it may open. `internal`: its
-    log-in is for one of our services, not handed to anybody."""
+    """A user of the broker and, with `database`, of MongoDB, where it may open only that database. `internal`: its
+    log-in is for one of our services and is given to nobody."""
 
     name: str
     grants: frozenset[Grant] = frozenset()
@@ -53,12 +54,12 @@ def treasury_name(regency: str) -> str:
 
 
 def consumed() -> dict[str, tuple[str, ...]]:
-    """What each service reads, by its own word: topic names, and `^` patterns."""
+    """What each service says that it reads: topic names, and `^` patterns."""
     return {name: tuple(importlib.import_module(f"services.{name}.stream").SPEC.topics) for name in topics.SERVICES}
 
 
 def users(standing: Iterable[str], reads: Mapping[str, Sequence[str]]) -> list[User]:
-    """Every user of an installation with these topics (the default ones are taken to stand); `reads` as `consumed`."""
+    """Every user of an installation with these topics and the default topics; `reads` as `consumed` gives it."""
     agencies = _agencies({*standing, *(one.name for one in topics.default_topics())})
     fixed = topics.fixed_topics()
     regencies = sorted({regency for regency, _ in agencies})
@@ -91,20 +92,20 @@ def _service(name: str, fixed: Sequence[Topic], reads: Sequence[str]) -> User:
     grants |= {Grant("topic", one.name, "write") for one in fixed if name in _producers(one)}
     if name in _producers(topics.agency_topics("00.00", "any", claims=False)[0]):
         grants.add(Grant("topic", "feedback-", "write", prefixed=True))
-    # The road over HTTP: what people may send to this service, it puts on the same topic for them.
+    # For HTTP: what people may send to this service, the service publishes for them on the same topic.
     by_people = {one.name for one in fixed if not _producers(one) & set(topics.SERVICES)}
     grants |= {
         Grant("topic", one.name, "write", one.prefixed)
         for one in grants
         if one.kind == "topic" and (one.name in by_people or "-intake-" in one.name)
     }
-    # A service refuses to start on topics that one lost disk may lose: it asks how each is kept.
+    # At start a service asks how each topic is kept; it refuses topics that the loss of one disk could lose.
     grants |= {Grant("topic", one.name, "describe-configs", one.prefixed) for one in grants if one.kind == "topic"}
     return User(name=name, grants=frozenset(grants), database=database_name(name), internal=True)
 
 
 def _reading(name: str) -> Grant:
-    """A `^` pattern of ours is a literal beginning and `.*`: any other would be a wider rule than the pattern."""
+    """The right to read a `^` pattern. Ours are a literal beginning and `.*`; for others the rule would be too wide."""
     if not name.startswith("^"):
         return Grant("topic", name, "read")
     begin = name.removeprefix("^").removesuffix(".*")
@@ -120,7 +121,7 @@ def _agency(regency: str, agency: str, intake: Iterable[str]) -> User:
 
 
 def _person(name: str, producer: str, fixed: Sequence[Topic], reads: Mapping[str, Sequence[str]]) -> User:
-    """Who writes commands, and reads the events of the services that answer them."""
+    """A person who writes commands, and reads the events of the services that answer them."""
     written = {one.name for one in fixed if producer in _producers(one)}
     answering = [service for service, names in reads.items() if written & set(names)]
     grants = {Grant("topic", one, "write") for one in written}
@@ -129,5 +130,5 @@ def _person(name: str, producer: str, fixed: Sequence[Topic], reads: Mapping[str
 
 
 def _groups(name: str) -> set[Grant]:
-    """Groups of consumers that bear the user's own name: no other user's name goes on with a full stop."""
+    """Consumer groups named by the user: NAME and NAME.ANYTHING. No user has a name of the second form."""
     return {Grant("group", name, "read"), Grant("group", f"{name}.", "read", prefixed=True)}
