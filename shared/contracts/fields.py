@@ -21,7 +21,7 @@ class Fields:
     def __init__(self, fields: Any, problem: str | None = None, prefix: str = "") -> None:
         self.fields: Mapping[str, Any] = fields if isinstance(fields, Mapping) else {}
         self.prefix = prefix
-        # Without an object there are no single fields to report.
+        # If `data` is not an object, there are no single fields to report.
         self.readable = problem is None
         self.reasons: list[str] = [] if self.readable else [f"{Reason.FIELD_INVALID}:data"]
 

@@ -120,7 +120,7 @@ class WorkerCleared(Data):
 
 
 class SuspectDecided(Data):
-    """What an officer decided about a pair; who and why stays with registration."""
+    """What an officer decided about a pair. The officer and the explanation stay with registration."""
 
     first: str
     second: str

@@ -17,7 +17,8 @@ class StickerIssued(Data):
 
 
 class StickerInstalled(Data):
-    """A sticker was put up. Who did it is a person's name and is left out; `agency` is who reported it."""
+    """A sticker was put up. The person who did it is left out, because the name is personal; `agency` is the agency
+    that reported it."""
 
     sticker_no: str
     regency: Regency

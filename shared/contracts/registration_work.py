@@ -50,7 +50,7 @@ class MergeWorker(Data):
 
 
 class UnmergeWorker(Data):
-    """`worker.unmerge.v1`: this worker is a person of their own after all."""
+    """`worker.unmerge.v1`: this worker is a separate person after all."""
 
     worker_id: str
     out_of: str

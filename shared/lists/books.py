@@ -187,7 +187,7 @@ def _notices(one: Gone, table: Table, count: int) -> Iterator[tuple[str, str]]:
 
 
 def _is_to_be_named(one: Gone) -> bool:
-    """Whether a sheet that was left out must be named, because its rows might be missed."""
+    """Whether to name a sheet that was left out: a sender could miss its rows."""
     return one.filled if one.sheet.visible else one.table is not None and one.rows > 0
 
 

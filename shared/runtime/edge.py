@@ -32,8 +32,8 @@ LOOPBACK = "127.0.0.1"
 # Open connections, and requests answered at the same time; more are refused at once.
 CONNECTIONS_MAX = 1_000
 CONCURRENCY_MAX = 600
-# The head of a request must arrive within HEAD_S. Each wait for a part of its body ends after BODY_PART_S, and after
-# BODY_GRACE_S the body needs at least this many bytes per second on average.
+# The head of a request must arrive within HEAD_S. Each wait for a part of its body ends after BODY_PART_S. After
+# BODY_GRACE_S the body must have arrived at BODY_BYTES_A_S bytes per second or more on average.
 HEAD_S = 10.0
 BODY_PART_S = 20.0
 BODY_GRACE_S = 30.0
