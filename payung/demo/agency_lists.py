@@ -1,6 +1,6 @@
-"""The lists of six agencies about one synthetic population, each in that agency's own format, with real lists' mess.
+"""The lists of six agencies about one synthetic population, each in the agency's own format, with typical faults.
 
-Owns which agency lists whom, how its file looks, and the tally of what was spoiled on purpose. No real persons.
+Decides which agency lists whom and how its file looks, and counts the faults made on purpose. No real persons.
 """
 
 from __future__ import annotations
@@ -64,10 +64,10 @@ class AgencyList:
 
 @dataclass(frozen=True, slots=True)
 class AgencyLists:
-    """The files, and the tally by construction: `injected` counts rows by kind of mess, `expected` by reason code.
+    """The files and their faults: `injected` counts rows by kind of fault, `expected` by reason code.
 
-    `expected` is loose: a spoiled row of a worker whom another agency lists correctly is refused all the same, but the
-    worker is covered; a deceased person whose row is spoiled is answered for the mess, not for the death.
+    `expected` is approximate. A spoiled row is refused even when another agency lists the worker correctly; the worker
+    is then covered. For a spoiled row of a dead person the answer names the fault, not the death.
     """
 
     files: tuple[AgencyList, ...]
@@ -80,7 +80,7 @@ class AgencyLists:
 def agency_lists(
     folder: Path, persons: Sequence[Person], regency: str, areas: Areas, seed: int = 1, today: date = DEMO_DAY
 ) -> AgencyLists:
-    """Writes the six lists into a folder and returns them with the tally of what was spoiled."""
+    """Writes the six lists into a folder and returns them with the counts of their faults."""
     folder.mkdir(parents=True, exist_ok=True)
     rng = random.Random(f"lists/{seed}/{regency}")
     world = _world(rng, persons, regency, areas)
@@ -96,7 +96,7 @@ def agency_lists(
             if rng.random() < _DOUBLE_SHARE:
                 entries[agency].append(entry)
                 injected["double-in-list"] += 1
-        # Counted apart: one worker on several lists is no mistake, and is answered as an attestation.
+        # Counted separately: one worker on several lists is no fault; the answer is `attested`.
     injected["in-several-lists"] = sum(map(len, entries.values())) - injected["double-in-list"] - len(persons)
     files = []
     for agency, rows in entries.items():
@@ -222,7 +222,7 @@ def _workbook(path: Path, lines: list[Line]) -> Path:
     sheet.append(_INDONESIAN)
     for line in lines:
         cells: list[object] = list(_indonesian(line))
-        # Offices type dates as dates; the impossible ones stay text, as Excel keeps them.
+        # Offices type dates as dates; Excel keeps impossible dates as text, and so do we.
         for at, iso in ((4, line[1].birth_date), (14, line[1].consent)):
             try:
                 cells[at] = date.fromisoformat(iso)

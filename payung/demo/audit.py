@@ -1,4 +1,4 @@
-"""Holds the dashboard's figures against the events on Kafka. Counts for itself: shares nothing with the services."""
+"""Compares the dashboard's figures with the events on Kafka. Counts by itself and shares no code with the services."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from shared.contracts import topics
 from shared.kernel.calendar import business_day, period_of
 from shared.runtime import clock
 
-# The end of a topic was asked for before; a second of silence past it means that all was read.
+# We asked for the topic's end before; a second of silence after it means that everything was read.
 QUIET_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One figure, counted from the events and as reported."""
+    """One figure: counted from the events, and as reported."""
 
     what: str
     counted: int
@@ -26,7 +26,7 @@ class Check:
 
     @property
     def good(self) -> bool:
-        """Whether they are the same."""
+        """Whether both are equal."""
         return self.counted == self.reported
 
 
@@ -71,7 +71,7 @@ async def billed_workers(at: Place, period: str) -> set[str]:
 
 
 async def claim_stages(at: Place) -> dict[tuple[str, str], str]:
-    """Each claim's last word: registered, held, approved, paid, rejected."""
+    """The last stage of each claim: registered, held, approved, paid, rejected."""
     last: dict[tuple[str, str], tuple[int, str]] = {}
     async for one in events(at, topics.events("claims")):
         kind, data = one["type"], one["data"]
@@ -110,7 +110,7 @@ async def audit(
         )
         for one in published
     ]
-    # As of now: a month may have ended since the demo began, and would show what was known at its end.
+    # Ask for the current month. A month that ended since the demo began would show what was known at its end.
     now = period_of(business_day(clock.now()))
     coverage = (await at.get("reporting", "/v1/coverage", regency=regency, period=now, format="json")).json()
     totals = coverage["totals"]

@@ -1,6 +1,6 @@
-"""What goes wrong in real lists, done on purpose: each function spoils one row in one way.
+"""The faults of real lists, made on purpose: each function spoils one row in one way.
 
-Owns the kinds of mess and which reason the services are expected to answer with. Pure but for the random source.
+Names the kinds of faults and the reason that the services should answer. Pure except for the random source.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """What a spoiler must know: the random source, all NIKs that exist, the areas, the regency of the lists."""
+    """What a spoiling function needs: the random source, all existing NIKs, the areas, the regency of the lists."""
 
     rng: random.Random
     niks: frozenset[str]
@@ -44,7 +44,7 @@ class World:
 
 
 def entry_of(person: Person, consent: date) -> Entry:
-    """A row as it should be."""
+    """A correct row."""
     return Entry(
         person,
         person.nik,
@@ -98,7 +98,7 @@ def _village_outside(entry: Entry, world: World) -> Entry | None:
 
 
 def _village_old(entry: Entry, world: World) -> Entry | None:
-    # Same person, same village, by the code it had before it moved; only where villages did move.
+    # The same person and village, with the village's old code; only for villages whose code changed.
     return replace(entry, village=world.rng.choice(world.old_codes)) if world.old_codes else None
 
 
@@ -138,7 +138,7 @@ def _misspelt(entry: Entry, world: World, low: int, high: int) -> Entry | None:
 
 
 def _is_plain(name: str) -> bool:
-    # Titles and punctuation are dropped before names are compared; without them the score is known here.
+    # The comparison of names drops titles and punctuation. A name without them has a score that we know here.
     return name.replace(" ", "").isalpha()
 
 
@@ -148,7 +148,7 @@ def _sex_differs(entry: Entry, _: World) -> Entry:
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One kind of mess: its share of rows, how it is done, and the reason expected (None: none, the row is taken)."""
+    """One kind of fault: its share of rows, the function that makes it, and the expected reason (None: accepted)."""
 
     name: str
     share: float

@@ -1,6 +1,6 @@
-"""Words from which synthetic persons are made: names as Kutai, Bugis, Javanese, Banjar and Dayak families give them.
+"""Words for the names of synthetic persons, in the style of Kutai, Bugis, Javanese, Banjar and Dayak families.
 
-Every list is a list of common words; no combination is meant to be anyone.
+Each list holds common words; no combination means a real person.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ BIRTH_PLACES = words(
 
 
 def full_name(rng: random.Random, sex: str) -> str:
-    """A full name: one to three words, now and then with a title or a degree."""
+    """A full name: one to three words, sometimes with a title or a degree."""
     first = rng.choice(_MEN if sex == "M" else _WOMEN)
     kind = rng.random()
     if kind < 0.18:

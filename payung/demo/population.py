@@ -1,8 +1,8 @@
 """A synthetic population of a regency, the same for the same seed.
 
-No real persons: names are put together from lists of common words, NIK serials begin at 7001, which no registry office
-reaches in a day, and the weights of districts and sectors are invented. Only the shape is taken from life: ages, areas
-where a NIK was first issued, occupations as the news about the programme names them.
+No real persons: names are combined from lists of common words. NIK serials begin at 7001, which no registry office
+reaches in one day. The weights of districts and sectors are invented. Only the shape is real: ages, areas where a NIK
+was first issued, occupations from the news about the programme.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from shared.reference.areas import Areas, Village
 
 Status = Literal["alive", "deceased", "double", "inactive"]
 
-# The demo's "today" unless the caller says otherwise: ages are counted from here.
+# The demo's default "today"; ages are counted from it.
 DEMO_DAY = date(2026, 1, 5)
 
 _FIRST_SERIAL = 7001
-# Synthetic: how many workers a district has in relation to the others; 1.0 where nothing is said.
+# Synthetic: the relative number of workers of a district; the default is 1.0.
 _DISTRICT_WEIGHTS = {
     "64.08.04": 6.0,
     "64.08.12": 2.5,
@@ -70,7 +70,7 @@ OCCUPATIONS: dict[Sector, tuple[str, ...]] = {
     "services": ("tukang kebun", "tukang parkir", "buruh pelabuhan", "tukang urut", "guru les"),
     "other": ("pemulung", "marbot", "pemuka agama"),
 }
-# Where others' NIKs were first issued (rules.md T6): neighbours, old codes of the same land, Sulawesi, Java, Banjar.
+# Where NIKs of migrants were first issued (rules.md T6): neighbours, old codes of this land, Sulawesi, Java, Banjar.
 _OTHER_PREFIXES = words(
     "640201 640206 640213 647201 647205 647102 647401 640304 640112 640501 630305 637101 731103 730805 737109 731302 "
     "760105 350515 350706 351518 352408 357802 530804 531001"
@@ -99,7 +99,7 @@ class Person:
 
 
 def generate(seed: int, workers: int, regency: str, areas: Areas, today: date = DEMO_DAY) -> Iterator[Person]:
-    """So many persons of a regency, one after the other: 98 of 100 of working age, the rest too young or too old."""
+    """Yields `workers` persons of a regency: 98 of 100 are of working age, the rest too young or too old."""
     rng = random.Random(f"{seed}/{regency}")
     villages, reach = _villages(regency, areas)
     sectors = {coastal: _sector_table(coastal) for coastal in (False, True)}
@@ -129,7 +129,7 @@ def generate(seed: int, workers: int, regency: str, areas: Areas, today: date = 
 
 
 def population_csv(persons: Iterable[Person], path: Path) -> int:
-    """Writes a population file (contracts.md 4) and says how many persons it holds."""
+    """Writes a population file (contracts.md 4) and returns its number of persons."""
     count = 0
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")

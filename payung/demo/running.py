@@ -1,6 +1,6 @@
-"""Prepares an installation that runs already for the demo: its Dukcapil stand-in gets to know the made-up people.
+"""Prepares a running installation for the demo: loads the made-up people into its Dukcapil stand-in.
 
-Knows the stand-in's control endpoint and nothing of the story.
+Uses only the stand-in's control endpoint and does not know the story.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ CONTROL_PATH = "/_control/population"
 
 
 def register_url(at: Place) -> str:
-    """Where Dukcapil's stand-in answers: the environment's address, else run.json's, else the default port."""
+    """The address of Dukcapil's stand-in: from the environment, else from run.json, else the default port."""
     return at.environ.get("PAYUNG_DUKCAPIL_URL") or at.urls.get("dukcapil", f"http://127.0.0.1:{DEFAULT_PORT_BASE + 6}")
 
 
 async def fill_register(at: Place, people: Sequence[Person]) -> None:
-    """Exchanges the stand-in's register for these people; raises CommandError where no stand-in answers."""
+    """Replaces the stand-in's register by these people. Raises CommandError when no stand-in answers."""
     url = register_url(at)
     try:
         async with httpx.AsyncClient(timeout=60.0, trust_env=False) as client:

@@ -1,8 +1,7 @@
-"""`payung demo`: three months of a regency's life, told by the product's own roads and checked against Kafka itself.
+"""`payung demo`: plays three months of a regency through the product's own commands and checks the result on Kafka.
 
-Everything goes the way an office would take it: list files published, a budget set, runs billed, invoices paid, claims
-submitted. At the end the figures of the dashboard are held against the events themselves (payung/demo/audit.py); the
-demo fails when they do not add up.
+It does what an office would do: publish list files, set a budget, bill runs, pay invoices, submit claims. At the end it
+compares the dashboard's figures with the events (payung/demo/audit.py), and fails when they differ.
 """
 
 from __future__ import annotations
@@ -39,7 +38,7 @@ from shared.runtime.crypto import id_key_from
 REGENCY = "64.08"
 MONTHS = 3
 PREMIUM_JKK, PREMIUM_JKM = 10_000, 6_800
-# Every so many people are left out of the loaded snapshot, so that Dukcapil itself is asked over HTTP too.
+# One person in so many is left out of the loaded snapshot, so that Payung also asks Dukcapil over HTTP.
 ASKED_OVER_HTTP_EVERY = 50
 SETTLE_TIMEOUT_S = 900.0
 LOOK_S = 0.5
@@ -79,7 +78,7 @@ class Told:
 
 
 async def demo(*, workers: int, leave: bool, data: Path | None, port_base: int, seed: int) -> int:
-    """Brings the stack up, tells the story, checks the figures; 0 when they add up."""
+    """Starts the stack, plays the story, checks the figures; 0 when they are equal."""
     out = console(markup=True)
     today = business_day(clock.now())
     folder = data if data is not None else default_data_dir() / "demo"
@@ -98,11 +97,11 @@ async def demo(*, workers: int, leave: bool, data: Path | None, port_base: int, 
 
 
 async def demo_against(at: Place, *, workers: int, seed: int) -> int:
-    """Tells the story to an installation that runs and goes on running; 0 when the figures add up."""
+    """Plays the story on an installation that keeps running; 0 when the figures are equal."""
     out = console(markup=True)
     today = business_day(clock.now())
     people = _people(workers, seed, today, out)
-    # First of all: it refuses a place whose Dukcapil is no stand-in, before anything made up got there.
+    # First: this refuses an installation whose Dukcapil is no stand-in, before made-up data get there.
     await running.fill_register(at, people)
     return 0 if await _tell(at, people, _work_folder(at.data_dir / "demo"), seed, today, out) else 1
 
@@ -190,7 +189,7 @@ async def _await_verdicts(at: Place, bars: Progress) -> None:
 
 
 async def _quiet(at: Place) -> bool:
-    """Nothing waits anywhere: two looks in a row, since one service's work is the next one's lag."""
+    """Whether nothing waits anywhere. It looks twice, because the work of one service becomes the lag of the next."""
     for _ in range(2):
         for service in topics.SERVICES:
             try:
@@ -211,7 +210,7 @@ async def _until(condition: Any, trouble: str) -> None:
                     if await condition():
                         return
                 except CommandError:
-                    # A service that was killed comes back; the figures must still add up.
+                    # A killed service comes back; the figures must still be equal.
                     pass
                 await asyncio.sleep(LOOK_S)
     except TimeoutError as error:
@@ -245,7 +244,7 @@ async def _set_budgets(at: Place, workers: int, people: Sequence[Person], today:
 
 
 def paid_on(period: str, today: date) -> date:
-    """The demo's treasury pays on the fifth, or today when that is still to come."""
+    """The payment day of the demo's treasury: the fifth, or today when the fifth is in the future."""
     return min(first_day(period) + timedelta(days=4), today)
 
 
@@ -296,7 +295,7 @@ async def _claims(at: Place, told: Told, people: Sequence[Person], work: Path, t
 
 
 async def _decide_held(at: Place) -> None:
-    """An officer approves what stands above the limit."""
+    """An officer approves the claims above the limit."""
 
     async def found() -> bool:
         return bool(await audit.awaiting_officer(at))
@@ -321,7 +320,7 @@ async def _decide_held(at: Place) -> None:
 
 
 def claim_lists(covered: Sequence[Person], uncovered: Sequence[Person], today: date) -> dict[str, list[dict[str, Any]]]:
-    """A few claims of every sort: full and limited death benefit, an accident, missing papers, twice, not covered."""
+    """A few claims of every kind: full and limited death benefit, accident, missing papers, duplicate, not covered."""
     months = periods(today)
     this_month = max(first_day(months[2]), min(today, first_day(months[2]) + timedelta(days=9)))
     second_month = first_day(months[1]) + timedelta(days=9)
@@ -336,7 +335,7 @@ def claim_lists(covered: Sequence[Person], uncovered: Sequence[Person], today: d
     accident = _claim("JKK-001", covered[7], "jkk", this_month, "accident", [*JKK_DOCUMENTS, "death-certificate"])
     accident["details"] = {"outcome": "death"}
     treatment = _claim("JKK-002", covered[8], "jkk", this_month, "accident", JKK_DOCUMENTS)
-    # On the first days of a month not even these have passed.
+    # In the first days of a month, not even these days have passed.
     days = min(12, (today - this_month).days + 1)
     treatment["details"] = {"outcome": "temporary", "days_off_work": days, "treatment_cost": 3_250_000}
     twice = _claim("RS-001", covered[0], "jkm", this_month, "natural", JKM_DOCUMENTS)

@@ -1,1 +1,1 @@
-"""`payung dlq`: what the services could not read: found, shown without personal data, sent once more, accounted for."""
+"""`payung dlq`: finds records that services could not read, shows them without personal data, replays them."""

@@ -1,4 +1,4 @@
-"""The commands `payung dlq list|show|replay`; what they do is their neighbours'."""
+"""The commands `payung dlq list|show|replay`; the modules beside this one do the work."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ Error = Annotated[str | None, typer.Option(help="Error class, e.g. not-json, unk
 Agency = Annotated[str | None, typer.Option(help="Whose intake, e.g. 64.08/dinsos", show_default=False)]
 Since = Annotated[str | None, typer.Option(help="Put aside on or after: YYYY-MM-DD or RFC 3339", show_default=False)]
 Until = Annotated[str | None, typer.Option(help="Put aside on or before this day", show_default=False)]
-# Letters are looked for among twice as many records as are shown: some are parts of one letter, or repeats.
+# Reads twice as many records as it shows letters: some records are parts of one letter, or repeats.
 _SLACK = 2
 
 
@@ -92,7 +92,7 @@ async def _newest(at: Place, service: str, wanted: Filter, limit: int) -> list[d
 
 
 async def _replayed(at: Place, service: str, ids: list[str]) -> dict[str, dict[str, Any]]:
-    """Which of them were replayed; letters are shown without it while the store is away."""
+    """The letters that were replayed; nothing while the store does not answer."""
     if not ids:
         return {}
     try:
@@ -162,7 +162,7 @@ def _not_there(service: str, identifier: str | None) -> str:
 
 
 async def _note_saved(at: Place, service: str, letter: Letter, by: str) -> None:
-    """On record before it can be read."""
+    """Records the saving before the file can be read."""
     async with kept.store_of(at, service) as store:
         await kept.note(store, clock.new_id(), "save", by, "save", {"letter": letter.id})
 
@@ -187,7 +187,7 @@ def replay(
     data: Data = None,
     as_json: AsJson = False,
 ) -> None:
-    """Send the originals back to their topics as they were. Replaying twice has no second effect."""
+    """Send the unchanged originals to their topics again. Replaying twice has no second effect."""
     wanted = finding.filter_of(
         ids=tuple(identifiers or ()), topic=topic, error=error, agency=agency, since=since, until=until
     )
@@ -201,7 +201,7 @@ def replay(
             )
             return asyncio.run(work)
 
-    # Only a person can be asked; a script that replays has decided.
+    # Only a person can answer; a script that replays has decided already.
     if not (yes or dry_run or as_json) and sys.stdin.isatty():
         plan = run(dry=True)
         _tell(plan)
@@ -216,7 +216,7 @@ def replay(
 
 
 class _Counting:
-    """How far it is, for the person who waits."""
+    """Shows the progress to the person who waits."""
 
     def __init__(self) -> None:
         self._status = err.status("looking ...")

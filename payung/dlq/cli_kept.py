@@ -1,4 +1,4 @@
-"""The commands `payung dlq audit|paused|resume`, and what all commands of dead letters share."""
+"""The commands `payung dlq audit|paused|resume`, and helpers that all commands of dead letters share."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ By = Annotated[str | None, typer.Option(help="Who does it, for the record; defau
 
 
 def known(service: str) -> str:
-    """A service that there is."""
+    """The name of an existing service."""
     if service not in topics.SERVICES:
         raise CommandError(f"SERVICE is one of {', '.join(topics.SERVICES)}; got {service!r}")
     return service
@@ -41,7 +41,7 @@ def audit(
     data: Data = None,
     as_json: AsJson = False,
 ) -> None:
-    """Who replayed, saved or resumed what, when, and what came of it."""
+    """Show who replayed, saved or resumed what, when, and with which result."""
 
     async def read() -> list[dict[str, Any]]:
         async with kept.store_of(place.find(data), known(service)) as store:
@@ -64,7 +64,7 @@ def paused(
     data: Data = None,
     as_json: AsJson = False,
 ) -> None:
-    """Which topics a flood of dead letters has paused, and until when."""
+    """Show the topics that a flood of dead letters has paused, and until when."""
     at = place.find(data)
     services = topics.SERVICES if service == "all" else (known(service),)
     rows = [{"service": name, **one} for name in services for one in asyncio.run(_paused(at, name))]

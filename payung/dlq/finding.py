@@ -1,4 +1,4 @@
-"""Reading a dead-letter topic: by filters, from the first letter that can fit, one poll of records at a time."""
+"""Reads a dead-letter topic by filters, from the first letter that can fit, one poll of records at a time."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ ID_PREFIX_MIN = 8
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filter:
-    """Which letters are meant. `since` and `until` are when they were put aside; of an id the beginning is enough."""
+    """Selects letters. `since` and `until` are the time of the letter; the beginning of an id is enough."""
 
     ids: tuple[str, ...] = ()
     topic: str | None = None
@@ -36,7 +36,7 @@ class Filter:
     until: datetime | None = None
 
     def fits(self, letter: Letter) -> bool:
-        """Whether a letter is meant."""
+        """Whether the filter selects a letter."""
         if self.ids and not any(letter.id.startswith(one) for one in self.ids):
             return False
         if self.topic is not None and not fnmatch.fnmatchcase(letter.topic, self.topic):
@@ -50,11 +50,11 @@ class Filter:
 
     @property
     def empty(self) -> bool:
-        """Whether every letter is meant."""
+        """Whether the filter selects every letter."""
         return self == Filter()
 
     def as_json(self) -> dict[str, Any]:
-        """What was asked, for the record."""
+        """The filter, for the audit."""
         asked = {
             "ids": list(self.ids),
             "topic": self.topic,
@@ -75,7 +75,7 @@ def filter_of(
     since: str | None = None,
     until: str | None = None,
 ) -> Filter:
-    """A filter from what was typed; CommandError says what is wrong with it."""
+    """A filter from the typed options; CommandError says which one is wrong."""
     short = [one for one in ids if len(one) < ID_PREFIX_MIN]
     if short:
         raise CommandError(
@@ -119,7 +119,7 @@ class Extent:
 
 
 async def extent(consumer: AIOKafkaConsumer, place: Place, service: str) -> Extent:
-    """What stands in a service's dead-letter topic now."""
+    """The present extent of a service's dead-letter topic."""
     (partition, end), *_ = (await wire.ends(place, consumer, [topics.dead_letters(service)])).items()
     first = (await consumer.beginning_offsets([partition]))[partition]
     return Extent(partition, int(first), int(end))
@@ -128,7 +128,7 @@ async def extent(consumer: AIOKafkaConsumer, place: Place, service: str) -> Exte
 async def scan(
     consumer: AIOKafkaConsumer, over: Extent, wanted: Filter, letters: Letters, *, newest: int | None = None
 ) -> AsyncIterator[Letter]:
-    """The letters of an extent that are meant, oldest first; with `newest`, at least that many from its end."""
+    """The selected letters of an extent, oldest first; with `newest`, at least that many from its end."""
     at = over.first if newest is None else max(over.first, over.end - newest)
     if wanted.since is not None:
         found = (await consumer.offsets_for_times({over.partition: int(wanted.since.timestamp() * 1000)}))[
@@ -140,7 +140,7 @@ async def scan(
         for raw in records:
             letter = letters.take(record_of(raw))
             if letter is not None and wanted.until is not None and _instant(letter.at_ms) >= wanted.until:
-                # Stamped by the broker in order: nothing that follows is older.
+                # The broker stamps in order, so no later record is older.
                 return
             if letter is not None and wanted.fits(letter):
                 yield letter
@@ -180,7 +180,7 @@ def details(service: str, letter: Letter) -> dict[str, Any]:
 
 
 def attributes(letter: Letter) -> dict[str, str]:
-    """What the original says of itself, as far as it can be read at all."""
+    """The CloudEvents attributes of the original, as far as they can be read."""
     binary = {
         name[3:]: (value or b"").decode("utf-8", "replace") for name, value in letter.headers if name[:3] == "ce_"
     }

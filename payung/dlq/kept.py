@@ -1,7 +1,7 @@
-"""What is kept of what operators did: which letters were replayed, and an append-only line for each command.
+"""Keeps what operators did: which letters were replayed, and an append-only line for each command.
 
-It stands in the store of the service whose letters they are: it must outlive the operator's machine, be the same for
-all operators, and be there when the letters are gone.
+The store of the letters' service holds it. There it outlives the operator's machine, is the same for all operators, and
+remains when the letters are gone.
 """
 
 from __future__ import annotations
@@ -43,18 +43,18 @@ def who() -> str:
 
 
 async def replayed(store: MongoStore, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """Of these letters, those that were replayed: run, by, at."""
+    """The replayed ones of these letters: run, by, at."""
     return await store.rows(REPLAYED, ids)
 
 
 async def note_replayed(store: MongoStore, run: str, by: str, ids: Sequence[str]) -> None:
-    """These letters are acknowledged on their topics."""
+    """Notes that the broker has acknowledged the originals of these letters."""
     now = clock.now()
     await store.save_rows(REPLAYED, {one: {"run": run, "by": by, "at": now} for one in ids})
 
 
 async def note(store: MongoStore, run: str, step: str, by: str, action: str, what: Mapping[str, Any]) -> None:
-    """Appends one line: nothing here is ever changed or deleted."""
+    """Appends one line. No line is ever changed or deleted."""
     line = {"run": run, "step": step, "at": clock.now(), "by": by, "action": action, "what": dict(what)}
     await store.save_rows(AUDIT, {f"{run}/{step}": line})
 
@@ -72,7 +72,7 @@ async def paused(store: MongoStore) -> list[dict[str, Any]]:
 
 
 async def resume(store: MongoStore, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Ends these pauses; the service sees it at its next look. A flood that comes again pauses as the first did."""
+    """Ends these pauses; the service notices at its next look. A new flood pauses as long as a first one."""
     now = clock.now()
     ended = {row["topic"]: {**row, "until": now, "level": 0} for row in rows}
     for row in ended.values():

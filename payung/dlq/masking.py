@@ -1,7 +1,7 @@
-"""A dead letter as an operator may see it: its form, and of personal data no more than their shape. Pure.
+"""Shows an operator a dead letter with only the shape of its personal data. Pure.
 
-What is shown is a closed list, all else is masked: letters become `x`, digits `9`, the rest stays. So a NIK of Excel's
-making still looks like one (`9.99x+99`), and nobody is named on a screen, in a ticket or in a log.
+A closed list of fields is shown. All others are masked: letters become `x`, digits `9`, the rest stays. So a NIK that
+Excel spoiled is still recognisable (`9.99x+99`), and no person is named on a screen, in a ticket or in a log.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ ENVELOPE = _names(
     """specversion id source type subject time datacontenttype dataschema correlationid causationid causationsource
     sequence"""
 )
-# Fields of data whose values name nobody.
+# Fields whose values cannot name a person.
 _OPEN = _names(
     """submission_id worker_id sex village regency district sector occupation monthly_income income_base employer_id
     contract_no started_on contract_ends_on registered_with_bpjs_on project_no contract_value starts_on ends_on
@@ -48,12 +48,12 @@ def shape(text: str) -> str:
 
 
 def blurred(text: str) -> str:
-    """A text of an open field; a NIK that stands where none may stand is masked there too."""
+    """A text of an open field. A NIK in the wrong field is masked here too."""
     return _NIK.sub(lambda found: shape(found[0]), text)
 
 
 def masked(value: Any, name: str = "") -> Any:
-    """A decoded value by the name of its field; lists have the name of theirs."""
+    """Masks a decoded value by the name of its field; items of a list have the list's name."""
     if isinstance(value, dict):
         return {_field(field): masked(one, field) for field, one in value.items()}
     if isinstance(value, list):
@@ -67,7 +67,7 @@ def masked(value: Any, name: str = "") -> Any:
 
 
 def _field(name: str) -> str:
-    """A field's name, also a mistyped one; what does not look like one may be a value in the wrong place."""
+    """A field's name, also a mistyped one. Other text is masked: it may be a value in the wrong place."""
     return name if _FIELD.fullmatch(name) else shape(name)
 
 
@@ -83,7 +83,7 @@ def original(value: bytes | None) -> Any:
 
 
 def headers(given: Sequence[tuple[str, bytes | None]]) -> list[tuple[str, str | None]]:
-    """Headers: those of CloudEvents and the content type are open, others are masked."""
+    """Headers: CloudEvents headers and the content type are shown, others are masked."""
     shown: list[tuple[str, str | None]] = []
     for name, value in given:
         known = name == "content-type" or name.removeprefix("ce_") in ENVELOPE
@@ -93,5 +93,5 @@ def headers(given: Sequence[tuple[str, bytes | None]]) -> list[tuple[str, str | 
 
 
 def key(given: bytes | None) -> str | None:
-    """The key of a record; never a NIK by contract, and not even then shown."""
+    """The masked key of a record. By contract it is never a NIK; if it is, it stays hidden."""
     return None if given is None else blurred(given.decode("utf-8", "replace"))

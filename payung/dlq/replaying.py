@@ -1,8 +1,8 @@
-"""Sends originals back to the topics they came from, and tells what became of them.
+"""Sends originals back to their topics, and reports the results.
 
-A letter is noted as replayed only when the broker has acknowledged its original; a replay that breaks off between the
-two sends it once more, and the service takes it for the redelivery that it is. Nothing is added to the original: it has
-the bytes, the key, the headers and, where it still stands, the partition that it came with.
+A letter is noted as replayed only after the broker has acknowledged its original. After an interruption between the two
+the original is sent again, and the service recognises the redelivery. The original is unchanged: same bytes, key and
+headers, and the same partition when that still exists.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ LOOK_S = 0.3
 
 @dataclass(slots=True)
 class Report:
-    """What a replay did, and what became of it."""
+    """What a replay did, and its results."""
 
     service: str
     run: str
@@ -49,7 +49,7 @@ class Report:
     too_large: int = 0
     not_found: list[str] = field(default_factory=list)
     by_origin: Counter[tuple[str, str]] = field(default_factory=Counter)
-    # After the replay: read by the service and not put aside, put aside again by error, not read within the wait.
+    # After the replay: read and not put aside; put aside again, by error; not read within the wait.
     taken: int = 0
     dead_again: Counter[str] = field(default_factory=Counter)
     waiting: int = 0
@@ -89,7 +89,7 @@ async def replay(
     wait_s: float = 30.0,
     progress: Callable[[int], None] = lambda count: None,
 ) -> Report:
-    """Replays the letters that are meant, oldest first; those that come in meanwhile are left for the next time."""
+    """Replays the selected letters, oldest first. Letters that arrive meanwhile wait for the next replay."""
     report = Report(service, clock.new_id(), by, dry_run)
     async with kept.store_of(place, service) as store, wire.reader(place) as consumer:
         over = await finding.extent(consumer, place, service)
@@ -109,7 +109,7 @@ async def replay(
             await sender.stop()
             report.not_found = [one for one in wanted.ids if one not in seen]
             if not dry_run:
-                # Even when it breaks off: what was replayed until then is on record.
+                # Also after an interruption: the audit shows what was replayed until then.
                 await kept.note(store, report.run, "sent", by, "replay", report.as_json())
         if sender.places and wait_s > 0:
             await _follow(place, service, consumer, over, sender.places, report, wait_s)
@@ -133,13 +133,13 @@ async def _pages(letters: AsyncIterator[Letter]) -> AsyncIterator[list[Letter]]:
 async def _page(
     page: Sequence[Letter], report: Report, store: MongoStore, sender: _Sender, *, again: bool, limit: int | None
 ) -> None:
-    # A batch that the shell tried twice put the same letter aside twice: one letter, found once.
+    # When the shell tried a batch twice, the topic holds the same letter twice; it counts once.
     letters = list({letter.id: letter for letter in page}.values())
     standing = await kept.replayed(store, [letter.id for letter in letters])
-    # Of this very run: the same letter on an earlier page.
+    # Replayed in this run: the same letter was on an earlier page.
     letters = [one for one in letters if standing.get(one.id, {}).get("run") != report.run]
     if limit is not None:
-        # Those that were replayed before do not count: the same command again goes on where this one ended.
+        # Letters replayed before do not count, so the same command continues where the last one ended.
         fresh = [place for place, one in enumerate(letters) if again or one.id not in standing]
         left = limit - report.replayed
         letters = letters[: fresh[left - 1] + 1] if left <= len(fresh) else letters
@@ -161,7 +161,7 @@ async def _page(
 
 
 class _Sender:
-    """Publishes originals as they were and remembers where they stand now (eight bytes each)."""
+    """Publishes unchanged originals and remembers their new offsets (eight bytes each)."""
 
     def __init__(self, place: Place) -> None:
         self._place = place
@@ -171,14 +171,14 @@ class _Sender:
         self.places: dict[TopicPartition, array[int]] = {}
 
     async def partitions(self, names: set[str]) -> dict[str, int]:
-        """How many partitions these topics have; those that stand no more are left out."""
+        """The number of partitions of these topics, without deleted topics."""
         unknown = names - self._counts.keys()
         if unknown:
             self._counts.update(await topics_admin.partitions(self._server, sorted(unknown)))
         return {name: self._counts[name] for name in names if name in self._counts}
 
     async def send(self, letters: Sequence[Letter], counts: dict[str, int]) -> list[str]:
-        """The ids of the letters whose originals the broker acknowledged; the others are too large for their topic."""
+        """Sends the originals. Returns the ids that the broker acknowledged; others are too large for their topic."""
         sent: list[str] = []
         small = [one for one in letters if not _is_large(one)]
         try:
@@ -197,7 +197,8 @@ class _Sender:
         return sent
 
     async def _large(self, letter: Letter, counts: dict[str, int]) -> bool:
-        """It came in small, compressed harder than we do; a producer that was refused once is of no further use."""
+        """Sends a large original alone: its sender compressed it better than we do. A refused producer is unusable,
+        so this one is closed afterwards."""
         producer = await self._producer("gzip")
         try:
             self._placed(await (await self._one(producer, letter, counts)))
@@ -207,8 +208,8 @@ class _Sender:
         return True
 
     async def _one(self, producer: AIOKafkaProducer, letter: Letter, counts: dict[str, int]) -> asyncio.Future[Any]:
-        """By the client's plain send, or in a batch of its own: the send takes no record without both key and value,
-        and none that is large before it is compressed."""
+        """Sends with the client's plain send, or in a batch of its own. The plain send refuses a record without key
+        and value, and a record that is large before compression."""
         partition = letter.partition if letter.partition < counts[letter.topic] else 0
         if not _is_large(letter) and (letter.key is not None or letter.value is not None):
             sending: asyncio.Future[Any] = await producer.send(
@@ -249,9 +250,9 @@ async def _follow(
     report: Report,
     wait_s: float,
 ) -> None:
-    """Waits until the service has read what was replayed, then looks which of it is dead again."""
+    """Waits until the service has read the replayed records, then finds those that are dead letters again."""
     for offsets in places.values():
-        # Of one partition they come in order, but for a large one that went its own way.
+        # The records of one partition are in order, except a large one that was sent alone.
         offsets_sorted = sorted(offsets)
         offsets[:] = array("q", offsets_sorted)
     read = await _read_up_to(place, f"payung-{service}", places, wait_s)
@@ -272,7 +273,7 @@ async def _follow(
 async def _read_up_to(
     place: Place, group: str, places: dict[TopicPartition, array[int]], wait_s: float
 ) -> dict[TopicPartition, int]:
-    """What the service has committed of these partitions, all of it or as far as it comes within the wait."""
+    """The service's committed offsets of these partitions, when it has read all or when the wait ends."""
     admin = AIOKafkaAdminClient(**Server(place.environ).options())
     until = clock.monotonic() + wait_s
     try:

@@ -1,1 +1,1 @@
-"""`payung trace`: the causes and effects of what bears a name."""
+"""`payung trace`: the causes and effects of the events with a given name."""

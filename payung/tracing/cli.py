@@ -24,7 +24,7 @@ def trace(
     as_json: AsJson = False,
     data: Data = None,
 ) -> None:
-    """The causes and effects of an event, a submission, a claim or a worker, through all services."""
+    """Show the causes and effects of an event, a submission, a claim, a worker or a run in all services."""
     with console(stderr=True).status("reading Kafka ..."):
         found = asyncio.run(finding.trace(place.find(data), name))
     if as_json:

@@ -1,8 +1,9 @@
-"""Reads what a name is about from Kafka, as far as it is still there.
+"""Reads the events of a name from Kafka, as far as Kafka still has them.
 
-Every topic is read three times, so that little of them is held: for what bears the name; for all that caused something
-under the same first cause; then for these, and the effects of each up to a number. Of a record only names, type and
-place are kept and nothing personal is shown; but topics that hold it are read, so this is an operator's command.
+It reads every topic three times, to keep little in memory. First it finds the events with the name. Then it finds all
+events that caused something under the same first cause. Then it reads these, and the effects of each up to a limit. Of
+a record it keeps only names, type and offset, and it shows nothing personal. But it reads topics with personal data, so
+this is an operator's command.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ QUIET_S = 30.0
 
 
 async def trace(place: Place, name: str) -> list[Branch]:
-    """Reads Kafka; CommandError when nothing bears the name."""
+    """Reads Kafka; CommandError when no event has the name."""
     if is_nik(name):
         raise CommandError("a NIK names nobody here; ask for a worker_id, as the answers to a list have it")
     async with wire.reader(place) as consumer:
@@ -62,7 +63,7 @@ async def _steps(
 
 
 def _step(raw: ConsumerRecord, letters: Letters, key: bytes) -> Step | None:
-    """What a record is; None for what is neither an event nor a dead letter."""
+    """The step in a record; None when it is neither an event nor a dead letter."""
     record = record_of(raw)
     if raw.topic.endswith("-dlq"):
         letter = letters.take(record)
@@ -72,7 +73,7 @@ def _step(raw: ConsumerRecord, letters: Letters, key: bytes) -> Step | None:
     except Unreadable:
         return None
     source, identifier = attributes["source"], attributes["id"]
-    # What an agency says caused its event is not ours to believe.
+    # Do not believe the cause that an agency names.
     cause = attributes.get("causationsource"), attributes.get("causationid")
     ours = source.startswith("payung/")
     key = key if _names_by_key(raw.topic) else b""
@@ -92,17 +93,17 @@ def _step(raw: ConsumerRecord, letters: Letters, key: bytes) -> Step | None:
 
 
 def _name(source: str, identifier: str, key: bytes) -> tuple[str, str]:
-    """The name of an event as open topics have it: its sender's own words stand in intake and feedback only."""
+    """The name of an event as open topics have it. Only intake and feedback contain the sender's own words."""
     return source, tokens.shown(source, identifier, key)
 
 
 def _names_by_key(topic: str) -> bool:
-    """Whether the services behind a topic name events by the key of those who take a NIK in."""
+    """Whether the services of a topic name events with the key of the services that receive NIKs."""
     return not topic.startswith(("verification-", "billing-"))
 
 
 def _put_aside(letter: Letter, record: Record, key: bytes) -> Step:
-    """A dead letter, caused by the event whose bytes it keeps, where that can be read."""
+    """The step of a dead letter. Its cause is the event in its original bytes, when that can be read."""
     try:
         attributes, data, _ = envelope.attributes_of(letter.value or b"", letter.headers)
     except Unreadable:

@@ -1,4 +1,4 @@
-"""What is told of a name: the events that bear it, their causes and their effects, as trees. Pure."""
+"""The trace of a name: its events, their causes and their effects, as trees. Pure."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from typing import Any
 from payung.dlq import masking
 from shared.contracts import envelope
 
-# Of one cause. A step of a billing run has a thousand effects, which differ in nothing that is shown.
+# Effects kept for each cause. A step of a billing run has a thousand effects that all look the same here.
 EFFECTS_SHOWN = 20
-# What names something in `data`, and may be asked for.
+# Fields of `data` that name something; a user may trace their values.
 NAMING = (
     *("worker_id", "submission_id", "claim_no", "run_id", "invoice_id", "employer_id", "project_no", "meeting_id"),
     *("sticker_no", "finding_id"),
@@ -25,8 +25,8 @@ Name = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One event, or one dead letter (`error`). `name` is source and id, `cause` those of what caused it, as open topics
-    name them; `own` is the id that its sender gave."""
+    """One event, or one dead letter (`error`). `name` is its source and id, `cause` the name of its cause, both as on
+    open topics; `own` is the id that its sender gave."""
 
     name: Name
     type: str
@@ -41,11 +41,11 @@ class Step:
     own: str = ""
 
     def bears(self, name: str) -> bool:
-        """Whether this is about what is asked for, by its own id or by what its data names."""
+        """Whether its own id or a field of its data is the name."""
         return name in (self.name[1], self.own) or any(self.says.get(one) == name for one in NAMING)
 
     def as_json(self, *, asked: bool) -> dict[str, Any]:
-        """For a machine. `asked`: it bears the name itself, and is not only its cause or effect."""
+        """For a machine. `asked`: it has the name itself, and is not only a cause or an effect."""
         shown: dict[str, Any] = {
             "source": masking.blurred(self.name[0]),
             "id": masking.blurred(self.name[1]),
@@ -62,7 +62,7 @@ class Step:
 
 @dataclass(slots=True)
 class Branch:
-    """A step and what it caused, in the order in which it came."""
+    """A step and its effects, in the order of their arrival."""
 
     step: Step
     asked: bool
@@ -73,7 +73,7 @@ class Branch:
 
 @dataclass(slots=True)
 class Kin:
-    """What is kept of the records under one first cause."""
+    """The kept records of one first cause."""
 
     name: str
     causes: set[Name]
@@ -82,8 +82,8 @@ class Kin:
     more: dict[Name, Counter[str]] = field(default_factory=dict)
 
     def take(self, step: Step) -> None:
-        """Keeps what caused something; of other effects of one cause the first few, and the first few that bear the
-        name: a worker's premium among a thousand, but not the thousand of a run."""
+        """Keeps a step that caused something. Of the other effects of one cause it keeps the first few, and the first
+        few with the name: it finds a worker's premium among a thousand, and does not keep the thousand of a run."""
         if step.name in self.causes or step.cause is None:
             self.steps.append(step)
             return
@@ -96,9 +96,9 @@ class Kin:
 
 
 def tell(kin: Kin) -> list[Branch]:
-    """What bears the name, with its causes and effects; every tree begins with what is caused by nothing that is known.
-    Of causes only the line itself: what else a billing run did is not told to who asks for one worker."""
-    # Published again, under the same name, is told once.
+    """The events with the name, with causes and effects. Every tree begins with a step without a known cause. A cause
+    shows no other effects: the trace of one worker does not show what else a billing run did."""
+    # An event that was published again under the same name appears once.
     steps = {one.name: one for one in sorted(kin.steps, key=_order, reverse=True)}
     parents = _parents(steps)
     effects: dict[Name, list[Step]] = {}
@@ -125,8 +125,8 @@ def _order(step: Step) -> tuple[datetime, str, int, int]:
 
 
 def _parents(steps: Mapping[Name, Step]) -> dict[Name, Name]:
-    """The cause of each, where it is known. An answer from outside (of Dukcapil, of BPJS) names itself as its cause; it
-    is put under the first cause."""
+    """The known cause of each step. An answer from outside (Dukcapil, BPJS) names itself as its cause; it goes under
+    the first cause."""
     origins = {one.name[1]: one.name for one in steps.values() if one.cause is None}
     found = {one.name: one.cause if one.cause != one.name else origins.get(one.first_cause) for one in steps.values()}
     return {name: cause for name, cause in found.items() if cause is not None and cause in steps and cause != name}
@@ -142,13 +142,13 @@ def _reached(start: set[Name], beyond: Callable[[Name], list[Name]]) -> set[Name
 
 
 def walk(branches: Sequence[Branch]) -> Iterator[Branch]:
-    """Every branch, a cause before its effects. A run is as deep as it has pages: nothing here calls itself."""
+    """Every branch, a cause before its effects. Not recursive, because a run can be as deep as it has pages."""
     for one, _ in indented(branches):
         yield one
 
 
 def indented(branches: Sequence[Branch]) -> Iterator[tuple[Branch, int]]:
-    """As `walk`, with the depth at which it is shown: what is the only effect stands no deeper than its cause."""
+    """Like `walk`, with the shown depth: an only effect has the same depth as its cause."""
     waiting = [(one, 0) for one in reversed(branches)]
     while waiting:
         one, depth = waiting.pop()
@@ -158,7 +158,7 @@ def indented(branches: Sequence[Branch]) -> Iterator[tuple[Branch, int]]:
 
 
 def says(data: Any, *, ours: bool) -> dict[str, str]:
-    """What may be shown of an event's data; of what others wrote only what names it."""
+    """The fields of an event's data that may be shown; for outsiders' events only those that name it."""
     if not isinstance(data, dict):
         return {}
     said = {name: str(data[name]) for name in (SAID if ours else NAMING) if isinstance(data.get(name), str | int)}
