@@ -279,6 +279,9 @@ class _Records:
             return True
         if not self._shape.full or (quote and before and self._shape.delimiter not in before):
             return False
+        if quote and before and not before.strip(f"{self._shape.delimiter} "):
+            # Only empty cells stand before the quote: the end of a cell that holds separators, not the start of a row.
+            return False
         cells = _alone(line, self._shape.delimiter)
         if cells is None:
             cells = [] if not before else line.rstrip("\n").split(self._shape.delimiter)

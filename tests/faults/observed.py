@@ -14,12 +14,14 @@ from typing import Any
 
 # Who reads what, as the contract's table of topics says.
 SUBSCRIPTIONS: Mapping[str, re.Pattern[str]] = {
-    "registration": re.compile(r"registration-intake-.+|registration-work|(verification|billing)-events"),
+    "registration": re.compile(
+        r"registration-intake-.+|registration-officers|registration-work|(verification|billing)-events"
+    ),
     "verification": re.compile(
         r"identity-checks|verification-intake|verification-work|registration-events|claims-events"
     ),
     "billing": re.compile(r"billing-intake|billing-work|(registration|verification|claims)-events"),
-    "claims": re.compile(r"claims-intake-.+|claims-work|(registration|billing)-events"),
+    "claims": re.compile(r"claims-intake-.+|claims-officers|claims-work|(registration|billing)-events"),
     "reporting": re.compile(r"(registration|verification|billing|claims)-events|feedback-.+"),
 }
 

@@ -105,6 +105,8 @@ def claims_words(town: Town, words: str, number: int) -> None:
         "documents": ["form-4", words],
         "claimant": {"name": OTHER_NAME, "relation": words, "account": ACCOUNT},
     }
+    well_formed = {**claim, "documents": ["form-4"], "claim_no": f"KLM-{number}-1"}
+    town.write(intake, HOSPITAL, "claim.submit.v1", well_formed, f"{words}/well-formed/{number}")
     for claim_no in (f"KLM-{number}", words):
         for kind, data in (
             ("claim.submit.v1", claim),
