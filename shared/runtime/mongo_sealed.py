@@ -87,8 +87,10 @@ async def _pages(database: Any, names: Sequence[str]) -> AsyncIterator[tuple[str
     for collection in await _collections(database):
         page: list[dict[str, Any]] = []
         async for raw in database[collection].with_options(codec_options=_RAW).find({}).batch_size(PAGE):
-            if any(mark in raw.raw for mark in marks):
-                page.append(decode(raw.raw, _PLAIN))
+            # Long documents come as a memoryview, in which `in` looks for one number and finds no mark.
+            data = bytes(raw.raw)
+            if any(mark in data for mark in marks):
+                page.append(decode(data, _PLAIN))
                 if len(page) >= PAGE:
                     yield collection, page
                     page = []
