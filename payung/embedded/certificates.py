@@ -1,6 +1,6 @@
-"""Certificates of an installation that wants TLS: an authority of its own, and a certificate of both servers.
+"""Certificates for an installation with TLS: an authority of its own, and one certificate for both servers.
 
-The authority is kept; the servers' certificate is made anew at every start, so that it never runs out in between.
+The authority is kept. Every start makes a new certificate for the servers, so it never expires while they run.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from payung.embedded.private import private_folder, write_private_text
 
 _AUTHORITY_DAYS = 3650
 _SERVER_DAYS = 825
-# Clocks of other machines may be behind.
+# Certificates begin in the past, because clocks of other machines may be behind.
 _EARLIER = timedelta(days=1)
 
 
@@ -32,7 +32,7 @@ class Certificates:
 
 
 def kept(folder: Path, host: str, now: datetime) -> Certificates:
-    """The authority of the folder, made where it is missing, and a certificate for `host` as of `now`."""
+    """The authority of the folder, made when it is missing, and a new certificate for `host` as of `now`."""
     private_folder(folder)
     authority, key_file, server = folder / "ca.pem", folder / "ca.key", folder / "server.pem"
     if not (authority.is_file() and key_file.is_file()):
@@ -63,7 +63,7 @@ def _signed(
     now: datetime,
     days: int,
 ) -> x509.Certificate:
-    """A certificate of `key`; an authority's own where there is no issuer."""
+    """A certificate of `key`; without an issuer it is an authority's own certificate."""
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     builder = (
         x509.CertificateBuilder()

@@ -1,4 +1,4 @@
-"""What the launcher shows: lines, and one progress line that rewrites itself on a terminal."""
+"""The launcher's output: lines, and one progress line that rewrites itself on a terminal."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TextIO
 
 
 class Console:
-    """Writes to the terminal; on anything else a progress line is shown once, at its beginning."""
+    """Writes to the terminal. On anything else a progress line appears once, at its beginning."""
 
     def __init__(self, out: TextIO | None = None) -> None:
         self._out = out or sys.stdout
@@ -23,7 +23,7 @@ class Console:
         self._write(f"{text}\n")
 
     def progress(self, text: str) -> None:
-        """How far a long step is; the next progress or line takes its place."""
+        """Shows the progress of a long step; the next progress or line replaces it."""
         if self._terminal:
             self._write(f"\r\x1b[K{text}")
         elif not self._in_progress:
@@ -31,7 +31,7 @@ class Console:
         self._in_progress = True
 
     def _write(self, text: str) -> None:
-        # Whoever read us may be gone (a closed pipe): no reason to stop supervising.
+        # The reader may have closed the pipe; keep supervising.
         with contextlib.suppress(OSError, ValueError):
             self._out.write(text)
             self._out.flush()

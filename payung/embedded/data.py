@@ -1,7 +1,7 @@
-"""The data folder of an installation: its lock, its keys, and run.json by which other commands find it.
+"""The data folder of an installation: its lock, its keys, and run.json, by which other commands find it.
 
-Knows nothing of processes. Whoever holds the lock is the one `payung up` of this folder; run.json without a held lock
-is left over from a kill and is not believed.
+Knows nothing of processes. Only one `payung up` holds the lock of a folder. A run.json without a held lock remains from
+a kill and is ignored.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _KEY_BYTES = 32
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """The contents of run.json: where everything of a running installation is."""
+    """The contents of run.json: the addresses and folders of a running installation."""
 
     pid: int
     port_base: int
@@ -40,21 +40,21 @@ class Run:
     urls: Mapping[str, str]
     keys: str
     started_at: str
-    # The folder of the log-ins; None where the servers ask nobody who they are.
+    # The folder of the log-ins; None when the servers have none.
     credentials: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Keys:
     """The installation's secrets: the key of worker ids, and each service's own field keys as `name:base64`, the
-    sealing one first."""
+    sealing key first."""
 
     id_key: str
     field_keys: Mapping[str, str]
 
 
 def default_data_dir() -> Path:
-    """Where an installation keeps its data unless told otherwise."""
+    """The default data folder of an installation."""
     return Path.home() / ".local" / "share" / "payung"
 
 
@@ -71,7 +71,7 @@ def read_run(data_dir: Path) -> dict[str, Any] | None:
 
 
 class DataFolder:
-    """A data folder taken for oneself, from `take` to `release`."""
+    """A data folder that one process holds, from `take` to `release`."""
 
     def __init__(self, path: Path) -> None:
         self.path = path.resolve()
@@ -79,7 +79,7 @@ class DataFolder:
         self._started_at = ""
 
     def take(self) -> bool:
-        """Locks the folder, or LaunchError; true when the one before ended without cleaning up."""
+        """Locks the folder, or raises LaunchError. True when the previous holder ended without cleaning up."""
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             self.path.chmod(0o700)  # personal data and keys
@@ -99,14 +99,14 @@ class DataFolder:
         return left_over
 
     def release(self) -> None:
-        """Removes run.json and lets go of the folder."""
+        """Removes run.json and unlocks the folder."""
         if self._lock is not None:
             (self.path / _RUN).unlink(missing_ok=True)
             self._lock.close()
             self._lock = None
 
     def keys(self, environment: Mapping[str, str]) -> Keys:
-        """The kept keys; made at the first start, from the environment's where it has them."""
+        """The kept keys. The first start makes them, or takes them from the environment."""
         if self.keys_file.is_file():
             return self._kept(environment)
         if (self.path / "mongo").is_dir():
@@ -120,7 +120,7 @@ class DataFolder:
         return keys
 
     def keep(self, keys: Keys) -> None:
-        """Saves the keys, and for each service the file that it reads its own from."""
+        """Saves the keys, and for each service the file with its own keys."""
         write_private(self.keys_file, asdict(keys))
         self._hand_out(keys)
 
@@ -132,12 +132,12 @@ class DataFolder:
             write_private_text(folder / service, text + "\n")
 
     def field_keys_file(self, service: str) -> Path:
-        """Where a service reads its own field keys, also while it runs."""
+        """The file with a service's own field keys; the service also reads it while it runs."""
         return self.path / _FIELD_KEYS / service
 
     @property
     def keys_file(self) -> Path:
-        """Where the keys are kept, readable by the owner only."""
+        """The file of all keys, readable by the owner only."""
         return self.path / _KEYS
 
     def _kept(self, environment: Mapping[str, str]) -> Keys:
@@ -152,14 +152,14 @@ class DataFolder:
             )
         _only_ours(self.keys_file)
         self._hand_out(keys)
-        # Field keys rotate: the environment may name a new one in front of the old.
+        # Field keys rotate: the environment may name a new key in front of the old one.
         given = {name: _given(environment, name) or kept for name, kept in keys.field_keys.items()}
         return Keys(id_key=keys.id_key, field_keys=given)
 
     def publish_run(
         self, *, port_base: int, kafka: str, mongo_url: str, urls: Mapping[str, str], credentials: Path | None = None
     ) -> Run:
-        """Writes run.json for the other commands; all of it or nothing is ever seen."""
+        """Writes run.json for the other commands in one step; nobody sees half of it."""
         run = Run(
             pid=os.getpid(),
             port_base=port_base,
@@ -175,8 +175,8 @@ class DataFolder:
 
 
 def keys_of(kept: Mapping[str, Any]) -> Keys:
-    """The keys in the content of keys.json; those of an older release are one for all services. Raises ValueError,
-    KeyError or TypeError where it is damaged."""
+    """The keys in the content of keys.json. An older release kept one set for all services. Raises ValueError,
+    KeyError or TypeError when the content is damaged."""
     field_keys = kept["field_keys"]
     if isinstance(field_keys, str):
         return Keys(id_key=str(kept["id_key"]), field_keys=dict.fromkeys(topics.SERVICES, field_keys))
@@ -184,12 +184,12 @@ def keys_of(kept: Mapping[str, Any]) -> Keys:
 
 
 def _given(environment: Mapping[str, str], service: str) -> str:
-    """A service's field keys as the environment has them, its own before the common ones."""
+    """A service's field keys in the environment; its own variable wins over the common one."""
     return environment.get(field_keys_of(service)) or environment.get(FIELD_KEYS) or ""
 
 
 def _only_ours(path: Path) -> None:
-    """Takes the keys away from all others on this machine."""
+    """Makes the keys unreadable for other users of this machine."""
     if path.stat().st_mode & 0o077:
         path.chmod(0o600)
 

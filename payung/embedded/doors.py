@@ -1,5 +1,5 @@
-"""Who comes in at the embedded servers, and by which file: makes the users at every start, and says what each process
-and command is given. Where a server is the user's own, its users are the user's own too."""
+"""The log-ins of the embedded servers: makes the users at every start, and tells each process and command its log-in.
+When a server is the user's own, the user also manages its log-ins."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Doors:
 
     @property
     def folder(self) -> Path | None:
-        """Where the log-ins are, for run.json; None where the broker's users are not ours."""
+        """The folder of the log-ins, for run.json; None when the broker's users are not ours."""
         return self._files.folder if self._servers.locked_kafka else None
 
     async def open(self) -> None:
@@ -45,15 +45,15 @@ class Doors:
         await applying.apply(self._files, self._addresses, admin)
 
     def service(self, name: str) -> dict[str, str]:
-        """What the environment of a service gets in place of passwords."""
+        """The variables that a service gets in place of passwords."""
         return self._environ(User(name=name, internal=True, database=name))
 
     def operator(self) -> dict[str, str]:
-        """The same for who makes topics."""
+        """The same for the operator, who makes topics."""
         return {"PAYUNG_KAFKA": self._servers.kafka, **self._environ(User(name=OPERATOR, super_user=True))}
 
     def operator_mongo_url(self) -> str:
-        """The URL by which commands reach the database."""
+        """The URL that commands use for the database."""
         user = User(name=OPERATOR, super_user=True)
         password = self._files.password(user)
         if not self._servers.locked_mongo or password is None:
@@ -64,7 +64,7 @@ class Doors:
         if self._servers.locked_kafka:
             return {credentials.VARIABLE: str(self._files.path(user))}
         if self._servers.locked_mongo:
-            # The broker is the user's own, and so is the log-in at it; only the database asks for ours.
+            # The user's own broker has its own log-ins; only the database needs ours.
             url = mongo_login.with_login(
                 self._servers.mongo_url, user.name, str(self._files.password(user)), self._addresses.ca
             )

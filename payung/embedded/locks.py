@@ -1,7 +1,7 @@
-"""What keeps strangers out of the embedded servers: the log-in of the servers themselves, and their certificates.
+"""Protects the embedded servers: the log-in that the servers use among themselves, and their certificates.
 
-Knows no user but the one by which the servers, and their launcher, know each other; people's and services' users are
-made by `payung.access`. A lost file is made anew: the launcher gives every user its password again at each start.
+Knows only the user of the servers and their launcher; `payung.access` makes the users of people and services. A lost
+file is made again, because the launcher sets every user's password at each start.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from payung.embedded.certificates import Certificates
 from payung.embedded.private import private_folder, write_private_text
 from shared.runtime import kafka_security
 
-# The user of the brokers among themselves, and of the launcher before there is any other.
+# The user that brokers use among themselves, and the launcher uses before other users exist.
 BROKER_USER = "payung-servers"
 OPERATOR = "operator"
 _MONGO_USER = "__system"
@@ -23,8 +23,8 @@ _MONGO_USER = "__system"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Locks:
-    """`broker_password` is of BROKER_USER; `mongo_key` the key file of the replica set; with `tls` nothing is sent in
-    the clear."""
+    """`broker_password` belongs to BROKER_USER; `mongo_key` is the key file of the replica set; with `tls` all
+    connections are encrypted."""
 
     broker_password: str
     mongo_key: Path
@@ -32,16 +32,16 @@ class Locks:
 
     @property
     def super_users(self) -> tuple[str, ...]:
-        """Who may do everything at the broker."""
+        """The users who may do everything at the broker."""
         return (BROKER_USER, OPERATOR)
 
     @property
     def ca(self) -> str | None:
-        """The file of the authority whose certificates clients trust."""
+        """The file of the authority that clients trust."""
         return None if self.tls is None else str(self.tls.authority)
 
     def kafka_environ(self, bootstrap: str) -> dict[str, str]:
-        """How the launcher itself comes in at the broker."""
+        """The launcher's own log-in at the broker."""
         found = {
             "PAYUNG_KAFKA": bootstrap,
             "PAYUNG_KAFKA_USER": BROKER_USER,
@@ -55,7 +55,7 @@ class Locks:
         return kafka_security.read(self.kafka_environ("")).options()
 
     def mongo_options(self) -> dict[str, Any]:
-        """How the launcher comes in at a member of the set: as one of its members."""
+        """The launcher's log-in at a member of the set: it logs in as a member."""
         found: dict[str, Any] = {
             "username": _MONGO_USER,
             "password": "".join(self.mongo_key.read_text("ascii").split()),
@@ -65,15 +65,15 @@ class Locks:
         return {**found, **self.tls_options()}
 
     def tls_options(self) -> dict[str, Any]:
-        """What a client of MongoDB needs to see that it is the right server."""
+        """The options with which a MongoDB client checks the server's certificate."""
         return {} if self.ca is None else {"tls": True, "tlsCAFile": self.ca}
 
 
 def kept(folder: Path, tls: Certificates | None) -> Locks:
-    """The locks of an installation, kept in a folder that only the launcher reads; made where they are missing."""
+    """The locks of an installation, kept in a folder that only the launcher reads; made when they are missing."""
     private_folder(folder)
     password = _secret(folder / "broker", secrets.token_urlsafe(32))
-    # MongoDB takes 6 to 1,024 base64 characters, in a file that nobody else may read.
+    # MongoDB accepts 6 to 1,024 base64 characters, in a file that no other user may read.
     _secret(folder / "mongo.key", secrets.token_hex(64))
     return Locks(broker_password=password, mongo_key=folder / "mongo.key", tls=tls)
 

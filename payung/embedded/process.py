@@ -1,8 +1,8 @@
 """One supervised child process: started, watched until it is ready, restarted when it dies, stopped in order.
 
-Knows nothing of what it runs. Its rules: a child dies with its supervisor (see `child.py`); it gets no signal from the
-terminal (its own session), so that stopping is in our order; a restart waits twice as long as the one before, up to a
-bound, and starts short again after the child has held out for a while.
+It knows nothing of the program. Its rules: a child dies with its supervisor (see `child.py`). It has its own session
+and gets no signal from the terminal, so we decide the order of stopping. Each restart waits twice as long as the one
+before, up to a bound; after the child has run for a while the pauses are short again.
 """
 
 from __future__ import annotations
@@ -35,10 +35,10 @@ _TAIL_LINES = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProcessSpec:
-    """What to run and how to tell that it works; `live` failing `live_misses` times, asked every `live_every_s`, counts
-    as death: a frozen process holds its port and answers nobody. Seconds throughout.
+    """What to run, and how to check that it works. All times are seconds. `live` is asked every `live_every_s`; after
+    `live_misses` failures the process counts as dead, because a frozen process holds its port and answers nobody.
 
-    `backoff_s` are the pauses before the first, second, ... restart, where they are not the usual ones.
+    `backoff_s` are the pauses before the first, second, ... restart, when they differ from the usual ones.
     """
 
     name: str
@@ -55,13 +55,13 @@ class ProcessSpec:
 
 
 class Groups(Protocol):
-    """Who must be told of process groups that start and end."""
+    """Receives the starts and ends of process groups."""
 
     def started(self, group: int) -> None:
-        """A child leads this group now."""
+        """A child now leads this group."""
 
     def ended(self, group: int) -> None:
-        """The group was swept away."""
+        """All processes of the group have ended."""
 
 
 class SupervisedProcess:
@@ -83,13 +83,13 @@ class SupervisedProcess:
         return process.pid if process is not None and process.returncode is None else None
 
     async def start(self) -> None:
-        """Returns when the child is ready for the first time; LaunchError after three vain attempts."""
+        """Returns when the child is ready for the first time; LaunchError after three failed attempts."""
         self._keeper = asyncio.create_task(self._keep(), name=f"keep {self.spec.name}")
         self._keeper.add_done_callback(self._keeper_ended)
         await asyncio.shield(self._up)
 
     async def stop(self) -> None:
-        """SIGTERM, the child's own time to finish, then SIGKILL; returns when nothing of it runs."""
+        """Sends SIGTERM, gives the child its time to finish, then sends SIGKILL. Returns when nothing of it runs."""
         self._stopping.set()
         if self._keeper is None:
             return
@@ -102,7 +102,7 @@ class SupervisedProcess:
         self._up.cancel()
 
     def kill(self) -> None:
-        """SIGKILL to the child and whatever it started, without waiting."""
+        """Sends SIGKILL to the child and all it started, without waiting."""
         self._stopping.set()
         if self.pid is not None:
             _kill_group(self.pid)
@@ -113,7 +113,7 @@ class SupervisedProcess:
                 self._process.send_signal(number)
 
     def _keeper_ended(self, keeper: asyncio.Task[None]) -> None:
-        # A fault of ours must not look like a process that runs: it fails the start, or is shown.
+        # A defect in this code must not look like a running process: it fails the start, or is shown.
         error = None if keeper.cancelled() else keeper.exception()
         if error is None:
             return
@@ -140,16 +140,16 @@ class SupervisedProcess:
                 await asyncio.wait_for(self._stopping.wait(), delay_s)
 
     async def _one_life(self) -> tuple[float | None, str]:
-        """Runs the child to its end; when it became ready (loop time, None if never) and how it ended."""
+        """Runs the child to its end. Returns when it became ready (loop time, None if never) and how it ended."""
         try:
             process = self._process = await self._spawn()
-        except OSError as error:  # no memory, no file handles: may pass
+        except OSError as error:  # no memory or no file handles: this may pass
             return None, str(error)
         self._groups.started(process.pid)
         exited = asyncio.create_task(process.wait())
         ready_at, why = None, ""
         try:
-            if self._stopping.is_set():  # asked to stop while the child was being made
+            if self._stopping.is_set():  # told to stop while the child was starting
                 self._signal(signal.SIGTERM)
             elif await self._becomes_ready(exited):
                 ready_at = asyncio.get_running_loop().time()
@@ -161,7 +161,7 @@ class SupervisedProcess:
                 _kill_group(process.pid)
             await asyncio.wait({exited})
         finally:
-            # The leader is gone or must go; what it started must not hold its ports.
+            # The leader has ended or must end; processes that it started must not keep its ports.
             _kill_group(process.pid)
             await exited
             self._groups.ended(process.pid)
@@ -198,7 +198,7 @@ class SupervisedProcess:
             self._up.set_result(None)
 
     async def _watch(self, exited: asyncio.Task[int]) -> str:
-        """Returns when the child ended (empty) or has not been alive for too long (why)."""
+        """Returns when the child has ended (empty text) or has not answered for too long (the reason)."""
         misses, spec = 0, self.spec
         while not exited.done():
             await asyncio.wait({exited}, timeout=spec.live_every_s if spec.live else None)
@@ -217,7 +217,7 @@ class SupervisedProcess:
 
 
 async def _ask(check: Check, exited: asyncio.Task[int]) -> bool:
-    """The check's answer; no when it fails in any way or the child ends meanwhile."""
+    """The check's answer; false when the check fails in any way or the child ends meanwhile."""
     asked = asyncio.ensure_future(check())
     try:
         await asyncio.wait({asked, exited}, return_when=asyncio.FIRST_COMPLETED)
@@ -236,6 +236,6 @@ def _exit_text(code: int) -> str:
 
 
 def _rotate(log: Path) -> None:
-    # One older file is enough to see what happened before a restart; without a bound the log outgrows the data.
+    # One older file shows what happened before a restart. Without a bound the log would outgrow the data.
     if log.is_file() and log.stat().st_size > _LOG_BYTES_MAX:
         log.replace(log.with_suffix(f"{log.suffix}.1"))

@@ -1,4 +1,4 @@
-"""Kafka and MongoDB of an installation: the user's own where the environment names them, else embedded ones."""
+"""Kafka and MongoDB of an installation: the servers that the environment names, else embedded ones."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _OWN_SERVER_WAIT_S = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Servers:
-    """How to reach the broker and the database; with `locks`, who of them asks for a log-in of ours."""
+    """The addresses of the broker and the database; `locks` hold our log-in at the servers that need it."""
 
     kafka: str
     mongo_url: str
@@ -35,7 +35,7 @@ class Servers:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shape:
-    """How many servers of each kind are embedded: one, or three that survive the loss of any one of them."""
+    """The number of embedded servers of each kind: one, or three that survive the loss of any one."""
 
     brokers: int = 1
     members: int = 1
@@ -45,7 +45,7 @@ SINGLE = Shape()
 
 
 def embedded_ports(environment: Mapping[str, str], shape: Shape = SINGLE) -> list[str]:
-    """The names of the ports that the embedded servers will take."""
+    """The names of the ports that the embedded servers will use."""
     names: list[str] = []
     if not environment.get("PAYUNG_KAFKA"):
         names += [ports.node(kind, n) for n in _numbers(shape.brokers) for kind in ("kafka", "kafka-controller")]
@@ -55,7 +55,7 @@ def embedded_ports(environment: Mapping[str, str], shape: Shape = SINGLE) -> lis
 
 
 def mongo_nodes(data: Path, port_base: int, members: int, locks: Locks | None = None) -> list[mongo.MongoNode]:
-    """The members of the embedded replica set, the first of which speaks for it."""
+    """The members of the embedded replica set; the first one initiates it."""
     names = [ports.node("mongo", number) for number in _numbers(members)]
     hosts = tuple(f"{ports.HOST}:{ports.port(port_base, name)}" for name in names)
     return [
@@ -70,7 +70,7 @@ def mongo_nodes(data: Path, port_base: int, members: int, locks: Locks | None = 
 
 
 def kafka_nodes(data: Path, port_base: int, brokers: int, locks: Locks | None = None) -> list[kafka.KafkaNode]:
-    """The brokers of the embedded cluster, every one a controller too."""
+    """The brokers of the embedded cluster; each is also a controller."""
     controllers = [ports.port(port_base, ports.node("kafka-controller", number)) for number in _numbers(brokers)]
     voters = tuple(f"{number}@{ports.HOST}:{port}" for number, port in enumerate(controllers, start=1))
     return [
@@ -103,12 +103,12 @@ async def start(
     shape: Shape = SINGLE,
     locks: Locks | None = None,
 ) -> Servers:
-    """Starts what is not the user's own, as one stage of the supervisor, and waits until both answer. Without `locks`
-    they ask nobody who they are: for tests and benches of their own."""
+    """Starts the embedded servers as one stage of the supervisor, and waits until broker and database answer. Without
+    `locks` they have no log-ins, for tests and benches."""
     own_kafka, own_mongo = environment.get("PAYUNG_KAFKA"), environment.get("PAYUNG_MONGO_URL")
     specs: list[ProcessSpec] = []
     logs = data / "logs"
-    # The mongod is looked for first: where there is none, nothing needs to be fetched to say so.
+    # Look for mongod first: when it is missing, report that before fetching anything.
     mongos = [] if own_mongo else mongo_nodes(data, port_base, shape.members, locks)
     if mongos:
         binary = mongo.find_mongod(jars.cache_root())
@@ -123,7 +123,7 @@ async def start(
     await supervisor.start(*specs)
     if own_kafka:
         await _require(lambda: _any_accepts(own_kafka), f"PAYUNG_KAFKA ({own_kafka}) does not answer.")
-    if own_mongo:  # its URL may hold a password: not shown
+    if own_mongo:  # its URL may contain a password, so do not show it
         await _require(lambda: mongo.answers(own_mongo), "PAYUNG_MONGO_URL: no primary of a replica set answers there.")
     return Servers(
         own_kafka or ",".join(one.bootstrap for one in brokers),
@@ -143,7 +143,7 @@ async def _fetch(console: Console, version: str) -> Path:
 
 
 async def _in_daemon_thread(work: Callable[[], T]) -> T:
-    """Like asyncio.to_thread, but Ctrl-C in the middle of a download does not wait for its end."""
+    """Like asyncio.to_thread, but Ctrl-C does not wait for the end of a download."""
     loop = asyncio.get_running_loop()
     future: asyncio.Future[T] = loop.create_future()
 
@@ -154,7 +154,7 @@ async def _in_daemon_thread(work: Callable[[], T]) -> T:
     def run() -> None:
         try:
             answer = partial(future.set_result, work())
-        except Exception as error:  # noqa: BLE001  # handed to the one who waits
+        except Exception as error:  # noqa: BLE001  # the waiting caller gets it
             answer = partial(future.set_exception, error)
         with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits
             loop.call_soon_threadsafe(deliver, answer)

@@ -1,7 +1,7 @@
-"""The whole of Payung on one machine: broker, database, topics, five services, the stand-ins; up, watched, down.
+"""Starts, watches and stops all of Payung on one machine: broker, database, topics, five services, the stand-ins.
 
-The order is the point: lock the data folder, check the ports, keys, servers, topics, services, then run.json and
-`ready`. Stopping is the reverse. Knows nothing of what the services do; the topics are made by a function it is given.
+The order matters: lock the data folder, check the ports, keys, servers, topics, services, then run.json and `ready`.
+Stopping is the reverse. It knows nothing of what the services do; the caller passes the function that makes topics.
 """
 
 from __future__ import annotations
@@ -37,19 +37,19 @@ __all__ = ["SERVICES", "LaunchError", "Stack", "StackConfig", "default_data_dir"
 
 SERVICES = ("registration", "verification", "billing", "claims", "reporting")
 STAND_INS = ("dukcapil", "bpjs")
-# Makes the topics; its argument is an environment that may do so.
+# Makes the topics; its argument is an environment with that right.
 CreateTopics = Callable[[Mapping[str, str]], Awaitable[object]]
 
-# How long the kernel may take to clear away what a killed predecessor left on our ports.
+# How long the kernel may need to free our ports after a predecessor was killed.
 _LEFT_OVER_WAIT_S = 10.0
-# Where `services` and `deploy` are; with -P a folder of that name under the current one is not taken for them.
+# The folder of `services` and `deploy`. With -P Python ignores folders of the same name under the current folder.
 _PROJECT = Path(__file__).parents[2]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StackConfig:
-    """What to bring up and where; `population` feeds the Dukcapil stand-in; `shape` makes clusters of the servers.
-    `tls`: embedded servers speak it; not `locked`: they ask nobody who they are, which is for measuring only."""
+    """What to start and where; `population` feeds the Dukcapil stand-in; `shape` makes clusters of the servers. `tls`:
+    embedded servers use TLS; not `locked`: they have no log-ins, for measuring only."""
 
     data_dir: Path = field(default_factory=default_data_dir)
     port_base: int = ports.DEFAULT_BASE
@@ -73,7 +73,7 @@ class Stack:
         self._supervisor = Supervisor(self._console.line)
 
     async def start(self) -> Run:
-        """Brings all up and returns run.json's contents; LaunchError says what is in the way."""
+        """Starts everything and returns the contents of run.json; LaunchError says what prevents it."""
         config, data = self._config, self._data
         if config.population is not None and not config.population.is_file():
             raise LaunchError(f"The population file {config.population} does not exist.")
@@ -109,12 +109,12 @@ class Stack:
         return run
 
     async def stop(self) -> None:
-        """Stops all, services first; removes run.json when nothing runs any more."""
+        """Stops everything, services first, then removes run.json."""
         await self._supervisor.stop()
         self._data.release()
 
     def kill(self) -> None:
-        """Kills every process at once; `stop` still has to be awaited."""
+        """Kills every process at once; await `stop` afterwards."""
         self._supervisor.kill()
 
     def pids(self) -> dict[str, int | None]:
@@ -149,7 +149,7 @@ class Stack:
             await asyncio.sleep(0.2)
 
     def _started_stand_ins(self) -> tuple[str, ...]:
-        # An address in the environment wins: then the real system, or another stand-in, is there.
+        # An address in the environment wins: it names the real system, or another stand-in.
         return tuple(name for name in self._config.stand_ins if not self._config.environment.get(_url_variable(name)))
 
     def _url(self, name: str) -> str:
@@ -179,7 +179,7 @@ class Stack:
         if name == "dukcapil" and self._config.population is not None:
             argv += ["--population", str(self._config.population.resolve())]
         if name == "bpjs":
-            # It is restarted when it dies; what it paid must not be paid again then.
+            # It is restarted when it dies, and must not pay again what it has paid.
             argv += ["--data", str(self._data.path / "bpjs")]
 
         async def ready() -> bool:
@@ -189,7 +189,7 @@ class Stack:
         return ProcessSpec(name=name, argv=tuple(argv), log=self._log(name), ready=ready, env=env)
 
     def _locks(self) -> Locks | None:
-        """None where nothing is ours to lock."""
+        """The locks of the embedded servers; None when there is nothing of ours to lock."""
         environment = self._config.environment
         if not self._config.locked or (environment.get("PAYUNG_KAFKA") and environment.get("PAYUNG_MONGO_URL")):
             return None
@@ -206,18 +206,18 @@ class Stack:
             "PAYUNG_DUKCAPIL_URL": given.get("PAYUNG_DUKCAPIL_URL") or self._url("dukcapil"),
             "PAYUNG_BPJS_URL": given.get("PAYUNG_BPJS_URL") or self._url("bpjs"),
             "PAYUNG_AUTH": given.get("PAYUNG_AUTH") or "none",
-            # Without an address that phones reach (PAYUNG_PUBLIC_URL) sheets are printed as samples, to be looked at.
+            # Without PAYUNG_PUBLIC_URL, the address that phones reach, sheets are printed as samples.
             "PAYUNG_STICKER_SAMPLES": "yes",
             "PAYUNG_INSTANCE": given.get("PAYUNG_INSTANCE") or self._instance(),
-            # Two brokers are never embedded, three outlive the loss of one; a broker of the user's is his to judge.
+            # A single embedded broker is meant to be alone; a cluster has three. The user judges their own broker.
             **({} if given.get("PAYUNG_KAFKA") or self._config.shape.brokers > 1 else {ONE_BROKER: "yes"}),
-            # One heap for each thread of the driver's pool is memory that a service never uses again.
+            # Otherwise malloc keeps a heap for each thread of the driver's pool, which a service never reuses.
             "MALLOC_ARENA_MAX": given.get("MALLOC_ARENA_MAX") or "2",
         }
         return [self._service(name, {**shared, **doors.service(name)}, keys) for name in self._config.services]
 
     def _secrets(self, name: str, keys: Keys) -> dict[str, str]:
-        """What only this service may know: its own field keys, from a file that it reads again after a rotation."""
+        """The secrets of this service alone: its field keys, in a file that it reads again after a rotation."""
         given = self._config.environment
         variables = [one + end for one in (secrets.field_keys_of(name), secrets.FIELD_KEYS) for end in ("", "_FILE")]
         found = {one: given[one] for one in variables if given.get(one)}
@@ -228,8 +228,8 @@ class Stack:
         return found
 
     def _instance(self) -> str:
-        # A known name lets a service that was killed take its partitions back at once (0.3 s); a nameless one waits for
-        # the session of its dead self to run out (45 s). A broker of the user's may serve other machines' services too.
+        # With a fixed name a killed service has its partitions back at once (0.3 s); without a name it waits until its
+        # old session expires (45 s). The user's own broker may also serve the services of other machines.
         return f"up-{socket.gethostname()}" if self._config.environment.get("PAYUNG_KAFKA") else "up"
 
     def _service(self, name: str, shared: Mapping[str, str], keys: Keys) -> ProcessSpec:
@@ -258,7 +258,7 @@ def _url_variable(stand_in: str) -> str:
 
 
 async def up(config: StackConfig, create_topics: CreateTopics, *, console: Console | None = None) -> int:
-    """Runs the stack until Ctrl-C or SIGTERM; returns the exit code. A second Ctrl-C kills instead of waiting."""
+    """Runs the stack until Ctrl-C or SIGTERM and returns the exit code. A second Ctrl-C kills everything at once."""
     console = console or Console()
     stack = Stack(config, create_topics, console=console)
     asked = asyncio.Event()
@@ -270,7 +270,7 @@ async def up(config: StackConfig, create_topics: CreateTopics, *, console: Conso
 
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:  # nohup asked to stay
+        if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:  # nohup wants us to keep running
             loop.add_signal_handler(number, ask)
     starting = asyncio.create_task(stack.start())
     waiting = asyncio.create_task(asked.wait())
@@ -311,7 +311,7 @@ async def servers(
 
 @asynccontextmanager
 async def database(data_dir: Path, port_base: int) -> AsyncIterator[tuple[str, Mapping[str, Any]]]:
-    """MongoDB alone, supervised, of a folder that the caller holds: its URL, and the servers' own log-in at it."""
+    """Supervises only MongoDB, in a folder that the caller holds. Gives its URL and the servers' own log-in."""
     console = Console(sys.stderr)
     supervisor = Supervisor(console.line)
     locked = locks.kept(data_dir / FOLDER / INTERNAL, None)

@@ -1,6 +1,7 @@
-"""Runs processes in stages: each stage starts together when the one before is ready, and stops before it.
+"""Runs processes in stages: the processes of a stage start together when the previous stage is ready, and stop before
+it does.
 
-Knows nothing of what the processes are. The orphan watch beside it kills what would outlive a supervisor killed by -9.
+Knows nothing of the programs. The orphan watch kills processes that would outlive a supervisor killed by -9.
 """
 
 from __future__ import annotations
@@ -17,14 +18,14 @@ _ORPHANS = Path(__file__).with_name("orphans.py")
 
 
 class OrphanWatch:
-    """The script that waits for our end, fed with the process groups that are alive."""
+    """The script that waits for our end; we tell it which process groups are alive."""
 
     def __init__(self) -> None:
         self._groups: set[int] = set()
         self._script: subprocess.Popen[str] | None = None
 
     def started(self, group: int) -> None:
-        """Notes a group, and starts the script anew if something killed it."""
+        """Notes a group, and restarts the script if something killed it."""
         self._groups.add(group)
         if self._script is None or self._script.poll() is not None:
             self._launch()
@@ -32,12 +33,12 @@ class OrphanWatch:
             self._tell(f"+{group}\n")
 
     def ended(self, group: int) -> None:
-        """Forgets a group before its number can be given to another process."""
+        """Forgets a group before the kernel can reuse its number."""
         self._groups.discard(group)
         self._tell(f"-{group}\n")
 
     def close(self) -> None:
-        """Lets the script end; it kills what is still noted."""
+        """Ends the script; it kills the groups that are still noted."""
         script, self._script = self._script, None
         if script is not None and script.stdin is not None:
             with contextlib.suppress(OSError):
@@ -69,7 +70,7 @@ class OrphanWatch:
 
 
 class Supervisor:
-    """Starts stages, keeps every process of theirs running, stops all in reverse."""
+    """Starts stages, keeps their processes running, and stops them in reverse order."""
 
     def __init__(self, say: Say) -> None:
         self._say = say
@@ -77,27 +78,27 @@ class Supervisor:
         self._stages: list[tuple[SupervisedProcess, ...]] = []
 
     async def start(self, *specs: ProcessSpec) -> None:
-        """Starts one stage and returns when all of it is ready; LaunchError names the first that does not come up."""
+        """Starts one stage and returns when all of it is ready; LaunchError names the first process that fails."""
         stage = tuple(SupervisedProcess(spec, self._say, self._watch) for spec in specs)
         self._stages.append(stage)
         await asyncio.gather(*(process.start() for process in stage))
 
     async def stop(self) -> None:
-        """Stops all, the last stage first; returns when nothing runs any more."""
+        """Stops all stages, the last one first; returns when no process runs."""
         while self._stages:
             await asyncio.gather(*(process.stop() for process in self._stages[-1]))
             self._stages.pop()
         self._watch.close()
 
     def kill(self) -> None:
-        """Kills all at once: for the person who does not want to wait."""
+        """Kills all processes at once, for an operator who does not want to wait."""
         for process in self.processes():
             process.kill()
 
     def pids(self) -> dict[str, int | None]:
-        """The process id of each by name; None while it is down."""
+        """Process ids by name; None while a process is down."""
         return {process.spec.name: process.pid for process in self.processes()}
 
     def processes(self) -> list[SupervisedProcess]:
-        """All of them, in the order of their start."""
+        """All processes, in the order of their start."""
         return [process for stage in self._stages for process in stage]
