@@ -1,8 +1,7 @@
-"""Claims over HTTP: where a claim stands, which wait for an officer, and the officer's decision.
+"""Claims over HTTP: the state of a claim, the claims that wait for an officer, and the officer's decision.
 
-No personal data leaves here.
-
-To callers of the claim's regency only (PAYUNG_AUTH): a claim says of one worker that they died or were hurt.
+The answers hold no personal data. Only callers of the claim's regency may read them (PAYUNG_AUTH), because a claim says
+that a certain worker died or was hurt.
 """
 
 from __future__ import annotations
@@ -53,9 +52,12 @@ def routes(house: Any) -> APIRouter:
         regency: Regency | None = None,
         idempotency_key: Annotated[str | None, Header()] = None,
     ) -> JSONResponse:
-        """Takes an officer's decision (`{"decision": "approved|rejected", "reason"}`, and `officer` where nobody signs
-        in) as a `claim.decide.v1`; 202 with its id once Kafka has acknowledged it. What becomes of it is an event.
-        The role is `claims-officer` for the claim's regency; who may send for the claim's own agency never decides."""
+        """Takes an officer's decision (`{"decision": "approved|rejected", "reason"}`, and `officer` without a log-in)
+        as a `claim.decide.v1`. Answers 202 with its id once Kafka has acknowledged it; the result is an event.
+
+        The caller needs the role `claims-officer` for the claim's regency. A caller who may send for the claim's own
+        agency never decides.
+        """
         caller = await guard.caller(request)
         if _REGENCY.fullmatch(agency) and "/" in claim_no:
             regency, (agency, claim_no) = agency, claim_no.split("/", 1)
@@ -76,10 +78,10 @@ def routes(house: Any) -> APIRouter:
         await house.publish([message])
         return JSONResponse({"ids": [given.name]}, 202)
 
-    # A claim number may hold slashes, and an agency may be named with its regency: 64.08/rumahsakit/KLM-1.
+    # A claim number may contain slashes, and an agency may be named with its regency: 64.08/rumahsakit/KLM-1.
     @router.get("/claims/{agency}/{claim_no:path}")
     async def one_claim(agency: str, claim_no: str, request: Request, regency: Regency | None = None) -> dict[str, Any]:
-        """One claim: its stage, and what it waits for or why it was refused."""
+        """One claim: its stage, what it waits for, or why it was refused."""
         caller = await guard.caller(request)
         if _REGENCY.fullmatch(agency) and "/" in claim_no:
             regency, (agency, claim_no) = agency, claim_no.split("/", 1)
@@ -117,7 +119,7 @@ async def _found(house: Any, caller: Caller, regency: str | None, agency: str, c
 
 
 def claim_view(claim: Claim, reference: Reference) -> dict[str, Any]:
-    """A claim as JSON, without anything personal."""
+    """A claim as JSON, without personal data."""
     form = claim.form
     codes = list(claim.reasons)
     return {

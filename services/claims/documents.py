@@ -1,6 +1,6 @@
-"""How claims' aggregates stand in the store, and the indexes over them. Pure; knows no driver.
+"""How claims' aggregates are stored, and the indexes over them. Pure; knows no driver.
 
-Each personal field (the claimant, the children, an officer's own words) is sealed by itself. No NIK is kept at all.
+Each personal field (claimant, children, an officer's name and reason) is sealed on its own. No NIK is stored at all.
 """
 
 from __future__ import annotations
@@ -62,10 +62,9 @@ _FORM_PLAIN = (
 
 
 class CoverCodec:
-    """Premiums; hundreds of thousands a month, so field by field."""
+    """Stores premiums, field by field, because there are hundreds of thousands a month."""
 
     def encode(self, state: Cover, cipher: Cipher) -> Body:
-        """As plain fields."""
         return {
             "regency": state.regency,
             "district": state.district,
@@ -77,7 +76,6 @@ class CoverCodec:
         }
 
     def decode(self, body: Mapping[str, Any], cipher: Cipher) -> Cover:
-        """From plain fields."""
         return Cover(
             body["regency"],
             body["district"],
@@ -90,22 +88,19 @@ class CoverCodec:
 
 
 class InvoiceCodec:
-    """Paid invoices."""
+    """Stores paid invoices."""
 
     def encode(self, state: PaidInvoice, cipher: Cipher) -> Body:
-        """As plain fields."""
         return {"regency": state.regency, "period": state.period, "paid_on": state.paid_on}
 
     def decode(self, body: Mapping[str, Any], cipher: Cipher) -> PaidInvoice:
-        """From plain fields."""
         return PaidInvoice(body["regency"], body["period"], body["paid_on"])
 
 
 class RunCodec:
-    """Closed runs."""
+    """Stores closed runs."""
 
     def encode(self, state: CompletedRun, cipher: Cipher) -> Body:
-        """As plain fields."""
         return {
             "month": state.month,
             "billed_workers": state.billed_workers,
@@ -114,15 +109,14 @@ class RunCodec:
         }
 
     def decode(self, body: Mapping[str, Any], cipher: Cipher) -> CompletedRun:
-        """From plain fields."""
         return CompletedRun(body["month"], body["billed_workers"], body.get("seen", True), body.get("correlation", ""))
 
 
 class ClaimCodec:
-    """Claims."""
+    """Stores claims."""
 
     def encode(self, state: Claim, cipher: Cipher) -> Body:
-        """As plain and sealed fields; `waiting` only while it waits, for the partial index."""
+        """Plain and sealed fields. `waiting` is present only while the claim waits, for the partial index."""
         body: Body = {name: getattr(state, name) for name in _CLAIM_PLAIN}
         body["status"] = state.status.value
         body["reasons"] = [str(reason) for reason in state.reasons]
@@ -158,7 +152,6 @@ class ClaimCodec:
         return body
 
     def decode(self, body: Mapping[str, Any], cipher: Cipher) -> Claim:
-        """From plain and sealed fields."""
         ruling, cover, form = body.get("ruling"), body.get("cover"), body.get("form")
         return Claim(
             **{name: body[name] for name in _CLAIM_PLAIN},
@@ -184,10 +177,9 @@ class ClaimCodec:
 
 
 class EntitlementCodec:
-    """Entitlements. Slots hold a slash and claims dots, so maps are kept as lists of rows."""
+    """Stores entitlements. Maps become lists of rows, because slots contain slashes and claim keys contain dots."""
 
     def encode(self, state: Entitlement, cipher: Cipher) -> Body:
-        """As plain fields."""
         body: Body = {
             "death": state.death,
             "died_on": state.died_on,
@@ -205,7 +197,7 @@ class EntitlementCodec:
         return body
 
     def decode(self, body: Mapping[str, Any], cipher: Cipher) -> Entitlement:
-        """From plain fields. Earlier releases kept only the claims of the death and of each school year."""
+        """Reads the fields. Earlier releases stored only the claims of the death and of each school year."""
         return Entitlement(
             death=body["death"],
             died_on=body.get("died_on"),
@@ -224,14 +216,12 @@ class EntitlementCodec:
 
 
 class RefusalCodec:
-    """Refused inputs, under their own names."""
+    """Stores refused inputs, under their own names."""
 
     def encode(self, state: Refusal, cipher: Cipher) -> Body:
-        """As plain fields."""
         return {"command": state.command, "reasons": [str(reason) for reason in state.reasons]}
 
     def decode(self, body: Mapping[str, Any], cipher: Cipher) -> Refusal:
-        """From plain fields."""
         return Refusal(body["command"], tuple(body["reasons"]))
 
 
@@ -282,7 +272,7 @@ STORED: Mapping[str, Codec] = {
     "refusals": RefusalCodec(),
 }
 INDEXES: Mapping[str, Sequence[Index]] = {
-    # How many premiums of a run are here; a worker's months are a range of the ids and need no index.
+    # Counts the premiums of a run that are here. A worker's months are a range of ids and need no index.
     "covers": (Index(fields=("state.run_id",)),),
     links.COLLECTION: links.INDEXES,
     "runs": (Index(fields=("state.month",)),),
@@ -290,7 +280,7 @@ INDEXES: Mapping[str, Sequence[Index]] = {
         Index(fields=("state.waiting", "_id"), partial={"state.waiting": {"$exists": True}}),
         Index(fields=("state.form.event_date", "_id"), partial={"state.follows_cover": {"$exists": True}}),
         Index(fields=("state.claim_no",)),
-        # The claims of a worker who was merged or set apart.
+        # The claims of a worker who was merged or separated.
         Index(fields=("state.form.worker_id", "_id")),
         Index(fields=("state.regency", "state.status")),
     ),

@@ -1,4 +1,4 @@
-"""What claims' decisions look up in its own store: the cover of the workers to be assessed, and the claims to wake."""
+"""What claims' decisions look up in their own store: the cover of the assessed workers, and the claims to wake."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ from shared.runtime.errors import Defect, Unavailable
 from shared.runtime.links import persons
 from shared.runtime.ports import Answer, Performer, Reader, Workplace
 
-# So many workers' months are asked for at once; each has at most one premium a month since July 2015.
+# The number of workers whose months are read at once; each has at most one premium a month since July 2015.
 WORKERS_AT_ONCE = 50
 MONTHS_MAX = 300
-# A person's claims over a lifetime; more are told apart by nobody.
+# The limit of one person's claims over a lifetime; no real person has more.
 RIVALS_MAX = 1_000
 
 
@@ -45,7 +45,7 @@ async def reference(reader: Reader, environ: Mapping[str, str]) -> Reference:
 
 
 async def facts(reader: Reader, routed: Sequence[tuple[Routed, Event]], reference: Reference) -> Facts:
-    """Standings for the claims that are assessed in this batch, waiting claims for the months that wake."""
+    """Looks up the standings for this batch's assessed claims, and the waiting claims for the months that wake them."""
     steps = {event.id: event.data for _, event in routed if isinstance(event.data, AssessClaim)}
     wakes = {event.name: event.data for _, event in routed if isinstance(event.data, WakeWorker)}
     waiting: dict[tuple[str, str, str], tuple[tuple[str, Claim], ...]] = {}
@@ -73,7 +73,7 @@ async def facts(reader: Reader, routed: Sequence[tuple[Routed, Event]], referenc
 
 
 async def _named(reader: Reader, decisions: Iterable[Decided]) -> dict[tuple[str, str], tuple[str, ...]]:
-    """For decisions that name an agency without its regency: where it has a claim of that number."""
+    """For decisions that name an agency without its regency: the regencies with a claim of that agency and number."""
     found: dict[tuple[str, str], tuple[str, ...]] = {}
     for one in decisions:
         key = one.sender.agency, one.claim_no
@@ -90,7 +90,7 @@ async def _named(reader: Reader, decisions: Iterable[Decided]) -> dict[tuple[str
 
 
 async def _entitlements(reader: Reader, groups: Mapping[str, frozenset[str]]) -> dict[str, dict[str, Entitlement]]:
-    """What claims took of each person, by step and number; a number of which nothing was taken has an empty one."""
+    """What claims took of each person, by step and worker number; empty for a number of which nothing was taken."""
     numbers = sorted({number for group in groups.values() for number in group})
     found: Mapping[str, Entitlement] = await reader.states("deaths", numbers) if numbers else {}
     return {name: {number: found.get(number, Entitlement()) for number in group} for name, group in groups.items()}
@@ -107,7 +107,9 @@ async def _open_claims(reader: Reader, wake: WakeWorker, known: Persons) -> tupl
 
 
 async def standings(reader: Reader, steps: Mapping[str, AssessClaim], known: Persons) -> dict[str, Standing]:
-    """What is known of each step's worker and month, by the step's name; a merged worker's months are the person's."""
+    """What is known of each step's worker and month, by the step's name. A merged worker's months count as the
+    person's.
+    """
     of_worker = await _covers(reader, steps.values(), known)
     invoices: dict[str, PaidInvoice] = await reader.states(
         "invoices", list({cover.invoice_id for months in of_worker.values() for cover in months.values()})
@@ -118,7 +120,8 @@ async def standings(reader: Reader, steps: Mapping[str, AssessClaim], known: Per
     for name, step in steps.items():
         period = step.event_date[:7]
         months: dict[str, Cover] = {}
-        # Later ones win: who stayed before who was merged, a paid month before one that is not.
+        # A later assignment wins: so the worker who stayed replaces the merged one, and a paid month replaces an unpaid
+        # one.
         who = known.who(step.worker_id)
         for worker in sorted(known.group(step.worker_id), key=lambda one: (one == who, one)):
             for month, cover in of_worker.get(worker, {}).items():
@@ -129,7 +132,7 @@ async def standings(reader: Reader, steps: Mapping[str, AssessClaim], known: Per
                     months[month] = cover
         runs_known = RunsKnown.NONE
         if period not in months:
-            # Only who is not in the month depends on whether the month is known in full.
+            # Whether the month is fully known matters only for a worker without a premium in it.
             month = covers.month_key(step.regency, period)
             if month not in runs:
                 runs[month] = await _runs_known(reader, month)
@@ -158,7 +161,7 @@ async def _covers(reader: Reader, steps: Iterable[AssessClaim], known: Persons) 
 
 
 async def _runs_known(reader: Reader, month: str) -> RunsKnown:
-    """Fully: as many premiums seen as every closed run of the month says it billed."""
+    """FULLY: every closed run of the month has as many premiums here as it says it billed."""
     runs: list[tuple[str, CompletedRun]] = await reader.find("runs", {"state.month": month})
     if not runs:
         return RunsKnown.NONE
@@ -170,14 +173,14 @@ async def _runs_known(reader: Reader, month: str) -> RunsKnown:
 
 async def _waiting(reader: Reader, wake: WakeCover) -> tuple[tuple[str, Claim], ...]:
     waiting = {"state.waiting": covers.month_key(wake.regency, wake.period)}
-    # A month changes claims of its own and of later months; of all others it is no part of the row.
+    # A month affects claims of its own and of later months; it is no part of the row of an earlier month.
     following = {"state.follows_cover": True, "state.form.event_date": {"$gte": f"{wake.period}-01"}}
     where = {"$or": [waiting, following], "_id": {"$gt": wake.after}}
     return tuple(await reader.find("claims", where, order=("_id",), limit=WAKE_MAX))
 
 
 async def watch_run(key: str, claim: Claim, due: Due, place: Workplace) -> Answer:
-    """Answers when the premiums that a closed run still owed are here; until then the claim stays untouched."""
+    """Answers when the missing premiums of a closed run are here; until then the claim stays unchanged."""
     step = outcomes.assess_of(claim)
     known = await persons(place.reader, [step.worker_id])
     standing = (await standings(place.reader, {key: step}, known))[key]
@@ -187,12 +190,13 @@ async def watch_run(key: str, claim: Claim, due: Due, place: Workplace) -> Answe
 
 
 async def clear(key: str, claim: Claim, due: Due, place: Workplace) -> Answer:
-    """Whether claims of the person's other numbers stand in the way; until that is sure the claim waits."""
+    """Checks the claims of the person's other numbers; the claim waits until they cannot conflict."""
     if claim.form is None:
         raise Defect("a claim without a form is being cleared")
     known = await persons(place.reader, [claim.form.worker_id])
     others = known.group(claim.form.worker_id) - {claim.form.worker_id}
-    # First who else is clearing, then what was taken: whoever begins to clear after this look will see this claim.
+    # The order matters: first the other claims that are clearing, then what was taken. A claim that starts to clear
+    # after the first look will see this claim.
     if entitlements.must_wait(claim, await _clearing(place.reader, others)):
         raise Unavailable("a claim of another number of the same person is being cleared")
     held: Mapping[str, Entitlement] = await place.reader.states("deaths", sorted(others)) if others else {}
@@ -216,7 +220,7 @@ async def premiums_here(key: str, run: CompletedRun, due: Due, place: Workplace)
 
 
 async def arrears_waited_for(key: str, claim: Claim, due: Due, place: Workplace) -> Answer:
-    """The last day of waiting for unpaid months is over: the claim is judged by what is paid."""
+    """The last day of waiting for unpaid months is over: the claim is judged by the months paid so far."""
     return Answer("claim.assess", key, outcomes.assess_of(claim))
 
 

@@ -1,4 +1,4 @@
-"""Claims' secret, its road to BPJS, and the amount above which an officer decides."""
+"""The settings of claims: its secret, the address of BPJS, and the amount above which an officer decides."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from shared.runtime.crypto import id_key_from
 
-# contracts.md, Claims: above Rp50.000.000 an officer's decision is needed.
+# contracts.md, Claims: above Rp50.000.000 an officer must decide.
 OFFICER_ABOVE = 50_000_000
 
 
@@ -21,7 +21,9 @@ class Settings:
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> Settings:
-        """PAYUNG_ID_KEY, PAYUNG_BPJS_URL, PAYUNG_CLAIMS_OFFICER_ABOVE; raises Refused or ValueError when malformed."""
+        """Reads PAYUNG_ID_KEY, PAYUNG_BPJS_URL, PAYUNG_CLAIMS_OFFICER_ABOVE; raises Refused or ValueError when
+        malformed.
+        """
         return cls(
             id_key=id_key_from(environ),
             bpjs_url=environ.get("PAYUNG_BPJS_URL", "http://127.0.0.1:8107").rstrip("/"),

@@ -1,4 +1,4 @@
-"""The wiring of claims: topics, event types and the functions that make it this service. No logic."""
+"""The wiring of claims: topics, event types and functions that make up this service. No logic."""
 
 from __future__ import annotations
 

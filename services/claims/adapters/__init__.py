@@ -1,1 +1,1 @@
-"""The systems that claims speaks to."""
+"""Claims' connections to other systems."""

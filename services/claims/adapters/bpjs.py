@@ -1,6 +1,6 @@
-"""Asks BPJS over HTTP to pay one benefit. The due work's id is the idempotency key: a call made twice pays once.
+"""Asks BPJS over HTTP to pay one claim. The due work's id is the idempotency key: a repeated call pays once.
 
-The body carries an account, so neither it nor an error that could hold it is ever logged.
+The body contains an account, so neither it nor an error that could contain it is ever logged.
 """
 
 from __future__ import annotations
@@ -21,19 +21,21 @@ PATH = "/v1/benefits"
 TIMEOUT_S = 10.0
 CONNECTIONS_MAX = 16
 REFERENCE_MAX = 200
-# BPJS says for good that this account cannot be paid; 429 and 5xx only say "not now".
+# 422: BPJS says definitively that this account cannot be paid; 429 and 5xx only mean "not now".
 ACCOUNT_REFUSED, TOO_MANY = 422, 429
 
 
 @lru_cache(maxsize=1)
 def _client() -> httpx.AsyncClient:
-    """One pool of connections a process; the environment's proxies are for the web, not for a government network."""
+    """One connection pool per process. The environment's proxies are for the web, not for a government network, so they
+    are ignored.
+    """
     limits = httpx.Limits(max_connections=CONNECTIONS_MAX, max_keepalive_connections=CONNECTIONS_MAX)
     return httpx.AsyncClient(timeout=TIMEOUT_S, limits=limits, trust_env=False)
 
 
 async def pay(key: str, claim: Claim, due: Due, place: Workplace) -> Answer:
-    """Performs one saved payment; Unavailable keeps it due, a refused account is an answer."""
+    """Performs one saved payment. Unavailable leaves it due; a refused account is an answer."""
     if claim.form is None or claim.status is not ClaimStatus.APPROVED:
         raise Defect("a claim that is not approved is due to be paid")
     reference: Reference = place.reference
@@ -42,14 +44,14 @@ async def pay(key: str, claim: Claim, due: Due, place: Workplace) -> Answer:
             reference.bpjs_url + PATH, json=request_of(key, claim), headers={"Idempotency-Key": due.id}
         )
     except httpx.HTTPError as error:
-        # `from None`: the original carries the request, and with it the account.
+        # `from None`: the original error holds the request, and with it the account.
         raise Unavailable(f"BPJS: {type(error).__name__}") from None
     if answer.status_code == ACCOUNT_REFUSED:
         return Answer("benefit.refused", key, BenefitRefused(claim=key, round=claim.round))
     if answer.status_code >= 500 or answer.status_code == TOO_MANY:
         raise Unavailable(f"BPJS: HTTP {answer.status_code}")
     if answer.status_code >= 300:
-        # 400 and 409 are our own mistakes; nobody is told "refused" for them, an alert fires and the work stays due.
+        # 400 and 409 are our own mistakes: no claimant is told "refused", an alert fires, and the work stays due.
         raise Defect(f"BPJS: HTTP {answer.status_code}")
     paid_on, said = _read(answer)
     return Answer(
@@ -58,7 +60,7 @@ async def pay(key: str, claim: Claim, due: Due, place: Workplace) -> Answer:
 
 
 def request_of(key: str, claim: Claim) -> dict[str, Any]:
-    """The body of the call, the same whenever it is made again: all of it was saved with the approval."""
+    """The body of the call. It is the same for every repeat, because all of it was saved with the approval."""
     form = claim.form
     if form is None:
         raise Defect("a claim without a form is due to be paid")

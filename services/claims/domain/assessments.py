@@ -1,7 +1,7 @@
-"""The judgement of a claim: its form, the worker's cover, what other claims took, and the law of the event's day.
+"""Judges a claim by its form, the worker's cover, what other claims took, and the law of the event's day.
 
-Pure, and without any document: what a verdict makes of the claim is domain/claims.py's. What can never be paid is said
-before what is only missing, so that nobody collects papers for nothing.
+Pure, and without any document: domain/claims.py applies the verdict to the claim. Reasons that can never be cured come
+before missing things, so that no family collects papers in vain.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from shared.contracts.reasons import Reason
 from shared.kernel.values import value
 from shared.reference.rates import Rates
 
-# Benefits that are one entitlement of one accident: what was paid of any of them is taken off the others.
+# These benefits are one entitlement of one accident: what was paid for one of them is subtracted from the others.
 LASTING = ("disability-partial", "disability-total", "death")
-# Each up to its cap over all claims of one accident.
+# Each of these is paid up to its cap, over all claims of one accident.
 CAPPED = ("transport-land", "transport-sea", "transport-air")
 COSTS = ("treatment", *CAPPED)
 PERIODIC, FUNERAL = "periodic", "funeral"
@@ -27,10 +27,10 @@ PERIODIC, FUNERAL = "periodic", "funeral"
 
 @value(frozen=True, slots=True, kw_only=True)
 class Case:
-    """What a claim is judged by. `others`: what all other claims took of the person.
+    """Everything by which a claim is judged. `others`: what all other claims took of the person.
 
-    `submitted_on` is the day of this submission, `first_on` that of the first one under its number, `today` the day of
-    the look. `by_officer`: an officer has approved it.
+    `submitted_on` is the day of this submission, `first_on` the day of the first one under its number, and `today` the
+    day of this look. `by_officer`: an officer has approved it.
     """
 
     rates: Rates
@@ -51,12 +51,12 @@ class Case:
 
 @value(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """What an assessment finds. `rejections` win over `holds`; with neither, `benefits` can be paid.
+    """The result of an assessment. `rejections` win over `holds`; without either, `benefits` can be paid.
 
-    `waiting` is the month (`regency|period`) whose news would change it; `watching`: premiums of it are still to come.
-    `waits_until` is the last day (YYYY-MM-DD) on which it waits for unpaid months before the event. `days_off_work` are
-    the days that `benefits` pay for, `lasting` what the harm is worth in all; `levels` are the levels of the slots in
-    `school`. `of_event`: what this and the other claims of the same event come to.
+    `waiting` is the month (`regency|period`) whose news could change the verdict; `watching`: premiums of that month
+    are still to come. `waits_until` is the last day (YYYY-MM-DD) on which it waits for unpaid months before the event.
+    `days_off_work` are the days that `benefits` pay for. `lasting` is the total value of the harm. `levels` are the
+    levels of the slots in `school`. `of_event`: the total of this and the other claims of the same event.
     """
 
     rejections: tuple[str, ...] = ()
@@ -77,7 +77,7 @@ class Verdict:
 
 @value(frozen=True, slots=True)
 class _Owed:
-    """What a covered claim is owed, and why not where it is nothing."""
+    """What a covered claim is owed, and the reason when that is nothing."""
 
     benefits: tuple[BenefitLine, ...] = ()
     days_off_work: int = 0
@@ -136,7 +136,7 @@ def _rejections(case: Case, settled: bool) -> list[Reason]:
     if not _fits_cause(form) or (
         others.died_on is not None and form.kind == "jkk" and others.died_on < form.event_date
     ):
-        # A natural death is no accident, and after a death nothing happens to the worker any more.
+        # A natural death is no accident, and a dead worker can have no later accident.
         found.append(Reason.NOT_ELIGIBLE)
     if form.is_death and others.death is not None:
         found.append(Reason.DUPLICATE_CLAIM)
@@ -147,8 +147,11 @@ def _rejections(case: Case, settled: bool) -> list[Reason]:
 
 
 def _fits_cause(form: Form) -> bool:
-    """JKK is for work accidents and occupational diseases, JKM for every other death, an accident off duty included
-    (rules.md 3a, 3b); a scholarship follows a death or, by JKK, a total disability (rules.md 3c)."""
+    """Whether kind, outcome and cause fit together.
+
+    JKK is for work accidents and occupational diseases, JKM for every other death, including an accident off duty
+    (rules.md 3a, 3b). A scholarship follows a death or, under JKK, a total disability (rules.md 3c).
+    """
     if form.kind == "scholarship":
         return form.outcome == "death" or (form.outcome == "total" and form.cause != "natural")
     return form.kind == "jkm" or form.cause != "natural"
@@ -168,13 +171,13 @@ def _waits_for_event(case: Case) -> bool:
 
 
 def _waits_for_arrears(case: Case, months: Months) -> bool:
-    """Whether months before the event that nobody paid yet may still make the full death benefit."""
+    """Whether a later payment of unpaid months before the event could still give the full death benefit."""
     is_full = rules.has_full_death_benefit(case.rates, months, case.day)
     return case.form.kind == "jkm" and months.unpaid > 0 and not is_full
 
 
 def _is_payee_unknown(form: Form) -> bool:
-    """A death and a scholarship are paid to the family; whoever else is named is looked at by an officer first."""
+    """Whether the payee is no family member: death and scholarship are paid to the family, so an officer must look."""
     relation = form.claimant.relation
     if form.kind == "scholarship":
         return relation not in rules.GUARDIANS
@@ -206,7 +209,7 @@ def _owed(case: Case, cover: Cover, months: Months) -> _Owed:
 
 
 def _children(case: Case, months: Months) -> tuple[tuple[Child, ...], bool]:
-    """The children whose scholarship this claim pays, and whether there are months enough for any."""
+    """The children whose scholarship this claim pays, and whether there are enough months for any."""
     form = case.form
     if form.outcome not in ("death", "total"):
         return (), True
@@ -220,12 +223,12 @@ def _children(case: Case, months: Months) -> tuple[tuple[Child, ...], bool]:
 
 
 def _are_taken(case: Case) -> bool:
-    """Whether a school year that is asked for was taken by another claim."""
+    """Whether another claim took one of the requested school years."""
     return any(rules.slot_of(child) in case.others.school for child in case.form.children)
 
 
 def _less(lines: Sequence[BenefitLine], case: Case) -> tuple[BenefitLine, ...]:
-    """The lines without what other claims of the same event, or of the same death, were given."""
+    """The lines minus what other claims of the same event, or of the same death, received."""
     left = ((line, _left_of(line, case)) for line in lines)
     return tuple(line.model_copy(update={"amount": amount}) for line, amount in left if amount > 0)
 
@@ -234,7 +237,7 @@ def _left_of(line: BenefitLine, case: Case) -> int:
     used = _used(case)
     same = [one for one in used if one.benefit == line.benefit]
     if line.benefit in COSTS and not case.by_officer and any(one.amount == line.amount for one in same):
-        # The same cost of the same accident once more is the same receipt, unless an officer has said otherwise.
+        # The same cost of the same accident again is the same receipt, unless an officer has approved it.
         return 0
     if line.benefit in CAPPED:
         cap = case.rates.rate(line.rule, case.day)
@@ -251,7 +254,7 @@ def _left_of(line: BenefitLine, case: Case) -> int:
 
 
 def _used(case: Case) -> list[BenefitLine]:
-    """What other claims of the same event were given."""
+    """The lines that other claims of the same event received."""
     return [line for use in _uses(case) for line in use.lines]
 
 

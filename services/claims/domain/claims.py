@@ -1,10 +1,10 @@
 """One claim's life: submitted, assessed, held, approved, paid or rejected.
 
-Order that matters
-* A claim is saved as waiting for its month before anything looks at the month (`look` goes out with the save), so a
-  payment that comes meanwhile either is seen by the look or finds the claim waiting.
-* A claim is approved only after the fence on its event answered, and paid only from saved due work.
-* What is due follows from the claim alone (`outcomes.due_of`), so that no input can make the work be forgotten.
+The order matters
+* A claim is saved as waiting for its month before anything looks at the month (`look` is published with the save). So a
+  payment that arrives meanwhile is either seen by the look, or it finds the waiting claim.
+* A claim is approved only after the worker's entitlement has answered, and paid only from saved due work.
+* Due work follows from the claim alone (`outcomes.due_of`), so no input can make it forgotten.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _OPEN = (ClaimStatus.REGISTERED, ClaimStatus.HELD)
 
 
 def submitted(state: Claim | None, event: Event, facts: Facts) -> Decision[Claim]:
-    """Registers a claim, or anew one that was rejected or whose account BPJS refused."""
+    """Registers a claim. A rejected claim, or one whose account BPJS refused, may be registered again."""
     part: Submission = event.data
     claim = state or _unknown(part.sender, part.claim_no)
     if not _may_be_submitted(claim):
@@ -64,7 +64,7 @@ def submitted(state: Claim | None, event: Event, facts: Facts) -> Decision[Claim
 
 
 def rejected_form(state: Claim | None, event: Event, facts: Facts) -> Decision[Claim]:
-    """Rejects a submission of a wrong form; a claim that stands is not touched by it."""
+    """Rejects a submission with a wrong form; it does not touch a claim that stands."""
     part: Rejected = event.data
     assert part.claim_no is not None
     claim = state or _unknown(part.sender, part.claim_no)
@@ -128,21 +128,23 @@ def assessed(state: Claim | None, event: Event, facts: Facts) -> Decision[Claim]
 
 
 def _judged(before: Claim, looked: Claim, event: Event, verdict: Verdict, facts: Facts) -> Decision[Claim]:
-    """A claim that is not rejected: it waits for something, or it can be paid."""
+    """Continues with a claim that is not rejected: it waits for something, or it can be paid."""
     if verdict.holds:
         return _held(before, looked, event, verdict)
     return _payable(before, looked, event, verdict, facts)
 
 
 def _may_be_looked_at(claim: Claim) -> bool:
-    """An open claim; or a decided one that news of the worker's months may change, while no payment is under way."""
+    """An open claim may be assessed; also a decided one that news of the worker's months may change, if no payment is
+    under way.
+    """
     return claim.status in _OPEN or (claim.follows_cover and claim.status in (ClaimStatus.REJECTED, ClaimStatus.PAID))
 
 
 def _reconsidered(before: Claim, looked: Claim, event: Event, verdict: Verdict, facts: Facts) -> Decision[Claim]:
-    """A decided claim in the light of late news: it is reopened where it is entitled to more than it got.
+    """Judges a decided claim again after late news, and reopens it when it is entitled to more than it got.
 
-    What was paid is never taken back; a paid claim is opened only by more months, not by a change of rates.
+    Paid money is never taken back. A paid claim is reopened only by more months, not by a change of rates.
     """
     if verdict.rejections:
         return _stale()
@@ -167,13 +169,13 @@ def _held(before: Claim, looked: Claim, event: Event, verdict: Verdict) -> Decis
         benefits=(),
         school=(),
     )
-    # News of another month than the one it waited for may have come before it is saved as waiting for that.
+    # If it now waits for another month, that month's news may have arrived before this save, so look again.
     again = outcomes.look(held) if held.waiting not in (None, before.waiting) else ()
     return _decided(held, event, (*_news(before, held), *_awaits(before, held), *again))
 
 
 def _awaits(before: Claim, held: Claim) -> tuple[Outcome, ...]:
-    """A claim that follows a death or disability is remembered there, once."""
+    """Registers a claim that waits for a paid death or disability with the worker's entitlement, once."""
     if Reason.AWAITING_EVENT not in held.reasons or Reason.AWAITING_EVENT in before.reasons:
         return ()
     look = outcomes.assess_of(held)
@@ -184,7 +186,9 @@ def _awaits(before: Claim, held: Claim) -> tuple[Outcome, ...]:
 
 
 def _payable(before: Claim, looked: Claim, event: Event, verdict: Verdict, facts: Facts) -> Decision[Claim]:
-    """Papers and cover are in order: an officer above the limit, then the worker's entitlement, then the payment."""
+    """Papers and cover are in order: next an officer (above the limit), then the worker's entitlement, then the
+    payment.
+    """
     form = looked.form
     assert form is not None
     if verdict.of_event > facts.reference.officer_above and looked.ruling is None:
@@ -210,7 +214,7 @@ def _payable(before: Claim, looked: Claim, event: Event, verdict: Verdict, facts
 
 
 def reserved(state: Claim | None, event: Event, facts: Facts) -> Decision[Claim]:
-    """It took what it is owed: what remains are claims that name the person by another number."""
+    """The entitlement gave the claim its part. It must still clear claims that name the person by another number."""
     step: EventReserved = event.data
     if state is None or state.form is None or state.round != step.round or state.status is not ClaimStatus.ASSESSED:
         return _stale()
@@ -220,7 +224,7 @@ def reserved(state: Claim | None, event: Event, facts: Facts) -> Decision[Claim]
 
 
 def moved(state: Claim | None, event: Event, facts: Facts) -> Decision[Claim]:
-    """Another claim took something after this one was judged: it is judged again."""
+    """Another claim took something after this one was judged, so this one is judged again."""
     step: EventMoved = event.data
     if state is None or state.round != step.round or state.status is not ClaimStatus.ASSESSED:
         return _stale()
@@ -229,7 +233,7 @@ def moved(state: Claim | None, event: Event, facts: Facts) -> Decision[Claim]:
 
 
 def cleared(state: Claim | None, event: Event, facts: Facts) -> Decision[Claim]:
-    """Nobody else is paid for this event: it is approved."""
+    """No other claim is paid for this event, so this one is approved."""
     step: ClaimCleared = event.data
     if state is None or state.round != step.round or not state.clearing:
         return _stale()
@@ -237,7 +241,7 @@ def cleared(state: Claim | None, event: Event, facts: Facts) -> Decision[Claim]:
 
 
 def taken(state: Claim | None, event: Event, facts: Facts) -> Decision[Claim]:
-    """Another claim holds the event: this one is rejected. Only steps of earlier releases say so."""
+    """Another claim holds the event, so this one is rejected. Only steps of earlier releases say so."""
     step: EventTaken = event.data
     if state is None or state.round != step.round or state.status is not ClaimStatus.ASSESSED:
         return _stale()
@@ -258,19 +262,19 @@ def _approved(claim: Claim, event: Event) -> Decision[Claim]:
 
 
 def transferred(state: Claim | None, event: Event, facts: Facts) -> Decision[Claim]:
-    """BPJS paid; a death is told to everyone."""
+    """BPJS has paid; a death is published to everyone."""
     step: BenefitTransferred = event.data
     if state is None or state.round != step.round or state.status is not ClaimStatus.APPROVED:
         return _stale()
     paid = replace(state, status=ClaimStatus.PAID, stage="selesai", paid_on=step.paid_on, reference=step.reference)
-    # News that came while the payment was under way found nothing to change; look once more.
+    # News that came during the payment found nothing to change, so look once more.
     return _decided(
         paid, event, (*outcomes.progress(paid), *outcomes.died(paid), *_settles(paid), *outcomes.look(paid))
     )
 
 
 def _settles(paid: Claim) -> tuple[Outcome, ...]:
-    """A paid death or total disability is what scholarships follow."""
+    """Tells the worker's entitlement about a paid death or total disability, which scholarships may follow."""
     form = paid.form
     if form is None or form.kind == "scholarship" or form.outcome not in ("death", "total") or paid.paid_before:
         return ()
@@ -292,7 +296,7 @@ def _settles(paid: Claim) -> tuple[Outcome, ...]:
 
 
 def account_refused(state: Claim | None, event: Event, facts: Facts) -> Decision[Claim]:
-    """BPJS will not pay to the account: the claim is held until it is submitted with another one, or withdrawn."""
+    """BPJS refuses the account: the claim is held until it is submitted with another account, or withdrawn."""
     step: BenefitRefused = event.data
     if state is None or state.round != step.round or state.status is not ClaimStatus.APPROVED:
         return _stale()
@@ -306,18 +310,18 @@ def documents_added(state: Claim | None, event: Event, facts: Facts) -> Decision
     claim = state or _unknown(part.sender, part.claim_no)
     why = _why_closed(claim)
     if why is None and (claim.status is ClaimStatus.ASSESSED or claim.account_refused):
-        # Its papers are complete; more of them change nothing.
+        # Its papers are complete, so more of them change nothing.
         return _decided(claim, event, outcomes.progress(claim)[1:])
     if why is not None or claim.form is None:
         return _decided(claim, event, _refusal(part.sender, event, part.claim_no, (why or Reason.NOT_REGISTERED,)))
     documents = tuple(sorted({*claim.form.documents, *part.documents}))
-    # Without its reasons the claim is told again after the look, whatever that finds: the command gets an answer.
+    # Without its reasons the claim is published again after any look, so the command always gets an answer.
     more = replace(claim, form=replace(claim.form, documents=documents), reasons=(), missing=())
     return _decided(more, event, outcomes.look(more))
 
 
 def withdrawn(state: Claim | None, event: Event, facts: Facts) -> Decision[Claim]:
-    """Takes a claim back as long as its payment was not started."""
+    """Withdraws a claim whose payment has not started."""
     part: Withdrawn = event.data
     claim = state or _unknown(part.sender, part.claim_no)
     why = _why_closed(claim)
@@ -327,14 +331,14 @@ def withdrawn(state: Claim | None, event: Event, facts: Facts) -> Decision[Claim
 
 
 def ruled(state: Claim | None, event: Event, facts: Facts) -> Decision[Claim]:
-    """Takes an officer's decision. One that comes before the claim waits for it is kept until it does."""
+    """Takes an officer's decision. A decision that comes too early is kept until the claim waits for it."""
     part: Decided = event.data
     claim = state or _unknown(part.sender, part.claim_no)
     why = _why_closed(claim)
     if why is None and (claim.status is ClaimStatus.ASSESSED or claim.account_refused):
         why = Reason.NOT_ELIGIBLE
     if why is not None:
-        # Also a decision that came by a step of our own is answered as the officer's.
+        # A decision that arrived through our own step is answered like the officer's command, too.
         shown = unknown_number(part.claim_no) if why is Reason.NOT_REGISTERED else part.claim_no
         return _decided(claim, event, outcomes.refusal(part.sender, "claim.decide.v1", shown, (why,), event.id))
     ruled_claim = replace(claim, ruling=part.ruling, reasons=(), missing=())
@@ -365,7 +369,7 @@ def _rejected(claim: Claim, event: Event, reasons: tuple[str, ...]) -> Decision[
 
 
 def _difference_refused(claim: Claim, event: Event, reasons: tuple[str, ...]) -> Decision[Claim]:
-    """A reopened claim that gets no more: it stands as it was paid."""
+    """A reopened claim gets nothing more: it returns to its paid state."""
     told = replace(claim, status=ClaimStatus.REJECTED, stage="selesai", reasons=tuple(map(str, reasons)), benefits=())
     paid = replace(
         claim,
@@ -385,7 +389,7 @@ def _difference_refused(claim: Claim, event: Event, reasons: tuple[str, ...]) ->
 
 
 def _release(claim: Claim) -> tuple[Outcome, ...]:
-    """Gives the event back to whoever else claims it; what was paid in part stays this claim's."""
+    """Gives back what the claim reserved, for other claims; a claim that was partly paid keeps its reservation."""
     if not claim.reserved or claim.form is None or claim.paid_before:
         return ()
     return tuple(
@@ -395,7 +399,7 @@ def _release(claim: Claim) -> tuple[Outcome, ...]:
 
 
 def _numbers(claim: Claim) -> tuple[str, ...]:
-    """The number that it names its worker by, and that of who stayed of them after a merge."""
+    """The worker number that the claim names and, after a merge, the number of the worker who stayed."""
     named = claim.form.worker_id if claim.form is not None else ""
     return tuple(dict.fromkeys((named, claim.person or named)))
 
@@ -405,13 +409,13 @@ def _person(named: str, who: str | None) -> str:
 
 
 def _news(before: Claim, after: Claim) -> tuple[Outcome, ...]:
-    """A hold is told once for each distinct reason, not at every look."""
+    """Publishes a hold once for each new set of reasons, not at every look."""
     told = before.status is after.status and (before.reasons, before.missing) == (after.reasons, after.missing)
     return () if told else outcomes.progress(after)
 
 
 def _again(claim: Claim, event: Event) -> Decision[Claim]:
-    """The same claim_no once more: its agency hears how it stands, or that the number is taken."""
+    """Answers a repeated claim_no: the same content gets the claim's state, other content is refused as a duplicate."""
     part: Submission = event.data
     if claim.fingerprint == event.content_hash:
         return _decided(claim, event, outcomes.progress(claim)[1:])
@@ -423,7 +427,7 @@ def _may_be_submitted(claim: Claim) -> bool:
 
 
 def _why_closed(claim: Claim) -> Reason | None:
-    """Why no command may change a claim any more; None while one may."""
+    """Why no command may change a claim any more; None while commands may."""
     if claim.status is ClaimStatus.UNKNOWN:
         return Reason.NOT_REGISTERED
     if claim.status in (ClaimStatus.APPROVED, ClaimStatus.PAID):
@@ -447,5 +451,5 @@ def _decided(claim: Claim, event: Event, told: tuple[Outcome, ...]) -> Decision[
 
 
 def _stale() -> Decision[Claim]:
-    """Leaves the document, and what is due of it, as they are."""
+    """Leaves the document and its due work unchanged."""
     return Decision(state=None, ignored=STALE)

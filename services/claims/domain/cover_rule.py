@@ -1,8 +1,9 @@
-"""Whether a day is covered, and how many months qualify: contracts.md, Cover. Two clocks: the day, and what is known.
+"""Whether a day is covered and how many months qualify (contracts.md, Cover). Two clocks: the day, and what is known.
 
-A month's row is the unbroken run of billed months it stands in, up to the month itself. A day is covered when its month
-is paid, the row had begun (its first payment is of that day or earlier), and on that day fewer months of the row were
-unpaid than arrears end a cover. Arrears that are settled later count; a first payment after the day never covers it.
+A month's row is the unbroken run of billed months that ends with that month. A day is covered when three conditions
+hold: its month is paid; the first payment of the row is of that day or earlier; on that day fewer months of the row
+were unpaid than the number that ends a cover. Arrears that are paid later count. A first payment after the day never
+covers it.
 """
 
 from __future__ import annotations
@@ -17,9 +18,9 @@ from shared.reference.rates import Rates, number
 
 @value(frozen=True, slots=True)
 class Months:
-    """The paid months of a worker up to an event: all of them, and those of the row that its month stands in.
+    """The paid months of a worker up to an event: all of them, and those in the row of the event's month.
 
-    `unpaid` are the billed months of the row that nobody has paid yet.
+    `unpaid` are the billed months of the row that are not paid yet.
     """
 
     paid: int
@@ -35,7 +36,8 @@ def is_paid(standing: Standing, cover: Cover) -> bool:
 def months_of(rates: Rates, standing: Standing, event_date: str, submitted_on: str) -> Months:
     """Counts the months of a worker up to an event.
 
-    A claim waits so long for arrears and then is decided on what is paid; a payment of a later day changes nothing.
+    A claim waits a limited time for arrears and is then decided by the paid months; a payment after that changes
+    nothing.
     """
     period = event_date[:7]
     last_day = waits_until(rates, event_date, submitted_on)
@@ -50,7 +52,7 @@ def months_of(rates: Rates, standing: Standing, event_date: str, submitted_on: s
 
 
 def covers_day(rates: Rates, standing: Standing, event_date: str) -> bool:
-    """Whether this day is covered, when its month is billed and paid."""
+    """Whether this day is covered, given that its month is billed and paid."""
     paid_on = [standing.paid_on.get(standing.covers[month].invoice_id) for month in _row(standing, event_date[:7])]
     began = any(day is not None and day <= event_date for day in paid_on)
     unpaid = sum(day is None or day > event_date for day in paid_on)

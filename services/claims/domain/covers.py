@@ -1,6 +1,7 @@
-"""What billing says of cover: premiums by worker and month, paid invoices, closed runs; and whom such news wakes.
+"""What billing says of cover: premiums by worker and month, paid invoices, closed runs; and the claims that news wakes.
 
-Each is inserted once, from its event alone. News of a month is saved first and only then looks for claims that wait.
+Each document is inserted once, from its event alone. News of a month is saved first and only then looks for waiting
+claims.
 """
 
 from __future__ import annotations
@@ -18,12 +19,12 @@ from shared.kernel.event import Event
 
 KNOWN = "already-known"
 PREMIUMS = "await-premiums"
-# The first look for a run's premiums; the shell's own backoff spaces the later ones.
+# The delay of the first look for a run's premiums; the shell's own backoff spaces later looks.
 LOOK_AFTER = timedelta(seconds=1)
 
 
 def billed(state: Cover | None, event: Event, facts: Facts) -> Decision[Cover]:
-    """Notes a premium. Billing bills a worker's month once, so a second one changes nothing."""
+    """Notes a premium. Billing bills a worker's month once, so a second premium changes nothing."""
     if state is not None:
         return Decision(state=None, ignored=KNOWN)
     data: PremiumBilled = event.data
@@ -33,7 +34,7 @@ def billed(state: Cover | None, event: Event, facts: Facts) -> Decision[Cover]:
 
 
 def paid(state: PaidInvoice | None, event: Event, facts: Facts) -> Decision[PaidInvoice]:
-    """Notes a payment, then wakes who waits for its month."""
+    """Notes a payment, then wakes the claims that wait for its month."""
     if state is not None:
         return Decision(state=None, ignored=KNOWN)
     data: PremiumPaid = event.data
@@ -42,7 +43,7 @@ def paid(state: PaidInvoice | None, event: Event, facts: Facts) -> Decision[Paid
 
 
 def completed(state: CompletedRun | None, event: Event, facts: Facts) -> Decision[CompletedRun]:
-    """Notes a closed run, then wakes who waits for its month; once more when all of its premiums are here."""
+    """Notes a closed run, then wakes the claims that wait for its month; again once all its premiums are here."""
     if state is not None:
         return Decision(state=None, ignored=KNOWN)
     data: RunCompleted = event.data
@@ -69,13 +70,13 @@ def woken(state: PaidInvoice | CompletedRun | None, event: Event, facts: Facts) 
 
 
 def all_here(run_id: str, run: CompletedRun) -> WakeCover:
-    """The step to take when every premium of a run is here: claims that saw only some of them are looked at again."""
+    """The step when every premium of a run is here: claims that saw only some of them are looked at again."""
     regency, period = run.month.split("|")
     return WakeCover(collection="runs", id=run_id, regency=regency, period=period, complete=True)
 
 
 def _due_of(run_id: str, state: PaidInvoice | CompletedRun | None, at: datetime) -> Due | None:
-    """A run whose premiums may still be coming in is looked at until all are here."""
+    """A run whose premiums may still be arriving is checked until all are here."""
     if not isinstance(state, CompletedRun) or state.seen:
         return None
     name = str(uuid.uuid5(uuid.NAMESPACE_URL, f"urn:payung:claims:{PREMIUMS}|{run_id}"))
@@ -83,7 +84,7 @@ def _due_of(run_id: str, state: PaidInvoice | CompletedRun | None, at: datetime)
 
 
 def month_key(regency: str, period: str) -> str:
-    """A month of a regency, as runs and waiting claims name it."""
+    """The key of a regency's month, as runs and waiting claims use it."""
     return f"{regency}|{period}"
 
 

@@ -1,14 +1,14 @@
-"""Claims' judgement: which document each input changes (`route`), and what it makes of it (`decide`).
+"""Routes each input of claims to the document it changes (`route`) and decides what happens there (`decide`).
 
 Theory of operation
 * covers (worker_id|period), invoices, runs: what billing said, inserted once: domain/covers.py.
-* claims (regency/agency/claim_no): saved as waiting first, then assessed: domain/claims.py by domain/assessments.py.
-* links (worker_id): who was merged into whom, by registration's word: domain/links.py.
-* deaths (worker_id): what claims took of a worker's entitlement, each part of it once: domain/entitlements.py.
+* claims (regency/agency/claim_no): first saved as waiting, then assessed: domain/claims.py with domain/assessments.py.
+* links (worker_id): who was merged into whom, as registration says: domain/links.py.
+* deaths (worker_id): what claims took of a worker's entitlement, each part once: domain/entitlements.py.
 * refusals (name of the input): commands that name no claim, or a claim that had to be looked up first.
 
-Invariants: pure, total, deterministic; every reason that holds is told; an input without effect says why; nothing
-personal enters an outcome.
+Invariants: pure, total, deterministic; every reason that holds is told; an ignored input says why; no personal data
+enters an outcome.
 """
 
 from __future__ import annotations
@@ -46,19 +46,19 @@ from shared.kernel.event import Event, Routed
 
 
 def route(event: Event, reference: Reference) -> tuple[Routed, ...]:
-    """The document that an input changes, with its part; of registration's news, few change any."""
+    """The document that an input changes, with its part. Few of registration's events change any."""
     if isinstance(event.data, WorkerWithdrawn | WorkerRegistered):
         return merges.route(event)
     return (_ROUTES[type(event.data)](event, reference),)
 
 
 def decide(state: Any, event: Event, facts: Facts, now: datetime) -> Decision[Any]:
-    """What one part makes of its document. `now` is the event's own `at`."""
+    """Decides one part on its document. `now` is the event's own `at`."""
     return _DECISIONS[type(event.data)](state, event, facts)
 
 
 def conflicting(event: Event) -> Routed:
-    """Refuses an input whose name was used before with other content, in a document apart from the first one's."""
+    """Refuses an input whose name was used before with other content, in a separate document from the first one's."""
     part = forms.refused(event, [Reason.CONFLICTING_DUPLICATE])
     return Routed(Address("refusals", f"{event.name}|{event.content_hash}"), part)
 
@@ -109,7 +109,9 @@ def _decide_claim(event: Event, reference: Reference) -> Routed:
 
 
 def _addressed(event: Event, part: Submission | Rejected | Added | Withdrawn | Decided | Refused) -> Routed:
-    """A part to its claim; what names none (yet), or cannot be read, to a document of its own."""
+    """Routes a part to its claim. A part without a (known) claim, or an unreadable one, goes to a document of
+    its own.
+    """
     if part.claim_no is None or isinstance(part, Refused) or not part.sender.regency:
         return Routed(Address("refusals", event.name), part)
     return Routed(Address("claims", claim_key(part.sender.regency, part.sender.agency, part.claim_no)), part)
@@ -123,7 +125,7 @@ def _ruling(event: Event, reference: Reference) -> Routed:
 
 
 def _decided(state: Any, event: Event, facts: Facts) -> Decision[Any]:
-    """A decision on a claim; one that names the agency without its regency goes to the only claim that it can mean."""
+    """Applies a decision to its claim. A decision without a regency goes to the only claim that it can mean."""
     part: Decided = event.data
     if part.sender.regency:
         return claims.ruled(state, event, facts)

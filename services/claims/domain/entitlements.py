@@ -1,17 +1,17 @@
-"""What a worker's families are entitled to, and what claims took of it: one document a worker. Nothing is paid twice.
+"""What a worker's families are entitled to, and what claims took of it: one document per worker. Nothing is paid twice.
 
 Theory of operation
-* A claim is judged by what other claims took (`rest`), and then asks for its part, with the number of changes that it
-  saw (`seen`). The entitlement gives it only if nothing changed since (compare-and-set); else the claim is judged
-  again.
+* A claim is judged by what other claims took (`rest`). Then it asks for its part and names the number of changes that
+  it saw (`seen`). The entitlement gives the part only if nothing has changed since (compare-and-set); otherwise the
+  claim is judged again.
 * A claim that ends without payment gives back what it took.
-* Scholarships follow a death or a total disability that is paid. They wait here and are woken when that is so.
+* Scholarships follow a paid death or total disability. They wait here and are woken when it is paid.
 
-Claims that name one person by several numbers ask at the documents of their own numbers. Then each is saved as
-`clearing`, and only then looks at the other numbers (due work, `facts.clear`). Of two that are clearing at the same
-time the one whose key comes first waits for the other. Then a claim is judged again when anything was taken or given
-back at another number since it was judged, and is approved when nothing was. So each of two claims knew what the other
-took, or was clearing before the other looked. A merge that becomes known when two are approved comes too late.
+Claims may name one person by several numbers. They ask at the documents of their own numbers. Then each is saved as
+`clearing`, and only then looks at the other numbers (due work, `facts.clear`). If two are clearing at the same time,
+the one with the smaller key waits for the other. A clearing claim is judged again when anything was taken or given back
+at another number since it was judged; otherwise it is approved. So each of two claims either knew what the other took,
+or was clearing before the other looked. A merge that becomes known after both are approved comes too late.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from shared.kernel.event import Event
 
 
 def asked(state: Entitlement | None, event: Event, facts: Facts) -> Decision[Entitlement]:
-    """Gives a claim what it was found to be owed, or says that it must be judged again."""
+    """Gives a claim its part, or tells it to be judged again because something has changed."""
     step: ReserveEvent = event.data
     held = state or Entitlement()
     if step.seen != held.changes:
@@ -43,14 +43,14 @@ def asked(state: Entitlement | None, event: Event, facts: Facts) -> Decision[Ent
         return Decision(state=held, outcomes=(outcomes.step("claim.moved", step.claim, moved),))
     taken = _taken(_without(held, step.claim), step)
     if taken != held:
-        # A claim that was judged again and takes what it had taken before changes nothing for others.
+        # A claim that is judged again and takes the same part as before changes nothing for others.
         taken = replace(taken, changes=held.changes + 1)
     reserved = EventReserved(claim=step.claim, round=step.round)
     return Decision(state=taken, outcomes=(outcomes.step("claim.reserved", step.claim, reserved),))
 
 
 def released(state: Entitlement | None, event: Event, facts: Facts) -> Decision[Entitlement]:
-    """Takes back all that a claim took."""
+    """Takes back everything that a claim took."""
     step: ReleaseEvent = event.data
     held = state or Entitlement()
     waiting = {key: look for key, look in held.waiting.items() if key != step.claim}
@@ -59,7 +59,7 @@ def released(state: Entitlement | None, event: Event, facts: Facts) -> Decision[
 
 
 def awaited(state: Entitlement | None, event: Event, facts: Facts) -> Decision[Entitlement]:
-    """Remembers a claim that follows a death or disability; one that is paid already wakes it at once."""
+    """Remembers a claim that follows a death or disability; wakes it at once if one is already paid."""
     step: AwaitEvent = event.data
     held = state or Entitlement()
     waiting = replace(held, waiting={**held.waiting, step.claim: step.look})
@@ -67,7 +67,7 @@ def awaited(state: Entitlement | None, event: Event, facts: Facts) -> Decision[E
 
 
 def settled(state: Entitlement | None, event: Event, facts: Facts) -> Decision[Entitlement]:
-    """Notes a death or total disability that is paid, and wakes the claims that follow it."""
+    """Notes a paid death or total disability, and wakes the claims that follow it."""
     step: SettleEvent = event.data
     held = state or Entitlement()
     paid = {**held.paid, step.claim: PaidEvent(step.kind, step.outcome, step.event_date)}
@@ -91,12 +91,14 @@ def rest(entitlements: Mapping[str, Entitlement], claim: str) -> Entitlement:
 
 
 def must_be_judged_again(claim: Claim, changes: Mapping[str, int]) -> bool:
-    """Whether anything was taken or given back since it was judged; `changes` by the person's other numbers."""
+    """Whether anything was taken or given back since the claim was judged; `changes` by the person's other numbers."""
     return any(count != claim.seen.get(number, 0) for number, count in changes.items())
 
 
 def must_wait(claim: Claim, rivals: Mapping[str, Claim]) -> bool:
-    """Whether a claim of another number may be approved at any moment, or be judged again because of this one."""
+    """Whether a claim of another number comes first: it may be approved at any moment, or judged again because
+    of this one.
+    """
     return any(one.clearing and key > claim.key for key, one in rivals.items())
 
 
@@ -117,7 +119,7 @@ def _taken(held: Entitlement, step: ReserveEvent) -> Entitlement:
 
 
 def _without(held: Entitlement, claim: str) -> Entitlement:
-    """Without what this claim took."""
+    """The entitlement without what this claim took."""
     has_death = held.death == claim
     return replace(
         held,
@@ -130,7 +132,7 @@ def _without(held: Entitlement, claim: str) -> Entitlement:
 
 
 def _of_group(held: Entitlement, group: frozenset[str]) -> Entitlement:
-    """Without what claims took that name somebody else by now (earlier releases asked at another number)."""
+    """The entitlement without claims that now belong to another person (earlier releases asked at another number)."""
     strangers = [claim for claim, named in held.named.items() if named not in group]
     for claim in strangers:
         held = _without(held, claim)

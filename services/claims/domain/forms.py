@@ -1,7 +1,7 @@
 """The form check of claims' commands: each becomes a part to judge, or a refused part with every reason that holds.
 
-Pure and total: whatever stands in `data`, the answer is a part. Knows no document. The NIK ends here: only the
-worker_id made of it goes on.
+Pure and total: any content of `data` gives a part. Knows no document. The NIK goes no further than this module: only
+the worker_id made from it continues.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from shared.kernel.values import value
 KINDS: tuple[Kind, ...] = get_args(Kind)
 CAUSES = ("accident", "illness", "natural")
 OUTCOMES = ("treatment", "temporary", "partial", "total", "death")
-# Agencies write levels as their schools do.
+# Agencies write school levels in many ways.
 LEVELS: Mapping[str, str] = {
     **{level: level for level in rules.LEVELS},
     **dict.fromkeys(("paud", "kindergarten"), "tk"),
@@ -38,7 +38,7 @@ LEVELS: Mapping[str, str] = {
     **dict.fromkeys(("pt", "s1", "d1", "d2", "d3", "d4", "university", "college", "training", "kuliah"), "higher"),
 }
 CHILDREN_LIST_MAX = 20
-# More than any benefit; also keeps sums far inside 64 bits.
+# More than any benefit; it also keeps sums far inside 64 bits.
 RUPIAH_MAX = 10**12
 DAYS_MAX = 36_500
 CHILD_KEY_BYTES = 10
@@ -51,9 +51,10 @@ _REGENCY = re.compile(r"\d{2}\.\d{2}", re.ASCII)
 
 @value(frozen=True, slots=True)
 class Sender:
-    """The agency of a claim: by whose topic an event came, or whom an officer's decision names.
+    """The agency of a claim: the agency of the event's topic, or the one that an officer's decision names.
 
-    An officer may leave out the regency: then it is empty until the claim is found. Both are where they name no agency.
+    An officer may leave out the regency; then it is empty until the claim is found. Both are empty when the decision
+    names no agency.
     """
 
     regency: str
@@ -71,7 +72,7 @@ class Submission:
 
 @value(frozen=True, slots=True)
 class Rejected:
-    """A `claim.submit.v1` of a wrong form, with as much of it as can be read."""
+    """A `claim.submit.v1` with a wrong form, with those fields that can be read."""
 
     sender: Sender
     claim_no: str | None
@@ -108,7 +109,7 @@ class Decided:
 
 @value(frozen=True, slots=True)
 class Refused:
-    """A command that cannot be taken, whatever the claim."""
+    """A command that cannot be accepted for any claim."""
 
     sender: Sender
     command: str
@@ -117,8 +118,10 @@ class Refused:
 
 
 def sender_of(event: Event) -> Sender:
-    """The agency that an event comes from, or that an officer's decision names; raises ValueError when the source is
-    neither (the shell lets none pass)."""
+    """The agency of an event, or the one that an officer's decision names.
+
+    Raises ValueError when the source is no agency; the shell lets no such event pass.
+    """
     if isinstance(event.data, DecideClaim):
         return named_agency(event.data.fields) or Sender("", "")
     found = topics.agency_of_source(event.source)
@@ -128,7 +131,7 @@ def sender_of(event: Event) -> Sender:
 
 
 def named_agency(fields: Mapping[str, Any]) -> Sender | None:
-    """The agency that a decision names: `64.08/rumahsakit`, or `rumahsakit` with `regency` beside it or without."""
+    """The agency that a decision names: `64.08/rumahsakit`, or `rumahsakit` with or without a `regency` field."""
     value, regency = fields.get("agency"), fields.get("regency")
     if not isinstance(value, str):
         return None
@@ -145,8 +148,8 @@ def submission(event: Event, reference: Reference) -> Submission | Rejected:
 
 
 def problems(fields: Mapping[str, Any], reference: Reference, today: date) -> tuple[str, ...]:
-    """Every reason for which a submission would be rejected by its form; a key that is not the real one will do."""
-    # Whether a NIK and a worker_id agree is known to who holds the key only.
+    """Every reason for which the form alone would be rejected. Works with a key that is not the real one."""
+    # Only the holder of the real key knows whether a NIK and a worker_id agree, so this is not checked.
     stated = {name: value for name, value in fields.items() if name != "worker_id" or not fields.get("nik")}
     part = _submission(SubmitClaim(stated), Sender("", ""), reference, today)
     return part.reasons if isinstance(part, Rejected) else ()
@@ -162,7 +165,7 @@ def _submission(data: Intake, sender: Sender, reference: Reference, today: date)
     kind = _kind(form)
     event_date = _event_date(form, reference, today)
     cause = form.one_of("cause", CAUSES)
-    # Nobody was unable to work on a day that has not come yet.
+    # Days off work cannot include days that have not come yet.
     days_max = DAYS_MAX if event_date is None else (today - event_date).days + 1
     details = _details(form, kind, worker, event_date or today, days_max, reference)
     documents = _documents(form)
@@ -200,7 +203,7 @@ def withdrawn(event: Event) -> Withdrawn | Refused:
 
 
 def decided(event: Event) -> Decided | Refused:
-    """Reads `claim.decide.v1`; whoever decides is the source, and says why."""
+    """Reads `claim.decide.v1`. The event's source is the officer who decides; a reason is required."""
     form = Fields(event.data.fields, event.data.problem)
     agency = named_agency(form.fields)
     if agency is None:
@@ -217,18 +220,20 @@ def decided(event: Event) -> Decided | Refused:
 
 
 def refused(event: Event, reasons: Sequence[str]) -> Refused:
-    """The refusal of a command, with its claim_no where it can be read."""
+    """The refusal of a command, with its claim_no if that can be read."""
     claim_no = _number(Fields(event.data.fields))
     return Refused(sender_of(event), event.type, unknown_number(claim_no), tuple(reasons))
 
 
 def unknown_number(claim_no: str) -> str | None:
-    """The number of a claim that nobody knows, as everyone may read it: nobody has seen that no NIK is in it."""
+    """The number of an unknown claim for public answers: it was never validated, so it is hidden if it contains
+    a NIK.
+    """
     return None if not claim_no or tokens.hidden_niks(claim_no) else claim_no
 
 
 def _number(form: Fields) -> str:
-    """The number of a claim, which everyone reads: letters, digits and `. / _ -`, at least one digit, no telephone."""
+    """The number of a claim, which is public: letters, digits and `. / _ -`, at least one digit, no telephone."""
     number = form.text("claim_no", tokens.NUMBER_MAX)
     if number and not tokens.is_number_of_a_claim(number):
         form.wrong("claim_no")
@@ -237,7 +242,7 @@ def _number(form: Fields) -> str:
 
 
 def _documents(form: Fields) -> tuple[str, ...]:
-    """Codes of documents that a claim may have; an unknown one is a mistake that the office should hear of."""
+    """The codes of a claim's documents. An unknown code is refused, so that the office learns of its mistake."""
     codes = form.codes("documents")
     if not rules.KNOWN_DOCUMENTS.issuperset(codes):
         form.wrong("documents")
@@ -246,7 +251,7 @@ def _documents(form: Fields) -> tuple[str, ...]:
 
 
 def _worker(form: Fields, reference: Reference, today: date) -> str:
-    """The worker_id that is stated, or made of the NIK; when both are there they must agree."""
+    """The worker_id that is given, or made from the NIK. If both are given they must agree."""
     stated = form.fields.get("worker_id")
     if not form.missing("worker_id"):
         if not isinstance(stated, str) or _WORKER_ID.fullmatch(stated) is None:
@@ -262,10 +267,10 @@ def _worker(form: Fields, reference: Reference, today: date) -> str:
 
 
 def _may_name(claim_no: str, worker: str, reference: Reference) -> bool:
-    """Whether a number may stand in open topics and URLs: no NIK is in it.
+    """Whether a number may appear in open topics and URLs: it contains no NIK.
 
-    What looks like one may be an agency's own code with a day and a serial (6408 2026-11-21 0001), unless it is the
-    worker's.
+    A part that looks like a NIK may be an agency's own code with a day and a serial (6408 2026-11-21 0001). It is
+    allowed, unless it is this worker's NIK.
     """
     return not any(
         worker in ("", worker_id(reference.id_key, nik)) or not _DAY_AND_SERIAL.fullmatch(nik)
@@ -292,7 +297,7 @@ def _kind(form: Fields) -> Kind | None:
 
 
 def _event_date(form: Fields, reference: Reference, today: date) -> date | None:
-    """A day of the calendar, not after the day of receipt, on which the law knew these benefits."""
+    """A day of the calendar, not after the day of receipt, for which the law has these benefits."""
     found = day_of(form.fields.get("event_date"))
     if found is None or found > today or not rules.has_law(reference.rates, found):
         form.wrong("event_date")
@@ -303,7 +308,7 @@ def _event_date(form: Fields, reference: Reference, today: date) -> date | None:
 def _details(
     form: Fields, kind: Kind | None, worker: str, day: date, days_max: int, reference: Reference
 ) -> dict[str, Any] | None:
-    """The fields of Form that stand under `details`. JKM and scholarships follow a death when nothing is said."""
+    """The fields of Form from `details`. JKM and scholarships default to the outcome death."""
     if kind == "jkm" and form.missing("details"):
         return {"outcome": "death"}
     details = form.inside("details")
@@ -329,14 +334,14 @@ def _details(
     }
     claimed = read["treatment_cost"] or read["days_off_work"] or read["transport"] != (0, 0, 0)
     if accident and outcome == "treatment" and not claimed and not details.reasons:
-        # Nothing at all is claimed, not even wrongly: the cost is what was forgotten.
+        # The claim names no cost at all, not even a wrong one, so the missing field is the cost.
         details.reasons.append(f"{Reason.FIELD_MISSING}:details.treatment_cost")
     form.reasons.extend(dict.fromkeys(details.reasons))
     return None if details.reasons else read
 
 
 def _loss(details: Fields, *, required: bool) -> str:
-    """More than 0 and at most 100 per cent, as decimal text: no amount passes through a float."""
+    """More than 0 and at most 100 per cent, as decimal text, so that no amount is computed with a float."""
     if details.missing("loss_percent") and not required:
         return "0"
     value = details.fields.get("loss_percent")

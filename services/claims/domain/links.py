@@ -1,7 +1,7 @@
-"""Two workers who turned out to be one person: what registration says of merges, and whose claims are looked at again.
+"""Two workers who turned out to be one person: what registration says of merges, and the claims to look at again.
 
-Order that matters: a link is saved first and only then wakes the claims of all whom it touches. As with news of a
-month, either a claim's look sees the link, or the link finds the claim.
+The order matters: a link is saved first and only then wakes the claims of all its workers. As with news of a month,
+either a claim's look sees the link, or the link finds the claim.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ from shared.kernel.links import Link
 
 
 def merged(state: Link | None, event: Event, facts: Facts) -> Decision[Link]:
-    """This worker is another one."""
+    """This worker was merged into another one."""
     return _waking(state, event, merges.merged(state, event, facts))
 
 
 def registered(state: Link | None, event: Event, facts: Facts) -> Decision[Link]:
-    """This worker is a person of their own (again)."""
+    """This worker is a separate person (again)."""
     return _waking(state, event, merges.registered(state, event, facts))
 
 
 def woken(state: Link | None, event: Event, facts: Facts) -> Decision[Link]:
-    """Asks for a look at every open claim of the workers whom the link touches."""
+    """Asks for a look at every open claim of the workers of this link."""
     wake: WakeWorker = event.data
     found = facts.open_claims.get(event.name, ())
     return wakes.woken(state, found, lambda last: _wake(wake.model_copy(update={"after": last})))

@@ -1,6 +1,7 @@
-"""How claims addresses what it publishes: progress to everyone and to the agency, its own steps by their next document.
+"""Addresses of what claims publishes: progress to everyone and to the agency, its own steps by the next document.
 
-Nothing here carries personal data: a worker is a worker_id, a claim its number.
+Nothing here carries personal data: a worker is a worker_id, a claim its number. One step is the exception: it carries
+an officer's name and reason (`ruled`), and is marked as personal.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ from shared.kernel.decision import Due, Outcome
 EVENTS = topics.events("claims")
 WORK = topics.work("claims")
 PAYMENT, WATCH, CLEAR, ARREARS = "bpjs-payment", "watch-run", "clear-claim", "await-arrears"
-# The first look at a run whose premiums are still coming in; the shell's own backoff spaces the later ones.
+# The delay of the first look at a run whose premiums are still arriving; the shell's own backoff spaces later looks.
 WATCH_AFTER = timedelta(seconds=1)
 
 _NAMES: dict[ClaimStatus, tuple[str, type[ClaimProgress]]] = {
@@ -47,7 +48,7 @@ _NAMES: dict[ClaimStatus, tuple[str, type[ClaimProgress]]] = {
 
 
 def progress(claim: Claim, stage: Stage | None = None) -> tuple[Outcome, ...]:
-    """Where a claim stands, on claims-events and to its agency."""
+    """The state of a claim, on claims-events and to its agency."""
     sender = Sender(claim.regency, claim.agency)
     if claim.status is ClaimStatus.PAID:
         return both(sender, "claim.paid.v1", paid_of(claim), claim.worker_id or claim.key, claim.claim_no)
@@ -69,7 +70,7 @@ def progress(claim: Claim, stage: Stage | None = None) -> tuple[Outcome, ...]:
 
 
 def reopened(before: Claim, after: Claim) -> tuple[Outcome, ...]:
-    """A decided claim is open again: why it had been refused, and what it is entitled to by the news."""
+    """A decided claim is open again: its earlier reasons, and what it is entitled to after the news."""
     data = ClaimReopened(
         claim_no=after.claim_no,
         agency=after.agency,
@@ -86,7 +87,7 @@ def reopened(before: Claim, after: Claim) -> tuple[Outcome, ...]:
 
 
 def form_rejected(part: Rejected, name: str) -> tuple[Outcome, ...]:
-    """A submission of a wrong form; `name` is the event's id, which keys it when no claim is named."""
+    """Rejects a submission with a wrong form. `name` is the event's id, the key when no claim is named."""
     sender = part.sender
     data = ClaimRejected(
         claim_no=part.claim_no,
@@ -102,7 +103,7 @@ def form_rejected(part: Rejected, name: str) -> tuple[Outcome, ...]:
 
 
 def both(sender: Sender, kind: str, data: BaseModel, key: str, subject: str) -> tuple[Outcome, ...]:
-    """An event for everyone and, the same, for the agency; an officer's decision may name none that could be told."""
+    """One event for everyone and the same event for the agency. An officer's decision may name no agency to tell."""
     told = Outcome(EVENTS, key, kind, data, subject)
     if not sender.regency:
         return (told,)
@@ -112,7 +113,7 @@ def both(sender: Sender, kind: str, data: BaseModel, key: str, subject: str) -> 
 def refusal(
     sender: Sender, command: str, claim_no: str | None, reasons: Sequence[str], name: str
 ) -> tuple[Outcome, ...]:
-    """`<command>.refused.v1`; `name` is the event's id, which keys it when no claim is named."""
+    """`<command>.refused.v1`; `name` is the event's id, the key when no claim is named."""
     kind = f"{command.removesuffix('.v1')}.refused.v1"
     data = CommandRefused(claim_no=claim_no, agency=sender.agency or None, reasons=list(reasons))
     key = claim_key(sender.regency, sender.agency, claim_no) if claim_no is not None else name
@@ -120,12 +121,12 @@ def refusal(
 
 
 def step(kind: str, key: str, data: ClaimStep) -> Outcome:
-    """A step of our own, keyed by the document that it changes."""
+    """One of claims' own steps, keyed by the document that it changes."""
     return Outcome(WORK, key, kind, data)
 
 
 def ruled(sender: Sender, claim_no: str, ruling: Ruling) -> Outcome:
-    """An officer's decision on its way to the claim that it was found to mean."""
+    """An officer's decision on its way to the claim that was found for it."""
     key = claim_key(sender.regency, sender.agency, claim_no)
     data = ClaimRuled(
         regency=sender.regency,
@@ -139,12 +140,12 @@ def ruled(sender: Sender, claim_no: str, ruling: Ruling) -> Outcome:
 
 
 def look(claim: Claim) -> tuple[Outcome, ...]:
-    """Asks for an assessment, after what is saved now."""
+    """Asks for an assessment, which comes after the present save."""
     return () if claim.form is None else (step("claim.assess", claim.key, assess_of(claim)),)
 
 
 def assess_of(claim: Claim) -> AssessClaim:
-    """The step that looks at a claim's cover."""
+    """The step that assesses a claim. Raises ValueError for a claim without a form."""
     if claim.form is None:
         raise ValueError("a claim without a form is never assessed")
     regency = claim.waiting.split("|")[0] if claim.waiting is not None else claim.regency
@@ -158,7 +159,9 @@ def assess_of(claim: Claim) -> AssessClaim:
 
 
 def paid_of(claim: Claim) -> ClaimPaid:
-    """The payment of a claim, with the worker's district and sex for those who count."""
+    """The payment of a claim, with the worker's district and sex for statistics. Raises ValueError when it is
+    not paid.
+    """
     form, cover = claim.form, claim.cover
     if form is None or claim.paid_on is None:
         raise ValueError("the claim is not paid")
@@ -178,23 +181,23 @@ def paid_of(claim: Claim) -> ClaimPaid:
 
 
 def died(claim: Claim) -> tuple[Outcome, ...]:
-    """`worker.died.v1` once a death is paid: billing ends from the next month. A later difference tells nothing new."""
+    """`worker.died.v1` once a death is paid: billing ends from the next month. A later difference is not told again."""
     form = claim.form
     if form is None or not form.is_death or claim.paid_before:
         return ()
     regency = claim.cover.regency if claim.cover is not None else claim.regency
-    # Of a merged worker, the one who stayed: it is their premium that ends.
+    # For a merged worker this is the worker who stayed, because their premium ends.
     who = claim.worker_id or form.worker_id
     data = WorkerDied(worker_id=who, regency=regency, died_on=form.event_date)
     return (Outcome(EVENTS, who, "worker.died.v1", data, who),)
 
 
 def due_of(claim: Claim, at: datetime) -> Due | None:
-    """What is due as long as the claim stands so. The same claim always owes the same work under the same id."""
+    """The due work of a claim in its present state. The same claim always has the same work under the same id."""
     data: dict[str, Any] = {"correlation_id": claim.correlation}
     looked = f"{claim.key}|{claim.round}|{claim.looks}"
     if claim.status is ClaimStatus.APPROVED:
-        # The first payment of a round keeps the name that it always had; a difference has a name of its own.
+        # The first payment of a round keeps the id of earlier releases; a difference gets its own id.
         name = looked if claim.paid_before else f"{claim.key}|{claim.round}"
         return Due(_id(f"{PAYMENT}|{name}"), PAYMENT, at, data)
     if claim.clearing:
@@ -209,5 +212,5 @@ def due_of(claim: Claim, at: datetime) -> Due | None:
 
 
 def _id(name: str) -> str:
-    # A header of the call to BPJS, so plain ASCII whatever stands in a claim number.
+    # The id is a header of the call to BPJS, so it must be plain ASCII, whatever a claim number contains.
     return str(uuid.uuid5(uuid.NAMESPACE_URL, f"urn:payung:claims:{name}"))

@@ -1,6 +1,6 @@
 """The rules of claims as named numbers and predicates, each with its source. Knows no event of Kafka, no document.
 
-Amounts are dated rows of shared/reference/rates.csv, chosen by the day of the event; their keys are the rules that a
+Amounts are dated rows of shared/reference/rates.csv, chosen by the day of the event. Their keys are the rules that a
 benefit names.
 """
 
@@ -42,27 +42,27 @@ DOCUMENTS: dict[Kind, tuple[str, ...]] = {
     ),
 }
 RECEIPTS = "receipts"
-# What else offices add (rules.md 4, Documents).
+# Further documents that offices add (rules.md 4, Documents).
 OTHER_DOCUMENTS = (
     *("marriage-book", "power-of-attorney", "tax-number", "work-reference", "kk3", "police-report"),
     *("insurance-letter", "attendance", "guardian-letter", "disability-letter", "will-letter", "photo", "other"),
 )
 KNOWN_DOCUMENTS = frozenset(code for codes in (*DOCUMENTS.values(), (RECEIPTS,), OTHER_DOCUMENTS) for code in codes)
-# PP 82/2019: treatment by medical need, without a ceiling, so it has no row among the rates.
+# PP 82/2019: treatment by medical need, without a ceiling, so the rates have no row for it.
 TREATMENT_RULE, TREATMENT_LAW = "jkk.treatment", "PP 82/2019 (treatment by medical need, no ceiling)"
 TRANSPORT = ("land", "sea", "air")
 LEVELS = ("tk", "sd", "smp", "sma", "higher")
 SCHOOL_YEAR_STARTS_IN = 7
-# No text names an age for a level; a child who is two years younger than is usual is still taken.
+# No law gives an age for a level. A child up to two years younger than usual is still accepted.
 LEVEL_AGES = {"tk": 3, "sd": 5, "smp": 10, "sma": 13, "higher": 15}
-# A child that the worker leaves unborn.
+# For a child born after the worker's death.
 BORN_AFTER_DEATH_MAX = timedelta(days=300)
-# Who is paid for a death, in the order of the law (rules.md 4), and who for a child at school besides them.
+# Who receives a death benefit, in the order of the law (rules.md 4); a guardian may receive a scholarship, too.
 HEIRS = frozenset(
     ("spouse", "child", "parent", "grandchild", "grandparent", "sibling", "parent-in-law", "will", "named-heir")
 )
 GUARDIANS = frozenset((*HEIRS, "guardian"))
-# As offices write relations.
+# The words that offices use for relations.
 _RELATIONS: Mapping[str, str] = {
     **dict.fromkeys(("suami", "istri", "isteri", "pasangan", "husband", "wife", "widow", "widower"), "spouse"),
     **dict.fromkeys(("anak", "anak kandung", "son", "daughter"), "child"),
@@ -79,13 +79,13 @@ _SCHOOL_YEAR = re.compile(r"(\d{4})(?:[/-](\d{4}))?")
 
 
 def relation(text: str) -> str:
-    """How a payee is related, as a code where the word is known, else as it was written."""
+    """The payee's relation: a code when the word is known, else the word as written."""
     word = " ".join(text.lower().split())
     return _RELATIONS.get(word, word)
 
 
 def missing_documents(form: Form) -> tuple[str, ...]:
-    """The documents that the kind asks for and the claim lacks, in the order of the contract."""
+    """The documents that the kind requires and the claim lacks, in the order of the contract."""
     asked = DOCUMENTS[form.kind]
     if form.kind == "jkk" and form.has_costs:
         asked = (*asked, RECEIPTS)
@@ -103,7 +103,7 @@ def has_expired(rates: Rates, form: Form, submitted_on: str) -> bool:
 
 
 def days_passed(event_date: str, until: str) -> int:
-    """The days from an event to a day, both counted: nobody was unable to work on a day that has not come."""
+    """The days from an event to a day, both counted. Days off work cannot be more than that."""
     return (date.fromisoformat(until) - date.fromisoformat(event_date)).days + 1
 
 
@@ -122,13 +122,15 @@ def read_school_year(text: str) -> str | None:
 
 
 def has_full_death_benefit(rates: Rates, months: Months, day: date) -> bool:
-    """Three paid months in a row give the full JKM (Permenaker 5/2021; before it no row was asked): rules.md T2."""
+    """Three paid months in a row give the full JKM (Permenaker 5/2021; before it no months were required):
+    rules.md T2.
+    """
     least = rates.rate("jkm.min_months_full", day)
     return least is None or months.in_row >= least.amount
 
 
 def has_scholarship_months(rates: Rates, months: Months, by_accident: bool, day: date) -> bool:
-    """JKM asks three years of contributions, JKK none: rules.md T3."""
+    """JKM requires three years of contributions, JKK none: rules.md T3."""
     least = rates.rate("jkm.scholarship_min_months", day)
     return by_accident or (least is not None and months.paid >= least.amount)
 
@@ -136,8 +138,8 @@ def has_scholarship_months(rates: Rates, months: Months, by_accident: bool, day:
 def payable_children(rates: Rates, form: Form, submitted_on: str) -> tuple[Child, ...]:
     """Children under 23 at a level that fits their age, each school year of a child once (rules.md 3c).
 
-    The age is that on the day of the event, or on the day of submission for a yearly claim, which reaches back three
-    school years and never ahead.
+    The age counts on the day of the event; for a yearly claim, on the day of submission. A yearly claim reaches back
+    three school years and never ahead.
     """
     day = date.fromisoformat(form.event_date)
     today = date.fromisoformat(submitted_on) if form.kind == "scholarship" else day
@@ -156,10 +158,10 @@ def payable_children(rates: Rates, form: Form, submitted_on: str) -> tuple[Child
 
 
 def within_years(rates: Rates, children: Sequence[Child], taken: Mapping[str, str], day: date) -> tuple[Child, ...]:
-    """Those of the children's school years that the law still pays, beside the slots (`year|child` -> level) taken.
+    """The children's school years that the law still pays, given the slots (`year|child` -> level) already taken.
 
-    At most two children of a worker, and so many years at each level (rules.md 3c). Before PP 82/2019 one sum for one
-    child.
+    At most two children of a worker, and a limited number of years at each level (rules.md 3c). Before PP 82/2019 one
+    sum for one child.
     """
     once = rates.rate("scholarship.once", day) is not None
     children_max = number(rates, "scholarship.children_max", day)
@@ -211,9 +213,9 @@ def death_benefits(rates: Rates, months: Months, day: date) -> tuple[BenefitLine
 def accident_benefits(
     rates: Rates, form: Form, base: int, day: date, days_before: int, days: int
 ) -> tuple[BenefitLine, ...]:
-    """JKK: costs, pay while unable to work, and what the outcome gives: rules.md 3a.
+    """JKK: costs, pay while unable to work, and the benefit of the outcome: rules.md 3a.
 
-    `days` of pay while unable to work follow `days_before` that other claims of the same accident were paid.
+    `days` are the paid days off work; they follow `days_before`, which other claims of the same accident were paid.
     """
     lines: list[BenefitLine | None] = []
     if form.treatment_cost:
@@ -243,7 +245,7 @@ def scholarship_benefits(rates: Rates, children: Sequence[Child], day: date) -> 
 
 
 def benefit_base(rates: Rates, cover: Cover, period: str) -> int:
-    """The income that benefits are computed from; public money always buys the lowest bracket (Rp1,000,000)."""
+    """The income from which benefits are computed; public money always buys the lowest bracket (Rp1,000,000)."""
     base = rates.benefit_base(cover.funding, cover.income_base, period)
     return base.amount if base is not None else 0
 
@@ -254,7 +256,7 @@ def law_of(rates: Rates, rule: str, day: date) -> str:
 
 
 def has_law(rates: Rates, day: date) -> bool:
-    """Whether the law knew these benefits on a day (not before July 2015)."""
+    """Whether the law has these benefits on a day (not before July 2015)."""
     return rates.rate("jkm.lump", day) is not None
 
 
@@ -264,7 +266,7 @@ def _is_payable_year(year: str, today: date, years_back: int) -> bool:
 
 
 def _partial(rates: Rates, form: Form, base: int, day: date) -> BenefitLine | None:
-    """A part of the body is never worth more than all of it: at most what total disability gives."""
+    """The benefit of a partial disability. A part of the body is never worth more than a total disability."""
     part = _times_base(rates, "disability-partial", "jkk.partial", base, day, Fraction(form.loss_percent) / 100)
     whole = _times_base(rates, "disability-total", "jkk.total_disability", base, day)
     if part is None or whole is None:
@@ -273,7 +275,9 @@ def _partial(rates: Rates, form: Form, base: int, day: date) -> BenefitLine | No
 
 
 def _unable_to_work(rates: Rates, before: int, days: int, base: int, day: date) -> list[BenefitLine | None]:
-    """STMB: the base for twelve months, then half of it, by the day (a month has 30), however it is claimed."""
+    """STMB: the base for twelve months, then half of it, by the day (a month has 30), in whatever parts it is
+    claimed.
+    """
     first, after = rates.rate("jkk.stmb.first", day), rates.rate("jkk.stmb.after", day)
     months, of_month = rates.rate("jkk.stmb.first_months", day), rates.rate("jkk.stmb.days_of_month", day)
     if first is None or after is None or months is None or of_month is None:
@@ -281,14 +285,14 @@ def _unable_to_work(rates: Rates, before: int, days: int, base: int, day: date) 
     full_days = months.amount * of_month.amount
 
     def paid(until: int) -> tuple[int, int]:
-        """Whole rupiah for so many days from the first on: at the full rate, and after it."""
+        """Whole rupiah for this number of days from the first day on: at the full rate, and at the rate after it."""
         in_full = min(until, full_days)
         return (
             int(first.value * base * in_full / of_month.amount),
             int(after.value * base * (until - in_full) / of_month.amount),
         )
 
-    # As differences, so that parts of a rupiah are lost once and not in every period.
+    # Computed as differences, so that fractions of a rupiah are lost once and not in every period.
     (full_before, half_before), (full, half) = paid(before), paid(before + days)
     return [
         BenefitLine(benefit="temporary", amount=full - full_before, rule="jkk.stmb.first"),
@@ -314,7 +318,7 @@ def _times_base(
 
 
 def _line(benefit: str, rule: str, amount: Fraction) -> BenefitLine:
-    # Whole rupiah; a part of one is dropped.
+    # Whole rupiah; fractions are dropped.
     return BenefitLine(benefit=benefit, amount=int(amount), rule=rule)
 
 

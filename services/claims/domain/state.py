@@ -1,4 +1,4 @@
-"""The aggregates of claims and what a decision looks up beside them. Owns shapes only; no rule, no store.
+"""The aggregates of claims, and what a decision looks up besides them. Defines shapes only; no rule, no store.
 
 Dates are ISO text, months are YYYY-MM, amounts are whole rupiah.
 """
@@ -43,7 +43,7 @@ class PaidInvoice:
 class CompletedRun:
     """A run that billing has closed; `month` is `regency|period`. `seen`: every premium of it is known to be here.
 
-    `correlation`: the first cause of the run, which the look for its premiums names.
+    `correlation`: the first cause of the run; the look for its premiums carries it.
     """
 
     month: str
@@ -54,7 +54,7 @@ class CompletedRun:
 
 @value(frozen=True, slots=True)
 class Child:
-    """A child for whom a scholarship is asked. `key` is a keyed hash of who it is."""
+    """A child for whom a scholarship is requested. `key` is a keyed hash of the child's identity."""
 
     key: str
     name: str
@@ -65,7 +65,7 @@ class Child:
 
 @value(frozen=True, slots=True)
 class Claimant:
-    """Who is paid."""
+    """The person who is paid."""
 
     name: str
     relation: str
@@ -74,7 +74,7 @@ class Claimant:
 
 @value(frozen=True, slots=True, kw_only=True)
 class Form:
-    """A well-formed `claim.submit.v1`. `transport` is what land, sea and air cost; `loss_percent` is decimal text."""
+    """A well-formed `claim.submit.v1`. `transport` is the cost of land, sea and air; `loss_percent` is decimal text."""
 
     worker_id: str
     kind: Kind
@@ -96,17 +96,17 @@ class Form:
 
     @property
     def is_death(self) -> bool:
-        """Whether paying this claim pays the worker's death."""
+        """Whether payment of this claim is the payment of the worker's death."""
         return self.kind != "scholarship" and self.outcome == "death"
 
     @property
     def has_costs(self) -> bool:
-        """Whether costs are claimed, so that receipts are asked."""
+        """Whether costs are claimed, so that receipts are required."""
         return self.treatment_cost > 0 or any(self.transport)
 
 
 class ClaimStatus(StrEnum):
-    """UNKNOWN: somebody spoke of a claim that was never submitted. ASSESSED: it waits for the fence on its event."""
+    """UNKNOWN: a command named a claim that was never submitted. ASSESSED: it waits for the worker's entitlement."""
 
     UNKNOWN = "unknown"
     REGISTERED = "registered"
@@ -130,15 +130,19 @@ class Ruling:
 class Claim:
     """One claim of one agency. `form` is None while no submission was well-formed.
 
-    `round` counts submissions, `looks` assessments. `waiting` is the month (`regency|period`) whose news concern it,
-    from registration until its cover is settled; `watching`: a run of that month is closed but not all its premiums
-    are seen. `reserved`: the fence may hold its event; `clearing`: it does, and claims of the person's other numbers
-    are looked at. `person`: whom the worker it names was merged into, at its last look. `approved_on` is the day that
-    BPJS is asked to pay. `waits_until`: the last day on which it waits for unpaid months before its event.
-    `paid_before`: lines that were paid before news reopened it; only the difference is paid then. `first_on`: the day
-    of the first submission under its number, empty while this is the first. `days_off_work`: the days that `benefits`
-    pay for. `lasting`: what the harm is worth in all. `levels`: the level of each slot in `school`. `seen`: the changes
-    of the person's entitlements, by number, when it was judged.
+    * `round` counts submissions, `looks` assessments.
+    * `waiting` is the month (`regency|period`) whose news concern it, from registration until its cover is settled.
+    * `watching`: a run of that month is closed but not all its premiums are here.
+    * `reserved`: the entitlement may have given it its part; `clearing`: it has, and claims of the person's other
+      numbers are being checked.
+    * `person`: the worker into whom the named worker was merged, at the last look.
+    * `approved_on` is the day on which BPJS is asked to pay.
+    * `waits_until`: the last day on which it waits for unpaid months before its event.
+    * `paid_before`: lines that were paid before news reopened it; then only the difference is paid.
+    * `first_on`: the day of the first submission under its number; empty while this is the first.
+    * `days_off_work`: the days that `benefits` pay for. `lasting`: the total value of the harm.
+    * `levels`: the level of each slot in `school`.
+    * `seen`: the number of changes of the person's entitlements, by worker number, when it was judged.
     """
 
     claim_no: str
@@ -183,19 +187,19 @@ class Claim:
 
     @property
     def worker_id(self) -> str | None:
-        """Whose claim it is: the worker it names, or who stayed of them after a merge."""
+        """The worker of the claim: the named one or, after a merge, the one who stayed."""
         return self.person or (self.form.worker_id if self.form is not None else None)
 
     @property
     def total(self) -> int:
-        """What its benefits come to."""
+        """The sum of its benefits."""
         return sum(line.amount for line in self.benefits)
 
     @property
     def to_pay(self) -> tuple[BenefitLine, ...]:
-        """The lines of the payment under way, or of the last one: its benefits less what was paid before.
+        """The lines of the current or last payment: its benefits minus what was paid before.
 
-        What was paid before is taken off the last lines first: of a death, the limited sum is its funeral.
+        The earlier payment is subtracted from the last lines first: for a death, the limited sum counts as its funeral.
         """
         paid, lines = sum(line.amount for line in self.paid_before), list[BenefitLine]()
         for line in reversed(self.benefits):
@@ -215,20 +219,20 @@ class Claim:
         return self.status is not ClaimStatus.UNKNOWN
 
 
-# A claim that was rejected for these alone is reopened by news that make them untrue.
+# A claim that was rejected only for these reasons is reopened by news that make them untrue.
 COVER_REASONS = frozenset({Reason.NOT_COVERED.value, Reason.QUALIFYING_PERIOD.value})
 
 
 def claim_key(regency: str, agency: str, claim_no: str) -> str:
-    """A claim is named by agency and claim_no; an agency by its regency and name."""
+    """The key of a claim: the agency's regency and name, and the claim_no."""
     return f"{regency}/{agency}/{claim_no}"
 
 
 @value(frozen=True, slots=True)
 class Use:
-    """What one claim took of the event of a day: days of pay while unable to work, and amounts by benefit.
+    """What one claim took of an event on a day: paid days off work, and amounts by benefit.
 
-    `lasting` is what the harm that it proved is worth in all (disability or death), whatever others were paid of it.
+    `lasting` is the total value of the harm that it proved (disability or death), whatever others were paid for it.
     """
 
     event_date: str
@@ -247,7 +251,7 @@ class SchoolYear:
 
 @value(frozen=True, slots=True)
 class PaidEvent:
-    """A death or total disability that is paid, which scholarships may follow."""
+    """A paid death or total disability, which scholarships may follow."""
 
     kind: Kind
     outcome: str
@@ -256,12 +260,12 @@ class PaidEvent:
 
 @value(frozen=True, slots=True)
 class Entitlement:
-    """What claims took of what one worker's families are entitled to. Each claim takes after it is judged, once.
+    """What claims took of one worker's entitlement. Each claim takes its part once, after it is judged.
 
-    `death` is the claim that holds the death of the day `died_on`; `school` has the slots `year|child`; `uses` is by
-    claim. `paid`: deaths and total disabilities that are paid, by claim; `waiting`: the looks of claims that follow
-    one. `changes` counts what was taken and given back. `named`: the worker that a claim names, where that is another
-    one who was merged into this.
+    `death` is the claim that holds the death on the day `died_on`. `school` has the slots `year|child`; `uses` is by
+    claim. `paid`: paid deaths and total disabilities, by claim. `waiting`: the steps that wake claims which follow one.
+    `changes` counts what was taken and given back. `named`: the worker that a claim names, when that is another worker
+    who was merged into this one.
     """
 
     death: str | None = None
@@ -283,7 +287,7 @@ class Refusal:
 
 
 class RunsKnown(StrEnum):
-    """How far the runs of a month are known: none closed, closed but premiums missing, every premium seen."""
+    """How much is known of a month's runs: none closed; closed but premiums missing; every premium here."""
 
     NONE = "none"
     PARTLY = "partly"
@@ -301,7 +305,7 @@ class Standing:
 
 @value(frozen=True, slots=True)
 class Reference:
-    """What is loaded once at start. `id_key` turns a NIK into a worker_id."""
+    """Data that is loaded once at start. `id_key` turns a NIK into a worker_id."""
 
     rates: Rates
     id_key: bytes = field(repr=False)
@@ -311,11 +315,11 @@ class Reference:
 
 @value(frozen=True, slots=True)
 class Facts:
-    """What decisions of one batch look up: the rates by when a claim is looked at, standings by claim, and the claims
-    to wake by (collection, id, after).
+    """What the decisions of one batch look up: the tables of rates, standings by claim step, and the claims to wake by
+    (collection, id, after).
 
-    By the name of a step: `persons`, who the worker of a look is since a merge; `open_claims` of the workers to be
-    looked at; `entitlements` of all numbers of the person whose claim is looked at, by number.
+    By the name of a step: `persons` (who the worker is after merges), `open_claims` (of the workers to look at), and
+    `entitlements` (by worker number, of all numbers of the claim's person).
 
     `named`: the regencies that have a claim of this agency and number, two at most.
     """
