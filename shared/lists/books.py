@@ -145,6 +145,10 @@ def _named(listed: Sequence[Gone]) -> list[Table]:
         assert one.table is not None
         one.table.sheet, one.table.order = (one.sheet.name if len(listed) > 1 else ""), order
         tables.append(one.table)
+    if any(table.is_month_first for table in tables):
+        # One hand wrote the workbook: what no sheet shows by itself is not taken as the day first.
+        for table in tables:
+            table.doubt_days()
     return tables
 
 

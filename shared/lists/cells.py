@@ -54,6 +54,7 @@ class CellMeaning:
         days = [i for places in self._choices.values() for i in places if self._columns[i].convert is values.day]
         self._orders = {index: dates.Order() for index in days}
         self._open_orders = dict(self._orders)
+        self._is_doubted = False
         self._settle()
 
     @property
@@ -74,7 +75,8 @@ class CellMeaning:
             if index >= width or not cells[index]:
                 continue
             before = order.is_month_first
-            order.see(cells[index])
+            # Seen as it is read: what a program puts around a date may not hide its order.
+            order.see(cells[index] if _PLAIN.fullmatch(cells[index]) else values.bare(cells[index]))
             changed = changed or order.is_month_first != before
             if order.day_first:
                 # No later cell can change this: the column has the day first.
@@ -94,6 +96,15 @@ class CellMeaning:
             used = tuple(filled) if column.codes else (filled[0],)
             self._plan.append((column, used, column.convert is values.day or column.path[-1] in _WATCHED))
         self._proven = [index for index, order in self._orders.items() if order.is_month_first]
+
+    @property
+    def is_month_first(self) -> bool:
+        """Whether a column has proven that it is written with the month first."""
+        return bool(self._proven)
+
+    def doubt_days(self) -> None:
+        """Another table of the file is written with the month first: days here that could be meant so are refused."""
+        self._is_doubted = True
 
     @property
     def notices(self) -> tuple[tuple[str, str], ...]:
@@ -160,7 +171,8 @@ class CellMeaning:
             if self._first_day and text.isdecimal() and len(text) in (4, 5):
                 return str(int(text) + self._first_day), None
             # Once one column proves it, all date columns are doubtful unless their cells show the contrary.
-            doubtful = self._proven and index in self._open_orders and dates.parts_of(text) is not None
+            is_doubted = self._is_doubted or bool(self._proven)
+            doubtful = is_doubted and index in self._open_orders and dates.parts_of(text) is not None
             return text, month_first(column.field, name, text) if doubtful else None
         if column.path[-1] == "nik":
             return text, lost_digits(column.field, text) if values.is_scientific(text) else None

@@ -94,7 +94,7 @@ def parts_of(cell: str) -> tuple[int, int] | None:
     """The first two parts of a date that ends with its year; None for any other format."""
     if len(cell) > _ISO_DASH and cell[_ISO_DASH] == "-":
         return None
-    found = _DAY_FIRST.match(cell.strip())
+    found = _DAY_FIRST.match(_WEEKDAY.sub("", " ".join(cell.split())))
     return (int(found[1]), int(found[2])) if found else None
 
 

@@ -58,9 +58,18 @@ class Table:
         count = 0
         for _, cells, fault in self._rows_of(records):
             count += 1
-            if fault is None:
-                self._meaning.see(cells)
+            if fault is None and not self._meaning.has_seen_enough:
+                self._meaning.see(self._as_typed(cells))
         return count
+
+    @property
+    def is_month_first(self) -> bool:
+        """Whether one of its columns of days has the month first; known after the first pass."""
+        return self._meaning.is_month_first
+
+    def doubt_days(self) -> None:
+        """Another table of the file has the month first."""
+        self._meaning.doubt_days()
 
     def holds(self, number: int) -> bool:
         """Whether a non-blank record is a row; known after the first pass."""
@@ -92,12 +101,17 @@ class Table:
             names = [self.header[index] for index in self._used if cells[index] == NO_VALUE]
             if names:
                 return self._broken(number, cells, no_value(", ".join(names)))
-        if not self._is_sheet and "'" in "".join(cells):
-            cells = [unguarded(cell) for cell in cells]
+        cells = self._as_typed(cells)
         number += self.order * SHEET_STEP
         data, remarks = self._meaning.read(name_of(number), cells)
         kept = tuple(cells[: len(self.header)])
         return Row(number, self.header, kept, self._type, data, (), None, remarks, self.sheet)
+
+    def _as_typed(self, cells: list[str]) -> list[str]:
+        """The cells of a CSV without the marks that guard formulas in files of answers."""
+        if not self._is_sheet and "'" in "".join(cells):
+            return [unguarded(cell) for cell in cells]
+        return cells
 
     def _broken(self, number: int, cells: list[str], problem: Problem) -> Row:
         width = len(self.header)

@@ -11,7 +11,9 @@ from pathlib import Path
 import openpyxl
 import pytest
 
+from payung import checks
 from shared.lists import HeaderError, Kind, ListError, Row, open_list, read
+from shared.runtime import clock
 
 ENGLISH = "submission_id,nik,name,birth_date,sex,village,sector,occupation,consent"
 CELLS = "S-1,6408044107850002,SITI AMINAH,1985-07-01,F,64.08.04.2001,fisheries,nelayan,2026-01-04"
@@ -359,6 +361,21 @@ def test_half_a_letter_in_json_is_refused(tmp_path: Path) -> None:
     rows = rows_of(tmp_path, '{"name": "\\ud83d"}\n{"name": "\\u00c9"}\n', name="list.jsonl")
     assert [[problem.reason for problem in row.problems] for row in rows] == [["row-unreadable"], []]
     assert rows[1].data["name"] == "É"
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "1e999", "[" * 400 + "]" * 400])
+def test_json_that_the_services_cannot_read_is_refused_by_its_line(tmp_path: Path, number: str) -> None:
+    """NaN went on as null, and null is the default income; what is nested so deep ended the whole list."""
+    rows = rows_of(tmp_path, f'{{"monthly_income": {number}}}\n{{"nik": "1"}}\n', name="list.jsonl")
+    assert [[problem.reason for problem in row.problems] for row in rows] == [["row-unreadable"], []]
+
+
+@pytest.mark.parametrize("number", [2**63, 2**64, 2**70, -(2**70)])
+def test_a_number_that_no_store_can_hold_goes_on_to_be_refused(tmp_path: Path, number: int) -> None:
+    (row,) = rows_of(tmp_path, json.dumps(EXPECTED | {"monthly_income": number}), name="list.jsonl")
+    assert not row.problems
+    found = checks.checked(open_list(tmp_path / "list.jsonl", "workers"), "64.08", clock.now())
+    assert [one.reason for one in found.refused] == ["field-invalid:monthly_income"]
 
 
 def test_claims_have_their_parts(tmp_path: Path) -> None:

@@ -1,0 +1,59 @@
+"""A list that has its months first is never taken half swapped, whatever stands around its dates."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import openpyxl
+import pytest
+
+from shared.lists import ListFile, open_list
+
+HEADER = ("nik", "nama", "tanggal_lahir", "jenis_kelamin", "desa", "sektor", "pekerjaan", "persetujuan")
+
+
+def row(number: int, born: str) -> tuple[str, ...]:
+    return (f"640804010785{number:04}", "WARGA", born, "L", "64.08.04.2012", "perikanan", "nelayan", "2026-01-04")
+
+
+def lines(folder: Path, days: Sequence[str]) -> ListFile:
+    rows = [HEADER, *(row(number, day) for number, day in enumerate(days, start=1))]
+    path = folder / "daftar.csv"
+    path.write_text("\n".join(";".join(cells) for cells in rows), encoding="utf-8")
+    return open_list(path, "workers")
+
+
+def born(found: ListFile) -> list[tuple[str, bool]]:
+    """Of each row the birth date that is sent, and whether the clerk is told that it has the month first."""
+    return [
+        (one.data["birth_date"], any("bulan dahulu" in remark.message_id for remark in one.remarks))
+        for one in found.rows()
+    ]
+
+
+@pytest.mark.parametrize(
+    "dress", ["{}", '="{}"', "\u200e{}\u202c", "Senin, {}", '\'="{}"', "{} 12:00:00 AM", "\u00a0{}", "{}\u200b"]
+)
+def test_what_stands_around_a_date_hides_no_order(tmp_path: Path, dress: str) -> None:
+    found = lines(tmp_path, [dress.format("1/7/1977"), dress.format("10/30/1976")])
+    assert any("bulan dahulu" in text for text, _ in found.notices)
+    assert all(told for _, told in born(found))
+
+
+def test_a_sheet_beside_one_that_proves_it_is_doubted(tmp_path: Path) -> None:
+    made = openpyxl.Workbook()
+    for title, days in (("A", ["1/7/1977"]), ("B", ["10/30/1976"]), ("C", ["30/10/1976", "1/7/1977"])):
+        page = made.create_sheet(title)
+        page.append(HEADER)
+        for number, day in enumerate(days, start=1):
+            page.append(row(number, day))
+    del made["Sheet"]
+    path = tmp_path / "daftar.xlsx"
+    made.save(path)
+    assert born(open_list(path, "workers")) == [
+        ("1/7/1977", True),
+        ("10/30/1976", True),
+        ("1976-10-30", False),  # the sheet C shows by itself that it has the day first
+        ("1977-07-01", False),
+    ]
