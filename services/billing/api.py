@@ -131,7 +131,7 @@ async def _plan(house: Any, regency: str, period: str, funding: Funding, cutoff:
         "billed_workers": end.billed,
         "total": rules.drawn(end.lines).total,
         "lines": _lines(end.lines),
-        "not_billed": _not_billed(end, max(0, enrolled - end.billed - end.already - end.missed)),
+        "not_billed": _not_billed(end, max(0, enrolled - end.considered)),
         "budget_left": _accounts(end.left),
     }
 
@@ -208,6 +208,7 @@ def _not_billed(run: Run, not_eligible: int) -> dict[str, int]:
         Reason.BUDGET_EXHAUSTED.value: run.missed,
         Reason.ALREADY_BILLED.value: run.already,
         Reason.NOT_ELIGIBLE.value: not_eligible,
+        **run.barred,
     }
     return {reason: count for reason, count in counts.items() if count}
 

@@ -22,6 +22,7 @@ from services.billing.domain.state import (
     Skipped,
     Standing,
     Stop,
+    Verdict,
 )
 from shared.contracts.base import PremiumLine
 from shared.runtime import links
@@ -46,8 +47,8 @@ class EnrolmentCodec:
             "place": state.place,
             "until": state.until,
             "died_in": state.died_in,
-            "registration_version": state.registration_version,
-            "sequence": state.sequence,
+            "valid_until": state.valid_until,
+            "verdicts": [[*one] for one in state.verdicts],
         }
 
     def decode(self, body: Mapping[str, Any], cipher: Cipher) -> Enrolment:
@@ -63,9 +64,22 @@ class EnrolmentCodec:
             place=body["place"],
             until=body["until"],
             died_in=body["died_in"],
-            registration_version=body["registration_version"],
-            sequence=body["sequence"],
+            valid_until=body.get("valid_until", ""),
+            verdicts=_verdicts_from(body),
         )
+
+
+def _verdicts_from(body: Mapping[str, Any]) -> tuple[Verdict, ...]:
+    rows = body.get("verdicts")
+    if rows is not None:
+        return tuple(Verdict(row[0], row[1], Standing(row[2]), *row[3:]) for row in rows)
+    # As releases before kept it: the last verdict alone.
+    standing = Standing(body["standing"])
+    if standing is Standing.UNSEEN:
+        return ()
+    known = (body["registration_version"], body["sequence"], standing, body["regency"])
+    income = body["income_base"]
+    return (Verdict(*known, day="", income_base=income, place=body["place"], until=body["until"]),)
 
 
 class PremiumCodec:
@@ -150,10 +164,17 @@ class RunCodec:
             "skipped": state.skipped.workers,
             "skipped_lines": _lines(state.skipped.lines),
             "already": state.already,
+            "barred": _counts(state.barred),
             "missed": state.missed,
             "short": _accounts(state.short),
             "not_eligible": state.not_eligible,
-            "stop": stop and {"cursor": stop.cursor, "price": _accounts(stop.price), "already": stop.already},
+            "stop": stop
+            and {
+                "cursor": stop.cursor,
+                "price": _accounts(stop.price),
+                "already": stop.already,
+                "barred": _counts(stop.barred),
+            },
         }
 
     def decode(self, body: Mapping[str, Any], cipher: Cipher) -> Run:
@@ -176,10 +197,17 @@ class RunCodec:
             lines=_lines_from(body["lines"]),
             skipped=Skipped(body["skipped"], _lines_from(body["skipped_lines"])),
             already=body["already"],
+            barred=dict(body.get("barred", ())),
             missed=body["missed"],
             short=_accounts_from(body["short"]),
             not_eligible=body["not_eligible"],
-            stop=stop and Stop(cursor=stop["cursor"], price=_accounts_from(stop["price"]), already=stop["already"]),
+            stop=stop
+            and Stop(
+                cursor=stop["cursor"],
+                price=_accounts_from(stop["price"]),
+                already=stop["already"],
+                barred=dict(stop.get("barred", ())),
+            ),
         )
 
 
@@ -259,6 +287,10 @@ def _accounts(accounts: Accounts) -> list[int]:
 
 def _accounts_from(pair: Sequence[int]) -> Accounts:
     return Accounts(pair[0], pair[1])
+
+
+def _counts(counts: Mapping[str, int]) -> list[list[Any]]:
+    return [[reason, count] for reason, count in sorted(counts.items())]
 
 
 def _lines(lines: Sequence[PremiumLine]) -> list[list[Any]]:

@@ -91,6 +91,7 @@ class RunReleased(RunStep):
     billed_workers: int
     lines: list[PremiumLine]
     already_billed: int
+    barred: dict[str, int] = {}
     not_eligible: int
     missed_workers: int
     missed_jkk: Rupiah

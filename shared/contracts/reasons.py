@@ -86,6 +86,8 @@ class Reason(StrEnum):
     # Added: warnings about a village that was written by name: the code that was taken, or a code that may be meant.
     VILLAGE_TAKEN = "village-taken"
     VILLAGE_CANDIDATE = "village-candidate"
+    # Added: a verdict whose validity has ended; billing waits for a new one.
+    VERIFICATION_EXPIRED = "verification-expired"
 
 
 _CODES = frozenset(str(reason) for reason in Reason)
@@ -281,6 +283,10 @@ _TEXTS: dict[Reason, tuple[str, str]] = {
     Reason.ALREADY_BILLED: (
         "Iuran bulan ini sudah ditagih.",
         "The premium of this month has already been billed.",
+    ),
+    Reason.VERIFICATION_EXPIRED: (
+        "Masa berlaku verifikasi pekerja ini sudah berakhir; verifikasi lagi agar iurannya dapat ditagih.",
+        "The verification of this worker is no longer valid; verify them again, so that the premium can be billed.",
     ),
     Reason.INVOICE_UNKNOWN: (
         "Nomor tagihan tidak dikenal; periksa dengan `payung invoice list`.",

@@ -3,8 +3,16 @@
 from __future__ import annotations
 
 import tomllib
+from functools import lru_cache
 from importlib import resources
-from typing import Any
+from typing import Any, NamedTuple
+
+
+class Ages(NamedTuple):
+    """Completed years of life: `least` may take part, `most_exclusive` no longer."""
+
+    least: int
+    most_exclusive: int
 
 
 def text() -> str:
@@ -16,3 +24,10 @@ def shipped() -> dict[str, Any]:
     """The file's only entry."""
     (entry,) = tomllib.loads(text())["policy"]
     return dict(entry)
+
+
+@lru_cache(maxsize=1)
+def ages() -> Ages:
+    """The ages that hold where a regency has set no others."""
+    entry = shipped()
+    return Ages(int(entry["age_min"]), int(entry["age_max_exclusive"]))

@@ -130,6 +130,7 @@ def _completed(budget: Budget, final: RunReleased) -> RunCompleted:
         Reason.BUDGET_EXHAUSTED.value: final.missed_workers,
         Reason.ALREADY_BILLED.value: final.already_billed,
         Reason.NOT_ELIGIBLE.value: final.not_eligible,
+        **final.barred,
     }
     return RunCompleted(
         run_id=final.run_id,

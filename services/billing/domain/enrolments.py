@@ -1,5 +1,9 @@
 """Who may be billed: the latest verdict of verification on each worker, and deaths told by claims.
 
+Theory of operation
+Verdicts are kept in their own order, by (registration version, sequence). One that arrives late is put where it belongs
+and whatever follows it is reckoned anew, so that any order of arrival ends the same.
+
 Invariants
 * The latest verdict by (registration version, sequence) stands, whatever the order in which verdicts arrive.
 * A worker keeps their place in the priority order while verified without a break. After an end they start again at the
@@ -9,10 +13,11 @@ Invariants
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from services.billing.domain import rules
-from services.billing.domain.state import Enrolment, Facts, Standing
+from services.billing.domain.state import Enrolment, Facts, Standing, Verdict
 from shared.contracts.claims import WorkerDied
 from shared.contracts.verification import IdentityEnded, IdentityHeld, IdentityRejected, IdentityVerified
 from shared.kernel.calendar import business_day
@@ -20,37 +25,24 @@ from shared.kernel.decision import Decision
 from shared.kernel.event import Event
 
 OLDER_VERDICT = "older-verdict"
+# Verdicts that are kept of a worker; nothing older than the first of so many is waited for any more.
+VERDICTS_MAX = 20
+_Judged = IdentityVerified | IdentityHeld | IdentityRejected | IdentityEnded
 
 
 def verified(state: Enrolment | None, event: Event, facts: Facts) -> Decision[Enrolment]:
     """Enrols a worker, or keeps their place and updates the fields."""
     data: IdentityVerified = event.data
-    if state is not None and _is_older(state, event, data.registration_version):
-        return Decision(state=state, ignored=OLDER_VERDICT)
-    unbroken = (
-        state is not None
-        and state.place
-        and state.standing in (Standing.VERIFIED, Standing.HELD)
-        and state.regency == data.regency
+    verdict = Verdict(
+        data.registration_version,
+        event.sequence or 0,
+        Standing.VERIFIED,
+        data.regency,
+        business_day(event.at).isoformat(),
+        data.valid_until,
+        data.income_base,
     )
-    died_in = state.died_in if state else ""
-    return Decision(
-        state=Enrolment(
-            regency=data.regency,
-            district=data.district,
-            village=data.village,
-            sector=data.sector,
-            sex=data.sex,
-            birth_month=data.birth_month,
-            income_base=data.income_base,
-            standing=Standing.VERIFIED,
-            place=state.place if state and unbroken else rules.place_of(business_day(event.at), data.worker_id),
-            until=died_in or rules.NO_END,
-            died_in=died_in,
-            registration_version=data.registration_version,
-            sequence=event.sequence or 0,
-        )
-    )
+    return _taken(state, data, verdict)
 
 
 def held(state: Enrolment | None, event: Event, facts: Facts) -> Decision[Enrolment]:
@@ -83,19 +75,18 @@ def _unverified(
     data: IdentityHeld | IdentityRejected | IdentityEnded,
     standing: Standing,
 ) -> Decision[Enrolment]:
-    if state is not None and _is_older(state, event, data.registration_version):
-        return Decision(state=state, ignored=OLDER_VERDICT)
+    version, sequence = data.registration_version, event.sequence or 0
+    return _taken(state, data, Verdict(version, sequence, standing, data.regency, data.effective_on))
+
+
+def _taken(state: Enrolment | None, data: _Judged, verdict: Verdict) -> Decision[Enrolment]:
     known = state or Enrolment(regency=data.regency)
-    if standing is Standing.HELD or not known.place:
-        until = ""
-    else:
-        until = rules.last_period(data.effective_on)
-        until = min(until, known.died_in) if known.died_in else until
-        if known.standing in (Standing.ENDED, Standing.REJECTED):
-            # A second end never reopens months after the first one.
-            until = min(until, known.until)
-    return Decision(
-        state=replace(
+    at = _where(known.verdicts, verdict)
+    if at == 0 and _is_settled(known.verdicts):
+        return Decision(state=state, ignored=OLDER_VERDICT)
+    verdicts = _reckoned(known.verdicts[:at], (verdict, *known.verdicts[at:]), data.worker_id)
+    if at == len(known.verdicts):
+        known = replace(
             known,
             regency=data.regency,
             district=data.district,
@@ -103,14 +94,55 @@ def _unverified(
             sector=data.sector,
             sex=data.sex,
             birth_month=data.birth_month,
-            standing=standing,
-            until=until,
-            registration_version=data.registration_version,
-            sequence=event.sequence or 0,
+        )
+    last = verdicts[-1]
+    good = next((one for one in reversed(verdicts) if one.standing is Standing.VERIFIED and one.day), None)
+    return Decision(
+        state=replace(
+            known,
+            standing=last.standing,
+            place=last.place,
+            until=min(last.until, known.died_in) if known.died_in else last.until,
+            income_base=good.income_base if good else known.income_base,
+            valid_until=good.valid_until if good else known.valid_until,
+            verdicts=verdicts[-VERDICTS_MAX:],
         )
     )
 
 
-def _is_older(state: Enrolment, event: Event, registration_version: int) -> bool:
-    # The sequence counts within one aggregate of verification; a newer registration version always outranks it.
-    return (registration_version, event.sequence or 0) < (state.registration_version, state.sequence)
+def _where(verdicts: Sequence[Verdict], verdict: Verdict) -> int:
+    # The sequence counts within one aggregate of verification; a new registration version outranks it in any case.
+    at = len(verdicts)
+    while at and verdict[:2] < verdicts[at - 1][:2]:
+        at -= 1
+    return at
+
+
+def _is_settled(verdicts: Sequence[Verdict]) -> bool:
+    """Whether nothing can be put before these: earlier ones may be gone."""
+    return len(verdicts) >= VERDICTS_MAX or bool(verdicts and not verdicts[0].day)
+
+
+def _reckoned(before: tuple[Verdict, ...], rest: Sequence[Verdict], worker_id: str) -> tuple[Verdict, ...]:
+    found = list(before)
+    for one in rest:
+        found.append(_after(found[-1] if found else None, one, worker_id))
+    return tuple(found)
+
+
+def _after(last: Verdict | None, one: Verdict, worker_id: str) -> Verdict:
+    """A verdict with what follows from it where `last` was the one before."""
+    place = last.place if last else ""
+    if one.standing is Standing.VERIFIED:
+        unbroken = (
+            last is not None and last.standing in (Standing.VERIFIED, Standing.HELD) and last.regency == one.regency
+        )
+        kept = place if unbroken else ""
+        return one._replace(place=kept or rules.place_of(one.day, worker_id), until=rules.NO_END)
+    if one.standing is Standing.HELD or not place:
+        return one._replace(place=place, until="")
+    until = rules.last_period(one.day)
+    if last is not None and last.standing in (Standing.ENDED, Standing.REJECTED):
+        # A second end never opens the months after the first one again.
+        until = min(until, last.until)
+    return one._replace(place=place, until=until)

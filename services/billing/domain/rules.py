@@ -49,9 +49,9 @@ def work_key(regency: str, period: str) -> str:
     return f"{regency}|{period}"
 
 
-def place_of(verified_on: date, worker_id: str) -> str:
+def place_of(verified_on: str, worker_id: str) -> str:
     """A worker's place in the default priority order: by the day of verification, then by worker_id."""
-    return f"{verified_on.isoformat()}|{worker_id}"
+    return f"{verified_on}|{worker_id}"
 
 
 def last_place(cutoff: str) -> str:

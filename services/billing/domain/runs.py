@@ -21,7 +21,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, cast
 
-from services.billing.domain import outcomes, rules
+from services.billing.domain import eligibility, outcomes, rules
 from services.billing.domain.state import NOTHING, Accounts, Enrolment, Facts, Page, Run, RunStatus, Skipped, Stop
 from shared.contracts.base import PremiumLine, Sector, Sex
 from shared.contracts.billing_work import (
@@ -124,11 +124,16 @@ def draw(run: Run, page: Page, rates: Rates) -> Drawn:
     counts: list[int] = []
     workers: list[ReservedWorker] = []
     left, stop, already, missed, short = run.left, run.stop, run.already, run.missed, run.short
+    month, barred = eligibility.month(run.period), dict(run.barred)
     cursor = run.cursor
     for worker_id, one in page.candidates:
         before, cursor = cursor, one.place
         if worker_id in page.billed:
             already += 1
+            continue
+        reason = eligibility.barred(one, month)
+        if reason is not None:
+            barred[reason.value] = barred.get(reason.value, 0) + 1
             continue
         kind = (one.income_base, one.sector)
         if kind not in priced:
@@ -139,7 +144,7 @@ def draw(run: Run, page: Page, rates: Rates) -> Drawn:
             counts.append(0)
         index, base_amount, (_, cost) = priced[kind]
         if stop is None and not left.carries(cost):
-            stop = Stop(cursor=before, price=cost, already=already)
+            stop = Stop(cursor=before, price=cost, already=already, barred=dict(barred))
         if stop is not None:
             missed += 1
             short = short + cost
@@ -157,6 +162,7 @@ def draw(run: Run, page: Page, rates: Rates) -> Drawn:
         billed=run.billed + len(workers),
         lines=lines,
         already=already,
+        barred=barred,
         missed=missed,
         short=short,
         stop=stop,
@@ -192,12 +198,18 @@ def closed(state: Run | None, event: Event, facts: Facts) -> Decision[Run]:
     stop = state.stop
     if stop is not None and state.left.carries(stop.price):
         again = replace(
-            state, cursor=stop.cursor, already=stop.already, missed=0, short=NOTHING, stop=None, step=state.step + 1
+            state,
+            cursor=stop.cursor,
+            already=stop.already,
+            barred=dict(stop.barred),
+            missed=0,
+            short=NOTHING,
+            stop=None,
+            step=state.step + 1,
         )
         return Decision(state=again, outcomes=(_next_page(again),))
     enrolled = facts.enrolled.get(state.regency, 0)
-    considered = state.billed + state.already + state.missed
-    run = replace(state, status=RunStatus.CLOSED, not_eligible=max(0, enrolled - considered))
+    run = replace(state, status=RunStatus.CLOSED, not_eligible=max(0, enrolled - state.considered))
     released = RunReleased(
         **_named(run),
         invoice_id=run.invoice_id,
@@ -205,6 +217,7 @@ def closed(state: Run | None, event: Event, facts: Facts) -> Decision[Run]:
         billed_workers=run.billed,
         lines=list(run.lines),
         already_billed=run.already,
+        barred=dict(run.barred),
         not_eligible=run.not_eligible,
         missed_workers=run.missed,
         missed_jkk=run.short.jkk,

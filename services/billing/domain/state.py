@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import field
 from enum import StrEnum
+from typing import NamedTuple
 
 from shared.contracts.base import Funding, PremiumLine
 from shared.kernel.values import value
@@ -51,13 +52,32 @@ class Standing(StrEnum):
     ENDED = "ended"
 
 
+class Verdict(NamedTuple):
+    """One verdict of verification, and what follows from it and all before it: `place` and `until` as in Enrolment.
+
+    `day` is the day of a verified verdict in WITA, of any other the day on which it takes effect. Without a day it is
+    the sum of what was known before, and nothing can be put before it.
+    """
+
+    registration_version: int
+    sequence: int
+    standing: Standing
+    regency: str
+    day: str
+    valid_until: str = ""
+    income_base: int = 0
+    place: str = ""
+    until: str = ""
+
+
 @value(frozen=True, slots=True, kw_only=True)
 class Enrolment:
     """A worker as billing knows them.
 
-    `place` is `day of verification|worker_id`, which sorts in priority order; empty when never verified. `until` is the
-    last period that may be billed; empty when none may. `sequence` and `registration_version` are those of the latest
-    verdict.
+    `verdicts` are the latest ones in their own order, not in the order of arrival; the other fields follow from them.
+    `valid_until` is that of the last one that verified: the day before which the identity must be verified anew (empty:
+    not known). `place` is `day of verification|worker_id`, which sorts in priority order; empty when never verified.
+    `until` is the last period that may be billed by verdicts and death; empty when none may.
     """
 
     regency: str
@@ -71,8 +91,8 @@ class Enrolment:
     place: str = ""
     until: str = ""
     died_in: str = ""
-    registration_version: int = 0
-    sequence: int = 0
+    valid_until: str = ""
+    verdicts: tuple[Verdict, ...] = ()
 
 
 @value(frozen=True, slots=True, kw_only=True)
@@ -144,13 +164,14 @@ class RunStatus(StrEnum):
 
 @value(frozen=True, slots=True, kw_only=True)
 class Stop:
-    """Where the money ended: the place before the first worker it did not reach, that worker's price, and the number of
-    workers before it who were already billed.
+    """Where the money ended: the place before the first worker it did not reach, that worker's price, and the numbers
+    of workers before it who were already billed, and who were barred, by reason.
     """
 
     cursor: str
     price: Accounts
     already: int
+    barred: Mapping[str, int] = field(default_factory=dict)
 
 
 @value(frozen=True, slots=True, kw_only=True)
@@ -158,7 +179,8 @@ class Run:
     """One run over one period.
 
     `left` is the rest of the money set aside for it. `missed` and `short` are the workers it did not reach and their
-    total price. `skipped` is already subtracted from `billed` and `lines`.
+    total price. `barred` counts verified workers who may not be billed for this month, by reason. `skipped` is already
+    subtracted from `billed` and `lines`.
     """
 
     run_id: str
@@ -178,10 +200,16 @@ class Run:
     lines: tuple[PremiumLine, ...] = ()
     skipped: Skipped = Skipped()
     already: int = 0
+    barred: Mapping[str, int] = field(default_factory=dict)
     missed: int = 0
     short: Accounts = NOTHING
     not_eligible: int = 0
     stop: Stop | None = None
+
+    @property
+    def considered(self) -> int:
+        """The candidates that it has looked at."""
+        return self.billed + self.already + self.missed + sum(self.barred.values())
 
 
 class InvoiceStatus(StrEnum):

@@ -1,0 +1,60 @@
+"""Whether a verified worker may be billed for a month: of age on its first day, and inside the verdict's validity.
+
+Billing knows the month of birth, not the day. On the first day of the month in which somebody turns 18 they are still
+17, and on the first day of the month in which they turn 65 they are still 64: the first month is not billed, the second
+is. The ages are those of the shipped policy. A regency may take workers at 17, with their identity card (rules.md 2),
+and only verification knows whether it does: whoever was verified at 17 is billed from 17 on. Nobody is billed from 65
+on.
+"""
+
+from __future__ import annotations
+
+from services.billing.domain.state import Enrolment
+from shared.contracts.reasons import Reason
+from shared.kernel.calendar import first_day, months_between, shift_period
+from shared.kernel.values import value
+from shared.reference import policies
+
+MONTHS_A_YEAR = 12
+# rules.md 2, minimum age: 17 with an identity card is local practice, and nothing below it.
+LEAST_ANYWHERE = 17
+
+
+@value(frozen=True, slots=True)
+class Month:
+    """A period with its first day. Whoever was born from `young_from` on may be too young in it, and whoever was born
+    before `old_before` is too old: two comparisons spare nearly everybody the reckoning."""
+
+    period: str
+    first_day: str
+    young_from: str
+    old_before: str
+
+
+def month(period: str) -> Month:
+    """The bounds of a period."""
+    ages = policies.ages()
+    return Month(
+        period,
+        first_day(period).isoformat(),
+        shift_period(period, -ages.least * MONTHS_A_YEAR),
+        shift_period(period, -ages.most_exclusive * MONTHS_A_YEAR),
+    )
+
+
+def barred(one: Enrolment, of: Month) -> Reason | None:
+    """Why a verified worker is not billed for a month; None when they may be."""
+    if one.birth_month >= of.young_from and _is_too_young(one, of.period):
+        return Reason.TOO_YOUNG
+    if one.birth_month < of.old_before:
+        return Reason.TOO_OLD
+    # The day before which the identity must be verified anew.
+    if one.valid_until and one.valid_until <= of.first_day:
+        return Reason.VERIFICATION_EXPIRED
+    return None
+
+
+def _is_too_young(one: Enrolment, period: str) -> bool:
+    verified_at = months_between(one.birth_month, one.place[:7]) // MONTHS_A_YEAR
+    least = min(policies.ages().least, max(verified_at, LEAST_ANYWHERE))
+    return months_between(one.birth_month, period) <= least * MONTHS_A_YEAR
