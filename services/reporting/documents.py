@@ -31,7 +31,9 @@ from shared.runtime.ports import Cipher, Codec, Index
 
 
 class Plain:
-    """The codec of a flat dataclass: its fields as they are. Built once, lean on the hot path."""
+    """The codec of a flat dataclass: its fields unchanged. Its names are prepared once, because encoding is on
+    the hot path.
+    """
 
     def __init__(self, kind: type[Any]) -> None:
         self._kind = kind
@@ -39,21 +41,19 @@ class Plain:
         self._values = attrgetter(*self._names)
 
     def encode(self, state: Any, cipher: Cipher) -> dict[str, Any]:
-        """The fields, by name."""
         return dict(zip(self._names, self._values(state), strict=True))
 
     def decode(self, body: Mapping[str, Any], cipher: Cipher) -> Any:
-        """The dataclass again."""
         return self._kind(**body)
 
 
 class Dated(Plain):
-    """A flat dataclass with the words that it replaced. Most have none, which costs them nothing."""
+    """A flat dataclass with the earlier states that it replaced. Most documents have none, which takes no space."""
 
     _was = Plain(Was)
 
     def encode(self, state: Any, cipher: Cipher) -> dict[str, Any]:
-        """Earlier words as a list of objects, absent where there are none."""
+        """Earlier states as a list of objects; absent when there are none."""
         body = super().encode(state, cipher)
         past = body.pop("past")
         if past:
@@ -61,35 +61,30 @@ class Dated(Plain):
         return body
 
     def decode(self, body: Mapping[str, Any], cipher: Cipher) -> Any:
-        """The dataclass again."""
         return super().decode({**body, "past": tuple(Was(**one) for one in body.get("past", ()))}, cipher)
 
 
 class BudgetCodec(Plain):
-    """District codes have dots, so targets are pairs and not keys of an object."""
+    """Stores budgets. Targets are pairs and not keys of an object, because district codes contain dots."""
 
     def encode(self, state: Any, cipher: Cipher) -> dict[str, Any]:
-        """Targets as a list of pairs, earlier words as a list."""
         body = super().encode(state, cipher)
         past = [self.encode(one, cipher) for one in state.past]
         return {**body, "targets": [list(pair) for pair in state.targets], "past": past}
 
     def decode(self, body: Mapping[str, Any], cipher: Cipher) -> Any:
-        """Targets and earlier words as tuples again."""
         targets = tuple((code, count) for code, count in body["targets"])
         past = tuple(self.decode(one, cipher) for one in body.get("past", ()))
         return super().decode({**body, "targets": targets, "past": past}, cipher)
 
 
 class AnswerCodec(Plain):
-    """Reasons are an array in the store."""
+    """Stores reasons as an array."""
 
     def encode(self, state: Any, cipher: Cipher) -> dict[str, Any]:
-        """Reasons as a list."""
         return {**super().encode(state, cipher), "reasons": list(state.reasons)}
 
     def decode(self, body: Mapping[str, Any], cipher: Cipher) -> Any:
-        """Reasons as a tuple again."""
         return super().decode({**body, "reasons": tuple(body["reasons"])}, cipher)
 
 
@@ -115,7 +110,8 @@ def _index(*names: str) -> Index:
     return Index(fields=tuple(f"-state.{name[1:]}" if name.startswith("-") else f"state.{name}" for name in names))
 
 
-# The wide ones carry every field that a figure is grouped by: the count is made from the index, documents stay unread.
+# The wide indexes contain every field by which a figure is grouped: the index alone gives the count, and no document is
+# read.
 INDEXES: dict[str, Sequence[Index]] = {
     "registrations": (_index("regency", "active", "district", "village", "sector", "sex", "birth_month", "at"),),
     "identities": (_index("regency", "status", "district", "village", "sector", "sex", "birth_month", "at"),),

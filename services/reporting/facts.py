@@ -1,4 +1,4 @@
-"""What reporting reads of its own store: tallies for the reports. `decide` itself needs nothing beside its document."""
+"""What reporting reads from its own store: tallies for the reports. `decide` itself needs only its document."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from shared.runtime.ports import Reader, Where
 
 Row = dict[str, Any]
 
-# A filter that every document meets: it lets the store count from the index that starts with this field.
+# A filter that every document matches. It lets the store count from an index that starts with this field.
 ANY: Where = {"$gt": ""}
 ANY_YEAR: Where = {"$gt": 0}
 BUDGETS_MAX = 1_000
@@ -42,7 +42,7 @@ SMALL_COLLECTIONS = (
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """Loaded once at start."""
+    """Data that is loaded once at start."""
 
     areas: Areas
     settings: Settings
@@ -50,7 +50,7 @@ class Reference:
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """What a report is asked about. Everything None means everything."""
+    """What a report is asked for. A field that is None does not restrict."""
 
     regency: str | None = None
     by: By = "district"
@@ -59,7 +59,7 @@ class Filters:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A report's rows with their totals, and the filters that hold after defaults were filled in."""
+    """A report's rows with their totals, and the filters after defaults were filled in."""
 
     key: str
     filters: Row
@@ -73,7 +73,7 @@ async def load_reference(reader: Reader, environ: Mapping[str, str]) -> Referenc
 
 
 async def facts(reader: Reader, routed: Sequence[tuple[Routed, Event]], reference: Reference) -> None:
-    """Nothing: a document is all that its events need."""
+    """Nothing: the events need only their document."""
     return
 
 
@@ -87,11 +87,12 @@ async def as_of(reader: Reader) -> str | None:
 
 
 async def default_period(reader: Reader, regency: str | None, this_month: str) -> str | None:
-    """The latest paid month that is not after this one; before anything is paid the latest billed one; before that the
-    month of the events."""
+    """The latest paid month that is not after this one; if nothing is paid the latest billed one; else the month of the
+    last event.
+    """
     where: Where = {**({"state.regency": regency} if regency else {}), "state.period": {"$lte": this_month}}
     for collection in ("invoices", "premiums"):
-        # By period first: with no regency in the filter the index on periods answers with one look.
+        # Sorted by period: without a regency in the filter the index on periods answers with one look.
         found = await reader.find(collection, where, order=("-state.period",), limit=1)
         if found:
             return str(found[0][1].period)
@@ -100,8 +101,9 @@ async def default_period(reader: Reader, regency: str | None, this_month: str) -
 
 
 async def read_coverage(reader: Reader, known: Areas, ask: Filters, this_month: str) -> Report:
-    """Counts by group, inside the store. A month that is over shows what was known at its end; `this_month` and later
-    ones what is known now."""
+    """Counts by group, inside the store. A past month shows what was known at its end; `this_month` and later ones show
+    what is known now.
+    """
     period = ask.period or await default_period(reader, ask.regency, this_month)
     tallies = await _tallies(reader, Filters(ask.regency, ask.by, period), this_month)
     groups = _groups(known, ask, tallies)
@@ -113,7 +115,7 @@ async def read_coverage(reader: Reader, known: Areas, ask: Filters, this_month: 
 
 
 async def read_areas(reader: Reader, known: Areas, period: str, this_month: str) -> list[Row]:
-    """The rows of every district and every regency that has any data, from one count by district."""
+    """The rows of every district and regency that has any data, from one count by district."""
     by_district = await _tallies(reader, Filters(None, "district", period), this_month)
     found: list[Row] = []
     views: tuple[tuple[By, coverage.Tallies], ...] = (
@@ -127,8 +129,11 @@ async def read_areas(reader: Reader, known: Areas, period: str, this_month: str)
 
 
 class Ledger:
-    """Premiums added up by invoice, month by month. Premiums are only ever inserted: a month that holds as many as
-    when it was added up holds the same, so only the months that grew are read again."""
+    """Sums of premiums by invoice, month by month.
+
+    Premiums are only inserted. A month that holds as many as when it was summed is therefore unchanged, and only grown
+    months are read again.
+    """
 
     def __init__(self) -> None:
         self._months: dict[str, tuple[int, list[Row]]] = {}
@@ -148,7 +153,7 @@ class Ledger:
 
     async def _month(self, reader: Reader, period: str) -> list[Row]:
         where: Where = {"state.period": period}
-        # Counted before it is added up: a premium that comes between makes the next count differ, and is never missed.
+        # Counted before the sum: a premium that arrives in between makes the next count differ, so it is never missed.
         count = await reader.count("premiums", where)
         known = self._months.get(period)
         if known is not None and known[0] == count:
@@ -161,7 +166,7 @@ class Ledger:
 
 
 async def read_budget(reader: Reader, ledger: Ledger, ask: Filters) -> Report:
-    """Budgets of a year (of the period asked for) or of all years."""
+    """Budgets of the requested period's year, or of all years."""
     year = int(ask.period[:4]) if ask.period else None
     premiums = [row for row in await ledger.premiums(reader, year) if ask.regency in (None, row["regency"])]
     paid = await _paid_invoices(reader, {"state.regency": ask.regency or ANY})
@@ -170,7 +175,6 @@ async def read_budget(reader: Reader, ledger: Ledger, ask: Filters) -> Report:
 
 
 async def read_claims(reader: Reader, ask: Filters) -> Report:
-    """Claims by kind and stage."""
     by = ["state.kind", "state.stage", "state.status"]
     where: Where = {"state.regency": ask.regency or ANY}
     rows, totals = reports.claims(await reader.tally("claims", where, by, sums=["state.total", "state.paid"]))
@@ -178,7 +182,6 @@ async def read_claims(reader: Reader, ask: Filters) -> Report:
 
 
 async def read_quality(reader: Reader, ask: Filters) -> Report:
-    """Answers by agency."""
     where: Where = {"state.regency": ask.regency or ANY}
     agency = ["state.regency", "state.agency"]
     outcomes = await reader.tally("answers", where, [*agency, "state.outcome"])
@@ -217,7 +220,7 @@ async def read_outreach(reader: Reader, ask: Filters) -> Report:
 
 
 async def read_deaths(reader: Reader, known: Areas, ask: Filters) -> Report:
-    """Insured workers who died, and for how many of them nobody has claimed."""
+    """Insured workers who died, and for how many of them no death was claimed."""
     where: Where = {
         "state.regency": ask.regency or ANY,
         "state.status": {"$in": [Verdict.REJECTED.value, Verdict.ENDED.value]},
@@ -240,7 +243,7 @@ async def read_deaths(reader: Reader, known: Areas, ask: Filters) -> Report:
 
 
 async def read_months(reader: Reader, regency: str | None) -> list[Row]:
-    """Workers billed and covered by month, the earliest first."""
+    """Billed and covered workers by month, the earliest first."""
     where: Where = {"state.regency": regency or ANY}
     runs = await reader.tally("runs", where, ["state.period"], sums=["state.billed_workers"])
     invoices = await reader.tally("invoices", where, ["state.period"], sums=["state.workers"])
@@ -248,7 +251,7 @@ async def read_months(reader: Reader, regency: str | None) -> list[Row]:
 
 
 async def read_warnings(reader: Reader, regency: str | None) -> list[Row]:
-    """What puts cover at risk now, of whatever month: rows of kind, regency, period, workers and what more is known."""
+    """What puts cover at risk now, of any month: rows of kind, regency, period, workers and further known figures."""
     where: Where = {"state.regency": regency or ANY}
     risks = await _all(reader, "risks", where)
     late = [one for one in risks if one.invoice_id is not None]
@@ -263,7 +266,7 @@ async def _all(reader: Reader, collection: str, where: Where) -> list[Any]:
 
 
 async def _tallies(reader: Reader, ask: Filters, this_month: str) -> coverage.Tallies:
-    """What a coverage report of this grouping is made of. With no period nothing was billed."""
+    """The tallies for a coverage report of this grouping. Without a period no premium is counted."""
     regency: Any = ask.regency or ANY
     field = coverage.field_of(ask.by)
     of_period = {"state.period": ask.period or "", "state.regency": regency}
@@ -281,7 +284,7 @@ async def _tallies(reader: Reader, ask: Filters, this_month: str) -> coverage.Ta
 async def _known(
     reader: Reader, collection: str, counted: Where, regency: Any, by: Sequence[str], month: str | None
 ) -> list[Row]:
-    """Workers by group, as they stood at the end of a month that is over, or as they stand now."""
+    """Workers by group, as they stood at the end of a past month, or as they stand now."""
     where: Where = {"state.regency": regency, **counted}
     groups = [f"state.{name}" for name in by]
     if month is None:
@@ -289,7 +292,7 @@ async def _known(
     # `at` is RFC 3339 in WITA: it sorts as text, and a month sorts before all of its days.
     later = shift_period(month, 1)
     stood = await reader.tally(collection, {**where, "state.at": {"$lt": later}}, groups)
-    # Whoever changed since: by the word that stood then, which may have been in another regency.
+    # Workers who changed since then count by their state at that time, which may have been in another regency.
     replaced: Where = {
         "state.regency": ANY,
         "state.at": {"$gte": later},
@@ -310,7 +313,7 @@ async def _budgets(reader: Reader, regency: str | None, year: int | None) -> lis
 
 
 def _groups(known: Areas, ask: Filters, tallies: coverage.Tallies) -> list[str]:
-    """Every group that the report names even when nobody is in it: an empty village is news."""
+    """Every group that the report names, also empty ones: a village without workers is important to see."""
     if ask.by == "sector":
         return list(SECTORS)
     if ask.by == "sex":

@@ -1,4 +1,4 @@
-"""The few numbers of reporting, and the environment names that set them."""
+"""The settings of reporting, and the environment names that set them."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """How often figures are counted and shown; seconds unless the name says otherwise."""
+    """How often figures are counted and shown; in seconds unless the name says otherwise."""
 
-    # The live stream and the snapshots look for changes this often.
+    # The live stream and the snapshots check for changes this often.
     look_s: float = 2.0
-    # Other instances of this service write to the same store: figures older than this are counted again in any case.
+    # Other instances of this service write to the same store, so figures older than this are always counted again.
     stale_s: float = 5.0
-    # Counting may take this share of the time; at 0.1 a count of 0.4 s is followed by a rest of 3.6 s.
+    # The share of time that counting may take; at 0.1 a count of 0.4 s is followed by a rest of 3.6 s.
     counting_share: float = 0.1
     heartbeat_s: float = 15.0
     streams_max: int = 200
 
     def rest_s(self, took_s: float) -> float:
-        """How long figures are kept, whatever changes, that took so long to count."""
+        """How long figures are kept, whatever changes, when counting them took so long."""
         return took_s * (1 / self.counting_share - 1)
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> Settings:
-        """`PAYUNG_REPORTING_STREAMS`: how many browsers may follow the live figures at once."""
+        """Reads `PAYUNG_REPORTING_STREAMS`: how many browsers may follow the live figures at the same time."""
         return cls(streams_max=int(environ.get("PAYUNG_REPORTING_STREAMS", "200")))

@@ -1,4 +1,4 @@
-"""The wiring of reporting: which topics and events it takes, and who does what with them. No logic."""
+"""The wiring of reporting: topics, event types and functions that make up this service. No logic."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What reporting shows: the routes (`web`), the figures as they stand (`board`), the page, the files."""
+"""What reporting shows: the routes (`web`), the present figures (`board`), the page, the files."""

@@ -1,11 +1,11 @@
-"""The figures as they stand: counted once for all who ask, shown live, published as snapshots. Knows no HTTP.
+"""The present figures: counted once for all readers, shown live, published as snapshots. Knows no HTTP.
 
 Theory of operation
-Whoever asks gets figures that were counted after the last saved batch, or so recently that counting again would take
-more than its share of the time; `behind` says so. A count is shared by everyone who waits for it. Another instance may
-have saved what this one does not know of, so nothing older than `stale_s` is served at all.
-Snapshots go to the compacted topic when an area's counts changed. Their id follows from their content: publishing one
-again, after a restart, is a repeat and not news.
+A reader gets figures that were counted after the last saved batch, or so recently that another count would take more
+than its share of the time; `behind` says so. Everyone who waits for a count shares it. Another instance may have saved
+events that this one does not know of, so figures older than `stale_s` are not served at all.
+Snapshots go to the compacted topic when an area's counts have changed. Their id follows from their content, so a
+snapshot that is published again after a restart is a repeat.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ from shared.runtime.leases import Leases
 from shared.runtime.ports import Reader
 
 CACHE_MAX = 256
-# A model that was made anew may hold as many premiums and others: what was added up is added up again by then.
+# A rebuilt read model may hold as many premiums as before but different ones, so sums are made anew after this time.
 LEDGER_S = 600.0
-# Nothing changed for so long: look all the same, for what another instance saved.
+# After this much time without changes, count again anyway, because another instance may have saved something.
 QUIET_S = 30.0
 PUBLISHING = "coverage"
 
@@ -60,9 +60,9 @@ class House(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """A report with what it is worth: the last event in it, and how many records it does not know of.
+    """A report with its freshness: the time of the last event in it, and the number of records not yet in it.
 
-    `behind` is None when the broker does not say.
+    `behind` is None when the broker does not answer.
     """
 
     report: Report
@@ -79,7 +79,7 @@ class _Kept:
 
 
 class Board:
-    """Figures on request, counted once for all who ask."""
+    """Gives figures on request, counted once for all readers."""
 
     def __init__(self, house: House) -> None:
         self._house = house
@@ -93,35 +93,39 @@ class Board:
         self._looked_back = False
 
     async def counted(self, kind: str, ask: Filters) -> Counted:
-        """A report with its freshness. `behind` 0 means that every record which stood in Kafka when the service last
-        looked, one or two seconds before the call, is in it."""
+        """A report with its freshness.
+
+        `behind` 0 means that it includes every record that was in Kafka when the service last looked, one or two
+        seconds before the call.
+        """
         kept = await self._fresh((kind, ask), lambda: self._count(kind, ask))
         report, as_of = kept.value
         behind = self._house.lag
         if behind == 0 and self._house.changes != kept.changes:
-            # Read and saved, but not in these figures yet.
+            # Records were read and saved, but are not in these figures yet.
             behind = 1
         return Counted(report, as_of, behind)
 
     async def report(self, kind: str, ask: Filters) -> Report:
-        """One of KINDS."""
+        """A report of one of KINDS."""
         report: Report = (await self._fresh((kind, ask), lambda: self._count(kind, ask))).value[0]
         return report
 
     async def months(self, regency: str | None) -> list[facts.Row]:
-        """Workers billed and covered by month, the earliest first."""
+        """Billed and covered workers by month, the earliest first."""
         kept = await self._fresh(("months", regency), lambda: facts.read_months(self._reader, regency))
         return list(kept.value)
 
     async def warnings(self, regency: str | None) -> list[facts.Row]:
-        """What puts cover at risk now, of whatever month."""
+        """What puts cover at risk now, of any month."""
         kept = await self._fresh(("warnings", regency), lambda: facts.read_warnings(self._reader, regency))
         return list(kept.value)
 
     async def _as_of(self) -> str | None:
-        """The newest event counted: this process's own last record, or what stood in the store when it began.
+        """The newest counted event: this process's own last record, or the newest in the store at its start.
 
-        The look back reads whole collections, so it is done once; an index for it would cost every insert.
+        The store is asked only once, because that reads whole collections; an index for it would slow down every
+        insert.
         """
         if not self._looked_back:
             self._stored_as_of = await facts.as_of(self._reader)
@@ -129,7 +133,7 @@ class Board:
         return max((at for at in (self._stored_as_of, self._house.latest) if at is not None), default=None)
 
     async def _count(self, kind: str, ask: Filters) -> tuple[Report, str | None]:
-        # The time first: figures may know more than it says, never less.
+        # The time is read first: the figures may include later events than it says, but never lack earlier ones.
         as_of = await self._as_of()
         reader, areas = self._reader, self.reference.areas
         match kind:
@@ -162,7 +166,7 @@ class Board:
             kept = self._kept.get(key)
             if kept is not None and self._serves(kept):
                 return kept
-            # Read before the count: what is saved meanwhile makes these figures old, never unnoticed.
+            # Read before the count: a save in the meantime makes these figures outdated, and this is noticed.
             changes, started_s = self._house.changes, clock.monotonic()
             value = await count()
             now_s = clock.monotonic()
@@ -194,7 +198,7 @@ class Snapshots:
         self._settled: dict[str, facts.Row] = {}
 
     async def publish_changed(self) -> int:
-        """Counts again and publishes what differs; returns how many areas that were."""
+        """Counts again and publishes what differs; returns the number of published areas."""
         counted = [one for period in await self._periods() for one in await self._count(period)]
         changed = [one for one in counted if self._published.get(_key(one)) != one]
         if changed:
@@ -203,7 +207,7 @@ class Snapshots:
         return len(changed)
 
     async def _periods(self) -> list[str]:
-        """The period that the reports show, and any other whose runs or payments changed since the last time."""
+        """The period that the reports show, and all others whose runs or payments changed since the last call."""
         reader = self._house.reader
         months = {row["period"]: row for row in await facts.read_months(reader, None)}
         current = await facts.default_period(reader, None, this_month())
@@ -240,10 +244,10 @@ def _outcome(counted: CoverageCounted) -> Outcome:
 
 
 async def keep_publishing(house: House) -> None:
-    """Publishes changed areas while the service runs; counting takes a bounded share of the time.
+    """Publishes changed areas while the service runs; counting takes a limited share of the time.
 
-    One process of the service does, under a lease: of two, the slower would publish older counts over newer ones. What
-    only another process saved is counted within QUIET_S.
+    Only one process of the service publishes, under a lease: of two, the slower one would publish older counts over
+    newer ones. Events that only another process saved are counted within QUIET_S.
     """
     settings = house.reference.settings
     snapshots = Snapshots(house)
@@ -251,7 +255,7 @@ async def keep_publishing(house: House) -> None:
     last_s = clock.monotonic()
     while True:
         if not await _is_ours(house):
-            # What the one who publishes now has published is not known here any more.
+            # Another process publishes now, so this one no longer knows what was published.
             snapshots, counted = Snapshots(house), None
             await asyncio.sleep(settings.look_s)
             continue
@@ -262,7 +266,7 @@ async def keep_publishing(house: House) -> None:
                 await snapshots.publish_changed()
                 counted, last_s = changes, started_s
             except Unavailable:
-                # The pipeline retries, reports and ends the process when it must; figures only come later.
+                # The pipeline retries, reports, and ends the process when it must; here the figures only come later.
                 pass
         took_s = clock.monotonic() - started_s
         await asyncio.sleep(max(settings.look_s, settings.rest_s(took_s)))

@@ -1,4 +1,4 @@
-"""The dashboard: the reports put into words, bars and a map, and rendered. It makes no figure of its own."""
+"""The dashboard: renders the reports as words, bars and a map. It computes no report figure of its own."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from services.reporting.domain.wording import Lang
 from services.reporting.facts import Filters, Report
 from shared.pages import environment
 
-# From how many percent a district gets the next darker shade; the last is for what lies above its target.
+# The percentages at which a district gets the next darker shade; the last is for districts above their target.
 SHADES = (0.0, 10.0, 25.0, 50.0, 75.0, 100.0)
 MONTHS_SHOWN = 12
 REASONS_SHOWN = 3
@@ -35,12 +35,12 @@ class Dashboard:
         self._page = templates.get_template("dashboard.html")
 
     async def render(self, ask: Filters, lang: Lang, nonce: str) -> str:
-        """The page as HTML. `nonce` is what the content security policy of the answer names."""
+        """The page as HTML. `nonce` is the one in the content security policy of the answer."""
         board, areas = self._board, self._board.reference.areas
         counted = await board.counted("coverage", ask)
         figures = counted.report
         period = figures.filters["period"]
-        # The map and the table by district are one report; asked for another grouping, the map keeps the districts.
+        # The map and the table by district use one report. With another grouping the map still shows districts.
         districts = (
             figures
             if ask.by == "district"
@@ -84,12 +84,12 @@ class Dashboard:
 
 
 def _measure(row: Mapping[str, Any]) -> float | None:
-    """Covered workers in percent of the target; of the registered where no target was set."""
+    """Covered workers in percent of the target; without a target, of the registered workers."""
     return rules.percent(row["covered"], row["target"] or row["registered"])
 
 
 def _bars(report: Report, lang: Lang) -> list[dict[str, Any]]:
-    """Rows with bars that share one scale. It grows with the longest: coverage above 100 % is real, never cut."""
+    """Rows with bars on one scale. The longest bar sets it: coverage above 100 % is real and never cut."""
     measured = [(row, _measure(row)) for row in report.rows]
     longest = max([100.0, *(value for _, value in measured if value is not None)])
     return [
@@ -106,7 +106,7 @@ def _bars(report: Report, lang: Lang) -> list[dict[str, Any]]:
 
 
 def _map(districts: Report, regency: str | None) -> dict[str, Any]:
-    """Outlines with the shade and the words of their figures."""
+    """District outlines with the shade and the text of their figures."""
     drawn = districtmap.draw(regency)
     by_code = {row["area"]: row for row in districts.rows}
     shapes = []
@@ -119,7 +119,7 @@ def _map(districts: Report, regency: str | None) -> dict[str, Any]:
 
 
 def _shade(value: float | None) -> int:
-    """0 is no figure; 1 to 6 darker with every threshold that is reached."""
+    """0 means no figure; 1 to 6 get darker with every threshold reached."""
     return 0 if value is None else sum(value >= threshold for threshold in SHADES)
 
 
@@ -149,7 +149,7 @@ def _link(ask: Filters, **changes: str) -> str:
 
 
 def _export(ask: Filters, kind: str, form: str) -> str:
-    """The address of a report as a file; who clicks on CSV here opens it with Excel."""
+    """The address of a report as a file. CSV links of the page open in Excel."""
     chosen = {"regency": ask.regency, "period": ask.period, "format": form, "excel": "true" if form == "csv" else None}
     if kind == "coverage":
         chosen["by"] = ask.by

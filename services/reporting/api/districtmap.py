@@ -26,7 +26,7 @@ class Outline:
 
 @dataclass(frozen=True, slots=True)
 class DistrictMap:
-    """Outlines in one coordinate system; empty where the product ships none."""
+    """Outlines in one coordinate system; empty when the product ships none."""
 
     width: int
     height: int
@@ -35,7 +35,9 @@ class DistrictMap:
 
 @cache
 def draw(regency: str | None) -> DistrictMap:
-    """The map of a regency, or of all. At the equator a degree is as long either way, so nothing is projected."""
+    """The map of one regency or of all. Near the equator a degree has equal length both ways, so no projection
+    is needed.
+    """
     text = outlines()
     features = orjson.loads(text)["features"] if text.strip() else []
     wanted = [one for one in features if regency is None or one["properties"]["regency"] == regency]

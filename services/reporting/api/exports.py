@@ -1,7 +1,7 @@
 """A report as JSON-like data, CSV and XLSX. Pure.
 
-CSV is for programs, with `,` and without a mark; people's spreadsheets get the same guarded cells as Excel here opens
-them (`excel`), or the workbook.
+CSV is for programs, with `,` and without a byte order mark. For spreadsheets there are the same cells as Indonesian
+Excel opens them (`excel`), or the workbook.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ TITLES: Mapping[str, str] = {
 
 
 def as_data(counted: Counted) -> dict[str, Any]:
-    """The report as contracts.md 5 has it."""
+    """The report in the form of contracts.md 5."""
     report = counted.report
     return {
         "as_of": counted.as_of,
@@ -46,7 +46,7 @@ def as_csv(report: Report, *, excel: bool = False) -> bytes:
 
 
 def as_xlsx(counted: Counted, kind: str) -> bytes:
-    """The same cells, numbers and days typed, with what they are and as of when."""
+    """The same cells with typed numbers and days, and a second sheet with the filters and the time of the figures."""
     header, *rows = _table(counted.report)
     about = [("per", counted.as_of or "-")]
     about += [(name, str(value)) for name, value in counted.report.filters.items() if value]
@@ -60,12 +60,12 @@ def _table(report: Report) -> list[list[Any]]:
 
 
 def _plain(row: Mapping[str, Any]) -> dict[str, Any]:
-    """A row for programs: a hidden count is a text that says so."""
+    """A row for programs: a hidden count is its text."""
     return {name: one.text if isinstance(one, Hidden) else one for name, one in row.items()}
 
 
 def _columns(report: Report) -> list[str]:
-    """The fields of the rows; those of the totals behind the key when there are no rows."""
+    """The fields of the rows; without rows, the key and the fields of the totals."""
     first: Mapping[str, Any] = report.rows[0] if report.rows else {report.key: None, **report.totals}
     return list(first)
 

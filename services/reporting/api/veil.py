@@ -1,4 +1,4 @@
-"""The board as whoever has no log-in sees it: sums of people, small ones hidden, nobody by themselves."""
+"""The board for callers without a log-in: sums of people with small counts hidden, and no single person."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from services.reporting.facts import Filters, Reference, Report
 from shared.runtime.auth import OPERATOR, READER, ROLES, Caller
 
 _COVERAGE = Shape(figures=coverage.COUNTS, parts=(("verified", "held", "rejected"),), follow={})
-# A village's district and a district's regency have reports of their own, which show the sums.
+# A village's district and a district's regency have their own reports, which show the sums.
 _PARENT_LETTERS = {"village": 8, "district": 5}
 _SHAPES = {
     "claims": Shape(
@@ -30,18 +30,20 @@ _SHAPES = {
     ),
     "months": Shape(figures=("billed", "covered"), follow={}),
 }
-# Rows of employers, of meetings and of the dead are for those who work on them.
+# Rows about single employers, meetings and dead workers are only for callers with a role.
 _FOR_ROLES = ("compliance", "outreach", "deaths")
 
 
 def sees_all(caller: Caller | None, regency: str | None) -> bool:
-    """Whether this caller sees every figure of a regency (None: of all). Nobody has signed in where log-ins are off."""
+    """Whether this caller sees every figure of a regency (None: of all). `caller` is None for a caller without a
+    log-in.
+    """
     if caller is None:
         return False
     if caller.agencies is None:
         return True
     if regency is None:
-        # All regencies at once: whose roles are bound to none.
+        # All regencies at once are for roles that are bound to no regency.
         return bool({READER, OPERATOR} & caller.roles)
     return any(caller.has_role(role, regency) for role in ROLES)
 
@@ -54,7 +56,7 @@ class Veil:
         self.reference: Reference = board.reference
 
     async def counted(self, kind: str, ask: Filters) -> Counted:
-        """A report with its freshness, as everybody may see it; HTTPException 403 for what is for roles only."""
+        """A report with its freshness, as everybody may see it; raises 403 for reports that need a role."""
         if kind in _FOR_ROLES:
             raise HTTPException(403, f"the report {kind} is for those who have a role in the regency")
         counted = await self._board.counted(kind, ask)
@@ -65,7 +67,7 @@ class Veil:
         return (await self.counted(kind, ask)).report
 
     async def months(self, regency: str | None) -> list[facts.Row]:
-        """Workers billed and covered by month."""
+        """Billed and covered workers by month."""
         return suppressed(rows := await self._board.months(regency), _sums(rows), _SHAPES["months"])[0]
 
     async def warnings(self, regency: str | None) -> list[facts.Row]:
@@ -79,7 +81,7 @@ def _sums(rows: list[facts.Row]) -> facts.Row:
 
 def _veiled(kind: str, ask: Filters, report: Report) -> Report:
     if kind == "budget":
-        # Money of a regency's budget, which is published anyway.
+        # The money of a regency's budget is public anyway.
         return report
     rows: list[dict[str, Any]] = [dict(row) for row in report.rows]
     totals = dict(report.totals)

@@ -1,4 +1,4 @@
-"""HTTP of reporting: the dashboard, the reports in three formats, and the live stream. No figures are made here."""
+"""HTTP of reporting: the dashboard, the reports in three formats, and the live stream. No figures are computed here."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ UNCACHED = {"cache-control": "no-store"}
 
 
 def routes(house: House) -> APIRouter:
-    """The dashboard, one route a report, and the stream."""
+    """The dashboard, one route per report, and the stream."""
     router = APIRouter(tags=["reports"])
     board = Board(house)
     seen = Seen(board, house.environ)
@@ -50,7 +50,7 @@ def routes(house: House) -> APIRouter:
         """Server-sent events: a `snapshot` with the totals of coverage whenever they changed, at most one a second."""
         ask = _filters(board, request)
         shown = await seen.by(request, ask.regency)
-        # Nothing is waited for between the look and the count.
+        # No await between this check and the count, so that no other reader can take the place in between.
         if board.streams >= board.reference.settings.streams_max:
             raise HTTPException(503, "too many readers follow the live figures; ask again later")
         return _Stream(board, ask, shown)
@@ -59,8 +59,9 @@ def routes(house: House) -> APIRouter:
 
 
 class _Stream(StreamingResponse):
-    """The live figures for one reader, counted from the moment in which it is let in: readers that come all at once
-    would else each see that there is a place."""
+    """The live figures for one reader. The reader is counted as soon as it is admitted: otherwise readers that arrive
+    at the same time would each see a free place.
+    """
 
     def __init__(self, board: Board, ask: Filters, shown: Board | Veil) -> None:
         super().__init__(follow(board, ask, shown), media_type="text/event-stream", headers=UNCACHED)
@@ -68,7 +69,7 @@ class _Stream(StreamingResponse):
         board.streams += 1
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Until the reader goes away, however that is noticed."""
+        """Runs until the reader disconnects, however that is noticed."""
         try:
             await super().__call__(scope, receive, send)
         finally:
@@ -76,14 +77,14 @@ class _Stream(StreamingResponse):
 
 
 class Seen:
-    """Which figures who asks may see: all with a role or where log-ins are off, else sums with small cells hidden."""
+    """Chooses the figures for a caller: all with a role or when log-ins are off, else sums with small cells hidden."""
 
     def __init__(self, board: Board, environ: Mapping[str, str]) -> None:
         self._board, self._veil = board, Veil(board)
         self._guard = Guard(environ)
 
     async def by(self, request: Request, regency: str | None) -> Board | Veil:
-        """The board of whoever sent this request."""
+        """The board for the sender of this request."""
         return self._board if sees_all(await self._guard.perhaps(request), regency) else self._veil
 
 
@@ -116,7 +117,7 @@ def _report_route(board: Board, seen: Seen, kind: str) -> Any:
 
 
 def _filters(board: Board, request: Request) -> Filters:
-    """What is asked, checked; an empty value is as good as none (forms send them)."""
+    """The checked filters of a request. An empty value counts as absent, because forms send empty fields."""
     query = request.query_params
     regency, period, by = (query.get(name) or None for name in ("regency", "period", "by"))
     if regency is not None and not board.reference.areas.is_regency(regency):
@@ -134,7 +135,7 @@ def _problem(parameter: str, detail: str) -> HTTPException:
 
 
 def _policy(nonce: str) -> str:
-    """Nothing from elsewhere, no script but ours."""
+    """The content security policy: nothing from other hosts, no script but our own."""
     return (
         "default-src 'none'; style-src 'unsafe-inline'; connect-src 'self'; form-action 'self'; base-uri 'none'; "
         f"frame-ancestors 'none'; script-src 'nonce-{nonce}'"
@@ -142,11 +143,11 @@ def _policy(nonce: str) -> str:
 
 
 async def follow(board: Board, ask: Filters, shown: Board | Veil) -> AsyncIterator[bytes]:
-    """Server-sent events until the reader goes away."""
+    """Server-sent events until the reader disconnects."""
     settings = board.reference.settings
     sent: dict[str, Any] | None = None
     quiet_since_s = clock.monotonic()
-    # A first byte at once, so that the browser knows the road is open.
+    # A first byte at once, so that the browser knows that the connection is open.
     yield b"retry: 3000\n\n"
     while True:
         counted = await shown.counted("coverage", ask)
@@ -158,6 +159,6 @@ async def follow(board: Board, ask: Filters, shown: Board | Veil) -> AsyncIterat
             yield b"event: snapshot\ndata: " + data + b"\n\n"
         elif clock.monotonic() - quiet_since_s > settings.heartbeat_s:
             quiet_since_s = clock.monotonic()
-            # An event and not a comment: the page must see that somebody is there.
+            # An event and not a comment, because the page must see that the service is there.
             yield b"event: still\ndata: {}\n\n"
         await asyncio.sleep(settings.look_s)

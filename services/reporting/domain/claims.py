@@ -1,4 +1,4 @@
-"""Claims: where each stands, and what was paid on it. Pure."""
+"""Claims: the state of each, and what was paid on it. Pure."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ STATUSES = {
     "claim.held.v1": ClaimStatus.HELD,
     "claim.rejected.v1": ClaimStatus.REJECTED,
     "claim.approved.v1": ClaimStatus.APPROVED,
-    # Open again, until it is held, approved or refused anew.
+    # Open again, until it is held, approved or rejected anew.
     "claim.reopened.v1": ClaimStatus.REGISTERED,
 }
 
 
 @latest
 def moved(state: Claim | None, event: Event, at: str) -> Claim:
-    """Where a claim stands."""
+    """The present state of a claim."""
     data = event.data
     return Claim(
         regency=data.regency,
         kind=data.kind if data.kind is not None else (state.kind if state else None),
         stage=data.stage,
         status=STATUSES[event.type].value,
-        # A claim that is held again says no amount: the one assessed before still stands.
+        # A claim that is held again carries no amount, so the amount assessed before still stands.
         total=data.total or (state.total if state else 0),
         paid=state.paid if state else 0,
         sequence=event.sequence or 0,
@@ -38,7 +38,7 @@ def moved(state: Claim | None, event: Event, at: str) -> Claim:
 
 
 def paid(state: Claim | None, event: Event, at: str) -> Decision[Claim]:
-    """A payment, added up whatever came after it."""
+    """Adds a payment to its claim, even if a later event of the claim was counted first."""
     data = event.data
     paid_so_far = (state.paid if state else 0) + data.total
     if state is not None and older(state, event):

@@ -1,6 +1,6 @@
-"""The coverage report: counts by group, made of the tallies of the store. Pure.
+"""The coverage report: counts by group, made from the tallies of the store. Pure.
 
-Laws: every row is a sum of tallies, the totals are the sums of the rows, and nobody stands in two rows.
+Laws: every row is a sum of tallies, the totals are the sums of the rows, and no worker is in two rows.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ Tally = Sequence[Mapping[str, Any]]
 
 @value(frozen=True, slots=True, kw_only=True)
 class Tallies:
-    """What the store counted: the grouping's field, `count`, and `status` (identities) or `invoice_id` (premiums)."""
+    """The store's counts: the field of the grouping, `count`, and `status` (identities) or `invoice_id` (premiums)."""
 
     registrations: Tally
     identities: Tally
@@ -35,7 +35,7 @@ class Tallies:
 
 
 def field_of(by: By) -> str:
-    """The field of a document that a grouping groups by; ages come from birth months."""
+    """The document field of a grouping; ages come from birth months."""
     return "birth_month" if by == "age" else by
 
 
@@ -47,7 +47,7 @@ def key_of(by: By) -> str:
 def assemble(
     by: By, period: str | None, tallies: Tallies, groups: Sequence[str], name: Callable[[str], str]
 ) -> tuple[list[Row], Row]:
-    """Rows (every known group, in order, then what the store holds beside them) and their totals."""
+    """The rows (every known group in order, then further groups from the store) and their totals."""
     counts: dict[str, dict[str, int]] = {group: dict.fromkeys(COUNTS, 0) for group in groups}
 
     def add(value: Any, figure: str, count: int) -> None:
@@ -74,7 +74,7 @@ def assemble(
 
 
 def by_regency(tallies: Tallies) -> Tallies:
-    """The same counts, of regencies instead of districts: a district's code begins with its regency's."""
+    """The same counts by regency instead of district. A district's code begins with its regency's code."""
 
     def lifted(rows: Tally) -> Tally:
         return [{**row, "regency": str(row["district"])[:5]} for row in rows]
@@ -97,7 +97,7 @@ def _group(by: By, value: Any, period: str | None) -> str:
 
 
 def _targets(by: By, budgets: Iterable[Budget]) -> dict[str, int]:
-    """Targets add up over funders: each pays for workers of its own."""
+    """Targets add up over funders, because each funder pays for its own workers."""
     targets: dict[str, int] = {}
     for budget in budgets:
         stated = budget.targets if by == "district" else ((budget.regency, budget.target_workers),)
@@ -112,6 +112,6 @@ def _totals(rows: Sequence[Row], budgets: Sequence[Budget]) -> Row:
     if stated and len(stated) == len(rows):
         target = sum(stated)
     else:
-        # Targets of a few districts are not the target of the regency, which the decree states itself.
+        # The targets of a few districts are not the target of the regency; the decree states that one itself.
         target = sum(budget.target_workers for budget in budgets) or sum(stated)
     return {**totals, "target": target or None}

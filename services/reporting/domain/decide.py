@@ -1,13 +1,13 @@
-"""How an event becomes a figure that cannot be counted twice.
+"""Turns each event into a figure that cannot be counted twice.
 
 Theory of operation
-* Every event changes exactly one document, named by what it is about: a worker, a worker's month, an invoice, a claim.
-  A figure is a count of documents, never a counter beside them, so redelivery and replay cannot change it.
-* Most documents are inserted once and never change (premiums, invoices, runs, answers). The rest hold the latest word
-  of one aggregate of another service; what is older than the word that stands is ignored, so that any interleaving of
-  topics ends the same.
-* A payment is an exception on purpose: it adds to its claim whatever came after it, because amounts of several years'
-  scholarships add up. The shell never shows the same payment twice.
+* Every event changes exactly one document, named by its subject: a worker, a worker's month, an invoice, a claim. A
+  figure is a count of documents and never a separate counter, so redelivery and replay cannot change it.
+* Most documents are inserted once and never change (premiums, invoices, runs, answers). The others hold the latest
+  state of one aggregate of another service. An event older than that state is ignored, so any interleaving of topics
+  gives the same end.
+* Payments are a deliberate exception: a payment always adds to its claim, even after later events, because scholarship
+  payments of several years add up. The shell never delivers the same payment twice.
 * Nothing is published here: snapshots are made from figures, not from single events.
 """
 
@@ -31,7 +31,7 @@ def route(event: Event, reference: object) -> tuple[Routed, ...]:
 
 
 def decide(state: Any, event: Event, facts: object, now: datetime) -> Decision[Any]:
-    """The document after the event; no state means that nothing changes."""
+    """The document after the event; a state of None means that nothing changes."""
     return _JUDGEMENTS[event.type](state, event, rfc3339(now))
 
 
@@ -41,10 +41,10 @@ def _by_worker(collection: str) -> Callable[[Event], Address | None]:
 
 def _claim_address(event: Event) -> Address | None:
     if event.topic.startswith(FEEDBACK_PREFIX):
-        # The same news stands on claims-events, for everyone.
+        # The same event is on claims-events, for everyone.
         return None
     claim = event.data
-    # A submission without a number is one of its kind: the event's own name keeps it apart.
+    # A submission without a number is counted by itself, under the event's own name.
     number = claim.claim_no if claim.claim_no is not None else f"?{event.name}"
     return Address("claims", f"{claim.regency}/{claim.agency}/{number}")
 
@@ -68,7 +68,7 @@ def _exhaustion_address(event: Event) -> Address | None:
 
 
 def _risk_address(event: Event) -> Address | None:
-    # A month may have several invoices, each late by itself.
+    # A month may have several invoices, and each can be late.
     return Address("risks", "|".join(filter(None, (event.data.regency, event.data.period, event.subject))))
 
 

@@ -9,7 +9,7 @@ from shared.kernel.event import Event
 
 @latest
 def found(state: Finding | None, event: Event, at: str) -> Finding:
-    """A duty not kept, as it stands."""
+    """The present state of a duty that was not kept."""
     data = event.data
     return Finding(
         regency=data.regency,
@@ -27,7 +27,7 @@ def found(state: Finding | None, event: Event, at: str) -> Finding:
 
 @latest
 def project(state: Project | None, event: Event, at: str) -> Project:
-    """A construction project as it stands."""
+    """The present state of a construction project."""
     data = event.data
     return Project(
         regency=data.regency,

@@ -1,10 +1,10 @@
-"""What was known at the end of a month: the words that a later month has replaced, kept beside the one that stands.
+"""What was known at the end of a month: earlier states that a later month replaced, stored beside the present one.
 
-A document holds its latest word and, in `past`, the earlier ones with the months for which they stood. Both are saved
-in one write, so that the figures of a month that is over can never differ from the events behind them. Pure.
+A document holds its latest state and, in `past`, the earlier ones with the months for which they stood. Both are saved
+in one write, so the figures of a past month can never differ from the events behind them. Pure.
 
-Laws: the spans of `past` do not overlap and lie before the month of the word that stands; whoever was counted at a
-month's end stands in exactly one of them.
+Laws: the spans in `past` do not overlap and lie before the month of the present state. A worker who was counted at a
+month's end is in exactly one of them.
 """
 
 from __future__ import annotations
@@ -23,29 +23,29 @@ def month_of(at: str) -> str:
 
 
 def of_registration(state: Registration | None, at: str) -> tuple[Was, ...]:
-    """The earlier words on a worker once a new one came at this time; who had left counted nowhere."""
+    """A worker's earlier states when a new event comes at this time. A withdrawn worker was counted nowhere."""
     if state is None:
         return ()
     return _earlier(state, ACTIVE if state.active else None, at)
 
 
 def of_identity(state: Identity | None, at: str) -> tuple[Was, ...]:
-    """The earlier verdicts once a new one came at this time."""
+    """The earlier verdicts when a new one comes at this time."""
     return () if state is None else _earlier(state, state.status, at)
 
 
 def of_budget(state: Budget | None, at: str) -> tuple[Budget, ...]:
-    """The earlier targets once new ones came at this time: budgets without a past of their own, the oldest first."""
+    """The earlier targets when new ones come at this time: budgets without their own past, the oldest first."""
     if state is None:
         return ()
     month = month_of(at)
     words = (*state.past, replace(state, past=()))
-    # Of several words of one month only the last was known at its end.
+    # Of several states in one month only the last was known at its end.
     return tuple(one for one in words if month_of(one.at) < month)
 
 
 def budgets_known(budgets: Iterable[Budget], month: str) -> list[Budget]:
-    """Each budget as it stood at the end of a month; those that nobody had set by then are left out."""
+    """Each budget as it stood at the end of a month; budgets that were set later are left out."""
     found = []
     for budget in budgets:
         stood = [one for one in (*budget.past, budget) if month_of(one.at) <= month]
@@ -78,7 +78,9 @@ def _cut(one: Was, month: str) -> Was:
 
 
 def _joined(spans: Iterable[Was]) -> tuple[Was, ...]:
-    """Neighbours that say the same are one: a yearly word that changes nothing lets no document grow."""
+    """Joins neighbouring spans with equal content, so that a yearly event without changes does not grow the
+    document.
+    """
     found: list[Was] = []
     for one in spans:
         last = found[-1] if found else None

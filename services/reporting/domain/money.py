@@ -36,7 +36,6 @@ def billed(event: Event, at: str) -> Premium:
 
 @once
 def invoice_paid(event: Event, at: str) -> Invoice:
-    """A paid invoice."""
     data = event.data
     return Invoice(
         invoice_id=data.invoice_id,
@@ -52,7 +51,7 @@ def invoice_paid(event: Event, at: str) -> Invoice:
 
 @once
 def run_completed(event: Event, at: str) -> Run:
-    """A run known in full."""
+    """A completed run."""
     data = event.data
     return Run(
         invoice_id=data.invoice_id,
@@ -68,7 +67,7 @@ def run_completed(event: Event, at: str) -> Run:
 
 @latest
 def budget_set(state: Budget | None, event: Event, at: str) -> Budget:
-    """The ceilings as they stand."""
+    """The present ceilings."""
     data = event.data
     return Budget(
         regency=data.regency,
@@ -87,7 +86,7 @@ def budget_set(state: Budget | None, event: Event, at: str) -> Budget:
 
 @latest
 def exhausted(state: Exhaustion | None, event: Event, at: str) -> Exhaustion:
-    """A run stopped at what an account carries."""
+    """A run stopped because an account was too small."""
     data = event.data
     return Exhaustion(
         regency=data.regency,
@@ -104,7 +103,6 @@ def exhausted(state: Exhaustion | None, event: Event, at: str) -> Exhaustion:
 
 @latest
 def at_risk(state: Risk | None, event: Event, at: str) -> Risk:
-    """A warning on cover."""
     data = event.data
     return Risk(
         regency=data.regency,

@@ -39,7 +39,7 @@ def registered(state: Registration | None, event: Event, at: str) -> Registratio
 
 @latest
 def withdrawn(state: Registration | None, event: Event, at: str) -> Registration:
-    """A worker who left; what the event does not say of them is kept."""
+    """A worker who left; fields that the event does not carry keep their values."""
     data = event.data
     return Registration(
         regency=data.regency,
@@ -61,7 +61,7 @@ def judged(state: Identity | None, event: Event, at: str) -> Decision[Identity]:
     """The verdict that stands."""
     data = event.data
     sequence = event.sequence or 0
-    # The registration judged comes first: a verdict on an older form says nothing about the one that stands.
+    # The registration version counts first: a verdict on an older form says nothing about the present one.
     if state is not None and (data.registration_version, sequence) < (state.registration_version, state.sequence):
         return Decision(state=None, ignored=OLDER)
     return Decision(
@@ -83,13 +83,13 @@ def judged(state: Identity | None, event: Event, at: str) -> Decision[Identity]:
 
 
 def _deceased_on(event: Event) -> str | None:
-    """Since when a verdict holds that says that the worker is dead."""
+    """The effective day of a verdict that says the worker is dead; None for other verdicts."""
     if event.type == "identity.verified.v1" or Reason.DECEASED not in event.data.reasons:
         return None
     return str(event.data.effective_on)
 
 
-# What the register found wrong in the data that was sent; other rejections (age, a wage) are no fault of the list.
+# Errors that the register found in the sent data. Other rejections (age, a wage job) are no fault of the list.
 _FOUND_WRONG = frozenset(
     {
         Reason.NOT_FOUND,
@@ -103,7 +103,9 @@ _FOUND_WRONG = frozenset(
 
 
 def settled(state: Settlement | None, event: Event, at: str) -> Decision[Settlement]:
-    """The verdict on a worker that an agency sent, the latest one; it counts against the sender while it stands."""
+    """The latest verdict on a worker that an agency sent. A refuting verdict counts against the sender while it
+    stands.
+    """
     agency = answering_agency(event.topic)
     if agency is None or older(state, event):
         return Decision(state=None, ignored=OLDER)

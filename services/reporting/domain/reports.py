@@ -1,4 +1,4 @@
-"""The reports on budgets, claims, data quality, duties, outreach and months: made of the store's tallies. Pure."""
+"""The reports on budgets, claims, data quality, duties, outreach and months, made from the store's tallies. Pure."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ REFUSED = "rejected"
 
 
 def budget(budgets: Sequence[Budget], premiums: Tally, paid_invoices: frozenset[str]) -> tuple[list[Row], Row]:
-    """Ceilings, what is committed (billed) and absorbed (paid) of them, and what is left; whole rupiah.
+    """Ceilings, the committed (billed) and absorbed (paid) money, and the rest; whole rupiah.
 
-    `premiums` are rows of regency, year, funding, invoice_id, jkk, jkm. Premiums without a budget still show.
+    `premiums` are rows of regency, year, funding, invoice_id, jkk, jkm. Premiums without a budget are shown, too.
     """
     rows: dict[tuple[str, int, str], Row] = {}
     for one in sorted(budgets, key=lambda item: (item.regency, item.year, item.funding)):
@@ -62,7 +62,7 @@ def _with_sums(row: Row) -> Row:
 
 
 def claims(tally: Tally) -> tuple[list[Row], Row]:
-    """Claims by kind and stage, of rows of kind, stage, status, count, total and paid; whole rupiah."""
+    """Claims by kind and stage, from rows of kind, stage, status, count, total and paid; whole rupiah."""
     rows: dict[tuple[str, str], Row] = {}
     for one in tally:
         kind, stage = one["kind"] or rules.UNKNOWN, one["stage"]
@@ -89,12 +89,12 @@ def _claim_order(key: tuple[str, str]) -> tuple[int, str, int]:
 
 
 def quality(outcomes: Tally, reasons: Tally, refuted: Tally = ()) -> tuple[list[Row], Row]:
-    """What became of each agency's rows; `score` is the share of them that was taken and that the civil registry did
-    not refute since.
+    """The results of each agency's rows. `score` is the share that was accepted and not refuted by the civil registry
+    since.
 
-    `outcomes` are rows of regency, agency, outcome and count; `refuted` of regency, agency and count, of workers whose
-    data the registry found wrong; `reasons` of regency, agency, reasons and count, of both. A row has one outcome and
-    may have several reasons.
+    `outcomes` are rows of regency, agency, outcome and count. `refuted` are rows of regency, agency and count, of
+    workers whose data the registry found wrong. `reasons` are rows of regency, agency, reasons and count, of both. A
+    row has one outcome and may have several reasons.
     """
     rows: dict[tuple[str, str], Row] = {}
     for one in outcomes:
@@ -139,7 +139,7 @@ def _added(counts: Sequence[Mapping[str, int]]) -> dict[str, int]:
 
 
 def months(runs: Tally, invoices: Tally) -> list[Row]:
-    """Workers billed and covered, month by month, of completed runs and paid invoices."""
+    """Workers billed (from completed runs) and covered (from paid invoices), month by month."""
     rows: dict[str, Row] = {}
     for tally, source, figure in ((runs, "billed_workers", "billed"), (invoices, "workers", "covered")):
         for one in tally:
@@ -149,7 +149,7 @@ def months(runs: Tally, invoices: Tally) -> list[Row]:
 
 
 def compliance(findings: Tally, projects: Tally) -> tuple[list[Row], Row]:
-    """Employers and contractors with duties not kept, the most open ones first.
+    """Employers and contractors with duties not kept; the most open findings first.
 
     `findings` are rows of regency, employer, name, kind, status and count; `projects` of regency, contractor, late and
     count.
@@ -182,7 +182,7 @@ FOLLOWED_WITHIN_DAYS = 30
 
 
 def outreach(meetings: Sequence[Meeting], registrations: Tally) -> tuple[list[Row], Row]:
-    """Meetings with the registrations of their village and sector in the thirty days from the day they were held.
+    """Meetings with the registrations of their village and sector within thirty days from the day of the meeting.
 
     `registrations` are rows of village, sector, since (a day) and count. Two meetings may count the same registration:
     a row says what followed a meeting, not what it caused.
@@ -217,16 +217,16 @@ def outreach(meetings: Sequence[Meeting], registrations: Tally) -> tuple[list[Ro
     return rows, totals
 
 
-# A register learns of a death weeks late: its word's month and the two before it count.
+# A register learns of a death weeks late, so the month of its report and the two before it count.
 INSURED_MONTHS = 3
 
 
 def deaths(
     died: Mapping[str, Identity], insured: Collection[str], claimed: Collection[str | None], areas: Areas
 ) -> tuple[list[Row], Row]:
-    """Insured workers who died, by district, and how many of them nobody has claimed for (rules.md 8a: code 11).
+    """Insured workers who died, by district, and for how many of them no death was claimed (rules.md 8a: code 11).
 
-    `died` are dead workers' verdicts by worker; `insured` and `claimed` name workers.
+    `died` are dead workers' verdicts by worker; `insured` and `claimed` are worker ids.
     """
     rows: dict[str, Row] = {}
     for worker in sorted(set(died) & set(insured)):

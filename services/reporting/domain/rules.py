@@ -1,4 +1,4 @@
-"""Named rules of counting: what is older, which age band, which share. Pure.
+"""The rules of counting: which event is older, which age band, which share. Pure.
 
 A share is never capped: coverage above 100 % of a target is real, because targets are estimates (rules.md T7, T8).
 """
@@ -20,7 +20,7 @@ OLDER = "older"
 ALREADY_COUNTED = "already-counted"
 FEEDBACK_PREFIX = "feedback-"
 
-# The ages that may be insured as informal workers run from 18 to 64 (rules.md); a worker who leaves them stays counted.
+# Informal workers may be insured from 18 to 64 (rules.md); a worker outside these ages is still counted.
 AGE_BANDS = ((18, 24), (25, 34), (35, 44), (45, 54), (55, 64))
 YOUNGER = "under-18"
 OLDER_AGES = "65-over"
@@ -32,18 +32,18 @@ _FEEDBACK = re.compile(FEEDBACK_PREFIX + r"(\d{2})(\d{2})-([a-z][a-z0-9-]*)")
 
 
 def answering_agency(topic: str) -> tuple[str, str] | None:
-    """The regency and agency to whom a feedback topic speaks, else None."""
+    """The regency and agency of a feedback topic; None for other topics."""
     found = _FEEDBACK.fullmatch(topic)
     return (f"{found[1]}.{found[2]}", found[3]) if found else None
 
 
 def older(state: Any, event: Event) -> bool:
-    """Whether a later word of the same aggregate stands already (design.md 3.9)."""
+    """Whether a later event of the same aggregate was already counted (design.md 3.9)."""
     return state is not None and event.sequence is not None and bool(event.sequence < state.sequence)
 
 
 def latest(judge: Callable[[S | None, Event, str], S]) -> Callable[[S | None, Event, str], Decision[S]]:
-    """For what holds the latest word of an aggregate: an older one changes nothing."""
+    """For documents that hold the latest state of an aggregate: an older event changes nothing."""
 
     @wraps(judge)
     def decide(state: S | None, event: Event, at: str) -> Decision[S]:
@@ -55,7 +55,7 @@ def latest(judge: Callable[[S | None, Event, str], S]) -> Callable[[S | None, Ev
 
 
 def once(judge: Callable[[Event, str], S]) -> Callable[[S | None, Event, str], Decision[S]]:
-    """For what is inserted once: the same again changes nothing."""
+    """For documents that are inserted once: a repeat changes nothing."""
 
     @wraps(judge)
     def decide(state: S | None, event: Event, at: str) -> Decision[S]:
@@ -67,7 +67,9 @@ def once(judge: Callable[[Event, str], S]) -> Callable[[S | None, Event, str], D
 
 
 def age_band(birth_month: str | None, period: str) -> str:
-    """The band of completed years in a period; the day of birth is not known here, its month counts as lived."""
+    """The band of completed years in a period. The day of birth is not known here, so the whole birth month
+    counts as lived.
+    """
     if birth_month is None:
         return UNKNOWN
     age = months_between(birth_month, period) // 12
@@ -77,10 +79,10 @@ def age_band(birth_month: str | None, period: str) -> str:
 
 
 def share(part: int, whole: int | None) -> float | None:
-    """A part of a whole, uncapped, to four decimals; None where there is no whole to speak of."""
+    """A part of a whole, uncapped, to four decimals; None when the whole is 0 or None."""
     return round(part / whole, 4) if whole else None
 
 
 def percent(part: int, whole: int | None) -> float | None:
-    """A share in percent to one decimal, uncapped."""
+    """A share in percent to one decimal, uncapped; None when the whole is 0 or None."""
     return round(100 * part / whole, 1) if whole else None

@@ -1,7 +1,7 @@
-"""What reporting remembers: one small document for each thing that is counted, keyed so that it counts once.
+"""What reporting remembers: one small document for each counted thing, keyed so that it counts once.
 
-Holds no personal data: a `worker_id` stands in keys only, beside village, sector, sex and birth month.
-`at` is the time of the last event counted in the document, RFC 3339 in WITA with milliseconds: it sorts as text.
+Holds no personal data: a worker is a `worker_id` with village, sector, sex and birth month. `at` is the time of the
+last event counted in the document, RFC 3339 in WITA with milliseconds, so it sorts as text.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from shared.kernel.values import value
 
 
 class Verdict(StrEnum):
-    """What verification last said of a worker."""
+    """The last verdict of verification on a worker."""
 
     VERIFIED = "verified"
     REJECTED = "rejected"
@@ -21,7 +21,7 @@ class Verdict(StrEnum):
 
 
 class ClaimStatus(StrEnum):
-    """What claims last said of a claim."""
+    """The last status of a claim that claims published."""
 
     REGISTERED = "registered"
     HELD = "held"
@@ -32,7 +32,7 @@ class ClaimStatus(StrEnum):
 
 @value(frozen=True, slots=True, kw_only=True)
 class Was:
-    """How a worker was counted from the end of `month` on, up to the month `until`, at whose end another word stood."""
+    """How a worker was counted at the ends of the months from `month` up to, but not including, `until`."""
 
     month: str
     until: str
@@ -59,14 +59,14 @@ class Registration:
     active: bool
     sequence: int
     at: str
-    # The day of the first registration; it links a registration to the meeting before it.
+    # The day of the first registration; it links a registration to an earlier meeting.
     since: str | None = None
     past: tuple[Was, ...] = ()
 
 
 @value(frozen=True, slots=True, kw_only=True)
 class Identity:
-    """The verdict on a worker as it stands, of the registration that it judged."""
+    """The present verdict on a worker, for the registration version that it judged."""
 
     regency: str
     district: str
@@ -78,7 +78,7 @@ class Identity:
     registration_version: int
     sequence: int
     at: str
-    # The day on which a register or a claim told of the death; None for the living.
+    # The day on which a register or a claim reported the death; None for living workers.
     deceased_on: str | None = None
     past: tuple[Was, ...] = ()
 
@@ -119,8 +119,7 @@ class Invoice:
 
 @value(frozen=True, slots=True, kw_only=True)
 class Run:
-    """A billing run that is known in full; `missed` workers were left out because the budget did not reach. Never
-    changes."""
+    """A completed billing run; `missed` workers were left out because the budget was too small. Never changes."""
 
     invoice_id: str | None
     regency: str
@@ -134,8 +133,9 @@ class Run:
 
 @value(frozen=True, slots=True, kw_only=True)
 class Budget:
-    """The ceilings of a regency, year and funding as they stand; `targets` are (district, workers). `past` holds what
-    stood at the end of earlier months, the oldest first."""
+    """The present ceilings of a regency, year and funding; `targets` are (district, workers). `past` holds the states
+    at the ends of earlier months, the oldest first.
+    """
 
     regency: str
     year: int
@@ -152,7 +152,7 @@ class Budget:
 
 @value(frozen=True, slots=True, kw_only=True)
 class Claim:
-    """A claim as it stands. `paid` adds up every payment: a scholarship is paid once a year."""
+    """The present state of a claim. `paid` is the sum of all payments: a scholarship is paid once a year."""
 
     regency: str
     kind: str | None
@@ -167,7 +167,7 @@ class Claim:
 
 @value(frozen=True, slots=True, kw_only=True)
 class Exhaustion:
-    """A run stopped at what an account carries."""
+    """A run stopped because an account was too small."""
 
     regency: str
     period: str
@@ -182,7 +182,7 @@ class Exhaustion:
 
 @value(frozen=True, slots=True, kw_only=True)
 class Risk:
-    """A warning that families stand to lose their full death benefit (rules.md T2)."""
+    """A warning that families may lose their full death benefit (rules.md T2)."""
 
     regency: str
     period: str
@@ -190,13 +190,13 @@ class Risk:
     reason: str
     sequence: int
     at: str
-    # The unpaid invoice that it is about; None where a budget did not reach.
+    # The unpaid invoice of the warning; None when the budget was too small.
     invoice_id: str | None = None
 
 
 @value(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What an agency was told of one row it sent. Never changes."""
+    """The answer to an agency for one of its rows. Never changes."""
 
     regency: str
     agency: str
@@ -207,7 +207,9 @@ class Answer:
 
 @value(frozen=True, slots=True, kw_only=True)
 class Settlement:
-    """What the civil registry says of one worker that an agency sent. `reasons` of a rejection by it, else none."""
+    """What the civil registry says of one worker that an agency sent. `reasons` are those of its rejection, else
+    empty.
+    """
 
     regency: str
     agency: str
@@ -219,7 +221,7 @@ class Settlement:
 
 @value(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """A duty that an employer or contractor did not keep, as it stands: open, explained or cured."""
+    """The present state of a duty that an employer or contractor did not keep: open, explained or cured."""
 
     regency: str
     employer: str
@@ -246,7 +248,7 @@ class Project:
 
 @value(frozen=True, slots=True, kw_only=True)
 class Meeting:
-    """An outreach meeting; `attendees` None while it is only planned."""
+    """An outreach meeting; `attendees` is None while it is only planned."""
 
     meeting_id: str
     regency: str

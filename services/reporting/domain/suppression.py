@@ -1,11 +1,11 @@
-"""Small cells are hidden from whoever has no log-in: of four people in a village it would be told who they are. Pure.
+"""Hides small counts from callers without a log-in: with four people in a village, a count would identify them. Pure.
 
 Theory of operation
-A count of 1 to 4 is hidden. So is as much beside it that no sum gives it back: a total that everybody sees, less the
-cells that everybody sees, must stand for at least two cells and five people. That holds for a whole column, for the
-cells of one parent area (whose own report shows their sum), and within a row for figures that add up to another.
+A count of 1 to 4 is hidden. More counts are hidden with it until no sum reveals it: a visible total minus the visible
+cells must stand for at least two cells and five people. This holds for a whole column, for the cells of one parent area
+(whose own report shows their sum), and within a row for figures that add up to another figure.
 
-A hidden count is a number 0 that says in words what it is, so that whatever is worked out from it tells nothing either.
+A hidden count is the number 0 with a text that says what it is, so nothing computed from it reveals the true count.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ Cell = tuple[int, str]
 
 
 class Hidden(int):
-    """A count that is not told: `<5`, or `*` for one that would give another away."""
+    """A hidden count, shown as `<5`, or as `*` when it would reveal another one."""
 
     text: str
 
     def __new__(cls, text: str) -> Hidden:
-        """Counts as 0."""
+        """The number 0 with this text."""
         made = super().__new__(cls, 0)
         made.text = text
         return made
@@ -35,8 +35,11 @@ class Hidden(int):
 
 @value(frozen=True, slots=True, kw_only=True)
 class Shape:
-    """What is counted in a report: the figures that are people, which of them add up to another one, what is worked out
-    of them (and goes with them), and which rows have a sum that is shown elsewhere."""
+    """What is counted in a report.
+
+    `figures` are counts of people. `parts` are groups of figures that add up to another figure. `follow` names values
+    computed from a figure, which are hidden with it. `parent` groups the rows whose sum is shown elsewhere.
+    """
 
     figures: tuple[str, ...]
     parts: tuple[tuple[str, ...], ...] = ()
@@ -59,7 +62,7 @@ def _hidden(rows: Sequence[Row], shape: Shape) -> set[Cell]:
     parents: dict[str, list[int]] = {}
     for number, row in enumerate(rows):
         parents.setdefault(shape.parent(row), []).append(number)
-    # What hides a cell within its parent hides it in the whole, too: the small sums first.
+    # A cell hidden for its parent area's sum is hidden in the whole column, too, so the small sums come first.
     sums = list(_sums(rows, shape, [*parents.values(), list(range(len(rows)))]))
     before = -1
     while before != len(hidden):
@@ -70,7 +73,7 @@ def _hidden(rows: Sequence[Row], shape: Shape) -> set[Cell]:
 
 
 def _sums(rows: Sequence[Row], shape: Shape, groups: Iterable[list[int]]) -> Iterable[list[Cell]]:
-    """The cells of every sum that is told somewhere."""
+    """The cells of every sum that is shown somewhere."""
     for group in groups:
         for figure in shape.figures:
             yield [(number, figure) for number in group]
@@ -80,7 +83,7 @@ def _sums(rows: Sequence[Row], shape: Shape, groups: Iterable[list[int]]) -> Ite
 
 
 def _one_more(cells: Sequence[Cell], rows: Sequence[Row], hidden: set[Cell]) -> list[Cell]:
-    """The smallest cell that must go, too, where a sum would give a hidden one back."""
+    """The smallest further cell to hide, when a sum would otherwise reveal a hidden one."""
     gone = [cell for cell in cells if cell in hidden]
     if not gone or (len(gone) > 1 and sum(rows[at][figure] for at, figure in gone) >= FEW_BELOW):
         return []
@@ -89,7 +92,9 @@ def _one_more(cells: Sequence[Cell], rows: Sequence[Row], hidden: set[Cell]) -> 
 
 
 def _gives_away(rows: Sequence[Row], totals: Row, figure: str, hidden: set[Cell]) -> bool:
-    """Whether a total is small itself, or is all that is left of a hidden cell."""
+    """Whether a total must be hidden: it is small itself, or together with the visible cells it reveals a hidden
+    one.
+    """
     gone = [rows[number][figure] for number in range(len(rows)) if (number, figure) in hidden]
     return 0 < totals[figure] < FEW_BELOW or (bool(gone) and (len(gone) == 1 or sum(gone) < FEW_BELOW))
 

@@ -1,4 +1,6 @@
-"""Which warnings are open: a late invoice until it is paid, a budget that did not reach until all are billed. Pure."""
+"""The open warnings: a late invoice until it is paid, a budget that was too small until all workers are billed.
+Pure.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,7 @@ Row = dict[str, Any]
 def still_open(
     late: Iterable[Risk], paid_invoices: Collection[str], runs: Sequence[Run], stopped: Iterable[Exhaustion]
 ) -> list[Row]:
-    """Rows of kind, regency, period and workers, the earliest month first; whatever month they are of."""
+    """Rows of kind, regency, period and workers, the earliest month first; months of any age."""
     missed = missed_workers(runs)
     rows: list[Row] = [
         {"kind": "risk", "regency": one.regency, "period": one.period, "workers": one.workers, "reason": one.reason}
@@ -31,10 +33,10 @@ def still_open(
 
 
 def missed_workers(runs: Iterable[Run]) -> dict[tuple[str, str], int]:
-    """How many workers of a regency's month are still not billed because the budget did not reach.
+    """The number of workers of a regency's month who are still unbilled because the budget was too small.
 
-    A run that is stopped says how many it left out. Every later one, whoever funds it, bills some of them; one of the
-    same funding that leaves nobody out has billed all.
+    A stopped run says how many workers it missed. Every later run, of any funder, bills some of them. A later run of
+    the same funding that misses nobody has billed all of them.
     """
     missed: dict[tuple[str, str], int] = {}
     stopped: dict[tuple[str, str], str] = {}

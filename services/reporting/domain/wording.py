@@ -1,4 +1,4 @@
-"""How figures and names read: Indonesian first, English second. Pure."""
+"""The words for figures and names: Indonesian first, English second. Pure."""
 
 from __future__ import annotations
 
@@ -60,14 +60,14 @@ _NAMES: dict[str, tuple[str, str]] = {
 
 
 def number(value: int) -> str:
-    """A whole number as Indonesian offices write it: 1.234.567; a hidden one as what it may be told as."""
+    """A whole number in the Indonesian form, 1.234.567; a hidden count as its text."""
     if isinstance(value, Hidden):
         return value.text
     return f"{value:,}".replace(",", ".")
 
 
 def percent(value: float | None) -> str:
-    """A percentage with one decimal and a comma: 61,3%; a dash where there is nothing to divide by."""
+    """A percentage with one decimal and a comma, 61,3%; a dash for None."""
     return "–" if value is None else f"{value:.1f}%".replace(".", ",")
 
 
@@ -77,7 +77,7 @@ def money(value: int) -> str:
 
 
 def money_short(value: int) -> str:
-    """Rupiah for headlines: Rp2,4 miliar from a billion up, in full below a million."""
+    """Rupiah for headlines: shortened from a million up (Rp2,4 miliar), in full below."""
     for unit, name in ((10**12, "triliun"), (10**9, "miliar"), (10**6, "juta")):
         if abs(value) >= unit:
             return f"Rp{value / unit:,.1f} {name}".translate(str.maketrans(",.", ".,"))
@@ -90,7 +90,7 @@ def month(period: str | None, lang: Lang) -> str:
 
 
 def moment(as_of: str | None, lang: Lang) -> str:
-    """An instant of ours (RFC 3339 in WITA) in words: 5 Maret 2026 pukul 12.00.00 WITA."""
+    """An instant (RFC 3339 in WITA) in words: 5 Maret 2026 pukul 12.00.00 WITA."""
     if as_of is None:
         return "–"
     day = f"{int(as_of[8:10])} {month(as_of[:7], lang)}"
@@ -99,11 +99,11 @@ def moment(as_of: str | None, lang: Lang) -> str:
 
 
 def name(code: str, lang: Lang) -> str:
-    """What a code of sectors, kinds, stages, outcomes or funders reads as; an unknown one says itself."""
+    """The words for a code of sectors, kinds, stages, outcomes or funders; an unknown code is returned unchanged."""
     found = _NAMES.get(code)
     return code if found is None else found[0 if lang == "id" else 1]
 
 
 def reason(code: str, lang: Lang) -> str:
-    """What a reason code says."""
+    """The message of a reason code."""
     return reasons.message(code, lang)
