@@ -1,8 +1,8 @@
-"""`make bench [ARGS="--workers N"]`: how fast a list becomes covered, reported workers, against a raw floor.
+"""`make bench [ARGS="--workers N"]`: measures how fast a list becomes covered, reported workers, against a raw floor.
 
-Brings the whole stack up (broker and database on this machine), publishes one list, verifies by snapshot, bills, pays,
-and waits until reporting says all of it. The floor is the same bytes through plain aiokafka and plain bulk inserts, in
-the same run and without any domain: only the ratio travels between machines. Nothing here passes or fails.
+Starts the whole stack (broker and database on this machine), publishes one list, verifies by snapshot, bills, pays, and
+waits until reporting shows all workers. The floor sends the same bytes through plain aiokafka and plain bulk inserts in
+the same run, without any domain. Only the ratio is comparable between machines. Nothing here passes or fails.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from shared.contracts import topics
 from shared.kernel.calendar import business_day, first_day, period_of
 from shared.runtime import clock, topics_admin
 
-# Looking costs the machine that is measured: each look is a page of metrics.
+# Each look reads a page of metrics and costs time on the measured machine.
 LOOK_S = 0.25
 WAIT_S = 1_800.0
 out = console()
@@ -40,7 +40,7 @@ out = console()
 
 @dataclass(frozen=True, slots=True)
 class Lap:
-    """One step of the whole, in seconds since the list began."""
+    """One step, in seconds since the start of the list."""
 
     what: str
     at_s: float
@@ -62,7 +62,7 @@ async def _totals(at: Place, period: str) -> dict[str, Any]:
 
 
 async def whole(at: Place, path: Path, workers: int) -> list[Lap]:
-    """From the file to covered and reported; laps in seconds."""
+    """Runs from the file to covered and reported workers; returns laps in seconds."""
     today = business_day(clock.now())
     period = period_of(today)
     budget = {"regency": REGENCY, "year": today.year, "funding": "apbd-regency", "jkk": 10**13, "jkm": 10**13}
@@ -108,7 +108,7 @@ async def whole(at: Place, path: Path, workers: int) -> list[Lap]:
 
 
 def cpu_s(pid: int | None) -> float:
-    """Processor seconds that a process has used."""
+    """The processor seconds of a process."""
     times = psutil.Process(pid).cpu_times()
     return float(times.user + times.system)
 

@@ -1,9 +1,10 @@
-"""`python -m bench.dukcapil [--seconds N]`: whether the agreed rate to Dukcapil is kept, and nothing is lost.
+"""`python -m bench.dukcapil [--seconds N]`: checks that the agreed rate to Dukcapil is kept, and that nothing is lost.
 
-Brings up Kafka, MongoDB, verification and the Dukcapil stand-in, makes the stand-in slow and wrong in the given share
-of calls (errors, hangs, resets, broken JSON), publishes enough checks for the time, and measures at the stand-in: calls
-a second between the first burst and the last check, against the configured rate. Then it waits until every check has
-its verdict and counts them from the topic. Exits 1 when the rate is off by more than 2 % or a check is missing.
+Starts Kafka, MongoDB, verification and the Dukcapil stand-in. Makes the stand-in slow and wrong in the given share of
+calls (errors, hangs, resets, broken JSON), and publishes enough checks for the time. At the stand-in it measures calls
+a second between the first burst and the last check, and compares them with the configured rate. Then it waits for a
+verdict on every check, and counts the verdicts on the topic. Exits 1 when the rate differs by more than 2 % or a
+verdict is missing.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ from shared.runtime import clock, topics_admin
 from shared.runtime.crypto import id_key_from
 from shared.runtime.kafka_server import Server
 
-# The limiter's burst and the consumer's start are over by then.
+# After this time the limiter's burst and the consumer's start are over.
 WARM_S = 5.0
 LOOK_S = 1.0
 OFF_MAX = 0.02
@@ -44,7 +45,7 @@ out = Console(highlight=False)
 
 
 def a_check(person: Person, key: bytes) -> tuple[bytes, bytes]:
-    """The request that registration would send."""
+    """The request as registration would send it."""
     who = worker_id(key, person.nik)
     data = {
         "worker_id": who,
@@ -73,7 +74,7 @@ def a_check(person: Person, key: bytes) -> tuple[bytes, bytes]:
 
 
 async def publish(at: Place, people: Sequence[Person]) -> None:
-    """All checks at once: what waits, waits in the store."""
+    """Publishes all checks at once; waiting checks are in the store."""
     key = id_key_from(at.environ)
     producer = AIOKafkaProducer(**Server(at.environ).options(), acks="all", linger_ms=5)
     await producer.start()
@@ -88,13 +89,13 @@ async def publish(at: Place, people: Sequence[Person]) -> None:
 
 
 async def calls(client: httpx.AsyncClient) -> dict[str, int]:
-    """What became of the calls so far, at the stand-in."""
+    """The results of the calls so far, counted at the stand-in."""
     found: dict[str, int] = (await client.get("/_control/log")).json()["calls"]
     return found
 
 
 async def rate_kept(client: httpx.AsyncClient, seconds: float) -> tuple[float, float, dict[str, int]]:
-    """Calls a second over the middle, the busiest second, and the fates."""
+    """Calls a second over the middle of the run, calls in the busiest second, and the results."""
     while not sum((await calls(client)).values()):  # noqa: ASYNC110  # another process has no event to wait for
         await asyncio.sleep(LOOK_S / 10)
     await asyncio.sleep(WARM_S)
@@ -111,7 +112,7 @@ async def rate_kept(client: httpx.AsyncClient, seconds: float) -> tuple[float, f
 
 
 async def verdicts(at: Place, wanted: int, wait_s: float) -> dict[str, int]:
-    """Verdicts by type, each worker once; returns when all are there or the time is over."""
+    """Verdicts by type, each worker once. Returns when all exist or the time is over."""
     consumer = AIOKafkaConsumer(
         topics.events("verification"), **Server(at.environ).options(), auto_offset_reset="earliest"
     )
@@ -131,9 +132,9 @@ async def verdicts(at: Place, wanted: int, wait_s: float) -> dict[str, int]:
 
 
 async def bench(given: argparse.Namespace) -> int:
-    """Prints the figures; 1 when they are not good."""
+    """Prints the figures; returns 1 when they are not good."""
     rate, seconds = given.rate, given.seconds
-    # Repeats take their share of the rate; enough remains to the end.
+    # Repeated calls use a part of the rate; these are enough checks until the end.
     count = int(rate * (seconds + WARM_S + 10))
     people = list(generate(given.seed, count, REGENCY, area_files.load(), business_day(clock.now())))
     with tempfile.TemporaryDirectory(prefix="payung-dukcapil-") as name:

@@ -1,6 +1,6 @@
-"""What plain libraries make of the same bytes in the same run: the raw floors that the benches hold their rates to.
+"""The raw floors of the benches: the rates of plain libraries with the same bytes in the same run.
 
-Knows no domain and nothing of the shell: aiokafka, motor and pydantic, used as their own pages show it.
+Uses no domain and no shell: aiokafka, motor and pydantic as their own documentation shows them.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ BATCH = 2_000
 
 
 class _Row(BaseModel):
-    """An event as far as a stage without judgement reads it."""
+    """The part of an event that a stage without judgement reads."""
 
     id: str
     source: str
@@ -36,7 +36,7 @@ class _Row(BaseModel):
 
 
 async def flow(at: Place, path: Path, when: str) -> float:
-    """Records a second while they are produced: all acks, consumed in batches, inserted durably."""
+    """Records a second while they are produced: with all acks, consumed in batches, inserted durably."""
     topic = await _topic(at, f"bench-flow-{when}")
     values = _values(path)
     async with _producer(at) as producer, _consumer(at, topic) as consumer:
@@ -55,8 +55,8 @@ async def flow(at: Place, path: Path, when: str) -> float:
 
 
 async def stage(at: Place, path: Path, when: str) -> float:
-    """Records a second of a whole stage over waiting records: decoded by a model, inserted durably, one keyed record
-    out for each with all acks and idempotence, offsets committed a batch."""
+    """Records a second of a whole stage over waiting records: it decodes each by a model, inserts it durably, publishes
+    one keyed record for it with all acks and idempotence, and commits offsets for each batch."""
     topic, out = await _topic(at, f"bench-stage-{when}"), await _topic(at, f"bench-stage-out-{when}")
     values = _values(path)
     rows = TypeAdapter(_Row)

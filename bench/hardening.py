@@ -1,9 +1,9 @@
-"""`python -m bench.hardening [--runs N] [--rows N]`: what the guards of the delivery shell cost its throughput.
+"""`python -m bench.hardening [--runs N] [--rows N]`: measures the throughput cost of the delivery shell's guards.
 
-Registration by itself, as it is and without what guards it: no journal, no sizes, no flood gate, no guard of the
-topics, nothing around the reads. Both take lists of the same size in turn, each a process of its own over the same
-servers, and the medians are compared. With `--locks` the same service is measured over servers with and without log-ins
-and TLS. Nothing here passes or fails; `bare` and `open` are for measuring only.
+It runs registration alone, once as it is and once without guards: no journal, no sizes, no flood gate, no guard of the
+topics, nothing around the reads. Each variant is a process of its own over the same servers. They take lists of the
+same size in turn, and the medians are compared. With `--locks` it measures the same service over servers with and
+without log-ins and TLS. Nothing here passes or fails; `bare` and `open` are for measuring only.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ READY_S = 60.0
 
 
 def take_guards_off() -> None:
-    """Replaces what guards the shell by nothing, in this process."""
+    """Removes the guards of the shell in this process."""
     from shared.runtime import app, failpoints, floodgate, guards, kafka, mongo
 
     async def nothing(*_: Any, **__: Any) -> None:
@@ -90,7 +90,7 @@ def serve(variant: str) -> None:
 
 @contextlib.asynccontextmanager
 async def served(at: Place, variant: str, log: Path) -> AsyncIterator[int]:
-    """A process of the variant that is ready; its pid."""
+    """Starts a process of the variant and gives its pid when it is ready."""
     environ = {**at.environ, "PAYUNG_INSTANCE": "bench", "PAYUNG_LOG": "json", "MALLOC_ARENA_MAX": "2"}
     # The launcher says so to the services that it starts itself.
     environ[ONE_BROKER] = "yes"
@@ -123,7 +123,7 @@ async def bench(runs: int, rows: int) -> None:
         async with Stack(config, topics_admin.apply):
             at = place.find(folder / "data")
             found: dict[str, list[Measured]] = {variant: [] for variant in VARIANTS}
-            # The first of each warms the servers and is not counted; who begins changes every time.
+            # The first run of each warms the servers and is not counted. The variant that begins alternates.
             for number in range(runs + 1):
                 for variant in VARIANTS if number % 2 else reversed(VARIANTS):
                     run = number * len(VARIANTS) + VARIANTS.index(variant)
@@ -137,8 +137,8 @@ LOCKS: dict[str, dict[str, bool]] = {"open": {"locked": False}, "locked": {}, "t
 
 
 async def bench_locks(runs: int, rows: int) -> None:
-    """The same service over servers that ask nobody, that ask everybody (SCRAM, rules), and that speak TLS as well: a
-    pair of servers of each kind is up, and they are measured in turn."""
+    """Measures the same service in turn over three running pairs of servers: without log-ins, with log-ins (SCRAM,
+    rules), and with log-ins and TLS."""
     with tempfile.TemporaryDirectory(prefix="payung-locks-") as name:
         folder = Path(name)
         async with contextlib.AsyncExitStack() as stacks:
@@ -168,7 +168,7 @@ async def bench_locks(runs: int, rows: int) -> None:
 
 
 def _as_service(at: Place) -> Place:
-    """Entered as registration, where there are log-ins: the operator's is asked about no rule."""
+    """The place with registration's log-in, if there are log-ins. The operator would not do: no rule applies to it."""
     if at.credentials is None:
         return at
     own = str(at.credentials / INTERNAL / "registration.json")
@@ -182,7 +182,7 @@ def _without_login(url: str) -> str:
 
 
 async def _one(at: Place, folder: Path, variant: str, run: int, rows: int, kind: str = "") -> Measured:
-    # Other people for every run, as many each time.
+    # Each run has other people, the same number each time.
     people = insurable(1_000 + run, rows)
     path = folder / f"list-{run}.csv"
     write_list(path, people, prefix=f"H{run}")

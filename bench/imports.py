@@ -1,8 +1,8 @@
-"""`python -m bench.imports [--rows N]`: lists on their way to Kafka, rows a second and the memory they take.
+"""`python -m bench.imports [--rows N]`: measures sending lists to Kafka, in rows a second and memory.
 
-Brings up Kafka, MongoDB and registration, and sends one list three times, each time other people: as CSV and as XLSX by
-`payung publish` (a process of its own, while registration is paused), and as CSV by upload to registration, which sends
-and judges at the same time. Memory is what is resident at most: of the command, and of registration. Nothing here
+Starts Kafka, MongoDB and registration, and sends one list three times, each time with other people: as CSV and as XLSX
+by `payung publish` (a process of its own, while registration is paused), and as CSV by upload to registration, which
+sends and judges at the same time. Memory is the peak resident memory of the command and of registration. Nothing here
 passes or fails.
 """
 
@@ -34,7 +34,7 @@ ANSWERED = ("submission.answered.v1",)
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """One list: how long it took, and what was resident at most, in bytes."""
+    """One list: its duration, and the peak resident memory in bytes."""
 
     what: str
     rows: int
@@ -43,7 +43,7 @@ class Sent:
 
 
 async def _by_command(at: Place, pid: int, path: Path, rows: int, *, paused: bool) -> Sent:
-    """By `payung publish`, beside registration at work or before it; nobody may be paused for a minute."""
+    """Sends by `payung publish`, while registration works or is paused; no service may be paused for a minute."""
     argv = [sys.executable, "-P", "-m", "payung", "publish", str(path), "--agency", AGENCY, "--data", str(at.data_dir)]
     if paused:
         os.kill(pid, signal.SIGSTOP)
@@ -66,7 +66,7 @@ async def _by_command(at: Place, pid: int, path: Path, rows: int, *, paused: boo
 
 
 async def _by_upload(at: Place, pid: int, path: Path, rows: int) -> list[Sent]:
-    """By HTTP; once until all rows are in Kafka, once until all are answered."""
+    """Sends by HTTP; measures until all rows are in Kafka, and until all are answered."""
     sent: list[Sent] = []
     started = clock.monotonic()
     async with httpx.AsyncClient(base_url=at.urls["registration"], timeout=600) as http:
@@ -123,7 +123,7 @@ async def bench(rows: int, seed: int) -> None:
         before = _resident(pid)
         lists = [await _by_command(at, pid, csv_list, rows, paused=True)]
         await until_said("registration", ANSWERED, rows, at)
-        # A workbook is read so slowly that registration keeps up on the other core.
+        # Reading a workbook is so slow that registration keeps up on the other core.
         lists.append(await _by_command(at, pid, book, rows, paused=False))
         await until_said("registration", ANSWERED, 2 * rows, at)
         lists += await _by_upload(at, pid, upload, rows)

@@ -1,4 +1,4 @@
-"""The lists of the benches: invented people whom no rule refuses, so that the road is measured."""
+"""The lists of the benches: invented people whom no rule refuses, so that only the processing is measured."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ COLUMNS = (
     "monthly_income",
     "consent",
 )
-# Of those who are invented, well over one in 1.4 is alive and of an age to be insured.
+# So many people are generated for one who is needed; the others are dead or have no insurable age.
 INVENTED_EACH = 1.4
 
 
 def insurable(seed: int, count: int) -> list[Person]:
-    """So many people of the regency, each seed others."""
+    """`count` people of the regency; each seed gives other people."""
     today = business_day(clock.now())
     everybody = generate(seed, int(count * INVENTED_EACH), REGENCY, area_files.load(), today)
     fit = (one for one in everybody if one.status == "alive" and 19 <= today.year - one.birth_date.year < 65)
@@ -41,7 +41,7 @@ def insurable(seed: int, count: int) -> list[Person]:
 
 
 def write_list(path: Path, people: list[Person], prefix: str = "B") -> None:
-    """A clean list: the bench measures the road, not the refusals. `prefix` keeps the row names of lists apart."""
+    """Writes a list without faults, because the bench does not measure refusals. `prefix` makes row names unique."""
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(COLUMNS)

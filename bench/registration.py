@@ -1,8 +1,8 @@
 """`python -m bench.registration [--rows N] [--processes 2]`: rows a second of registration, against the raw floor.
 
-Brings up Kafka, MongoDB and registration, publishes one clean list while registration is paused, and measures its stage
-alone: field checks, duplicates, outcomes and answers. Two processes share the partitions as two instances do. The floor
-is a stage over the same bytes in the same run without any domain, by one process: decoded, inserted, one record out
+Starts Kafka, MongoDB and registration, publishes one clean list while registration is paused, and measures only this
+stage: field checks, duplicates, outcomes and answers. Two processes share the partitions like two instances. The floor
+is one process with a stage over the same bytes in the same run, without any domain: decode, insert, publish one record
 (`floors.stage`). Nothing here passes or fails.
 """
 
@@ -49,7 +49,7 @@ async def bench(rows: int, seed: int, processes: int) -> None:
 
 @contextlib.asynccontextmanager
 async def _second(at: Place) -> AsyncIterator[tuple[int, Place]]:
-    """A further instance, when each of the two has partitions."""
+    """Starts a second instance; ready when each of the two has partitions."""
     port = str(ports.free_base())
     own = replace(at, urls={"registration": f"http://127.0.0.1:{port}"})
     environ = {**at.environ, "PAYUNG_INSTANCE": "bench-second", "PAYUNG_HTTP_PORT": port, "PAYUNG_LOG": "json"}

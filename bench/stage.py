@@ -1,6 +1,7 @@
-"""One service's stage by itself: it is paused while its input is published, then timed until all of it is answered.
+"""Measures one service's stage alone: pauses the service while its input is published, then times it until all is
+answered.
 
-Shared by the stage benches; knows what a service's metrics are called and nothing of what it decides.
+Shared by the stage benches; knows the names of a service's metrics and nothing of its decisions.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from payung.place import CommandError, Place
 from payung.terminal import console
 from shared.runtime import clock, topics_admin
 
-# Looking costs the process that is measured; the end is read from its own clock, not from when we looked.
+# Each look costs time in the measured process. The end is read from that process's clock, not from the look.
 LOOK_S = 1.0
 SETTLED = "payung_last_progress_timestamp_seconds{}"
 STAGES = ("decode", "load", "decide", "save", "publish", "commit")
@@ -32,7 +33,7 @@ out = console()
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """Seconds on the clock and of the processor, and seconds by stage, for `done` inputs."""
+    """Clock seconds, processor seconds, and seconds by stage, for `done` inputs."""
 
     done: float
     elapsed_s: float
@@ -41,18 +42,18 @@ class Measured:
 
     @property
     def rate(self) -> float:
-        """Inputs a second on the clock."""
+        """Inputs for each clock second."""
         return self.done / self.elapsed_s
 
     @property
     def by_cpu(self) -> float:
-        """Inputs a second of the processor."""
+        """Inputs for each processor second."""
         return self.done / self.spent_s
 
 
 @contextlib.asynccontextmanager
 async def alone(service: str) -> AsyncIterator[tuple[Stack, Place]]:
-    """The service with a broker and a database of its own, in a folder that is gone afterwards."""
+    """Runs the service with its own broker and database, in a folder that is deleted afterwards."""
     with tempfile.TemporaryDirectory(prefix=f"payung-{service}-") as name:
         folder = Path(name)
         config = StackConfig(
@@ -67,7 +68,7 @@ async def alone(service: str) -> AsyncIterator[tuple[Stack, Place]]:
 
 
 async def figures(at: Place, service: str) -> dict[str, float]:
-    """The service's metrics by name and labels; none while it is down."""
+    """The service's metrics by name and labels; empty while it is down."""
     try:
         text = (await at.get(service, "/metrics")).text
     except CommandError:
@@ -81,13 +82,13 @@ async def figures(at: Place, service: str) -> dict[str, float]:
 
 
 def said(found: dict[str, float], *kinds: str) -> float:
-    """Outcomes of these types that were published."""
+    """The number of published outcomes of these types."""
     return sum(found.get(f"payung_outcomes_total{{type={kind}}}", 0) for kind in kinds)
 
 
 async def until_said(service: str, kinds: tuple[str, ...], count: int, *places: Place) -> list[dict[str, float]]:
-    """Waits until the processes of a service, one a place, have together published so many outcomes of these types; the
-    metrics of each as they are then."""
+    """Waits until the processes of a service, one for each place, have together published `count` outcomes of these
+    types. Returns the metrics of each process at that moment."""
     while True:
         found = [await figures(at, service) for at in places]
         if sum(said(one, *kinds) for one in found) >= count:
@@ -98,7 +99,7 @@ async def until_said(service: str, kinds: tuple[str, ...], count: int, *places: 
 async def measure(
     stack: Stack, at: Place, service: str, feed: Callable[[], Awaitable[None]], kinds: tuple[str, ...], count: int
 ) -> Measured:
-    """Measures a service of the stack."""
+    """Measures one service of the stack."""
     pid = stack.pids()[service]
     assert pid is not None
     return await measure_processes({pid: at}, service, feed, kinds, count)
@@ -111,9 +112,9 @@ async def measure_processes(
     kinds: tuple[str, ...],
     count: int,
 ) -> Measured:
-    """Feeds the paused processes of one service (pid -> where its metrics are), lets them go, and waits until together
-    they said `count` outcomes of these types."""
-    # Stopped, not ended: what is measured begins with processes that have started long ago.
+    """Feeds the paused processes of one service (pid -> place of its metrics), resumes them, and waits until together
+    they have published `count` outcomes of these types."""
+    # Paused, not ended: the measurement begins with processes that have already started.
     for pid in members:
         os.kill(pid, signal.SIGSTOP)
     try:
@@ -138,7 +139,7 @@ async def measure_processes(
 
 
 def show(what: str, measured: Measured, floor: float | None = None) -> None:
-    """Prints the rate, its share of the raw floor where one was measured, and where the time of the batches went."""
+    """Prints the rate, its share of the raw floor if one was measured, and the batches' time by stage."""
     share = f", {measured.rate / floor:.2f} of the raw floor of {floor:,.0f} records/s" if floor else ""
     out.print(
         f"{measured.done:,.0f} {what}: {measured.rate:,.0f}/s on the clock, "

@@ -1,11 +1,11 @@
-"""How well and how fast suspects are found: a synthetic register with planted duplicates and planted look-alikes.
+"""Measures how well and how fast suspects are found, on a synthetic register with planted duplicates and look-alikes.
 
     python -m bench.suspects [--workers 150000] [--seed 1] [--store]
 
-`--store` fills a real MongoDB with these workers, sealed as the service seals them, and times the service's own scan.
+`--store` fills a real MongoDB with these workers, sealed like the service's own, and times the service's own scan.
 
-Look-alikes are people whom a careless matcher takes for one: twins, sisters and brothers, a father and son of one name,
-namesakes in one village, namesakes born on one day. Errors are made here by rules of their own, not by the matcher's.
+A careless matcher takes look-alikes for one person: twins, siblings, a father and son with one name, namesakes in one
+village, namesakes born on one day. The rules that make errors here differ from the rules of the matcher.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ class Form:
 
 @dataclass(frozen=True, slots=True)
 class Corpus:
-    """The forms, and which two of them are one person."""
+    """The forms, and the pairs of forms of one person."""
 
     traits: list[Traits]
     forms: list[Form]
@@ -86,7 +86,7 @@ class Corpus:
 
 
 def corpus(seed: int, workers: int, regency: str = "64.08") -> Corpus:
-    """So many people and, on top, a share of duplicates and of look-alikes."""
+    """`workers` people and, in addition, a share of duplicates and of look-alikes."""
     rng = random.Random(f"suspects/{seed}")
     forms = list(_people(rng, seed, workers, regency))
     truth: set[tuple[str, str]] = set()
@@ -102,7 +102,7 @@ def corpus(seed: int, workers: int, regency: str = "64.08") -> Corpus:
 
 
 def measure(given: Corpus) -> tuple[float, float, set[tuple[str, str]], set[tuple[str, str]]]:
-    """Precision, recall, the pairs found wrongly and the pairs missed."""
+    """Precision, recall, the wrongly found pairs and the missed pairs."""
     found = {(one.first.key, one.second.key) for one in suspects.find(given.traits)}
     right = found & given.truth
     precision = len(right) / len(found) if found else 1.0
@@ -133,13 +133,13 @@ def _people(rng: random.Random, seed: int, workers: int, regency: str) -> Iterat
 
 
 def _nik(rng: random.Random, area: str, born: date, sex: str) -> str:
-    # Serials are low in life: the tenth birth of a day in one district is rare.
+    # Real serials are low: the tenth birth of a day in one district is rare.
     day = born.day + 40 if sex == "F" else born.day
     return f"{area}{day:02d}{born.month:02d}{born.year % 100:02d}{min(rng.randrange(1, 20), rng.randrange(1, 20)):04d}"
 
 
 def _again(rng: random.Random, one: Form, villages: list[str]) -> Form:
-    """The same person once more: another NIK, and one to three things written otherwise."""
+    """The same person again, with another NIK and one to three fields written differently."""
     other = replace(one)
     kind = rng.random()
     if kind < 0.35:
@@ -234,7 +234,7 @@ _CHANGES = (
 
 
 def _look_alike(rng: random.Random, one: Form, forms: list[Form], villages: list[str]) -> Form:
-    """Somebody else who is much like them."""
+    """Another person who is very similar."""
     other = replace(one, phone=f"+62{rng.randrange(811, 859)}{rng.randrange(10**7, 10**8)}")
     stranger = forms[rng.randrange(len(forms))]
     kind = rng.choice(("twin", "twin", "sibling", "sibling", "parent", "namesake", "namesake", "nik"))
@@ -259,7 +259,7 @@ def _look_alike(rng: random.Random, one: Form, forms: list[Form], villages: list
         other.nik = _nik(rng, one.nik[:6], other.born, one.sex)
         other.mother, other.address, other.card = stranger.mother, stranger.address, stranger.card
     else:
-        # Nobody they know, numbered almost like them.
+        # A stranger whose NIK is almost the same.
         other = replace(stranger, nik=_wrong_digit(rng, one.nik), born=one.born, sex=one.sex)
         other.mother, other.phone, other.card, other.address = "", "", "", f"RT {rng.randrange(1, 30):03d}"
         other.village = rng.choice(villages)
@@ -272,7 +272,7 @@ def _wrong_digit(rng: random.Random, nik: str) -> str:
 
 
 def _as_sent(rng: random.Random, one: Form) -> Form:
-    """Lists leave much out."""
+    """The form as agencies send it: with many fields missing."""
     return replace(
         one,
         mother=one.mother if rng.random() < 0.6 else "",
@@ -299,7 +299,7 @@ def _traits(key: str, one: Form, regency: str) -> Traits:
 
 
 async def scan_of_a_store(given: Corpus) -> tuple[running.Scan, float, float, int]:
-    """The service's scan, process and all, on a real MongoDB; how long it took, its time of a core, its MB."""
+    """The service's scan in its own process on a real MongoDB: its duration, processor time and memory (MB)."""
     key = base64.b64encode(bytes(range(32))).decode()
     with tempfile.TemporaryDirectory() as folder:
         async with stack.servers(Path(folder), ports.free_base()) as (_, url):
@@ -352,7 +352,7 @@ def _saved(one: Form) -> Folded:
         opened_on="2026-01-05",
     )
     name = worker_id(bytes(range(32)), f"{one.nik}{one.name}")
-    # As large as in life: three outcomes of some hundred bytes each stay with the worker.
+    # As large as in production: three outcomes of some hundred bytes stay with each worker.
     outcome = SavedOutcome("0" * 36, "registration-events", name, "worker.registered.v1", b"x" * 700, False)
     taken = Taken("agency/64.08/dinsos|0", "0" * 24, 1, (outcome, outcome, outcome))
     return Folded(Address("workers", name), 0, 1, worker, None, [taken])

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Prints a fresh set of secrets as an .env file: deploy/make-keys.sh > .env  (once; keep it, back it up, never commit it)
-# Each service has field keys of its own. Only the owner can read the file.
+# Each service has its own field keys. Only the owner may read the file.
 set -eu
 if [ -f /dev/stdout ]; then
   chmod 600 /dev/stdout || echo "chmod 600 it: others on this machine can read the file" >&2

@@ -1,11 +1,11 @@
 """A stand-in for BPJS Ketenagakerjaan's payments: `python -m deploy.sandbox.bpjs --port P [--data DIR]`.
 
 `POST /v1/benefits` pays a benefit {claim, worker_id, benefits: [{benefit, amount}], total, account, requested_on?}
-under an `Idempotency-Key` header: the same key and body always give the very same answer {reference, paid_on,
-status: "paid"}, the same key with another body 409. 422: the account (one that ends in 0000) is rejected, and its key
-stays free. `requested_on` is taken as the day of payment, so that a story told about past months is coherent; without
-it, today's day in WITA. `POST /v1/payments/confirm` confirms the payment of an invoice, once by invoice_id.
-Nothing personal is kept or logged.
+under an `Idempotency-Key` header. The same key and body always get the same answer {reference, paid_on, status:
+"paid"}; the same key with another body gets 409. 422 means that the account is rejected (it ends in 0000); its key
+stays free. `requested_on` becomes the day of payment, so that a story about past months is coherent; without it the day
+is today in WITA. `POST /v1/payments/confirm` confirms the payment of an invoice, once for each invoice_id.
+It keeps and logs no personal data.
 """
 
 from __future__ import annotations
@@ -34,24 +34,24 @@ _KEY_MAX = 200
 
 
 class Ledger:
-    """What was answered under which key: in a file when there is a folder, so that a restart pays nothing twice."""
+    """The answers by key. With a folder they are in a file, so that a restart pays nothing twice."""
 
     def __init__(self, folder: Path | None) -> None:
         if folder is not None:
             folder.mkdir(parents=True, exist_ok=True)
-        # Made in one thread, used by the event loop of another at most: never by two at once.
+        # One thread makes it, and the event loop of another thread may use it; two never use it at once.
         self._rows = sqlite3.connect(
             folder / "bpjs.sqlite" if folder else ":memory:", isolation_level=None, check_same_thread=False
         )
         self._rows.execute("pragma journal_mode = wal")
-        self._rows.execute("pragma synchronous = normal")  # survives a kill of the process, which is what happens here
+        self._rows.execute("pragma synchronous = normal")  # survives a kill of the process; that is enough here
         self._rows.execute(
             "create table if not exists answers"
             " (kind text, key text, body blob, answer blob, amount integer, primary key (kind, key))"
         )
 
     def standing(self, kind: str, key: str, body: bytes) -> bytes | bool:
-        """The answer that stands under this key; False when another body has it, True when the key is free."""
+        """The answer kept under this key; False when another body has the key, True when the key is free."""
         row = self._rows.execute("select body, answer from answers where kind = ? and key = ?", (kind, key)).fetchone()
         if row is None:
             return True
@@ -62,19 +62,19 @@ class Ledger:
         self._rows.execute("insert into answers values (?, ?, ?, ?, ?)", (kind, key, body, answer, amount))
 
     def sums(self) -> dict[str, int]:
-        """How many benefits were paid, and how much (rupiah)."""
+        """The number of paid benefits, and their sum (rupiah)."""
         row = self._rows.execute(
             "select count(*), coalesce(sum(amount), 0) from answers where kind = 'benefit'"
         ).fetchone()
         return {"payments": row[0], "paid_rupiah": row[1]}
 
     def close(self) -> None:
-        """Ends the use of the file."""
+        """Closes the file."""
         self._rows.close()
 
 
 def fault_of(body: Mapping[str, Any]) -> str | None:
-    """What makes a benefit request unreadable, or None."""
+    """The fault of a benefit request, or None."""
     total, lines = body.get("total"), body.get("benefits", [])
     if type(total) is not int or total <= 0:
         return "total: whole rupiah above 0 are needed"
@@ -93,7 +93,7 @@ def fault_of(body: Mapping[str, Any]) -> str | None:
 
 
 def _digest(key: str, body: Mapping[str, Any]) -> bytes:
-    # The key goes in, so that equal accounts do not show as equal hashes.
+    # Hash with the key, so that equal accounts have different hashes.
     return hashlib.sha256(key.encode() + b"\n" + orjson.dumps(body, option=orjson.OPT_SORT_KEYS)).digest()
 
 
@@ -103,7 +103,7 @@ def _rejected(account: Any) -> bool:
 
 
 class Bpjs:
-    """The two calls, on one ledger."""
+    """The two calls over one ledger."""
 
     def __init__(self, ledger: Ledger) -> None:
         self.ledger = ledger
@@ -120,7 +120,7 @@ class Bpjs:
             return self._said("bad-request", 400, fault)
         digest = _digest(key, body)
         standing = self.ledger.standing("benefit", key, digest)
-        # A used key is judged before the account: what was paid stays paid.
+        # Check a used key before the account: what was paid stays paid.
         if standing is not True:
             return self._again("repeated", standing)
         if _rejected(body["account"]):
@@ -133,7 +133,7 @@ class Bpjs:
         return self._fresh("paid", fresh)
 
     def confirm(self, _request: Request, body: dict[str, Any]) -> Response:
-        """Confirms that an invoice's payment arrived; one invoice, one confirmation."""
+        """Confirms that an invoice's payment arrived, once for each invoice."""
         invoice, amount = body.get("invoice_id"), body.get("amount")
         if not isinstance(invoice, str) or not invoice or type(amount) is not int or amount <= 0:
             return self._said("bad-request", 400, "invoice_id and amount (whole rupiah above 0) are needed")
@@ -176,7 +176,7 @@ def _paid_on(body: Mapping[str, Any]) -> str:
 
 
 def create_app(folder: Path | None = None) -> FastAPI:
-    """The stand-in as an ASGI application; without a folder it forgets when it ends."""
+    """The stand-in as an ASGI application; without a folder it keeps nothing after its end."""
     house = Bpjs(Ledger(folder))
     app = FastAPI(title="BPJS Ketenagakerjaan stand-in", version="1")
     app.state.ledger = house.ledger

@@ -2,10 +2,10 @@
 
 Match call: `POST /dukcapil/get_json/verify_by_elemen` (MATCH_PATH) with NIK, NAMA_LGKP, TMPT_LHR, TGL_LHR (DD-MM-YYYY),
 JENIS_KLMIN, TRESHOLD, USER_ID, PASSWORD, IP_USER. Give-back call: `POST /dukcapil/data_balikan` (GIVE_BACK_PATH).
-Both answer in the shape that public clients and mocks of the real service show: HTTP 200 even when negative,
-"Sesuai (n)" for free text, codes 11 to 15, a falling `quotaLimiter`. The score of a text is always said, whatever the
-TRESHOLD: who asks decides by the score. Any credentials will do, but a call without them is refused ("Login gagal").
-Nothing personal is logged.
+Both answer in the shape of public clients and mocks of the real service: HTTP 200 even for a negative answer,
+"Sesuai (n)" for free text, codes 11 to 15, a falling `quotaLimiter`. The answer always contains the score of a text,
+whatever the TRESHOLD, because the caller decides by the score. Any credentials are accepted; a call without them is
+refused ("Login gagal"). It logs no personal data.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ RESPONSES = {
 NO_QUOTA = "Kuota Akses Hari ini telah Habis"
 NO_LOGIN = "Login gagal"
 _SEXES = {"M": "LAKI-LAKI", "F": "PEREMPUAN"}
-# Places of a village code. What the register does not hold (NO_KK, ALAMAT, ...) never agrees.
+# The parts of a village code. Fields that the register does not hold (NO_KK, ALAMAT, ...) never agree.
 _AREAS = {"NO_PROP": 0, "NO_KAB": 1, "NO_KEC": 2, "NO_KEL": 3}
 _UNKNOWN = {
     "NO_KK": "Tidak Sesuai",
@@ -53,20 +53,20 @@ _UNKNOWN = {
 
 
 class DukcapilFaults(Faults):
-    """What else can be wrong here: the quota left (it falls with every call), and two quirks of known services."""
+    """Further faults: the remaining quota (it falls with every call), and two quirks of known services."""
 
     quota_left: int = Field(default=QUOTA, ge=0)
-    zero_match_rate: float = Field(default=0.0, ge=0, le=1)  # a score of 0 is said as "Sesuai (0)"
+    zero_match_rate: float = Field(default=0.0, ge=0, le=1)  # a score of 0 is answered as "Sesuai (0)"
     echo_nik_rate: float = Field(default=0.0, ge=0, le=1)  # the NIK comes back instead of "Sesuai"
 
 
 def score(left: str, right: str) -> int:
-    """0 to 100, cut off: 84.6 is not yet 85, as it is not for who compares with the register itself."""
+    """0 to 100, rounded down: 84.6 is not yet 85. Our own comparison with the register does the same."""
     return int(names.score(left, right))
 
 
 def matched(person: Person, asked: Mapping[str, Any]) -> dict[str, str]:
-    """How the asked fields compare with the register."""
+    """Compares the asked fields with the register."""
     born = "-".join(reversed(person.birth_date.split("-")))
     answer = {
         "NIK": "Sesuai",
@@ -124,7 +124,7 @@ def _page(entry: Mapping[str, str], quota_left: int) -> dict[str, Any]:
 
 
 class Dukcapil:
-    """The two calls, on a register that can be exchanged."""
+    """The two calls over a register that can be replaced."""
 
     def __init__(self, people: Register) -> None:
         self.people = people
@@ -149,7 +149,7 @@ class Dukcapil:
         return json_response(_page(self._with_quirks(entry, asked), faults.quota_left))
 
     def _lie(self, truth: str) -> dict[str, str]:
-        # Both ways of being wrong: someone right is denied, someone who must not pass is confirmed.
+        # Wrong in both ways: it denies a correct person, and confirms one who must not pass.
         if truth == "match" and self.trouble.drawn(0.5):
             return _code("missing")
         word, scored = ("Tidak Sesuai", "Tidak Sesuai (0)") if truth == "match" else ("Sesuai", "Sesuai (100)")
@@ -164,7 +164,7 @@ class Dukcapil:
         return entry
 
     def give_back(self, _request: Request, asked: dict[str, Any]) -> Response:
-        """Takes the data that an institution gives back; the same data a second time is 400."""
+        """Accepts the data that an institution gives back; the same data a second time get 400."""
         data = asked.get("data")
         if not asked.get("id_lembaga") or not isinstance(data, list) or not data:
             self.trouble.counts["give-back-refused"] += 1
@@ -178,12 +178,12 @@ class Dukcapil:
         return json_response({"message": "Data berhasil dikirim", "jumlah": len(data)})
 
     async def load(self, request: Request) -> Response:
-        """Exchanges the register for a file's (`path`) or the given `rows`."""
+        """Replaces the register by a file (`path`) or by the given `rows`."""
         given = await object_of(request) or {}
         path, rows = given.get("path"), given.get("rows")
         try:
             if isinstance(path, str):
-                # In a thread: a regency takes a second, and the calls go on meanwhile.
+                # In a thread, because a regency takes a second and calls must go on meanwhile.
                 self.people = await asyncio.to_thread(register.from_file, Path(path))
             elif isinstance(rows, list) and all(isinstance(row, dict) for row in rows):
                 self.people = register.from_rows(rows)
@@ -194,7 +194,7 @@ class Dukcapil:
         return json_response(self.size())
 
     def size(self) -> dict[str, Any]:
-        """How many people there are, and how many rows could not be read."""
+        """The number of people, and of rows that could not be read."""
         return {"people": len(self.people.people), "skipped": self.people.skipped}
 
 
@@ -203,7 +203,8 @@ def _flat(one: Any) -> str:
 
 
 def create_app(population: Path | Register | None = None) -> FastAPI:
-    """The stand-in as an ASGI application; without a population nobody is found. PopulationError: it is unreadable."""
+    """The stand-in as an ASGI application; without a population it finds nobody. Raises PopulationError for an
+    unreadable one."""
     people = register.from_file(population) if isinstance(population, Path) else population
     house = Dukcapil(people or Register({}))
     app = FastAPI(title="Dukcapil stand-in", version="1")

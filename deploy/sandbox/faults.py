@@ -1,7 +1,7 @@
-"""How the stand-ins misbehave on demand, as the real systems do by themselves: slow, wrong, silent, down.
+"""Makes the stand-ins misbehave on demand, like the real systems: slow, wrong, silent, down.
 
 Owns the fate of a call, the counts of calls and the control endpoint. It must not know what a call means, and keeps
-nothing of what a call says: who called for whom is remembered as a salted hash, only to be counted.
+none of its content: to count distinct callers and persons it keeps a salted hash.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.requests import Request
 from starlette.responses import Response
 
-# Where the server leaves a connection's transport (serving.py), so that a call can be answered by a reset.
+# The server puts a connection's transport here (serving.py), so that a call can be answered by a reset.
 TRANSPORT = "transport"
-# A hanging call ends at the latest after this; earlier when its caller gives up or the stand-in stops.
+# A hanging call ends after this time, or earlier when its caller gives up or the stand-in stops.
 HANG_S = 600.0
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # SO_LINGER on, for 0 s
 
 
 class Faults(BaseModel):
-    """What is wrong at present; rates are shares of the calls (0 to 1), drawn from `seed` in order of arrival."""
+    """The present faults. Rates are shares of the calls (0 to 1), drawn from `seed` in order of arrival."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -56,7 +56,7 @@ def json_response(value: Any, status: int = 200) -> Response:
 
 
 class Trouble(Generic[F]):
-    """Draws the fate of each call and counts what became of it."""
+    """Draws the fate of each call and counts the results."""
 
     def __init__(self, kind: type[F]) -> None:
         self._kind = kind
@@ -65,28 +65,28 @@ class Trouble(Generic[F]):
         self.reset()
 
     def reset(self) -> None:
-        """Nothing is wrong any more, nothing is counted yet."""
+        """Removes all faults and sets all counts to zero."""
         self.faults: F = self._kind()
         self.counts: Counter[str] = Counter()
         self._distinct: defaultdict[str, set[int]] = defaultdict(set)
         self._random = random.Random(self.faults.seed)
 
     def change(self, given: Mapping[str, Any]) -> None:
-        """Sets the named faults and leaves the others; naming the seed starts the draws anew."""
+        """Sets the named faults and leaves the others; a named seed restarts the draws."""
         self.faults = self._kind.model_validate({**self.faults.model_dump(), **given})
         if "seed" in given:
             self._random.seed(self.faults.seed)
 
     def drawn(self, rate: float) -> bool:
-        """Whether a thing of this rate happens to this call."""
+        """Draws whether a fault of this rate happens to this call."""
         return rate > 0 and self._random.random() < rate
 
     def digest(self, text: str) -> int:
-        """What a text is remembered by: a hash under a salt that ends with the process."""
+        """The hash that is kept of a text; its salt ends with the process."""
         return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8, key=self._salt).digest(), "big")
 
     def saw(self, what: str, name: str) -> None:
-        """Counts distinct names of a kind without keeping any."""
+        """Counts distinct names of a kind without keeping the names."""
         self._distinct[what].add(self.digest(name))
 
     def log(self) -> dict[str, Any]:
@@ -95,7 +95,7 @@ class Trouble(Generic[F]):
         return {"calls": dict(self.counts), "distinct": {"keys": 0, **distinct}}
 
     async def instead(self, request: Request) -> Response | None:
-        """Trouble that comes instead of an answer; None when the call is to be answered."""
+        """The fault that replaces the answer; None when the call gets its answer."""
         faults = self.faults
         if faults.latency_ms or faults.jitter_ms:
             await asyncio.sleep((faults.latency_ms + self._random.random() * faults.jitter_ms) / 1000)
@@ -115,7 +115,8 @@ class Trouble(Generic[F]):
         return None
 
     async def cut(self, what: str, request: Request) -> Response:
-        """Resets the caller's connection (TCP RST); where there is none, as in process, raises ConnectionResetError."""
+        """Resets the caller's connection (TCP RST). Without a connection, as inside one process, raises
+        ConnectionResetError."""
         self.counts[what] += 1
         transport = request.scope.get("state", {}).get(TRANSPORT)
         if transport is None:
@@ -147,7 +148,7 @@ async def _gone(request: Request) -> None:
 
 
 async def object_of(request: Request) -> dict[str, Any] | None:
-    """The body as a JSON object, or None when it is none."""
+    """The body as a JSON object; None when it is no JSON object."""
     try:
         body = orjson.loads(await request.body())
     except orjson.JSONDecodeError:
@@ -158,10 +159,10 @@ async def object_of(request: Request) -> dict[str, Any] | None:
 def troubled(
     trouble: Trouble[F], serve: Callable[[Request, dict[str, Any]], Response]
 ) -> Callable[[Request], Awaitable[Response]]:
-    """An endpoint that serves a JSON object, unless trouble comes before it or eats its answer."""
+    """An endpoint that serves a JSON object, unless a fault prevents the call or loses its answer."""
 
     async def call(request: Request) -> Response:
-        asked = await object_of(request)  # first, so that nothing of the upload is left to arrive during the trouble
+        asked = await object_of(request)  # first, so that the whole upload has arrived before the fault
         instead = await trouble.instead(request)
         if instead is not None:
             return instead
@@ -169,15 +170,15 @@ def troubled(
             trouble.counts["bad-request"] += 1
             return json_response({"detail": "isi bukan objek JSON (the body is no JSON object)"}, 400)
         answer = serve(request, asked)
-        # After the effect: the case in which a caller that asks again must not have it twice.
+        # After the effect: a caller that asks again must not cause the effect twice.
         return await trouble.cut("lost-answer", request) if trouble.drawn(trouble.faults.lost_answer_rate) else answer
 
     return call
 
 
 def add_control(app: FastAPI, trouble: Trouble[F], figures: Callable[[], Mapping[str, Any]]) -> None:
-    """`/_control`: GET shows the faults, POST changes those it names, DELETE ends all. `/_control/log` and `/healthz`
-    tell the stand-in's own figures."""
+    """`/_control`: GET shows the faults, POST changes the named ones, DELETE removes all. `/_control/log` and
+    `/healthz` show the stand-in's own figures."""
     app.state.trouble = trouble
 
     async def healthz() -> Response:

@@ -1,6 +1,6 @@
-"""The people whom the Dukcapil stand-in knows: a population file (contracts: `nik,...,status`), compactly in memory.
+"""The people in the Dukcapil stand-in: a population file (contracts: `nik,...,status`), compact in memory.
 
-Owns reading and finding; it must not know how an answer is worded.
+Owns reading and finding; it must not know the form of an answer.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ class Person(NamedTuple):
 
 
 class PopulationError(ValueError):
-    """A population that cannot be read; its text names columns and places, never people."""
+    """An unreadable population; its text names columns and line numbers, never people."""
 
 
 @dataclass(frozen=True, slots=True)
 class Register:
-    """Everyone by NIK. A person is one string: 160,000 of them take some 45 MB, a fifth of what objects would."""
+    """All persons by NIK. A person is one string: 160,000 of them take about 45 MB, a fifth of the size of objects."""
 
     people: Mapping[int, str]
     skipped: int = 0
@@ -48,12 +48,12 @@ class Register:
 
 
 def from_rows(rows: Iterable[Mapping[str, Any]]) -> Register:
-    """A register of objects with the columns of a population file."""
+    """A register from objects with the columns of a population file."""
     return _register(tuple(str(row.get(column) or "") for column in COLUMNS) for row in rows)
 
 
 def from_file(path: Path) -> Register:
-    """A register of a CSV; columns in any order, `,` or `;`. An unreadable row is skipped and counted."""
+    """A register from a CSV with columns in any order, `,` or `;`. Unreadable rows are skipped and counted."""
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             return _from_lines(file)

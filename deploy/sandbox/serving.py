@@ -1,6 +1,6 @@
-"""Runs a stand-in in one process: no access log, connections that can be reset, a clean end on SIGTERM.
+"""Runs a stand-in in one process: without access log, with connections that can be reset, with a clean end on SIGTERM.
 
-Owns the server; it must not know what is served.
+Owns the server; it must not know what the stand-in does.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from deploy.sandbox.faults import TRANSPORT
 
-# What does not end by itself after this is cancelled, so that a stop is always a stop.
+# Calls that have not ended after this time are cancelled, so that a stop always ends.
 STOP_S = 5
 
 
 class _Connection(H11Protocol):
-    """An HTTP connection that shows its transport to the application."""
+    """An HTTP connection that gives its transport to the application."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # uvicorn narrows asyncio's own
         super().connection_made(transport)
@@ -31,7 +31,7 @@ class _Connection(H11Protocol):
 
 
 class _Server(uvicorn.Server):
-    """Wakes the hanging calls first when it stops: it would wait for them."""
+    """Wakes the hanging calls before it stops; otherwise it would wait for them."""
 
     def __init__(self, config: uvicorn.Config, closing: asyncio.Event) -> None:
         super().__init__(config)
@@ -43,7 +43,7 @@ class _Server(uvicorn.Server):
 
 
 def parser(description: str | None) -> argparse.ArgumentParser:
-    """The arguments every stand-in takes; the description is the first line of a module's docstring."""
+    """The common arguments of the stand-ins; the description is the first line of a module's docstring."""
     arguments = argparse.ArgumentParser(description=(description or "").splitlines()[0])
     arguments.add_argument("--port", type=int, required=True)
     arguments.add_argument("--host", default="127.0.0.1")
@@ -56,7 +56,7 @@ def leave_on_signals() -> None:
     def leave(_number: int, _frame: FrameType | None) -> None:
         raise SystemExit(0)
 
-    # uvicorn puts its own handlers above these while it serves, and raises the signal again once it has stopped.
+    # While uvicorn serves, its own handlers replace these; when it has stopped, it raises the signal again.
     signal.signal(signal.SIGTERM, leave)
     signal.signal(signal.SIGINT, leave)
 
