@@ -73,7 +73,7 @@ def _verdicts_from(body: Mapping[str, Any]) -> tuple[Verdict, ...]:
     rows = body.get("verdicts")
     if rows is not None:
         return tuple(Verdict(row[0], row[1], Standing(row[2]), *row[3:]) for row in rows)
-    # As releases before kept it: the last verdict alone.
+    # Earlier releases kept only the last verdict.
     standing = Standing(body["standing"])
     if standing is Standing.UNSEEN:
         return ()

@@ -1,10 +1,10 @@
 """Whether a verified worker may be billed for a month: of age on its first day, and inside the verdict's validity.
 
-Billing knows the month of birth, not the day. On the first day of the month in which somebody turns 18 they are still
-17, and on the first day of the month in which they turn 65 they are still 64: the first month is not billed, the second
-is. The ages are those of the shipped policy. A regency may take workers at 17, with their identity card (rules.md 2),
-and only verification knows whether it does: whoever was verified at 17 is billed from 17 on. Nobody is billed from 65
-on.
+Billing knows the month of birth, not the day. On the first day of the month of the 18th birthday a worker is still 17,
+so that month is not billed. On the first day of the month of the 65th birthday a worker is still 64, so that month is
+billed. The ages are those of the shipped policy. A regency may accept workers at 17 with their identity card (rules.md
+2), and only verification knows whether it does. Therefore a worker who was verified at 17 is billed from 17 on. No
+worker is billed from 65 on.
 """
 
 from __future__ import annotations
@@ -16,14 +16,17 @@ from shared.kernel.values import value
 from shared.reference import policies
 
 MONTHS_A_YEAR = 12
-# rules.md 2, minimum age: 17 with an identity card is local practice, and nothing below it.
+# rules.md 2, minimum age: 17 with an identity card is local practice; a lower age is nowhere accepted.
 LEAST_ANYWHERE = 17
 
 
 @value(frozen=True, slots=True)
 class Month:
-    """A period with its first day. Whoever was born from `young_from` on may be too young in it, and whoever was born
-    before `old_before` is too old: two comparisons spare nearly everybody the reckoning."""
+    """A period with its first day.
+
+    A worker born in `young_from` or later may be too young in it; a worker born before `old_before` is too old. These
+    two comparisons avoid the computation of the age for nearly all workers.
+    """
 
     period: str
     first_day: str
@@ -48,7 +51,7 @@ def barred(one: Enrolment, of: Month) -> Reason | None:
         return Reason.TOO_YOUNG
     if one.birth_month < of.old_before:
         return Reason.TOO_OLD
-    # The day before which the identity must be verified anew.
+    # `valid_until` is the day by which the identity must be verified again.
     if one.valid_until and one.valid_until <= of.first_day:
         return Reason.VERIFICATION_EXPIRED
     return None

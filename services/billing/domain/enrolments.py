@@ -1,8 +1,8 @@
 """Who may be billed: the latest verdict of verification on each worker, and deaths told by claims.
 
 Theory of operation
-Verdicts are kept in their own order, by (registration version, sequence). One that arrives late is put where it belongs
-and whatever follows it is reckoned anew, so that any order of arrival ends the same.
+Verdicts are kept in their own order, by (registration version, sequence). A verdict that arrives late is inserted at
+its place, and everything after it is computed again. So any order of arrival gives the same end.
 
 Invariants
 * The latest verdict by (registration version, sequence) stands, whatever the order in which verdicts arrive.
@@ -25,7 +25,7 @@ from shared.kernel.decision import Decision
 from shared.kernel.event import Event
 
 OLDER_VERDICT = "older-verdict"
-# Verdicts that are kept of a worker; nothing older than the first of so many is waited for any more.
+# The number of verdicts kept per worker. When that many are kept, a verdict older than all of them is ignored.
 VERDICTS_MAX = 20
 _Judged = IdentityVerified | IdentityHeld | IdentityRejected | IdentityEnded
 
@@ -111,7 +111,7 @@ def _taken(state: Enrolment | None, data: _Judged, verdict: Verdict) -> Decision
 
 
 def _where(verdicts: Sequence[Verdict], verdict: Verdict) -> int:
-    # The sequence counts within one aggregate of verification; a new registration version outranks it in any case.
+    # The sequence counts within one aggregate of verification; a newer registration version always outranks it.
     at = len(verdicts)
     while at and verdict[:2] < verdicts[at - 1][:2]:
         at -= 1
@@ -119,7 +119,7 @@ def _where(verdicts: Sequence[Verdict], verdict: Verdict) -> int:
 
 
 def _is_settled(verdicts: Sequence[Verdict]) -> bool:
-    """Whether nothing can be put before these: earlier ones may be gone."""
+    """Whether no verdict can be inserted before these, because earlier ones may be missing."""
     return len(verdicts) >= VERDICTS_MAX or bool(verdicts and not verdicts[0].day)
 
 
@@ -131,7 +131,7 @@ def _reckoned(before: tuple[Verdict, ...], rest: Sequence[Verdict], worker_id: s
 
 
 def _after(last: Verdict | None, one: Verdict, worker_id: str) -> Verdict:
-    """A verdict with what follows from it where `last` was the one before."""
+    """The verdict with its place and last period, computed from `last`, the verdict before it."""
     place = last.place if last else ""
     if one.standing is Standing.VERIFIED:
         unbroken = (
@@ -143,6 +143,6 @@ def _after(last: Verdict | None, one: Verdict, worker_id: str) -> Verdict:
         return one._replace(place=place, until="")
     until = rules.last_period(one.day)
     if last is not None and last.standing in (Standing.ENDED, Standing.REJECTED):
-        # A second end never opens the months after the first one again.
+        # A second end never reopens months after the first one.
         until = min(until, last.until)
     return one._replace(place=place, until=until)

@@ -53,10 +53,10 @@ class Standing(StrEnum):
 
 
 class Verdict(NamedTuple):
-    """One verdict of verification, and what follows from it and all before it: `place` and `until` as in Enrolment.
+    """One verdict of verification with the `place` and `until` (as in Enrolment) that follow from it and earlier ones.
 
-    `day` is the day of a verified verdict in WITA, of any other the day on which it takes effect. Without a day it is
-    the sum of what was known before, and nothing can be put before it.
+    `day` is the day of a verified verdict in WITA; for other verdicts it is the day on which they take effect. An empty
+    day means that an earlier release kept only the result of all verdicts so far; nothing can be inserted before it.
     """
 
     registration_version: int
@@ -75,7 +75,7 @@ class Enrolment:
     """A worker as billing knows them.
 
     `verdicts` are the latest ones in their own order, not in the order of arrival; the other fields follow from them.
-    `valid_until` is that of the last one that verified: the day before which the identity must be verified anew (empty:
+    `valid_until` is that of the last verified one: the day by which the identity must be verified again (empty:
     not known). `place` is `day of verification|worker_id`, which sorts in priority order; empty when never verified.
     `until` is the last period that may be billed by verdicts and death; empty when none may.
     """
@@ -208,7 +208,7 @@ class Run:
 
     @property
     def considered(self) -> int:
-        """The candidates that it has looked at."""
+        """The number of candidates that it has looked at."""
         return self.billed + self.already + self.missed + sum(self.barred.values())
 
 

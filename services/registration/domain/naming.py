@@ -126,8 +126,8 @@ def alike(ours: tuple[str, ...], theirs: tuple[str, ...]) -> float:
 
 
 def _lacking(ours: tuple[str, ...], theirs: tuple[str, ...]) -> bool:
-    """Whether a word of ours is missing in theirs: neither mistyped, nor an initial, nor written together with
-    another.
+    """Whether a word of `ours` is missing in `theirs`: not even mistyped, as an initial, or joined with another
+    word.
     """
     joined = "".join(theirs)
     return any(

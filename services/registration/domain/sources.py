@@ -71,8 +71,8 @@ def of_work(word: Word) -> list[Statement]:
 def by_form(worker: Worker, form: WorkerForm, word: Word) -> tuple[tuple[Statement, ...], frozenset[str]]:
     """The words after an agency's whole form, and the fields that it corrects.
 
-    The agency that opened the registration corrects what stood when it now says something else. A form of another
-    agency only adds its words to the others.
+    When the agency that opened the registration now says something else, it corrects the standing value. A form of
+    another agency only adds its words to the others.
     """
     opens = worker.words[0].agency == word.agency
     before = {one.field: one for one in statements(worker) if one.agency == word.agency}

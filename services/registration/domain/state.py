@@ -74,8 +74,8 @@ class Word:
 class Statement:
     """One agency's word on one field, with its evidence.
 
-    `corrected`: it was said to change what stood. `refuted`: the civil register says otherwise. `doubted`: it is close
-    to what the register says, and an officer must look.
+    `corrected`: it was said to change the standing value. `refuted`: the civil register says otherwise. `doubted`: it
+    is close to what the register says, and an officer must look.
     """
 
     agency: str

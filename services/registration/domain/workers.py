@@ -1,6 +1,6 @@
 """What agencies say of a worker (register, update, withdraw, attest) and the answer to each.
 
-The first agency opens the registration. Each further agency's word is kept beside it, and for each field the word that
+The first agency opens the registration. Each further agency's word is kept, too, and for each field the word that
 outranks the others stands (`sources`). A change of identity fields, or of fields that the verdict carries, asks for a
 new check under a higher `registration_version`.
 """

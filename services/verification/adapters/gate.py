@@ -1,12 +1,12 @@
 """Controls the calls to Dukcapil: the agreed rate, the daily quota, a circuit breaker, repeats.
 
-Theory of operation Every call passes, in this order, the breaker (when open, the work pauses until a probe is allowed),
-the quota (when used up, it pauses until the next business day) and the rate limiter (it waits for its turn). A failed
-call is repeated a few times with growing, spread pauses; then the work goes back to the store and stays due. A pause is
-`Paused`: the runner then starts no more work of this kind, so a system that is down gets one probe at a time and not
-all waiting work. There is one gate per process and event loop, and one process of the service calls
-(shared/runtime/due.py), so rate and breaker hold for all of its processes. The gate sees no NIK and no credential: to
-it, a call is a function.
+Theory of operation
+Every call passes, in this order, the breaker (when open, the work pauses until a probe is allowed), the quota (when
+used up, it pauses until the next business day) and the rate limiter (it waits for its turn). A failed call is repeated
+a few times with growing, spread pauses; then the work goes back to the store and stays due. A pause is `Paused`: the
+runner then starts no more work of this kind, so a system that is down gets one probe at a time and not all waiting
+work. There is one gate per process and event loop, and one process of the service calls (shared/runtime/due.py), so
+rate and breaker hold for all of its processes. The gate sees no NIK and no credential: to it, a call is a function.
 """
 
 from __future__ import annotations

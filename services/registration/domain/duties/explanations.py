@@ -1,4 +1,4 @@
-"""An officer explains a finding: it stays on record, but nobody waits for a cure any more. Pure.
+"""An officer explains a finding: it stays on record, but no longer waits for a cure. Pure.
 
 The officer is the source of the event. When the explanation names an agency (`64.08/distransnaker`, the owner of the
 list), that agency is answered too, and only findings of its regency are accepted.

@@ -1,5 +1,5 @@
-// Checks the sticker of this address on the phone itself: signature, last day, revocation list. Needs no network; the
-// layout of a token is told in signing.py. The service worker keeps this page, so it works where there is no signal.
+// Checks the sticker of this address on the phone itself: signature, last day, revocation list. Needs no network.
+// signing.py describes the layout of a token. The service worker keeps this page, so it works without a signal.
 (function () {
   "use strict";
   var state = JSON.parse(document.getElementById("state").textContent);
@@ -28,7 +28,7 @@
     if (!nacl.sign.detached.verify(signed, raw.subarray(19), bytes(state.keys[id]))) { return null; }
     var regency = padded(payload[7] * 256 + payload[8], 4);
     var digits = "";
-    // 50 bits are more than bitwise operators hold.
+    // Plain arithmetic, because bitwise operators hold only 32 bits and this number has 50.
     var value = payload.subarray(12, 19).reduce(function (sum, one) { return sum * 256 + one; }, 0);
     for (var place = 0; place < 10; place++) {
       digits = DIGITS[value % 32] + digits;
@@ -60,9 +60,9 @@
   var token = location.pathname.split("/").pop();
   if (token) {
     var claim = opened(token);
-    // The day in WITA, whatever zone the phone believes in.
+    // The day in WITA, whatever time zone the phone is set to.
     var today = new Date(Date.now() + 8 * 3600 * 1000).toISOString().slice(0, 10);
-    // What the service itself said of this sticker is newer than any list.
+    // The service's own answer for this sticker is newer than any list.
     var told = document.getElementById("verdict").dataset.status;
     if (!claim) { show("invalid", null); }
     else if (told === "revoked" || state.revoked.indexOf(claim.number) >= 0) { show("revoked", claim); }

@@ -23,7 +23,7 @@ self.addEventListener("fetch", function (event) {
   if (event.request.mode !== "navigate") { return; }
   var kept = function () { return caches.match(SHELL); };
   var network = fetch(event.request).then(function (answer) {
-    // A service that is down answers 5xx through its proxy: the kept page checks just as well.
+    // When the service is down, its proxy answers 5xx. The kept page can check as well, so use that.
     if (answer.status >= 500) { throw new Error("not now"); }
     event.waitUntil(renew().catch(function () {}));
     return answer;

@@ -1,7 +1,7 @@
 "use strict";
-// Whenever the figures changed, the page is asked for again and its figures put in place: one way of drawing them.
+// When the figures change, the page is fetched again and its figures replace the old ones. So only the server draws them.
 (() => {
-  // Three heartbeats of the stream. The longest pause between two tries is short enough that nobody reloads by hand.
+  // SILENT_MS is three heartbeats of the stream. PAUSE_MAX_MS is so short that readers need not reload by hand.
   const SILENT_MS = 45000, PAUSE_MAX_MS = 15000;
   let follow, pause = 0, tries = 0, heard = Date.now(), fresh = null, first = true, busy = false, again = false;
 
@@ -12,7 +12,7 @@
     document.body.classList.toggle("is-stale", fresh === false);
   };
   const alive = () => { heard = Date.now(); tries = 0; fresh = true; show(); };
-  // The browser gives up for good after an answer such as 502. So we close the stream and open a new one, for ever.
+  // After an answer such as 502 the browser never tries again. So we close the stream and open a new one, without end.
   const lost = () => {
     first = false; fresh = false; show();
     if (pause) return;
@@ -36,7 +36,7 @@
       if (!answer.ok) throw new Error(String(answer.status));
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
       const old = document.getElementById("figures"), drawn = page.getElementById("figures");
-      // A reader inside a table keeps the place: focus is taken back to the same one.
+      // A reader inside a table keeps the place: the focus returns to the same table.
       const held = document.activeElement && document.activeElement.getAttribute("aria-labelledby");
       const left = [...old.querySelectorAll(".scroll")].map((one) => one.scrollLeft);
       old.replaceChildren(...drawn.childNodes);
