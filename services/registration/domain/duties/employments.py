@@ -30,7 +30,8 @@ from shared.kernel.values import value
 
 FIRST_DAY = "first-day"
 NO_END = "9999-12-31"
-# A roster that arrives before the morning's look also tells that a job is over. The end of a job may be told twice.
+# A roster that is read before the morning's look replaces that look, so it tells the end of the job itself. The end may
+# be told twice.
 TOLD_AGAIN_DAYS = 31
 # A contract that starts within so many days after the last one continues it.
 CHAIN_GAP_DAYS = 30
