@@ -1,4 +1,4 @@
-"""Batches as tests want them: through both steps at once, or seen by one function only."""
+"""Batches for tests: one call for both steps, or one function in place of both."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ async def settle(pipeline: Pipeline, records: Sequence[Record]) -> None:
 
 
 def one_step(settle: Callable[[Sequence[Record]], Awaitable[None]]) -> tuple[Step, Step]:
-    """The two steps of a consumer whose taking does nothing."""
+    """The two steps of a consumer; the first step, taking, does nothing."""
 
     async def take(_: Batch) -> None:
         return None
@@ -32,6 +32,6 @@ def one_step(settle: Callable[[Sequence[Record]], Awaitable[None]]) -> tuple[Ste
 
 
 async def read_by(consumer: KafkaConsumer, session: Any, *raw: Any) -> None:
-    """One batch as FastStream brings it to the handler; `raw` are records as aiokafka shows them."""
+    """Gives the handler one batch as FastStream does; `raw` are records in aiokafka's form."""
     message: Any = SimpleNamespace(consumer=session, raw_message=raw)
     await consumer._handle(message)

@@ -1,11 +1,12 @@
-"""The tests on other days: `make dates` runs them with the clock of every process moved, broker and database included.
+"""Runs the tests on other days: `make dates` moves the clock of every process, broker and database included.
 
     python -m tests.dates                 every date: the offline tests, then the integration level
     python -m tests.dates --daily         the offline tests on one date, another each day; CI runs it
     python -m tests.dates --only leap-day tests/unit/claims
 
-libfaketime moves the wall clock by an offset that all processes inherit, so that our clock, Kafka's LogAppendTime and
-MongoDB's agree. The clock that measures waits stays as it is. Time goes on: at 23:59 a run crosses midnight.
+libfaketime moves the wall clock by an offset. All processes inherit it, so our clock, Kafka's LogAppendTime and
+MongoDB's clock agree. The monotonic clock, which measures waits, does not move. Time continues: a run that begins at
+23:59 crosses midnight.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ INTEGRATION = ("-m", "connected and not faults", "tests/integration", "tests/con
 
 
 def dates(now: datetime) -> dict[str, datetime]:
-    """The instants to try, all of them still to come, by name."""
+    """The instants to try, by name; all are in the future."""
     today = business_day(now)
     next_month = first_day(shift_period(period_of(today), 1))
     leap = next(year for year in range(today.year + 1, today.year + 9) if year % 4 == 0 and year % 100 != 0)
@@ -44,22 +45,22 @@ def dates(now: datetime) -> dict[str, datetime]:
 
 
 def moved(to: datetime, now: datetime, library: Path, environ: Mapping[str, str]) -> dict[str, str]:
-    """The environment in which a process and all its children live at another time."""
-    # Where the clock is moved already, `now` is that one's: the new offset counts from the real clock all the same.
+    """The environment that moves a process and all its children to another time."""
+    # When the clock is already moved, `now` is the moved time, but the new offset counts from the real clock.
     seconds = int((to - now).total_seconds()) + int(environ.get("FAKETIME", "0"))
     return {
         **environ,
         "LD_PRELOAD": str(library),
         "FAKETIME": f"{seconds:+d}",
         "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-        # With 1, the default for this glibc, a wait of the Java runtime never ends and the broker does not start.
+        # With the default of 1 for this glibc, a wait of the Java runtime never ends, and the broker does not start.
         "FAKETIME_FORCE_MONOTONIC_FIX": "0",
         "NO_FAKE_STAT": "1",
     }
 
 
 def library() -> Path | None:
-    """libfaketime as the Python package brings it; None where there is none for this platform."""
+    """The libfaketime of the Python package; None when there is none for this platform."""
     package = find_spec("libfaketime")
     if package is None or package.origin is None:
         return None
@@ -68,7 +69,7 @@ def library() -> Path | None:
 
 
 def main() -> int:
-    """Runs the tests on the dates asked for; 1 when they fail on any."""
+    """Runs the tests on the chosen dates; returns 1 when they fail on any."""
     now = clock.now()
     known = dates(now)
     asked = argparse.ArgumentParser(prog="python -m tests.dates", description=__doc__)
@@ -91,7 +92,7 @@ def main() -> int:
 
 def _passes(name: str, to: datetime, found: Path, run: tuple[str, ...]) -> bool:
     print(f"== {name}: {to.isoformat()}", flush=True)
-    # `now` anew for each run: the clock must stand at the very minute when a run begins.
+    # Take `now` again for each run: each run must begin at exactly the chosen minute.
     environ = moved(to, clock.now(), found, os.environ)
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *run]
     return subprocess.run(command, env=environ, check=False).returncode == 0

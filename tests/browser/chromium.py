@@ -1,4 +1,4 @@
-"""A real browser for the tests: the machine's Chromium, Debian's when it can be installed, else Playwright's own."""
+"""A real browser for the tests: the machine's Chromium, Debian's if it can be installed, else Playwright's own."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _INSTALL_TIMEOUT_S = 100
 
 @cache
 def executable() -> tuple[str | None, str]:
-    """The path of a Chromium (None: the one that Playwright finds itself), and why there is none (empty: there is)."""
+    """The path of a Chromium (None: Playwright finds its own), and why there is none (empty when there is one)."""
     found = _on_path()
     if found is None and os.name == "posix" and os.geteuid() == 0 and shutil.which("apt-get"):
         environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}

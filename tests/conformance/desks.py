@@ -1,6 +1,6 @@
-"""Two brokers behind one desk: the real one, and the one in memory that the simulation runs over.
+"""Two brokers with one interface: the real broker, and the in-memory broker of the simulation.
 
-Both are read through the shell's own consumer, so what is compared is what the shell relies on.
+The shell's own consumer reads both, so the tests compare what the shell relies on.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _numbers = itertools.count(1)
 
 
 class Reader:
-    """One member of the group. `failure` is what ended it."""
+    """One member of the group. `failure` is the error that ended it."""
 
     def __init__(self, consumer: KafkaConsumer, failure: asyncio.Future[BaseException]) -> None:
         self.consumer = consumer
@@ -47,7 +47,7 @@ class Desk(Protocol):
         ...
 
     def reading(self, settle: Settle) -> contextlib.AbstractAsyncContextManager[Reader]:
-        """A member for the length of the context; leaving stops it as a process stops."""
+        """A member for the duration of the context; at the end it stops like a process."""
         ...
 
 
@@ -60,12 +60,12 @@ class MemoryDesk:
         self._group = MemoryGroup(self._topics, pattern_of([self.topic]))
 
     async def publish(self, messages: Sequence[Message]) -> None:
-        """Into the logs."""
+        """Appends to the logs."""
         await self._topics.send_all(messages)
 
     @contextlib.asynccontextmanager
     async def reading(self, settle: Settle) -> AsyncIterator[Reader]:
-        """As the simulation's hosts read."""
+        """Reads like the hosts of the simulation."""
         member = MemoryMember(self._group, self._topics)
         reader = _reader(Server({}), self.topic, settle)
         session: Any = Session(member)
@@ -83,7 +83,7 @@ class MemoryDesk:
             yield reader
         finally:
             while not running.done():
-                # Python 3.11's wait_for forgets a cancellation that meets its result.
+                # wait_for of Python 3.11 loses a cancellation that arrives together with its result.
                 running.cancel()
                 await asyncio.wait([running], timeout=0.1)
             self._group.leave(member)
@@ -107,12 +107,12 @@ class KafkaDesk:
         await self._publisher.stop()
 
     async def publish(self, messages: Sequence[Message]) -> None:
-        """By the shell's publisher."""
+        """Publishes with the shell's publisher."""
         await self._publisher.send_all(messages)
 
     @contextlib.asynccontextmanager
     async def reading(self, settle: Settle) -> AsyncIterator[Reader]:
-        """By the shell's consumer."""
+        """Reads with the shell's consumer."""
         reader = _reader(self._server, self.topic, settle)
         await reader.consumer.start()
         try:

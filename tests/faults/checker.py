@@ -1,4 +1,4 @@
-"""Judges an installation from outside: reads Kafka, MongoDB and the dashboard, and holds every law against them.
+"""Judges an installation from outside: reads Kafka, MongoDB and the dashboard, and checks every law on them.
 
 Shares no code with the product. Every complaint names its law and the record or document that breaks it.
 """
@@ -18,7 +18,7 @@ _SHOWN = 8
 
 @dataclass(slots=True)
 class Report:
-    """What was found, and every law that does not hold."""
+    """The counts of a check, and every broken law."""
 
     counts: dict[str, int] = field(default_factory=dict)
     complaints: dict[str, list[str]] = field(default_factory=dict)
@@ -47,7 +47,7 @@ async def check_when_quiet(
     *,
     within_s: float = 120.0,
 ) -> Report:
-    """Waits until lag has returned to zero by itself, then holds every law; the report, for its counts."""
+    """Waits until the lag is zero without help, then checks every law. Returns the report with its counts."""
     waited_s = await quiet(bootstrap, mongo_url, services, within_s)
     report = await check(bootstrap, mongo_url, reporting_url, services)
     report.counts["quiet_after_ms"] = int(waited_s * 1000)
@@ -56,7 +56,7 @@ async def check_when_quiet(
 
 
 def judge(found: Observed) -> Report:
-    """Holds every law against what was observed."""
+    """Checks every law on what was observed."""
     report = Report(counts=_counts(found))
     for law, complain in LAWS.items():
         complaints = list(complain(found))

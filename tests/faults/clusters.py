@@ -1,4 +1,4 @@
-"""Who leads in a cluster of three, and whether all of it has come together again. Asks Kafka and MongoDB themselves."""
+"""The leaders in a cluster of three, and whether the cluster is whole again. Asks Kafka and MongoDB directly."""
 
 from __future__ import annotations
 
@@ -53,13 +53,13 @@ def _members(mongo_url: str) -> dict[str, str]:
 
 
 async def primary(mongo_url: str) -> str:
-    """The name of the member that takes the writes."""
+    """The name of the member that accepts writes."""
     states = await asyncio.to_thread(_members, mongo_url)
     return next(name for name, state in states.items() if state == "PRIMARY")
 
 
 async def whole(mongo_url: str) -> bool:
-    """Whether there is one primary and every other member follows it."""
+    """Whether there is one primary, and every other member follows it."""
     try:
         states = await asyncio.to_thread(_members, mongo_url)
     except PyMongoError:
@@ -68,13 +68,13 @@ async def whole(mongo_url: str) -> bool:
 
 
 async def step_down(mongo_url: str) -> None:
-    """Makes the primary give up for half a minute: an election without a death."""
+    """Makes the primary step down for half a minute: an election without a crash."""
 
     def ask() -> None:
         client: MongoClient[dict[str, Any]] = MongoClient(mongo_url, serverSelectionTimeoutMS=20_000)
         try:
             client.admin.command("replSetStepDown", 30)
-        except AutoReconnect:  # it closes its connections as it steps down
+        except AutoReconnect:  # it closes its connections when it steps down
             pass
         finally:
             client.close()

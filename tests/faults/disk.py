@@ -1,6 +1,6 @@
-"""A disk that can be full: memory of a fixed size mounted over a folder, in a namespace of its own, so without root.
+"""A disk that can be full: memory of a fixed size, mounted over a folder in a namespace of its own, so without root.
 
-What the folder held is copied onto it. A server sees the disk when its command is wrapped; a ballast file fills it.
+The folder's content is copied onto it. A server sees the disk when its command is wrapped. A ballast file fills it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _UNSHARE = ("unshare", "--user", "--map-root-user", "--mount")
 
 
 def possible() -> bool:
-    """Whether this machine lets us have a mount of our own."""
+    """Whether this machine allows a mount of our own."""
     try:
         return subprocess.run([*_UNSHARE, "true"], capture_output=True, check=False).returncode == 0
     except OSError:
@@ -28,7 +28,7 @@ def possible() -> bool:
 
 
 class SmallDisk:
-    """Mounted between `with` and its end."""
+    """The disk; it is mounted inside the `with` block."""
 
     def __init__(self, folder: Path, megabytes: int) -> None:
         self._folder = folder
@@ -51,19 +51,19 @@ class SmallDisk:
         self._holder.communicate(timeout=10)
 
     def wrapped(self, argv: Sequence[str]) -> tuple[str, ...]:
-        """The same command, on this disk."""
+        """The same command, but it sees this disk."""
         assert self._holder is not None
         enter = ("nsenter", "--target", str(self._holder.pid), "--user", "--mount", "--preserve-credentials", "--")
         return (*enter, *argv)
 
     def fill(self) -> None:
-        """Takes all the room that is left."""
+        """Uses all free space."""
         while (found := os.statvfs(self._seen())).f_bavail:
             size = f"{found.f_bavail * found.f_frsize}"
             self._inside("fallocate", "--length", size, f"{self._folder}/ballast-{found.f_bavail}")
 
     def empty(self) -> None:
-        """Gives it back."""
+        """Frees the space again."""
         self._inside("sh", "-c", 'rm -f "$0"/ballast-*', str(self._folder))
 
     def _seen(self) -> str:

@@ -1,7 +1,7 @@
-"""A whole installation to do harm to: the product's own launcher, a small load, and the checker at the end.
+"""A whole installation for fault tests: the product's own launcher, a small load, and the checker at the end.
 
-State gathers over the tests of a module: each load sends people of its own, and the laws hold over all that ever was.
-Only the checker judges; what this file asks of the product is to be used as a user uses it.
+The state grows over the tests of a module: each load sends its own people, and the laws are checked over everything so
+far. Only the checker judges; this file uses the product as a user does.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ _JUNK = (b"\xff\xfe{", b'{"id":"x","data":{}}', b"")
 
 @dataclass(slots=True)
 class Load:
-    """What one load did."""
+    """The results of one load."""
 
     rows: int
     outcomes: Mapping[str, int]
@@ -54,7 +54,7 @@ class Load:
 
 
 class Installation(Launched):
-    """`payung up` between `with` and its end, with people to send and a snapshot that knows them."""
+    """`payung up` inside the `with` block, with people to send and a snapshot that contains them."""
 
     def __init__(
         self,
@@ -64,7 +64,7 @@ class Installation(Launched):
         services: tuple[str, ...] = SERVICES,
         environ: Mapping[str, str] | None = None,
     ) -> None:
-        # A scan for suspects begins by itself when all is quiet, which is when the checker reads.
+        # A scan for suspects begins by itself when nothing moves, and the checker reads at that time.
         quietly = {"PAYUNG_SUSPECTS_QUIET_S": "0", **(environ or {})}
         super().__init__(folder, shape=shape, services=services, environ=quietly)
         self._people: Iterator[Person] = iter(())
@@ -80,7 +80,7 @@ class Installation(Launched):
         return self
 
     async def _furnish(self) -> None:
-        """A population that the snapshot knows: no identity check needs HTTP."""
+        """Loads a snapshot with everybody, so that no identity check needs HTTP."""
         found = generate(random.randrange(1_000_000), _POPULATION, REGENCY, area_files.load(), TODAY)
         people = [one for one in found if one.status == "alive"]
         self._people = iter(people)
@@ -91,12 +91,12 @@ class Installation(Launched):
     # -- load ---------------------------------------------------------------------------------------------------------
 
     def people(self, count: int) -> list[Person]:
-        """People whom no load has sent yet."""
+        """People whom no load has sent so far."""
         return [next(self._people) for _ in range(count)]
 
     async def load(self, workers: int, *, agency: str = AGENCY, bill: bool = True, claims: int = 0) -> Load:
-        """A list of so many workers with every tenth row broken and some unreadable records between, answered; then
-        budget, billing run, payment and death claims, each through the product's own commands."""
+        """Sends a list of `workers`, with every tenth row broken and some unreadable records between, and waits for the
+        answers. Then budget, billing run, payment and death claims, each through the product's own commands."""
         self._loads += 1
         people = self.people(workers)
         await self._junk(agency)
@@ -111,7 +111,7 @@ class Installation(Launched):
         return done
 
     async def bill(self, period: str = PERIOD) -> dict[str, Any]:
-        """Sets the budget, bills all who are verified, and pays the invoice."""
+        """Sets the budget, bills all verified workers, and pays the invoice."""
         year = int(period[:4])
         budget = {"regency": REGENCY, "year": year, "funding": FUNDING, "jkk": 10**10, "jkm": 10**10}
         await commands.set_budget(self.place, {**budget, "decree_no": "SK-1", "target_workers": 10_000})
@@ -154,14 +154,14 @@ class Installation(Launched):
         await publish.publish(self.place, path, f"{REGENCY}/distransnaker", "claims", wait=True)
 
     async def sometime(self) -> None:
-        """Lets the load go on for a moment that the seed chooses, so that runs strike at different places."""
+        """Lets the load continue for a time that the seed chooses, so that runs strike at different places."""
         await asyncio.sleep(random.uniform(0.0, _STRIKE_WITHIN_S))
 
     @asynccontextmanager
     async def loading(
         self, workers: int, *, until: str = FEEDBACK, claims: int = 0
     ) -> AsyncIterator[asyncio.Task[Load]]:
-        """A load that is under way inside the block (the topic `until` grows since a moment) and done behind it."""
+        """Runs a load: it is in progress inside the block (the topic `until` grows) and finished after it."""
         growing = asyncio.create_task(grown(self.kafka, until))
         await asyncio.sleep(0)
         load = asyncio.create_task(self.load(workers, claims=claims))
@@ -180,10 +180,10 @@ class Installation(Launched):
     # -- judgement ----------------------------------------------------------------------------------------------------
 
     async def calm(self, within_s: float = QUIET_S) -> None:
-        """Waits until nothing moves; what a paused process holds open does not count."""
+        """Waits until nothing moves; work that a paused process holds open does not count."""
         await quiet(self.kafka, self.mongo_url, self.services, within_s, journals=False)
 
     async def holds(self, within_s: float = QUIET_S) -> checker.Report:
-        """Lag returns to zero by itself, and every law holds over all that ever was."""
+        """Asserts that the lag returns to zero without help, and that every law holds over everything so far."""
         url = self.place.url("reporting") if "reporting" in self.services else None
         return await checker.check_when_quiet(self.kafka, self.mongo_url, url, self.services, within_s=within_s)

@@ -1,4 +1,4 @@
-"""`payung up` in a thread of its own, and the ways to harm it: signals, failpoints, further members.
+"""`payung up` in a thread of its own, and the means to harm it: signals, failpoints, more members.
 
 Knows nothing of workers and bills.
 """
@@ -30,7 +30,7 @@ _RESTART_S = (0.5,)
 
 
 class _Stack(Stack):
-    """The product's stack; services restart soon, and their environment can be changed for the next start."""
+    """The product's stack with short pauses before restarts; a service's environment can change for the next start."""
 
     def __init__(self, config: StackConfig, console: Console) -> None:
         replicas = config.shape.brokers
@@ -44,7 +44,7 @@ class _Stack(Stack):
 
 
 class _Said(Console):
-    """Keeps what the launcher says."""
+    """Keeps the launcher's output."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -54,11 +54,11 @@ class _Said(Console):
         self.lines.append(text)
 
     def progress(self, text: str) -> None:
-        """Nobody watches."""
+        """Ignored: nobody watches."""
 
 
 class Launched:
-    """`payung up` between `with` and its end: servers (one or three of a kind), services, stand-ins, supervised."""
+    """`payung up` inside the `with` block: supervised servers (one or three of a kind), services and stand-ins."""
 
     def __init__(
         self,
@@ -98,51 +98,51 @@ class Launched:
 
     @property
     def place(self) -> Place:
-        """For the commands of the product."""
+        """The installation, for the product's commands."""
         return place.find(self.folder / "data")
 
     @property
     def kafka(self) -> str:
-        """The brokers."""
+        """The brokers' address."""
         return self.place.environ["PAYUNG_KAFKA"]
 
     @property
     def mongo_url(self) -> str:
-        """The database."""
+        """The database's URL."""
         return self.place.environ["PAYUNG_MONGO_URL"]
 
     def environment(self, service: str) -> dict[str, str]:
-        """What the service gets at its next start; changing it changes that."""
+        """The environment of the service's next start; the caller may change it."""
         return self._stack.environments[service]
 
     def log(self, service: str) -> str:
-        """All that the service logged."""
+        """The service's whole log."""
         return (self.folder / "data" / "logs" / f"{service}.log").read_text("utf-8", "replace")
 
     # -- harm ---------------------------------------------------------------------------------------------------------
 
     def pid(self, name: str) -> int | None:
-        """The process of a service or server now; None while it is down."""
+        """The present process of a service or server; None while it is down."""
         return self._stack.pids()[name]
 
     def signal(self, name: str, number: signal.Signals = signal.SIGKILL) -> int:
-        """Sends a signal and returns the process id that it went to."""
+        """Sends a signal and returns the id of the process that got it."""
         pid = self.pid(name)
         assert pid is not None, f"{name} is down already"
         os.kill(pid, number)
         return pid
 
     def deaths(self, name: str) -> list[str]:
-        """How each process of that name ended so far, in the launcher's words."""
+        """How each process of that name has ended so far, in the launcher's words."""
         start = f"{name} stopped ("
         return [line[len(start) :].split(")")[0] for line in self._said.lines if line.startswith(start)]
 
     async def replaced(self, name: str, pid: int, within_s: float = 60.0) -> None:
-        """Waits until another process runs under that name."""
+        """Waits until another process runs under the name."""
         await eventually(lambda: self.pid(name) not in (None, pid), within_s, f"{name} is started again")
 
     async def arm(self, service: str, failpoint: str) -> None:
-        """Restarts a service (SIGTERM) with a failpoint that only this one start has."""
+        """Restarts a service (SIGTERM) with a failpoint for this one start only."""
         self.environment(service)[failpoints.VARIABLE] = failpoint
         try:
             await self.replaced(service, self.signal(service, signal.SIGTERM))
@@ -154,13 +154,13 @@ class Launched:
         await eventually(lambda: Path(f"/proc/{pid}/stat").read_text().split()[2] == "T", within_s, f"{pid} is paused")
 
     async def metric(self, service: str, name: str) -> float:
-        """The sum of a metric over its labels, as the service shows it."""
+        """The sum of a metric over its labels."""
         lines = (await self.place.get(service, "/metrics")).text.splitlines()
         return sum(float(line.split()[-1]) for line in lines if line.split("{")[0].split(" ")[0] == name)
 
     @asynccontextmanager
     async def second(self, service: str, *, instance: str | None = None) -> AsyncIterator[Service]:
-        """One more process of a service, ready, which nobody supervises; without `instance` it is a passing member."""
+        """A second, ready process of a service without supervision; without `instance` it is a nameless member."""
         environ = {name: value for name, value in self.environment(service).items() if name != "PAYUNG_INSTANCE"}
         if instance is not None:
             environ["PAYUNG_INSTANCE"] = instance

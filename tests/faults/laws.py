@@ -1,4 +1,4 @@
-"""The laws of effectively once, held against what was observed: answers, ids, documents, order, figures, debts. Pure.
+"""The laws of effectively once, checked on what was observed: answers, ids, documents, order, figures, debts. Pure.
 
 A law yields one complaint for each record or document that breaks it. The laws of money are in `laws_money.py`.
 """
@@ -23,7 +23,7 @@ from tests.faults.observed import (
     put_aside,
 )
 
-# One line of such a list is one answer; of every other event the event itself.
+# In these events each line of the list is one answer; any other event is one answer itself.
 _MANY_ANSWERS = frozenset({"employer.report-workers.v1"})
 _ANSWERS_OF: Mapping[str, frozenset[str]] = {
     "budget.set.v1": frozenset({"budget.set-accepted.v1", "budget.set.refused.v1"}),
@@ -45,7 +45,7 @@ def every_row_is_answered_once_or_put_aside(found: Observed) -> Complaints:
         else:
             sent[str(one.event["source"]), str(one.event["id"])].append(one)
     for name, records in sent.items():
-        # The same name with other content is one refusal more, however often it comes.
+        # The same name with other content gives one more refusal, however often it comes.
         wanted = min(2, len({content_of(one) for one in records}))
         many = any(event_of(one)["type"] in _MANY_ANSWERS for one in records)
         if answers[name] < wanted or (answers[name] > wanted and not many):
@@ -55,7 +55,7 @@ def every_row_is_answered_once_or_put_aside(found: Observed) -> Complaints:
 
 
 def every_command_is_answered_once(found: Observed) -> Complaints:
-    """I1, I2 for the treasury's commands and the claims, followed by cause or by first cause."""
+    """I1, I2 for the treasury's commands and the claims; answers are found by cause or by first cause."""
     dead = put_aside(found)
     ends: dict[str, set[tuple[str, str]]] = defaultdict(set)
     for one in found.of("billing-events|claims-events"):
@@ -73,7 +73,7 @@ def every_command_is_answered_once(found: Observed) -> Complaints:
 
 
 def an_id_has_one_content(found: Observed) -> Complaints:
-    """I2: a repeat has the same id and the same bytes; only answers of due work carry the time of their call."""
+    """I2: a repeat has the same id and the same bytes, except that answers of due work carry the time of the call."""
     first: dict[tuple[str, str, str], Seen] = {}
     for one in found.of(OWN_TOPICS):
         if event_of(one).get("causationid") == event_of(one)["id"]:
@@ -84,7 +84,7 @@ def an_id_has_one_content(found: Observed) -> Complaints:
 
 
 def a_document_took_each_input_once(found: Observed) -> Complaints:
-    """I1: the version is the number of inputs, and no input stands twice."""
+    """I1: the version is the number of inputs, and no input occurs twice."""
     for where, document in _documents(found):
         names = [str(one["n"]) for one in document["inputs"]]
         if document["version"] != len(names):
@@ -93,7 +93,7 @@ def a_document_took_each_input_once(found: Observed) -> Complaints:
 
 
 def what_is_saved_is_published_and_nothing_else(found: Observed) -> Complaints:
-    """I2, I5: every saved outcome stands on its topic; no outcome stands there that no document remembers."""
+    """I2, I5: every saved outcome is on its topic, and a document remembers every outcome on a topic."""
     on_kafka: dict[str, set[str]] = defaultdict(set)
     for one in found.of(OWN_TOPICS):
         on_kafka[one.topic].add(str(event_of(one)["id"]))
@@ -122,7 +122,7 @@ def _documents(found: Observed) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def outcomes_of_an_aggregate_come_in_order(found: Observed) -> Complaints:
-    """I4: first appearances of a worker's or a claim's outcomes never go back in version."""
+    """I4: the first appearances of a worker's or a claim's outcomes are in the order of their versions."""
     for topics, key in (("(registration|verification)-events", "worker_id"), ("claims-events", "claim_no")):
         latest: dict[tuple[str, int, str, str], int] = {}
         seen: set[tuple[str, str, str]] = set()
@@ -170,17 +170,17 @@ _VERDICTS = ("verified", "held", "rejected", "ended")
 
 
 def nothing_is_owed(found: Observed) -> Complaints:
-    """No journal is open: what was saved was published, and whoever published it knows."""
+    """No journal entry is open: everything saved was published, and its publisher knows that."""
     yield from (f"{service} has {open_} open journals" for service, open_ in found.journals.items() if open_)
 
 
 def nothing_waits(found: Observed) -> Complaints:
-    """I6: every group has committed every record of its topics, and none beyond the end."""
+    """I6: every group has committed every record of its topics, and nothing beyond the end."""
     yield from (f"{service}: {lags}" for service, lags in found.lags.items() if lags)
 
 
 def nothing_of_our_own_is_put_aside(found: Observed) -> Complaints:
-    """What one service says the next one understands: such a dead letter is a lost event."""
+    """Each service can read the events of the others; a dead letter of such an event is a lost event."""
     for one in found.records:
         origin = one.headers.get("dlq_topic", b"").decode()
         if one.topic.endswith("-dlq") and re.fullmatch(OWN_TOPICS, origin):

@@ -1,4 +1,4 @@
-"""The laws of money, held against what was observed: billed once, paid once, every sum from its parts. Pure."""
+"""The laws of money, checked on what was observed: billed once, paid once, every sum equals its parts. Pure."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.faults.observed import Complaints, Event, Observed, distinct
 
 
 def nobody_is_billed_twice(found: Observed) -> Complaints:
-    """One premium per worker and period, in the events and in the store alike."""
+    """One premium per worker and period, both in the events and in the store."""
     billed: dict[str, set[str]] = defaultdict(set)
     for one in distinct(found, "billing-events", "premium.billed.v1"):
         billed[f"{one['data']['worker_id']}|{one['data']['period']}"].add(str(one["id"]))
@@ -24,7 +24,7 @@ def nobody_is_billed_twice(found: Observed) -> Complaints:
 
 
 def money_is_conserved(found: Observed) -> Complaints:
-    """I3: each run adds up to its premiums, each payment to its invoice, each budget to what is left of it."""
+    """I3: a run equals its premiums, a payment its invoice, and a budget's ceiling its premiums and the rest."""
     by_run: dict[str, list[Event]] = defaultdict(list)
     by_budget: dict[tuple[str, int, str], Counter[str]] = defaultdict(Counter)
     for one in distinct(found, "billing-events", "premium.billed.v1"):
@@ -77,7 +77,7 @@ def _amounts(accounts: Any) -> dict[str, int]:
 
 
 def a_death_is_paid_once(found: Observed) -> Complaints:
-    """However many claim it, and whoever died while paying."""
+    """One payment for a death, however many claim it, and whichever process dies while paying."""
     paid: dict[str, set[str]] = defaultdict(set)
     for one in distinct(found, "claims-events", "claim.paid.v1"):
         if one["data"]["kind"] == "jkm":

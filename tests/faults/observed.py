@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-# Who reads what, as the contract's table of topics says.
+# The readers of each topic, from the contract's table of topics.
 SUBSCRIPTIONS: Mapping[str, re.Pattern[str]] = {
     "registration": re.compile(
         r"registration-intake-.+|registration-officers|registration-work|(verification|billing)-events"
@@ -28,7 +28,7 @@ SUBSCRIPTIONS: Mapping[str, re.Pattern[str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """One record; `event` is the CloudEvent in it, None where there is none."""
+    """One record; `event` is its CloudEvent, or None."""
 
     topic: str
     partition: int
@@ -39,13 +39,13 @@ class Seen:
 
     @property
     def place(self) -> tuple[str, int, int]:
-        """Where it stands."""
+        """Its topic, partition and offset."""
         return self.topic, self.partition, self.offset
 
 
 @dataclass(slots=True)
 class Observed:
-    """Everything the laws are held against."""
+    """Everything that the laws are checked on."""
 
     records: list[Seen] = field(default_factory=list)
     # By service, then collection: the aggregates as stored.
@@ -69,7 +69,7 @@ OWN_TOPICS = r".+-events|feedback-.+|identity-checks|.+-work"
 
 
 def event_of(one: Seen) -> Event:
-    """The event of a record that `of` gave."""
+    """The event of a record from `of`."""
     assert one.event is not None
     return one.event
 
@@ -85,7 +85,7 @@ def cause_of(event: Event) -> tuple[str, str]:
 
 
 def distinct(found: Observed, topics: str, *types: str) -> list[Event]:
-    """The events of these types, each once, by topic, source and id, in the order of their first appearance."""
+    """The events of these types, each once by topic, source and id, in the order of their first appearance."""
     kept: dict[tuple[str, str, str], Event] = {}
     for one in found.of(topics):
         if event_of(one)["type"] in types:
@@ -94,7 +94,7 @@ def distinct(found: Observed, topics: str, *types: str) -> list[Event]:
 
 
 def put_aside(found: Observed) -> set[tuple[str, int, int]]:
-    """Where the records stood that are dead letters now."""
+    """The topic, partition and offset of each record that is now a dead letter."""
     return {
         (one.headers["dlq_topic"].decode(), int(one.headers["dlq_partition"]), int(one.headers["dlq_offset"]))
         for one in found.records
@@ -103,5 +103,5 @@ def put_aside(found: Observed) -> set[tuple[str, int, int]]:
 
 
 def content_of(one: Seen) -> str:
-    """What must be the same for a redelivery."""
+    """The content that a redelivery must repeat."""
     return json.dumps([event_of(one)["type"], event_of(one).get("data")], sort_keys=True)

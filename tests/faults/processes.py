@@ -1,4 +1,4 @@
-"""What the fault tests' world is made of: a service process, and servers under a supervisor."""
+"""The parts of the fault tests' world: a service process, and servers under a supervisor."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PROJECT = Path(__file__).parents[2]
 
 
 async def eventually(condition: Callable[[], Awaitable[object] | object], within_s: float, what: str) -> None:
-    """Waits for a condition, plain or awaitable; AssertionError names it when it does not come."""
+    """Waits for a condition, plain or awaitable; AssertionError names it when it stays false."""
     until = clock.monotonic() + within_s
     while True:
         found = condition()
@@ -57,38 +57,38 @@ class Service:
         return self._process.pid
 
     def running(self) -> bool:
-        """Whether it has not ended."""
+        """Whether the process still runs."""
         return self._process.poll() is None
 
     def said(self) -> str:
-        """What this process logged."""
+        """The log of this process."""
         return self.log.read_bytes()[self._begin :].decode("utf-8", "replace")
 
     async def ready(self) -> bool:
-        """By its own word; it must not have ended."""
+        """Whether it says that it is ready; it must not have ended."""
         assert self.running(), self.said()[-3_000:]
         return await ports.http_ok(self.port, "/readyz")
 
     async def exit_code(self, within_s: float) -> int:
-        """Waits for its end."""
+        """Waits for its end and returns the exit code."""
         await eventually(lambda: not self.running(), within_s, f"{self.name} ends\n{self.said()[-2_000:]}")
         return int(self._process.wait())
 
     async def stop(self) -> int:
-        """SIGTERM, and its exit code."""
+        """Sends SIGTERM and returns the exit code."""
         if self.running():
             self._process.send_signal(signal.SIGTERM)
         return await self.exit_code(30)
 
     def kill(self) -> None:
-        """SIGKILL, reaped."""
+        """Sends SIGKILL and reaps the process."""
         self._process.kill()
         self._process.wait()
 
 
 @asynccontextmanager
 async def supervised(*specs: ProcessSpec) -> AsyncIterator[Supervisor]:
-    """Processes under the embedded launcher's supervisor, up between begin and end."""
+    """Processes under the embedded launcher's supervisor, running inside the block."""
     supervisor = Supervisor(Console(sys.stderr).line)
     try:
         await supervisor.start(*specs)

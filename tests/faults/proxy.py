@@ -1,8 +1,8 @@
-"""A TCP proxy that spoils what passes: latency, jitter, a narrow line, silence, resets, answers lost on the way back.
+"""A TCP proxy that disturbs traffic: latency, jitter, a narrow line, silence, resets, answers lost on the way back.
 
-It runs in a thread with an event loop of its own, so that a test may block; the switches may be set from any thread and
-hold for connections that stand as for those to come. It knows how the two protocols cut their bytes into frames and
-which answer belongs to which request, and nothing else of them.
+It runs in a thread with an event loop of its own, so that a test may block. Any thread may set the switches; they apply
+to open and to new connections. Of the two protocols it knows only how they frame their bytes, and which answer belongs
+to which request.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ class Way:
     swallow: bool = False
 
     def delay_s(self, chance: random.Random) -> float:
-        """How long a frame is under way; a narrow line takes its time beside that."""
+        """How long a frame travels; a narrow line adds its own time."""
         return self.latency_s + chance.uniform(0, self.jitter_s)
 
 
 class Wire(Protocol):
-    """How a protocol cuts its bytes, and which answer is whose."""
+    """How a protocol frames its bytes, and which answer belongs to which request."""
 
     def size(self, head: bytes) -> int: ...
     def request_id(self, frame: bytes) -> bytes: ...
@@ -43,7 +43,8 @@ class Wire(Protocol):
 
 
 class KafkaWire:
-    """Length (big-endian, without itself); a request names its API, an answer repeats the correlation id."""
+    """A frame begins with its length (big-endian, without itself). A request names its API; an answer repeats the
+    correlation id."""
 
     _APIS = {"produce": 0, "fetch": 1, "offset-commit": 8, "metadata": 3, "heartbeat": 12}
 
@@ -60,12 +61,12 @@ class KafkaWire:
         return frame[4:8]
 
     def is_kind(self, frame: bytes, kind: str) -> bool:
-        """By the number of the API."""
+        """Whether the frame's API number is of this kind."""
         return int(struct.unpack(">h", frame[4:6])[0]) == self._APIS[kind]
 
 
 class MongoWire:
-    """Length (little-endian, with itself); an answer's responseTo is the request's id."""
+    """A frame begins with its length (little-endian, with itself). An answer's responseTo is the request's id."""
 
     def size(self, head: bytes) -> int:
         """Bytes of the frame that begins so."""
@@ -80,14 +81,14 @@ class MongoWire:
         return frame[8:12]
 
     def is_kind(self, frame: bytes, kind: str) -> bool:
-        """The command is the first field of an OP_MSG's body."""
+        """Whether the command is of this kind: the first field of an OP_MSG's body."""
         name = frame[26 : 26 + len(kind) + 1]
         return name == kind.encode() + b"\0"
 
 
 @dataclass(slots=True)
 class _Loss:
-    """Answers to be lost: to requests of this kind, so many; silently, or with a reset of the connection."""
+    """Answers to lose: the number and the kind of their requests; silently, or with a reset of the connection."""
 
     kind: str
     left: int
@@ -101,7 +102,7 @@ class _Connection:
     lost: set[bytes] = field(default_factory=set)
 
     def abort(self) -> None:
-        """Both ends see a reset, not a goodbye."""
+        """Both ends see a reset, not an orderly close."""
         for writer in (self.client, self.server):
             found = writer.get_extra_info("socket")
             if found is not None:
@@ -111,7 +112,7 @@ class _Connection:
 
 
 class Proxy:
-    """One listening port in front of one server. `up` is what the client says, `down` what the server answers."""
+    """One listening port in front of one server. `up` is the direction from the client, `down` from the server."""
 
     def __init__(self, target: int, wire: Wire, *, seed: int = 1) -> None:
         self.up, self.down = Way(), Way()
@@ -130,17 +131,17 @@ class Proxy:
 
     @property
     def port(self) -> int:
-        """Where clients connect."""
+        """The port for clients."""
         return int(self._listening.getsockname()[1])
 
     # -- switches, from any thread ----------------------------------------------------------------------------------
 
     def half_open(self) -> None:
-        """Connections stand and are taken; nothing passes in either direction."""
+        """Connections stay open and new ones are accepted, but no bytes pass in either direction."""
         self.up.swallow = self.down.swallow = True
 
     def heal(self) -> None:
-        """As if nothing had been; connections that lost bytes are reset, since their streams have holes."""
+        """Ends all disturbances. Connections that lost bytes are reset, because their streams have holes."""
         holes = self.up.swallow or self.down.swallow
         self.up, self.down, self.refuse = Way(), Way(), False
         self._losses.clear()
@@ -148,7 +149,7 @@ class Proxy:
             self.reset()
 
     def reset(self) -> int:
-        """Resets every connection; returns how many there were."""
+        """Resets every connection and returns their number."""
 
         async def all_of_them() -> int:
             standing = list(self._connections)
@@ -159,7 +160,7 @@ class Proxy:
         return asyncio.run_coroutine_threadsafe(all_of_them(), self._loop).result(10)
 
     def lose_answers(self, kind: str, count: int, *, silent: bool = False) -> None:
-        """The next `count` requests of that kind go through; their answers do not come back."""
+        """The next `count` requests of that kind reach the server; their answers do not come back."""
         self._losses.append(_Loss(kind, count, silent))
 
     # -- life -------------------------------------------------------------------------------------------------------
@@ -217,14 +218,14 @@ class Proxy:
     async def _pump(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, connection: _Connection, *, upward: bool
     ) -> None:
-        """Passes frame by frame; what is late delays what follows on the same connection, as on a real line."""
+        """Passes frame by frame. A late frame delays the following ones of its connection, as on a real line."""
         queue: asyncio.Queue[tuple[float, bytes] | None] = asyncio.Queue(256)
         sending = asyncio.ensure_future(self._send(queue, writer))
         try:
             while not sending.done():
                 frame = await self._frame(reader)
                 if frame is None:
-                    await queue.put(None)  # what is still under way arrives before the end does
+                    await queue.put(None)  # frames in transit arrive before the end
                     await sending
                     return
                 way = self.up if upward else self.down

@@ -1,7 +1,7 @@
 """Reads Kafka, MongoDB and the dashboard for the checker, with the drivers themselves.
 
-It shares no code with the services, `shared/` or the command line, so that a mistake of the product's readers cannot
-hide itself here.
+It shares no code with the services, `shared/` or the command line, so that a mistake in the product's readers cannot
+hide here.
 """
 
 from __future__ import annotations
@@ -29,16 +29,16 @@ OURS = re.compile(
     r"(registration|claims)-intake-.+|(billing|verification)-intake|identity-checks|feedback-.+|reporting-coverage"
     r"|(registration|verification|billing|claims|reporting)-(events|work|dlq)"
 )
-# MongoDB's and the shell's own; everything else in a service's database is an aggregate.
+# Collections of MongoDB and of the shell; every other collection of a service holds aggregates.
 _NOT_AGGREGATES = re.compile(r"system\..*|_.*")
-# Reference rows (the snapshot, policies) live beside the aggregates and took no inputs.
+# Reference rows (the snapshot, policies) are beside the aggregates and have no inputs.
 _AGGREGATE = {"version": {"$exists": True}, "inputs": {"$exists": True}}
 _CALL_S = 30.0
 _PAGE_WITHIN_S = 60.0
 
 
 async def observe(bootstrap: str, mongo_url: str, reporting_url: str | None, services: Iterable[str]) -> Observed:
-    """Reads all of it. What still moves is seen as it was when it was read: wait for `quiet` before."""
+    """Reads everything. Wait for `quiet` first: what still moves is seen as of the moment of its reading."""
     services = list(services)
     found = Observed(records=await read_all(bootstrap))
     found.lags = await lags(bootstrap, services)
@@ -61,7 +61,7 @@ def _billed_periods(found: Observed) -> set[tuple[str, str]]:
 
 
 async def read_all(bootstrap: str) -> list[Seen]:
-    """Every record of every topic of ours, each partition to the end it had at the call."""
+    """Every record of each of our topics, up to the ends at the time of the call."""
     partitions = await _partitions(bootstrap)
     consumer = AIOKafkaConsumer(
         **logins.of(bootstrap), enable_auto_commit=False, auto_offset_reset="earliest", fetch_max_wait_ms=100
@@ -104,7 +104,7 @@ async def _partitions(bootstrap: str) -> list[TopicPartition]:
     finally:
         await _stopped(admin.close())
     found = [TopicPartition(one["topic"], at["partition"]) for one in described for at in one["partitions"]]
-    # Blind is not calm: where no topic is seen, no law may hold.
+    # Seeing no topic does not mean that nothing waits; in that case no law may pass.
     assert found, "the checker sees no topics"
     return found
 
@@ -133,7 +133,7 @@ async def lags(bootstrap: str, services: Iterable[str]) -> dict[str, dict[str, i
     try:
         consumer.assign(partitions)
         committed = {}
-        # Committed first: what is committed in between can only make the lag look larger.
+        # Read the commits first: a commit in between can only make the lag look larger.
         for service in services:
             committed[service] = await asyncio.wait_for(admin.list_consumer_group_offsets(f"payung-{service}"), _CALL_S)
         ends = await asyncio.wait_for(consumer.end_offsets(partitions), _CALL_S)
@@ -154,7 +154,7 @@ def _behind(
 
 
 async def _stopped(stopping: Coroutine[Any, Any, Any]) -> None:
-    """Bounded, and whatever a client says whose broker was just killed: the reading is over."""
+    """Stops a client within a bound. It ignores errors, because the reading is over and the broker may be dead."""
     task = asyncio.ensure_future(stopping)
     await asyncio.wait({task}, timeout=_CALL_S)
     if not task.cancel() and not task.cancelled():
@@ -182,7 +182,7 @@ def _stores(
 
 
 def _open(mongo_url: str, services: Sequence[str]) -> dict[str, int]:
-    """What the stores say is still to be done: due work whose time has come, and journals."""
+    """The open work in the stores: due work whose time has come, and journal entries."""
     client: MongoClient[dict[str, Any]] = MongoClient(mongo_url, serverSelectionTimeoutMS=20_000, tz_aware=True)
     found = {}
     try:
@@ -198,7 +198,7 @@ def _open(mongo_url: str, services: Sequence[str]) -> dict[str, int]:
 
 
 def _totals(reporting_url: str, regency: str, period: str) -> dict[str, int]:
-    """Asked again while nobody listens: reporting may just be starting anew."""
+    """The totals. It asks again while nobody listens, because reporting may be restarting."""
     url = f"{reporting_url}/v1/coverage?regency={regency}&period={period}&format=json"
     until = time.monotonic() + _PAGE_WITHIN_S
     while True:
@@ -216,8 +216,8 @@ def _totals(reporting_url: str, regency: str, period: str) -> dict[str, int]:
 async def quiet(
     bootstrap: str, mongo_url: str, services: Sequence[str], within_s: float, *, journals: bool = True
 ) -> float:
-    """Waits until no service has lag, due work or (a paused one holds its own) an open journal, twice in a row; the
-    seconds it took. AssertionError says what still moves."""
+    """Waits until no service has lag, due work or an open journal entry, twice in a row (a paused process may keep its
+    entry). Returns the seconds it took. AssertionError says what still moves."""
     started = time.monotonic()
     calm = 0
     while calm < 2:

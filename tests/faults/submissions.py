@@ -1,6 +1,6 @@
-"""People's registrations as an agency writes them, straight to the broker, and what must be true of them at the end.
+"""Registrations as an agency writes them, directly to the broker, and what must be true of them at the end.
 
-The judgement is the checker's; here is only what it does not know: which submissions were meant to arrive.
+The checker judges. This file adds only what the checker cannot know: which submissions must arrive.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ async def send(
             await producer.send(
                 topic,
                 value,
-                # A repeat goes where the original went: only there has it an order.
+                # A repeat goes to the original's partition; only there the two have an order.
                 key=key if key is not None else b"%d" % zlib.crc32(value or b""),
                 headers=list(headers),
                 timestamp_ms=stamps_ms[number] if stamps_ms else None,
@@ -81,7 +81,7 @@ async def send(
 
 
 async def submit(world: World, prefix: str, count: int, chunk: int = 50) -> list[str]:
-    """Registers people whom nobody has sent yet, in chunks, so that there are several batches; their ids."""
+    """Registers new people in chunks, so that there are several batches. Returns the ids."""
     people = world.people(count)
     identifiers = [f"{prefix}-{number}" for number in range(count)]
     values = [registration(one, name) for one, name in zip(people, identifiers, strict=True)]
@@ -91,7 +91,8 @@ async def submit(world: World, prefix: str, count: int, chunk: int = 50) -> list
 
 
 async def holds(world: World, identifiers: Sequence[str], within_s: float = 180.0) -> checker.Report:
-    """Lag returns to zero by itself, every law holds over all that ever was, and these submissions are settled."""
+    """Asserts that the lag returns to zero without help, that every law holds over everything so far, and that these
+    submissions are settled."""
     report = await checker.check_when_quiet(world.kafka, world.mongo_url, None, SERVICES, within_s=within_s)
     settled = {one["data"]["submission_id"] for one in await said(world, "submission.settled.v1")}
     missing = [one for one in identifiers if f"SUB-{one}" not in settled]
@@ -109,12 +110,12 @@ async def begun(world: World, prefix: str) -> bool:
 
 
 async def said(world: World, kind: str, feedback: str = FEEDBACK) -> list[Mapping[str, Any]]:
-    """The feedback of an agency of one type, each event once."""
+    """An agency's feedback events of one type, each once."""
     return distinct(await observe(world.kafka, world.mongo_url, None, ()), feedback, kind)
 
 
 async def digest(world: World) -> dict[str, Any]:
-    """What follows from the inputs: each document's version, inputs, outcome ids and plain fields."""
+    """Everything that follows from the inputs: each document's version, inputs, outcome ids and plain fields."""
     client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(world.mongo_url)
     found: dict[str, Any] = {}
     try:

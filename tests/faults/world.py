@@ -1,7 +1,7 @@
-"""A broker and a database of one's own, each reachable directly and through a proxy that spoils; services as processes.
+"""A private broker and database, each reachable directly and through a disturbing proxy; services as processes.
 
-The tests and the checker go the direct way, the services the other. State gathers over the tests of a module: each test
-sends people and ids of its own, and the invariants hold over all that ever was.
+Tests and checker connect directly, services through the proxy. The state grows over the tests of a module: each test
+sends its own people and ids, and the invariants are checked over everything so far.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from tests.faults.proxy import KafkaWire, MongoWire, Proxy
 from tests.threads import Kept
 
 REGENCY = "64.08"
-# The shell is the same for all five: two of them in a row show what it does to a person's way through them.
+# All five services have the same shell, so two in a row are enough to follow a person through it.
 SERVICES = ("registration", "verification")
 TODAY = business_day(clock.now())
 KEYS = {"PAYUNG_ID_KEY": "QUFB" * 10 + "QUE=", "PAYUNG_FIELD_KEYS": "k1:" + "QkJC" * 10 + "QkI="}
@@ -41,7 +41,7 @@ _POPULATION = 12_000
 
 
 class World:
-    """Servers, proxies and services between `with` and its end."""
+    """Servers, proxies and services inside the `with` block."""
 
     def __init__(
         self,
@@ -55,7 +55,7 @@ class World:
         self.folder = folder
         self.base = ports.free_base()
         number = ports.port(self.base, "kafka")
-        # The broker's other listener, which the proxy leads to.
+        # The broker's second listener; the proxy connects to it.
         self.behind = self.base + 50
         self.kafka_proxy = Proxy(self.behind, KafkaWire())
         self.mongo_proxy = Proxy(ports.port(self.base, "mongo"), MongoWire())
@@ -67,14 +67,14 @@ class World:
             settings={
                 "listeners": f"PLAINTEXT://127.0.0.1:{number},BEHIND://127.0.0.1:{self.behind},"
                 f"CONTROLLER://127.0.0.1:{controller}",
-                # Who comes through the proxy is told to go on through it.
+                # The broker tells clients of the proxy to keep using the proxy.
                 "advertised.listeners": f"PLAINTEXT://127.0.0.1:{number},BEHIND://127.0.0.1:{self.kafka_proxy.port}",
                 "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,BEHIND:PLAINTEXT,CONTROLLER:PLAINTEXT",
                 **(kafka_settings or {}),
             },
         )
         self.mongo_node = mongo.MongoNode(folder=folder / "mongo", port=ports.port(self.base, "mongo"), cache_gb=0.5)
-        # By server (`kafka`, `mongo`): a disk of that size in megabytes.
+        # The size of a server's disk in megabytes, by server (`kafka`, `mongo`).
         self.disks = {name: SmallDisk(folder / name, size) for name, size in (disks_mb or {}).items()}
         self._version = version
         self._servers = Kept("fault servers", lambda: supervised(*self._specs()))
@@ -84,17 +84,17 @@ class World:
 
     @property
     def kafka(self) -> str:
-        """The broker, directly."""
+        """The broker's direct address."""
         return self.kafka_node.bootstrap
 
     @property
     def mongo_url(self) -> str:
-        """The database, directly."""
+        """The database's direct URL."""
         return self.mongo_node.url
 
     @property
     def environ(self) -> dict[str, str]:
-        """How a service is told of its world: everything through the proxies."""
+        """A service's environment: all addresses lead through the proxies."""
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("PAYUNG_")}
         return {
             **inherited,
@@ -106,15 +106,15 @@ class World:
             "PAYUNG_KAFKA_ONE_BROKER": "yes",
             "PAYUNG_SUSPECTS_QUIET_S": "0",
             "PAYUNG_KAFKA": f"127.0.0.1:{self.kafka_proxy.port}",
-            # A replica set's own addresses would lead past the proxy.
+            # The replica set's own addresses would bypass the proxy.
             "PAYUNG_MONGO_URL": f"mongodb://127.0.0.1:{self.mongo_proxy.port}/?directConnection=true",
-            # A nameless member leaves its group when it stops; a named one keeps its place there for a while.
+            # A nameless member leaves its group when it stops; a named member keeps its place for a while.
             **({"PAYUNG_INSTANCE": self._instance} if self._instance else {}),
         }
 
     @property
     def place(self) -> Place:
-        """The direct way, for commands."""
+        """The installation with direct addresses, for commands."""
         environ = {**self.environ, "PAYUNG_KAFKA": self.kafka, "PAYUNG_MONGO_URL": self.mongo_url}
         urls = {one: f"http://127.0.0.1:{ports.port(self.base, one)}" for one in topics.SERVICES}
         return Place(self.folder, environ, urls)
@@ -146,7 +146,7 @@ class World:
         return self
 
     async def _furnish(self) -> None:
-        """Topics, and a population that the snapshot knows: no identity check goes over HTTP."""
+        """Makes the topics, and loads a snapshot with everybody, so that no identity check needs HTTP."""
         await topics_admin.apply(environ={"PAYUNG_KAFKA": self.kafka})
         people = [
             one
@@ -171,7 +171,7 @@ class World:
     # -- services ---------------------------------------------------------------------------------------------------
 
     def start(self, name: str, **environ: str) -> Service:
-        """Starts a service behind the proxies; settings may be overruled."""
+        """Starts a service behind the proxies; `environ` overrides its settings."""
         service = Service(
             name,
             {**self.environ, **environ},
@@ -190,7 +190,7 @@ class World:
 
     @asynccontextmanager
     async def supervised(self, *names: str) -> AsyncIterator[list[int]]:
-        """Services that are started again whenever they end, as their supervisor would; the codes they ended with."""
+        """Restarts these services whenever they end, like their supervisor. Gives the list of their exit codes."""
         codes: list[int] = []
         running = {one.name: one for one in await self.start_ready(*names)}
 
@@ -217,7 +217,7 @@ class World:
         return self._supervisor.pids()[server]
 
     async def restart(self, server: str) -> None:
-        """Stops a server in order; its supervisor starts it again, and it answers."""
+        """Stops a server in order. Returns when its supervisor has restarted it and it answers."""
         before = self.pid_of(server)
         assert before is not None
         os.kill(before, signal.SIGTERM)
@@ -225,7 +225,7 @@ class World:
         await eventually(lambda: kafka.answers(self.kafka), 60, "the broker answers")
 
     async def empty_stores(self) -> None:
-        """Drops all that the services made of their inputs; reference data (the snapshot) was loaded and stays."""
+        """Drops everything that the services made from inputs. Loaded reference data (the snapshot) stay."""
         client: AsyncMongoClient[dict[str, object]] = AsyncMongoClient(self.mongo_url)
         for database in (client[f"payung_{one}"] for one in topics.SERVICES):
             for name in await database.list_collection_names():
@@ -236,5 +236,5 @@ class World:
     # -- people -----------------------------------------------------------------------------------------------------
 
     def people(self, count: int) -> list[Person]:
-        """People whom no test has sent yet."""
+        """People whom no test has sent so far."""
         return [next(self._people) for _ in range(count)]
