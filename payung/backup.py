@@ -13,13 +13,13 @@ import hashlib
 import json
 import shutil
 import struct
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from bson import CodecOptions
+from bson import CodecOptions, decode
 from bson.raw_bson import RawBSONDocument
 from pymongo import MongoClient
 from pymongo.errors import PyMongoError
@@ -27,7 +27,7 @@ from pymongo.errors import PyMongoError
 from payung.embedded.private import write_private
 from payung.place import CommandError
 from shared.contracts import topics
-from shared.runtime import clock, mongo_login
+from shared.runtime import clock, mongo_login, sealed
 from shared.runtime.app import database_name
 from shared.runtime.crypto import check_value, cipher_from, id_key_from
 from shared.runtime.errors import Refused
@@ -81,9 +81,9 @@ def put_back(environ: Mapping[str, str], folder: Path, said: Say, options: Mappi
     restore is repeated. Raises CommandError before any change when the backup is incomplete or the keys differ."""
     manifest = _manifest(folder)
     for service, kept in manifest["services"].items():
-        _check_keys(environ, service, kept["keys"])
         for one in _collections(kept):
             _check_whole(folder / service, one)
+        _check_keys(environ, service, kept["keys"], folder / service, _collections(kept))
     with _client(environ, options) as client:
         # Mark all of them first: no service may run while another is not restored yet.
         for service in manifest["services"]:
@@ -181,20 +181,37 @@ def _check_whole(folder: Path, kept: Kept) -> None:
         raise CommandError(f"the backup is damaged: {_file(folder, kept.name)} is not what was written")
 
 
-def _check_keys(environ: Mapping[str, str], service: str, keys: Mapping[str, str]) -> None:
-    """Raises CommandError when a key of the backup is not configured: nobody could read the restored data."""
+def _check_keys(
+    environ: Mapping[str, str], service: str, keys: Mapping[str, str], folder: Path, collections: list[Kept]
+) -> None:
+    """Raises CommandError when a key that the backup needs is not configured: nobody could read the restored data. A
+    field key that was retired before the backup seals nothing in it, and may be gone."""
     try:
         ours = {f"{FIELD}{name}": value for name, value in cipher_from(environ, service).check_values().items()}
         if service in NAME_WORKERS:
             ours[WORKER_ID] = check_value(id_key_from(environ), "worker id")
     except Refused as error:
         raise CommandError(str(error)) from error
-    other = sorted(name.removeprefix("key/") for name, value in keys.items() if ours.get(name) != value)
+    other = {name for name, value in keys.items() if ours.get(name) != value}
+    gone = {name.removeprefix(FIELD) for name in other if name.startswith(FIELD) and name not in ours}
+    other -= {f"{FIELD}{name}" for name in gone - _sealing(folder, collections, gone)}
     if other:
+        named = ", ".join(sorted(name.removeprefix("key/") for name in other))
         raise CommandError(
-            f"{service} of this backup was written with keys that are not configured: {', '.join(other)}. Put them "
-            f"back first, behind the present ones (docs/runbooks/keys.md)"
+            f"{service} of this backup was written with keys that are not configured: {named}. Put them back first, "
+            f"behind the present ones (docs/runbooks/keys.md)"
         )
+
+
+def _sealing(folder: Path, collections: list[Kept], names: Iterable[str]) -> set[str]:
+    """Which of these keys seal something in a service's part of the backup."""
+    marks = {name: sealed.mark_of(name) for name in names}
+    found: set[str] = set()
+    for kept in collections if marks else ():
+        for raw in _documents(folder, kept.name):
+            if any(mark in raw for name, mark in marks.items() if name not in found):
+                found |= sealed.keys_in(decode(raw)) & marks.keys()
+    return found
 
 
 def _client(environ: Mapping[str, str], options: Mapping[str, Any] | None = None) -> closing[MongoClient[Any]]:
