@@ -1,4 +1,4 @@
-"""How tests that know only an address come in at its broker: as the operator where it asks who they are."""
+"""Log-ins for tests that know only a broker's address: they use the operator's, if the broker has log-ins."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _KNOWN: dict[str, Mapping[str, str]] = {}
 
 
 def know(environ: Mapping[str, str]) -> None:
-    """From now on the broker of this environment is entered as it says."""
+    """From now on tests use this environment's log-in at its broker."""
     _KNOWN[environ["PAYUNG_KAFKA"]] = environ
 
 

@@ -1,4 +1,4 @@
-"""A real Kafka and a real MongoDB, started once for all connected tests. When pytest is killed they die with it."""
+"""A real Kafka and a real MongoDB, started once for all connected tests. They die when pytest is killed."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ def _servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, st
 
 @pytest.fixture(scope="session")
 def kafka(_servers: tuple[str, str]) -> str:
-    """The bootstrap address of a real broker without topics; each test makes its own, under names of its own."""
+    """The bootstrap address of a real broker without topics; each test makes topics with its own names."""
     return _servers[0]
 
 
 @pytest.fixture(scope="session")
 def mongo_url(_servers: tuple[str, str]) -> str:
-    """The URL of a real replica set; each test uses databases under names of its own."""
+    """The URL of a real replica set; each test uses databases with its own names."""
     return _servers[1]

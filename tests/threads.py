@@ -1,5 +1,5 @@
-"""Servers that run in a thread with an event loop of its own, so that a test may use them from any loop and their
-supervisor goes on watching between tests."""
+"""Servers in a thread with its own event loop, so that tests may use them from any loop, and their supervisor keeps
+watching between tests."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ STOP_S = 120.0
 
 
 class Kept(Generic[T]):
-    """What an async context manager gives, kept between `open` and `close`. The thread dies with the process."""
+    """Keeps the value of an async context manager from `open` to `close`. The thread dies with the process."""
 
     def __init__(self, name: str, make: Callable[[], AbstractAsyncContextManager[T, Any]]) -> None:
         self._make = make
@@ -27,7 +27,7 @@ class Kept(Generic[T]):
         self._done = asyncio.Event()
 
     def open(self) -> T:
-        """Returns when all has started; raises what prevented it."""
+        """Returns when everything has started; raises the error that prevented it."""
         self._thread.start()
         answer = self._answer.get(timeout=START_S)
         if isinstance(answer, BaseException):

@@ -1,4 +1,4 @@
-"""A service as small as a service can be, for tests of the shell: counters that add what they are told."""
+"""The smallest possible service, for tests of the shell: counters that add amounts."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ OUT = "claims-events"
 
 
 class Add(Intake):
-    """`toy.add.v1`: {counter, amount}; amount "boom" is a defect, `due` starts due work."""
+    """`toy.add.v1`: {counter, amount}. The amount "boom" raises an error; `due` starts due work."""
 
 
 class Codec:
@@ -37,14 +37,14 @@ class Codec:
 
 
 def route(event: Event, reference: Any) -> tuple[Routed, ...]:
-    """By counter; a list of counters goes to each of them."""
+    """Routes by counter; a list of counters goes to each of them."""
     counters = event.data.fields["counter"]
     many = counters if isinstance(counters, list) else [counters]
     return tuple(Routed(Address("counters", str(one)), event.data) for one in many)
 
 
 def decide(state: Any, event: Event, facts: Any, now: datetime) -> Decision[Any]:
-    """Adds, and says the sum; refuses a conflicting duplicate."""
+    """Adds, and publishes the sum; refuses a conflicting duplicate."""
     if event.data == "conflict":
         refused = Outcome(OUT, event.id, "refused", CommandRefused(claim_no=None, agency=None, reasons=["conflict"]))
         return Decision(state={"refused": True}, outcomes=(refused,))

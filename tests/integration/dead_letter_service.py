@@ -1,7 +1,7 @@
 """The toy of tests/toy.py as a process of its own, called claims: it reads two agencies' topics and its own work topic.
 
-With PAYUNG_TEST_MENDED it is the next release, which can take what made this one fail; with PAYUNG_TEST_HANGS it takes
-nothing any more, by an await that never returns (`await`) or by a computation without end (`loop`).
+With PAYUNG_TEST_MENDED it is the next release, which accepts what made this one fail. With PAYUNG_TEST_HANGS it takes
+no record: an await never returns (`await`), or a computation never ends (`loop`).
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def table(topic: str) -> Rule | None:
 
 
 def mended(state: Any, event: Event, facts: Any, now: datetime) -> Decision[Any]:
-    """Takes "boom" for a hundred."""
+    """Reads "boom" as a hundred."""
     fields = dict(event.data.fields)
     if fields.get("amount") == "boom":
         fields["amount"] = 100
@@ -40,7 +40,7 @@ def mended(state: Any, event: Event, facts: Any, now: datetime) -> Decision[Any]
 
 
 async def hanging(reader: Reader, routed: Sequence[Any], reference: Any) -> Any:
-    """Never comes back."""
+    """Never returns."""
     while HANGS == "loop":
         pass
     await asyncio.Event().wait()
@@ -56,7 +56,7 @@ SPEC = dataclasses.replace(
 )
 
 if __name__ == "__main__":
-    # A broker that does not take a dead letter ends the process within seconds instead of two minutes.
+    # When the broker refuses a dead letter, the process ends within seconds instead of two minutes.
     app.RETRY_BUDGET_S = 3.0
     kafka_publisher.PUBLISH_TIMEOUT_S = 3.0
     if HANGS:

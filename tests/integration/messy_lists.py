@@ -1,7 +1,7 @@
-"""People as the register knows them, and how five agencies write them down: the lists of the three roads' test.
+"""People in the register, and the lists of five agencies about them, for the test of the three roads.
 
-A case is one kind of person; its NIK and villages follow from the regency and the copy, so that the same people can be
-sent several times, by other roads and in another order, and be judged each time as if for the first.
+A case is one kind of person. Its NIK and villages follow from the regency and the round. So the same people can be sent
+several times, by other roads and in another order, and each time they are judged like new people.
 """
 
 from __future__ import annotations
@@ -35,16 +35,16 @@ VERIFIED: Verdict = ("verified", ())
 
 
 def _turns(age: int, days: int) -> date:
-    """The birth date of somebody who turns this age so many days from today, or has turned it when `days` is negative.
+    """The birth date of a person who reaches `age` in `days` days from today, or reached it before (negative `days`).
 
-    Two days at least, because a run that begins before midnight is judged after it.
+    Use at least two days, because a run that begins before midnight is judged after it.
     """
     return years_later(TODAY + timedelta(days=days), -age)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """One kind of person: what the register knows, what each agency writes otherwise, what the verdict must be."""
+    """One kind of person: the register's data, the differences in each agency's list, and the expected verdict."""
 
     what: str
     words: Words
@@ -127,9 +127,9 @@ CASES = (
     Case(what="other twin", words={DESA: {"family_card": "6408040107200001"}}, verdict=VERIFIED, name="SITI AMINI"),
 )
 
-# What Excel makes of a NIK in a column of numbers.
+# A NIK after Excel has read it as a number.
 ROUNDED = "6.40E+15"
-# Rows that no form passes: what is wrong, and what they are answered.
+# Rows that fail the form check: the fault and the answer.
 BROKEN: tuple[tuple[Mapping[str, str], str], ...] = (
     ({"nik": ROUNDED}, "nik-malformed"),
     ({"nik": "640804410785000"}, "nik-malformed"),
@@ -154,11 +154,11 @@ class Person:
     nik: str
 
     def names(self) -> set[str]:
-        """Every name under which this person is written anywhere."""
+        """Every name of this person in any list."""
         return {self.case.name, *(said["name"] for said in self.case.words.values() if "name" in said)}
 
     def row(self, agency: str) -> dict[str, str]:
-        """This person as an agency writes it down."""
+        """This person's row in an agency's list."""
         known = {
             "nik": self.nik,
             "name": self.case.name,
@@ -174,13 +174,13 @@ class Person:
 
 @dataclass(slots=True)
 class Round:
-    """All people of both regencies under NIKs of their own, and what is sent about them."""
+    """All people of both regencies with the NIKs of one round, and what is sent about them."""
 
     number: int
     people: list[Person] = field(default_factory=list)
 
     def rows(self, regency: str, agency: str, rng: random.Random) -> list[dict[str, str]]:
-        """An agency's list, shuffled: its people, every fourth of them twice, and rows that no form passes."""
+        """An agency's list in random order: its people, every fourth one twice, and rows that fail the form check."""
         found = [one.row(agency) for one in self.people if one.regency == regency and agency in one.case.words]
         found += found[::4]
         spare = nik(regency, _BORN, "F", 9000 + self.number)
@@ -195,13 +195,13 @@ class Round:
 
 
 def nik(regency: str, born: date, sex: str, serial: int) -> str:
-    """A NIK as the registry office gives it."""
+    """A NIK in the form of the registry office."""
     day = born.day + (40 if sex == "F" else 0)
     return f"{regency.replace('.', '')}04{day:02d}{born:%m%y}{serial:04d}"
 
 
 def a_round(number: int) -> Round:
-    """The same people as in every round, under NIKs of this one."""
+    """The same people as in every round, with the NIKs of this round."""
     people = [
         Person(case, regency, nik(regency, case.born, case.sex, 1000 * (number + 1) + 7 * place + 1))
         for regency in REGENCIES
@@ -211,7 +211,7 @@ def a_round(number: int) -> Round:
 
 
 def population(people: Iterable[Person], path: Path) -> None:
-    """The civil register that knows them."""
+    """Writes the civil register of these people."""
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(("nik", "name", "birth_place", "birth_date", "sex", "village", "status"))
@@ -247,7 +247,7 @@ def _day_first(row: Mapping[str, str]) -> dict[str, str]:
 
 
 def write(folder: Path, agency: str, rows: list[dict[str, str]]) -> Path:
-    """A list as this agency keeps it: the separator, the encoding, the dates, the headers differ."""
+    """Writes a list in this agency's form: separators, encodings, dates and headings differ."""
     header = list(dict.fromkeys(name for row in rows for name in row))
     if agency == PERIKANAN:
         return _workbook(folder / f"{agency}.xlsx", header, rows)
@@ -267,7 +267,7 @@ def write(folder: Path, agency: str, rows: list[dict[str, str]]) -> Path:
 
 
 def _workbook(path: Path, header: list[str], rows: list[dict[str, str]]) -> Path:
-    """As Excel keeps it: a title above the header, days as real dates, a blank row."""
+    """Writes a workbook like Excel: a title above the heading, real dates, a blank row."""
     book = Workbook()
     sheet = book.active
     assert sheet is not None
@@ -299,7 +299,7 @@ def form(row: Mapping[str, str]) -> dict[str, Any]:
 
 
 def payroll_rows(one: Round, regency: str) -> list[dict[str, str]]:
-    """The roster of an employer of the regency, a line a person."""
+    """The roster of an employer of the regency, one line for each person."""
     work = {"employer_id": f"NPP{one.number}", "employer_name": "PT KEBUN", "started_on": _STARTED}
     return [
         {"submission_id": f"R{one.number}-{number}", "nik": found, **work}
@@ -320,7 +320,7 @@ def event(agency: str, row: Mapping[str, str]) -> dict[str, Any]:
 
 
 def refusal(row: Mapping[str, str]) -> str | None:
-    """What a broken row is answered; None where the form is whole."""
+    """The answer to a broken row; None when the form is correct."""
     for wrong, reason in BROKEN:
         if all(row.get(name) == cell for name, cell in wrong.items()):
             return reason

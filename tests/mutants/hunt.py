@@ -1,4 +1,4 @@
-"""Plants a defect, plays seeds until a check objects. `python -m tests.mutants.hunt` writes the report of all."""
+"""Plants a defect and plays seeds until a check fails. `python -m tests.mutants.hunt` writes the report of all."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.simulation.play import Broken, play
 
 REPORT = Path(__file__).parents[2] / "docs" / "mutants.md"
 ROUNDS_MAX = 400
-# From story to story: neighbouring seeds share one.
+# The step from story to story: neighbouring seeds share one story.
 STRIDE = 7
 COUNTERS_A_ROUND = 3
 HEAD = """# Planted defects, and what caught each
@@ -33,7 +33,7 @@ nothing notices. Which check meets it first, and at which seed, moves with the c
 
 @dataclass(frozen=True, slots=True)
 class Catch:
-    """What objected, and where."""
+    """The check that failed, and where."""
 
     by: str
     where: str
@@ -42,14 +42,14 @@ class Catch:
 
 @contextlib.contextmanager
 def planted(mutant: Mutant) -> Iterator[None]:
-    """The defect, for as long as the context lasts."""
+    """Plants the defect for the duration of the context."""
     with pytest.MonkeyPatch.context() as patch:
         mutant.plant(patch)
         yield
 
 
 def hunt(mutant: Mutant) -> Catch | None:
-    """The first check that objects; None for a survivor."""
+    """The first check that fails; None when no check finds the defect."""
     if mutant.named_test is not None:
         return _by_test(mutant)
     for number in range(ROUNDS_MAX):

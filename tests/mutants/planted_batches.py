@@ -1,4 +1,4 @@
-"""Planted in how batches are taken and committed: offsets, trouble, dead letters."""
+"""Defects in taking and committing batches: offsets, retries, dead letters."""
 
 from __future__ import annotations
 
@@ -157,7 +157,7 @@ def dead_letter_headers_lost(patch: pytest.MonkeyPatch) -> None:
 
 
 class _Raw:
-    """As much of a record as a commit looks at."""
+    """The fields of a record that a commit needs."""
 
     timestamp = 0
 
@@ -170,7 +170,7 @@ def _place(raw: Any) -> tuple[str, int]:
 
 
 def _impatient(patch: pytest.MonkeyPatch) -> None:
-    """Trouble reaches whoever called, at once."""
+    """Errors reach the caller at once, without retries."""
 
     async def once(self: app.Process, attempt: Any, metrics: Any = None) -> Any:
         return await attempt()

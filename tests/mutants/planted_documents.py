@@ -1,4 +1,4 @@
-"""Planted in what is kept: documents, names, journal entries."""
+"""Defects in the store's content: documents, names, journal entries."""
 
 from __future__ import annotations
 
@@ -130,7 +130,7 @@ def journal_opened_late(patch: pytest.MonkeyPatch) -> None:
 
 
 async def a_start_between_entry_and_save() -> None:
-    """tests/unit/runtime/test_pipeline.py, in a house of its own."""
+    """Runs the test of tests/unit/runtime/test_pipeline.py with its own house."""
     await test_pipeline.test_a_start_leaves_the_entry_of_a_batch_that_another_process_is_about_to_save(
         test_pipeline.House()
     )

@@ -1,4 +1,4 @@
-"""Planted in what is said and done: outcomes, due work, a service's own counting."""
+"""Defects in outcomes, due work, and a service's own counting."""
 
 from __future__ import annotations
 

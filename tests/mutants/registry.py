@@ -1,7 +1,7 @@
 """Defects that somebody could write tomorrow, planted one at a time into the shell, its ports and the services.
 
-Each is a patch for the length of one run; nothing of it is in the product. What must object is one of the laws that the
-simulation checks; a defect that none of them finds is a hole in the checks.
+Each defect is a patch for the duration of one run; the product does not contain it. One of the simulation's laws must
+fail; a defect that no law finds is a gap in the checks.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ Plant = Callable[[pytest.MonkeyPatch], None]
 
 
 class Law(StrEnum):
-    """What a check holds, with the words that its failures are known by (`LAWS`)."""
+    """A law that a check enforces; `LAWS` holds the words of its failures."""
 
     COMMIT = "no committed offset passes an effect that is not there"
     SAVED = "nothing is said before it is saved"
@@ -45,7 +45,7 @@ LAWS: Mapping[Law, tuple[str, ...]] = {
 
 
 def broken_law(text: str) -> Law | None:
-    """Which law a failure names; None for what is no failure of a check."""
+    """The law that a failure names; None when it is no failure of a check."""
     found = text.partition("AssertionError: ")[2] or text.partition("Stuck: ")[2]
     return next((law for law, words in LAWS.items() if found and any(word in found for word in words)), None)
 
@@ -57,7 +57,7 @@ class Mutant:
     name: str
     defect: str
     plant: Plant
-    # A test that must fail, for what the simulation meets too seldom.
+    # A test that must fail, for a defect that the simulation meets too seldom.
     named_test: Callable[[], Awaitable[None]] | None = None
 
 
@@ -65,7 +65,7 @@ MUTANTS: list[Mutant] = []
 
 
 def mutant(defect: str, named_test: Callable[[], Awaitable[None]] | None = None) -> Callable[[Plant], Plant]:
-    """Lists a defect under the name of the function that plants it."""
+    """Registers a defect by the name of the function that plants it."""
 
     def listed(plant: Plant) -> Plant:
         MUTANTS.append(Mutant(plant.__name__.replace("_", "-"), defect, plant, named_test))
@@ -75,6 +75,6 @@ def mutant(defect: str, named_test: Callable[[], Awaitable[None]] | None = None)
 
 
 def later(work: Any) -> None:
-    """Started, and not waited for; what becomes of it is nobody's concern, which is the defect."""
+    """Starts the work and ignores its result; that is the defect."""
     task = asyncio.ensure_future(work)
     task.add_done_callback(lambda done: done.cancelled() or done.exception())

@@ -1,6 +1,6 @@
-"""A small world for billing: its real route, facts, codecs and decide over dictionaries and queues, one per partition.
+"""A small world for billing: its real route, facts, codecs and decide over dictionaries, and a queue per partition.
 
-Takes records in any batch sizes; delivers some of them again. Knows no Kafka and no MongoDB.
+It takes records in batches of any size and delivers some again. It uses no Kafka and no MongoDB.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ T = TypeVar("T")
 
 
 def run_now(coroutine: Coroutine[Any, Any, T]) -> T:
-    """Runs what never really waits, without the cost of an event loop."""
+    """Runs a coroutine that never really waits, without the cost of an event loop."""
     try:
         coroutine.send(None)
     except StopIteration as end:
@@ -39,7 +39,7 @@ def run_now(coroutine: Coroutine[Any, Any, T]) -> T:
 
 
 class NoCipher:
-    """Billing holds no personal data; sealing any would be a defect."""
+    """Fails on use: billing holds no personal data, so sealing any would be a defect."""
 
     def seal(self, text: str) -> bytes:
         raise AssertionError("billing sealed something")
@@ -53,7 +53,7 @@ CIPHER = NoCipher()
 
 @dataclass
 class Kept:
-    """One document as the store keeps it."""
+    """One document in the form of the store."""
 
     version: int
     body: dict[str, Any]
@@ -63,7 +63,7 @@ class Kept:
 
 
 class DictReader:
-    """As much of the reader as billing uses, over dictionaries."""
+    """The part of the reader that billing uses, over dictionaries."""
 
     def __init__(self) -> None:
         self.kept: dict[Address, Kept] = {}
@@ -128,8 +128,8 @@ def _holds(body: Mapping[str, Any], path: str, rule: Any) -> bool:
 
 
 class World:
-    """Billing with its topics. Where it is not `polite`, runs of two funders over one month meet, as they may when two
-    of them look for their turn at the same moment."""
+    """Billing with its topics. Without `polite`, the runs of two funders over one month meet. In production this
+    happens when both check their turn at the same moment."""
 
     def __init__(self, step_workers: int = 3, polite: bool = True) -> None:
         self.polite = polite
@@ -145,7 +145,7 @@ class World:
         return self.put("billing-intake", key, kind, data, source)
 
     def put(self, topic: str, key: str, kind: str, data: Any, source: str = "", sequence: int | None = None) -> str:
-        """Puts an event on a topic, by its own service unless said otherwise; events of one key stay in order."""
+        """Puts an event on a topic, by default from the topic's own service. Events of one key stay in order."""
         self._names += 1
         source = source or f"payung/{topic.split('-', 1)[0]}"
         header: dict[str, Any] = {"specversion": "1.0", "id": f"e{self._names}", "source": source, "type": kind}
@@ -160,7 +160,7 @@ class World:
         self.queues.setdefault((topic, key), deque()).append((value, self.now))
 
     def take(self, queue: tuple[str, str], batch: int, again: bool = False) -> None:
-        """Settles the first records of one queue, twice when `again`."""
+        """Settles the first records of one queue; twice with `again`."""
         waiting = self.queues[queue]
         records = [waiting.popleft() for _ in range(min(batch, len(waiting)))]
         for _ in range(2 if again else 1):
@@ -214,7 +214,7 @@ class World:
         self.reader.kept[result.address] = kept
 
     def perform_due(self) -> bool:
-        """Answers due runs whose turn it is, as the shell would; whether there was any."""
+        """Answers due runs whose turn it is, like the shell. Returns whether there was any."""
         performed = False
         for kept in list(self.reader.kept.values()):
             if kept.due is None or kept.due.kind != "catch-up":
@@ -231,7 +231,7 @@ class World:
         return performed
 
     def is_its_turn(self, run: Any) -> bool:
-        """Whether the run may start; without `polite`, other funders' runs are not waited for."""
+        """Whether the run may start; without `polite` it does not wait for other funders' runs."""
         if self.polite:
             return run_now(facts.is_its_turn(cast(Reader, self.reader), run))
         budget = self.state("budgets", f"{run.regency}|{int(run.period[:4])}|{run.funding}")

@@ -1,5 +1,5 @@
-"""A small world for claims: its SPEC over the shell's verified fakes and a bank that pays once a key. Black box: it
-knows topics, events and the store's documents, nothing of the service's own modules but where it calls BPJS.
+"""A small world for claims: its SPEC over the shell's verified fakes, and a bank that pays once for each key. It is a
+black box: it uses topics, events and the store's documents. Of the service's own modules it uses only the BPJS client.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ def child(name: str = "ANI", level: str = "sd", **changed: Any) -> dict[str, Any
 
 
 class Bank:
-    """BPJS: pays once a key, refuses accounts that end in 0000, can be down."""
+    """BPJS: pays once for each key, refuses accounts that end in 0000, can be down."""
 
     def __init__(self) -> None:
         self.paid: dict[str, dict[str, Any]] = {}
@@ -103,12 +103,12 @@ class Bank:
 
     @property
     def total(self) -> int:
-        """Rupiah that left it."""
+        """The sum of all payments, in rupiah."""
         return sum(body["total"] for body in self.paid.values())
 
 
 class World:
-    """Claims with its topics. `cut` is how many records it takes at once; `again` delivers every batch twice."""
+    """Claims with its topics. `cut` is the number of records in a batch; `again` delivers every batch twice."""
 
     def __init__(self, cut: int = 2000, again: bool = False) -> None:
         self.store = MemoryStore(SPEC.stored, CIPHER)
@@ -122,10 +122,10 @@ class World:
         self._copies: Counter[bytes | None] = Counter()
         self.pipeline: Pipeline | None = None
         self._client = httpx.AsyncClient(transport=httpx.MockTransport(self.bank.answer))
-        setattr(bpjs, "_client", lambda *_: self._client)  # noqa: B010  # the one place where the service leaves the house
+        setattr(bpjs, "_client", lambda *_: self._client)  # noqa: B010  # the one place where the service calls another system
 
     async def start(self) -> None:
-        """Loads the reference, as the shell does once."""
+        """Loads the reference, as the shell does at start."""
         self.reference = await SPEC.reference(self.store, ENVIRON)
         letters = DeadLetterTopic(SPEC.name, self.topics)
         self.pipeline = Pipeline(SPEC, self.store, self.topics, letters, Metrics(SPEC.name), self.reference)
@@ -171,13 +171,13 @@ class World:
             self.put("billing-events", "premium.billed.v1", data, "payung/billing")
 
     def merge(self, worker: str, into: str, sequence: int = 2) -> None:
-        """Registration: this worker is that one."""
+        """Registration's event: `worker` is the same person as `into`."""
         where = {"regency": "64.08", "district": "64.08.04", "village": "64.08.04.2001", "sector": "fisheries"}
         data = {"worker_id": worker, **where, "reason": "other", "effective_on": "2025-12-31", "merged_into": into}
         self.put("registration-events", "worker.withdrawn.v1", data, "payung/registration", sequence=sequence)
 
     def unmerge(self, worker: str, sequence: int = 3) -> None:
-        """Registration: this worker is a person of their own after all."""
+        """Registration's event: the worker is a separate person after all."""
         data = {
             "worker_id": worker,
             "regency": "64.08",
@@ -194,7 +194,7 @@ class World:
         self.put("registration-events", "worker.registered.v1", data, "payung/registration", sequence=sequence)
 
     def close_run(self, *periods: str, workers: int = 1, regency: str = "64.08") -> None:
-        """The runs of these months are complete."""
+        """Completes the runs of these months."""
         for period in periods:
             data = {
                 "run_id": f"RUN-{regency}-{period}",
@@ -211,7 +211,7 @@ class World:
             self.put("billing-events", "billing.run-completed.v1", data, "payung/billing")
 
     def pay(self, *periods: str, on: str = "", regency: str = "64.08") -> None:
-        """The invoices of these months are paid; on the first day of the month unless said otherwise."""
+        """Pays the invoices of these months, by default on the first day of the month."""
         for period in periods:
             data = {
                 "invoice_id": f"INV-{regency}-{period}",
@@ -226,13 +226,13 @@ class World:
             self.put("billing-events", "premium.paid.v1", data, "payung/billing")
 
     def cover(self, *periods: str) -> None:
-        """Billed, closed and paid."""
+        """Bills these months, completes their runs and pays them."""
         self.bill(*periods)
         self.close_run(*periods)
         self.pay(*periods)
 
     async def settle(self, passes: int = 300) -> None:
-        """Takes everything, its own steps and due work included, until nothing more happens."""
+        """Takes everything, including its own steps and due work, until nothing more happens."""
         if self.pipeline is None:
             await self.start()
         for _ in range(passes):
@@ -249,13 +249,13 @@ class World:
             await settle(self.pipeline, batch)
         for message in self.topics.published[self._seen :]:
             self._copies[message.value] += 1
-            # Twice is enough: copies of copies would double with every step.
+            # Deliver twice only: copies of copies would double with every step.
             if message.topic == "claims-work" and self._copies[message.value] <= 2:
                 self._append(message.topic, message.key or b"", message.value or b"")
         self._seen = len(self.topics.published)
 
     async def _perform(self) -> bool:
-        """Performs what is due by now, as the shell would; whether anything was answered."""
+        """Performs the work that is due, like the shell. Returns whether anything was answered."""
         answered = False
         for one in await self.store.due(datetime.max.replace(tzinfo=UTC), 1000):
             if one.due.id in self._answered or (one.due.at - self.now).total_seconds() > 5:
@@ -278,7 +278,7 @@ class World:
         self.waiting.append(Record(topic, 0, len(self.waiting), key, value, (), at_ms))
 
     def told(self, topic: str = "claims-events") -> list[dict[str, Any]]:
-        """What was published on a topic, each event once."""
+        """The events that were published on a topic, each once."""
         found: dict[str, dict[str, Any]] = {}
         for message in self.topics.published:
             if message.topic == topic:
@@ -287,11 +287,11 @@ class World:
         return list(found.values())
 
     def kinds(self, claim_no: str = "KLM-1", topic: str = "claims-events") -> list[str]:
-        """The types told of one claim, in order, without prefix and version."""
+        """The event types of one claim, in order, without prefix and version."""
         return [one["type"].split(".")[1] for one in self.told(topic) if one["data"].get("claim_no") == claim_no]
 
     def last(self, claim_no: str = "KLM-1", topic: str = "claims-events") -> dict[str, Any]:
-        """The data of the last word on a claim, with its `type`."""
+        """The data of the last event of a claim, with its `type`."""
         found = [one for one in self.told(topic) if one["data"].get("claim_no") == claim_no]
         return {**found[-1]["data"], "type": found[-1]["type"]} if found else {}
 
@@ -300,7 +300,7 @@ class World:
         return [one["data"] for one in self.told() if one["type"] == kind]
 
     def everything(self) -> bytes:
-        """Every byte that was published or is kept."""
+        """Every byte that was published or stored."""
         return b"".join(_bytes(message.value) for message in self.topics.published) + _bytes(
             repr(self.store.collections)
         )

@@ -1,6 +1,6 @@
 """A small world for registration: its real route, codecs and decide over a dictionary, saved and loaded each time.
 
-Knows no Kafka and no MongoDB. Redelivery is the shell's and is not played here.
+Uses no Kafka and no MongoDB. The shell handles redelivery, so this world has none.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ FACTS = Facts(REFERENCE.precedence)
 AT = datetime(2026, 1, 31, 23, 30, tzinfo=UTC)
 NIK = "6408044107850002"
 WORKER = worker_id(KEY, NIK)
-# The least that contracts.md 3 asks for.
+# The required fields of contracts.md 3.
 FORM: Mapping[str, Any] = {
     "submission_id": "SUB-1",
     "nik": NIK,
@@ -51,7 +51,7 @@ PERSONAL: Mapping[str, Any] = {
 
 
 def intake(kind: str, data: Any, agency: str = "64.08/dinsos", event_id: str = "e1") -> Event:
-    """An agency's event as the shell reads it; `data` that is no object comes with its problem."""
+    """An agency's event as the shell reads it; `data` that are no object come with their problem."""
     model = COMMANDS[kind]
     regency, name = agency.split("/")
     return Event(
@@ -67,7 +67,7 @@ def intake(kind: str, data: Any, agency: str = "64.08/dinsos", event_id: str = "
 
 @dataclass(slots=True)
 class World:
-    """The documents, and everything that was said."""
+    """The documents, and all outcomes."""
 
     documents: dict[Address, dict[str, Any]] = field(default_factory=dict)
     said: list[Outcome] = field(default_factory=list)
@@ -112,25 +112,25 @@ class World:
         )
 
     def settle(self) -> list[Any]:
-        """Takes the steps that decisions left for the work topic, until none is left; what they said."""
+        """Takes the steps on the work topic until none is left. Returns their outcomes."""
         lines: list[Any] = []
         while self.steps:
             lines += shown(self.take(self.steps.pop(0)))
         return lines
 
     def send(self, kind: str, agency: str = "64.08/dinsos", /, **data: Any) -> list[Any]:
-        """An agency's event; the data of what it made, by type."""
+        """Takes an agency's event. Returns the data of its outcomes, by type."""
         self.events += 1
         fields = {"submission_id": f"S{self.events}", "nik": NIK, **data}
         event = replace(intake(f"worker.{kind}.v1", fields, agency, f"e{self.events}"), at=self.at)
         return shown(self.take(event))
 
     def register(self, agency: str = "64.08/dinsos", /, **changes: Any) -> list[Any]:
-        """A full form."""
+        """Registers with a full form."""
         return self.send("register", agency, **{**FORM, "submission_id": f"S{self.events + 1}", **changes})
 
     def verdict(self, kind: str, version: int = 1, *reasons: str) -> list[Any]:
-        """Verification's word on the worker."""
+        """Verification's verdict on the worker."""
         self.events += 1
         model: Any = VERDICTS[f"identity.{kind}.v1"]
         where = {"worker_id": WORKER, "regency": "64.08", "district": "64.08.04", "village": "64.08.04.2001"}
@@ -152,12 +152,12 @@ class World:
         )
 
     def checks(self) -> list[IdentityCheckRequested]:
-        """Every check that was asked for."""
+        """Every requested check."""
         return [one.data for one in self.said if isinstance(one.data, IdentityCheckRequested)]
 
 
 def shown(made: Decision[Any]) -> list[Any]:
-    """What a decision said, one short line each: what a reader of the topics sees of it."""
+    """The outcomes of a decision as a reader of the topics sees them, one short line each."""
     lines = []
     for one in made.outcomes:
         data: Any = one.data

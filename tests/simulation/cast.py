@@ -1,4 +1,4 @@
-"""The five services as the simulation starts them: their real SPEC, and the reference each loads once."""
+"""The five services of the simulation: their real SPEC, and the reference that each loads once."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SPECS = (REGISTRATION, VERIFICATION, BILLING, CLAIMS, REPORTING)
 ENVIRON = {
     "PAYUNG_ID_KEY": base64.b64encode(ID_KEY).decode(),
     "PAYUNG_FIELD_KEYS": "k1:" + base64.b64encode(b"0" * 32).decode(),
-    # Two a page: a run of three workers takes two steps.
+    # Two workers for each page, so a run of three workers takes two steps.
     "PAYUNG_BILLING_STEP_WORKERS": "2",
 }
 CIPHER = cipher_from(ENVIRON, "verification")
@@ -38,7 +38,7 @@ def reference_of(spec_number: int) -> Any:
 
 
 async def loaded_snapshot(people: Sequence[Person]) -> dict[str, dict[str, dict[str, Any]]]:
-    """The rows of a population snapshot of 64.08 that holds whoever is not in Dukcapil's own register."""
+    """The rows of a population snapshot of 64.08 with the people who are not in Dukcapil's own register."""
     store = MemoryStore(VERIFICATION.stored, CIPHER)
     rows = [
         {"nik": one.nik, "name": one.name, "birth_date": one.born, "sex": one.sex, "status": "alive"}

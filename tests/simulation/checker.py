@@ -1,4 +1,4 @@
-"""What must hold after (and during) every run: the world's stores and topics against the straight fold.
+"""Checks what must hold during and after every run: compares the world's stores and topics with the straight fold.
 
 Reads documents, logs and headers by itself; shares no code with the shell.
 """
@@ -17,31 +17,31 @@ from tests.simulation.chaos import Kind
 from tests.simulation.reference import Letter, Shelf, StraightFold, name_of, parsed
 from tests.simulation.world import Service, World
 
-# The one service whose documents ignore an older word of an aggregate (services/reporting/domain/rules.py, `latest`).
+# Only the documents of this service ignore older news of an aggregate (services/reporting/domain/rules.py, `latest`).
 LATEST_ONLY = "reporting"
 
 
-# Trouble that cuts no call, and no answer on its way, short: processes come, partitions move, senders say things twice.
+# Faults that interrupt no call and lose no answer: processes start, partitions move, senders repeat records.
 NO_CALL_IS_LOST = {Kind.SECOND, Kind.REBALANCE, Kind.DUPLICATE}
 
 
 class Straight(Protocol):
-    """As much of a straight fold as the laws of a running world need."""
+    """The part of a straight fold that the laws of a running world need."""
 
     letters: list[Letter]
 
     def answers_to(self, service: str, topic: str, value: bytes | None) -> Sequence[str]:
-        """The ids of everything that a service says because of this record."""
+        """The ids of all outcomes of this record in a service."""
         ...
 
     def documents_of(self, service: str) -> Mapping[str, Sequence[Address]]:
-        """Which documents each input changes, by its name."""
+        """The documents that each input changes, by the input's name."""
         ...
 
 
 def watch(world: World, fold: Straight) -> None:
-    """Holds the run to two laws while it goes on: nothing is said before it is saved, and no committed offset ever
-    passes an effect that is not there."""
+    """Checks two laws during the run: no outcome is published before it is saved, and no committed offset passes an
+    effect that does not exist yet."""
     ledger = _Ledger(world, fold)
     world.topics.listeners.append(ledger.published)
     for service in world.services:
@@ -49,7 +49,7 @@ def watch(world: World, fold: Straight) -> None:
 
 
 class _Ledger:
-    """Which events and dead letters stand in the topics."""
+    """The events and dead letters in the topics."""
 
     def __init__(self, world: World, fold: Straight) -> None:
         self._services = {service.name: service for service in world.services}
@@ -59,7 +59,7 @@ class _Ledger:
         self.letters: set[tuple[str, str, int, int]] = set()
 
     def published(self, message: Message) -> None:
-        """One record more."""
+        """Notes one more record."""
         if message.topic.endswith("-dlq"):
             self.letters.add(_origin(message))
         elif not topics.is_from_outside(message.topic):
@@ -72,7 +72,7 @@ class _Ledger:
         service = self._services[event["source"].removeprefix("payung/")]
         cause = f"{event['causationsource']}|{event['causationid']}"
         if event["id"] == event["causationid"]:
-            # The answer to due work: its document is saved as waiting for it.
+            # An answer to due work: its document is already saved and waits for it.
             return
         for address in self._fold.documents_of(service.name).get(cause, ()):
             document = service.store.collections[address.collection].get(address.id)
@@ -84,7 +84,7 @@ class _Ledger:
 
 
 class _Commits:
-    """Called at each commit of one group."""
+    """Checks each commit of one group."""
 
     def __init__(self, world: World, service: Service, fold: Straight, ledger: _Ledger) -> None:
         self._world = world
@@ -94,8 +94,8 @@ class _Commits:
 
     def __call__(self, place: Place, before: int, after: int) -> None:
         if self._service.restored:
-            # What is decided again is read in another order of topics: an answer may come before what it answers, is
-            # passed over, and is asked for again. That all is there is seen at the end.
+            # After a restore inputs are read in another order of topics. An answer may come before its question; then
+            # it is passed over and asked for again. The check at the end sees that nothing is missing.
             return
         expired = self._service.expired.get(place, 0)
         for record in self._world.topics.logs[place][before:after]:
@@ -109,11 +109,12 @@ class _Commits:
                 raise AssertionError(f"{name} committed past a dead letter that is not there: {letter[1:]}")
             return
         for wanted in self._fold.answers_to(name, record.topic, record.value):
-            # Nobody reads again what has expired: what it made is owed by a journal, and said by the end of the run.
+            # Nobody reads an expired record again. A journal entry keeps its outcomes until they are published, at the
+            # latest at the end of the run.
             if wanted not in ledger.events and not (expired and self._is_owed(record)):
                 raise AssertionError(f"{name} committed past an outcome that is not there, of {record.value!r:.200}")
         if topics.is_from_outside(record.topic):
-            # Its name may stand for other content, which changes another document.
+            # Another input with the same name may have other content and change another document.
             return
         cause = name_of(record.value)
         for address in self._fold.documents_of(name).get(cause or "", ()):
@@ -130,7 +131,7 @@ class _Commits:
 
 
 def check(world: World, fold: StraightFold, paid: Mapping[str, Any]) -> None:
-    """Everything at the end of a run."""
+    """Checks everything at the end of a run."""
     if world.outside.paid != paid:
         raise AssertionError(f"BPJS paid {sorted(world.outside.paid)}, not {sorted(paid)}")
     if world.chaos.struck.keys() <= NO_CALL_IS_LOST:
@@ -169,9 +170,9 @@ def _check_documents(world: World, service: Service, shelf: Shelf) -> None:
 
 
 def _is_overtaken(world: World, service: Service, late: str, taken: Set[str]) -> bool:
-    """Whether this input was rightly passed over: a word of the same source with a higher sequence, which the document
-    took, stands before its first record in the same partition. So it comes when a process saved both words and died
-    before it published the first one. Only reporting keeps nothing but the latest word of an aggregate."""
+    """Whether this input was rightly passed over: the document took news of the same source with a higher sequence, and
+    that news is before the input's first record in the same partition. This happens when a process saved both and died
+    before it published the first. Only reporting keeps just the latest news of an aggregate."""
     if service.name != LATEST_ONLY:
         return False
     for place, log in world.topics.logs.items():

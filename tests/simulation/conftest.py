@@ -1,4 +1,4 @@
-"""`--seed N` replays one run; `--seeds N` (or PAYUNG_SEEDS) plays so many. What was played stands in the summary."""
+"""`--seed N` replays one run; `--seeds N` (or PAYUNG_SEEDS) plays N seeds. The summary shows what was played."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ SUMMARY = pytest.StashKey[list[str]]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Known when this folder is named on the command line; the environment works everywhere."""
+    """Adds the options. They work only when the command line names this folder; the environment works everywhere."""
     group = parser.getgroup("simulation")
     group.addoption("--seed", type=int, default=None, help="replay this seed of the simulation only")
     group.addoption("--seeds", type=int, default=None, help=f"how many seeds to play ({SEEDS})")

@@ -1,8 +1,8 @@
-"""One toy service, several processes, a few counters that all of them write: what the stories spare the order of.
+"""One toy service with several processes that write the same few counters: the contention that the stories avoid.
 
-In a story every document is spoken of by one sender at a time, so that its end can be compared byte by byte. Here many
-inputs of many partitions meet on the same documents, and only the laws are checked: every amount is added once, every
-input says one thing once, and what was said adds up in the order of its versions.
+In a story one sender at a time changes a document, so that its end can be compared byte by byte. Here many inputs of
+many partitions change the same documents, and only the laws are checked: every amount is added once, every input has
+one outcome, and the outcomes add up in the order of their versions.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ AT = datetime(2026, 1, 5, tzinfo=UTC)
 
 @dataclass(slots=True)
 class Adding:
-    """Inputs by name: which counter, how much. Stands where a straight fold stands for the running laws."""
+    """Inputs by name: the counter and the amount. It replaces the straight fold for the laws during the run."""
 
     amounts: dict[str, tuple[str, int]] = field(default_factory=dict)
     letters: list[Letter] = field(default_factory=list)
@@ -45,7 +45,7 @@ class Adding:
         return [] if name is None else [self.said(name)]
 
     def said(self, name: str) -> str:
-        """The id of what an input says."""
+        """The id of an input's outcome."""
         source, _, identifier = name.partition("|")
         counter = self.amounts[name][0]
         return str(uuid.uuid5(OUTCOME_NAMESPACE, f"claims|{source}|{identifier}|{counter}|sum|0"))
@@ -68,14 +68,14 @@ def play_counters(seed: int, planted: Callable[[], AbstractContextManager[None]]
         phase.messages.append(Message("toy-intake", b"k%d" % rng.randrange(9), orjson.dumps(event), ()))
     outside = Outside({})
     world = World(chaos, [Service(SPEC, None, CIPHER)], outside, adding.documents_of)
-    # A sum depends on the order of partitions, which is another one when a store is made anew.
+    # A sum depends on the order of partitions, and a rebuilt store sees another order.
     world.restorable = frozenset()
     loop = SimLoop(rng)
     loop.on_idle, loop.describe = world.idle, world.unfinished
 
     async def main() -> None:
         watch(world, adding)
-        # Two owners from the start: that is where counters go wrong.
+        # Two owners from the start, because counters go wrong there.
         world.start(world.services[0])
         world.start(world.services[0])
         try:

@@ -36,7 +36,7 @@ NAP_S_MAX = 100.0
 
 
 class Host:
-    """Starts as a process does, dies at any await, and leaves nothing but what it wrote."""
+    """Starts like a process, may die at any await, and leaves only what it wrote."""
 
     def __init__(self, world: World, service: Service) -> None:
         self.world = world
@@ -53,7 +53,7 @@ class Host:
 
     @property
     def busy(self) -> bool:
-        """Anything between a start or a batch taken and its commit; a world at rest has none."""
+        """Whether it is starting, or has a batch that is taken and not committed. A world at rest has no busy host."""
         return not self._waits or (self._idle is not None and not self._idle.is_set())
 
     def _spawn(self, running: Callable[[], Coroutine[Any, Any, None]]) -> None:
@@ -66,7 +66,7 @@ class Host:
         except asyncio.CancelledError:
             if not self.dead:
                 raise
-        except BaseException as error:  # noqa: BLE001  # as app.Process does: any death of a part ends the process
+        except BaseException as error:  # noqa: BLE001  # like app.Process: when a part dies, the process ends
             self.failed(error)
 
     def failed(self, error: BaseException) -> None:
@@ -78,7 +78,7 @@ class Host:
         self.die()
 
     def die(self) -> None:
-        """Gone between two instructions: nothing of it runs any more."""
+        """Dies between two instructions; nothing of it runs any more."""
         self.dead = True
         self.service.group.leave(self._member)
         self.world.buried(self)
@@ -125,24 +125,24 @@ class Host:
             records = await self._member.take(world.chaos.records_max)
             self._waits = False
             if self._aligned_at != consumer._assignments:
-                # The real client hands out nothing before its listener is done.
+                # The real client hands out no record before its listener has finished.
                 self._member.positions.clear()
                 continue
             await read_by(consumer, session, *[Raw(one) for one in records])
 
     async def _ids(self) -> Mapping[str, str]:
-        """A topic's name is as good as its id: none is made anew here."""
+        """Uses topic names as ids, because no topic is recreated here."""
         return {name: name for name, _ in self.world.topics.logs}
 
     async def _aligned(self, consumer: KafkaConsumer) -> None:
-        """As the listener of the real client, before the first record of an assignment."""
+        """Does what the real client's listener does before the first record of an assignment."""
         while self._aligned_at != consumer._assignments:
             self._aligned_at = consumer._assignments
             session: Any = consumer._consumer
             await consumer.go_back(set(session.assignment()))
 
     async def _caught_up(self, names: Sequence[str]) -> bool:
-        """As KafkaConsumer.caught_up: what stood in the topics at the call, committed within a bounded wait."""
+        """Like KafkaConsumer.caught_up: whether all records from before the call are committed within a bound."""
         logs, committed = self.world.topics.logs, self.service.group.committed
         ends = {place: len(log) for place, log in logs.items() if place[0] in names}
         for _ in range(CAUGHT_UP_LOOKS):
@@ -153,7 +153,7 @@ class Host:
         return False
 
     async def trouble(self, step: str) -> None:
-        """Called before and after every effect of this process on the world."""
+        """Draws a fault before and after every effect of this process on the world."""
         world = self.world
         if self.dead:
             raise asyncio.CancelledError
@@ -171,7 +171,7 @@ class Host:
             await self._struck(kind, step)
 
     def _must_be_alone(self) -> None:
-        """At every outside call: of all processes of a service one at the most may begin them."""
+        """Checks at every outside call that at most one process of a service may begin such calls."""
         may = [one for one in self.service.hosts if one.leases is not None and one.leases.holds(DUE)]
         if len(may) > 1:
             self.world.defects.append(AssertionError(f"{len(may)} of {self.service.name} perform due work at once"))
@@ -203,13 +203,13 @@ class Host:
                     raise asyncio.CancelledError
 
     async def _nap(self, pause_s: float) -> None:
-        """Paused past its session: another process has its partitions when it wakes and goes on where it was."""
+        """Pauses past its session. When it wakes and continues, another process has its partitions."""
         self.service.group.leave(self._member)
         self.world.start(self.service)
         try:
             await asyncio.sleep(pause_s)
         finally:
-            # A timeout of its own may have run out meanwhile.
+            # One of its own timeouts may have expired meanwhile.
             if not self.dead:
                 self.service.group.join(self._member)
         if self.dead:
@@ -217,7 +217,7 @@ class Host:
 
 
 class Raw:
-    """A record as aiokafka shows it."""
+    """A record in aiokafka's form."""
 
     __slots__ = ("headers", "key", "offset", "partition", "timestamp", "topic", "value")
 
@@ -228,31 +228,31 @@ class Raw:
 
 
 class Session:
-    """As much of aiokafka's consumer as the handler uses, with its errors."""
+    """The part of aiokafka's consumer that the handler uses, with its errors."""
 
     def __init__(self, member: MemoryMember) -> None:
         self._member = member
 
     def seek(self, partition: TopicPartition, offset: int) -> None:
-        """The next record to read."""
+        """Sets the next record to read."""
         self._member.positions[partition.topic, partition.partition] = offset
 
     def assignment(self) -> tuple[TopicPartition, ...]:
-        """The partitions of this process; in order, since a set of names has another order in every process."""
+        """The partitions of this process, sorted, because a set of names has another order in every Python process."""
         return tuple(TopicPartition(*place) for place in self._member.assignment())
 
     async def end_offsets(self, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
-        """Where the next record will stand."""
+        """The offset of the next record to be written."""
         with _as_aiokafka():
             ends = await self._member.ends([(one.topic, one.partition) for one in partitions])
         return {TopicPartition(*place): end for place, end in ends.items()}
 
     async def beginning_offsets(self, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
-        """In memory no record is ever deleted."""
+        """The first offset; in memory no record is ever deleted."""
         return dict.fromkeys(partitions, 0)
 
     async def committed(self, partition: TopicPartition) -> int | None:
-        """Where a start would begin."""
+        """The offset at which a start would begin."""
         with _as_aiokafka():
             return await self._member.committed((partition.topic, partition.partition))
 
@@ -264,7 +264,7 @@ class Session:
 
 @contextlib.contextmanager
 def _as_aiokafka() -> Iterator[None]:
-    """The same troubles under aiokafka's names."""
+    """Raises the same errors as aiokafka's errors."""
     try:
         yield
     except NotOwner as error:

@@ -1,4 +1,4 @@
-"""The two other systems, as far as a service can tell: Dukcapil answers, BPJS pays once a key. No HTTP, no clock."""
+"""The two other systems as services see them: Dukcapil answers, BPJS pays once for each key. No HTTP, no clock."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ async def _no_trouble(_: str) -> None:
     return None
 
 
-# The trouble of the process that calls: every call runs in a task of its host.
+# The faults of the calling process: every call runs in a task of its host.
 CALLER: ContextVar[Trouble] = ContextVar("caller", default=_no_trouble)
 
 
 class Outside:
-    """Stands where the adapters' HTTP clients stand."""
+    """Replaces the adapters' HTTP clients."""
 
     def __init__(self, register: Mapping[str, str | None]) -> None:
         self._register = register
         self.paid: dict[str, dict[str, Any]] = {}
-        # How often each piece of due work called.
+        # The number of calls of each piece of due work.
         self.called: Counter[str] = Counter()
 
     async def post(self, url: str, *, json: dict[str, Any], headers: Mapping[str, str]) -> httpx.Response:
-        """Answers, unless the road is cut before or after."""
+        """Answers, unless a fault cuts the connection before or after."""
         trouble = CALLER.get()
         try:
             await trouble("outside")

@@ -1,4 +1,4 @@
-"""One seed, one run: a story told once straight and once through the world, and the checker's verdict on both."""
+"""One seed is one run: a story plays through the straight fold and through the world; the checker compares both."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from tests.simulation.scheduler import SimLoop
 from tests.simulation.stories import Phase, Story
 from tests.simulation.world import Service, World, isolated
 
-# Seeds that share a story: the straight fold of it is made once.
+# The number of seeds that share a story; its straight fold is made once.
 SEEDS_A_STORY = 25
 
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """A story and what must come of it."""
+    """A story and its expected results."""
 
     register: dict[str, str | None]
     phases: list[Phase]
@@ -40,7 +40,7 @@ class Broken(AssertionError):
 
 
 def run_on(loop: SimLoop, main: Coroutine[Any, Any, None]) -> None:
-    """Runs to the end on a loop of its own and leaves nothing behind."""
+    """Runs to the end on this loop and leaves no task behind."""
     try:
         loop.run_until_complete(main)
     finally:
@@ -60,7 +60,7 @@ async def _ended(tasks: Sequence[asyncio.Task[Any]]) -> None:
 
 @lru_cache(maxsize=4)
 def expected(number: int) -> Expected:
-    """Tells a story straight."""
+    """Plays a story through the straight fold."""
     story = Story(number)
     rows: dict[str, dict[str, dict[str, Any]]] = {}
     shelves = [Shelf(spec, CIPHER, rows) for spec in SPECS]
@@ -90,7 +90,7 @@ def expected(number: int) -> Expected:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What a good run went through."""
+    """The figures of a good run."""
 
     steps: int
     records: int
@@ -98,7 +98,7 @@ class Run:
 
 
 def play(seed: int, planted: Callable[[], AbstractContextManager[None]] = nullcontext) -> Run:
-    """Plays one seed; raises Broken when any promise is broken. `planted` may put a defect into the world's own run."""
+    """Plays one seed; raises Broken when a promise is broken. `planted` may put a defect into the world's run."""
     story = expected(seed // SEEDS_A_STORY)
     rng = random.Random(f"seed {seed}")
     chaos = Chaos(rng)

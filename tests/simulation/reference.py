@@ -1,7 +1,7 @@
-"""The straight fold: the same inputs through the same domain, one after the other, with nothing between.
+"""The straight fold: the same inputs through the same domain, one after the other, without a shell.
 
-The independent reference of the simulation. One loop, no shell: it names outcomes by the contract's formula written out
-here once more, keeps documents in a dictionary and knows no batch, no version check, no journal, no retry, no fault.
+It is the independent reference of the simulation. It is one loop: it names outcomes by the contract's formula, which is
+written here a second time, and keeps documents in a dictionary. No batch, version check, journal, retry or fault.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ OUTCOME_NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "urn:payung:outcome")
 
 @dataclass(slots=True)
 class Doc:
-    """One document: its state, how many inputs it took and which, what is due."""
+    """One document: its state, its version, its inputs, and its due work."""
 
     state: Any
     version: int = 0
@@ -43,7 +43,7 @@ class Doc:
 
 @dataclass(slots=True)
 class Letter:
-    """A record that cannot be read, or that the domain failed on."""
+    """A record that cannot be read, or on which the domain failed."""
 
     service: str
     message: Message
@@ -51,7 +51,7 @@ class Letter:
 
 
 class Shelf:
-    """One service's documents, and the reader that its facts are read by."""
+    """One service's documents, and the reader for its facts."""
 
     def __init__(self, spec: ServiceSpec, cipher: Any, rows: Mapping[str, dict[str, dict[str, Any]]]) -> None:
         self.spec = spec
@@ -59,7 +59,7 @@ class Shelf:
         self.docs: dict[Address, Doc] = {}
         self.names: dict[str, str] = {}
         self.reference: Any = None
-        # As performers of due work see it (ports.Workplace).
+        # For performers of due work (ports.Workplace).
         self.reader: Any = self
         self.rows_held = rows
 
@@ -90,7 +90,7 @@ class Shelf:
     async def tally(
         self, collection: str, where: Mapping[str, Any], by: Sequence[str], *, sums: Sequence[str] = ()
     ) -> list[dict[str, Any]]:
-        """Counted and added up by group."""
+        """Counts and sums by group."""
         documents = ({"_id": one.id, "state": held.state} for one, held in self.docs.items())
         return tallied(documents, where, by, sums)
 
@@ -126,7 +126,7 @@ class StraightFold:
         self.shelves = shelves
         self.events: dict[str, dict[str, tuple[bytes, dict[str, Any]]]] = {}
         self.letters: list[Letter] = []
-        # What each input makes each service say, by service, input name and (of inputs from outside) bytes.
+        # The outcomes of each input, by service, input name and (for outside inputs) bytes.
         self._answers: dict[tuple[str, str, bytes], list[str]] = {}
         self._changed: dict[str, dict[str, list[Address]]] = {}
         self._queue: deque[Message] = deque()
@@ -137,7 +137,7 @@ class StraightFold:
         }
 
     async def play(self, messages: Sequence[Message], at_ms: int) -> None:
-        """Takes everything that follows from these inputs."""
+        """Takes these inputs and everything that follows from them."""
         self._at_ms = at_ms
         self._queue.extend(messages)
         while True:
@@ -173,12 +173,12 @@ class StraightFold:
             await self._decide(shelf, event.with_data(part.data), part, answers)
 
     def answers_to(self, service: str, topic: str, value: bytes | None) -> list[str]:
-        """The ids of everything that a service says because of this record."""
+        """The ids of all outcomes of this record in a service."""
         name = name_of(value)
         return [] if name is None else self._answers.get(_asked(service, name, topic, value), [])
 
     def documents_of(self, service: str) -> dict[str, list[Address]]:
-        """Which documents each input changed, by its name."""
+        """The documents that each input changed, by the input's name."""
         if not self._changed:
             for shelf in self.shelves:
                 by_name = self._changed.setdefault(shelf.spec.name, {})
@@ -228,7 +228,7 @@ class StraightFold:
         self._queue.append(Message(topic, key.encode(), orjson.dumps(said)))
 
     async def _perform(self) -> bool:
-        """Performs what is due by now; whether anything was."""
+        """Performs the work that is due now. Returns whether there was any."""
         now = datetime.fromtimestamp(self._at_ms / 1000, UTC)
         due = [
             (shelf, at, doc)
@@ -258,7 +258,7 @@ class StraightFold:
 
 @lru_cache(maxsize=20_000)
 def parsed(value: bytes) -> Any:
-    """A record's JSON, for reading only. The runs of a story say the same bytes again and again."""
+    """A record's JSON, for reading only; cached, because the runs of a story repeat the same bytes."""
     return orjson.loads(value)
 
 

@@ -12,7 +12,7 @@ STEPS_MAX = 40_000
 
 
 class Stuck(AssertionError):
-    """Nothing can run any more, or everything runs for ever."""
+    """Nothing can run any more, or the run never ends."""
 
 
 class SimLoop(asyncio.BaseEventLoop):
@@ -25,11 +25,11 @@ class SimLoop(asyncio.BaseEventLoop):
         self._clock_resolution = 1e-9
         self.steps = 0
         self.steps_max = STEPS_MAX
-        # Asked when nothing is ready; True when it made something ready.
+        # Called when nothing is ready; returns True when it made something ready.
         self.on_idle: Callable[[], bool] = lambda: False
         self.tasks: list[asyncio.Task[Any]] = []
         self.describe: Callable[[], str] = str
-        # Loose handles of BaseEventLoop, typed here once.
+        # Untyped internals of BaseEventLoop, typed here once.
         self._pool: Any = self._ready  # type: ignore[attr-defined]
         self._timers: Any = self._scheduled  # type: ignore[attr-defined]
 
@@ -38,7 +38,7 @@ class SimLoop(asyncio.BaseEventLoop):
         return self._now
 
     def create_task(self, coro: Any, **more: Any) -> Any:
-        """Remembers the task: asyncio's own register is a weak set, slow to read for every short run."""
+        """Keeps the task, because asyncio's own register is a weak set and slow to read for every short run."""
         task = super().create_task(coro, **more)
         self.tasks.append(task)
         return task
@@ -53,7 +53,7 @@ class SimLoop(asyncio.BaseEventLoop):
             raise Stuck(f"the world does not come to rest: {self.describe()}")
         count = len(pool)
         if count > 1:
-            # A rotation costs less than a removal, and every callback is as likely as any other.
+            # A rotation costs less than a removal, and every callback has the same chance.
             pool.rotate(int(self._rng.random() * count))
         handle = pool.popleft()
         if not handle._cancelled:
@@ -75,7 +75,7 @@ class SimLoop(asyncio.BaseEventLoop):
                 self._pool.append(timer)
 
     def _process_events(self, event_list: Any) -> None:
-        """There are no events."""
+        """Does nothing: there are no I/O events."""
 
     def _write_to_self(self) -> None:
-        """Nobody else's thread calls."""
+        """Does nothing: no other thread calls."""

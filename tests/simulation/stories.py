@@ -1,7 +1,7 @@
 """Small, nasty stories of a regency: what agencies, treasury and officers send, phase by phase, from one number.
 
-Within a phase every worker, budget, invoice and claim is spoken of by one sender over one key, so that any order of
-partitions and any fault must end the same. What depends on order stands in different phases, or under one key.
+Within a phase only one sender, with one key, speaks of a worker, budget, invoice or claim. So every order of partitions
+and every fault must have the same end. Inputs that depend on their order are in different phases, or under one key.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ VILLAGES = {"64.08": ("64.08.01.2001", "64.08.01.2002", "64.08.04.2001"), "64.02
 AGENCIES = {"64.08": ("dinsos", "perikanan"), "64.02": ("dinsos",)}
 NAMES = ("SITI AMINAH", "MUH. RIDWAN", "BUDI SANTOSO", "NUR'AINI", "SYAMSUL", "HJ. RATNA")
 SECTORS = ("fisheries", "agriculture", "trade", "construction")
-# What Dukcapil's stand-in says of a person, by weight; None: the person stands in the snapshot.
+# Dukcapil's answer about a person, by weight; None: the person is in the snapshot.
 REGISTER = (None, None, None, "alive", "alive", "alive", "alive", "other-name", "11", "13")
 GARBAGE: tuple[bytes | None, ...] = (None, b"", b"\xff{", b"[]", b'{"specversion":"1.0"}', b"nul", b'{"a":' * 40)
 
 
 @dataclass(slots=True)
 class Person:
-    """A worker of the story. `register` is what Dukcapil knows."""
+    """A worker of the story. `register` is Dukcapil's answer."""
 
     number: int
     regency: str
@@ -44,13 +44,13 @@ class Person:
 
     @property
     def key(self) -> bytes:
-        """The key of everything that agencies say of this worker."""
+        """The key of all agencies' records about this worker."""
         return b"w%d" % self.number
 
 
 @dataclass(slots=True)
 class Phase:
-    """What is sent while one broker clock stands still, and what this clock says."""
+    """The inputs that are sent while the broker's clock stands still, and the time of this clock."""
 
     at: datetime
     messages: list[Message] = field(default_factory=list)
@@ -63,7 +63,7 @@ class Phase:
 
 @dataclass(slots=True)
 class Told:
-    """What the story may look at while it goes on: outcomes by type, as the straight fold made them."""
+    """What the story may read while it continues: the straight fold's outcomes by type."""
 
     by_type: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
 
@@ -73,7 +73,7 @@ class Told:
 
 
 class Story:
-    """Writes phase after phase. `told` is filled by whoever plays the phases."""
+    """Writes phase after phase. The player of the phases fills `told`."""
 
     def __init__(self, number: int) -> None:
         self.number = number
@@ -95,7 +95,7 @@ class Story:
         return Person(number, regency, nik, rng.choice(NAMES), sex, born, rng.choice(REGISTER), agency)
 
     def phases(self) -> Iterator[Phase]:
-        """The phases in their order; each is written when the one before it has been played."""
+        """The phases in order; each is written after the previous one was played."""
         for number, write in enumerate((self._lists, self._changes, self._runs, self._payments, self._claims)):
             if number >= self._length:
                 return
@@ -168,10 +168,10 @@ class Story:
         self._nasties(phase)
 
     def _afterwards(self, phase: Phase) -> None:
-        """Late papers, second thoughts, a second funder's run over the same month."""
+        """Late documents, withdrawals, and a second funder's run over the same month."""
         rng = self._rng
         if rng.random() < 0.4:
-            # Alone: whether a claim that comes meanwhile is looked at once or twice would depend on the order.
+            # Alone in its phase: otherwise the order decides whether a new claim is judged once or twice.
             self._run(phase, rng.choice(self._regencies()), rng.choice(("apbd-regency", "csr")))
         else:
             self._second_thoughts(phase)
@@ -189,7 +189,7 @@ class Story:
                 case _:
                     self._rule(phase, claim)
         for claim in self.told.of("claim.paid.v1")[:1]:
-            # The same death once more, under another number.
+            # The same death again, under another number.
             person = self.people[int(claim["claim_no"].split("-")[1])]
             self._claim(phase, person, f"{claim['claim_no']}-again-{phase.at.day}", complete=True)
 
@@ -217,7 +217,7 @@ class Story:
         self._send(phase, topic, person.key, f"agency/{person.regency}/{agency}", f"worker.{verb}.v1", data)
 
     def _officer(self, phase: Phase, person: Person) -> None:
-        """An officer settles a held case; or somebody who is none tries to."""
+        """An officer decides a held case, or somebody who is no officer tries to."""
         worker = worker_id(ID_KEY, person.nik)
         if all(one["worker_id"] != worker for one in self.told.of("identity.held.v1")):
             return
@@ -269,7 +269,7 @@ class Story:
         self._send(phase, topic, str(claim["claim_no"]).encode(), f"agency/{regency}/rumahsakit", kind, data)
 
     def _rule(self, phase: Phase, claim: Mapping[str, Any]) -> None:
-        """An officer decides; or the claim's own agency tries to, on its topic or on the officers'."""
+        """An officer decides a claim, or the claim's own agency tries to, on its topic or on the officers' topic."""
         data = {"claim_no": claim["claim_no"], "decision": "approved", "reason": "lengkap"}
         agency = f"agency/{claim['regency']}/rumahsakit"
         match self._rng.randrange(5):
@@ -278,7 +278,7 @@ class Story:
             case 1:
                 self._send(phase, topics.CLAIMS_OFFICERS, b"k", agency, "claim.decide.v1", {**data, "agency": agency})
             case 2:
-                # Without its regency the claim is looked up.
+                # Without a regency the service looks the claim up.
                 data = {**data, "agency": "rumahsakit"}
                 self._send(phase, topics.CLAIMS_OFFICERS, b"k", "officer/petugas-2", "claim.decide.v1", data)
             case _:
@@ -292,7 +292,7 @@ class Story:
         phase.messages.append(Message(topic, key, orjson.dumps(event), ()))
 
     def _nasties(self, phase: Phase) -> None:
-        """What real senders send beside what they mean: garbage, the same again, the same name for something else."""
+        """Faulty records of real senders: garbage, repeats, one name for two contents."""
         rng = self._rng
         for _ in range(rng.choice((0, 0, 1, 2))):
             topic, key, event = rng.choice(self._sent) if self._sent else ("", b"", {})

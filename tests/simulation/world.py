@@ -28,23 +28,24 @@ from tests.simulation.scheduler import SimLoop, Stuck
 from tests.simulation.stories import Phase
 
 RESTART_S_MAX = 20.0
-# What is decided again may be decided in another order of topics (docs/delivery.md, Not promised), which the straight
-# fold does not know: registration takes a verdict at its repeat, verification waits long for an answer, a run of
-# billing's may meet its later steps first. On a real broker the log's clock orders them (`KafkaConsumer._handle`);
-# here it stands still.
+# Only these services are restored. After a restore inputs may be decided in another order of topics (docs/delivery.md,
+# Not promised), and the straight fold does not know that order: registration takes a verdict at its repeat,
+# verification waits long for an answer, a billing run may meet its later steps first. On a real broker the log's clock
+# orders them (`KafkaConsumer._handle`); here the clock stands still.
 RESTORABLE = frozenset({"claims", "reporting"})
 HOSTS_MAX = 3
-# The longest pauses are 100 s (a nap, an outage); a watchdog that ends a process after 300 s must not be what heals.
+# The longest pauses are 100 s (a nap, an outage). A run must recover without the watchdog, which ends a process after
+# 300 s.
 REST_WITHIN_S = 200.0
-# Which documents each input changes, by its name, for one service.
+# The documents that each input changes, by the input's name, for one service.
 Changes = Callable[[str], Mapping[str, Sequence[Address]]]
-# Idle runners look seldom: whoever saves something wakes them. Leases in their real proportions, as seldom.
+# Idle runners look seldom, because each save wakes them. Leases are as slow, in their real proportions.
 LOOK_S = 20.0
 LEASE_S, TRUST_S, RENEW_S, TURN_S = 50.0, 33.0, 10.0, 7.0
 
 
 class Silent:
-    """Logs that nobody reads, metrics that nobody scrapes, a broker connection that nobody opens."""
+    """Replaces logs, metrics and the broker connection, which nobody uses here."""
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         return _nothing
@@ -61,7 +62,7 @@ SILENT = Silent()
 
 
 class Service:
-    """What of a service outlives its processes: documents, committed offsets."""
+    """The part of a service that outlives its processes: documents and committed offsets."""
 
     def __init__(self, spec: ServiceSpec, reference: Any, cipher: FieldCipher) -> None:
         self.spec = spec
@@ -71,14 +72,14 @@ class Service:
         self.reference = reference
         self.hosts: list[Host] = []
         self.group: MemoryGroup
-        # By partition, the first offset that did not expire; the log keeps the older ones for the checker.
+        # The first offset of each partition that has not expired; the log keeps older records for the checker.
         self.expired: dict[Place, int] = {}
-        # Its store as it was when the phase began.
+        # Its store at the beginning of the phase.
         self.copy: dict[str, Any] = {}
         self.restored = False
 
     def listen(self, topics: MemoryTopics, order: Callable[[list[Place]], None]) -> None:
-        """Joins this world's broker."""
+        """Connects to this world's broker."""
         self.group = MemoryGroup(topics, pattern_of(self.spec.topics), order)
 
 
@@ -105,12 +106,12 @@ class World:
     # -- processes --------------------------------------------------------------------------------------------------
 
     def start(self, service: Service) -> None:
-        """One process more."""
+        """Starts one more process."""
         if len(service.hosts) < HOSTS_MAX:
             service.hosts.append(Host(self, service))
 
     def buried(self, host: Host) -> None:
-        """What died is started again by its supervisor, a little later."""
+        """Notes a dead process; its supervisor restarts it a little later."""
         host.service.hosts.remove(host)
         if not self.over:
             self._starting += 1
@@ -122,7 +123,7 @@ class World:
         self.start(service)
 
     def disturb(self, kind: Kind, service: Service) -> None:
-        """Trouble that strikes a group or a topic, not one call."""
+        """Applies a fault to a group or a topic instead of one call."""
         rng, group = self.chaos.rng, service.group
         match kind:
             case Kind.SECOND:
@@ -144,7 +145,7 @@ class World:
                 pass
 
     def expire(self, service: Service) -> None:
-        """What this service has saved but not committed is gone from its topics: only its journal knows it is owed."""
+        """Removes this service's saved but uncommitted records from its topics. Only its journal still names them."""
         changed = self._changes(service.name)
         for place, log in self.topics.logs.items():
             if service.group.subscribed(place[0]):
@@ -156,7 +157,7 @@ class World:
                     start += 1
                 service.group.committed[place] = start
                 service.expired[place] = max(start, service.expired.get(place, 0))
-                # Who meets the gap notes it, then commits it.
+                # A process that meets the gap notes it, then commits past it.
                 service.store.noted[place] = max(start, service.store.noted.get(place, 0))
 
     def _is_saved(self, service: Service, addresses: Sequence[Address] | None, record: Record) -> bool:
@@ -200,7 +201,7 @@ class World:
         await self._rest
 
     def idle(self) -> bool:
-        """Called when nothing can run now: whether the phase is over."""
+        """Called when nothing can run now; returns whether the phase is over."""
         if self._rest is None or self._rest.done():
             return False
         if not (self.defects or self._is_at_rest()):
@@ -224,7 +225,7 @@ class World:
         return any(at <= self.now for at in service.store.waiting.values())
 
     def unfinished(self) -> str:
-        """What keeps the world from its rest, for the text of a failure."""
+        """What prevents the world from resting, for the text of a failure."""
         found = [f"{self._starting} to start"]
         for service in self.services:
             busy = sum(host.busy for host in service.hosts)
@@ -236,7 +237,7 @@ class World:
         return "; ".join(found)
 
     def end(self) -> None:
-        """Nothing is started any more, and every process is gone."""
+        """Ends every process and starts no more."""
         self.over = True
         for service in self.services:
             for host in tuple(service.hosts):
@@ -245,7 +246,7 @@ class World:
 
 @contextlib.contextmanager
 def isolated(loop: SimLoop, rng: random.Random, outside: Outside, now: Callable[[], datetime]) -> Iterator[None]:
-    """Puts this world's clock, chance and other systems in the place of the real ones."""
+    """Replaces the real clock, randomness and other systems by this world's."""
     numbers = itertools.count(1)
     changed = [
         (clock, "now", now),

@@ -9,5 +9,5 @@ from tests.spoofing.town import Town
 
 @pytest.fixture
 def town() -> Town:
-    """Five services; made outside the loop, as their references are loaded."""
+    """Five services; made outside the event loop, because loading their references needs one of its own."""
     return Town()

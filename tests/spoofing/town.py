@@ -1,4 +1,4 @@
-"""All five services in their real shell over topics in memory, and whoever can write to a topic."""
+"""All five services in their real shell over topics in memory, and a writer for any topic."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ ROUNDS_MAX = 50
 
 
 class Town:
-    """Five services; `write` puts any record on any topic, as a broker without rules would let everybody do."""
+    """Five services. `write` puts any record on any topic, as everybody could at a broker without rules."""
 
     def __init__(self) -> None:
         self.topics = MemoryTopics(partitions=1)
@@ -52,7 +52,7 @@ class Town:
         self.topics.append(Message(topic, b"k", orjson.dumps({**event, **more}), ()))
 
     async def settle(self) -> None:
-        """Every service reads what is there, until nothing new comes of it."""
+        """Lets every service read its topics until nothing new appears."""
         for _ in range(ROUNDS_MAX):
             fresh = self.topics.published[self._seen :]
             self._seen = len(self.topics.published)
@@ -67,7 +67,7 @@ class Town:
         raise AssertionError("the services go on for ever")
 
     def said(self, *kinds: str) -> list[dict[str, Any]]:
-        """The events of these types that services published, on whatever topic."""
+        """The events of these types that services published on any topic."""
         found = []
         for one in self.topics.published:
             if one.topic.endswith("-dlq"):
@@ -78,7 +78,7 @@ class Town:
         return found
 
     def letters(self) -> list[tuple[str, str]]:
-        """The dead letters: of which service, with which code."""
+        """The dead letters: service and error code."""
         return [
             (one.topic.removesuffix("-dlq"), (dict(one.headers)["dlq_error"] or b"").decode())
             for one in self.topics.published
@@ -86,11 +86,11 @@ class Town:
         ]
 
     def documents(self, service: str) -> Mapping[str, Mapping[str, Any]]:
-        """What a service keeps, by collection; empty collections left out."""
+        """A service's documents by collection, without empty collections."""
         return {name: found for name, found in self.stores[service].collections.items() if found}
 
     def open_records(self) -> list[Message]:
-        """What stands on topics that are not restricted, feedback aside: an agency's own words go back to it."""
+        """The records on unrestricted topics, without feedback, which repeats an agency's own words to it."""
         restricted = {one.name for one in topics.default_topics() if one.restricted}
         return [
             one

@@ -1,4 +1,4 @@
-"""A registration service over memory, as the rooms of imports see it: what is published is settled at once."""
+"""A registration service in memory for the tests of imports: it settles published records at once."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class MemoryHouse:
         self.reference = REFERENCE
         self.environ = {
             "PAYUNG_AUTH": "none",
-            # A process that died is known by its name when it starts again, and need not wait for its own lease.
+            # A restarted process has the same name and does not wait for its own old lease.
             "PAYUNG_INSTANCE": "registration-1",
             "PAYUNG_FIELD_KEYS": "k1:" + base64.b64encode(b"0" * 32).decode(),
             **environ,
@@ -62,7 +62,7 @@ class MemoryHouse:
         self.at_publish: Callable[[], None] = lambda: None
 
     async def publish(self, messages: Sequence[Message]) -> None:
-        """Puts records on the topics; the service reads them."""
+        """Puts records on the topics and lets the service read them."""
         self.at_publish()
         self.sent += len(messages)
         await self.topics.send_all(messages)
@@ -70,7 +70,7 @@ class MemoryHouse:
             await self.settle()
 
     async def settle(self) -> None:
-        """The consumer's turn, until nothing is left for it."""
+        """Lets the consumer work until nothing is left."""
         while records := self._waiting():
             await settle(self.pipeline, records)
 
@@ -87,11 +87,11 @@ class MemoryHouse:
         return True
 
     async def imported(self, identifier: str) -> Import:
-        """An import as it stands in the store."""
+        """An import in the store."""
         return import_of(identifier, (await self.reader.rows(IMPORTS, [identifier]))[identifier], CIPHER)
 
     async def carry_on(self) -> None:
-        """A process that starts, carries every unfinished import to its end, and ends."""
+        """Starts a process that finishes every unfinished import, and ends."""
         house: Any = self
         running = Running(house, CIPHER)
         await running.look()

@@ -1,4 +1,4 @@
-"""Reporting's rooms over a store in memory."""
+"""Reporting over a store in memory."""
 
 from __future__ import annotations
 

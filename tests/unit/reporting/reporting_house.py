@@ -1,4 +1,4 @@
-"""A store in memory that groups as the real one does, filled by the service's own decisions."""
+"""A store in memory that groups like the real one; the service's own decisions fill it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ NOON = datetime(2026, 3, 5, 4, 0, tzinfo=UTC)
 
 
 class NoCipher:
-    """Reporting encrypts nothing; a call would be a mistake."""
+    """Fails on use: reporting encrypts nothing."""
 
     def seal(self, text: str) -> bytes:
         raise AssertionError("nothing to seal")
@@ -43,7 +43,7 @@ def event(
     subject: str | None = None,
     **data: Any,
 ) -> Event:
-    """An event of ours as the shell would read it."""
+    """One of our events as the shell reads it."""
     model: Any = MODELS[kind]
     return Event(
         id=name,
@@ -59,7 +59,7 @@ def event(
 
 
 class FakeHouse:
-    """The running service as its rooms see it, with the store in memory."""
+    """The running service as its modules see it, with the store in memory."""
 
     name = "reporting"
 
@@ -79,7 +79,7 @@ class FakeHouse:
         self.emitted.extend(outcomes)
 
     def take(self, *events: Event) -> None:
-        """Routes, decides and saves, like the shell without its memory of inputs."""
+        """Routes, decides and saves like the shell, but remembers no inputs."""
         for one in events:
             for routed in route(one, self.reference):
                 address = routed.address

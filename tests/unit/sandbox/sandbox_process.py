@@ -18,13 +18,13 @@ LIMIT_S = 30.0
 
 @dataclass(frozen=True)
 class Running:
-    """A started stand-in and where it answers."""
+    """A started stand-in and its address."""
 
     url: str
     process: subprocess.Popen[bytes]
 
     def stop(self, number: int = signal.SIGTERM) -> tuple[int, str]:
-        """Its exit status and what it wrote."""
+        """Stops it. Returns its exit status and its output."""
         self.process.send_signal(number)
         output, _ = self.process.communicate(timeout=LIMIT_S)
         return self.process.returncode, output.decode()

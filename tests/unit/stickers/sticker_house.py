@@ -1,4 +1,4 @@
-"""A registration service over memory with its stickers, told of verdicts and premiums by the other services."""
+"""A registration service in memory with its stickers; tests send it the other services' verdicts and premiums."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ KEYS = {"PAYUNG_ID_KEY": base64.b64encode(KEY).decode()}
 
 
 class StickerHouse(MemoryHouse):
-    """Registration in memory with its stickers; `say` is a word of another service."""
+    """Registration in memory with its stickers; `say` sends an event of another service."""
 
     def __init__(self, now: datetime, **environ: str) -> None:
         super().__init__(**KEYS, **{"PAYUNG_PUBLIC_URL": PUBLIC_URL, **environ})
@@ -69,7 +69,7 @@ class StickerHouse(MemoryHouse):
         await self.say("registration-intake-6408-dinsos", "agency/64.08/dinsos", "worker.withdraw.v1", data)
 
     def stickers_app(self) -> FastAPI:
-        """The service's HTTP, as far as stickers go."""
+        """The service's HTTP endpoints for stickers."""
         app = FastAPI()
         house: Any = self
         app.include_router(web.routes(house))
