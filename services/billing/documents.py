@@ -168,6 +168,7 @@ class RunCodec:
             "missed": state.missed,
             "short": _accounts(state.short),
             "not_eligible": state.not_eligible,
+            "asked": state.asked,
             "stop": stop
             and {
                 "cursor": stop.cursor,
@@ -201,6 +202,7 @@ class RunCodec:
             missed=body["missed"],
             short=_accounts_from(body["short"]),
             not_eligible=body["not_eligible"],
+            asked=body.get("asked", False),
             stop=stop
             and Stop(
                 cursor=stop["cursor"],

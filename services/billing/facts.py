@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from services.billing import settings
 from services.billing.domain import invoices, rules, runs
-from services.billing.domain.state import Budget, Facts, Invoice, Page, Reference, Run, RunStatus, Skipped
+from services.billing.domain.state import Accounts, Budget, Facts, Invoice, Page, Reference, Run, RunStatus, Skipped
 from shared.contracts import topics
 from shared.contracts.base import PremiumLine
-from shared.contracts.billing_work import RunCounting, RunPage
+from shared.contracts.billing_work import RunCounting, RunPage, RunStart
 from shared.kernel.decision import Due
 from shared.kernel.event import Event, Routed
 from shared.reference import areas, rates
@@ -61,13 +62,33 @@ async def facts(reader: Reader, routed: Sequence[tuple[Routed, Event]], referenc
 
 async def page(reader: Reader, *, regency: str, period: str, cutoff: str, cursor: str, limit: int) -> Page:
     """The next candidates after a place: verified on or before the cutoff, and not ended before the period."""
-    where = {
+    where = _candidates(regency, period, cutoff, cursor)
+    found = await reader.find("enrolments", where, order=("state.place",), limit=limit)
+    return Page(tuple(found), await _billed(reader, [one for one, _ in found], period), last=len(found) < limit)
+
+
+def _candidates(regency: str, period: str, cutoff: str, cursor: str = "") -> dict[str, Any]:
+    return {
         "state.regency": regency,
         "state.place": {"$gt": cursor, "$lt": rules.last_place(cutoff)},
         "state.until": {"$gte": period},
     }
-    found = await reader.find("enrolments", where, order=("state.place",), limit=limit)
-    return Page(tuple(found), await _billed(reader, [one for one, _ in found], period), last=len(found) < limit)
+
+
+async def start_of(reader: Reader, run: Run) -> RunStart:
+    """The start of a run, with the price of all its candidates: the most it can need, if nobody is verified meanwhile.
+
+    Whoever turns out to be billed already or not of age is counted too: it is money that comes back at the close.
+    """
+    known = await editions.load(reader)
+    prices = known.named(known.newest)
+    where = _candidates(run.regency, run.period, run.cutoff)
+    rows = await reader.tally("enrolments", where, ("state.income_base", "state.sector"))
+    needed = Accounts()
+    for row in rows:
+        _, price = rules.price_of(prices, run.funding, row["income_base"], row["sector"], run.period)
+        needed = needed + Accounts(price.jkk * row["count"], price.jkm * row["count"])
+    return runs.start_of(run, needed)
 
 
 async def _billed(reader: Reader, workers: Sequence[str], period: str) -> frozenset[str]:
@@ -111,7 +132,8 @@ async def catch_up(run_id: str, run: Run, due: Due, place: Workplace) -> Answer:
     """
     for _ in range(LOOKS_MAX):
         if await is_its_turn(place.reader, run) and await place.caught_up(BEFORE_A_RUN):
-            return Answer("run.start", rules.work_key(run.regency, run.period), runs.start_of(run))
+            start = await start_of(place.reader, run)
+            return Answer("run.start", rules.work_key(run.regency, run.period), start)
         await asyncio.sleep(LOOK_AGAIN_S)
     raise Unavailable("the run's turn has not come yet")
 
@@ -126,7 +148,7 @@ async def is_its_turn(reader: Reader, run: Run) -> bool:
     where = {
         "state.regency": run.regency,
         "state.period": run.period,
-        "state.status": {"$in": [RunStatus.WAITING.value, RunStatus.RUNNING.value]},
+        "state.status": {"$in": [one.value for one in RunStatus if one is not RunStatus.CLOSED]},
     }
     around: list[Run] = [other for _, other in await reader.find("runs", where)]
     keys = [rules.budget_key(one.regency, one.period, one.funding) for one in (run, *around)]
@@ -138,7 +160,9 @@ async def is_its_turn(reader: Reader, run: Run) -> bool:
         for other in around
         if other.run_id != run.run_id
         and other.run_id in first
-        and (other.status is RunStatus.RUNNING or (other.requested_at, other.run_id) < (run.requested_at, run.run_id))
+        and (
+            other.status is not RunStatus.WAITING or (other.requested_at, other.run_id) < (run.requested_at, run.run_id)
+        )
     )
     return run.run_id in first and next(before, None) is None
 

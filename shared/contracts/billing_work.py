@@ -31,11 +31,22 @@ class RunRequested(RunStep):
 
 
 class RunStart(RunStep):
-    """Everything verified before the run is counted, and it is the run's turn at its budget."""
+    """Everything verified before the run is counted, and it is the run's turn at its budget. The amounts are what all
+    its candidates would cost; without them (older releases) it takes all free money."""
+
+    jkk: Rupiah | None = None
+    jkm: Rupiah | None = None
 
 
 class RunFunded(RunStep):
     """The budget set this much aside for the run."""
+
+    jkk: Rupiah
+    jkm: Rupiah
+
+
+class RunMore(RunStep):
+    """The run would miss workers: it asks its budget for what they cost, before it says so."""
 
     jkk: Rupiah
     jkm: Rupiah
@@ -121,6 +132,7 @@ WORK: dict[str, type[Data]] = {
     "run.requested": RunRequested,
     "run.start": RunStart,
     "run.funded": RunFunded,
+    "run.more": RunMore,
     "run.step": RunPage,
     "run.step-reserved": StepReserved,
     "premium.skipped": PremiumSkipped,

@@ -15,7 +15,7 @@ import orjson
 from pydantic import BaseModel
 
 from services.billing import documents, facts
-from services.billing.domain import decide, rules, runs
+from services.billing.domain import decide, rules
 from services.billing.domain.state import Reference
 from services.billing.stream import SPEC
 from shared.contracts import envelope
@@ -223,7 +223,9 @@ class World:
             if not self.is_its_turn(run):
                 continue
             header = {"specversion": "1.0", "id": kept.due.id, "source": "payung/billing", "type": "run.start"}
-            value = orjson.dumps({**header, "data": runs.start_of(run).model_dump(mode="json")})
+            value = orjson.dumps(
+                {**header, "data": run_now(facts.start_of(cast(Reader, self.reader), run)).model_dump(mode="json")}
+            )
             key = rules.work_key(run.regency, run.period)
             if all(one[0] != value for one in self.queues.get(("billing-work", key), ())):
                 self._append("billing-work", key, value)

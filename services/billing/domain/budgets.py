@@ -1,10 +1,12 @@
 """The ceilings of a regency, year and funding, and the order of the runs that draw from them.
 
 Theory of operation
-A run gets its number and its place in the queue with its command. When the first run of the queue may start, all free
-money is set aside for it (`reserved`); every later run of the same budget waits until it closes. So a run never has to
-guess what it needs, and two runs can never promise the same rupiah. At the close the premiums that were really billed
-become `committed`, and the rest is free again.
+A run gets its number and its place in the queue with its command. When the first run of the queue may start, as much
+free money is set aside for it (`reserved`) as all its candidates would cost; every later run of the same budget waits
+until it closes. So two runs can never promise the same rupiah, and the ceilings can be revised meanwhile, down to what
+is committed and reserved. A run that would miss workers asks once more: somebody may have been verified after it
+started, or the ceilings may have been raised. At the close the premiums that were really billed become `committed`, and
+the rest is free again.
 
 Invariants
 * committed + reserved never exceed the ceilings, in either account.
@@ -21,7 +23,15 @@ from services.billing.domain.state import NOTHING, Accounts, Budget, Facts
 from shared.contracts import tokens
 from shared.contracts.base import Programme
 from shared.contracts.billing import BudgetExhausted, BudgetSetAccepted, CommandRefused, CoverageAtRisk, RunCompleted
-from shared.contracts.billing_work import InvoiceOpened, RunFunded, RunReleased, RunRequested, RunStart
+from shared.contracts.billing_work import (
+    InvoiceOpened,
+    RunFunded,
+    RunMore,
+    RunReleased,
+    RunRequested,
+    RunStart,
+    RunStep,
+)
 from shared.contracts.reasons import Reason
 from shared.kernel.decision import Decision, Outcome
 from shared.kernel.event import Event
@@ -88,23 +98,38 @@ def run_ordered(state: Budget | None, event: Event, facts: Facts) -> Decision[Bu
 
 
 def run_started(state: Budget | None, event: Event, facts: Facts) -> Decision[Budget]:
-    """Sets all free money aside for the run whose turn it is."""
+    """Sets aside what the run needs, as far as there is free money, when it is the run's turn."""
     start: RunStart = event.data
     if state is None or not state.queue or state.queue[0] != start.run_id or state.reserved != NOTHING:
         return Decision(state=state, ignored="not-its-turn")
     free = state.free
+    needed = free if start.jkk is None or start.jkm is None else Accounts(start.jkk, start.jkm)
+    return _set_aside(state, start, needed)
+
+
+def run_asked(state: Budget | None, event: Event, facts: Facts) -> Decision[Budget]:
+    """Sets more aside for a run that would miss workers, as far as there is free money; perhaps nothing."""
+    more: RunMore = event.data
+    if state is None or not state.queue or state.queue[0] != more.run_id:
+        return Decision(state=state, ignored="not-its-turn")
+    return _set_aside(state, more, Accounts(more.jkk, more.jkm))
+
+
+def _set_aside(state: Budget, step: RunStep, needed: Accounts) -> Decision[Budget]:
+    free = state.free
+    aside = Accounts(min(free.jkk, needed.jkk), min(free.jkm, needed.jkm))
     funded = RunFunded(
-        run_id=start.run_id,
-        regency=start.regency,
-        period=start.period,
-        funding=start.funding,
-        cutoff=start.cutoff,
-        jkk=free.jkk,
-        jkm=free.jkm,
+        run_id=step.run_id,
+        regency=step.regency,
+        period=step.period,
+        funding=step.funding,
+        cutoff=step.cutoff,
+        jkk=aside.jkk,
+        jkm=aside.jkm,
     )
     return Decision(
-        state=replace(state, reserved=free),
-        outcomes=(outcomes.step("run.funded", start.regency, start.period, funded),),
+        state=replace(state, reserved=state.reserved + aside),
+        outcomes=(outcomes.step("run.funded", step.regency, step.period, funded),),
     )
 
 

@@ -8,7 +8,9 @@ money is reserved, and the next page is requested -> run.settle and run.closing 
 those are saved before they are counted -> run.released.
 
 When another funder's run billed a worker first, the money comes back. If workers were missed for lack of money, the run
-then continues where it stopped. Each such round passes at least one worker, so it ends.
+then continues where it stopped. If the money does not suffice for that, the run asks its budget for what the missed
+workers cost (run.more, answered by run.funded) before it closes. Each such round passes at least one worker, or is the
+last one, so it ends.
 
 Invariants
 * billed and lines are the sum over the workers named in steps, minus the skipped ones.
@@ -29,6 +31,7 @@ from shared.contracts.billing_work import (
     RunClosing,
     RunCounting,
     RunFunded,
+    RunMore,
     RunPage,
     RunReleased,
     RunRequested,
@@ -64,18 +67,44 @@ def requested(state: Run | None, event: Event, facts: Facts) -> Decision[Run]:
     return Decision(state=run, due=wait)
 
 
-def start_of(run: Run) -> RunStart:
-    """The event that ends a run's wait."""
-    return RunStart(**_named(run))
+def start_of(run: Run, needed: Accounts) -> RunStart:
+    """The event that ends a run's wait, with what all its candidates would cost."""
+    return RunStart(**_named(run), jkk=needed.jkk, jkm=needed.jkm)
 
 
 def funded(state: Run | None, event: Event, facts: Facts) -> Decision[Run]:
-    """Takes the money and asks for the first page."""
+    """Takes the money and asks for the first page; or continues with what its budget still had for it."""
     data: RunFunded = event.data
+    money = Accounts(data.jkk, data.jkm)
+    if state is not None and state.status is RunStatus.ASKING:
+        return _answered(replace(state, status=RunStatus.RUNNING, left=state.left + money))
     if state is None or state.status is not RunStatus.WAITING:
         return Decision(state=state, ignored="run-not-waiting")
-    run = replace(state, status=RunStatus.RUNNING, left=Accounts(data.jkk, data.jkm), step=1)
+    run = replace(state, status=RunStatus.RUNNING, left=money, step=1)
     return Decision(state=run, outcomes=(_next_page(run),))
+
+
+def _answered(run: Run) -> Decision[Run]:
+    if run.stop is not None and run.left.carries(run.stop.price):
+        return _continued(run, run.stop)
+    # Counted anew for the close: money may have come back from other funders while the run asked.
+    return Decision(state=replace(run, asked=True), outcomes=(_step("run.counting", run, RunCounting(**_named(run))),))
+
+
+def _continued(run: Run, stop: Stop) -> Decision[Run]:
+    """The run goes on from its stop, and forgets what it counted behind it."""
+    again = replace(
+        run,
+        cursor=stop.cursor,
+        already=stop.already,
+        barred=dict(stop.barred),
+        missed=0,
+        short=NOTHING,
+        stop=None,
+        asked=False,
+        step=run.step + 1,
+    )
+    return Decision(state=again, outcomes=(_next_page(again),))
 
 
 def stepped(state: Run | None, event: Event, facts: Facts) -> Decision[Run]:
@@ -191,23 +220,17 @@ def closing(state: Run | None, event: Event, facts: Facts) -> Decision[Run]:
 
 
 def closed(state: Run | None, event: Event, facts: Facts) -> Decision[Run]:
-    """Closes the run, or continues from its stop with money that came back."""
+    """Closes the run, or continues from its stop with money that came back, or asks its budget for more."""
     if state is None or state.status is not RunStatus.RUNNING:
         return Decision(state=state, ignored="run-not-running")
     state = _given_back(state, facts.skipped.get(state.run_id, Skipped()))
     stop = state.stop
     if stop is not None and state.left.carries(stop.price):
-        again = replace(
-            state,
-            cursor=stop.cursor,
-            already=stop.already,
-            barred=dict(stop.barred),
-            missed=0,
-            short=NOTHING,
-            stop=None,
-            step=state.step + 1,
-        )
-        return Decision(state=again, outcomes=(_next_page(again),))
+        return _continued(state, stop)
+    if stop is not None and not state.asked:
+        wanted = Accounts(max(0, state.short.jkk - state.left.jkk), max(0, state.short.jkm - state.left.jkm))
+        more = RunMore(**_named(state), jkk=wanted.jkk, jkm=wanted.jkm)
+        return Decision(state=replace(state, status=RunStatus.ASKING), outcomes=(_step("run.more", state, more),))
     enrolled = facts.enrolled.get(state.regency, 0)
     run = replace(state, status=RunStatus.CLOSED, not_eligible=max(0, enrolled - state.considered))
     released = RunReleased(

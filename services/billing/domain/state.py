@@ -155,10 +155,11 @@ class Skipped:
 
 
 class RunStatus(StrEnum):
-    """The progress of a run."""
+    """The progress of a run. ASKING: it would miss workers and waits for its budget's answer."""
 
     WAITING = "waiting"
     RUNNING = "running"
+    ASKING = "asking"
     CLOSED = "closed"
 
 
@@ -180,7 +181,7 @@ class Run:
 
     `left` is the rest of the money set aside for it. `missed` and `short` are the workers it did not reach and their
     total price. `barred` counts verified workers who may not be billed for this month, by reason. `skipped` is already
-    subtracted from `billed` and `lines`.
+    subtracted from `billed` and `lines`. `asked`: its budget has answered that it has no more for the rest.
     """
 
     run_id: str
@@ -205,6 +206,7 @@ class Run:
     short: Accounts = NOTHING
     not_eligible: int = 0
     stop: Stop | None = None
+    asked: bool = False
 
     @property
     def considered(self) -> int:
