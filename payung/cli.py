@@ -527,7 +527,7 @@ def snapshot_load(
 
 @contracts_app.command("export")
 def contracts_export(folder: Annotated[Path, typer.Argument(file_okay=False)]) -> None:
-    """Write the AsyncAPI 3 documents and JSON Schemas."""
+    """Write the AsyncAPI 3 documents, the JSON Schemas, and the pages of the catalogue and the rules."""
     from payung import papers
 
     written = papers.export(folder)

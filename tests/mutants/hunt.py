@@ -21,10 +21,10 @@ STRIDE = 7
 COUNTERS_A_ROUND = 3
 HEAD = """# Planted defects, and what caught each
 
-Written by `python -m tests.mutants.hunt`. Every row is a defect that somebody could write tomorrow, planted into the
-shell, its ports or a service for the length of a run (`tests/mutants/mutants.py`; nothing of it is in the product). The
-simulation (`tests/simulation`) or the named test must object; `tests/mutants/test_mutants.py` fails for a defect that
-nothing notices. Which check meets it first, and at which seed, moves with the code; that one does, does not.
+Written by `python -m tests.mutants.hunt`. Every row is a defect that somebody could write tomorrow. It is planted into
+the shell, its ports or a service for one run (`tests/mutants/mutants.py`); the product does not contain it. The
+simulation (`tests/simulation`) or the named test must fail; `tests/mutants/test_mutants.py` fails when no check finds a
+defect. The check and the seed that find it first change with the code.
 
 | planted | the defect | caught by | first seen |
 |---|---|---|---|
