@@ -91,8 +91,7 @@ class Shelf:
         self, collection: str, where: Mapping[str, Any], by: Sequence[str], *, sums: Sequence[str] = ()
     ) -> list[dict[str, Any]]:
         """Counts and sums by group."""
-        documents = ({"_id": one.id, "state": held.state} for one, held in self.docs.items())
-        return tallied(documents, where, by, sums)
+        return tallied(self._found(collection, where), where, by, sums)
 
     async def rows(self, collection: str, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
         """Plain rows."""
