@@ -10,6 +10,7 @@ from payung.access.table import OPERATOR, treasury_name
 from payung.place import CommandError, Place
 from shared.contracts import topics
 from shared.contracts.reasons import messages
+from shared.reference import areas as area_files
 
 ANSWER_WAIT_S = 60.0
 RUN_WAIT_S = 900.0
@@ -32,7 +33,7 @@ async def pay_invoice(place: Place, data: Mapping[str, Any]) -> dict[str, Any]:
 
 async def _command(place: Place, kind: str, data: Mapping[str, Any], done: str, wait_s: float) -> dict[str, Any]:
     given = {name: value for name, value in data.items() if value is not None}
-    regency = str(given.get("regency") or _regency_of(str(given.get("invoice_id", ""))))
+    regency = _regency(given)
     command = wire.event(f"treasury/{regency}", kind, given)
     refused = kind.removesuffix(".v1") + ".refused.v1"
     answer = await wire.ask(
@@ -51,7 +52,18 @@ async def _command(place: Place, kind: str, data: Mapping[str, Any], done: str, 
     return result
 
 
+def _regency(data: Mapping[str, Any]) -> str:
+    """Whose treasury speaks; CommandError where none does: the event would be a dead letter and remain unanswered."""
+    invoice_id = data.get("invoice_id")
+    regency = str(data.get("regency") or _regency_of(str(invoice_id or "")))
+    if area_files.load().is_regency(regency):
+        return regency
+    if invoice_id is not None:
+        raise CommandError(f"there is no invoice {invoice_id}; `payung invoice list` names them (INV-6408-...)")
+    raise CommandError(f"--regency {regency} is not known; it is a Kemendagri code with a dot, e.g. 64.08")
+
+
 def _regency_of(invoice_id: str) -> str:
-    """The regency in an invoice id, which has it without the dot (INV-6408-...). It only chooses the record's key."""
+    """The regency in an invoice id, which has it without the dot (INV-6408-...)."""
     digits = next((part for part in invoice_id.split("-") if len(part) == 4 and part.isdigit()), "")
     return f"{digits[:2]}.{digits[2:]}" if digits else "unknown"
