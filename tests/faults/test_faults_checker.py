@@ -1,4 +1,4 @@
-"""The checker can fail: each law, held against a small world in which exactly it is broken."""
+"""The checker can fail: each law is checked on a small world that breaks exactly this law."""
 
 from __future__ import annotations
 
@@ -185,8 +185,8 @@ def test_no_law_is_without_a_planted_fault() -> None:
 
 @pytest.mark.parametrize("spec", SPECS, ids=[one.name for one in SPECS])
 def test_the_checker_knows_what_each_service_reads(spec: ServiceSpec) -> None:
-    """It shares no code with the services, so that what they read is written down twice: a topic that is missing here
-    could lag for ever and no law would say so."""
+    """The checker shares no code with the services, so the list of read topics exists twice. A topic that is missing in
+    the checker's list could lag for ever, and no law would fail."""
     reads = re.compile(pattern_of(spec.topics))
     standing = [one.name for one in topics.default_topics()]
     assert [one for one in standing if SUBSCRIPTIONS[spec.name].fullmatch(one)] == [

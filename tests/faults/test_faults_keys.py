@@ -1,4 +1,4 @@
-"""Keys: rotated while all runs, counted, taken away; and other keys than a store was written with start nothing."""
+"""Keys: rotated while the services run, counted, removed. With keys of another store no service starts."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ async def test_a_rotation_under_load_that_is_killed_goes_on_and_loses_nothing(in
         await installation.replaced("claims", installation.signal("claims"))
         await keys.rotate(place, said.append)
     await installation.holds()
-    # What was under way when a service took up the new key may have been sealed with the old one.
+    # A batch in progress when the service took the new key may still be sealed with the old key.
     await keys.rotate(place, said.append)
     found = await keys.look(place)
     assert {one.service: (one.sealing, dict(one.left), one.trouble) for one in found} == {

@@ -28,7 +28,7 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installat
 
 @pytest.fixture(autouse=True)
 async def together(installation: Installation) -> None:
-    """Every test begins with a whole cluster: a fault too many would be another test."""
+    """Every test begins with a whole cluster; with one more fault it would be another test."""
     await eventually(lambda: clusters.in_sync(installation.kafka), TOGETHER_S, "all replicas in sync")
     await eventually(lambda: clusters.whole(installation.mongo_url), TOGETHER_S, "all members in place")
 

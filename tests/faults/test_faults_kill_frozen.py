@@ -1,4 +1,4 @@
-"""A server that is frozen holds its port and answers nobody: told within ten seconds, restarted by the supervisor."""
+"""A frozen server holds its port and answers nobody. It is reported within ten seconds, then restarted."""
 
 from __future__ import annotations
 
@@ -55,5 +55,5 @@ async def _ready(url: str) -> bool:
     try:
         return (await _readyz(url)).status_code == 200
     except httpx.HTTPError:
-        # The service itself may have ended meanwhile and is started anew.
+        # The service itself may have ended and restarted meanwhile.
         return False

@@ -1,4 +1,4 @@
-"""F13, F17: partitions change hands under load. A paused owner goes on where it stood, members come and go."""
+"""F13, F17: partitions change owners under load. A paused owner continues where it stopped; members come and go."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from tests.faults.processes import eventually
 
 pytestmark = [pytest.mark.connected, pytest.mark.timeout(600)]
 
-# The least that a broker grants by default: the pause of a zombie must outlast it.
+# The shortest session that a broker allows by default. The pause of a zombie must be longer.
 SESSION = {"PAYUNG_SESSION_TIMEOUT_MS": "6000"}
 CONFLICTS = "payung_compare_and_set_conflicts_total"
 MARK, LOST = '"event": "started"', "ownership lost before the commit"
-# Paused before its writes, which the fence must refuse, and behind them, with its outcomes still to publish.
+# The pause is before its writes, which the fence must refuse, or after them, before its outcomes are published.
 PAUSES = [
     pytest.param(service, seam, marks=pytest.mark.ci if (service, seam) == ("billing", "journaled") else ())
     for service in ("registration", "verification", "billing")
@@ -41,14 +41,14 @@ async def test_a_paused_owner_wakes_up_and_changes_nothing(installation: Install
     assert zombie is not None
     async with installation.loading(400, until=INTAKE) as load:
         await installation.paused(zombie)
-        # Its partitions go to this one when its session has run out; the load ends without the zombie.
+        # This process gets the partitions when the zombie's session has expired; the load ends without the zombie.
         async with installation.second(service, instance="heir") as heir:
             await load
             assert installation.pid(service) == zombie
             installation.signal(service, signal.SIGCONT)
             await eventually(lambda: LOST in installation.log(service).split(MARK)[-1], 60, "the zombie notices")
             if seam == "journaled":
-                # It had decided and not saved: compare-and-set is all that stood in its way.
+                # It had decided but not saved: only compare-and-set could stop its writes.
                 assert await installation.metric(service, CONFLICTS) > 0
             assert await heir.stop() == 0
     await installation.holds()
@@ -56,7 +56,7 @@ async def test_a_paused_owner_wakes_up_and_changes_nothing(installation: Install
 
 
 async def come_and_go(installation: Installation, service: str) -> None:
-    """Four times two members more: one leaves in order, the other in order or killed. Each is a rebalance of all."""
+    """Four times two more members: one leaves in order, the other in order or killed. Each change rebalances all."""
     for round_ in range(4):
         async with installation.second(service) as one, installation.second(service) as other:
             assert await one.stop() == 0
@@ -75,20 +75,20 @@ async def test_members_that_come_and_go_under_load_cost_no_event(installation: I
         loads += 1
     await storm
     assert loads > 1, "progress while partitions change hands all the time"
-    # What a killed passer-by left open is published by the next start of any process of the service.
+    # The next start of any process of the service publishes what a killed member left open.
     await installation.replaced(service, installation.signal(service, signal.SIGTERM))
     await installation.holds()
 
 
 async def test_of_two_processes_with_one_name_the_older_ends(installation: Installation) -> None:
-    """Else each would take the other's partitions for its own dead self's, for ever."""
+    """Otherwise each would for ever take the other's partitions as its own."""
     service = "billing"
     name = installation.environment(service)[guards.INSTANCE]
     older = installation.pid(service)
     refusals = installation.deaths(service).count(f"exit {app.EXIT_REFUSED}")
     async with installation.loading(200, until=INTAKE), installation.second(service, instance=name) as twin:
         await installation.replaced(service, older or 0)
-        # Started again by its supervisor, it is the younger one now.
+        # Its supervisor restarted it, so now it is the younger process.
         assert await twin.exit_code(60) == app.EXIT_REFUSED
         assert f"another process was started as {guards.INSTANCE}={name}" in twin.said()
     await installation.holds()
@@ -101,7 +101,7 @@ async def test_reporting_made_anew_in_the_middle_of_a_load_counts_everything(
     async def at_once(*_: object, **__: object) -> list[rebuilding.Difference]:
         return []
 
-    # It would wait for a quiet moment to compare; here both write while the model changes hands.
+    # It normally waits for a quiet moment to compare. Here both write while the model is replaced.
     monkeypatch.setattr(rebuilding, "_compared", at_once)
     async with installation.loading(600, until=topics.events("verification")) as load:
         while not load.done():

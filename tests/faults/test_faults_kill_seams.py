@@ -19,7 +19,7 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installat
         yield installation
 
 
-# One seam in `make test`: the one behind which the outcomes are owed and nothing is published yet.
+# `make test` runs one seam: after it the outcomes are saved, and nothing is published yet.
 CI = {"saved": pytest.mark.ci}
 SEAMS = [pytest.param(seam, marks=CI.get(seam, ())) for seam in failpoints.SEAMS]
 
@@ -28,7 +28,7 @@ SEAMS = [pytest.param(seam, marks=CI.get(seam, ())) for seam in failpoints.SEAMS
 async def test_killed_at_a_seam_every_service_ends_with_one_effect(installation: Installation, seam: str) -> None:
     killed = {service: installation.deaths(service).count("killed by signal 9") for service in SERVICES}
     for service in SERVICES:
-        # The first pass: a fast service takes a whole list in one batch.
+        # Use the first pass, because a fast service takes a whole list in one batch.
         await installation.arm(service, seam)
     done = await installation.load(300, claims=1)
     await installation.holds()

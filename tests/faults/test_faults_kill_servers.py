@@ -13,7 +13,7 @@ from tests.faults.harness import FEEDBACK, Installation
 
 pytestmark = [pytest.mark.connected, pytest.mark.timeout(600)]
 
-# Where the load is when the fault comes: rows are being answered, workers verified, a run billed.
+# The state of the load at the fault: rows are being answered, workers verified, a run billed.
 MOMENTS = (pytest.param(FEEDBACK, marks=pytest.mark.ci), topics.events("verification"), topics.work("billing"))
 
 
@@ -64,5 +64,5 @@ async def test_a_stop_in_order_under_load_leaves_nothing_to_repeat(installation:
             await installation.replaced(service, pid)
     after = await installation.holds()
     assert all(installation.deaths(service)[-1] == "exit 0" for service in SERVICES)
-    # The batch in flight was finished, its outcomes acknowledged and its offsets committed: nothing came again.
+    # The batch in progress was finished, its outcomes acknowledged, its offsets committed; no outcome was repeated.
     assert after.counts["repeats"] == before.counts["repeats"]

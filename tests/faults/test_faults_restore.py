@@ -1,4 +1,4 @@
-"""F29: the store and the log of different days. What was settled since is read again, or the service says why not."""
+"""F29: store and log are of different days. The service reads the later records again, or says why it cannot."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ from tests.faults.submissions import INTAKE, digest, holds, submit
 from tests.faults.world import SERVICES, World
 
 pytestmark = [pytest.mark.connected, pytest.mark.timeout(900)]
-# What is decided again is said again, and a verdict that came before its worker at the time of its repeat.
+# Repeated decisions publish again; a verdict that came before its worker carries the time of its repeat.
 REPEATED = {"an id has one content"}
 
 
 def _quietly(_: str) -> None:
-    """Nobody reads it."""
+    """Ignores the output."""
 
 
 class Again(Installation):
-    """An installation that was there before; its people and its snapshot stand already."""
+    """An existing installation; its people and its snapshot are already loaded."""
 
     def __init__(self, folder: Path, before: Installation | None = None) -> None:
         super().__init__(folder)
@@ -74,7 +74,7 @@ def test_an_older_store_under_a_newer_log_ends_with_every_figure(tmp_path: Path)
         await first.load(120, claims=1)
         await first.calm()
         backup.make(first.place.environ, kept, _quietly)
-        # New people, of another agency: all of it is gone from the older store.
+        # New people of another agency; the older store knows none of them.
         await first.load(120, agency="perikanan", bill=False)
         await first.calm()
         with pytest.raises(LaunchError, match="already runs"):
@@ -101,7 +101,7 @@ def test_an_older_log_under_a_newer_store_ends_with_every_figure(tmp_path: Path)
         return await figures(one)
 
     async def third_load(one: Installation) -> None:
-        # The laws compare the store with a log that lacks what came after its copy.
+        # The laws would compare the store with a log that lacks the records after its copy.
         await _become(one, wanted, laws=False)
         loaded = await one.load(30, bill=False)
         assert loaded.outcomes["registered"] == 27

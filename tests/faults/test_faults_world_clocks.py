@@ -1,4 +1,4 @@
-"""F11: clocks that lie, an agency's in its records and a service's own."""
+"""F11: wrong clocks: an agency's in its records, and a service's own."""
 
 from __future__ import annotations
 
@@ -37,11 +37,11 @@ async def test_records_that_lie_about_their_time(world: World, services: list[Se
     ended_ms = time.time_ns() // 1_000_000
     for one in await said(world, "submission.answered.v1"):
         if str(one["causationid"]).startswith("liar-"):
-            # The broker's clock is this machine's: what is decided carries its time, whatever the agency's clock said.
+            # The broker has this machine's clock. Decisions carry its time, whatever the agency's clock said.
             assert began_ms - 1 <= _ms(str(one["time"])) <= ended_ms
 
 
-# Put before the program of a service: its clock is off by so many seconds as a file says now.
+# Runs before a service's program: the service's clock is wrong by the number of seconds in a file.
 CROOKED = """
 import os, time
 from datetime import timedelta
@@ -72,7 +72,7 @@ async def test_services_whose_own_clock_is_wrong_and_jumps(world: World, tmp_pat
     for one in crooked:
         await eventually(one.ready, 90, f"{one.name} ready")
     identifiers = await submit(world, "crooked", 100)
-    # An hour back, an hour on, in the middle of it, as when a machine is told the time at last.
+    # In the middle each clock jumps by two hours, as after a late time synchronisation.
     _set(off, (-1, 1))
     identifiers += await submit(world, "jumped", 100)
     await holds(world, identifiers)
@@ -80,9 +80,9 @@ async def test_services_whose_own_clock_is_wrong_and_jumps(world: World, tmp_pat
     ended_ms = time.time_ns() // 1_000_000
     answers = [one for one in await said(world, "submission.answered.v1") if str(one["causationid"]) in identifiers]
     assert len(answers) == len(identifiers)
-    # What is decided carries the broker's time.
+    # Decisions carry the broker's time.
     assert all(began_ms - 1 <= _ms(str(one["time"])) <= ended_ms for one in answers)
-    # The clocks were wrong indeed, and where they show is in figures about the present only.
+    # The clocks were really wrong, and only figures about the present show it.
     for service in crooked:
         page = await asyncio.to_thread(_fetched, f"http://127.0.0.1:{service.port}/metrics")
         (shown,) = [line for line in page.splitlines() if line.startswith("payung_last_progress_timestamp_seconds{")]
@@ -92,7 +92,7 @@ async def test_services_whose_own_clock_is_wrong_and_jumps(world: World, tmp_pat
 
 
 def _set(off: dict[str, Path], hours: tuple[int, int]) -> None:
-    """Each service's clock, at once: a file that is being written would be read empty."""
+    """Sets each service's clock in one step; a half-written file would be read as empty."""
     for name, of_it in zip(SERVICES, hours, strict=True):
         half = off[name].with_suffix(".half")
         half.write_text(f"{of_it * 3_600}")

@@ -1,5 +1,5 @@
-"""F25: the broker stops knowing a service's password, or shows a certificate that has run out. Both end the service
-with a line that says so; nothing is lost, and it goes on by itself when the fault is mended."""
+"""F25: the broker no longer knows a service's password, or shows an expired certificate. Both end the service with a
+line that says so. Nothing is lost, and the service continues by itself when the fault is repaired."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ from tests.faults.world import SERVICES, World
 
 pytestmark = [pytest.mark.connected, pytest.mark.timeout(600)]
 USER, PASSWORD = "registration", "sandi-rahasia"
-# Silence is noticed after a minute; a start keeps asking for the length of the retry budget.
+# A service notices silence after a minute; a start retries for the whole retry budget.
 ENDS_WITHIN_S = app.RETRY_BUDGET_S + 90
 
 
 class Guarded(World):
-    """A world whose services come in by a listener that asks who they are, over `protocol`."""
+    """A world whose services use a listener with log-ins, over `protocol`."""
 
     def __init__(self, folder: Path, protocol: str) -> None:
         self._secret: dict[str, str] = {}
@@ -57,13 +57,13 @@ class Guarded(World):
             settings = {
                 "ssl.keystore.type": "PEM",
                 "ssl.keystore.location": str(self.keys),
-                # Not through the proxy, which reads what passes.
+                # Bypass the proxy: it reads the frames, and TLS hides them.
                 "advertised.listeners": direct,
             }
             self.kafka_node = replace(self.kafka_node, settings={**self.kafka_node.settings, **settings})
 
     def present(self, **environ: str) -> None:
-        """What the services show from their next start on."""
+        """Sets the services' log-in from their next start on."""
         self._secret = environ
 
     @property
@@ -72,13 +72,13 @@ class Guarded(World):
 
     @property
     def place(self) -> Place:
-        """The tests' own way asks nobody who they are."""
+        """The tests use a listener without log-ins."""
         found = super().place
         environ = {name: value for name, value in found.environ.items() if name not in self._secret}
         return Place(found.data_dir, {**environ, "PAYUNG_KAFKA": self.kafka}, found.urls)
 
     async def user(self, password: str | None) -> None:
-        """Makes the user, or takes it away."""
+        """Makes the user, or removes it."""
         change: UserScramCredentialUpsertion | UserScramCredentialDeletion
         if password is None:
             change = UserScramCredentialDeletion(USER, ScramMechanism.SCRAM_SHA_256)
@@ -90,12 +90,12 @@ class Guarded(World):
         await asyncio.to_thread(lambda: [one.result(30) for one in changed.values()])
 
     def log(self, name: str) -> str:
-        """All that a service ever said."""
+        """A service's whole log, of all its processes."""
         return (self.folder / "logs" / f"{name}.log").read_text("utf-8")
 
 
 class Authority:
-    """Signs certificates for 127.0.0.1 that hold for so many days from now, or ran out so many days ago."""
+    """Signs certificates for 127.0.0.1 that are valid for `days` from now, or expired that many days ago."""
 
     def __init__(self) -> None:
         self._key = ec.generate_private_key(ec.SECP256R1())
@@ -119,7 +119,7 @@ class Authority:
         )
 
     def issue(self, file: Path, *, days: int) -> None:
-        """A key and its certificate, as Kafka reads them."""
+        """Writes a key and its certificate in Kafka's form."""
         key = ec.generate_private_key(ec.SECP256R1())
         certificate = self._signed("broker", key.public_key(), days=days, authority=False)
         secret = key.private_bytes(
@@ -137,11 +137,11 @@ def by_password(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
 
 
 async def _goes_on_when(world: Guarded, codes: list[int], line: str, before: list[str], prefix: str) -> list[str]:
-    """While the fault lasts records come in, are not read, and both services end with the line; what was sent."""
+    """Sends records during the fault: nobody reads them, and both services end with the line. Returns what was sent."""
     identifiers = await submit(world, prefix, 50)
     await eventually(lambda: len(codes) >= len(SERVICES), ENDS_WITHIN_S, "both services end")
     for name in SERVICES:
-        # The one line that it ends with says why.
+        # Its last line gives the reason.
         ends = [one for one in world.log(name).splitlines() if '"event": "stopped' in one]
         assert ends, world.log(name)[-2_000:]
         assert all(line in one for one in ends), ends
@@ -156,7 +156,7 @@ async def test_revoked_credentials(by_password: Guarded) -> None:
         await holds(world, before)
         assert "SaslAuthenticationFailed" not in world.log("registration")
         await world.user(None)
-        # Whoever is in stays in: the fault begins with the next connection, as after any broker's restart.
+        # Open connections stay; the fault begins with the next connection, as after a broker's restart.
         world.kafka_proxy.reset()
         sent = await _goes_on_when(world, codes, "SaslAuthenticationFailed", before, "unknown")
         assert PASSWORD not in world.log("registration")

@@ -1,4 +1,4 @@
-"""A disk that is full, under the broker and under the database: whoever cannot write waits or ends, nothing is lost."""
+"""A full disk under the broker and under the database: a process that cannot write waits or ends; nothing is lost."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ async def test_a_full_disk(world: World, server: str) -> None:
         log = world.folder / "logs" / "registration.log"
         said = log.stat().st_size
         pid = world.pid_of(server)
-        # What the broker has taken is on its way through the store when the room ends.
+        # The disk fills while the accepted records are on their way into the store.
         world.mongo_proxy.up = Way(latency_s=0.5)
         name = f"full-{server}-{random.getrandbits(32)}"
         identifiers = await submit(world, name, 200)

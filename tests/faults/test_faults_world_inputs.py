@@ -1,4 +1,4 @@
-"""What comes in twenty times, under one key, cannot be read, or finds no room at the broker."""
+"""Difficult inputs: sent twenty times, all under one key, unreadable, or refused by the broker."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from tests.faults.world import World
 pytestmark = [pytest.mark.connected, pytest.mark.timeout(600)]
 REGENCY = "64.08"
 HOT = 3_000
-# A quarter of what MongoDB takes: outcomes that are surely published are dropped, names of inputs stay.
+# A quarter of MongoDB's limit: published outcomes are removed from the document; names of inputs stay.
 HOT_DOCUMENT_BYTES_MAX = 4 * 1024 * 1024
 
 
@@ -55,10 +55,10 @@ async def test_duplicate_storm(world: World, services: list[Service]) -> None:
 
 
 async def test_a_hot_key(world: World, services: list[Service]) -> None:
-    """One worker, of whom an agency says something new thousands of times under one key, and other agencies' people
-    beside it: a document that grows, a partition that is full, and nobody who waits for them."""
+    """An agency sends thousands of changes of one worker under one key, beside other agencies' people. The document
+    grows and its partition is busy, but nobody else waits for them."""
     (hot,) = world.people(1)
-    # One submission, so that it is settled once; each of its events is a row with an answer of its own.
+    # It is one submission, so it is settled once; each of its events is a row with its own answer.
     values = [
         registration(hot, f"hot-{number}", submission_id="SUB-hot", monthly_income=1_000_000 + number)
         for number in range(HOT)
@@ -82,7 +82,7 @@ async def test_a_hot_key(world: World, services: list[Service]) -> None:
     await holds(world, ["hot"], 300)
     settled = {one["data"]["submission_id"] for one in await said(world, "submission.settled.v1", feedback)}
     assert settled >= {f"SUB-{name}" for name in mine}
-    # Of one key the last word stands, and each was taken in turn.
+    # The last event of a key decides, and all were taken in turn.
     (document,) = [one for one in await _documents(world, "workers") if one["version"] > HOT]
     assert document["state"]["form"]["monthly_income"] == 1_000_000 + HOT - 1
     assert len(bson.encode(document)) < HOT_DOCUMENT_BYTES_MAX
@@ -112,7 +112,7 @@ def _envelope(identifier: str, **changed: object) -> bytes:
     return orjson.dumps({name: value for name, value in {**made, **changed}.items() if value != "gone"})
 
 
-# By the contract (1): these cannot be read at all and are dead letters.
+# By the contract (1) these records cannot be read at all and become dead letters.
 UNREADABLE: Sequence[bytes | None] = (
     None,
     b"",
@@ -156,7 +156,7 @@ UNREADABLE: Sequence[bytes | None] = (
     _envelope("p-wide", data={"many": ["y" * 3_000] * 90}),
     _envelope("x" * 4_001),
 )
-# And these can be: whatever `data` is, the service judges it and answers.
+# These can be read: the service judges any `data` and answers.
 READABLE: Sequence[bytes] = (
     _envelope("r-empty"),
     _envelope("r-none", data="gone"),
@@ -208,7 +208,7 @@ async def test_odd_headers_in_binary_mode(world: World, services: list[Service])
     )
     for headers in odd:
         await send(world, [b'{"submission_id":"h"}'], headers=headers)
-    # Strange, but not in the way: headers that are nobody's, twice the same, without a name.
+    # Strange but harmless headers: unknown, repeated, without a name.
     person = world.people(1)[0]
     strange = [("", b""), ("x", b"\xff" * 100), ("x", b"1"), ("content-type", None), ("dlq_id", b"mine")]
     await send(world, [registration(person, "strange")], headers=strange)
@@ -231,7 +231,7 @@ async def _put_aside(world: World) -> list[Seen]:
 @pytest.mark.ci
 async def test_a_refused_batch_does_not_poison_the_partition(world: World, services: list[Service]) -> None:
     name = topics.events("registration")
-    # The broker counts only from a producer it knows on that partition: this one has to have written to all of them.
+    # The broker checks sequences only of a producer that it knows on the partition. So write to all of them first.
     await holds(world, await submit(world, "before-the-gap", 100))
     await _limit(world, name, 500)
     try:
@@ -253,7 +253,7 @@ async def test_while_the_dead_letter_topic_takes_nothing_nothing_goes_on(world: 
     try:
         await send(world, [b"unreadable, and nowhere to put it"])
         await eventually(lambda: "publish failed, Message" in services[0].said(), 60, "a dead letter that is refused")
-        # It came later and waits: nothing may be committed past a record that is neither answered nor put aside.
+        # It came later and waits, because no commit may pass a record that is neither answered nor put aside.
         identifiers = await submit(world, "behind", 30)
         await asyncio.sleep(3)
         behind = (await lags(world.kafka, ["registration"]))["registration"]

@@ -17,8 +17,8 @@ from tests.faults.submissions import begun, holds, submit
 from tests.faults.world import SERVICES, World
 
 pytestmark = [pytest.mark.connected, pytest.mark.timeout(600)]
-# The retry budget, and the longest single wait that may have begun just before its end: a socket's, a selection's, the
-# goodbyes. Past it a service that waits is a service that hangs.
+# The retry budget, and the longest single waits that may begin just before its end: a socket, a server selection, the
+# closing of clients. A service that waits longer hangs.
 GIVES_UP_WITHIN_S = app.RETRY_BUDGET_S + 90
 
 
@@ -103,12 +103,12 @@ async def test_half_open_for_a_while(world: World, services: list[Service], serv
     first = await submit(world, f"before-{server}", 100)
     proxy.half_open()
     second = await submit(world, f"during-{server}", 100)
-    # The broker's silence shows in the readiness at once; the store's in the log, and in the readiness after a minute.
+    # Readiness shows the broker's silence at once. The log shows the store's silence; readiness after a minute.
     seen = _all_unready if server == "broker" else _one_waits
     await eventually(lambda: seen(services), 60, "the silence is noticed")
     before = list(services)
     await _again(world, services, first + second)
-    # A task of aiokafka may die of the silence, seldom; its process ends then, and the next one goes on.
+    # Seldom the silence kills a task of aiokafka. Then the process ends, and the next one continues.
     for one in before:
         assert one.running() or (await one.exit_code(1), "client cannot go on" in one.said()) == (75, True)
 
@@ -126,7 +126,7 @@ async def test_half_open_store_for_good(world: World, services: list[Service]) -
 
 async def test_half_open_broker_for_good(world: World, services: list[Service]) -> None:
     registering = services[0]
-    # The batch is with the store while the broker falls silent: its outcomes cannot go out.
+    # The broker falls silent while the store saves the batch, so its outcomes cannot be published.
     world.mongo_proxy.up = Way(latency_s=1.0)
     identifiers = await submit(world, "broker-gone", 100)
     await eventually(lambda: begun(world, "broker-gone"), 30, "the batch is being settled")
@@ -157,7 +157,7 @@ async def _one_waits(services: list[Service]) -> bool:
 
 
 async def _again(world: World, services: list[Service], identifiers: list[str]) -> None:
-    """The line heals and a supervisor starts what has ended, or ends yet of a silence that is just over."""
+    """Heals the line and restarts each service that has ended, or that still ends because of the silence before."""
     world.kafka_proxy.heal()
     world.mongo_proxy.heal()
     supervising = asyncio.create_task(_supervise(world, services))

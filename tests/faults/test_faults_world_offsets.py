@@ -1,4 +1,4 @@
-"""Records that retention deleted before they were read: told once; lag ends at zero, the service is ready."""
+"""Records that retention deleted unread: they are reported once, the lag ends at zero, and the service is ready."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ async def test_retention_passes_unread_records(world: World) -> None:
     later = await submit(world, "later", 40)
     await quiet(world.kafka, world.mongo_url, SERVICES, 120)
     report = await checker.check(world.kafka, world.mongo_url, None, SERVICES)
-    # The checker reads the log, which has lost the rows of before too: their answers are all that it may complain of.
+    # The checker reads the log, which has also lost earlier rows; it may complain only of their answers.
     assert set(report.complaints) <= {"every row is answered once or put aside"}
     assert all("agency/64.08/dinsos|read-" in one for found in report.complaints.values() for one in found)
     settled = {one["data"]["submission_id"] for one in await said(world, "submission.settled.v1")}
@@ -53,7 +53,7 @@ async def test_retention_passes_unread_records(world: World) -> None:
 
 
 def _skipped(service: Service) -> int:
-    """Records that the log says were skipped, over all partitions."""
+    """The number of skipped records in the service's log, over all partitions."""
     lines = [json.loads(line) for line in service.said().splitlines() if line.startswith("{")]
     return sum(one["last"] - one["first"] + 1 for one in lines if one["event"] == TOLD)
 
@@ -61,7 +61,7 @@ def _skipped(service: Service) -> int:
 async def _delete_all_records(world: World) -> None:
     client = AdminClient({"bootstrap.servers": world.kafka})
     count = len(client.list_topics(INTAKE, timeout=30).topics[INTAKE].partitions)
-    # -1: up to the end that there is.
+    # -1: up to the present end.
     asked = client.delete_records([TopicPartition(INTAKE, number, -1) for number in range(count)])
     await asyncio.to_thread(lambda: [one.result(30) for one in asked.values()])
 

@@ -1,4 +1,4 @@
-"""The proxy does what its switches say: a fault that does not happen proves nothing."""
+"""The proxy does what its switches say; otherwise a fault would not happen and its test would prove nothing."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def frame(api: int, number: int, size: int = 8) -> bytes:
 
 @pytest.fixture
 async def proxy() -> AsyncIterator[Proxy]:
-    """Before a server that answers each request with its correlation id."""
+    """A proxy in front of a server that answers each request with its correlation id."""
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -40,7 +40,7 @@ async def proxy() -> AsyncIterator[Proxy]:
 
 
 class Client:
-    """Asks, and says how long the answer took."""
+    """Sends requests and measures how long the answers take."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader, self._writer = reader, writer

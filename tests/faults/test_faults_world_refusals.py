@@ -1,4 +1,4 @@
-"""A service that must not start here says so in one line and exits 78: each guard at the level of the process."""
+"""A service that must not start says so in one line and exits 78; this tests each guard on a real process."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 
 @pytest.fixture(autouse=True)
 async def fresh_store(world: World) -> None:
-    """No test inherits what another one's service remembered."""
+    """Empties the store, so that no test sees what the service of another test remembered."""
     client: AsyncMongoClient[dict[str, object]] = AsyncMongoClient(world.mongo_url)
     await client.drop_database(database_name(SERVICE))
     await client.close()
@@ -50,7 +50,7 @@ async def admin(world: World) -> AsyncIterator[AIOKafkaAdminClient]:
 
 
 async def refused(world: World, **environ: str) -> str:
-    """The one line of a service that refuses."""
+    """The line of a service that refuses to start."""
     service = world.start(SERVICE, **environ)
     assert await service.exit_code(60) == EXIT_REFUSED
     lines = [json.loads(line) for line in service.said().splitlines()]

@@ -1,4 +1,4 @@
-"""Everything read again from offset zero: into what stands, and into stores that were emptied."""
+"""Everything is read again from offset zero: into the existing stores, and into emptied stores."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ async def test_offsets_deleted_and_all_is_read_again_into_what_stands(world: Wor
     await world.start_ready(*SERVICES)
     second = await holds(world, identifiers)
     assert await digest(world) == before
-    # It was really read again: what came of each submission went out once more, under its old ids.
+    # It was really read again: the outcomes of each submission were published again under their old ids.
     assert second.counts["repeats"] >= first.counts["repeats"] + len(identifiers)
     assert second.counts["answers"] == first.counts["answers"]
 
@@ -51,14 +51,14 @@ async def test_all_is_read_again_into_empty_stores(world: World) -> None:
     second = await checker.check(world.kafka, world.mongo_url, None, SERVICES)
     assert second.counts["repeats"] >= first.counts["repeats"] + len(identifiers)
     assert await digest(world) == before
-    # A verdict that is read before its worker is there again is taken when verification repeats it: the same id and
-    # content, at the time of the repeat.
+    # Registration may read a verdict before its worker exists again. It takes the verdict at verification's repeat,
+    # with the same id and content and the time of the repeat.
     assert await _told(world) == told
     assert set(second.complaints) <= {"an id has one content"}
 
 
 async def _told(world: World) -> set[tuple[tuple[str, str, str], str]]:
-    """Every outcome there is: its name, and its content without its time."""
+    """Every outcome: its name, and its content without the time."""
     found = await observe(world.kafka, world.mongo_url, None, ())
     return {(name_of(one), json.dumps({**event_of(one), "time": None}, sort_keys=True)) for one in found.of(OWN_TOPICS)}
 

@@ -1,4 +1,4 @@
-"""Two processes of one service and a system outside that must not be called twice: verification before Dukcapil.
+"""Two processes of one service must not call an outside system twice; tested with verification and Dukcapil.
 
 One of the two performs the due work, under a lease; the other goes on when the first is stopped or killed.
 """
@@ -35,7 +35,7 @@ CHECKS = 240
 RATE = 60.0
 NAMES = ("verification-1", "verification-2")
 SESSION_S = 6.0
-# No answer is read for a session's length after a kill, and none of ours is later than this.
+# After a kill no answer is read for the length of a session; all of our answers come within this time.
 TAKEN_OVER_WITHIN_S = leases.LEASE_S + due.TURN_S + due.HANDOVER_S + 10.0
 
 
@@ -49,7 +49,7 @@ class Town:
         self.published = 0
 
     async def start(self, name: str) -> None:
-        """One of the two."""
+        """Starts one of the two processes."""
         environ = {
             **self.at.environ,
             "PATH": os.environ["PATH"],
@@ -65,32 +65,32 @@ class Town:
         await eventually(one.ready, 120, f"{name} is ready")
 
     async def holder(self) -> str:
-        """Who performs the due work now."""
+        """The process that performs the due work now."""
         row = await self.mongo["payung_verification"][LEASES].find_one({"_id": due.DUE})
         return str(row["owner"]) if row is not None else ""
 
     async def send(self) -> None:
-        """Checks of people who were not checked before."""
+        """Sends checks of people who were not checked before."""
         more = self.people[self.published : self.published + CHECKS]
         await publish(self.at, more)
         self.published += len(more)
 
     async def asked(self) -> int:
-        """Calls at the stand-in, whatever came of them."""
+        """The number of calls at the stand-in, with any result."""
         return sum((await self.fates()).values())
 
     async def fates(self) -> dict[str, int]:
-        """What came of them."""
+        """The calls by result."""
         found: dict[str, int] = (await self.outside.get("/_control/log")).json()["calls"]
         return found
 
     async def judged(self) -> None:
-        """Every check that was sent has its verdict."""
+        """Waits until every sent check has its verdict."""
         found = await verdicts(self.at, self.published, wait_s=120)
         assert sum(found.values()) == self.published
 
     async def midway(self) -> str:
-        """The middle of what was sent last; the name of who calls."""
+        """Waits for the middle of the last sending. Returns the name of the calling process."""
         half = await self.asked() + CHECKS // 3
 
         async def reached() -> bool:
@@ -131,7 +131,7 @@ async def town(tmp_path: Path) -> AsyncIterator[Town]:
 
 @contextlib.asynccontextmanager
 async def watched(town: Town) -> AsyncIterator[list[float]]:
-    """The busiest second of what is done inside, once it is over."""
+    """Measures the calls in the busiest second inside the block; the result is there after the block."""
     stop, most = asyncio.Event(), [0.0]
 
     async def look() -> None:
@@ -164,12 +164,13 @@ async def test_two_replicas_ask_each_question_once_and_a_killed_one_costs_what_w
     again = await town.asked() - 3 * CHECKS
     print(f"{again} calls more than checks; busiest second {busiest[0]:.0f} calls of {RATE:.0f} agreed")
     assert 0 <= again <= due.CONCURRENT_MAX
-    # The limiter lets half a second's calls be caught up at once (gate.BURST_S), whoever calls.
+    # The limiter allows the calls of half a second at once (gate.BURST_S), for any process.
     assert busiest[0] <= 1.5 * RATE
 
 
 async def _one_stops(town: Town) -> tuple[str, str]:
-    """An orderly end in the middle: what is under way is answered. The names of who stopped and of who went on."""
+    """Stops one process in order in the middle; calls in progress are answered. Returns the names of the stopped and of
+    the continuing process."""
     await town.send()
     stopped = await town.midway()
     assert await town.instances[stopped].stop() == 0
@@ -180,7 +181,7 @@ async def _one_stops(town: Town) -> tuple[str, str]:
 
 
 async def _one_is_killed(town: Town, holder: str) -> None:
-    """kill -9 of who calls, in the middle: the other goes on within a bound."""
+    """Kills the calling process (-9) in the middle; the other one continues within a bound."""
     await town.send()
     assert await town.midway() == holder, "who came back waits for its turn"
     town.instances[holder].kill()

@@ -1,4 +1,4 @@
-"""Services that get a tenth of the time they need, in slices, as on a machine that is far too busy."""
+"""Services get a tenth of the time that they need, in slices, as on a much too busy machine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The checks can fail: every planted defect is caught. One that survives is a hole in the checks, not in the test."""
+"""The checks can fail: they catch every planted defect. A surviving defect is a gap in the checks, not in this test."""
 
 from __future__ import annotations
 

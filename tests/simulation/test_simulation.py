@@ -1,4 +1,4 @@
-"""Five services, a thousand bad days: whatever fails, the end is that of the straight fold.
+"""Five services, a thousand runs with faults: whatever fails, the end equals that of the straight fold.
 
 A failure names its seed: `pytest tests/simulation --seed N` plays exactly that run again.
 """
@@ -21,7 +21,7 @@ from tests.simulation.play import SEEDS_A_STORY, Broken, expected, play
 
 ROOT = Path(__file__).parents[2]
 FAILURES_SHOWN = 5
-# What the stories must bring about, or the simulation proves less than it says.
+# Outcomes that the stories must cause; otherwise the simulation proves less than it claims.
 TYPES = {
     "worker.registered.v1",
     "worker.updated.v1",
@@ -109,7 +109,7 @@ def test_a_seed_replays_its_run_exactly_in_another_process_too() -> None:
         "from tests.simulation.play import play\n"
         f"for seed in {seeds!r}:\n    run = play(seed)\n    print(run.steps, run.records)"
     )
-    # Another hash seed: the order of sets of names must not matter.
+    # With another hash seed, because the order of sets of names must not matter.
     environ = {**os.environ, "PYTHONHASHSEED": "7", "PYTHONPATH": str(ROOT)}
     other = subprocess.run([sys.executable, "-c", code], env=environ, cwd=ROOT, capture_output=True, check=True)
     assert other.stdout.decode().splitlines() == told

@@ -1,7 +1,7 @@
-"""Two releases side by side: what a newer producer adds is passed over, what an older one did not know is not missed.
+"""Two releases side by side: a reader ignores what a newer producer adds, and does not need what an older one omits.
 
-Every event between the services is changed on its way, each time anew: the same one is read with more fields by one
-process and with fewer by the next. The end is that of the straight fold, which knows this release only.
+Every read changes the events between the services: one process reads an event with more fields, and the next reads the
+same event with fewer. The end equals that of the straight fold, which knows only this release.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ TOMORROW = {"a_field_of_tomorrow": 1, "another": {"of": ["tomorrow"]}, "none": N
 
 
 def grown(found: Any, model: type[Data] | None) -> Any:
-    """What the release after this one may say: more, wherever a model stands (a map of districts is no such place)."""
+    """The data as a later release may send them: with more fields in every model (but not in a map of districts)."""
     if isinstance(found, list):
         return [grown(one, model) for one in found]
     if not isinstance(found, dict) or model is None:
@@ -34,7 +34,7 @@ def grown(found: Any, model: type[Data] | None) -> Any:
 
 
 def _model_in(annotation: Any) -> type[Data] | None:
-    """The model of a field: itself, or one of a sequence or of a choice."""
+    """The model of a field: the field's type itself, or the model in a sequence or a union."""
     if isinstance(annotation, type) and issubclass(annotation, Data):
         return annotation
     if get_origin(annotation) in (dict, Mapping):
@@ -43,7 +43,7 @@ def _model_in(annotation: Any) -> type[Data] | None:
 
 
 def shrunk(data: Mapping[str, Any], model: type[Data]) -> dict[str, Any]:
-    """What the release before this one said: nothing that need not be said."""
+    """The data as an earlier release sent them: without optional fields."""
     fields = model.model_fields
     return {
         name: value
@@ -53,7 +53,7 @@ def shrunk(data: Mapping[str, Any], model: type[Data]) -> dict[str, Any]:
 
 
 class Releases:
-    """Changes what is read; counts how often, so that a test that changes nothing is seen."""
+    """Changes what is read, and counts the changes, so that a test without changes fails."""
 
     def __init__(self, seed: int) -> None:
         self._rng = random.Random(seed)
@@ -71,7 +71,7 @@ class Releases:
         hashed: envelope.Hashed = envelope.unhashed,
         key: bytes = b"",
     ) -> Any:
-        """As envelope.read."""
+        """Like envelope.read."""
         if not topics.is_from_outside(topic):
             value = self._changed(orjson.loads(value or b""), inputs)
         return self._read(value, headers, topic, at_ms, inputs, table, hashed, key)

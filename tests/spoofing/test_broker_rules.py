@@ -1,4 +1,4 @@
-"""Who may do what at the real broker and the real database of `payung up`: strangers, agencies, people, services."""
+"""Rights at the real broker and the real database of `payung up`: of strangers, agencies, people and services."""
 
 from __future__ import annotations
 
@@ -52,11 +52,11 @@ class Installation:
 
     @property
     def at(self) -> Place:
-        """As a command finds it now."""
+        """The installation as a command finds it now."""
         return place.find(self.folder)
 
     def environ(self, user: str) -> dict[str, str]:
-        """How a user comes in, by the file that was made for it."""
+        """The environment with a user's log-in file."""
         folder = self.at.credentials
         assert folder is not None
         file = folder / INTERNAL / f"{user}.json" if user in topics.SERVICES else folder / f"{user}.json"
@@ -66,7 +66,7 @@ class Installation:
         return Server(self.environ(user)).options()
 
     def audit(self) -> str:
-        """What the broker logged."""
+        """The broker's log."""
         return (self.folder / "logs" / "kafka.log").read_text("utf-8", "replace")
 
 
@@ -92,7 +92,7 @@ async def write(options: Mapping[str, Any], topic: str) -> None:
 
 
 async def read(options: Mapping[str, Any], topic: str, group: str | None = None) -> int:
-    """How many records the topic's first partition gives, and, with a group, whether it may commit."""
+    """The number of records in the topic's first partition; with a group it also tries to commit."""
     consumer = AIOKafkaConsumer(
         **options, group_id=group, enable_auto_commit=False, auto_offset_reset="earliest", request_timeout_ms=10_000
     )
@@ -327,7 +327,7 @@ async def test_the_operators_own_password_is_rotated_at_both_servers(servers: In
 async def test_rules_that_the_table_does_not_know_are_taken_away(servers: Installation) -> None:
     broker = BrokerAccess(servers.at.environ)
     broker.set_rules([User(name="64.02-dinsos", grants=frozenset({Grant("topic", DINSOS, "write")}))])
-    # A broker learns of a rule a moment after it was made.
+    # A broker learns of a new rule a moment later.
     await eventually(lambda: may_write(servers, "64.02-dinsos"), 20, "the rule holds")
     await commands.apply(servers.at)
     await eventually(lambda: may_not_write(servers, "64.02-dinsos"), 20, "the rule is gone")

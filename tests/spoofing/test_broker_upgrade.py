@@ -1,4 +1,4 @@
-"""A folder from before there were users is locked at its next start, here with TLS too, and loses nothing by it."""
+"""A folder from before users existed is locked at its next start, here also with TLS, and loses nothing."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ async def test_a_folder_from_before_is_locked_with_all_that_is_in_it(tmp_path: P
         client = AsyncMongoClient(at.environ["PAYUNG_MONGO_URL"])
         assert await client["payung_billing"]["probe"].find_one({"_id": "from before"}) is not None
         await client.close()
-        # Without TLS no word is exchanged.
+        # Without TLS there is no communication.
         options = Server(at.environ).options()
         producer = AIOKafkaProducer(**{**options, "security_protocol": "SASL_PLAINTEXT", "ssl_context": None})
         with pytest.raises(KafkaError):

@@ -1,5 +1,5 @@
-"""What a service's HTTP turns away before it looks at it, on a real server: strangers' pages, strangers' names,
-requests that never end, too many at once."""
+"""Requests that a service refuses before it reads them, on a real server: from foreign pages, with foreign host names,
+without end, or too many at once."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def application() -> FastAPI:
 
 @asynccontextmanager
 async def served(app: Any, environ: dict[str, str] | None = None) -> AsyncIterator[str]:
-    """The address of a server as a service has it."""
+    """Runs a server like a service's and gives its address."""
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         server = uvicorn.Server(edge.config(app, OPEN if environ is None else environ, 0))
@@ -105,7 +105,7 @@ async def test_own_pages_and_programs_are_let_in() -> None:
 
 
 async def answer_to(address: str, *parts: bytes, within_s: float = 10) -> bytes:
-    """What comes back until the server closes."""
+    """The answer until the server closes the connection."""
     host, _, port = address.rpartition(":")
     reader, writer = await asyncio.open_connection(host, int(port))
     try:
@@ -181,7 +181,7 @@ async def test_a_burst_of_readers_gets_no_more_streams_than_there_are() -> None:
         assert {one.status_code for one in answers} == {200, 503}
         for one in answers:
             await one.aclose()
-        # Who goes makes place for another.
+        # A closed connection makes room for another.
         async with asyncio.timeout(20):
             while True:
                 again = await follow()

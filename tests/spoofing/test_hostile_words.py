@@ -1,8 +1,8 @@
-"""Free text of agencies that names people: none of it stands where others than the sender read.
+"""Free text of agencies that names people: only the sender may read it.
 
-Names, telephones, NIKs in every spelling and account numbers stand in every field that an agency, an officer or a
-treasury may fill with words. Then all that was published outside the restricted topics and the agencies' own feedback,
-all that reporting keeps, the metrics and the log are searched for them.
+The test puts names, telephones, NIKs in every spelling and account numbers into every text field of agencies, officers
+and treasuries. Then it searches for them in everything published outside the restricted topics and the agencies' own
+feedback, in everything that reporting keeps, in the metrics and in the log.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def registration(words: str, number: int) -> dict[str, Any]:
 
 
 def agency_words(town: Town, words: str, number: int) -> None:
-    """Everything that an agency may send, with these words wherever a text may stand."""
+    """Sends everything that an agency may send, with these words in every text field."""
     intake = "registration-intake-6408-dinsos"
 
     def send(kind: str, data: dict[str, Any]) -> None:
@@ -179,7 +179,7 @@ async def test_the_agency_keeps_its_words_and_a_trace_its_thread(town: Town) -> 
     (registered,) = town.said("worker.registered.v1")
     assert answer["data"]["submission_id"] == f"{words} #0"
     assert (answer["causationid"], answer["causationsource"]) == (words, DINSOS)
-    # What ties the open event to the agency's own: the name of the first cause, which says nothing by itself.
+    # The name of the first cause connects the open event to the agency's own; it contains no information by itself.
     assert registered["causationid"] == registered["correlationid"] == answer["correlationid"]
     assert re.fullmatch(r"[0-9a-f-]{36}", registered["correlationid"])
     (asked,) = [orjson.loads(one.value or b"") for one in town.topics.published if one.topic == "identity-checks"]

@@ -1,4 +1,4 @@
-"""Who can write to one topic, or to all of them, must not be able to have anybody paid, verified or believed."""
+"""A writer on one topic, or on all topics, must not be able to get anybody paid, verified or believed."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ PAYMENTS = ("claim.approved.v1", "claim.paid.v1", "premium.paid.v1", "premium.bi
 
 @pytest.mark.parametrize("speaker", ["payung/billing", "agency/64.08/rumahsakit", "officer/x", "payung/claims"])
 async def test_seventy_million_for_an_invented_worker(town: Town, speaker: str) -> None:
-    """Written only to the hospital's own topic: premiums, their payment, a claim and its decision."""
+    """The attacker writes only to the hospital's own topic: premiums, their payment, a claim and its decision."""
     town.write(HOSPITAL, speaker, "premium.billed.v1", BILLED)
     town.write(HOSPITAL, speaker, "premium.paid.v1", PAID)
     town.write(HOSPITAL, speaker, "claim.decide.v1", DECISION)
@@ -76,7 +76,7 @@ async def test_seventy_million_for_an_invented_worker(town: Town, speaker: str) 
 
 @pytest.mark.parametrize("source", ["agency/64.08/rumahsakit", "payung/billing", "payung/claims", "treasury/64.08"])
 async def test_the_same_on_every_other_topic_that_a_service_reads(town: Town, source: str) -> None:
-    """The broker lets everything through: what does not come from whom it should is put aside everywhere."""
+    """The broker accepts everything: each service puts aside every event from a wrong source."""
     wrong = 0
     for topic in ("claims-officers", "claims-work", "billing-events", "registration-events"):
         for kind, data in (

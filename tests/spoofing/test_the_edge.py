@@ -1,5 +1,5 @@
-"""Over HTTP: exactly what would be a dead letter is a 4xx, nobody acts under another's name, and each refusal leaves an
-audit line that names nobody."""
+"""Over HTTP exactly the dead letters get a 4xx, nobody acts under another's name, and each refusal leaves an audit line
+without names."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ NAMED = {"regency": "64.08", "worker_id": "w" * 26, "nik": "6408044107850002", "
 async def answered(
     service: str, events: list[Any], environ: Mapping[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> tuple[httpx.Response, list[Any]]:
-    """The answer of a service's POST /v1/events, and what was published."""
+    """The answer of a service's POST /v1/events, and the published records."""
     published: list[Any] = []
 
     async def publish(messages: list[Any]) -> None:
@@ -70,7 +70,7 @@ async def test_http_refuses_exactly_what_would_be_a_dead_letter(service: str, mo
 
 
 def _stands_somewhere(service: str, event: Mapping[str, Any], inputs: Mapping[str, type]) -> bool:
-    """Whether the decoder would take this event on any topic from outside that the service reads."""
+    """Whether the decoder would accept this event on any outside topic of the service."""
     agency = topics.agency_of_source(event["source"])
     roads = {
         "registration": [topics.REGISTRATION_OFFICERS, *([topics.registration_intake(*agency)] if agency else [])],

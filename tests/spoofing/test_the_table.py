@@ -1,4 +1,4 @@
-"""Who may say what where: every pair of type and source that the table does not name is refused, on every topic."""
+"""On every topic, every pair of type and source that the table does not name is refused."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ for _service in topics.SERVICES:
 
 
 def expected(topic: str, kind: str, source: str) -> bool:
-    """The contract, written out once more (contracts.md 1 to 3)."""
+    """The contract, written a second time (contracts.md 1 to 3)."""
     service, _, road = topic.partition("-")
     agency = topics.agency_of_topic(topic)
     if agency is not None:
