@@ -1,4 +1,4 @@
-"""One suite for both brokers: what the shell relies on, held against the one in memory and a real one."""
+"""One suite for both brokers: checks what the shell relies on, on the in-memory broker and on a real one."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ async def desk(request: pytest.FixtureRequest) -> AsyncIterator[Desk]:
 
 
 class Seen:
-    """What was settled, in the order in which it was."""
+    """The settled records, in the order of their settling."""
 
     def __init__(self) -> None:
         self.records: list[Record] = []
@@ -127,7 +127,7 @@ async def test_what_was_not_settled_comes_again_whole(desk: Desk) -> None:
 
 
 async def test_two_members_share_the_partitions_and_each_record_is_one_members(desk: Desk) -> None:
-    # The topic must stand before a subscription by pattern finds it.
+    # The topic must exist before a subscription by pattern finds it.
     await desk.publish(messages(desk, count=KEYS))
     seen, other = Seen(), Seen()
     async with desk.reading(seen.take) as one, desk.reading(other.take) as two:

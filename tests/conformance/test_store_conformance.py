@@ -1,4 +1,4 @@
-"""One suite for every store: what the pipeline relies on, held against memory, motor and PyMongo's own client."""
+"""One suite for every store: checks what the pipeline relies on, in memory, on motor and on PyMongo's own client."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ async def store(request: pytest.FixtureRequest) -> AsyncIterator[StateStore]:
 
 
 def write(key: str, base: int, state: dict[str, Any], *names: str, due: Due | None = None, size: int = 0) -> Folded:
-    """What a fold would have made of these inputs."""
+    """The result of folding these inputs."""
     taken = [
         Taken(
             name,

@@ -1,4 +1,4 @@
-"""Whose journal may be taken away: the dead predecessor's at once, another living process' only when all is saved."""
+"""Which journal entries a start may close: the dead predecessor's at once, another process's only when all is saved."""
 
 from __future__ import annotations
 

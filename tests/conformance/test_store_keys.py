@@ -1,5 +1,4 @@
-"""What every store does with keys; and on MongoDB, sealing anew beside writers and the documents of an older
-release."""
+"""The keys of every store; on MongoDB also sealing again beside writers, and the documents of an older release."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Leases on every store: one of many gets one, for as long as it renews it, by the store's own clock."""
+"""Leases on every store: one of many processes gets a lease while it renews it; the store's own clock decides."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ async def test_a_successor_under_the_same_name_takes_it_at_once(store: StateStor
     assert await store.take_leases(["a"], before, LONG_S, 1) == {"a"}
     assert await store.take_leases(["a"], after, LONG_S, 1) == {"a"}
     assert await store.renew_leases(["a"], before, LONG_S) == set()
-    # Without a name nobody is anybody's successor.
+    # A process without a name is nobody's successor.
     assert await store.take_leases(["b"], holder(), LONG_S, 1) == {"b"}
     assert await store.take_leases(["b"], holder(), LONG_S, 1) == set()
 
@@ -83,7 +83,7 @@ async def test_given_back_it_rests_and_is_free(store: StateStore) -> None:
     await store.take_leases(["a", "b", "c"], one, LONG_S, 3)
     await store.release_leases(["a"], one, 0.0, forget=False)
     await store.release_leases(["b"], one, SHORT_S, forget=False)
-    # Who does not hold it cannot give it back.
+    # Only its holder can give a lease back.
     await store.release_leases(["c"], other, 0.0, forget=True)
     assert await store.take_leases(["a", "b", "c"], other, LONG_S, 3) in ({"a"}, {"a", "b"})
     assert await store.take_leases(["c"], other, LONG_S, 1) == set()

@@ -1,8 +1,8 @@
-"""What was once released holds in both directions: this release reads what the first one says, and the other way round.
+"""Releases are compatible in both directions: this release reads the events of the first one, and the reverse.
 
-`released.json` is the form of every event that one service says to another; a new release may add fields that nobody
-needs, and events, and nothing else. `python -m tests.contract.test_released_contracts` writes down what was added and
-refuses anything more. Before the first release a line may be taken out by hand; after it, never.
+`released.json` is the form of every event between services. A new release may add only events and optional fields.
+`python -m tests.contract.test_released_contracts` writes the additions down and refuses any other change. Before the
+first release a line may be removed by hand; afterwards never.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Forms = dict[str, Any]
 
 
 def forms() -> Forms:
-    """By event and part of it: which fields there are, of what form, and which are needed."""
+    """By event and its parts: the fields, their forms, and which are required."""
     found: Forms = {}
     for by_type in catalogue.OUTCOMES.values():
         for kind, model in by_type.items():
@@ -44,7 +44,7 @@ def _bare(schema: Any) -> Any:
 
 
 def breaks(was: Forms, now: Mapping[str, Any]) -> Iterator[str]:
-    """Everything by which two releases side by side would not understand each other."""
+    """Every change with which two releases side by side would not understand each other."""
     for name, old in was.items():
         new = now.get(name)
         if new is None:

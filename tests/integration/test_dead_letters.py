@@ -109,12 +109,12 @@ class Place:
             await client.close()
 
     def payung(self, *argv: str) -> Any:
-        """The command as a script runs it, in a process of its own."""
+        """Runs the command like a script, in a process of its own."""
         command = [sys.executable, "-m", "payung", "dlq", *argv]
         return json.loads(subprocess.check_output(command, env=self.environ, cwd=REPO, timeout=90))
 
     async def asked(self, *argv: str, code: int = 0) -> Any:
-        """The same in a thread of this process, which need not load it all again; JSON when it prints JSON."""
+        """Runs the command in a thread of this process, without loading everything again. Parses printed JSON."""
         runner = CliRunner()
         result = await asyncio.to_thread(runner.invoke, cli.app, ["dlq", *argv], env=self.environ)
         assert result.exit_code == code, result.output
@@ -264,7 +264,7 @@ async def test_a_replay_has_its_effect_once_however_often_it_is_done(place: Plac
             "dead_again": {},
         }
         assert await place.sums() == {"c": 106}
-        # The same again says so; forced, the service itself knows the input. What cannot be read is dead again.
+        # The same replay passes over it. Forced, the service knows the input. An unreadable record is dead again.
         second = await place.asked("replay", "claims", "--json")
         assert (second["found"], second["replayed"], second["already_replayed"]) == (2, 1, 1)
         assert second["dead_again"] == {"not-json": 1}
@@ -316,7 +316,7 @@ async def test_without_its_dead_letter_topic_a_service_stops_and_skips_nothing(p
 
 
 async def test_an_original_larger_than_any_record_is_kept_and_can_go_back(place: Place) -> None:
-    # Small on the wire, huge when it is read: what the dead-letter topic would refuse as it is.
+    # Small on the wire, huge when it is read: the dead-letter topic would refuse it unchanged.
     huge = b"[" + bytes(range(256)) * 4 * 1024 * 8
     producer = AIOKafkaProducer(bootstrap_servers=place.kafka, compression_type="gzip", max_request_size=2 * len(huge))
     await producer.start()
@@ -337,7 +337,7 @@ async def test_an_original_larger_than_any_record_is_kept_and_can_go_back(place:
 
 
 async def test_a_document_without_room_holds_nobody_up(place: Place) -> None:
-    """MongoDB ends a document at 16 MiB. What would not fit is one record's failure, and not the service's."""
+    """MongoDB's limit for a document is 16 MiB. An input that does not fit fails alone; the service goes on."""
     taken = [{"n": f"x|{number}{'y' * 3_900}", "h": "h", "v": number, "b": 0, "o": []} for number in range(1, 4_242)]
     client: AsyncMongoClient[Any] = AsyncMongoClient(place.mongo_url)
     full = {"_id": "c", "version": len(taken), "state": {"sum": 1}, "inputs": taken}
@@ -363,14 +363,14 @@ async def test_a_flood_from_one_agency_pauses_its_topic_and_no_other(place: Plac
         left = await place.unread(ONE)
         assert 0 < left < sent
         assert await place.sums() == {"c": 1}
-        # Ready, and nothing waits but what is paused.
+        # Ready, and only the paused records wait.
         await eventually(lambda: _well_but_for(service, ONE))
         assert await place.unread(ONE) == left
         (paused,) = await place.asked("paused", "claims", "--json")
         assert (paused["topic"], paused["level"]) == (ONE, 0)
 
         async def drained() -> bool:
-            # The rest is as bad: it is paused again until all is read.
+            # The rest is as bad, so the topic is paused again until all is read.
             if await place.asked("paused", "claims", "--json"):
                 await place.asked("resume", "claims", "--topic", ONE)
             return await place.unread(ONE) == 0
@@ -415,7 +415,7 @@ async def test_a_flood_of_our_own_stops_the_service_before_it_drains(place: Plac
     assert len(why) == 1
     assert "our own topic claims-work" in why[0]
     assert (await place.unread(WORK), await place.letters()) == (150, [])
-    # The operator has looked, and lets them go.
+    # The operator has checked the letters and releases them.
     async with place.service(PAYUNG_FLOOD_OWN_LETTERS="0"):
         await eventually(lambda: _equal(place.unread(WORK), 0))
     assert len(await place.letters()) == 150

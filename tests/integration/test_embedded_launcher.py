@@ -49,7 +49,7 @@ HTTPServer(("127.0.0.1", port), Handler).serve_forever()
 
 
 def fake_project(root: Path) -> None:
-    """Services and stand-ins that only answer: what the launcher starts, without the system in it."""
+    """Makes services and stand-ins that only answer, so that the launcher starts without the real system."""
     for package, modules in (("services", stack.SERVICES), ("deploy/sandbox", stack.STAND_INS)):
         folder = root / package
         folder.mkdir(parents=True)

@@ -1,4 +1,4 @@
-"""The main job, whole, on a real Kafka and MongoDB: lists in, covered and reported workers out, faults between."""
+"""The whole main job on a real Kafka and MongoDB, with faults in between: from lists to covered, reported workers."""
 
 from __future__ import annotations
 
@@ -159,7 +159,7 @@ def row(number: int, one: Person) -> dict[str, str]:
     }
 
 
-# Every tenth row is broken in a way of its own; what it is answered with.
+# Every tenth row has another fault; this is its answer.
 BROKEN: list[tuple[dict[str, str], str]] = [
     ({"nik": "6.40E+15"}, "nik-malformed"),
     ({"nik": "640804410785000"}, "nik-malformed"),
@@ -221,7 +221,7 @@ async def test_every_row_of_a_messy_list_is_answered_and_sending_it_again_change
 
 
 async def _the_same_file_again_changes_nothing(at: Place, path: Path) -> None:
-    """And a resumed run answers what it answered."""
+    """The same file again changes nothing, and a resumed run gives the same answers."""
     await eventually(lambda: quiet(at))
     before = await coverage(at, KUTIM)
     again = await publish.publish(at, path, f"{KUTIM}/dinsos", "workers", wait=True)
@@ -278,7 +278,7 @@ async def test_answers_and_dead_letters_add_up_to_the_records_sent(running: Inst
     assert "name-missing" in rejected["reasons"]
     assert "consent-missing" in rejected["reasons"]
     assert "field-missing:nik" in rejected["reasons"]
-    # What is kept, not what was put aside since the last start: a killed service forgets the latter.
+    # Count the kept letters, not those since the last start, because a killed service forgets that number.
     running.kill("registration")
     kept = {one.service: one.dead_letters for one in (await status.look(at)).services}
     assert kept["registration"] >= 5
@@ -301,7 +301,7 @@ async def test_months_claims_and_two_regencies_with_every_service_killed_on_the_
     snapshot = running.folder / "snapshot.csv"
     population_csv(running.people[KUTIM][:200], snapshot)
     await reference.load_snapshot(at, snapshot, KUTIM)
-    # Half of them stand in the snapshot, the others are asked of Dukcapil over HTTP.
+    # Half of them are in the snapshot; for the others Payung asks Dukcapil over HTTP.
     rows = [row(number, one) for number, one in enumerate(alive(running.people[KUTIM][150:250]), start=1)]
     path = write_list(running.folder / "kutim.csv", rows)
     result = await publish.publish(at, path, f"{KUTIM}/perkebunan", "workers", wait=True)
@@ -327,7 +327,7 @@ async def test_months_claims_and_two_regencies_with_every_service_killed_on_the_
             run["billed_workers"] * 6_800,
         ]
     assert {run["billed_workers"] for run in runs if run["regency"] == KUKAR} <= {*range(30, second_regency + 1)}
-    # Whoever claims before the premiums are known waits for them: then these are among the claim's causes.
+    # A claim that comes before the premiums are known waits for them; then they are among its causes.
     await eventually(lambda: quiet(at))
     await _claim(at, running, months[0])
     running.kill("verification")
@@ -377,10 +377,10 @@ async def _claim(at: Place, running: Installation, first_month: str) -> None:
 
 
 async def _whole_story(at: Place, who: str, nik: str) -> None:
-    """From the agency's row to the end of the premiums, through every service, and nobody is named."""
+    """The trace runs from the agency's row to the last premium, through every service, and names nobody."""
     trees = await finding.trace(at, who)
-    # One row, three months' premiums, two claims: whatever began it stands first. A payment of which claims hear late
-    # makes them look at a claim that is there already, and then it began something too.
+    # One row, three months' premiums, two claims: each tree begins with its first cause. When the claims service hears
+    # late of a payment, it judges an existing claim again, and then the payment is also a first cause.
     began = {one.step.type for one in trees}
     assert began - {"invoice.pay.v1"} == {"worker.register.v1", "billing.run.v1", "claim.submit.v1"}
     told = list(walk(trees))
@@ -417,7 +417,7 @@ async def test_the_figures_are_made_again_while_lists_come_in_and_heal_what_was_
     put_in_place = MongoStore.put_in_place
 
     async def and_die(self: MongoStore) -> None:
-        # What reporting settled meanwhile is not in it, and nobody is left to take it.
+        # It lacks what reporting settled meanwhile, and no process is left to take that.
         await self._database["registrations"].delete_many({})
         await put_in_place(self)
         raise KeyboardInterrupt

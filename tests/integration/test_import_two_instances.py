@@ -145,7 +145,7 @@ async def test_a_list_goes_on_at_the_other_instance_when_its_carrier_is_killed(t
 
     sent = await town.records(topics.registration_intake("64.08", "perikanan"))
     assert len({one["id"] for one in sent}) == ROWS
-    # Only what was on its way when its carrier died goes out again, under the same names.
+    # Only rows in transit when the carrier died are sent again, under the same names.
     assert len(sent) <= ROWS + (BATCHES_AHEAD + 2) * BATCH_ROWS
     workers = town.mongo["payung_registration"]["workers"]
     assert await workers.count_documents({}) == ROWS * 9 // 10

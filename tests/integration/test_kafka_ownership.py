@@ -1,4 +1,4 @@
-"""Partitions that come and go while a batch is in flight, and commits that fail, on the real broker."""
+"""Partitions that come and go while a batch is in progress, and failing commits, on the real broker."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Seen:
 
 
 class Held:
-    """Takes its first batch only when it is let go."""
+    """Takes its first batch only when the test releases it."""
 
     def __init__(self, seen: Seen) -> None:
         self._seen = seen
@@ -184,7 +184,7 @@ async def test_a_named_member_that_starts_again_disturbs_nobody(kafka: str) -> N
     again = consumer_of(kafka, topic, seen.take, "one")
     await again.start()
     await until(lambda: _owns(again, mine))
-    # Its partitions were kept for it: the other never had to let go of its own.
+    # Its partitions were kept for it, so the other member never gave up its own.
     assert staying.revoked == 0
     unnamed = consumer_of(kafka, topic, seen.take)
     await unnamed.start()

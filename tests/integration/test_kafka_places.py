@@ -1,4 +1,4 @@
-"""Places that the broker no longer has, on the real broker: nothing is skipped without a word, and lag ends at zero."""
+"""Offsets that the real broker no longer has: every skipped record is reported, and the lag ends at zero."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ async def test_all_that_waited_is_gone(desk: Desk) -> None:
         await desk.up_to_date(consumer)
         await desk.until(lambda: any(one["event"] == SKIPPED for one in said), consumer)
         await desk.up_to_date(consumer)
-        # A dependent that waits until all is settled waits for nothing that is gone.
+        # A waiter for "all is settled" does not wait for deleted records.
         assert await consumer.caught_up([desk.topic], 5)
     await consumer.stop()
     assert desk.counted("payung_records_skipped_total") == 8

@@ -246,7 +246,7 @@ async def test_a_header_whose_name_is_no_text_stops_nothing(kafka: str, compress
         for value, header in ((b"before", "fine"), (b"odd", "name"), (b"after", "fine")):
             batch.append(key=b"k", value=value, timestamp=None, headers=[(header, b"1")])
         batch.close()
-        # A C client may name a header as it likes; none of ours can. The name is swapped, and the checksum with it.
+        # A C client may choose any header name; our clients cannot. So replace the name in the bytes, and the checksum.
         raw = bytearray(batch._build())
         at = raw.index(b"name")
         raw[at : at + 4] = b"\xff\xfe\xffx"

@@ -1,7 +1,7 @@
 """Messy lists of two regencies from five agencies, by command line, HTTP and Kafka: one answer a row, one verdict each.
 
-The same people are sent three times, under other NIKs, each agency by another road and all in another order. Who is
-judged must not notice. One regency is looked up in its snapshot, the other one asked of Dukcapil.
+The same people are sent three times with other NIKs, each agency by another road, and all in another order. The
+verdicts must be the same. One regency uses its snapshot, the other asks Dukcapil.
 """
 
 from __future__ import annotations
@@ -113,7 +113,7 @@ async def by_kafka(at: Place, agency: str, events: list[dict[str, Any]]) -> Answ
 
 
 class Sending:
-    """One round on its way: which agency takes which road, in which order, and every answer that came."""
+    """One round: the road of each agency, the order, and all answers."""
 
     def __init__(self, at: Place, number: int, folder: Path) -> None:
         self.at, self.number = at, number
@@ -123,7 +123,7 @@ class Sending:
         self.sent = 0
 
     async def all(self) -> None:
-        """Forwards, payroll last; backwards, payroll first; or everything at once."""
+        """Sends forwards with the payroll last, backwards with the payroll first, or everything at once."""
         jobs = _houses()
         if self.number == 2:
             await asyncio.gather(*(self.one(*job) for job in jobs))
@@ -132,7 +132,7 @@ class Sending:
             await self.one(*job)
 
     async def one(self, regency: str, agency: str) -> None:
-        """One list over the road that is its turn."""
+        """Sends one list by the road of this round."""
         if agency == lists.EMPLOYERS:
             rows = lists.payroll_rows(self.round, regency)
         else:
@@ -159,7 +159,7 @@ class Sending:
 
 
 async def settled(at: Place) -> bool:
-    """Nothing is read late, and no verdict is still to come."""
+    """Whether there is no lag, and no verdict is missing."""
     for _ in range(2):
         for service in SERVICES:
             if (await at.get(service, "/readyz")).json()["lag"]:
@@ -198,7 +198,7 @@ async def test_whatever_the_road_and_the_order_a_person_is_judged_the_same(at: P
 
 
 async def _same_verdict(at: Place, sendings: list[Sending]) -> None:
-    """Of every person, whatever the road, the order and the register that was asked; and every agency was told so."""
+    """Every person has the same verdict for every road, order and register, and every agency got it."""
     key = id_key_from(at.environ)
     told: dict[tuple[str, str, str], lists.Verdict] = {}
     for regency, agency in _houses():
@@ -219,7 +219,7 @@ async def _same_verdict(at: Place, sendings: list[Sending]) -> None:
 
 
 async def _one_answer_a_row(at: Place, sendings: list[Sending]) -> None:
-    """As the topics have it: as many answers as rows were sent, none twice, and no dead letter."""
+    """The topics hold as many answers as rows were sent, none twice, and no dead letter."""
     answered = Counter[tuple[str, str]]()
     for regency, agency in _houses():
         async for one in records(at, topics.feedback(regency, agency)):
@@ -233,7 +233,7 @@ async def _one_answer_a_row(at: Place, sendings: list[Sending]) -> None:
 
 
 async def _nobody_is_named(at: Place, sendings: list[Sending]) -> None:
-    """Not in an open topic or any key, a metric, a log, or at rest."""
+    """No person is named in an open topic, a key, a metric, a log or the stored data."""
     people = [one for sending in sendings for one in sending.round.people]
     secrets = {one.nik for one in people} | {name for one in people for name in one.names()}
     found = re.compile("|".join(map(re.escape, sorted(secrets))).encode())
@@ -255,7 +255,7 @@ async def _nobody_is_named(at: Place, sendings: list[Sending]) -> None:
                 async for document in client[service][name].find():
                     kept += 1
                     assert not found.search(str(document).encode()), (service, name)
-    # The search itself finds: in the lists, which are restricted, and there was something at rest to search.
+    # The search works: it finds names in the restricted lists, and there were stored data to search.
     assert shown >= sum(one.sent for one in sendings) // 2
     assert kept >= len(people)
 

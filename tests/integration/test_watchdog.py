@@ -1,5 +1,5 @@
-"""The watchdog at the level of the process: a consumer that does not move while records wait is not ready, not alive,
-and ends, whether it waits for ever or computes for ever. Nothing is lost by it."""
+"""The watchdog on a real process: a consumer that does not move while records wait is first not ready, then not alive,
+and ends, whether it waits for ever or computes for ever. Nothing is lost."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The laws of billing, whatever is commanded, however records are cut into batches, interleaved and delivered again."""
+"""The laws of billing hold for all commands, batch sizes, interleavings and redeliveries."""
 
 from __future__ import annotations
 
@@ -141,7 +141,7 @@ def test_revisions_and_late_verdicts_while_runs_are_open_lose_no_money_and_miss_
 
 
 def audit(world: World, people: int, ordered: int, ended: int = 0) -> None:
-    """What must hold when everything has come to rest."""
+    """Checks what must hold when nothing moves any more."""
     completed = world.of_type("billing.run-completed.v1")
     assert len(completed) == ordered
     for one in completed:
@@ -149,7 +149,7 @@ def audit(world: World, people: int, ordered: int, ended: int = 0) -> None:
         assert one["not_billed"].get("not-eligible", 0) == ended
     audit_money(world)
     for one in world.all("runs").values():
-        # Nobody was missed while both accounts reached for the first of the missed.
+        # A worker is missed only when an account did not suffice for the first missed worker.
         assert one.stop is None or not one.left.carries(one.stop.price)
         first = one.stop.price if one.stop else None
         done = next(run for run in completed if run["run_id"] == one.run_id)
@@ -158,7 +158,7 @@ def audit(world: World, people: int, ordered: int, ended: int = 0) -> None:
 
 
 def audit_money(world: World) -> None:
-    """What must hold of the money when everything has come to rest, whatever happened meanwhile."""
+    """Checks what must hold of the money when nothing moves any more, whatever happened before."""
     billed = world.of_type("premium.billed.v1")
     completed = world.of_type("billing.run-completed.v1")
     invoices = world.all("invoices")
@@ -285,7 +285,7 @@ def _no_cipher() -> Any:
 @pytest.mark.parametrize("known", [True, False])
 @pytest.mark.parametrize("kind", [kind for kind in WORK if kind != "run.step-reserved"])
 def test_a_step_out_of_place_has_no_effect(kind: str, known: bool) -> None:
-    """A step on a document that does not exist, or that has gone on, never raises and tells nothing."""
+    """A step on a missing document, or on one that is further on, never raises and has no outcome."""
     world = World()
     world.put("verification-events", "w1", "identity.verified.v1", verified(1, 1_000_000, "trade"))
     world.command("budget.set.v1", budget("apbd-regency", 50_000, 60_000))

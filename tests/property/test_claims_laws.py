@@ -1,5 +1,5 @@
-"""The laws of claims: whatever agencies send and in whatever order news of cover comes, decisions are total, and money
-leaves once."""
+"""The laws of claims: for all inputs of agencies and all orders of news of cover, decisions are total, and each benefit
+is paid once."""
 
 from __future__ import annotations
 
@@ -230,7 +230,7 @@ merge_acts: list[Act] = [
 ]
 
 
-# Two asks in one batch, each at the fence of its own number: both were paid.
+# Two requests in one batch, each at the fence of its own number: both were paid.
 _BOTH_ASK = [merge_acts[at] for at in (0, 1, 2, 3, 4, 10, 6, 7, 8, 11, 9, 5, 12)]
 
 
@@ -261,7 +261,7 @@ def test_a_person_under_two_numbers_is_paid_once_whenever_the_merge_becomes_know
     assert len(died) == 1
     states = [one["state"] for one in world.store.collections["claims"].values()]
     assert sorted(one["status"] for one in states) == ["paid", "rejected", "rejected"]
-    # Nothing is held by a claim that is not paid.
+    # A claim that is not paid holds nothing.
     (paid,) = (key for key, one in world.store.collections["claims"].items() if one["state"]["status"] == "paid")
     held = {one["state"]["death"] for one in world.store.collections["deaths"].values()}
     assert held <= {paid, None}
@@ -308,7 +308,7 @@ def test_of_all_numbers_of_a_person_one_claim_is_paid_and_a_withdrawn_one_stands
         await world.settle()
         if withdrawn is None:
             assert len(world.bank.paid) == 1
-        # Whoever gave way to a claim that was withdrawn afterwards may come again.
+        # A claim that lost to a claim that was withdrawn afterwards may be submitted again.
         for claim_no, number, source in (("KLM-1", WORKER, AGENCY), ("RS-9", OTHER_NUMBER, OTHER)):
             world.submit(death(claim_no=claim_no, worker_id=number, nik=None, cause="natural"), source)
             await world.settle()

@@ -1,4 +1,4 @@
-"""Laws of registration: whatever an agency sends is answered once; any history keeps its promises."""
+"""Laws of registration: every input of an agency is answered once, and every history obeys the rules."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ values = st.recursive(
     max_leaves=5,
 )
 good = {**FORM, **PERSONAL, "reason": "moved", "date": "2026-02-01", "attested_on": "2026-01-01"}
-# Often good but for a few fields, so that what is odd gets past the checks before it.
+# Often correct except for a few fields, so that odd values pass the earlier checks.
 anything = st.one_of(
     st.dictionaries(st.sampled_from(FIELDS), values, max_size=4).map(lambda odd: {**good, **odd}),
     st.dictionaries(st.sampled_from(FIELDS) | st.text(), values, max_size=8),

@@ -1,4 +1,4 @@
-"""Laws of the sources: order decides among equals only, nothing said is lost, and every earlier moment can be shown."""
+"""Laws of the sources: order decides only among equals, no value is lost, and every earlier moment can be shown."""
 
 from __future__ import annotations
 
