@@ -422,10 +422,10 @@ def report_rebuild(
     if not done.put_in_place:
         raise CommandError(
             f"{len(done.differences)} figures made of {done.events} events differ; nothing was changed. "
-            "With --accept those made anew are put in place"
+            "With --accept the new figures are put in place"
         )
     equal = "every figure is equal" if not done.differences else f"{len(done.differences)} figures differed"
-    out.print(f"{done.events} events counted anew; {equal}; put in place")
+    out.print(f"{done.events} events counted again; {equal}; put in place")
 
 
 def _report(what: str, format_: str, data: Path | None, **filters: str | None) -> None:
@@ -482,7 +482,7 @@ def topics_apply(replicas: Replicas = None, data: Data = None) -> None:
     """
     at = place.find(data)
     made = _run(topics_admin.apply(environ=at.environ, replicas=replicas))
-    out.print(f"{len(made)} topics made, {len(topics.default_topics()) - len(made)} stood already")
+    out.print(f"{len(made)} topics made, {len(topics.default_topics()) - len(made)} existed already")
     if users := _run(access.apply(at)):
         out.print(f"{len(users)} users with their rules; their log-ins are in {at.credentials}", soft_wrap=True)
 
@@ -499,7 +499,7 @@ def agency_add(
     at = place.find(data)
     wanted = topics.agency_topics(regency, name, claims=claims)
     made = _run(topics_admin.apply(wanted=wanted, environ=at.environ, replicas=replicas))
-    out.print(f"made: {', '.join(made)}" if made else "its topics stood already")
+    out.print(f"made: {', '.join(made)}" if made else "its topics exist already")
     if login := _run(access.admit(at, regency, name, wanted)):
         out.print(f"its log-in: {login} (give it to the agency, and to nobody else)", soft_wrap=True)
 

@@ -94,9 +94,7 @@ def retire(place: Place, left: Mapping[str, Mapping[str, int]]) -> list[str]:
     if needed:
         raise CommandError(f"still needed, so nothing was taken away: {'; '.join(needed)}. Run payung keys rotate")
     if not _kept_in_files(place):
-        raise CommandError(
-            "the keys are in the environment: take the older ones out there, then start the services anew"
-        )
+        raise CommandError("the keys are in the environment: remove the older ones there, then restart the services")
     folder, keys = _files(place)
     gone: list[str] = []
     kept: dict[str, str] = {}
@@ -134,11 +132,11 @@ async def _seal_anew(place: Place, spec: ServiceSpec, said: Callable[[str], None
             sealed, missed = await store.seal_anew()
             done += sealed
             if not sealed and not missed:
-                said(f"{spec.name}: {done} documents sealed anew with {cipher.names[0]}")
+                said(f"{spec.name}: {done} documents sealed again with {cipher.names[0]}")
                 return
     finally:
         await store.close()
-    raise CommandError(f"{spec.name} goes on sealing with an older key: have all its processes been started anew?")
+    raise CommandError(f"{spec.name} goes on sealing with an older key: have all its processes been restarted?")
 
 
 def _make_new(place: Place, said: Callable[[str], None]) -> None:

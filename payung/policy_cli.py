@@ -39,7 +39,7 @@ def load(
     for one in added:
         _out.print(f"loaded {one.version}: judges {'every regency' if one.regency == '*' else one.regency}")
     if not added:
-        _out.print("nothing to load: the file stands already")
+        _out.print("nothing to load: the file is loaded already")
 
 
 @app.command("show")

@@ -275,10 +275,10 @@ def _begin(place: Place, path: Path, agency: str, kind: Kind, feedback: dict[str
 def _load(place: Place, resume: str, path: Path, agency: str, kind: Kind) -> Run:
     kept = _runs(place) / f"{resume}.json"
     if "/" in resume or not kept.exists():
-        raise CommandError(f"no run {resume} was kept in {kept.parent}; publish the file anew without --resume")
+        raise CommandError(f"no run {resume} was kept in {kept.parent}; publish the file again without --resume")
     run = Run(**json.loads(kept.read_text("utf-8")))
     if run.agency != agency or run.kind != kind:
         raise CommandError(f"run {resume} was for --agency {run.agency} --kind {run.kind}")
     if run.sha256 != _digest(path):
-        raise CommandError(f"{path} has changed since run {resume}; publish it anew without --resume")
+        raise CommandError(f"{path} has changed since run {resume}; publish it again without --resume")
     return Run(**{**json.loads(kept.read_text("utf-8")), "file": str(path.resolve())})

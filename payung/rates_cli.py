@@ -31,7 +31,7 @@ def load(
         _out.print(f"{file} is good")
         return
     version, added = asyncio.run(rates.load(place.find(data), file))
-    _out.print(f"loaded {version}" if added else f"nothing to load: {version} stands already")
+    _out.print(f"loaded {version}" if added else f"nothing to load: {version} is loaded already")
 
 
 @app.command("show")

@@ -101,7 +101,7 @@ class _Reading:
         gone = {partition.topic for partition, offset in self._at.items() if offset}
         lost = sorted(name for name in gone if not name.startswith(EXPIRING_TOPICS))
         if lost:
-            raise CommandError(f"the first events of {', '.join(lost)} are gone: figures made anew would lack them")
+            raise CommandError(f"the first events of {', '.join(lost)} are gone: a new count would lack them")
         return bool(gone)
 
     def places(self) -> dict[str, int]:
