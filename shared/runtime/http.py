@@ -114,7 +114,11 @@ def may_send(caller: Caller, source: str) -> bool:
 
 
 def _intake_message(service: str, one: Any, commands: dict[str, type]) -> tuple[Message, str]:
-    value = orjson.dumps(one)
+    try:
+        value = orjson.dumps(one)
+    except orjson.JSONEncodeError as error:
+        # It reads more levels than it writes.
+        raise Unreadable("too-deep", f"nested deeper than {envelope.NESTING_MAX}") from error
     source = one.get("source") if isinstance(one, dict) else None
     topic = intake_topic(service, source if isinstance(source, str) else "")
     at_ms = int(clock.now().timestamp() * 1000)

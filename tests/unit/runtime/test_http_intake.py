@@ -98,3 +98,15 @@ async def test_nobody_with_a_token_signs_as_an_officer_or_another_here(monkeypat
 def test_who_may_send_as_whom(agencies: list[str] | None, source: str, may: bool) -> None:
     caller = Caller("ani", None if agencies is None else frozenset(agencies))
     assert http.may_send(caller, source) is may
+
+
+@pytest.mark.parametrize("levels", [17, 253, 300, 500])
+async def test_an_event_nested_too_deep_is_refused_however_deep(levels: int) -> None:
+    """JSON is read deeper than it is written: what lay between was a defect of ours to the sender (500)."""
+    nested: Any = []
+    for _ in range(levels):
+        nested = [nested]
+    deep = {**WORD, "data": nested}
+    answer, published = await answered({"PAYUNG_AUTH": "none"}, deep, SPEC)
+    (error,) = answer.json()["errors"]
+    assert (answer.status_code, published, error["code"]) == (400, [], "too-deep")
