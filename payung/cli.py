@@ -21,6 +21,7 @@ from payung.embedded.stack import StackConfig, default_data_dir
 from payung.embedded.stack import up as bring_up
 from payung.options import AsJson, Data
 from payung.place import CommandError
+from payung.plan_view import show_plan
 from payung.terminal import console, progress_bars
 from payung.tracing import cli as tracing_cli
 from shared.contracts import topics
@@ -277,7 +278,10 @@ def billing_run(
         answer = _run(
             at.get("billing", "/v1/plan", regency=regency, period=period, funding=funding, cutoff=cutoff)
         ).json()
-        _print_json(answer)
+        if as_json or not out.is_terminal:
+            _print_json(answer)
+        else:
+            show_plan(answer, out)
         return
     command = {"regency": regency, "period": period, "funding": funding, "cutoff": cutoff, "due_date": due}
     with err.status("billing ..."):

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, HTTPException, Query, Request
 
-from services.billing import facts
+from services.billing import plans
 from services.billing.domain import rules
 from services.billing.domain.state import Accounts, Budget, Invoice, InvoiceStatus, Run
 from shared.contracts.base import Funding, Period, PremiumLine, Regency
@@ -96,7 +96,11 @@ async def _plan(house: Any, regency: str, period: str, funding: Funding, cutoff:
         f"{Reason.FIELD_INVALID}:{name}"
         for name, right in (
             ("regency", reference.areas.is_regency(regency)),
-            ("period", rules.has_premium(reference.rates, funding, period)),
+            (
+                "period",
+                rules.has_premium(reference.rates, funding, period)
+                and not rules.is_too_far_ahead(period, business_day(clock.now())),
+            ),
             ("cutoff", parse_date(cutoff) is not None),
         )
         if not right
@@ -116,24 +120,39 @@ async def _plan(house: Any, regency: str, period: str, funding: Funding, cutoff:
         cutoff=cutoff,
         left=free,
     )
-    end = await facts.plan(house.reader, reference, start)
-    enrolled = await facts.ever_verified(house.reader, regency)
-    reasons = [] if budget is not None and budget.ceilings is not None else [Reason.BUDGET_MISSING.value]
+    missing = budget is None or budget.ceilings is None
+    missed = Reason.BUDGET_MISSING if missing else Reason.BUDGET_EXHAUSTED
+    planned = await plans.plan(house.reader, reference, start, missed)
+    end = planned.run
     needed = rules.drawn(end.lines) + end.short
     return {
         "regency": regency,
         "period": period,
         "funding": funding,
         "cutoff": cutoff,
-        "reasons": reasons,
+        "reasons": [Reason.BUDGET_MISSING.value] if missing else [],
         "candidates": end.billed + end.missed,
         "needed": _accounts(needed),
         "billed_workers": end.billed,
         "total": rules.drawn(end.lines).total,
         "lines": _lines(end.lines),
-        "not_billed": _not_billed(end, max(0, enrolled - end.considered)),
+        "not_billed": planned.by_reason,
+        "left_out": _left_out(planned),
+        "left_out_workers": [
+            {"worker_id": one.worker_id, "district": one.district, "reason": one.reason, "total": one.cost.total}
+            for one in planned.named
+        ],
         "budget_left": _accounts(end.left),
     }
+
+
+def _left_out(planned: plans.Plan) -> list[dict[str, Any]]:
+    """By district and reason: how many workers, and the rupiah of two accounts that they would have cost."""
+    return [
+        {"district": district, "reason": reason, "workers": count, **_accounts(cost), "total": cost.total}
+        for (district, reason), count in sorted(planned.counts.items())
+        for cost in (planned.costs[district, reason],)
+    ]
 
 
 def _where(caller: Caller, regency: str | None, **wanted: Any) -> dict[str, Any]:

@@ -111,6 +111,13 @@ async def ever_verified(reader: Reader, regency: str) -> int:
     return await reader.count("enrolments", {"state.regency": regency, "state.place": {"$gt": ""}})
 
 
+async def ever_verified_by_district(reader: Reader, regency: str) -> dict[str, int]:
+    """The same by district."""
+    where = {"state.regency": regency, "state.place": {"$gt": ""}}
+    rows = await reader.tally("enrolments", where, ("state.district",))
+    return {row["district"]: row["count"] for row in rows}
+
+
 async def billed_by_others(reader: Reader, run_id: str) -> Skipped:
     """The premiums that a run had reserved but other runs billed first."""
     rows = await reader.tally(
@@ -173,21 +180,3 @@ async def watch_due_date(invoice_id: str, invoice: Invoice, due: Due, place: Wor
 
 
 PERFORMERS: Mapping[str, Performer] = {runs.CATCH_UP: catch_up, invoices.OVERDUE: watch_due_date}
-
-
-async def plan(reader: Reader, reference: Reference, run: Run) -> Run:
-    """The run with the figures that it would end with now; changes nothing."""
-    known = await editions.load(reader)
-    now = known.named(known.newest)
-    while True:
-        candidates = await page(
-            reader,
-            regency=run.regency,
-            period=run.period,
-            cutoff=run.cutoff,
-            cursor=run.cursor,
-            limit=reference.step_workers,
-        )
-        run = runs.draw(run, candidates, now).run
-        if candidates.last:
-            return run

@@ -21,7 +21,7 @@ Invariants
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from services.billing.domain import eligibility, outcomes, rules
 from services.billing.domain.state import NOTHING, Accounts, Enrolment, Facts, Page, Run, RunStatus, Skipped, Stop
@@ -40,6 +40,7 @@ from shared.contracts.billing_work import (
     RunStep,
     StepReserved,
 )
+from shared.contracts.reasons import Reason
 from shared.kernel.decision import Decision, Due, Outcome
 from shared.kernel.event import Event
 from shared.kernel.values import value
@@ -137,13 +138,24 @@ def stepped(state: Run | None, event: Event, facts: Facts) -> Decision[Run]:
     return Decision(state=run, outcomes=tuple(told))
 
 
+class LeftOut(NamedTuple):
+    """A worker whom a run reaches and does not bill, and what they would have cost where only money is wanting."""
+
+    worker_id: str
+    district: str
+    reason: str
+    cost: Accounts
+
+
 @value(frozen=True, slots=True)
 class Drawn:
-    """The effect of one page on a run: its figures after the page, and the workers whose money is reserved."""
+    """The effect of one page on a run: its figures after the page, the workers whose money is reserved, and those who
+    are neither billed now nor before."""
 
     run: Run
     prices: tuple[tuple[PremiumLine, ...], ...]
     workers: tuple[ReservedWorker, ...]
+    left_out: tuple[LeftOut, ...]
 
 
 def draw(run: Run, page: Page, rates: Rates) -> Drawn:
@@ -152,6 +164,7 @@ def draw(run: Run, page: Page, rates: Rates) -> Drawn:
     prices: list[tuple[PremiumLine, ...]] = []
     counts: list[int] = []
     workers: list[ReservedWorker] = []
+    left_out: list[LeftOut] = []
     left, stop, already, missed, short = run.left, run.stop, run.already, run.missed, run.short
     month, barred = eligibility.month(run.period), dict(run.barred)
     cursor = run.cursor
@@ -163,6 +176,7 @@ def draw(run: Run, page: Page, rates: Rates) -> Drawn:
         reason = eligibility.barred(one, month)
         if reason is not None:
             barred[reason.value] = barred.get(reason.value, 0) + 1
+            left_out.append(LeftOut(worker_id, one.district, reason, NOTHING))
             continue
         kind = (one.income_base, one.sector)
         if kind not in priced:
@@ -177,6 +191,7 @@ def draw(run: Run, page: Page, rates: Rates) -> Drawn:
         if stop is not None:
             missed += 1
             short = short + cost
+            left_out.append(LeftOut(worker_id, one.district, Reason.BUDGET_EXHAUSTED, cost))
             continue
         left = left - cost
         counts[index] += 1
@@ -196,7 +211,7 @@ def draw(run: Run, page: Page, rates: Rates) -> Drawn:
         short=short,
         stop=stop,
     )
-    return Drawn(drawn, tuple(prices), tuple(workers))
+    return Drawn(drawn, tuple(prices), tuple(workers), tuple(left_out))
 
 
 def _row(worker_id: str, one: Enrolment, base: int, index: int) -> ReservedWorker:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
 
@@ -81,6 +82,56 @@ async def test_a_plan_without_a_budget_says_so_and_what_is_needed() -> None:
     _, planned = await get(a_world(), "/v1/plan?regency=64.08&period=2026-02&funding=apbd-province&cutoff=2026-01-31")
     assert planned["reasons"] == ["budget-missing"]
     assert (planned["billed_workers"], planned["needed"]) == (0, {"jkk": 30_000, "jkm": 20_400})
+    assert planned["not_billed"] == {"budget-missing": 3}
+    assert {one["reason"] for one in planned["left_out_workers"]} == {"budget-missing"}
+
+
+async def test_a_plan_names_who_falls_off_the_end_by_district_and_reason_in_rupiah() -> None:
+    world = World()
+    people = [
+        ("a", "64.08.04", "1985-07"),
+        ("b", "64.08.04", "1985-07"),
+        ("c", "64.08.05", "1985-07"),
+        ("d", "64.08.05", "2012-01"),
+        ("e", "64.08.05", "1985-07"),
+    ]
+    for number, (worker, district, born) in enumerate(people):
+        data = verified(number, 1_000_000, "trade").model_dump()
+        data |= {"worker_id": worker, "district": district, "birth_month": born}
+        world.put("verification-events", worker, "identity.verified.v1", data)
+    world.command("budget.set.v1", budget("apbd-regency", 10_000, 6_800))
+    world.command("budget.set.v1", budget("csr", 10_000, 6_800))
+    world.settle_all()
+    world.command("billing.run.v1", {"regency": "64.08", "period": "2026-01", "funding": "csr"})
+    world.settle_all()
+    # Verified after the cutoff: not eligible.
+    world.now += timedelta(days=30)
+    late = verified(9, 1_000_000, "trade").model_dump() | {"worker_id": "f", "district": "64.08.06"}
+    world.put("verification-events", "f", "identity.verified.v1", late)
+    world.settle_all()
+    _, planned = await get(world, "/v1/plan?regency=64.08&period=2026-01&cutoff=2026-01-31")
+    assert planned["billed_workers"] == 1
+    missed = {"jkk": 10_000, "jkm": 6_800, "total": 16_800}
+    nothing = {"jkk": 0, "jkm": 0, "total": 0}
+    assert planned["left_out"] == [
+        {"district": "64.08.04", "reason": "already-billed", "workers": 1, **nothing},
+        {
+            "district": "64.08.05",
+            "reason": "budget-exhausted",
+            "workers": 2,
+            "jkk": 20_000,
+            "jkm": 13_600,
+            "total": 33_600,
+        },
+        {"district": "64.08.05", "reason": "too-young", "workers": 1, **nothing},
+        {"district": "64.08.06", "reason": "not-eligible", "workers": 1, **nothing},
+    ]
+    assert planned["left_out_workers"] == [
+        {"worker_id": "c", "district": "64.08.05", "reason": "budget-exhausted", "total": missed["total"]},
+        {"worker_id": "d", "district": "64.08.05", "reason": "too-young", "total": 0},
+        {"worker_id": "e", "district": "64.08.05", "reason": "budget-exhausted", "total": missed["total"]},
+    ]
+    assert planned["not_billed"] == {"already-billed": 1, "budget-exhausted": 2, "too-young": 1, "not-eligible": 1}
 
 
 @pytest.mark.parametrize(
@@ -93,6 +144,8 @@ async def test_a_plan_without_a_budget_says_so_and_what_is_needed() -> None:
         ("/v1/plan?regency=99.99&period=2026-01&cutoff=2026-01-31", 422),
         ("/v1/plan?regency=64.08&period=2026-01&cutoff=soon", 422),
         ("/v1/plan?regency=64.08&period=2026-13", 422),
+        # Further ahead than any run may be.
+        ("/v1/plan?regency=64.08&period=9999-12", 422),
     ],
 )
 async def test_what_is_not_there_or_makes_no_sense(path: str, status: int) -> None:
