@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from services.billing import settings
 from services.billing.domain import invoices, rules, runs
 from services.billing.domain.state import Accounts, Budget, Facts, Invoice, Page, Reference, Run, RunStatus, Skipped
 from shared.contracts import topics
-from shared.contracts.base import PremiumLine
+from shared.contracts.base import Funding, PremiumLine
 from shared.contracts.billing_work import RunCounting, RunPage, RunStart
 from shared.kernel.decision import Due
 from shared.kernel.event import Event, Routed
@@ -26,6 +26,8 @@ WORK = topics.work("billing")
 BEFORE_A_RUN = (topics.events("verification"), topics.events("claims"), topics.events("registration"))
 LOOK_AGAIN_S = 0.1
 LOOKS_MAX = 300
+REGENCY: Funding = "apbd-regency"
+PROVINCE: Funding = "apbd-province"
 
 
 async def reference(reader: Reader, environ: Mapping[str, str]) -> Reference:
@@ -150,7 +152,8 @@ async def is_its_turn(reader: Reader, run: Run) -> bool:
 
     The first condition is an invariant of the budget. The second saves work: simultaneous runs of two funders would
     reserve the same workers, and one of them would give everything back. If they still meet, the insert of the premium
-    decides.
+    decides. A province pays only whom no regency pays: its run lets every open run of the regency over the month go
+    first.
     """
     where = {
         "state.regency": run.regency,
@@ -161,17 +164,22 @@ async def is_its_turn(reader: Reader, run: Run) -> bool:
     keys = [rules.budget_key(one.regency, one.period, one.funding) for one in (run, *around)]
     budgets: Mapping[str, Budget] = await reader.states("budgets", list(set(keys)))
     first = {budget.queue[0] for budget in budgets.values() if budget.queue}
+    blocked = any(_goes_before(other, run, first) for other in around if other.run_id != run.run_id)
+    return run.run_id in first and not blocked
+
+
+def _goes_before(other: Run, run: Run, first: Collection[str]) -> bool:
+    if other.status is not RunStatus.WAITING:
+        return other.run_id in first
+    if run.funding == PROVINCE and other.funding == REGENCY:
+        return True
     # Only a run that could start blocks this one: a run that waits for its own budget must not hold up another budget.
-    before = (
-        other
-        for other in around
-        if other.run_id != run.run_id
-        and other.run_id in first
-        and (
-            other.status is not RunStatus.WAITING or (other.requested_at, other.run_id) < (run.requested_at, run.run_id)
-        )
-    )
-    return run.run_id in first and next(before, None) is None
+    # All use one order, and no run of a regency waits for a waiting one of a province, so nobody waits in a circle.
+    return other.run_id in first and _order(other) < _order(run)
+
+
+def _order(run: Run) -> tuple[bool, str, str]:
+    return run.funding == PROVINCE, run.requested_at, run.run_id
 
 
 async def watch_due_date(invoice_id: str, invoice: Invoice, due: Due, place: Workplace) -> Answer:

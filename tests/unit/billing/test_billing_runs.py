@@ -299,6 +299,47 @@ def test_runs_of_two_funders_over_one_month_take_their_turns() -> None:
     }
 
 
+def budgets_for(world: World, *fundings: str, workers: int = 9) -> None:
+    """Budgets of these funders, each for so many workers."""
+    for funding in fundings:
+        order: dict[str, Any] = {"regency": "64.08", "year": 2026, "funding": funding}
+        order |= {"jkk": workers * 10_000, "jkm": workers * 6_800, "decree_no": "SK", "target_workers": workers}
+        world.command("budget.set.v1", order)
+    world.settle_all()
+
+
+@pytest.mark.parametrize("before", [(), ("2026-02",)])
+def test_the_province_pays_only_whom_the_regency_does_not_pay(before: tuple[str, ...]) -> None:
+    world = with_budget(30_000, 20_400)
+    for worker in "abc":
+        verdict(world, worker)
+    budgets_for(world, "apbd-province", "apbd-regency", workers=2 + 3 * len(before))
+    # The province's command comes first, and the regency's run may wait for another month of its own.
+    orders = [("apbd-province", "2026-01"), *(("apbd-regency", one) for one in before), ("apbd-regency", "2026-01")]
+    for funding, period in orders:
+        world.command("billing.run.v1", {"regency": "64.08", "period": period, "funding": funding})
+    world.take(("billing-intake", "64.08"), 10)
+    world.settle_all()
+    january = [one for one in world.of_type("premium.billed.v1") if one["period"] == "2026-01"]
+    assert {one["worker_id"]: one["funding"] for one in january} == {
+        "a": "apbd-regency",
+        "b": "apbd-regency",
+        "c": "apbd-province",
+    }
+
+
+@pytest.mark.parametrize("funding", ["self", "csr", "apbd-province"])
+def test_no_other_budget_pays_for_a_funder_without_one(funding: str) -> None:
+    world = with_budget()
+    verdict(world, "a")
+    world.settle_all()
+    world.command("billing.run.v1", {"regency": "64.08", "period": "2026-01", "funding": funding})
+    world.settle_all()
+    assert [one["reasons"] for one in world.of_type("billing.run.refused.v1")] == [["budget-missing"]]
+    assert billed(world) == []
+    assert world.all("runs") == {}
+
+
 class Workplace:
     """A workplace whose service is behind for the first few looks."""
 
