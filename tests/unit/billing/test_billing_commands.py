@@ -258,6 +258,7 @@ OPEN = Invoice(
         (InvoiceStatus.PAID, 16_799, ["already-paid"]),
         (InvoiceStatus.PAID, 16_800, ["already-paid"]),
         (InvoiceStatus.OPEN, 16_799, ["amount-differs"]),
+        (InvoiceStatus.OPEN, 16_801, ["amount-differs"]),
         (InvoiceStatus.OPEN, 0, ["amount-differs"]),
         (InvoiceStatus.OPEN, 16_800, []),
     ],
