@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import base64
 import uuid
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import orjson
+import structlog
 
 from shared.contracts import envelope, topics
 from shared.runtime.pipeline import Message, Publisher, Record
@@ -23,6 +25,9 @@ PART = "dlq_part"
 PART_BYTES_MAX = topics.DEAD_LETTER_BYTES_MAX // 2
 # Parts of letters are joined in memory; parts whose other parts never arrive must not stay for ever.
 UNFINISHED_BYTES_MAX = 256 * 1024 * 1024
+# An audit line names so many of its records; all of them are in the dead-letter topic.
+PLACES_MAX = 10
+log = structlog.get_logger()
 
 Headers = Sequence[tuple[str, bytes]]
 ReadIds = Callable[[], Awaitable[Mapping[str, str]]]
@@ -50,6 +55,7 @@ class DeadLetterTopic:
             self._known = {**self._known, **await self._ids()}
         messages = [one for letter in letters for one in self._messages(*letter)]
         await self._publisher.send_all(messages)
+        _audit(letters)
 
     def _messages(self, record: Record, code: str, detail: str) -> Iterator[Message]:
         ours = [
@@ -69,6 +75,15 @@ class DeadLetterTopic:
         for number in range(count):
             part = whole[number * PART_BYTES_MAX : (number + 1) * PART_BYTES_MAX]
             yield Message(self._topic, None, part, [*ours, (PART, f"{number + 1}/{count}".encode())])
+
+
+def _audit(letters: Sequence[tuple[Record, str, str]]) -> None:
+    """One line for each topic and error. It has the places of records and nothing that stands in them."""
+    places: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for record, code, _ in letters:
+        places[record.topic, code].append(f"{record.partition}/{record.offset}")
+    for (topic, code), found in sorted(places.items()):
+        log.warning("audit", what="put aside", topic=topic, codes=[code], records=len(found), places=found[:PLACES_MAX])
 
 
 def _size(record: Record) -> int:

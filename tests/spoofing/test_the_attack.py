@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import structlog
+from structlog.testing import capture_logs
 
 from shared.contracts import catalogue, topics
 from shared.kernel.identity import worker_id
+from shared.runtime import deadletters
 from tests.simulation.stories import ID_KEY
 from tests.spoofing.town import Town
 
@@ -177,3 +180,24 @@ async def test_another_regencys_and_another_agencys_word_is_nobodys(town: Town) 
     codes = [code for _, code in town.letters()]
     assert codes == ["foreign-source"] * 5 + ["unknown-type", "foreign-source"]
     assert town.documents("reporting") == {}
+
+
+async def test_what_is_put_aside_leaves_an_audit_line_without_its_words(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Another test may have set up logging; a logger keeps what was set up when it was used first.
+    monkeypatch.setattr(deadletters, "log", structlog.get_logger())
+    town.write(HOSPITAL, "payung/billing", "premium.billed.v1", BILLED)
+    town.write(HOSPITAL, "agency/64.08/SITI AMINAH", "claim.submit.v1", CLAIM)
+    town.write(topics.CLAIMS_OFFICERS, "agency/64.08/rumahsakit", "claim.decide.v1", DECISION)
+    with capture_logs() as lines:
+        await town.settle()
+    found = [one for one in lines if one["event"] == "audit"]
+    assert [(one["what"], one["topic"], one["codes"], one["records"]) for one in found] == [
+        ("put aside", HOSPITAL, ["unknown-type"], 1),
+        ("put aside", HOSPITAL, ["foreign-source"], 1),
+        ("put aside", topics.CLAIMS_OFFICERS, ["foreign-source"], 1),
+    ]
+    assert all(one["places"] for one in found)
+    assert "AMINAH" not in str(lines)
+    assert INVENTED not in str(lines)
