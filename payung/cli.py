@@ -473,7 +473,9 @@ def report_table(report: dict[str, Any]) -> Table:
         column.justify = "right" if rows and isinstance(rows[0].get(str(column.header)), int) else "left"
     for row in rows:
         table.add_row(*(cell(row[name]) for name in columns))
-    table.caption = f"as of {report['as_of']}; {report['behind']} events behind"
+    period = report.get("filters", {}).get("period")
+    month = f"month {period}; " if period else ""
+    table.caption = f"{month}as of {report['as_of']}; {report['behind']} events behind"
     return table
 
 

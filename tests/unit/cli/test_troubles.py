@@ -258,3 +258,9 @@ def test_a_table_shows_words_and_not_pythons() -> None:
     assert cli.cell(["a", 1]) == "a, 1"
     assert cli.cell(None) == ""
     assert cli.cell(value=True) == "ya"
+
+
+def test_a_table_of_a_report_names_its_month() -> None:
+    report = {"as_of": "2026-12-01T00:40:15+08:00", "behind": 0, "rows": [], "totals": {"billed": 95}}
+    assert "month 2026-11; as of" in str(cli.report_table({**report, "filters": {"period": "2026-11"}}).caption)
+    assert str(cli.report_table(report).caption).startswith("as of")
