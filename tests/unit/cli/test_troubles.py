@@ -44,6 +44,8 @@ def payung(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., tup
     """Runs the command line in this process: exit code, and what it said."""
     for name, value in NOWHERE.items():
         monkeypatch.setenv(name, value)
+    # An installation of this machine must not answer in the place of the one that is away.
+    monkeypatch.setattr("payung.place.DEFAULT_PORT_BASE", 0)
     # Some write where they are told to.
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("payung.wire.CONNECT_TIMEOUT_S", 0.3)
