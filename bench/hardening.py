@@ -171,7 +171,7 @@ def _as_service(at: Place) -> Place:
     """The place with registration's log-in, if there are log-ins. The operator would not do: no rule applies to it."""
     if at.credentials is None:
         return at
-    own = str(at.credentials / INTERNAL / "registration.json")
+    own = str(at.credentials / INTERNAL / "registration" / "registration.json")
     url = at.environ["PAYUNG_MONGO_URL"]
     return replace(at, environ={**at.environ, credentials.VARIABLE: own, "PAYUNG_MONGO_URL": _without_login(url)})
 

@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 
 from payung.access.table import OPERATOR
+from payung.embedded import locks
 from payung.embedded.data import DataFolder, keys_of
 from payung.embedded.stack import default_data_dir, read_run
 from shared.contracts import topics
@@ -20,6 +21,10 @@ from shared.runtime import credentials, secrets
 from shared.runtime.errors import Refused
 
 DEFAULT_PORT_BASE = 8100
+# The folder of the log-ins of an installation that `payung up` did not start (docker-compose.yml).
+FOLDER = "PAYUNG_CREDENTIALS_FOLDER"
+# The folder of the servers' own secrets. With it a command logs in as the servers and makes the first users.
+LOCKS = "PAYUNG_LOCKS"
 # The address that the compose file publishes. It bypasses the replica set's own name, which only its network knows.
 DEFAULT_MONGO_URL = f"mongodb://127.0.0.1:{DEFAULT_PORT_BASE + 17}/?directConnection=true"
 
@@ -37,6 +42,8 @@ class Place:
     urls: Mapping[str, str]
     # The folder of its log-ins, when this machine has them.
     credentials: Path | None = None
+    # Whether `payung up` started it and keeps its addresses in run.json.
+    launched: bool = False
 
     def url(self, service: str) -> str:
         """The HTTP address of a service."""
@@ -106,26 +113,55 @@ def find(data: Path | None) -> Place:
     data_dir = data if data is not None else default_data_dir()
     environ = _resolved()
     run = read_run(data_dir)
-    if run is not None and data is None and environ.get("PAYUNG_KAFKA", run["kafka"]) != run["kafka"]:
+    if run is not None and data is None and _names_another(environ, run):
         # The environment names another installation, so the addresses and keys of this one do not fit.
         run = None
     urls = {name: f"http://127.0.0.1:{DEFAULT_PORT_BASE + n}" for n, name in enumerate(topics.SERVICES, start=1)}
-    kept = Path(run["credentials"]) if run is not None and run.get("credentials") else None
+    kept = _credentials(run, environ)
     if run is not None:
         urls.update(run["urls"])
         if data is not None or "PAYUNG_KAFKA" not in environ:
             environ["PAYUNG_KAFKA"] = run["kafka"]
             environ["PAYUNG_MONGO_URL"] = run["mongo_url"]
-        if kept is not None and not _logs_in(environ):
-            environ[credentials.VARIABLE] = str(kept / f"{OPERATOR}.json")
         _add_keys(environ, Path(run["keys"]))
-    elif "PAYUNG_KAFKA" not in environ:
+    _log_in(environ, kept)
+    if run is None and "PAYUNG_KAFKA" not in environ:
         raise CommandError(
             f"nothing runs on {data_dir}: start it with `payung up`, name its folder with --data, "
             "or set PAYUNG_KAFKA to the broker of a running installation"
         )
     environ.setdefault("PAYUNG_MONGO_URL", DEFAULT_MONGO_URL)
-    return Place(data_dir, environ, urls, kept)
+    return Place(data_dir, environ, urls, kept, launched=run is not None)
+
+
+def _names_another(environ: Mapping[str, str], run: Mapping[str, Any]) -> bool:
+    """Whether the environment means another installation than the one of run.json."""
+    folder = environ.get(FOLDER)
+    return environ.get("PAYUNG_KAFKA", run["kafka"]) != run["kafka"] or (
+        folder is not None and folder != run.get("credentials")
+    )
+
+
+def _credentials(run: Mapping[str, Any] | None, environ: Mapping[str, str]) -> Path | None:
+    """Where the log-ins are kept; None where this machine has none."""
+    named = run.get("credentials") if run is not None else environ.get(FOLDER)
+    return Path(named) if named else None
+
+
+def _log_in(environ: dict[str, str], kept: Path | None) -> None:
+    """Chooses the log-in: the servers' own where their secrets are given, else the one that the environment names, else
+    the operator's. The operator's file also says where the broker is."""
+    if environ.get(LOCKS):
+        environ |= locks.standing(Path(environ[LOCKS])).kafka_environ(environ.get("PAYUNG_KAFKA", ""))
+        return
+    if kept is None or _logs_in(environ):
+        return
+    file = kept / f"{OPERATOR}.json"
+    environ[credentials.VARIABLE] = str(file)
+    if "PAYUNG_KAFKA" not in environ:
+        own = credentials.read(file)
+        environ["PAYUNG_KAFKA"] = own.bootstrap or ""
+        environ.setdefault("PAYUNG_MONGO_URL", own.mongo or DEFAULT_MONGO_URL)
 
 
 def _logs_in(environ: Mapping[str, str]) -> bool:

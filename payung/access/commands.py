@@ -9,12 +9,16 @@ from typing import Any
 
 from payung.access import applying, table
 from payung.access.applying import Administrator
-from payung.access.files import INTERNAL, Addresses, Files
+from payung.access.files import Addresses, Files
 from payung.access.table import OPERATOR, User
+from payung.embedded import locks
 from payung.embedded.private import write_private
-from payung.place import CommandError, Place
+from payung.place import LOCKS, CommandError, Place
 from shared.contracts.topics import Topic
 from shared.runtime import credentials, mongo_login
+
+# The addresses for the log-in files, when the process that writes them reaches the servers by other addresses.
+PUBLISHED_KAFKA, PUBLISHED_MONGO = "PAYUNG_PUBLISHED_KAFKA", "PAYUNG_PUBLISHED_MONGO_URL"
 
 
 async def apply(place: Place, more: Sequence[Topic] = ()) -> list[User]:
@@ -47,6 +51,8 @@ async def rotate(place: Place, name: str) -> Path:
 
 def _of(place: Place) -> tuple[Files, Addresses, Administrator]:
     assert place.credentials is not None
+    if place.environ.get(LOCKS):
+        return _of_servers(place, place.credentials)
     own = credentials.of(place.environ)
     if own is None:
         raise CommandError(f"{place.credentials} has no log-in of the {OPERATOR}; who else may make users?")
@@ -55,12 +61,23 @@ def _of(place: Place) -> tuple[Files, Addresses, Administrator]:
     return Files(place.credentials), at, Administrator(kafka=place.environ, mongo_url=url)
 
 
+def _of_servers(place: Place, folder: Path) -> tuple[Files, Addresses, Administrator]:
+    """Logs in as the servers themselves, before there are users; the files name the addresses that people reach."""
+    environ = place.environ
+    standing = locks.standing(Path(environ[LOCKS]))
+    at = Addresses(
+        bootstrap=environ.get(PUBLISHED_KAFKA) or environ["PAYUNG_KAFKA"],
+        ca=standing.ca,
+        mongo=environ.get(PUBLISHED_MONGO) or environ["PAYUNG_MONGO_URL"],
+    )
+    admin = Administrator(kafka=environ, mongo_url=environ["PAYUNG_MONGO_URL"], mongo_options=standing.mongo_options())
+    return Files(folder), at, admin
+
+
 def _named(files: Files, name: str) -> User:
-    """The user whose log-in file has this name; services have a folder of their own."""
-    internal = (files.folder / INTERNAL / f"{name}.json").is_file()
-    if "/" in name or not (internal or (files.folder / f"{name}.json").is_file()):
-        known = sorted(one.stem for one in (*files.folder.glob("*.json"), *(files.folder / INTERNAL).glob("*.json")))
-        raise CommandError(f"there is no log-in {name!r}; there are {', '.join(known)}")
+    """The user whose log-in file has this name."""
+    if name not in (known := files.names()):
+        raise CommandError(f"there is no log-in {name!r}; there are {', '.join(sorted(known))}")
     found = {one.name: one for one in table.users((), table.consumed())}
     return found.get(name, User(name=name))
 
@@ -68,7 +85,7 @@ def _named(files: Files, name: str) -> User:
 def _tell_run(place: Place, files: Files, at: Addresses, user: User) -> None:
     """Writes the operator's password into the database URL of run.json, for the other commands."""
     path, password = place.data_dir / "run.json", files.password(user)
-    if at.mongo is None or password is None:
+    if at.mongo is None or password is None or not place.launched:
         return
     run: Mapping[str, Any] = json.loads(path.read_text("utf-8"))
     write_private(path, {**run, "mongo_url": mongo_login.with_login(at.mongo, user.name, password, at.ca)})

@@ -1,6 +1,8 @@
-"""The files of the log-ins: `DIR/credentials/<name>.json` for people, `DIR/credentials/services/` for our services.
+"""The files of the log-ins: `DIR/credentials/<name>.json` for people, `DIR/credentials/services/<name>/<name>.json` for
+our services, so that a container can be given the folder of one service and nothing else.
 
-Contacts no server. A password is made once and kept; the file is rewritten when the addresses or the CA changed.
+Contacts no server. A password is made once and kept; the file is rewritten when the addresses or the CA changed. A
+copy of the CA's certificate lies beside each file, so that the two files together are enough for a client.
 """
 
 from __future__ import annotations
@@ -12,11 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from payung.access.table import User
-from payung.embedded.private import private_folder, write_private
+from payung.embedded.private import private_folder, write_private, write_private_text
 
 MECHANISM = "SCRAM-SHA-256"
 FOLDER = "credentials"
 INTERNAL = "services"
+CA = "ca.pem"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +40,12 @@ class Files:
 
     def path(self, user: User) -> Path:
         """The log-in file of a user."""
-        return (self.folder / INTERNAL if user.internal else self.folder) / f"{user.name}.json"
+        return (self.folder / INTERNAL / user.name if user.internal else self.folder) / f"{user.name}.json"
+
+    def names(self) -> dict[str, Path]:
+        """Every log-in that is kept here, and its file."""
+        found = (*self.folder.glob("*.json"), *(self.folder / INTERNAL).glob("*/*.json"))
+        return {one.stem: one for one in found}
 
     def password(self, user: User) -> str | None:
         """The kept password; None when there is none, or the file cannot be read."""
@@ -53,9 +61,9 @@ class Files:
 
     def write(self, user: User, at: Addresses, password: str) -> str:
         """Writes a user's file unless its content is the same, and returns the password."""
-        private_folder(self.folder)
         path = self.path(user)
-        private_folder(path.parent)
+        for folder in (self.folder, *([path.parent.parent, path.parent] if user.internal else [])):
+            private_folder(folder)
         found: dict[str, str] = {
             "bootstrap": at.bootstrap,
             "mechanism": MECHANISM,
@@ -63,7 +71,8 @@ class Files:
             "password": password,
         }
         if at.ca is not None:
-            found["ca"] = at.ca
+            found["ca"] = CA
+            _copy(Path(at.ca), path.parent / CA)
         if at.mongo is not None and (user.database or user.super_user):
             found["mongo"] = at.mongo
         if self._standing(path) != found:
@@ -78,6 +87,12 @@ class Files:
         except (OSError, ValueError):
             return None
         return found
+
+
+def _copy(authority: Path, beside: Path) -> None:
+    text = authority.read_text("ascii")
+    if not beside.is_file() or beside.read_text("ascii") != text:
+        write_private_text(beside, text)
 
 
 def fresh() -> str:

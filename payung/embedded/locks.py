@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from payung.embedded.certificates import Certificates
+from payung.embedded.errors import LaunchError
 from payung.embedded.private import private_folder, write_private_text
 from shared.runtime import kafka_security
 
@@ -19,6 +20,7 @@ from shared.runtime import kafka_security
 BROKER_USER = "payung-servers"
 OPERATOR = "operator"
 _MONGO_USER = "__system"
+BROKER, MONGO_KEY, SERVER, AUTHORITY = "broker", "mongo.key", "server.pem", "ca.pem"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,10 +74,23 @@ class Locks:
 def kept(folder: Path, tls: Certificates | None) -> Locks:
     """The locks of an installation, kept in a folder that only the launcher reads; made when they are missing."""
     private_folder(folder)
-    password = _secret(folder / "broker", secrets.token_urlsafe(32))
+    password = _secret(folder / BROKER, secrets.token_urlsafe(32))
     # MongoDB accepts 6 to 1,024 base64 characters, in a file that no other user may read.
-    _secret(folder / "mongo.key", secrets.token_hex(64))
-    return Locks(broker_password=password, mongo_key=folder / "mongo.key", tls=tls)
+    _secret(folder / MONGO_KEY, secrets.token_hex(64))
+    return Locks(broker_password=password, mongo_key=folder / MONGO_KEY, tls=tls)
+
+
+def standing(folder: Path) -> Locks:
+    """The locks of the servers in docker-compose.yml: the files `broker`, `mongo.key`, `server.pem` and `ca.pem` of
+    this folder. It makes nothing; raises LaunchError when a file is missing."""
+    missing = [name for name in (BROKER, MONGO_KEY, SERVER, AUTHORITY) if not (folder / name).is_file()]
+    if missing:
+        raise LaunchError(f"{folder} has no {', '.join(missing)}: run deploy/make-keys.sh and deploy/make-certs.sh")
+    return Locks(
+        broker_password=(folder / BROKER).read_text("ascii").strip(),
+        mongo_key=folder / MONGO_KEY,
+        tls=Certificates(authority=folder / AUTHORITY, server=folder / SERVER),
+    )
 
 
 def _secret(file: Path, fresh: str) -> str:

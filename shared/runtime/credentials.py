@@ -1,8 +1,9 @@
 """The file with a process's login for the broker and the database (PAYUNG_CREDENTIALS), and how its change is noticed.
 
 `{"bootstrap", "mechanism", "user", "password", "ca"?, "mongo"?}`: the first four are for Kafka. `ca` is the file of the
-authority that signed the certificates of both servers. `mongo` is the database's URL, without a user; the same user and
-password are valid there. The environment may name other addresses than the file, never another user.
+authority that signed the certificates of both servers; a plain name is a file beside this one. `mongo` is the
+database's URL, without a user; the same user and password are valid there. The environment may name other addresses
+than the file, never another user.
 """
 
 from __future__ import annotations
@@ -60,7 +61,7 @@ def read(path: Path) -> Credentials:
         password=texts["password"],
         mechanism=str(texts.get("mechanism") or "SCRAM-SHA-256"),
         bootstrap=texts.get("bootstrap"),
-        ca=texts.get("ca"),
+        ca=str(path.parent / texts["ca"]) if texts.get("ca") else None,
         mongo=texts.get("mongo"),
     )
 

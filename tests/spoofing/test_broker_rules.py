@@ -59,7 +59,7 @@ class Installation:
         """The environment with a user's log-in file."""
         folder = self.at.credentials
         assert folder is not None
-        file = folder / INTERNAL / f"{user}.json" if user in topics.SERVICES else folder / f"{user}.json"
+        file = folder / INTERNAL / user / f"{user}.json" if user in topics.SERVICES else folder / f"{user}.json"
         return {credentials.VARIABLE: str(file)}
 
     def options(self, user: str) -> dict[str, Any]:

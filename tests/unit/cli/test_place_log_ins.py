@@ -1,0 +1,77 @@
+"""Where a command finds the log-ins of an installation that `payung up` did not start."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from payung import place
+from payung.access import commands
+from payung.access.files import CA, Addresses, Files
+from payung.access.table import OPERATOR, User
+from payung.embedded.errors import LaunchError
+from shared.runtime import credentials, kafka_security, mongo_login
+from shared.runtime.kafka_server import Server
+
+AT = "127.0.0.1:19092"
+MONGO = "mongodb://127.0.0.1:19117/?directConnection=true"
+DINSOS = User(name="64.08-dinsos")
+AUTHORITY = "-----BEGIN CERTIFICATE-----\nof the authority\n-----END CERTIFICATE-----\n"
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Log-ins of the operator and one agency, named by the environment and by nothing else."""
+    files = Files(tmp_path / "credentials")
+    for user in (User(name=OPERATOR, super_user=True), DINSOS):
+        files.kept(user, Addresses(bootstrap=AT, mongo=MONGO))
+    for name in ("PAYUNG_KAFKA", "PAYUNG_MONGO_URL", credentials.VARIABLE):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "none"))
+    monkeypatch.setenv(place.FOLDER, str(files.folder))
+    return files.folder
+
+
+def test_the_operator_enters_and_his_file_knows_the_servers(folder: Path) -> None:
+    at = place.find(None)
+    assert Server(at.environ).bootstrap == AT
+    assert kafka_security.read(at.environ).user == OPERATOR
+    assert mongo_login.url(at.environ).startswith(f"mongodb://{OPERATOR}:")
+
+
+def test_an_agency_s_list_is_sent_as_the_agency(folder: Path) -> None:
+    at = place.find(None).acting_as(DINSOS.name)
+    assert kafka_security.read(at.environ).user == DINSOS.name
+
+
+def test_who_names_a_file_enters_by_it(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(credentials.VARIABLE, str(folder / "64.08-dinsos.json"))
+    monkeypatch.setenv("PAYUNG_KAFKA", AT)
+    assert kafka_security.read(place.find(None).environ).user == DINSOS.name
+
+
+def test_the_servers_enter_where_their_secrets_are_and_refuse_half_of_them(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(place.LOCKS, str(folder))
+    monkeypatch.setenv("PAYUNG_KAFKA", AT)
+    with pytest.raises(LaunchError, match=r"make-keys\.sh"):
+        place.find(None)
+
+
+async def test_a_name_that_leads_out_of_the_folder_is_none(folder: Path) -> None:
+    with pytest.raises(place.CommandError, match="there is no log-in"):
+        await commands.rotate(place.find(None), "../credentials/operator")
+
+
+def test_the_authority_lies_beside_each_log_in_and_moves_with_it(tmp_path: Path) -> None:
+    (tmp_path / "of-servers.pem").write_text(AUTHORITY)
+    files = Files(tmp_path / "credentials")
+    billing = User(name="billing", internal=True, database="payung_billing")
+    for user in (DINSOS, billing):
+        files.kept(user, Addresses(bootstrap=AT, ca=str(tmp_path / "of-servers.pem"), mongo=MONGO))
+        moved = files.path(user).parent.rename(tmp_path / f"moved-{user.name}")
+        own = credentials.read(moved / f"{user.name}.json")
+        assert own.ca == str(moved / CA)
+        assert (moved / CA).read_text() == AUTHORITY
