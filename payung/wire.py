@@ -195,8 +195,9 @@ async def follow(
             return
         for records in batches.values():
             for record in records:
-                if record.value is not None:
-                    yield decoded(record.value)
+                event = decoded(record.value)
+                if event is not None:
+                    yield event
 
 
 async def between(
@@ -227,10 +228,14 @@ async def between(
         left = [one for one in left if at[one] < ends[one]]
 
 
-def decoded(value: bytes) -> dict[str, Any]:
-    """The event in a record of our own topics."""
-    found: dict[str, Any] = orjson.loads(value)
-    return found
+def decoded(value: bytes | None) -> dict[str, Any] | None:
+    """The event in a record; None for a record that holds none: the services put it aside as a dead letter."""
+    try:
+        found = orjson.loads(value or b"")
+    except orjson.JSONDecodeError:
+        return None
+    named = isinstance(found, dict) and isinstance(found.get("source"), str) and isinstance(found.get("id"), str)
+    return found if named and isinstance(found.get("data"), dict) else None
 
 
 async def ask(

@@ -53,6 +53,8 @@ async def events(at: Place, topic: str) -> AsyncIterator[dict[str, Any]]:
             for partition, records in batches.items():
                 for record in records:
                     one = wire.decoded(record.value)
+                    if one is None:
+                        continue
                     name = (one["source"], one["id"])
                     if name not in seen:
                         seen.add(name)

@@ -85,3 +85,11 @@ async def test_what_will_never_be_taken_is_not_tried_again(error: Exception, sai
     with pytest.raises(CommandError, match=said):
         await made.flush()
     assert publisher.taken == []
+
+
+@pytest.mark.parametrize(
+    "value", [None, b"", b"no json", b"[1]", b"{}", b'{"source": 1, "id": "a", "data": {}}', b"\xff"]
+)
+def test_a_record_that_holds_no_event_is_passed_over(value: bytes | None) -> None:
+    """One such record on a topic once ended every command that follows events."""
+    assert wire.decoded(value) is None
