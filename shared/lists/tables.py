@@ -279,8 +279,8 @@ class _Records:
             return True
         if not self._shape.full or (quote and before and self._shape.delimiter not in before):
             return False
-        if quote and before and not before.strip(f"{self._shape.delimiter} "):
-            # Only empty cells stand before the quote: the end of a cell that holds separators, not the start of a row.
+        if quote and before and behind[:1] in (self._shape.delimiter, "\r", "\n", ""):
+            # A separator follows the first quote, so the quote ends a cell: the cell began on a line before.
             return False
         cells = _alone(line, self._shape.delimiter)
         if cells is None:
