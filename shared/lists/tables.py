@@ -268,14 +268,15 @@ class _Records:
     def _is_whole(self, line: str) -> bool:
         """Whether a line is a whole row, so that it cannot be a part of a quoted cell.
 
-        It contains a NIK, or opens with a quote as rows of quoted cells do, or has the cells of a row. A line on which
-        a quoted cell ends normally has only the cells after it. If that was the first cell of the row, the line may
-        have all cells.
+        It contains a NIK, or its first quote neither ends a cell nor is doubled, or it has the cells of a row. A line
+        on which a quoted cell ends normally has only the cells after it. If that was the first cell of the row, the
+        line may have all cells.
         """
         before, quote, behind = line.partition('"')
         if _NIK_LIKE.search(before):
             return True
-        if quote and not before and behind[:1] not in (self._shape.delimiter, '"', "\n", ""):
+        if quote and behind[:1] not in (self._shape.delimiter, '"', "\r", "\n", ""):
+            # Inside a quoted cell a quote is doubled, or ends the cell: this one does neither.
             return True
         if not self._shape.full or (quote and before and self._shape.delimiter not in before):
             return False
