@@ -15,6 +15,11 @@ def know(environ: Mapping[str, str]) -> None:
     _KNOWN[environ["PAYUNG_KAFKA"]] = environ
 
 
+def forget(environ: Mapping[str, str]) -> None:
+    """This broker has stopped; the next one on its port may have no log-ins."""
+    del _KNOWN[environ["PAYUNG_KAFKA"]]
+
+
 def of(bootstrap: str) -> dict[str, Any]:
     """Connection options of aiokafka's clients."""
     return Server(_KNOWN.get(bootstrap, {"PAYUNG_KAFKA": bootstrap})).options()

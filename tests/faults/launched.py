@@ -92,6 +92,7 @@ class Launched:
         return self
 
     def __exit__(self, *_: object) -> None:
+        logins.forget(self.place.environ)
         self._kept.close()
 
     # -- addresses ----------------------------------------------------------------------------------------------------
