@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready-$(shell cksum requirements/dev.txt pyproject.toml | cksum | cut -d' ' -f1)
 
-.PHONY: setup demo test dates check fmt bench faults lock clean
+.PHONY: setup demo test dates check fmt bench faults papers contracts lock clean
 
 setup: $(STAMP)
 
@@ -42,6 +42,15 @@ bench: setup
 faults: setup
 	$(BIN)/pytest tests/faults $(ARGS)
 	PAYUNG_SEEDS=$${PAYUNG_SEEDS:-5000} PAYUNG_FIRST_SEED=$${PAYUNG_FIRST_SEED:-$$(date +%s)} $(BIN)/pytest tests/simulation -k "straight_fold or counters"
+
+# The pages in docs/ and the parts of READMEs that come from the code, and the record of what was released. Commit them.
+papers: setup
+	$(BIN)/python -m payung.papers
+	$(BIN)/python -m tests.contract.test_released_contracts
+
+# AsyncAPI 3 and JSON Schemas, for programs. They are built, not committed.
+contracts: setup
+	@$(BIN)/payung contracts export build/contracts
 
 # Needs `uv` on the PATH. Hashes only: no lock of ours names a registry host.
 lock:

@@ -34,7 +34,7 @@ _ENVELOPE: dict[str, Any] = {
     "sequence": {"type": "integer", "description": "the aggregate's version"},
 }
 # The topics of all agencies appear once, with parameters.
-_FEEDBACK = Topic(
+FEEDBACK = Topic(
     name="feedback-{regency}-{agency}",
     producer="registration, claims",
     key="submission id, else event id",
@@ -84,10 +84,10 @@ def asyncapi(spec: ServiceSpec) -> dict[str, Any]:
     channels: dict[str, Any] = {}
     operations: dict[str, Any] = {}
     for topic in received(spec):
-        kinds = _kinds_on(topic.name, spec)
+        kinds = kinds_on(topic.name, spec)
         if kinds:
             _add(channels, operations, topic, kinds, "receive")
-    for topic, kinds in _sent(spec):
+    for topic, kinds in sent(spec):
         _add(channels, operations, topic, kinds, "send")
     used = sorted({kind for channel in channels.values() for kind in channel["messages"]})
     return {
@@ -118,7 +118,7 @@ def table() -> dict[str, Topic]:
             retention_ms=sample.retention_ms,
             restricted=True,
         )
-    found[_FEEDBACK.name] = _FEEDBACK
+    found[FEEDBACK.name] = FEEDBACK
     return found
 
 
@@ -133,7 +133,7 @@ def received(spec: ServiceSpec) -> Iterable[Topic]:
             yield known[name]
 
 
-def _kinds_on(topic: str, spec: ServiceSpec) -> list[str]:
+def kinds_on(topic: str, spec: ServiceSpec) -> list[str]:
     """Types of this service's inputs that may come on a topic; its own work steps are internal."""
     known = all_types()
     if topic.endswith("-work"):
@@ -142,10 +142,10 @@ def _kinds_on(topic: str, spec: ServiceSpec) -> list[str]:
     return sorted(kind for kind in rule.types if kind in known and kind in spec.inputs) if rule is not None else []
 
 
-def _sent(spec: ServiceSpec) -> Iterable[tuple[Topic, list[str]]]:
+def sent(spec: ServiceSpec) -> Iterable[tuple[Topic, list[str]]]:
     own: Mapping[str, Mapping[str, object]] = {
         topics.events(spec.name): catalogue.EVENTS.get(spec.name, {}),
-        _FEEDBACK.name: catalogue.FEEDBACK.get(spec.name, {}),
+        FEEDBACK.name: catalogue.FEEDBACK.get(spec.name, {}),
         topics.IDENTITY_CHECKS: catalogue.CHECKS,
         topics.REPORTING_COVERAGE: catalogue.COVERAGE,
     }

@@ -1,4 +1,4 @@
-"""The committed AsyncAPI documents and JSON Schemas are those of the code, and say what every consumer needs."""
+"""The documents that are built from the code say what every consumer needs; the committed pages are up to date."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import orjson
 import pytest
 
 from payung import contracts, papers
+from payung.papers import interface, rules
 from shared.contracts import catalogue, envelope, topics
 from shared.contracts.admission import Rule
 from shared.contracts.base import Data
@@ -19,30 +20,69 @@ from shared.kernel.decision import Outcome
 from shared.kernel.event import Event, Intake
 from shared.reference import rates
 
-DOCS = Path(__file__).parents[2] / "docs"
 SPECS = {service: contracts.spec_of(service) for service in topics.SERVICES}
 
 
-def test_committed_documents_are_those_of_the_code() -> None:
-    made = papers.documents()
-    stale = [name for name, text in made.items() if not (DOCS / name).exists() or (DOCS / name).read_text() != text]
-    assert not stale, "run: payung contracts export docs"
-    committed = {
-        str(path.relative_to(DOCS)) for kind in ("asyncapi", "schemas") for path in (DOCS / kind).glob("*.json")
-    }
-    assert committed == set(contracts.documents()), "a file is left over from an event that is gone"
+def test_committed_pages_are_those_of_the_code() -> None:
+    made = papers.committed()
+    assert {"docs/catalogue.md", "docs/rules.md", *(f"services/{one}/README.md" for one in topics.SERVICES)} == set(
+        made
+    )
+    stale = [name for name, text in made.items() if (papers.ROOT / name).read_text("utf-8") != text]
+    assert not stale, "run: make papers"
 
 
-def test_every_number_of_the_law_is_read_where_the_page_says() -> None:
-    for key in rates.load().numbers - rates.WAITING:
-        source = (DOCS.parent / papers.read_in(key)).read_text("utf-8")
-        # Some names are put together, as f"scholarship.{child.level}.years".
-        assert key in source or f'"{key.split(".")[0]}.' in source, f"{key} is not in {papers.read_in(key)}"
+@pytest.mark.parametrize("service", topics.SERVICES)
+def test_a_readme_shows_all_that_its_spec_names(service: str) -> None:
+    shown = interface.block(SPECS[service])
+    own_steps = {kind for by_type in catalogue.WORK.values() for kind in by_type}
+    for name in {*SPECS[service].outcomes, *SPECS[service].stored, *(set(SPECS[service].inputs) - own_steps)}:
+        assert f"`{name}`" in shown, name
+
+
+def test_a_readme_without_its_marks_is_an_error() -> None:
+    for page in ("# Claims\n", interface.BEGIN, interface.END, f"{interface.BEGIN}{interface.END}{interface.BEGIN}"):
+        with pytest.raises(ValueError, match="marks"):
+            interface.replaced(page, SPECS["claims"])
+
+
+def test_the_export_writes_every_document(tmp_path: Path) -> None:
+    written = {str(path.relative_to(tmp_path)) for path in papers.export(tmp_path)}
+    assert written == {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*.*")}
+    for name in written:
+        text = (tmp_path / name).read_text("utf-8")
+        assert json.loads(text) if name.endswith(".json") else text.startswith("# ")
+    kinds = {f"schemas/{kind}.json" for kind in (*SCHEMAS, *catalogue.PUBLISHED_TYPES)}
+    assert kinds <= written
+
+
+def test_every_number_of_the_law_that_is_in_force_is_read_somewhere() -> None:
+    table = "shared/reference/rates.py"
+    for key in rates.load().numbers:
+        readers = rules.read_in(key, papers.ROOT)
+        assert (set(readers) <= {table}) if key in rates.WAITING else readers, f"{key} is read in {readers}"
+
+
+def test_every_other_rule_has_its_law_its_confidence_and_a_reader() -> None:
+    known = {"rule", "value", "from", "to", "law", "confidence", "read"}
+    found = [one for section in rules.others().values() for one in section]
+    assert len(found) > 40
+    for one in found:
+        assert known - {"from", "to"} <= one.keys() <= known, one
+        assert one["confidence"].startswith(("verified", "derived", "from model knowledge", "unknown")), one
+        assert one["read"], one
+        assert all(rules.file_of(symbol, papers.ROOT) for symbol in one["read"])
+
+
+def test_a_symbol_that_is_gone_or_stands_twice_is_no_place() -> None:
+    for symbol in ("services.claims:no_such_rule", "services.claims:decide"):
+        with pytest.raises(LookupError):
+            rules.file_of(symbol, papers.ROOT)
 
 
 @pytest.mark.parametrize("service", topics.SERVICES)
 def test_asyncapi_refers_only_to_what_it_holds(service: str) -> None:
-    document = json.loads((DOCS / "asyncapi" / f"{service}.json").read_text())
+    document = contracts.asyncapi(SPECS[service])
     assert document["asyncapi"] == "3.0.0"
     assert document["operations"]
     for operation in document["operations"].values():

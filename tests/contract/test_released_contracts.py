@@ -1,8 +1,9 @@
 """Releases are compatible in both directions: this release reads the events of the first one, and the reverse.
 
-`released.json` is the form of every event between services. A new release may add only events and optional fields.
-`python -m tests.contract.test_released_contracts` writes the additions down and refuses any other change. Before the
-first release a line may be removed by hand; afterwards never.
+`released.json` is the form of every event: of the outcomes of each service and of the commands from outside. It is the
+only generated JSON that is committed. A new release may add only events and optional fields. `make papers` writes the
+additions down and refuses any other change. Before the first release a line may be removed by hand; afterwards never.
+Texts for people (descriptions) are not compared.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from shared.contracts import catalogue
+from payung import contracts
 
 FILE = Path(__file__).parent / "released.json"
 # For people; it may be worded anew.
@@ -25,15 +26,14 @@ Forms = dict[str, Any]
 def forms() -> Forms:
     """By event and its parts: the fields, their forms, and which are required."""
     found: Forms = {}
-    for by_type in catalogue.OUTCOMES.values():
-        for kind, model in by_type.items():
-            schema = model.model_json_schema()
-            for name, part in {"": schema, **schema.get("$defs", {})}.items():
-                if "properties" in part:
-                    found[f"{kind}#{name}" if name else kind] = {
-                        "required": sorted(part.get("required", ())),
-                        "properties": {field: _bare(one) for field, one in sorted(part["properties"].items())},
-                    }
+    for kind, model in contracts.all_types().items():
+        schema = model.model_json_schema()
+        for name, part in {"": schema, **schema.get("$defs", {})}.items():
+            if "properties" in part:
+                found[f"{kind}#{name}" if name else kind] = {
+                    "required": sorted(part.get("required", ())),
+                    "properties": {field: _bare(one) for field, one in sorted(part["properties"].items())},
+                }
     return found
 
 
@@ -64,9 +64,7 @@ def test_nothing_that_was_released_is_broken() -> None:
 
 
 def test_what_is_added_is_written_down() -> None:
-    assert forms().keys() == json.loads(FILE.read_text("utf-8")).keys(), (
-        "run: python -m tests.contract.test_released_contracts"
-    )
+    assert forms().keys() == json.loads(FILE.read_text("utf-8")).keys(), "run: make papers"
 
 
 OLD: Forms = {"a.v1": {"required": ["x"], "properties": {"x": {"type": "integer"}, "y": {"type": "string"}}}}
