@@ -18,6 +18,7 @@ from aiokafka.errors import (
 )
 
 from shared.runtime import clock
+from shared.runtime.kafka_tokens import NoToken
 
 # A refused client tries again within seconds, so an older refusal no longer applies.
 _FRESH_S = 60.0
@@ -28,6 +29,7 @@ _REFUSALS = (
     SaslAuthenticationFailed,
     UnsupportedSaslMechanismError,
     ssl.SSLError,
+    NoToken,
 )
 
 
@@ -41,6 +43,10 @@ class _Listener(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Takes one log line of aiokafka; the error is its last argument."""
         error = record.args[-1] if isinstance(record.args, tuple) and record.args else None
+        # With TLS 1.3 a broker refuses a client's certificate only after the connection is open: then the refusal is
+        # the cause of a connection that broke.
+        if not isinstance(error, _REFUSALS) and isinstance(error, BaseException):
+            error = error.__cause__
         if isinstance(error, _REFUSALS):
             self.last = clock.monotonic(), f"{type(error).__name__}: {error}".replace("\n", " ")
 

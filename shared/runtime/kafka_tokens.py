@@ -3,34 +3,50 @@
 from __future__ import annotations
 
 import asyncio
+import math
+import re
+import ssl
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import httpx
 from aiokafka.abc import AbstractTokenProvider
+from aiokafka.conn import AIOKafkaConnection, OAuthAuthenticator
+from aiokafka.errors import SaslAuthenticationFailed
 
 from shared.runtime import clock
 from shared.runtime.errors import Refused
 
 ASK_TIMEOUT_S = 10.0
-# A token is requested again this long before it ends. A token of unknown lifetime is kept for this long.
+# A token is requested again this long before it ends. A token of unknown lifetime is kept for twice this long.
 EARLY_S = 30.0
+# The least time between two questions to an issuer that gives no token.
+AGAIN_S = 1.0
+# Kafka's message puts the token between signs of its own, so a token contains neither spaces nor control characters.
+_TOKEN = re.compile(r"[\x21-\x7e]+")
+# No answer, or an answer that is not a valid one of an issuer.
+_UNANSWERED = (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError, KeyError, TypeError)
+
+
+class NoToken(OSError):
+    """There is no token now. To the Kafka client this is trouble of a connection, which it tries again."""
 
 
 class TokenSource(AbstractTokenProvider):  # type: ignore[misc]  # aiokafka is untyped
     """Reads a file, or asks an issuer with a client's id and secret (client credentials). All clients of a process
-    share it."""
+    share it. While the issuer is silent, a token is used until its end."""
 
-    SETTINGS = ("TOKEN_PATH", "TOKEN_URL", "CLIENT_ID", "CLIENT_SECRET", "SCOPE")
+    SETTINGS = ("TOKEN_PATH", "TOKEN_URL", "TOKEN_CA", "CLIENT_ID", "CLIENT_SECRET", "SCOPE")
 
-    def __init__(self, file: str | None, url: str | None, client_id: str, secret: str, scope: str | None) -> None:
-        self._file = Path(file) if file else None
-        self._url = url
-        self._login = (client_id, secret)
-        self._scope = scope
+    def __init__(self, file: Path | None, issuer: Issuer | None) -> None:
+        self._file = file
+        self._issuer = issuer
+        self._lock = threading.Lock()
         self._held = ""
-        self._until_s = 0.0
+        self._renew_s = self._ends_s = self._again_s = float("-inf")
+        self._failure = ""
 
     @classmethod
     def of(cls, given: Mapping[str, str]) -> TokenSource | None:
@@ -41,37 +57,107 @@ class TokenSource(AbstractTokenProvider):  # type: ignore[misc]  # aiokafka is u
         file, url = named.get("TOKEN_PATH"), named.get("TOKEN_URL")
         if (file is None) == (url is None):
             raise Refused("tokens for Kafka come from PAYUNG_KAFKA_TOKEN_PATH or from PAYUNG_KAFKA_TOKEN_URL: name one")
-        if file is not None and (len(named) > 1 or not Path(file).is_file()):
+        if url is not None:
+            return cls(None, Issuer(url, named))
+        assert file is not None
+        if len(named) > 1 or not Path(file).is_file():
             raise Refused(f"PAYUNG_KAFKA_TOKEN_PATH stands alone, and names a file: {file}")
-        if url is not None and not (url.startswith("https://") and {"CLIENT_ID", "CLIENT_SECRET"} <= named.keys()):
-            raise Refused("PAYUNG_KAFKA_TOKEN_URL is https, with PAYUNG_KAFKA_CLIENT_ID and PAYUNG_KAFKA_CLIENT_SECRET")
-        return cls(file, url, named.get("CLIENT_ID", ""), named.get("CLIENT_SECRET", ""), named.get("SCOPE"))
+        return cls(Path(file), None)
 
     async def token(self) -> str:
-        """For aiokafka, at each connection."""
+        """For aiokafka, at each connection. Raises NoToken."""
         return (await asyncio.to_thread(self._fresh))[0]
 
     def for_librdkafka(self, _: str) -> tuple[str, float]:
-        """For confluent-kafka: the token, and when it ends (seconds since 1970)."""
+        """For confluent-kafka: the token, and when it ends (seconds since 1970). Raises NoToken."""
         token, left_s = self._fresh()
         return token, clock.now().timestamp() + left_s
 
     def _fresh(self) -> tuple[str, float]:
-        if self._file is not None:
-            return self._file.read_text("ascii").strip(), EARLY_S
-        now = clock.monotonic()
-        if now >= self._until_s:
-            found = self._asked()
-            self._held = str(found["access_token"])
-            self._until_s = now + max(0.0, float(found.get("expires_in", 2 * EARLY_S)) - EARLY_S)
-        return self._held, max(self._until_s - now, 1.0)
+        if self._issuer is None:
+            return self._from_file(), EARLY_S
+        with self._lock:  # connections that need a token at the same moment share one question
+            if clock.monotonic() >= max(self._renew_s, self._again_s):
+                self._renew(self._issuer)
+            left_s = self._ends_s - clock.monotonic()
+            if left_s <= 0:
+                raise NoToken(self._failure or "the issuer of Kafka's tokens gave one that has ended already")
+            return self._held, left_s
 
-    def _asked(self) -> Mapping[str, Any]:
+    def _renew(self, issuer: Issuer) -> None:
+        asked_s = clock.monotonic()
+        try:
+            self._held, lifetime_s = issuer.ask()
+        except _UNANSWERED as error:
+            self._again_s = clock.monotonic() + AGAIN_S
+            self._failure = f"the issuer of Kafka's tokens gave none: {_told(error)}"
+        else:
+            self._ends_s = asked_s + lifetime_s
+            self._renew_s = self._ends_s - EARLY_S
+
+    def _from_file(self) -> str:
+        assert self._file is not None
+        try:
+            found = self._file.read_text("ascii").strip()
+        except (OSError, ValueError) as error:
+            raise NoToken(f"PAYUNG_KAFKA_TOKEN_PATH cannot be read: {type(error).__name__}") from None
+        if not _TOKEN.fullmatch(found):
+            raise NoToken("the file of PAYUNG_KAFKA_TOKEN_PATH holds no token")
+        return found
+
+
+class Issuer:
+    """The token endpoint of an OIDC issuer, and our log-in there."""
+
+    def __init__(self, url: str, named: Mapping[str, str]) -> None:
+        """Raises Refused for settings that are incomplete, or that would show the secret to others."""
+        if not (url.startswith("https://") and {"CLIENT_ID", "CLIENT_SECRET"} <= named.keys()):
+            raise Refused("PAYUNG_KAFKA_TOKEN_URL is https, with PAYUNG_KAFKA_CLIENT_ID and PAYUNG_KAFKA_CLIENT_SECRET")
+        self._url = url
+        self._login = (named["CLIENT_ID"], named["CLIENT_SECRET"])
+        self._scope = named.get("SCOPE")
+        self._trust: ssl.SSLContext | bool = True
+        if "TOKEN_CA" in named:
+            try:
+                self._trust = ssl.create_default_context(cafile=named["TOKEN_CA"])
+            except OSError as error:  # an SSLError is an OSError
+                raise Refused(f"PAYUNG_KAFKA_TOKEN_CA cannot be used ({named['TOKEN_CA']}): {error}") from None
+
+    def ask(self) -> tuple[str, float]:
+        """A new token, and its lifetime in seconds."""
         form = {"grant_type": "client_credentials", **({"scope": self._scope} if self._scope else {})}
-        with httpx.Client(timeout=ASK_TIMEOUT_S, trust_env=False) as client:
-            answer = client.post(str(self._url), data=form, auth=self._login)
+        with httpx.Client(timeout=ASK_TIMEOUT_S, trust_env=False, verify=self._trust) as client:
+            answer = client.post(self._url, data=form, auth=self._login)
         answer.raise_for_status()
         found = answer.json()
-        if not isinstance(found, dict) or "access_token" not in found:
-            raise OSError("the issuer of Kafka's tokens gave none")
-        return found
+        if not (isinstance(found, dict) and _TOKEN.fullmatch(found["access_token"])):
+            raise ValueError("no token")
+        lifetime_s = float(found.get("expires_in", 2 * EARLY_S))
+        if not 0 < lifetime_s < math.inf:
+            raise ValueError("no lifetime")
+        return found["access_token"], lifetime_s
+
+
+def _told(error: Exception) -> str:
+    """The kind of a failure, without what the issuer said: it may repeat what it was sent."""
+    if isinstance(error, httpx.HTTPStatusError):
+        return f"it answered {error.response.status_code}"
+    return type(error).__name__
+
+
+class _Authenticator(OAuthAuthenticator):  # type: ignore[misc]  # aiokafka is untyped
+    """Reads the broker's answer to a token. aiokafka does not: it takes a refusal for consent, is cut off at its next
+    request, and reports only that it could not connect."""
+
+    async def step(self, payload: bytes | None) -> Any:
+        """The next message to the broker; None when the log-in is complete."""
+        if payload:
+            raise SaslAuthenticationFailed(f"the broker refuses the token: {payload[:200].decode('ascii', 'replace')}")
+        return await super().step(payload)
+
+
+def _authenticator(connection: Any) -> _Authenticator:
+    return _Authenticator(sasl_oauth_token_provider=connection._sasl_oauth_token_provider)
+
+
+AIOKafkaConnection.authenticator_oauth = _authenticator

@@ -4,8 +4,6 @@ line that says so. Nothing is lost, and the service continues by itself when the
 from __future__ import annotations
 
 import asyncio
-import datetime
-import ipaddress
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -18,14 +16,11 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]
     UserScramCredentialDeletion,
     UserScramCredentialUpsertion,
 )
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from payung.embedded import ports
 from payung.place import Place
-from shared.runtime import app, clock
+from shared.runtime import app
+from tests.authority import Authority
 from tests.faults.processes import eventually
 from tests.faults.submissions import holds, submit
 from tests.faults.world import SERVICES, World
@@ -94,41 +89,6 @@ class Guarded(World):
         return (self.folder / "logs" / f"{name}.log").read_text("utf-8")
 
 
-class Authority:
-    """Signs certificates for 127.0.0.1 that are valid for `days` from now, or expired that many days ago."""
-
-    def __init__(self) -> None:
-        self._key = ec.generate_private_key(ec.SECP256R1())
-        self.certificate = self._signed("uji", self._key.public_key(), days=1, authority=True)
-
-    def _signed(self, name: str, key: ec.EllipticCurvePublicKey, *, days: int, authority: bool) -> x509.Certificate:
-        ends = clock.now() + datetime.timedelta(days=days)
-        address = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(ports.HOST))])
-        issuer = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "uji")])
-        return (
-            x509.CertificateBuilder()
-            .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]))
-            .issuer_name(issuer)
-            .public_key(key)
-            .serial_number(x509.random_serial_number())
-            .not_valid_before(ends - datetime.timedelta(days=30))
-            .not_valid_after(ends)
-            .add_extension(address, critical=False)
-            .add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True)
-            .sign(self._key, hashes.SHA256())
-        )
-
-    def issue(self, file: Path, *, days: int) -> None:
-        """Writes a key and its certificate in Kafka's form."""
-        key = ec.generate_private_key(ec.SECP256R1())
-        certificate = self._signed("broker", key.public_key(), days=days, authority=False)
-        secret = key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
-        chain = [one.public_bytes(serialization.Encoding.PEM) for one in (certificate, self.certificate)]
-        file.write_bytes(secret + b"".join(chain))
-
-
 @pytest.fixture
 def by_password(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
     with Guarded(tmp_path_factory.mktemp("password"), "SASL_PLAINTEXT") as world:
@@ -174,7 +134,7 @@ def authority() -> Authority:
 def by_certificate(tmp_path_factory: pytest.TempPathFactory, authority: Authority) -> Iterator[Guarded]:
     folder = tmp_path_factory.mktemp("certificate")
     trusted = folder / "authority.pem"
-    trusted.write_bytes(authority.certificate.public_bytes(serialization.Encoding.PEM))
+    authority.publish(trusted)
     authority.issue(folder / "server.pem", days=1)
     with Guarded(folder, "SASL_SSL") as world:
         world.present(
