@@ -43,7 +43,7 @@ GROUP = f"payung-{SPEC.name}"
 # Kept beside the model: who rebuilds it, and where a tail that was not taken yet begins.
 RUNS, RUN = "_rebuild", "run"
 TAIL_TRIES = 60
-# Made of events that expire; Kafka keeps all other events for ever (contracts.md 2).
+# Made of events that expire; Kafka keeps all other events for ever (docs/contracts.md#topics-who-may-write-and-read).
 EXPIRING, EXPIRING_TOPICS = ("answers", "settlements"), "feedback-"
 BATCH_RECORDS = 3_000
 QUIET_S = 30.0

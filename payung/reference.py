@@ -1,5 +1,6 @@
-"""Loads reference data by command, directly into the service that owns them; nothing else bypasses Kafka (contracts.md
-4)."""
+"""Loads reference data by command, directly into the service that owns them. Nothing else bypasses Kafka
+(docs/contracts.md#command-line).
+"""
 
 from __future__ import annotations
 

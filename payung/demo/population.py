@@ -70,7 +70,7 @@ OCCUPATIONS: dict[Sector, tuple[str, ...]] = {
     "services": ("tukang kebun", "tukang parkir", "buruh pelabuhan", "tukang urut", "guru les"),
     "other": ("pemulung", "marbot", "pemuka agama"),
 }
-# Where NIKs of migrants were first issued (rules.md T6): neighbours, old codes of this land, Sulawesi, Java, Banjar.
+# Where NIKs of migrants were first issued: neighbours, old codes of this land, Sulawesi, Java, Banjar.
 _OTHER_PREFIXES = words(
     "640201 640206 640213 647201 647205 647102 647401 640304 640112 640501 630305 637101 731103 730805 737109 731302 "
     "760105 350515 350706 351518 352408 357802 530804 531001"
@@ -129,7 +129,7 @@ def generate(seed: int, workers: int, regency: str, areas: Areas, today: date = 
 
 
 def population_csv(persons: Iterable[Person], path: Path) -> int:
-    """Writes a population file (contracts.md 4) and returns its number of persons."""
+    """Writes a population file (docs/contracts.md#list-files) and returns its number of persons."""
     count = 0
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from shared.runtime.crypto import id_key_from
 
-# contracts.md, Claims: above Rp50.000.000 an officer must decide.
+# Above this amount an officer must decide (docs/contracts.md#claims).
 OFFICER_ABOVE = 50_000_000
 
 

@@ -100,7 +100,9 @@ class BudgetExhausted(Data):
 
 
 class CoverageAtRisk(Data):
-    """A late payment or an empty budget will cost families their full death benefit (rules.md T2)."""
+    """A late payment or an empty budget will cost families their full death benefit: JKM pays it only after three paid
+    months in a row.
+    """
 
     regency: Regency
     period: Period

@@ -228,7 +228,7 @@ def _validated(model: type, data: Any) -> Any:
 
 
 def outcome_id(service: str, cause: Event, aggregate: str, kind: str, index: int) -> str:
-    """The id of an outcome, derived from what caused it (contracts.md 1)."""
+    """The id of an outcome, derived from what caused it (docs/contracts.md#events)."""
     name = f"{service}|{cause.source}|{cause.id}|{aggregate}|{kind}|{index}"
     text = hashlib.sha1(_NAMESPACE_BYTES + name.encode(), usedforsecurity=False).hexdigest()
     # RFC 4122 version 5, computed directly: uuid.uuid5 takes three times as long, and this runs once per outcome.

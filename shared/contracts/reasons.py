@@ -1,4 +1,4 @@
-"""The closed list of reason codes (contracts.md 3), and the text of each for the clerk who must act on it.
+"""The closed list of reason codes, and the text of each for the clerk who must act on it.
 
 Defines the texts, Indonesian and English. Knows no service: a service decides which reason holds. Extend it only by
 adding.
@@ -92,7 +92,7 @@ class Reason(StrEnum):
 
 _CODES = frozenset(str(reason) for reason in Reason)
 
-# The column names in a list file (contracts.md 4), for messages about one field.
+# The column names in a list file (docs/contracts.md#list-files), for messages about one field.
 COLUMNS_ID: dict[str, str] = {
     "submission_id": "id_pengajuan",
     "officer": "petugas",

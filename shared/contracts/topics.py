@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 DAY_MS = 86_400_000
 FOREVER = -1
-# The size limit of incoming records (contracts.md 1). Our own steps carry up to 1,000 enrolments in one record, and a
-# dead letter is the original plus its headers, so those topics allow more.
+# The size limit of incoming records (docs/contracts.md#dead-letter-or-refusal). Our own steps carry up to 1,000
+# enrolments in one record, and a dead letter is the original plus its headers, so those topics allow more.
 INTAKE_BYTES_MAX = 256 * 1024
 RECORD_BYTES_MAX = 1024 * 1024
 DEAD_LETTER_BYTES_MAX = 2 * 1024 * 1024

@@ -1,4 +1,4 @@
-"""Business days and periods, in Asia/Makassar (WITA, UTC+8): rules.md T12. Pure: every instant is an argument."""
+"""Business days and periods, in Asia/Makassar (WITA, UTC+8). Pure: every instant is an argument."""
 
 from __future__ import annotations
 

@@ -1,5 +1,6 @@
-"""Identifies a worker without revealing who it is: the keyed hash of a NIK (contracts.md 3), and the form of a NIK
-(rules.md 6a)."""
+"""Identifies a worker without revealing who it is: the keyed hash of a NIK (docs/contracts.md#workers-and-their-forms),
+and the form of a NIK (docs/rules.md#nik-and-civil-register).
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Compares two names (contracts.md 3): upper case, without punctuation and titles, token-sort ratio. Pure."""
+"""Compares two names: upper case, without punctuation and titles, token-sort ratio. Pure."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The answers file: an agency's own list, row for row, with the result of each row beside it.
 
-Defines the five added columns (contracts.md 4). The file can be corrected and published again as it is: the reader of
-lists leaves those five out.
+Defines the five added columns (docs/contracts.md#list-files). The file can be corrected and published again as it
+is: the reader of lists leaves those five out.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 codes).
 
 Look-ups over `areas.csv` and `moved_villages.csv`. Knows no service and no store. Village names repeat within one
-regency (rules.md 6b), so a name alone identifies a village only when just one village of the regency has it (`called`).
+regency, so a name alone identifies a village only when just one village of the regency has it (`called`).
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ _REGENCY_LENGTH = 5
 
 _KIND_OF_AREA = re.compile(r"^(?:(?:DESA|DS|KELURAHAN|KEL|KECAMATAN|KEC|KAB|KABUPATEN)\b[. ]*)+(?=\S)")
 _NO_LETTER = re.compile(r"[^A-Z0-9]+")
-# rules.md 6b: one place with two spellings. Blanks and marks are ignored when comparing, which covers the other
-# spellings.
+# One place with two spellings (docs/rules.md#areas-and-time). Blanks and marks are ignored when comparing, which covers
+# the other spellings.
 _SPELLINGS = (("KONGBENG", "KOMBENG"), ("SEMBOJA", "SAMBOJA"))
 _CODE_FIRST = re.compile(r"(\d{2}\.\d{2}\.\d{2}\.\d{4})(?![\d.])")
 
@@ -52,7 +52,7 @@ class Areas:
         return self._villages.get(code)
 
     def resolve(self, code: str) -> str:
-        """The current code of a village that moved to another district; any other code unchanged (rules.md T5)."""
+        """The current code of a village that moved to another district; any other code unchanged."""
         return self._moved.get(code, code)
 
     def called(self, text: str, district: str, regency: str) -> tuple[Village, ...]:

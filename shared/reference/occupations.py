@@ -2,7 +2,7 @@
 
 Agencies write occupations freely. Others than that agency see only the code from the shipped list that a text means, or
 `other`: a free text may hold a name or a telephone number, and open streams keep it for ever. The list contains the
-occupations that the programme's own reports name (rules.md 10), with the words that clerks write for them.
+occupations that the programme's own reports name, with the words that clerks write for them.
 """
 
 from __future__ import annotations

@@ -127,7 +127,7 @@ class Rates:
         return next((rate for rate in self._rates.get(key, ()) if rate.holds_on(day)), None)
 
     def bracket(self, funding: Funding, income: int, day: date) -> Bracket | None:
-        """The row of Lampiran II that applies: public money always buys the lowest one (contracts.md, Premium)."""
+        """The row of Lampiran II that applies: public money always buys the lowest one (docs/rules.md#premiums)."""
         in_force = [b for b in self._brackets if _in_force(b.effective_from, b.effective_to, day)]
         reached = in_force[:1] if is_public(funding) else [b for b in in_force if b.income_from <= income]
         return reached[-1] if reached else None
@@ -149,7 +149,7 @@ class Rates:
     def relief(self, funding: Funding, sector: str, day: date) -> Rate | None:
         """The relief on a premium of that day, as a multiplier.
 
-        PP 50/2025 halves the premium only for workers who pay it themselves: rules.md T1.
+        PP 50/2025 halves the premium only for workers who pay it themselves (docs/rules.md#premiums).
         """
         covid = self.rate("covid", day)
         if covid is not None or funding != "self":

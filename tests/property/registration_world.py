@@ -29,7 +29,7 @@ FACTS = Facts(REFERENCE.precedence)
 AT = datetime(2026, 1, 31, 23, 30, tzinfo=UTC)
 NIK = "6408044107850002"
 WORKER = worker_id(KEY, NIK)
-# The required fields of contracts.md 3.
+# The required fields (docs/contracts.md#workers-and-their-forms).
 FORM: Mapping[str, Any] = {
     "submission_id": "SUB-1",
     "nik": NIK,

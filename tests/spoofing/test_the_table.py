@@ -32,7 +32,7 @@ for _service in topics.SERVICES:
 
 
 def expected(topic: str, kind: str, source: str) -> bool:
-    """The contract, written a second time (contracts.md 1 to 3)."""
+    """Who may say what on which topic, written a second time (docs/contracts.md#topics-who-may-write-and-read)."""
     service, _, road = topic.partition("-")
     agency = topics.agency_of_topic(topic)
     if agency is not None:

@@ -188,7 +188,9 @@ def _invoice(final: RunReleased, completed: RunCompleted) -> Outcome:
 
 
 def _exhausted(budget: Budget, final: RunReleased) -> list[Outcome]:
-    """One event for each account that is too small, and the warning of rules.md T2."""
+    """One event for each account that is too small, and a warning that families may lose their full death benefit
+    (docs/rules.md#cover-and-arrears).
+    """
     left, missing = budget.free, Accounts(final.missed_jkk, final.missed_jkm) - budget.free
     accounts: tuple[tuple[Programme, int, int], ...] = (
         ("JKK", left.jkk, missing.jkk),

@@ -2,9 +2,9 @@
 
 Billing knows the month of birth, not the day. On the first day of the month of the 18th birthday a worker is still 17,
 so that month is not billed. On the first day of the month of the 65th birthday a worker is still 64, so that month is
-billed. The ages are those of the shipped policy. A regency may accept workers at 17 with their identity card (rules.md
-2), and only verification knows whether it does. Therefore a worker who was verified at 17 is billed from 17 on. No
-worker is billed from 65 on.
+billed. The ages are those of the shipped policy. A regency may accept workers at 17 with their identity card
+(docs/rules.md#who-may-be-insured), and only verification knows whether it does. Therefore a worker who was verified at
+17 is billed from 17 on. No worker is billed from 65 on.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from shared.kernel.values import value
 from shared.reference import policies
 
 MONTHS_A_YEAR = 12
-# rules.md 2, minimum age: 17 with an identity card is local practice; a lower age is nowhere accepted.
+# 17 with an identity card is local practice; a lower age is nowhere accepted (docs/rules.md#who-may-be-insured).
 LEAST_ANYWHERE = 17
 
 

@@ -108,7 +108,7 @@ def overdue_of(invoice: Invoice) -> InvoiceOverdue:
 
 
 def overdue(state: Invoice | None, event: Event, facts: Facts) -> Decision[Invoice]:
-    """Warns that a late payment breaks the row of paid months (rules.md T2)."""
+    """Warns that a late payment breaks the row of paid months (docs/rules.md#cover-and-arrears)."""
     if state is None or state.status is not InvoiceStatus.OPEN:
         return Decision(state=state, ignored="invoice-not-open")
     data = CoverageAtRisk(

@@ -1,4 +1,4 @@
-"""One worker's premium for one month: inserted once, whoever pays (rules.md T10).
+"""One worker's premium for one month: inserted once, whoever pays (docs/rules.md#premiums).
 
 The insert of the document is the last guard: a run that comes second finds the premium and gives its money back.
 """

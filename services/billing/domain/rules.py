@@ -10,11 +10,11 @@ from shared.contracts.base import Funding, PremiumLine
 from shared.kernel.calendar import months_between, period_of, shift_period
 from shared.reference.rates import Rates
 
-# contracts.md, Run: a future month may be billed, at most 12 ahead (rules.md 1c: BPU may pay 3, 6 or 12 months ahead).
+# A future month may be billed, at most 12 ahead: BPU may pay 3, 6 or 12 months ahead (docs/rules.md#premiums).
 MONTHS_AHEAD_MAX = 12
 # A due date lies in the period or within a year after it. A later one is a typing error: no treasury plans like that.
 DUE_MONTHS_MAX = 12
-# Past payments may be entered: up to a year before the month they pay (3, 6 or 12 months ahead: rules.md 1c).
+# Past payments may be entered: up to a year before the month they pay (docs/rules.md#premiums).
 PAID_AHEAD_MONTHS_MAX = 12
 # The last period of a worker who has not ended; it sorts after every real one.
 NO_END = "9999-12"
@@ -25,7 +25,7 @@ Price = tuple[tuple[PremiumLine, ...], Accounts]
 
 
 def run_id(regency: str, period: str, funding: str, number: int) -> str:
-    """The permanent id of a run (design.md 4: from regency, period, funding and run number)."""
+    """The permanent id of a run: it follows from regency, period, funding and the number of the run."""
     return f"RUN-{regency.replace('.', '')}-{period}-{funding}-{number}"
 
 
@@ -40,7 +40,7 @@ def budget_key(regency: str, period: str, funding: str) -> str:
 
 
 def premium_key(worker_id: str, period: str) -> str:
-    """The key of one worker and one month, whoever pays: rules.md T10."""
+    """The key of one worker and one month, whoever pays (docs/rules.md#premiums)."""
     return f"{worker_id}|{period}"
 
 

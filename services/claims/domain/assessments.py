@@ -150,7 +150,7 @@ def _fits_cause(form: Form) -> bool:
     """Whether kind, outcome and cause fit together.
 
     JKK is for work accidents and occupational diseases, JKM for every other death, including an accident off duty
-    (rules.md 3a, 3b). A scholarship follows a death or, under JKK, a total disability (rules.md 3c).
+    (docs/rules.md#claims). A scholarship follows a death or, under JKK, a total disability.
     """
     if form.kind == "scholarship":
         return form.outcome == "death" or (form.outcome == "total" and form.cause != "natural")

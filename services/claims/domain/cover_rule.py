@@ -1,4 +1,6 @@
-"""Whether a day is covered and how many months qualify (contracts.md, Cover). Two clocks: the day, and what is known.
+"""Whether a day is covered and how many months qualify (docs/contracts.md#when-a-day-is-covered).
+
+Two clocks: the day, and what is known.
 
 A month's row is the unbroken run of billed months that ends with that month. A day is covered when three conditions
 hold: its month is paid; the first payment of the row is of that day or earlier; on that day fewer months of the row

@@ -18,7 +18,7 @@ from shared.contracts.claims import Kind
 from shared.kernel.calendar import age_on, years_later
 from shared.reference.rates import Rates, number
 
-# contracts.md, Claims: documents by kind.
+# Documents by kind of claim (docs/contracts.md#claims).
 DOCUMENTS: dict[Kind, tuple[str, ...]] = {
     "jkm": (
         "form-4",
@@ -42,7 +42,7 @@ DOCUMENTS: dict[Kind, tuple[str, ...]] = {
     ),
 }
 RECEIPTS = "receipts"
-# Further documents that offices add (rules.md 4, Documents).
+# Further documents that offices add (docs/rules.md#claims).
 OTHER_DOCUMENTS = (
     *("marriage-book", "power-of-attorney", "tax-number", "work-reference", "kk3", "police-report"),
     *("insurance-letter", "attendance", "guardian-letter", "disability-letter", "will-letter", "photo", "other"),
@@ -57,7 +57,7 @@ SCHOOL_YEAR_STARTS_IN = 7
 LEVEL_AGES = {"tk": 3, "sd": 5, "smp": 10, "sma": 13, "higher": 15}
 # For a child born after the worker's death.
 BORN_AFTER_DEATH_MAX = timedelta(days=300)
-# Who receives a death benefit, in the order of the law (rules.md 4); a guardian may receive a scholarship, too.
+# Who receives a death benefit, in the order of the law (docs/rules.md#claims). A guardian may receive a scholarship.
 HEIRS = frozenset(
     ("spouse", "child", "parent", "grandchild", "grandparent", "sibling", "parent-in-law", "will", "named-heir")
 )
@@ -122,21 +122,19 @@ def read_school_year(text: str) -> str | None:
 
 
 def has_full_death_benefit(rates: Rates, months: Months, day: date) -> bool:
-    """Three paid months in a row give the full JKM (Permenaker 5/2021; before it no months were required):
-    rules.md T2.
-    """
+    """Three paid months in a row give the full JKM (Permenaker 5/2021; before it no months were required)."""
     least = rates.rate("jkm.min_months_full", day)
     return least is None or months.in_row >= least.amount
 
 
 def has_scholarship_months(rates: Rates, months: Months, by_accident: bool, day: date) -> bool:
-    """JKM requires three years of contributions, JKK none: rules.md T3."""
+    """JKM requires three years of contributions, JKK none (PP 82/2019)."""
     least = rates.rate("jkm.scholarship_min_months", day)
     return by_accident or (least is not None and months.paid >= least.amount)
 
 
 def payable_children(rates: Rates, form: Form, submitted_on: str) -> tuple[Child, ...]:
-    """Children under 23 at a level that fits their age, each school year of a child once (rules.md 3c).
+    """Children under 23 at a level that fits their age, each school year of a child once (PP 82/2019).
 
     The age counts on the day of the event; for a yearly claim, on the day of submission. A yearly claim reaches back
     three school years and never ahead.
@@ -160,8 +158,8 @@ def payable_children(rates: Rates, form: Form, submitted_on: str) -> tuple[Child
 def within_years(rates: Rates, children: Sequence[Child], taken: Mapping[str, str], day: date) -> tuple[Child, ...]:
     """The children's school years that the law still pays, given the slots (`year|child` -> level) already taken.
 
-    At most two children of a worker, and a limited number of years at each level (rules.md 3c). Before PP 82/2019 one
-    sum for one child.
+    At most two children of a worker, and a limited number of years at each level (PP 82/2019). Before it one sum
+    for one child.
     """
     once = rates.rate("scholarship.once", day) is not None
     children_max = number(rates, "scholarship.children_max", day)
@@ -198,7 +196,7 @@ def _fits_level(child: Child) -> bool:
 
 
 def death_benefits(rates: Rates, months: Months, day: date) -> tuple[BenefitLine, ...]:
-    """JKM: Rp42,000,000 with three months in a row, Rp10,000,000 below: rules.md 3b."""
+    """JKM: Rp42,000,000 with three months in a row, Rp10,000,000 below (docs/rules.md#claims)."""
     if has_full_death_benefit(rates, months, day):
         names: tuple[tuple[str, str], ...] = (
             ("lump-sum", "jkm.lump"),
@@ -213,7 +211,7 @@ def death_benefits(rates: Rates, months: Months, day: date) -> tuple[BenefitLine
 def accident_benefits(
     rates: Rates, form: Form, base: int, day: date, days_before: int, days: int
 ) -> tuple[BenefitLine, ...]:
-    """JKK: costs, pay while unable to work, and the benefit of the outcome: rules.md 3a.
+    """JKK: costs, pay while unable to work, and the benefit of the outcome (docs/rules.md#claims).
 
     `days` are the paid days off work; they follow `days_before`, which other claims of the same accident were paid.
     """

@@ -1,5 +1,5 @@
-"""The checks of a form (contracts.md 3, rules.md 2 and 6): returns every reason that holds, in the order of the
-fields.
+"""The checks of a form (docs/contracts.md#workers-and-their-forms): returns every reason that holds, in the order of
+the fields.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ from shared.kernel.debris import fault
 from shared.kernel.identity import is_nik, nik_birth_date
 from shared.reference.areas import Areas
 
-# contracts.md 3: the income assumed when the form states none; also the lowest base (rules.md 1a).
+# The income assumed when the form states none; also the base of the lowest bracket (docs/rules.md#income-brackets).
 DEFAULT_INCOME = 1_000_000
 # A monthly income above this is a typing error, not a vulnerable worker.
 INCOME_MAX = 1_000_000_000
-# Older people do not exist (rules.md 6a takes ages of 0 to 105).
+# Older people do not exist; registers hold ages up to 105.
 EARLIEST_BIRTH_YEARS = 110
 # Other years are typing errors or a program's "never" (9999-12-31). Date arithmetic from such days would overflow.
 YEARS = range(1900, 2200)
-# rules.md 6a: a woman's day of birth is written with 40 added.
+# In a NIK a woman's day of birth is written with 40 added (docs/rules.md#nik-and-civil-register).
 WOMEN_DAY_OFFSET = 40
 WITHDRAWAL_REASONS = ("moved", "deceased", "employed", "request", "other")
 _SECTORS = frozenset(SECTORS)
@@ -124,7 +124,9 @@ def form_problems(fields: Mapping[str, Any], regency: str, areas: Areas, today: 
 
 
 def form_warnings(form: WorkerForm) -> tuple[str, ...]:
-    """Where the digits of the NIK differ from the form: a warning, never a refusal (contracts.md 3, rules.md T6)."""
+    """Where the digits of the NIK differ from the form: a warning, never a refusal
+    (docs/rules.md#nik-and-civil-register).
+    """
     nik, born = form.nik, form.birth_date
     day = int(nik[6:8])
     says_woman = day > WOMEN_DAY_OFFSET
@@ -146,7 +148,7 @@ def submission_problems(fields: Mapping[str, Any]) -> list[str]:
 
 
 def nik_problems(value: Any, today: date) -> list[str]:
-    """The problems of a NIK: its shape first, then the date in it (rules.md 6b)."""
+    """The problems of a NIK: its shape first, then the date in it (docs/rules.md#nik-and-civil-register)."""
     if is_absent(value):
         return [missing("nik")]
     nik = value.strip() if isinstance(value, str) else value

@@ -31,7 +31,7 @@ from shared.kernel.decision import Address, Decision, Outcome
 from shared.kernel.event import Event, Intake, Routed
 from shared.kernel.values import value
 
-# Billing runs at most a year ahead (contracts.md 3), and a past month no longer gives cover.
+# Billing runs at most a year ahead (docs/contracts.md#premiums-and-runs), and a past month no longer gives cover.
 MONTHS_KEPT = 14
 # Crockford's digits: no two of them look alike on a wet sticker.
 DIGITS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"

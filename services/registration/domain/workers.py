@@ -62,7 +62,7 @@ def update(state: Standing, event: Event, facts: Facts, now: datetime) -> Decisi
     warnings = (*rules.form_warnings(form), *part.warnings)
     word = _word(sender, form, now, known.fingerprint if known else "")
     if not worker.active:
-        # The identity was rejected: the corrected form is a valid submission like any other (contracts.md 3).
+        # The identity was rejected: the corrected form opens a new check.
         return _enrol(worker, event, sender, form, word, warnings, facts)
     said, corrected = sources.by_changes(worker, part.changes, word)
     words = _with(worker.words, word) if known else worker.words

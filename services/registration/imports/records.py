@@ -21,7 +21,7 @@ from shared.runtime.ports import Cipher
 IMPORTS = "imports"
 CHUNKS = "import_chunks"
 ANSWERS = "import_answers"
-# contracts.md 2: an intake topic forgets its records after 14 days.
+# An intake topic forgets its records after 14 days.
 KEPT_DAYS = 14
 # A broken-off upload can never be finished. Its bytes are deleted once it is certainly dead.
 RECEIVING_HOURS = 6

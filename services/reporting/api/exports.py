@@ -27,7 +27,7 @@ TITLES: Mapping[str, str] = {
 
 
 def as_data(counted: Counted) -> dict[str, Any]:
-    """The report in the form of contracts.md 5."""
+    """The report as JSON (docs/contracts.md#reports)."""
     report = counted.report
     return {
         "as_of": counted.as_of,

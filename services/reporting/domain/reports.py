@@ -224,7 +224,7 @@ INSURED_MONTHS = 3
 def deaths(
     died: Mapping[str, Identity], insured: Collection[str], claimed: Collection[str | None], areas: Areas
 ) -> tuple[list[Row], Row]:
-    """Insured workers who died, by district, and for how many of them no death was claimed (rules.md 8a: code 11).
+    """Insured workers who died, by district, and for how many of them no death was claimed.
 
     `died` are dead workers' verdicts by worker; `insured` and `claimed` are worker ids.
     """

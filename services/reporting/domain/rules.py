@@ -1,6 +1,7 @@
 """The rules of counting: which event is older, which age band, which share. Pure.
 
-A share is never capped: coverage above 100 % of a target is real, because targets are estimates (rules.md T7, T8).
+A share is never capped: coverage above 100 % of a target is real, because targets are estimates
+(docs/rules.md#who-may-be-insured).
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ OLDER = "older"
 ALREADY_COUNTED = "already-counted"
 FEEDBACK_PREFIX = "feedback-"
 
-# Informal workers may be insured from 18 to 64 (rules.md); a worker outside these ages is still counted.
+# Informal workers may be insured from 18 to 64 (docs/rules.md#who-may-be-insured); others are still counted.
 AGE_BANDS = ((18, 24), (25, 34), (35, 44), (45, 54), (55, 64))
 YOUNGER = "under-18"
 OLDER_AGES = "65-over"
@@ -38,7 +39,7 @@ def answering_agency(topic: str) -> tuple[str, str] | None:
 
 
 def older(state: Any, event: Event) -> bool:
-    """Whether a later event of the same aggregate was already counted (design.md 3.9)."""
+    """Whether a later event of the same aggregate was already counted."""
     return state is not None and event.sequence is not None and bool(event.sequence < state.sequence)
 
 

@@ -182,7 +182,7 @@ class Exhaustion:
 
 @value(frozen=True, slots=True, kw_only=True)
 class Risk:
-    """A warning that families may lose their full death benefit (rules.md T2)."""
+    """A warning that families may lose their full death benefit (docs/rules.md#cover-and-arrears)."""
 
     regency: str
     period: str

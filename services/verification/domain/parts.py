@@ -33,7 +33,7 @@ def of_officer(event: Event) -> Routed:
     """The decision, or a refusal with every reason that holds, in the order of the fields."""
     intake: Intake = event.data
     fields = intake.fields
-    # Only an officer settles a case (contracts.md 1, sources); an agency's event must not count as one.
+    # Only an officer settles a case; an agency's event must not count as one.
     signed_by = officers.name_of(event.source)
     problems: list[str] = [] if signed_by else [f"{Reason.FIELD_INVALID}:source"]
     if intake.problem:

@@ -1,4 +1,4 @@
-"""The verdict of a policy on what the sources say (contracts.md 3, rules.md 2)."""
+"""The verdict of a policy on what the sources say (docs/contracts.md#how-a-verdict-is-reached)."""
 
 from __future__ import annotations
 
@@ -95,8 +95,8 @@ DECEASED_BY_CLAIM = settled("deceased", "claims")
 
 
 def verdict(finding: Finding, birth_date: str, checked_on: date, beside: Beside, policy: Policy) -> Verdict:
-    """The first step that applies decides (contracts.md 3): the register's status, then everything that excludes, then
-    the doubts for an officer.
+    """The first step that applies decides (docs/contracts.md#how-a-verdict-is-reached): the register's status, then
+    everything that excludes, then the doubts for an officer.
     """
     found = int(finding.score or 0)
     by_status = _SETTLED_BY_STATUS.get(finding.status)
@@ -185,8 +185,8 @@ def waits_for_register(status: Status, reasons: Sequence[str], evidence: Sequenc
 
 
 def yields_to_job(reasons: Sequence[str]) -> bool:
-    """Whether the known job would have rejected this held case: by the order of contracts.md 3 a double or
-    inactive record comes first.
+    """Whether the known job would have rejected this held case: a double or inactive record comes before a job
+    (docs/contracts.md#how-a-verdict-is-reached).
     """
     return not {Reason.DUPLICATE_IDENTITY, Reason.INACTIVE_IDENTITY} & set(reasons)
 

@@ -450,7 +450,7 @@ def test_ids_derive_from_regency_period_funding_and_number() -> None:
 
 
 def test_one_programme_costs_what_the_regencies_pay() -> None:
-    """rules.md 1c: 5,000 workers for a year of two programmes are exactly Rp1.008.000.000."""
+    """5,000 workers for a year of two programmes are exactly Rp1.008.000.000 (docs/rules.md#premiums)."""
     _, cost = rules.price_of(rates.load(), "apbd-regency", 1_000_000, "trade", "2025-06")
     assert cost.total * 12 * 5_000 == 1_008_000_000
 

@@ -1,4 +1,4 @@
-"""Cover by two clocks (contracts.md, Cover): covered days, qualifying months, and what late news change."""
+"""Cover by two clocks (docs/contracts.md#when-a-day-is-covered): covered days, qualifying months, late news."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from shared.contracts.intake_schemas import SCHEMAS, RosterLine
 from shared.contracts.reasons import COLUMNS_ID, Reason, message, messages
 from shared.lists.columns import LAYOUTS, Kind
 
-# contracts.md 3, word for word.
+# The codes that outsiders may rely on, written a second time.
 CLOSED_LIST = [
     "nik-malformed",
     "nik-date-impossible",

@@ -1,4 +1,4 @@
-"""Forms: given one change to a good form, then exactly these reasons; one line a rule (contracts.md 3)."""
+"""Forms: given one change to a good form, then exactly these reasons; one line a rule."""
 
 from __future__ import annotations
 

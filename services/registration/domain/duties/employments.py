@@ -1,7 +1,8 @@
 """One person with one employer: the contracts that rosters reported, and the duties that were not kept. Pure.
 
-Duties (rules.md 4): a worker is registered by the first day of work. Short contracts that follow one another, none of
-them registered, are one employment. A worker insured from the regency's budget may not stand on a payroll.
+Duties (docs/rules.md#employers-and-contractors): a worker is registered by the first day of work. Short contracts that
+follow one another, none of them registered, are one employment. A worker insured from the regency's budget may not
+stand on a payroll.
 
 A job also ends: a worker who was reported as employed and has no running contract with any employer is reported as
 free. Otherwise one season on a plantation would exclude them from the subsidy for ever.
