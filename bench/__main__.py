@@ -30,7 +30,8 @@ from payung.place import CommandError, Place
 from payung.terminal import console
 from shared.contracts import topics
 from shared.kernel.calendar import business_day, first_day, period_of
-from shared.runtime import clock, topics_admin
+from shared.runtime import clock
+from shared.runtime.kafka import topics_admin
 
 # Each look reads a page of metrics and costs time on the measured machine.
 LOOK_S = 0.25

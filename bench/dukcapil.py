@@ -33,9 +33,10 @@ from shared.contracts import topics
 from shared.kernel.calendar import business_day
 from shared.kernel.identity import worker_id
 from shared.reference import areas as area_files
-from shared.runtime import clock, topics_admin
-from shared.runtime.crypto import id_key_from
-from shared.runtime.kafka_server import Server
+from shared.runtime import clock
+from shared.runtime.kafka import topics_admin
+from shared.runtime.kafka.server import Server
+from shared.runtime.store.crypto import id_key_from
 
 # After this time the limiter's burst and the consumer's start are over.
 WARM_S = 5.0

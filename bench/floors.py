@@ -20,8 +20,9 @@ from payung import publish
 from payung.place import Place
 from shared.contracts.topics import Topic
 from shared.lists.reader import open_list
-from shared.runtime import clock, topics_admin
-from shared.runtime.kafka_server import Server
+from shared.runtime import clock
+from shared.runtime.kafka import topics_admin
+from shared.runtime.kafka.server import Server
 
 BATCH = 2_000
 

@@ -26,8 +26,9 @@ from payung.access.files import INTERNAL
 from payung.embedded import ports
 from payung.embedded.stack import Stack, StackConfig
 from payung.place import CommandError, Place
-from shared.runtime import credentials, topics_admin
-from shared.runtime.durability import ONE_BROKER
+from shared.runtime.kafka import topics_admin
+from shared.runtime.kafka.durability import ONE_BROKER
+from shared.runtime.ops import credentials
 
 ANSWERED = ("submission.answered.v1",)
 VARIANTS = ("guarded", "bare")
@@ -36,7 +37,10 @@ READY_S = 60.0
 
 def take_guards_off() -> None:
     """Removes the guards of the shell in this process."""
-    from shared.runtime import app, failpoints, floodgate, guards, kafka, mongo
+    from shared.runtime import app, failpoints
+    from shared.runtime.kafka import consumer as kafka
+    from shared.runtime.ops import floodgate, guards
+    from shared.runtime.store import mongo
 
     async def nothing(*_: Any, **__: Any) -> None:
         return None

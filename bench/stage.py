@@ -22,7 +22,8 @@ from payung.embedded import ports
 from payung.embedded.stack import Stack, StackConfig
 from payung.place import CommandError, Place
 from payung.terminal import console
-from shared.runtime import clock, topics_admin
+from shared.runtime import clock
+from shared.runtime.kafka import topics_admin
 
 # Each look costs time in the measured process. The end is read from that process's clock, not from the look.
 LOOK_S = 1.0

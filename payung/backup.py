@@ -3,7 +3,8 @@ moment.
 
 A backup is a folder: for each service one file of BSON documents for each collection, and `manifest.json`, written
 last. The services may differ in their moment: each store knows up to where it has settled the log
-(`shared.runtime.settled`), so its service reads the rest again. A backup holds check values of the keys, not the keys.
+(`shared.runtime.kafka.settled`), so its service reads the rest again. A backup holds check values of the keys, not the
+keys.
 """
 
 from __future__ import annotations
@@ -27,13 +28,14 @@ from pymongo.errors import PyMongoError
 from payung.embedded.private import write_private
 from payung.place import CommandError
 from shared.contracts import topics
-from shared.runtime import clock, mongo_login, sealed
+from shared.runtime import clock
 from shared.runtime.app import database_name
-from shared.runtime.crypto import check_value, cipher_from, id_key_from
 from shared.runtime.errors import Refused
-from shared.runtime.key_checks import FIELD, WORKER_ID
-from shared.runtime.mongo import META, RESTORING
-from shared.runtime.secrets import NAME_WORKERS
+from shared.runtime.ops.secrets import NAME_WORKERS
+from shared.runtime.store import login, sealed
+from shared.runtime.store.crypto import check_value, cipher_from, id_key_from
+from shared.runtime.store.key_checks import FIELD, WORKER_ID
+from shared.runtime.store.mongo import META, RESTORING
 
 FORMAT = 1
 MANIFEST = "manifest.json"
@@ -218,7 +220,7 @@ def _client(environ: Mapping[str, str], options: Mapping[str, Any] | None = None
     """`options`: a log-in that is not in the URL."""
     try:
         found: MongoClient[Any] = MongoClient(
-            mongo_login.url(environ), w="majority", journal=True, tz_aware=True, **(options or {})
+            login.url(environ), w="majority", journal=True, tz_aware=True, **(options or {})
         )
     except (PyMongoError, ValueError) as error:
         raise CommandError(f"PAYUNG_MONGO_URL cannot be used ({type(error).__name__})") from None

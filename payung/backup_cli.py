@@ -18,7 +18,7 @@ from payung.embedded import ports, stack
 from payung.embedded.data import DataFolder
 from payung.options import Data
 from payung.place import CommandError
-from shared.runtime import credentials, secrets
+from shared.runtime.ops import credentials, secrets
 
 _out = Console(highlight=False, soft_wrap=True)
 ASK_S = 3.0

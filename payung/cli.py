@@ -30,7 +30,8 @@ from shared.kernel.money import rupiah
 from shared.lists.answers import answers_path
 from shared.lists.columns import LAYOUTS, Kind
 from shared.lists.errors import ListError
-from shared.runtime import clock, topics_admin
+from shared.runtime import clock
+from shared.runtime.kafka import topics_admin
 
 app = typer.Typer(
     help="Payung: employment social security for vulnerable informal workers.",

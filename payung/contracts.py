@@ -16,7 +16,7 @@ from shared.contracts import admission, catalogue, topics
 from shared.contracts.envelope import CONTENT_TYPE
 from shared.contracts.intake_schemas import SCHEMAS
 from shared.contracts.topics import Topic
-from shared.runtime.ports import ServiceSpec
+from shared.runtime.spec import ServiceSpec
 
 ASYNCAPI_VERSION = "3.0.0"
 KAFKA_BINDING = "0.5.0"

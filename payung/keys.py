@@ -21,9 +21,11 @@ from services.claims.stream import SPEC as CLAIMS
 from services.registration.stream import SPEC as REGISTRATION
 from services.reporting.stream import SPEC as REPORTING
 from services.verification.stream import SPEC as VERIFICATION
-from shared.runtime import app, key_checks, secrets
-from shared.runtime.crypto import FieldCipher, check_value, cipher_from, field_keys, id_key_from
-from shared.runtime.ports import ServiceSpec
+from shared.runtime import app
+from shared.runtime.ops import secrets
+from shared.runtime.spec import ServiceSpec
+from shared.runtime.store import key_checks
+from shared.runtime.store.crypto import FieldCipher, check_value, cipher_from, field_keys, id_key_from
 
 SPECS = (REGISTRATION, VERIFICATION, BILLING, CLAIMS, REPORTING)
 # Services read their files every `KEYS_LOOK_S`; after this time all of them seal with the new key.

@@ -17,8 +17,8 @@ from payung.embedded.data import DataFolder, keys_of
 from payung.embedded.stack import default_data_dir, read_run
 from shared.contracts import topics
 from shared.contracts.reasons import messages
-from shared.runtime import credentials, secrets
 from shared.runtime.errors import Refused
+from shared.runtime.ops import credentials, secrets
 
 DEFAULT_PORT_BASE = 8100
 # The folder of the log-ins of an installation that `payung up` did not start (docker-compose.yml).

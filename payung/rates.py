@@ -12,9 +12,9 @@ from services.billing.stream import SPEC as BILLING
 from services.claims.stream import SPEC as CLAIMS
 from services.registration.stream import SPEC as REGISTRATION
 from shared.reference import rates as tables
-from shared.runtime import editions
 from shared.runtime.app import open_store
-from shared.runtime.editions import Texts
+from shared.runtime.store import editions
+from shared.runtime.store.editions import Texts
 
 Table = Literal["rates", "brackets"]
 TABLES: tuple[Table, ...] = ("rates", "brackets")

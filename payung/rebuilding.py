@@ -28,15 +28,17 @@ from services.reporting.facts import Filters
 from services.reporting.stream import SPEC
 from shared.kernel.calendar import business_day, period_of, shift_period
 from shared.reference import areas
-from shared.runtime import clock, topics_admin
+from shared.runtime import clock
 from shared.runtime.app import open_store
 from shared.runtime.errors import Unavailable
-from shared.runtime.kafka import pattern_of
-from shared.runtime.kafka_server import Server
-from shared.runtime.metrics import Metrics
-from shared.runtime.mongo import MongoStore
-from shared.runtime.pipeline import Batch, Message, Pipeline, Record, record_of
+from shared.runtime.kafka import topics_admin
+from shared.runtime.kafka.consumer import pattern_of
+from shared.runtime.kafka.server import Server
+from shared.runtime.ops.metrics import Metrics
+from shared.runtime.pipeline import Pipeline
 from shared.runtime.ports import Reader
+from shared.runtime.records import Batch, Message, Record, record_of
+from shared.runtime.store.mongo import MongoStore
 
 SHELF = "next"
 GROUP = f"payung-{SPEC.name}"

@@ -30,7 +30,7 @@ from shared.lists.tables import Cells, Shape
 from shared.reference import areas as area_files
 from shared.runtime import clock
 from shared.runtime.app import open_store
-from shared.runtime.crypto import cipher_from, id_key_from
+from shared.runtime.store.crypto import cipher_from, id_key_from
 
 # A register holds everybody in a regency, up to millions of people; a command may take long.
 READING = Apart(Bounds(rows=20_000_000, strings=40_000_000, unpacked=8 << 30, memory=4 << 30, cpu_s=3_600))

@@ -20,8 +20,9 @@ from pymongo.errors import PyMongoError
 from payung.embedded.errors import LaunchError
 from payung.place import CommandError
 from shared.lists.errors import ListError
-from shared.runtime import kafka_refusals, traces
 from shared.runtime.errors import Refused, Unavailable
+from shared.runtime.kafka import refusals
+from shared.runtime.ops import traces
 
 FAILED = 1
 MISUSED = 2
@@ -35,7 +36,7 @@ def told(error: BaseException) -> str:
     if isinstance(error, _OURS):
         return str(error)
     if isinstance(error, KafkaError):
-        return f"Kafka does not do it ({type(error).__name__}{kafka_refusals.reason()}); see `payung status`"
+        return f"Kafka does not do it ({type(error).__name__}{refusals.reason()}); see `payung status`"
     if isinstance(error, PyMongoError):
         return f"MongoDB does not do it ({type(error).__name__}); see `payung status`"
     if isinstance(error, KeyboardInterrupt):
@@ -67,7 +68,7 @@ def run(command: Callable[[], object], say: Callable[[str], object]) -> None:
 
 def _be_quiet() -> None:
     """Silences the libraries' messages about absent servers; the command reports them in one line."""
-    kafka_refusals.listen()
+    refusals.listen()
     logging.lastResort = None
     for name in ("asyncio", "aiokafka", "pymongo", "faststream"):
         logging.getLogger(name).setLevel(logging.CRITICAL)

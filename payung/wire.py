@@ -13,11 +13,12 @@ from aiokafka.errors import KafkaError, MessageSizeTooLargeError, UnknownTopicOr
 
 from payung.place import CommandError, Place
 from shared.contracts import envelope
-from shared.runtime import clock, topics_admin
+from shared.runtime import clock
 from shared.runtime.errors import Unavailable
-from shared.runtime.kafka_publisher import KafkaPublisher
-from shared.runtime.kafka_server import REQUEST_BYTES_MAX, Server, quietly
-from shared.runtime.pipeline import Message
+from shared.runtime.kafka import topics_admin
+from shared.runtime.kafka.publisher import KafkaPublisher
+from shared.runtime.kafka.server import REQUEST_BYTES_MAX, Server, quietly
+from shared.runtime.records import Message
 
 CONNECT_TIMEOUT_S = 20.0
 ACK_TIMEOUT_S = 60.0

@@ -6,8 +6,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from types import SimpleNamespace
 from typing import Any
 
-from shared.runtime.kafka import KafkaConsumer
-from shared.runtime.pipeline import Batch, Pipeline, Record
+from shared.runtime.kafka.consumer import KafkaConsumer
+from shared.runtime.pipeline import Pipeline
+from shared.runtime.records import Batch, Record
 
 Step = Callable[[Batch], Awaitable[None]]
 

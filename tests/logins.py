@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from shared.runtime.kafka_server import Server
+from shared.runtime.kafka.server import Server
 
 _KNOWN: dict[str, Mapping[str, str]] = {}
 

@@ -12,9 +12,10 @@ from shared.contracts.admission import Rule
 from shared.contracts.claims import CommandRefused
 from shared.kernel.decision import Address, Decision, Due, Outcome
 from shared.kernel.event import Event, Intake, Routed
-from shared.runtime.crypto import FieldCipher
-from shared.runtime.pipeline import Record
-from shared.runtime.ports import Cipher, Reader, ServiceSpec
+from shared.runtime.ports import Cipher, Reader
+from shared.runtime.records import Record
+from shared.runtime.spec import ServiceSpec
+from shared.runtime.store.crypto import FieldCipher
 
 CIPHER = FieldCipher({"k1": b"0" * 32})
 AT = datetime(2026, 1, 5, tzinfo=UTC)

@@ -25,8 +25,8 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # its stub na
 )
 
 from payung.access.table import Grant, User
-from shared.runtime import kafka_security
 from shared.runtime.errors import Unavailable
+from shared.runtime.kafka import security
 
 TIMEOUT_S = 30.0
 ITERATIONS = 4096
@@ -42,7 +42,7 @@ class BrokerAccess:
     """One administrator's connection. Its calls block, so use it in a thread."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
-        self._options = kafka_security.read(environ).librdkafka()
+        self._options = security.read(environ).librdkafka()
         self._client = _client(self._options)
 
     def topics(self) -> list[str]:

@@ -15,7 +15,8 @@ from payung.embedded import locks
 from payung.embedded.private import write_private
 from payung.place import LOCKS, CommandError, Place
 from shared.contracts.topics import Topic
-from shared.runtime import credentials, mongo_login
+from shared.runtime.ops import credentials
+from shared.runtime.store import login
 
 # The addresses for the log-in files, when the process that writes them reaches the servers by other addresses.
 PUBLISHED_KAFKA, PUBLISHED_MONGO = "PAYUNG_PUBLISHED_KAFKA", "PAYUNG_PUBLISHED_MONGO_URL"
@@ -57,7 +58,7 @@ def _of(place: Place) -> tuple[Files, Addresses, Administrator]:
     if own is None:
         raise CommandError(f"{place.credentials} has no log-in of the {OPERATOR}; who else may make users?")
     at = Addresses(bootstrap=own.bootstrap or place.environ["PAYUNG_KAFKA"], ca=own.ca, mongo=own.mongo)
-    url = mongo_login.url(place.environ) if own.mongo is not None else None
+    url = login.url(place.environ) if own.mongo is not None else None
     return Files(place.credentials), at, Administrator(kafka=place.environ, mongo_url=url)
 
 
@@ -88,4 +89,4 @@ def _tell_run(place: Place, files: Files, at: Addresses, user: User) -> None:
     if at.mongo is None or password is None or not place.launched:
         return
     run: Mapping[str, Any] = json.loads(path.read_text("utf-8"))
-    write_private(path, {**run, "mongo_url": mongo_login.with_login(at.mongo, user.name, password, at.ca)})
+    write_private(path, {**run, "mongo_url": login.with_login(at.mongo, user.name, password, at.ca)})

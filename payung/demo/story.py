@@ -32,8 +32,9 @@ from shared.kernel.calendar import business_day, first_day, period_of, shift_per
 from shared.kernel.identity import worker_id
 from shared.kernel.money import rupiah
 from shared.reference import areas as area_files
-from shared.runtime import clock, topics_admin
-from shared.runtime.crypto import id_key_from
+from shared.runtime import clock
+from shared.runtime.kafka import topics_admin
+from shared.runtime.store.crypto import id_key_from
 
 REGENCY = "64.08"
 MONTHS = 3

@@ -17,7 +17,7 @@ from payung.place import CommandError, Place
 from shared.contracts import envelope, topics
 from shared.kernel.calendar import WITA, parse_date
 from shared.runtime.deadletters import Letter, Letters
-from shared.runtime.pipeline import record_of
+from shared.runtime.records import record_of
 
 POLL_RECORDS = 500
 QUIET_S = 60.0

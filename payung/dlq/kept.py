@@ -17,8 +17,8 @@ from payung.place import Place
 from shared.contracts import envelope
 from shared.runtime import clock
 from shared.runtime.app import open_store
-from shared.runtime.floodgate import PAUSED
-from shared.runtime.mongo import MongoStore
+from shared.runtime.ops.floodgate import PAUSED
+from shared.runtime.store.mongo import MongoStore
 
 REPLAYED = "_replayed_letters"
 AUDIT = "_dead_letter_audit"

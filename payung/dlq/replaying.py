@@ -24,10 +24,11 @@ from payung.dlq import finding, kept
 from payung.dlq.finding import Extent, Filter
 from payung.place import CommandError, Place
 from shared.contracts import topics
-from shared.runtime import clock, topics_admin
+from shared.runtime import clock
 from shared.runtime.deadletters import Letter, Letters
-from shared.runtime.kafka_server import Server, quietly
-from shared.runtime.mongo import MongoStore
+from shared.runtime.kafka import topics_admin
+from shared.runtime.kafka.server import Server, quietly
+from shared.runtime.store.mongo import MongoStore
 
 PAGE_LETTERS = 500
 PAGE_BYTES = 8 * 1024 * 1024

@@ -20,7 +20,7 @@ from payung.embedded.errors import LaunchError
 from payung.embedded.private import write_private, write_private_text
 from shared.contracts import topics
 from shared.runtime import clock
-from shared.runtime.secrets import FIELD_KEYS, ID_KEY, field_keys_of
+from shared.runtime.ops.secrets import FIELD_KEYS, ID_KEY, field_keys_of
 
 _LOCK = "up.lock"
 _RUN = "run.json"

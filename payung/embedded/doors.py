@@ -11,7 +11,8 @@ from payung.access.files import FOLDER, Addresses, Files
 from payung.access.table import OPERATOR, User
 from payung.embedded.locks import Locks
 from payung.embedded.servers import Servers
-from shared.runtime import credentials, mongo_login
+from shared.runtime.ops import credentials
+from shared.runtime.store import login
 
 
 class Doors:
@@ -58,14 +59,14 @@ class Doors:
         password = self._files.password(user)
         if not self._servers.locked_mongo or password is None:
             return self._servers.mongo_url
-        return mongo_login.with_login(self._servers.mongo_url, user.name, password, self._addresses.ca)
+        return login.with_login(self._servers.mongo_url, user.name, password, self._addresses.ca)
 
     def _environ(self, user: User) -> dict[str, str]:
         if self._servers.locked_kafka:
             return {credentials.VARIABLE: str(self._files.path(user))}
         if self._servers.locked_mongo:
             # The user's own broker has its own log-ins; only the database needs ours.
-            url = mongo_login.with_login(
+            url = login.with_login(
                 self._servers.mongo_url, user.name, str(self._files.password(user)), self._addresses.ca
             )
             return {"PAYUNG_MONGO_URL": url}

@@ -21,7 +21,7 @@ from payung.embedded.errors import LaunchError
 from payung.embedded.locks import BROKER_USER, Locks
 from payung.embedded.private import write_private_text
 from payung.embedded.process import ProcessSpec
-from shared.runtime import kafka_refusals
+from shared.runtime.kafka import refusals
 
 # Our largest record (a dead letter) is 2 MiB; a batch with headers still fits.
 _MESSAGE_BYTES_MAX = 4 * 1024 * 1024
@@ -33,7 +33,7 @@ LIVE_EVERY_S = 5.0
 LIVE_MISSES = 4
 LIVE_ANSWER_S = 5.0
 # Otherwise aiokafka warns at every request that the launcher's password is not encrypted on this machine.
-kafka_refusals.listen()
+refusals.listen()
 _SCRAM = "org.apache.kafka.common.security.scram.ScramLoginModule required;"
 
 

@@ -14,7 +14,7 @@ from typing import Any
 from payung.embedded.certificates import Certificates
 from payung.embedded.errors import LaunchError
 from payung.embedded.private import private_folder, write_private_text
-from shared.runtime import kafka_security
+from shared.runtime.kafka import security
 
 # The user that brokers use among themselves, and the launcher uses before other users exist.
 BROKER_USER = "payung-servers"
@@ -54,7 +54,7 @@ class Locks:
 
     def kafka_options(self) -> dict[str, Any]:
         """The same for aiokafka's clients."""
-        return kafka_security.read(self.kafka_environ("")).options()
+        return security.read(self.kafka_environ("")).options()
 
     def mongo_options(self) -> dict[str, Any]:
         """The launcher's log-in at a member of the set: it logs in as a member."""

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Protocol
 
 from payung.embedded.errors import LaunchError
-from shared.runtime import secrets
+from shared.runtime.ops import secrets
 
 Say = Callable[[str], None]
 Check = Callable[[], Awaitable[bool]]

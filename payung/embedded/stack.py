@@ -29,9 +29,10 @@ from payung.embedded.locks import Locks
 from payung.embedded.process import ProcessSpec
 from payung.embedded.servers import SINGLE, Servers, Shape
 from payung.embedded.supervisor import Supervisor
-from shared.runtime import clock, secrets
-from shared.runtime.durability import ONE_BROKER
+from shared.runtime import clock
 from shared.runtime.errors import Refused, Unavailable
+from shared.runtime.kafka.durability import ONE_BROKER
+from shared.runtime.ops import secrets
 
 __all__ = ["SERVICES", "LaunchError", "Stack", "StackConfig", "default_data_dir", "read_run", "servers", "up"]
 

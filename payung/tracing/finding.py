@@ -19,9 +19,9 @@ from payung.tracing.story import Branch, Kin, Step, says, tell
 from shared.contracts import envelope, tokens
 from shared.contracts.envelope import Unreadable
 from shared.kernel.identity import is_nik
-from shared.runtime.crypto import naming_key_from
 from shared.runtime.deadletters import Letter, Letters
-from shared.runtime.pipeline import Record, record_of
+from shared.runtime.records import Record, record_of
+from shared.runtime.store.crypto import naming_key_from
 
 POLL_RECORDS = 5_000
 QUIET_S = 30.0

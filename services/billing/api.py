@@ -17,7 +17,7 @@ from shared.contracts.base import Funding, Period, PremiumLine, Regency
 from shared.contracts.reasons import Reason
 from shared.kernel.calendar import business_day, day_of, parse_date
 from shared.runtime import clock
-from shared.runtime.auth import Caller, Guard
+from shared.runtime.http.auth import Caller, Guard
 
 LIST_MAX = 1000
 

@@ -25,8 +25,8 @@ from services.billing.domain.state import (
     Verdict,
 )
 from shared.contracts.base import PremiumLine
-from shared.runtime import links
 from shared.runtime.ports import Cipher, Codec, Index
+from shared.runtime.store import links
 
 Body = dict[str, Any]
 

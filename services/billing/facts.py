@@ -16,10 +16,11 @@ from shared.kernel.decision import Due
 from shared.kernel.event import Event, Routed
 from shared.reference import areas, rates
 from shared.reference.rates import Editions
-from shared.runtime import editions
 from shared.runtime.errors import Unavailable
-from shared.runtime.links import persons
-from shared.runtime.ports import Answer, Performer, Reader, Workplace
+from shared.runtime.ports import Reader
+from shared.runtime.spec import Answer, Performer, Workplace
+from shared.runtime.store import editions
+from shared.runtime.store.links import persons
 
 WORK = topics.work("billing")
 # These topics say who may be billed (verdicts, deaths, merged workers), so they must be counted before a run starts.

@@ -14,8 +14,8 @@ from services.billing.domain import runs
 from services.billing.domain.runs import LeftOut
 from services.billing.domain.state import NOTHING, Accounts, Reference, Run
 from shared.contracts.reasons import Reason
-from shared.runtime import editions
 from shared.runtime.ports import Reader
+from shared.runtime.store import editions
 
 # Workers named in one answer; the counts are always of all of them.
 NAMED_MAX = 1_000

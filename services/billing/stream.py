@@ -8,7 +8,7 @@ from shared.contracts import billing, billing_work, topics
 from shared.contracts.claims import WorkerDied
 from shared.contracts.registration import WorkerRegistered, WorkerWithdrawn
 from shared.contracts.verification import IdentityEnded, IdentityHeld, IdentityRejected, IdentityVerified
-from shared.runtime.ports import ServiceSpec
+from shared.runtime.spec import ServiceSpec
 
 SPEC = ServiceSpec(
     name="billing",

@@ -18,8 +18,8 @@ from services.claims.domain.state import Claim, ClaimStatus, Reference, claim_ke
 from shared.contracts import reasons, topics
 from shared.contracts.base import BenefitLine, Regency
 from shared.contracts.claims import DECISIONS
-from shared.runtime import officers
-from shared.runtime.auth import CLAIMS_OFFICER, Caller, Guard
+from shared.runtime.http import officers
+from shared.runtime.http.auth import CLAIMS_OFFICER, Caller, Guard
 
 LIST_MAX = 1000
 _REGENCY = re.compile(r"\d{2}\.\d{2}")

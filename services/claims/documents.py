@@ -26,8 +26,8 @@ from services.claims.domain.state import (
 )
 from shared.contracts.base import BenefitLine
 from shared.contracts.claims_work import AssessClaim
-from shared.runtime import links
 from shared.runtime.ports import Cipher, Codec, Index
+from shared.runtime.store import links
 
 Body = dict[str, Any]
 

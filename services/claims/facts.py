@@ -26,10 +26,11 @@ from shared.kernel.event import Event, Routed
 from shared.kernel.links import Persons
 from shared.reference import rates
 from shared.reference.rates import Editions
-from shared.runtime import editions
 from shared.runtime.errors import Defect, Unavailable
-from shared.runtime.links import persons
-from shared.runtime.ports import Answer, Performer, Reader, Workplace
+from shared.runtime.ports import Reader
+from shared.runtime.spec import Answer, Performer, Workplace
+from shared.runtime.store import editions
+from shared.runtime.store.links import persons
 
 # The number of workers whose months are read at once; each has at most one premium a month since July 2015.
 WORKERS_AT_ONCE = 50

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from shared.runtime.crypto import id_key_from
+from shared.runtime.store.crypto import id_key_from
 
 # Above this amount an officer must decide (docs/contracts.md#claims).
 OFFICER_ABOVE = 50_000_000

@@ -8,7 +8,7 @@ from services.claims.domain import decide, outcomes
 from shared.contracts import claims, claims_work, topics
 from shared.contracts.billing import PremiumBilled, PremiumPaid, RunCompleted
 from shared.contracts.registration import WorkerRegistered, WorkerWithdrawn
-from shared.runtime.ports import ServiceSpec
+from shared.runtime.spec import ServiceSpec
 
 SPEC = ServiceSpec(
     name="claims",

@@ -19,8 +19,8 @@ from shared.contracts.envelope import rfc3339
 from shared.kernel.calendar import WITA, parse_date
 from shared.kernel.identity import masked
 from shared.reference.precedence import Precedence
-from shared.runtime.auth import Guard
 from shared.runtime.house import House
+from shared.runtime.http.auth import Guard
 
 # The other fields are personal: the page shows who said them and who says otherwise, but no values.
 _OPEN = ("sex", "village", "sector", "occupation", "monthly_income")

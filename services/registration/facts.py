@@ -27,9 +27,10 @@ from shared.kernel.decision import Due
 from shared.kernel.event import Event, Routed
 from shared.reference import areas, precedence, rates
 from shared.reference.precedence import PrecedenceError
-from shared.runtime import editions
 from shared.runtime.errors import Refused
-from shared.runtime.ports import Answer, Performer, Reader, Workplace
+from shared.runtime.ports import Reader
+from shared.runtime.spec import Answer, Performer, Workplace
+from shared.runtime.store import editions
 
 # A batch asks for at most as many workers as it has lines, and few workers have more than one employer.
 JOBS_MAX = 20_000

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from shared.runtime.crypto import id_key_from
 from shared.runtime.errors import Refused
+from shared.runtime.store.crypto import id_key_from
 
 # A list arrives in bursts, so the scan waits until nothing has come for this long.
 SCAN_QUIET_S = 30.0

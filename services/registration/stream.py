@@ -14,7 +14,7 @@ from shared.contracts import registration, registration_duties, registration_sti
 from shared.contracts.billing import PremiumBilled, PremiumPaid
 from shared.contracts.verification import IdentityEnded, IdentityHeld, IdentityRejected, IdentityVerified
 from shared.runtime.house import House
-from shared.runtime.ports import ServiceSpec
+from shared.runtime.spec import ServiceSpec
 
 
 async def _background(house: House) -> None:

@@ -7,7 +7,7 @@ from services.reporting.api import board, web
 from services.reporting.domain import decide
 from shared.contracts import reporting, topics
 from shared.contracts.catalogue import OUTCOMES
-from shared.runtime.ports import ServiceSpec
+from shared.runtime.spec import ServiceSpec
 
 SPEC = ServiceSpec(
     name="reporting",

@@ -15,7 +15,7 @@ from shared.contracts.registration import (
     WorkerSuspected,
     WorkerWithdrawn,
 )
-from shared.runtime.ports import ServiceSpec
+from shared.runtime.spec import ServiceSpec
 
 SPEC = ServiceSpec(
     name="verification",

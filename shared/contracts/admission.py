@@ -14,7 +14,7 @@ from functools import lru_cache
 from shared.contracts import catalogue, topics
 from shared.kernel.values import value
 
-# Officers sign with a percent-encoded name (shared/runtime/officers.py), a treasury with its regency or province.
+# Officers sign with a percent-encoded name (shared/runtime/http/officers.py), a treasury with its regency or province.
 _OFFICER = re.compile(r"officer/\S[^\x00-\x1f\x7f]{0,199}")
 _TREASURY = re.compile(r"treasury/\d{2}(\.\d{2})?", re.ASCII)
 _FEEDBACK = re.compile(r"feedback-(\d{2})(\d{2})-([a-z][a-z0-9-]{0,38}[a-z0-9])", re.ASCII)

@@ -17,39 +17,30 @@ import structlog
 import uvicorn
 
 from shared.contracts import topics
-from shared.runtime import (
-    clock,
-    credentials,
-    edge,
-    guards,
-    http,
-    key_checks,
-    logs,
-    mongo_login,
-    secrets,
-    settled,
-    topic_ids,
-    topics_admin,
-    traces,
-)
-from shared.runtime.crypto import FieldCipher, cipher_from, id_key_from, naming_key_from
+from shared.runtime import clock
 from shared.runtime.deadletters import DeadLetterTopic
 from shared.runtime.due import DueRunner, Place
-from shared.runtime.durability import Durability
 from shared.runtime.errors import Refused, Unavailable
-from shared.runtime.floodgate import FloodGate, OwnFlood
-from shared.runtime.floods import limits_of
-from shared.runtime.health import Watch
 from shared.runtime.house import House
-from shared.runtime.kafka import KafkaConsumer, pattern_of
-from shared.runtime.kafka_publisher import KafkaPublisher
-from shared.runtime.kafka_server import Server, cancelled_from_outside
-from shared.runtime.leases import Leases
-from shared.runtime.metrics import Metrics
-from shared.runtime.mongo import MongoStore, connect
-from shared.runtime.pipeline import Batch, Pipeline
-from shared.runtime.ports import ServiceSpec
-from shared.runtime.pulse import Pulse
+from shared.runtime.http import edge, endpoints
+from shared.runtime.kafka import refusals, settled, topic_ids, topics_admin
+from shared.runtime.kafka.consumer import KafkaConsumer, pattern_of
+from shared.runtime.kafka.durability import Durability
+from shared.runtime.kafka.publisher import KafkaPublisher
+from shared.runtime.kafka.server import Server, cancelled_from_outside
+from shared.runtime.ops import credentials, guards, logs, secrets, traces
+from shared.runtime.ops.floodgate import FloodGate, OwnFlood
+from shared.runtime.ops.floods import limits_of
+from shared.runtime.ops.health import Watch
+from shared.runtime.ops.metrics import Metrics
+from shared.runtime.ops.pulse import Pulse
+from shared.runtime.pipeline import Pipeline
+from shared.runtime.records import Batch
+from shared.runtime.spec import ServiceSpec
+from shared.runtime.store import key_checks, login
+from shared.runtime.store.crypto import FieldCipher, cipher_from, id_key_from, naming_key_from
+from shared.runtime.store.leases import Leases
+from shared.runtime.store.mongo import MongoStore, connect
 
 log = structlog.get_logger()
 
@@ -77,7 +68,7 @@ def database_name(service: str) -> str:
 
 def open_store(spec: ServiceSpec, environ: Mapping[str, str], shelf: str | None = None) -> MongoStore:
     """The store of a service. Commands that load its reference data or rebuild its model (`shelf`) use it too."""
-    client = connect(mongo_login.url(environ), environ.get("PAYUNG_MONGO_DRIVER", "motor"))
+    client = connect(login.url(environ), environ.get("PAYUNG_MONGO_DRIVER", "motor"))
     instance = environ.get(guards.INSTANCE)
     cipher = cipher_from(environ, spec.name)
     return MongoStore(client, database_name(spec.name), spec.stored, spec.indexes, cipher, instance, shelf)
@@ -86,6 +77,8 @@ def open_store(spec: ServiceSpec, environ: Mapping[str, str], shelf: str | None 
 def main(spec: ServiceSpec) -> None:
     """Runs a service until it is told to stop; exits 0 after a clean stop, non-zero when it must be started again."""
     logs.configure(spec.name, os.environ)
+    # aiokafka logs every retry at ERROR while a broker is away; our own line says it once, with the reason.
+    refusals.listen()
     # Exclude the long-lived modules from garbage collection. Batches die young and need no early full collections.
     gc.collect()
     gc.freeze()
@@ -168,7 +161,7 @@ class Process:
         metrics = Metrics(spec.name)
         server = Server(environ)
         guards.check_store_url(environ)
-        mongo_login.check(environ)
+        login.check(environ)
         edge.check(environ)
         limits = limits_of(environ)
         store = open_store(spec, environ)
@@ -302,7 +295,7 @@ class Process:
     def _web(self, house: House, watch: Watch, metrics: Metrics) -> uvicorn.Server:
         number = topics.SERVICES.index(house.name) + 1
         port = int(self._environ.get("PAYUNG_HTTP_PORT", DEFAULT_PORT_BASE + number))
-        config = edge.config(http.build(house, watch, metrics), self._environ, port)
+        config = edge.config(endpoints.build(house, watch, metrics), self._environ, port)
         return _Web(config)
 
 

@@ -17,7 +17,8 @@ import orjson
 import structlog
 
 from shared.contracts import envelope, topics
-from shared.runtime.pipeline import Message, Publisher, Record
+from shared.runtime.ports import Publisher
+from shared.runtime.records import Message, Record
 
 # Headers from the last `dlq_id` on are ours. The original headers stand before it, unchanged, whatever their names.
 FIRST = "dlq_id"

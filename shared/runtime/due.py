@@ -5,12 +5,12 @@ The answer of a call is an event of the service's `-work` topic. Its name is the
 is taken once. The work stays due in the store until that event is taken. Calls in flight are remembered here, so that
 they are not started twice.
 
-One process of a service performs all of its due work, under a lease (leases.py); the others wait for their turn. Agreed
-limits (calls per second, calls per day) and the knowledge that a system is down apply to the service, however many
-processes it has. One process that makes all the calls knows them all. A call is mostly waiting and little work, so a
-second process would add no speed. When the process dies, another gets the lease within LEASE_S + TURN_S. It first lets
-the service take the answers that stand in the work topic, for at most HANDOVER_S, and then goes on. Calls that were in
-flight at that moment are made again, under the same idempotency key.
+One process of a service performs all of its due work, under a lease (store/leases.py); the others wait for their turn.
+Agreed limits (calls per second, calls per day) and the knowledge that a system is down apply to the service, however
+many processes it has. One process that makes all the calls knows them all. A call is mostly waiting and little work, so
+a second process would add no speed. When the process dies, another gets the lease within LEASE_S + TURN_S. It first
+lets the service take the answers that stand in the work topic, for at most HANDOVER_S, and then goes on. Calls that
+were in flight at that moment are made again, under the same idempotency key.
 
 A performer that raises `Paused` stops its whole kind until the given time. The waiting work stays in the store; it is
 not tried one by one against a system that must be left alone.
@@ -30,13 +30,14 @@ import structlog
 
 from shared.contracts import envelope, topics
 from shared.kernel.decision import Address
-from shared.runtime import clock, traces
+from shared.runtime import clock
 from shared.runtime.errors import Paused, Unavailable
-from shared.runtime.leases import Leases
-from shared.runtime.metrics import Metrics
-from shared.runtime.pipeline import Message, Publisher
-from shared.runtime.ports import Answer, Reader, ServiceSpec
-from shared.runtime.store import DueWork, StateStore
+from shared.runtime.ops import traces
+from shared.runtime.ops.metrics import Metrics
+from shared.runtime.ports import DueWork, Publisher, Reader, StateStore
+from shared.runtime.records import Message
+from shared.runtime.spec import Answer, ServiceSpec
+from shared.runtime.store.leases import Leases
 
 log = structlog.get_logger()
 

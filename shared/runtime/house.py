@@ -10,10 +10,11 @@ from typing import Any
 from shared.contracts import envelope
 from shared.kernel.decision import Outcome
 from shared.runtime import clock
-from shared.runtime.leases import Leases
-from shared.runtime.pipeline import Message, Pipeline, Publisher
-from shared.runtime.ports import ServiceSpec
-from shared.runtime.store import StateStore
+from shared.runtime.pipeline import Pipeline
+from shared.runtime.ports import Publisher, StateStore
+from shared.runtime.records import Message
+from shared.runtime.spec import ServiceSpec
+from shared.runtime.store.leases import Leases
 
 
 class House:

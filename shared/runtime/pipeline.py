@@ -19,8 +19,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Awaitable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from dataclasses import dataclass
+from typing import Any
 
 import structlog
 
@@ -28,12 +28,14 @@ from shared.contracts import envelope
 from shared.contracts.envelope import Unreadable
 from shared.kernel.decision import Address
 from shared.kernel.event import Event, Intake, Routed
-from shared.runtime import clock, failpoints, traces
+from shared.runtime import clock, failpoints
 from shared.runtime.errors import Unavailable
 from shared.runtime.fold import Folded, SavedOutcome, Stored, fold
-from shared.runtime.metrics import Metrics
-from shared.runtime.ports import ServiceSpec
-from shared.runtime.store import StateStore
+from shared.runtime.ops import traces
+from shared.runtime.ops.metrics import Metrics
+from shared.runtime.ports import DeadLetters, Publisher, StateStore
+from shared.runtime.records import Batch, Message, Record
+from shared.runtime.spec import ServiceSpec
 
 log = structlog.get_logger()
 
@@ -47,60 +49,6 @@ WRITE_BYTES_MAX = 8 * 1024 * 1024
 NAMES_BYTES_MAX = 7 * 1024 * 1024
 _NAMES_FEW = 1_000
 _NAME_OVERHEAD = 100
-
-
-@dataclass(slots=True)
-class Record:
-    """One record as the broker gave it."""
-
-    topic: str
-    partition: int
-    offset: int
-    key: bytes | None
-    value: bytes | None
-    headers: Sequence[tuple[str, bytes]]
-    timestamp_ms: int
-
-
-def record_of(raw: Any) -> Record:
-    """A record as aiokafka shows it."""
-    return Record(raw.topic, raw.partition, raw.offset, raw.key, raw.value, raw.headers, raw.timestamp)
-
-
-@dataclass(slots=True)
-class Message:
-    """One record to publish."""
-
-    topic: str
-    key: bytes | None
-    value: bytes | None
-    headers: Sequence[tuple[str, bytes]] = envelope.HEADERS
-
-
-@dataclass(slots=True)
-class Batch:
-    """Records under way, and what the last attempt at taking them left to publish.
-
-    `journals` are the entries of all attempts: what a failed attempt saved is published by a later one, as
-    redeliveries.
-    """
-
-    records: Sequence[Record]
-    letters: list[tuple[Record, str, str]] = field(default_factory=list)
-    outcomes: Sequence[SavedOutcome] = ()
-    journals: list[str] = field(default_factory=list)
-
-
-class Publisher(Protocol):
-    """Publishes by key and returns when the broker acknowledged all; raises Unavailable otherwise."""
-
-    async def send_all(self, messages: Sequence[Message]) -> None: ...
-
-
-class DeadLetters(Protocol):
-    """Stores records aside with their original bytes; returns when the broker acknowledged them."""
-
-    async def put(self, letters: Sequence[tuple[Record, str, str]]) -> None: ...
 
 
 @dataclass(slots=True)

@@ -1,17 +1,18 @@
-"""What the shell needs from outside, and what a service tells the shell. Knows no Kafka, no MongoDB, no service."""
+"""What the shell needs from outside: a document store, a cipher, a broker. Knows no Kafka, no MongoDB, no service.
+
+One suite (tests/conformance) runs over every implementation of the store.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
-from pydantic import BaseModel
-
-from shared.contracts import admission
-from shared.kernel.decision import Decision, Due
-from shared.kernel.event import Event, Routed
+from shared.kernel.decision import Address, Due
+from shared.runtime.fold import Folded, SavedOutcome, Stored
+from shared.runtime.records import Message, Record
 
 Where = Mapping[str, Any]
 
@@ -91,55 +92,158 @@ class Reader(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """The answer of due work: the event to publish on the service's `-work` topic, keyed for its next aggregate."""
+class DueWork:
+    """One document's due work, as the due runner finds it."""
 
-    type: str
-    key: str
-    data: BaseModel
+    address: Address
+    state: Any
+    due: Due
 
 
-class Workplace(Protocol):
-    """What a performer of due work may use."""
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """An open journal entry and the outcomes that it names.
 
-    reader: Reader
-    reference: Any
+    `complete`: every input it names is saved, or it was written by this process's dead predecessor of the same name.
+    When it is not complete, either no process will save those inputs, or another process is about to save them. Then
+    the entry must stay until their outcomes are published.
+    """
 
-    async def caught_up(self, topics: Sequence[str]) -> bool:
-        """Whether this service has read and settled everything that stood in these topics at the call."""
+    journal: str
+    outcomes: list[SavedOutcome]
+    complete: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Who takes a lease. `token` is unique to this process. `owner`, unless empty, is the name that it shares with its
+    predecessors and successors, of which only one lives at a time: it takes over a predecessor's leases at once."""
+
+    owner: str
+    token: str
+
+
+# A partition in the store: the id of its topic, and its number.
+Noted = tuple[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """The next offset to settle of each partition. `whole`: counted since the store's first day, so a partition that is
+    missing here was never settled."""
+
+    at: Mapping[Noted, int]
+    whole: bool
+
+
+class StateStore(Reader, Protocol):
+    """Documents with a version, the inputs they took and the outcomes they owe. Methods raise Unavailable when the
+    store does not answer."""
+
+    def content_hash(self, content: bytes) -> str:
+        """The keyed hash with which this store compares the content of two inputs."""
+        ...
+
+    def claim_names(self, names: Mapping[str, str]) -> Awaitable[dict[str, str]]:
+        """Fences external input names (name -> content hash) for ever; returns those that are taken with another hash.
+        May start before it is awaited."""
+        ...
+
+    async def load(self, addresses: Sequence[Address]) -> dict[Address, Stored]:
+        """The current documents, in one bulk read per collection, without the bytes of their outcomes."""
+        ...
+
+    async def outcomes(self, wanted: Mapping[Address, Sequence[str]]) -> dict[Address, dict[str, list[SavedOutcome]]]:
+        """The saved outcomes of these inputs, by document and input name; outcomes that are surely published may be
+        missing."""
+        ...
+
+    def measure(self, folded: Folded) -> int:
+        """Bytes that this write adds to its document."""
+        ...
+
+    async def save(self, writes: Sequence[Folded]) -> set[Address]:
+        """One unordered bulk write with compare-and-set on the version; returns every address that is not surely
+        saved."""
+        ...
+
+    async def open_journal(self, journal: str, writes: Sequence[Folded]) -> None:
+        """Notes, before they are written, which documents are about to hold unpublished outcomes."""
+        ...
+
+    async def close_journal(self, journal: str) -> None:
+        """Removes the entry: all outcomes of the batch are surely published."""
+        ...
+
+    async def unpublished(self) -> list[Owed]:
+        """Open journals with the outcomes that they may owe; read by the sweep at start."""
+        ...
+
+    async def note_settled(self, offsets: Mapping[Noted, int]) -> dict[Noted, int] | None:
+        """Raises the next offsets of these partitions, never lowers them; returns all offsets from before. None: the
+        store was emptied and keeps no count."""
+        ...
+
+    async def set_settled(self, offsets: Mapping[Noted, int]) -> None:
+        """Sets the next offsets of these partitions to any value: the log was replaced or is older."""
+        ...
+
+    async def settled(self) -> Settled:
+        """Up to which offset this store has settled each partition."""
+        ...
+
+    async def due(self, until: datetime, limit: int) -> list[DueWork]:
+        """Documents with due work that may start, oldest first."""
+        ...
+
+    async def count_due(self, until: datetime, limit: int) -> int:
+        """How many documents have due work that may start; counted up to `limit`."""
+        ...
+
+    async def take_leases(self, names: Sequence[str], holder: Holder, for_s: float, at_most: int) -> set[str]:
+        """Takes the first of these leases, at most `at_most`, that are free, have run out, or belong to the holder
+        already.
+
+        The holder has them for `for_s` seconds on the store's clock. When several processes ask at once, only one gets
+        a lease.
+        """
+        ...
+
+    async def renew_leases(self, names: Sequence[str], holder: Holder, for_s: float) -> set[str]:
+        """Renews the leases that this very process still holds for `for_s` seconds from now; returns them."""
+        ...
+
+    async def release_leases(self, names: Sequence[str], holder: Holder, rest_s: float, *, forget: bool) -> None:
+        """Releases the leases that this very process holds: free after `rest_s` seconds, or with `forget` their rows
+        are deleted at once."""
+        ...
+
+    async def check(self) -> None:
+        """Raises Refused when the server cannot keep our promises (standalone, too new a schema); creates the
+        indexes."""
+        ...
+
+    async def keep_first(self, collection: str, identifier: str, row: Mapping[str, Any]) -> dict[str, Any]:
+        """Inserts a plain row unless one exists; returns the one that exists, perhaps another writer's."""
+        ...
+
+    async def sealed_with(self, names: Sequence[str]) -> dict[str, int]:
+        """How many documents and rows (with their saved outcomes) each of these field keys still seals something in."""
+        ...
+
+    async def check_opens(self) -> None:
+        """Raises Defect when the configured keys do not open the saved values: one value of each collection is
+        tried."""
         ...
 
 
-# Performs one piece of due work (its document's id, state and Due) and returns the answer. Raises Unavailable when the
-# other system cannot answer now: the work stays due and is tried again later, without blocking the consumer.
-Performer = Callable[[str, Any, Due, Workplace], Awaitable[Answer]]
+class Publisher(Protocol):
+    """Publishes by key and returns when the broker acknowledged all; raises Unavailable otherwise."""
+
+    async def send_all(self, messages: Sequence[Message]) -> None: ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ServiceSpec:
-    """Everything that differs between services.
+class DeadLetters(Protocol):
+    """Stores records aside with their original bytes; returns when the broker acknowledged them."""
 
-    `topics` are literal names or `^` patterns. `inputs` maps event types to their data model: `Intake` subclasses get
-    the raw object, pydantic models are validated. `stored` gives each collection's codec. `reference` is loaded once at
-    start (areas, policy, keys) and handed to route, facts and performers. `conflicting` makes the part that refuses an
-    input whose name was used before with other content. `table` says which events each topic may carry, and from whom.
-    `names_workers`: it turns NIKs into worker ids, and so needs the key of worker ids.
-    """
-
-    name: str
-    description: str
-    topics: tuple[str, ...]
-    inputs: Mapping[str, type]
-    route: Callable[[Event, Any], tuple[Routed, ...]]
-    decide: Callable[[Any, Event, Any, datetime], Decision[Any]]
-    facts: Callable[[Reader, Sequence[tuple[Routed, Event]], Any], Awaitable[Any]]
-    stored: Mapping[str, Codec]
-    indexes: Mapping[str, Sequence[Index]]
-    reference: Callable[[Reader, Mapping[str, str]], Awaitable[Any]]
-    conflicting: Callable[[Event], Routed] | None = None
-    performers: Mapping[str, Performer] = field(default_factory=dict)
-    outcomes: Mapping[str, type[BaseModel]] = field(default_factory=dict)
-    routes: Callable[[Any], Any] | None = None
-    background: Callable[[Any], Awaitable[None]] | None = None
-    table: admission.Table = admission.rule_of
-    names_workers: bool = False
+    async def put(self, letters: Sequence[tuple[Record, str, str]]) -> None: ...

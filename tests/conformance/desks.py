@@ -12,15 +12,15 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any, Protocol
 
 from shared.contracts.topics import Topic
-from shared.runtime import topics_admin
-from shared.runtime.kafka import KafkaConsumer, pattern_of
-from shared.runtime.kafka_publisher import KafkaPublisher
-from shared.runtime.kafka_server import Server
-from shared.runtime.memory import MemoryTopics
-from shared.runtime.memory_groups import MemoryGroup, MemoryMember
-from shared.runtime.metrics import Metrics
-from shared.runtime.pipeline import Message, Record
+from shared.runtime.kafka import topics_admin
+from shared.runtime.kafka.consumer import KafkaConsumer, pattern_of
+from shared.runtime.kafka.publisher import KafkaPublisher
+from shared.runtime.kafka.server import Server
+from shared.runtime.ops.metrics import Metrics
+from shared.runtime.records import Message, Record
 from tests.batches import one_step, read_by
+from tests.fakes.groups import MemoryGroup, MemoryMember
+from tests.fakes.memory import MemoryTopics
 from tests.simulation.host import Raw, Session
 
 Settle = Callable[[Sequence[Record]], Awaitable[None]]

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 import pytest
 
 from shared.runtime.errors import Unavailable
-from shared.runtime.pipeline import Message, Record
+from shared.runtime.records import Message, Record
 from tests.conformance.desks import PARTITIONS, Desk, KafkaDesk, MemoryDesk, Reader
 
 RECORDS = 120

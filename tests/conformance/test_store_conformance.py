@@ -12,10 +12,9 @@ import pytest
 
 from shared.kernel.decision import Address, Due
 from shared.runtime.fold import Folded, SavedOutcome, Taken
-from shared.runtime.memory import MemoryStore
-from shared.runtime.mongo import MongoStore, connect
-from shared.runtime.ports import Index
-from shared.runtime.store import StateStore
+from shared.runtime.ports import Index, StateStore
+from shared.runtime.store.mongo import MongoStore, connect
+from tests.fakes.memory import MemoryStore
 from tests.toy import AT, CIPHER, SPEC
 
 _numbers = itertools.count(1)

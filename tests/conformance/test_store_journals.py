@@ -6,7 +6,7 @@ import pytest
 
 from shared.kernel.decision import Address
 from shared.runtime.fold import Folded, SavedOutcome, Taken
-from shared.runtime.mongo import MongoStore, connect
+from shared.runtime.store.mongo import MongoStore, connect
 from tests.toy import CIPHER, SPEC
 
 pytestmark = pytest.mark.connected

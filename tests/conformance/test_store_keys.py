@@ -14,14 +14,14 @@ import pytest
 from pymongo import AsyncMongoClient
 
 from shared.kernel.decision import Address
-from shared.runtime.crypto import FieldCipher
 from shared.runtime.fold import Folded, SavedOutcome, Taken
-from shared.runtime.memory import MemoryStore, MemoryTopics
-from shared.runtime.metrics import Metrics
-from shared.runtime.mongo import MongoStore, connect
-from shared.runtime.pipeline import Batch, Pipeline, Record
-from shared.runtime.ports import Cipher
-from shared.runtime.store import StateStore
+from shared.runtime.ops.metrics import Metrics
+from shared.runtime.pipeline import Pipeline
+from shared.runtime.ports import Cipher, StateStore
+from shared.runtime.records import Batch, Record
+from shared.runtime.store.crypto import FieldCipher
+from shared.runtime.store.mongo import MongoStore, connect
+from tests.fakes.memory import MemoryStore, MemoryTopics
 from tests.toy import AT_MS, OUT, SPEC
 
 _numbers = itertools.count(1)

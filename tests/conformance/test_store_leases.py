@@ -7,7 +7,7 @@ import itertools
 
 import pytest
 
-from shared.runtime.store import Holder, StateStore
+from shared.runtime.ports import Holder, StateStore
 from tests.conformance import test_store_conformance
 
 store = test_store_conformance.store

@@ -21,7 +21,8 @@ from payung.embedded.process import ProcessSpec
 from payung.embedded.servers import SINGLE, Shape
 from payung.embedded.stack import SERVICES, Stack, StackConfig
 from payung.place import Place
-from shared.runtime import failpoints, topics_admin
+from shared.runtime import failpoints
+from shared.runtime.kafka import topics_admin
 from tests import logins
 from tests.faults.processes import Service, eventually
 from tests.threads import Kept

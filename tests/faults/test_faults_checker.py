@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from shared.contracts import topics
-from shared.runtime.kafka import pattern_of
-from shared.runtime.ports import ServiceSpec
+from shared.runtime.kafka.consumer import pattern_of
+from shared.runtime.spec import ServiceSpec
 from tests.faults.checker import LAWS, judge
 from tests.faults.observed import SUBSCRIPTIONS, Observed, Seen
 from tests.simulation.cast import SPECS

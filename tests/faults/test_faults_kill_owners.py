@@ -10,7 +10,8 @@ import pytest
 
 from payung import rebuilding
 from shared.contracts import topics
-from shared.runtime import app, guards
+from shared.runtime import app
+from shared.runtime.ops import guards
 from tests.faults.harness import INTAKE, Installation
 from tests.faults.processes import eventually
 

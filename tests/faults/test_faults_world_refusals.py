@@ -16,8 +16,8 @@ from pymongo import AsyncMongoClient
 
 from payung.embedded import jars, mongo, ports
 from shared.contracts import topics
-from shared.runtime import durability, topics_admin
 from shared.runtime.app import EXIT_REFUSED, database_name
+from shared.runtime.kafka import durability, topics_admin
 from tests.faults.processes import eventually
 from tests.faults.world import World
 

@@ -25,8 +25,10 @@ from payung.embedded.stack import Stack, StackConfig
 from payung.place import Place
 from shared.kernel.calendar import business_day
 from shared.reference import areas as area_files
-from shared.runtime import clock, due, leases, topics_admin
-from shared.runtime.mongo import LEASES
+from shared.runtime import clock, due
+from shared.runtime.kafka import topics_admin
+from shared.runtime.store import leases
+from shared.runtime.store.mongo import LEASES
 from tests.faults.processes import Service, eventually
 
 pytestmark = [pytest.mark.connected, pytest.mark.timeout(400)]

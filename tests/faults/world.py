@@ -26,7 +26,8 @@ from payung.place import Place
 from shared.contracts import topics
 from shared.kernel.calendar import business_day
 from shared.reference import areas as area_files
-from shared.runtime import clock, topics_admin
+from shared.runtime import clock
+from shared.runtime.kafka import topics_admin
 from tests.faults.disk import SmallDisk
 from tests.faults.processes import PROJECT, Service, eventually, supervised
 from tests.faults.proxy import KafkaWire, MongoWire, Proxy

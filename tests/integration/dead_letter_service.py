@@ -17,7 +17,9 @@ from shared.contracts import topics
 from shared.contracts.admission import Rule
 from shared.kernel.decision import Decision
 from shared.kernel.event import Event
-from shared.runtime import app, health, kafka_publisher
+from shared.runtime import app
+from shared.runtime.kafka import publisher
+from shared.runtime.ops import health
 from shared.runtime.ports import Reader
 from tests import toy
 
@@ -58,7 +60,7 @@ SPEC = dataclasses.replace(
 if __name__ == "__main__":
     # When the broker refuses a dead letter, the process ends within seconds instead of two minutes.
     app.RETRY_BUDGET_S = 3.0
-    kafka_publisher.PUBLISH_TIMEOUT_S = 3.0
+    publisher.PUBLISH_TIMEOUT_S = 3.0
     if HANGS:
         health.STUCK_AFTER_S, health.GIVE_UP_AFTER_S, app.BLOCKED_AFTER_S = 1.0, 5.0, 6.0
     app.main(SPEC)

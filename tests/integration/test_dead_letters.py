@@ -26,11 +26,12 @@ from payung import cli
 from payung.embedded import ports
 from shared.contracts import topics
 from shared.kernel.calendar import business_day
-from shared.runtime import clock, topics_admin
-from shared.runtime.kafka import BATCH_RECORDS_MAX
-from shared.runtime.kafka_publisher import KafkaPublisher
-from shared.runtime.kafka_server import Server
-from shared.runtime.pipeline import Message
+from shared.runtime import clock
+from shared.runtime.kafka import topics_admin
+from shared.runtime.kafka.consumer import BATCH_RECORDS_MAX
+from shared.runtime.kafka.publisher import KafkaPublisher
+from shared.runtime.kafka.server import Server
+from shared.runtime.records import Message
 from tests.integration.dead_letter_service import AGENCIES
 
 pytestmark = [pytest.mark.connected, pytest.mark.timeout(240)]

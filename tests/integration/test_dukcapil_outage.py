@@ -21,7 +21,8 @@ from payung.embedded.stack import Stack, StackConfig
 from payung.place import Place
 from shared.kernel.calendar import business_day
 from shared.reference import areas as area_files
-from shared.runtime import clock, topics_admin
+from shared.runtime import clock
+from shared.runtime.kafka import topics_admin
 
 pytestmark = [pytest.mark.connected, pytest.mark.timeout(240)]
 CHECKS = 120

@@ -17,7 +17,7 @@ from services.verification.domain import policy
 from services.verification.facts import policies, sources
 from shared.kernel.identity import worker_id
 from shared.runtime import clock
-from shared.runtime.mongo import MongoStore, connect
+from shared.runtime.store.mongo import MongoStore, connect
 from tests.toy import AT, CIPHER
 from tests.unit.verification.test_verification_service import KEY, NIKS, Service, check, person
 

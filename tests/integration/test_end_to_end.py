@@ -30,8 +30,8 @@ from shared.kernel.identity import worker_id
 from shared.lists.answers import read_answers
 from shared.reference import areas as area_files
 from shared.runtime import clock
-from shared.runtime.crypto import id_key_from
-from shared.runtime.mongo import MongoStore
+from shared.runtime.store.crypto import id_key_from
+from shared.runtime.store.mongo import MongoStore
 
 pytestmark = [pytest.mark.connected, pytest.mark.timeout(600)]
 

@@ -17,7 +17,7 @@ import pytest
 from payung.embedded import ports
 from payung.embedded.console import Console
 from payung.embedded.stack import Stack, StackConfig, read_run
-from shared.runtime import topics_admin
+from shared.runtime.kafka import topics_admin
 
 pytestmark = [pytest.mark.connected, pytest.mark.timeout(300)]
 

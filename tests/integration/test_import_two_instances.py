@@ -21,9 +21,10 @@ from payung.embedded import ports, stack
 from services.registration.imports.running import lease_of
 from services.registration.imports.sending import BATCH_ROWS, BATCHES_AHEAD
 from shared.contracts import topics
-from shared.runtime import clock, topics_admin
-from shared.runtime.kafka_server import Server
-from shared.runtime.mongo import LEASES
+from shared.runtime import clock
+from shared.runtime.kafka import topics_admin
+from shared.runtime.kafka.server import Server
+from shared.runtime.store.mongo import LEASES
 from tests.faults.processes import Service, eventually
 
 pytestmark = [pytest.mark.connected, pytest.mark.timeout(300)]

@@ -12,14 +12,14 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import RequestTimedOutError
 
 from shared.contracts.topics import Topic
-from shared.runtime import kafka as shell
-from shared.runtime import topics_admin
 from shared.runtime.errors import Unavailable
-from shared.runtime.kafka import KafkaConsumer
-from shared.runtime.kafka_publisher import KafkaPublisher
-from shared.runtime.kafka_server import Server
-from shared.runtime.metrics import Metrics
-from shared.runtime.pipeline import Message, Record
+from shared.runtime.kafka import consumer as shell
+from shared.runtime.kafka import topics_admin
+from shared.runtime.kafka.consumer import KafkaConsumer
+from shared.runtime.kafka.publisher import KafkaPublisher
+from shared.runtime.kafka.server import Server
+from shared.runtime.ops.metrics import Metrics
+from shared.runtime.records import Message, Record
 from tests.batches import one_step
 
 pytestmark = pytest.mark.connected

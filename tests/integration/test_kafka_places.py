@@ -14,12 +14,12 @@ from confluent_kafka import TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from shared.contracts.topics import Topic
-from shared.runtime import topics_admin
-from shared.runtime.kafka import KafkaConsumer
-from shared.runtime.kafka_publisher import KafkaPublisher
-from shared.runtime.kafka_server import Server
-from shared.runtime.metrics import Metrics
-from shared.runtime.pipeline import Message, Record
+from shared.runtime.kafka import topics_admin
+from shared.runtime.kafka.consumer import KafkaConsumer
+from shared.runtime.kafka.publisher import KafkaPublisher
+from shared.runtime.kafka.server import Server
+from shared.runtime.ops.metrics import Metrics
+from shared.runtime.records import Message, Record
 from tests.batches import one_step
 
 pytestmark = pytest.mark.connected

@@ -15,13 +15,14 @@ from aiokafka.record.util import calc_crc32c
 from confluent_kafka import Producer
 
 from shared.contracts.topics import Topic
-from shared.runtime import kafka_publisher, topics_admin
 from shared.runtime.errors import Unavailable
-from shared.runtime.kafka import KafkaConsumer
-from shared.runtime.kafka_publisher import KafkaPublisher
-from shared.runtime.kafka_server import Server
-from shared.runtime.metrics import Metrics
-from shared.runtime.pipeline import Batch, Message, Record
+from shared.runtime.kafka import publisher as kafka_publisher
+from shared.runtime.kafka import topics_admin
+from shared.runtime.kafka.consumer import KafkaConsumer
+from shared.runtime.kafka.publisher import KafkaPublisher
+from shared.runtime.kafka.server import Server
+from shared.runtime.ops.metrics import Metrics
+from shared.runtime.records import Batch, Message, Record
 from tests.batches import one_step
 
 pytestmark = pytest.mark.connected
@@ -202,7 +203,7 @@ async def test_what_is_raised_around_the_handler_ends_the_process(kafka: str, mo
     async def no_parser(batch: object, parse: object) -> None:
         raise ValueError("FastStream would only log this")
 
-    monkeypatch.setattr("shared.runtime.kafka._unparsed", no_parser)
+    monkeypatch.setattr("shared.runtime.kafka.consumer._unparsed", no_parser)
     topic = await _topic(kafka)
     await _publish(kafka, topic)
     failure: asyncio.Future[BaseException] = asyncio.get_running_loop().create_future()

@@ -29,8 +29,8 @@ from payung.place import Place
 from shared.contracts import topics
 from shared.kernel.identity import worker_id
 from shared.lists.answers import read_answers
-from shared.runtime import topics_admin
-from shared.runtime.crypto import id_key_from
+from shared.runtime.kafka import topics_admin
+from shared.runtime.store.crypto import id_key_from
 from tests.integration import messy_lists as lists
 from tests.integration.test_end_to_end import eventually
 

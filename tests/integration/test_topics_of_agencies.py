@@ -11,10 +11,10 @@ from aiokafka.admin import AIOKafkaAdminClient
 
 from shared.contracts import topics
 from shared.contracts.topics import Topic
-from shared.runtime import topics_admin
 from shared.runtime.errors import Refused
-from shared.runtime.kafka import pattern_of
-from shared.runtime.kafka_server import Server
+from shared.runtime.kafka import topics_admin
+from shared.runtime.kafka.consumer import pattern_of
+from shared.runtime.kafka.server import Server
 
 pytestmark = pytest.mark.connected
 

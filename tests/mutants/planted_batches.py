@@ -12,8 +12,9 @@ import pytest
 from shared.runtime import app
 from shared.runtime.deadletters import DeadLetterTopic
 from shared.runtime.errors import Unavailable
-from shared.runtime.kafka import KafkaConsumer
-from shared.runtime.pipeline import Batch, Pipeline, record_of
+from shared.runtime.kafka.consumer import KafkaConsumer
+from shared.runtime.pipeline import Pipeline
+from shared.runtime.records import Batch, record_of
 from tests.mutants.registry import later, mutant
 
 

@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 
 from shared.kernel.decision import Address
-from shared.runtime import documents
 from shared.runtime.fold import Folded
-from shared.runtime.memory import MemoryStore
-from shared.runtime.pipeline import Batch, Pipeline
+from shared.runtime.pipeline import Pipeline
+from shared.runtime.records import Batch
+from shared.runtime.store import documents
+from tests.fakes.memory import MemoryStore
 from tests.mutants.registry import mutant
 from tests.unit.runtime import test_pipeline
 

@@ -17,8 +17,9 @@ from shared.kernel.decision import Address
 from shared.runtime import due, fold
 from shared.runtime.due import DueRunner
 from shared.runtime.fold import Folded
-from shared.runtime.memory import MemoryStore
-from shared.runtime.pipeline import Batch, Message, Pipeline
+from shared.runtime.pipeline import Pipeline
+from shared.runtime.records import Batch, Message
+from tests.fakes.memory import MemoryStore
 from tests.mutants.registry import later, mutant
 
 

@@ -20,10 +20,11 @@ from shared.kernel.identity import worker_id
 from shared.runtime.deadletters import DeadLetterTopic
 from shared.runtime.due import Place
 from shared.runtime.errors import Unavailable
-from shared.runtime.memory import MemoryStore, MemoryTopics
-from shared.runtime.metrics import Metrics
-from shared.runtime.pipeline import Pipeline, Record
+from shared.runtime.ops.metrics import Metrics
+from shared.runtime.pipeline import Pipeline
+from shared.runtime.records import Record
 from tests.batches import settle
+from tests.fakes.memory import MemoryStore, MemoryTopics
 from tests.toy import CIPHER
 
 ID_KEY = b"k" * 32

@@ -14,9 +14,9 @@ from services.registration.stream import SPEC as REGISTRATION
 from services.reporting.stream import SPEC as REPORTING
 from services.verification.facts import sources
 from services.verification.stream import SPEC as VERIFICATION
-from shared.runtime.crypto import cipher_from
-from shared.runtime.hashes import PURPOSE, ContentHashes
-from shared.runtime.memory import MemoryStore
+from shared.runtime.store.crypto import cipher_from
+from shared.runtime.store.hashes import PURPOSE, ContentHashes
+from tests.fakes.memory import MemoryStore
 from tests.simulation.stories import ID_KEY, Person
 
 SPECS = (REGISTRATION, VERIFICATION, BILLING, CLAIMS, REPORTING)

@@ -10,8 +10,8 @@ from typing import Any, Protocol
 
 from shared.contracts import topics
 from shared.kernel.decision import Address
-from shared.runtime.memory_groups import Place
-from shared.runtime.pipeline import Message, Record
+from shared.runtime.records import Message, Record
+from tests.fakes.groups import Place
 from tests.simulation.cast import CIPHER
 from tests.simulation.chaos import Kind
 from tests.simulation.reference import Letter, Shelf, StraightFold, name_of, parsed

@@ -18,7 +18,7 @@ from typing import Any
 import orjson
 
 from shared.kernel.decision import Address
-from shared.runtime.pipeline import Message
+from shared.runtime.records import Message
 from tests.simulation.chaos import Chaos
 from tests.simulation.checker import watch
 from tests.simulation.outside import Outside

@@ -14,16 +14,17 @@ from shared.runtime import app
 from shared.runtime.deadletters import DeadLetterTopic
 from shared.runtime.due import DUE, DueRunner, Place
 from shared.runtime.errors import Unavailable
-from shared.runtime.floodgate import FloodGate
-from shared.runtime.floods import Limits
-from shared.runtime.health import Watch
-from shared.runtime.kafka import KafkaConsumer
-from shared.runtime.kafka_server import Server
-from shared.runtime.leases import Leases
-from shared.runtime.memory_groups import MemoryMember, NotOwner
-from shared.runtime.pipeline import Batch, Pipeline, Record
-from shared.runtime.settled import SettledOffsets
+from shared.runtime.kafka.consumer import KafkaConsumer
+from shared.runtime.kafka.server import Server
+from shared.runtime.kafka.settled import SettledOffsets
+from shared.runtime.ops.floodgate import FloodGate
+from shared.runtime.ops.floods import Limits
+from shared.runtime.ops.health import Watch
+from shared.runtime.pipeline import Pipeline
+from shared.runtime.records import Batch, Record
+from shared.runtime.store.leases import Leases
 from tests.batches import read_by
+from tests.fakes.groups import MemoryMember, NotOwner
 from tests.simulation.chaos import Kind
 from tests.simulation.outside import CALLER
 

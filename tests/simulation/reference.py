@@ -23,9 +23,9 @@ from shared.contracts.envelope import Unreadable
 from shared.kernel.calendar import WITA
 from shared.kernel.decision import Address, Due, Outcome
 from shared.kernel.event import Event, Intake
-from shared.runtime.memory_queries import matches, ordered, tallied
-from shared.runtime.pipeline import Message
-from shared.runtime.ports import Answer, ServiceSpec
+from shared.runtime.records import Message
+from shared.runtime.spec import Answer, ServiceSpec
+from tests.fakes.queries import matches, ordered, tallied
 from tests.simulation.cast import HASHES
 
 OUTCOME_NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "urn:payung:outcome")

@@ -16,7 +16,7 @@ import orjson
 
 from shared.contracts import topics
 from shared.kernel.identity import worker_id
-from shared.runtime.pipeline import Message
+from shared.runtime.records import Message
 from tests.property.claims_world import JKM_DOCUMENTS
 
 ID_KEY = b"k" * 32

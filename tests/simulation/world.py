@@ -13,13 +13,16 @@ from typing import Any
 from services.claims.adapters import bpjs
 from services.verification.adapters import dukcapil
 from shared.kernel.decision import Address
-from shared.runtime import app, clock, due, health, kafka, leases
-from shared.runtime.crypto import FieldCipher
-from shared.runtime.kafka import pattern_of
-from shared.runtime.memory import MemoryStore, MemoryTopics
-from shared.runtime.memory_groups import MemoryGroup, Place
-from shared.runtime.pipeline import Record
-from shared.runtime.ports import ServiceSpec
+from shared.runtime import app, clock, due
+from shared.runtime.kafka import consumer
+from shared.runtime.kafka.consumer import pattern_of
+from shared.runtime.ops import health
+from shared.runtime.records import Record
+from shared.runtime.spec import ServiceSpec
+from shared.runtime.store import leases
+from shared.runtime.store.crypto import FieldCipher
+from tests.fakes.groups import MemoryGroup, Place
+from tests.fakes.memory import MemoryStore, MemoryTopics
 from tests.simulation.chaos import Chaos, Kind
 from tests.simulation.host import Host
 from tests.simulation.outside import Outside
@@ -261,8 +264,8 @@ def isolated(loop: SimLoop, rng: random.Random, outside: Outside, now: Callable[
         (leases, "RENEW_S", RENEW_S),
         (health, "LOOK_S", LOOK_S),
         (app, "random", rng),
-        (kafka, "KafkaBroker", SILENT),
-        *((module, "log", SILENT) for module in (app, due, kafka, leases)),
+        (consumer, "KafkaBroker", SILENT),
+        *((module, "log", SILENT) for module in (app, due, consumer, leases)),
     ]
     before = [(module, name, getattr(module, name)) for module, name, _ in changed]
     for module, name, value in changed:

@@ -32,8 +32,10 @@ from payung.embedded import ports
 from payung.embedded.stack import Stack, StackConfig
 from payung.place import Place
 from shared.contracts import topics
-from shared.runtime import credentials, mongo_login, topics_admin
-from shared.runtime.kafka_server import Server
+from shared.runtime.kafka import topics_admin
+from shared.runtime.kafka.server import Server
+from shared.runtime.ops import credentials
+from shared.runtime.store import login as mongo_login
 from tests.faults.processes import eventually
 from tests.threads import Kept
 

@@ -17,8 +17,8 @@ from payung.embedded import ports
 from payung.embedded.stack import Stack, StackConfig
 from payung.place import Place
 from shared.contracts import topics
-from shared.runtime import topics_admin
-from shared.runtime.kafka_server import Server
+from shared.runtime.kafka import topics_admin
+from shared.runtime.kafka.server import Server
 
 pytestmark = [pytest.mark.connected, pytest.mark.timeout(240)]
 TOPIC = topics.events("billing")

@@ -15,8 +15,8 @@ import uvicorn
 from fastapi import FastAPI, Request
 
 from services.reporting.api.web import routes as reporting_routes
-from shared.runtime import edge
 from shared.runtime.errors import Refused
+from shared.runtime.http import edge
 from tests.unit.reporting.reporting_house import FakeHouse
 
 OPEN = {"PAYUNG_AUTH": "none"}

@@ -16,9 +16,10 @@ from payung import contracts
 from services.claims import api as claims_api
 from shared.contracts import admission, envelope, topics
 from shared.contracts.envelope import Unreadable
-from shared.runtime import audit, auth, http, topics_admin
-from shared.runtime.auth import Caller
-from shared.runtime.metrics import Metrics
+from shared.runtime.http import audit, auth, endpoints
+from shared.runtime.http.auth import Caller
+from shared.runtime.kafka import topics_admin
+from shared.runtime.ops.metrics import Metrics
 from tests.property.claims_world import World, death
 from tests.spoofing.test_the_table import SOURCES, TYPES
 
@@ -43,7 +44,7 @@ async def answered(
     spec: Any = SimpleNamespace(name=service, description="", inputs=real.inputs, routes=None)
     house: Any = SimpleNamespace(name=service, spec=spec, environ=environ, publish=publish)
     watch: Any = None
-    app = http.build(house, watch, Metrics(service))
+    app = endpoints.build(house, watch, Metrics(service))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://s") as client:
         return await client.post("/v1/events", json=events), published
 
@@ -157,7 +158,7 @@ async def test_who_decides_a_claim(
         name="claims", spec=spec, reader=world.store, reference=world.reference, environ={}, publish=publish
     )
     watch: Any = None
-    app = http.build(house, watch, Metrics("claims"))
+    app = endpoints.build(house, watch, Metrics("claims"))
     body = {"decision": "approved", "reason": "lengkap", **({"officer": officer} if officer else {})}
     with capture_logs() as lines:
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://c") as client:

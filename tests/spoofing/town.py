@@ -10,11 +10,12 @@ import orjson
 
 from shared.contracts import topics
 from shared.runtime.deadletters import DeadLetterTopic
-from shared.runtime.kafka import pattern_of
-from shared.runtime.memory import MemoryStore, MemoryTopics
-from shared.runtime.metrics import Metrics
-from shared.runtime.pipeline import Message, Pipeline, Record
+from shared.runtime.kafka.consumer import pattern_of
+from shared.runtime.ops.metrics import Metrics
+from shared.runtime.pipeline import Pipeline
+from shared.runtime.records import Message, Record
 from tests.batches import settle
+from tests.fakes.memory import MemoryStore, MemoryTopics
 from tests.simulation.cast import SPECS, reference_of
 from tests.toy import CIPHER
 

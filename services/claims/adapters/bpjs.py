@@ -15,7 +15,7 @@ from shared.contracts.claims_work import BenefitRefused, BenefitTransferred
 from shared.kernel.calendar import day_of
 from shared.kernel.decision import Due
 from shared.runtime.errors import Defect, Unavailable
-from shared.runtime.ports import Answer, Workplace
+from shared.runtime.spec import Answer, Workplace
 
 PATH = "/v1/benefits"
 TIMEOUT_S = 10.0

@@ -13,8 +13,8 @@ from fastapi import APIRouter, Query, Request, Response
 
 from services.registration.domain.duties.findings import finding_id, told
 from services.registration.duties import explaining
-from shared.runtime.auth import Guard
 from shared.runtime.house import House
+from shared.runtime.http.auth import Guard
 from shared.runtime.ports import Reader, Where
 
 _Regency = Annotated[str, Query(pattern=r"^\d{2}\.\d{2}$")]

@@ -16,8 +16,8 @@ from shared.files.separated import BOM
 from shared.files.workbook import text_workbook
 from shared.lists import Answer, answer_lines, answer_rows, open_list
 from shared.runtime import clock
-from shared.runtime.crypto import FieldCipher
 from shared.runtime.house import House
+from shared.runtime.store.crypto import FieldCipher
 
 _ASK_TIMEOUT_S = 60.0
 _ASKED_AT_ONCE = 2_000

@@ -24,9 +24,9 @@ from services.registration.imports.records import (
 from services.registration.imports.sending import Sending
 from services.registration.imports.spool import forget
 from shared.runtime import clock
-from shared.runtime.crypto import FieldCipher, cipher_from
 from shared.runtime.errors import Unavailable
 from shared.runtime.house import House
+from shared.runtime.store.crypto import FieldCipher, cipher_from
 
 log = structlog.get_logger()
 
@@ -48,9 +48,9 @@ class LeaseLost(Exception):
 class Running:
     """Looks for unfinished imports and carries up to AT_ONCE_MAX of them: those whose lease it gets.
 
-    Leases: shared/runtime/leases.py. For a moment, until a process learns that it lost a lease, two may send. Every row
-    has one event id, so the second copy changes nothing. One process may begin an import, another continue it, and a
-    third answer questions about it.
+    Leases: shared/runtime/store/leases.py. For a moment, until a process learns that it lost a lease, two may send.
+    Every row has one event id, so the second copy changes nothing. One process may begin an import, another continue
+    it, and a third answer questions about it.
     """
 
     def __init__(self, house: House, cipher: FieldCipher) -> None:

@@ -32,10 +32,10 @@ from shared.kernel.event import Event, Intake
 from shared.lists import Answer, ListError, ListFile, Row, open_list
 from shared.lists.rows import refused_row
 from shared.runtime import clock
-from shared.runtime.crypto import FieldCipher
 from shared.runtime.errors import Unavailable
 from shared.runtime.house import House
-from shared.runtime.pipeline import Message
+from shared.runtime.records import Message
+from shared.runtime.store.crypto import FieldCipher
 
 BATCH_ROWS = 1_000
 BATCHES_AHEAD = 4

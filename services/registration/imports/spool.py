@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO, cast
 
 from services.registration.imports.records import ANSWERS, CHUNKS, Import, part_id
-from shared.runtime.crypto import FieldCipher
 from shared.runtime.ports import Reader
+from shared.runtime.store.crypto import FieldCipher
 
 CHUNK_BYTES = 1024 * 1024
 CHUNKS_MAX = 128

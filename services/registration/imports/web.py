@@ -18,11 +18,12 @@ from shared.contracts import officers, topics
 from shared.contracts.catalogue import DECISIONS
 from shared.lists.columns import LAYOUTS, Kind
 from shared.pages import HEADERS, wants_page
-from shared.runtime import clock, topics_admin
-from shared.runtime.auth import REGISTRATION_OFFICER, Caller, Guard
-from shared.runtime.crypto import FieldCipher, cipher_from
+from shared.runtime import clock
 from shared.runtime.house import House
-from shared.runtime.kafka_server import Server
+from shared.runtime.http.auth import REGISTRATION_OFFICER, Caller, Guard
+from shared.runtime.kafka import topics_admin
+from shared.runtime.kafka.server import Server
+from shared.runtime.store.crypto import FieldCipher, cipher_from
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 SHOWN_MAX = 20

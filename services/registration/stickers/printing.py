@@ -19,7 +19,7 @@ from shared.kernel.calendar import business_day
 from shared.reference.areas import Village
 from shared.runtime import clock
 from shared.runtime.house import House
-from shared.runtime.pipeline import Message
+from shared.runtime.records import Message
 
 WORKERS_MAX = 20_000
 ISSUED_WITHIN_S = 10.0

@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from services.registration.domain.stickers import DIGITS, NUMBER_DIGITS
-from shared.runtime.crypto import id_key_from, key_bytes
+from shared.runtime.store.crypto import id_key_from, key_bytes
 
 VERSION = 1
 # Prefix of the signed bytes, so that a sticker's signature is valid for nothing else.

@@ -17,8 +17,8 @@ from shared.files.separated import for_excel
 from shared.kernel.calendar import business_day
 from shared.reference.areas import Village
 from shared.runtime import clock
-from shared.runtime.auth import REGISTRATION_OFFICER, Guard
 from shared.runtime.house import House
+from shared.runtime.http.auth import REGISTRATION_OFFICER, Guard
 
 _RT = re.compile(r"\d{3}")
 _WHERE = ("rt", "nomor_stiker", "nama", "alamat", "tanggal_pasang", "petugas")

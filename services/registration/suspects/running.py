@@ -28,8 +28,8 @@ from shared.contracts.registration_work import SuspicionFound, SuspicionGone
 from shared.runtime import clock
 from shared.runtime.errors import Unavailable
 from shared.runtime.house import House
-from shared.runtime.pipeline import Message
 from shared.runtime.ports import Reader
+from shared.runtime.records import Message
 
 log = structlog.get_logger()
 

@@ -20,11 +20,12 @@ from services.registration.documents import INDEXES, STORED
 from services.registration.domain import suspects
 from services.registration.domain.state import Status, Worker
 from services.registration.domain.suspects import Match, Traits
-from shared.runtime import mongo_login, secrets
 from shared.runtime.app import database_name
-from shared.runtime.crypto import cipher_from
-from shared.runtime.mongo import MongoStore, connect
+from shared.runtime.ops import secrets
 from shared.runtime.ports import Reader
+from shared.runtime.store import login
+from shared.runtime.store.crypto import cipher_from
+from shared.runtime.store.mongo import MongoStore, connect
 
 SERVICE = "registration"
 PAGE = 5_000
@@ -63,7 +64,7 @@ def line(match: Match) -> bytes:
 
 
 async def _scan(environ: Mapping[str, str]) -> None:
-    client = connect(mongo_login.url(environ), environ.get("PAYUNG_MONGO_DRIVER", "motor"))
+    client = connect(login.url(environ), environ.get("PAYUNG_MONGO_DRIVER", "motor"))
     store = MongoStore(client, database_name(SERVICE), STORED, INDEXES, cipher_from(environ, SERVICE))
     try:
         people = await read(store)

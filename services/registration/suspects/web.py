@@ -21,11 +21,12 @@ from shared.contracts import envelope, topics
 from shared.contracts.registration import DECISIONS
 from shared.kernel.identity import masked
 from shared.pages import HEADERS, wants_page
-from shared.runtime import clock, officers
-from shared.runtime.auth import REGISTRATION_OFFICER, Caller, Guard
+from shared.runtime import clock
 from shared.runtime.house import House
-from shared.runtime.officers import Given
-from shared.runtime.pipeline import Message
+from shared.runtime.http import officers
+from shared.runtime.http.auth import REGISTRATION_OFFICER, Caller, Guard
+from shared.runtime.http.officers import Given
+from shared.runtime.records import Message
 
 LIST_MAX = 500
 DECIDE = "suspect.decide.v1"

@@ -25,8 +25,8 @@ from shared.kernel.calendar import business_day, period_of
 from shared.kernel.decision import Outcome
 from shared.runtime import clock
 from shared.runtime.errors import Unavailable
-from shared.runtime.leases import Leases
 from shared.runtime.ports import Reader
+from shared.runtime.store.leases import Leases
 
 CACHE_MAX = 256
 # A rebuilt read model may hold as many premiums as before but different ones, so sums are made anew after this time.

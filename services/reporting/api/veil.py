@@ -12,7 +12,7 @@ from services.reporting.api.board import Board, Counted
 from services.reporting.domain import coverage
 from services.reporting.domain.suppression import Shape, suppressed
 from services.reporting.facts import Filters, Reference, Report
-from shared.runtime.auth import OPERATOR, READER, ROLES, Caller
+from shared.runtime.http.auth import OPERATOR, READER, ROLES, Caller
 
 _COVERAGE = Shape(figures=coverage.COUNTS, parts=(("verified", "held", "rejected"),), follow={})
 # A village's district and a district's regency have their own reports, which show the sums.

@@ -21,7 +21,7 @@ from services.reporting.domain.wording import Lang
 from services.reporting.facts import Filters
 from shared.kernel.calendar import is_period
 from shared.runtime import clock
-from shared.runtime.auth import Guard
+from shared.runtime.http.auth import Guard
 
 FORMATS = ("json", "csv", "xlsx")
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"

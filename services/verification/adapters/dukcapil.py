@@ -23,7 +23,7 @@ from shared.contracts.registration import IdentityCheckRequested
 from shared.contracts.verification_work import DukcapilAnswered, GivenBack, RegisterStatus
 from shared.kernel.decision import Due
 from shared.runtime.errors import Unavailable
-from shared.runtime.ports import Answer, Workplace
+from shared.runtime.spec import Answer, Workplace
 
 PATH = "/dukcapil/get_json/verify_by_elemen"
 THRESHOLD = "90"

@@ -27,7 +27,7 @@ from services.verification.adapters.quota import Quota
 from services.verification.settings import Settings
 from shared.runtime import clock
 from shared.runtime.errors import Paused, Unavailable
-from shared.runtime.metrics import outside
+from shared.runtime.ops.metrics import outside
 from shared.runtime.ports import Reader
 
 log = structlog.get_logger()

@@ -16,7 +16,7 @@ import structlog
 from shared.kernel.calendar import WITA, business_day
 from shared.runtime import clock
 from shared.runtime.errors import Paused
-from shared.runtime.metrics import outside
+from shared.runtime.ops.metrics import outside
 from shared.runtime.ports import Reader
 
 log = structlog.get_logger()

@@ -26,7 +26,7 @@ from shared.kernel.calendar import WITA
 from shared.runtime import clock
 from shared.runtime.errors import Unavailable
 from shared.runtime.house import House
-from shared.runtime.pipeline import Message
+from shared.runtime.records import Message
 
 log = structlog.get_logger()
 

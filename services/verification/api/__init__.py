@@ -17,9 +17,9 @@ from services.verification.api import decisions, pages, queue
 from services.verification.api.queue import Case
 from services.verification.domain.state import Identity
 from shared.pages import HEADERS, wants_page
-from shared.runtime import officers
-from shared.runtime.auth import VERIFICATION_OFFICER, Caller, Guard
 from shared.runtime.house import House
+from shared.runtime.http import officers
+from shared.runtime.http.auth import VERIFICATION_OFFICER, Caller, Guard
 
 TAKEN_LOOKS, TAKEN_LOOK_S = 30, 0.1
 

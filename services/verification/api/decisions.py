@@ -6,9 +6,9 @@ from fastapi import Request
 
 from shared.contracts import topics
 from shared.contracts.verification import COMMANDS
-from shared.runtime import officers
-from shared.runtime.officers import Given
-from shared.runtime.pipeline import Message
+from shared.runtime.http import officers
+from shared.runtime.http.officers import Given
+from shared.runtime.records import Message
 
 DECIDE = "identity.decide.v1"
 

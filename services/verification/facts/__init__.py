@@ -17,8 +17,8 @@ from services.verification.settings import Settings
 from shared.contracts.registration import IdentityCheckRequested
 from shared.contracts.verification_work import SourceChanged
 from shared.kernel.event import Event, Routed
-from shared.runtime.crypto import cipher_from
 from shared.runtime.ports import Cipher, Reader
+from shared.runtime.store.crypto import cipher_from
 
 _LOOKED_UP = (IdentityCheckRequested, SourceChanged)
 

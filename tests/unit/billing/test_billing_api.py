@@ -11,8 +11,8 @@ import pytest
 from fastapi import FastAPI
 
 from services.billing import api
-from shared.runtime import auth
-from shared.runtime.auth import Caller
+from shared.runtime.http import auth
+from shared.runtime.http.auth import Caller
 from tests.property.billing_world import World
 from tests.property.test_billing_laws import budget, verified
 

@@ -15,9 +15,9 @@ from shared.contracts.verification import IdentityEnded, IdentityHeld, IdentityR
 from shared.kernel.calendar import WITA
 from shared.kernel.decision import Address
 from shared.reference import rates
-from shared.runtime import editions
 from shared.runtime.errors import Unavailable
 from shared.runtime.ports import Reader
+from shared.runtime.store import editions
 from tests.property.billing_world import CIPHER, World, run_now
 
 WORKER: dict[str, Any] = {

@@ -10,8 +10,8 @@ import pytest
 from fastapi import FastAPI
 
 from services.claims import api
-from shared.runtime import auth
-from shared.runtime.auth import Caller
+from shared.runtime.http import auth
+from shared.runtime.http.auth import Caller
 from tests.property.claims_world import World, death
 
 

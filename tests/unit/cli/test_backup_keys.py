@@ -11,7 +11,7 @@ from bson import encode
 
 from payung import backup
 from payung.place import CommandError
-from shared.runtime.crypto import FieldCipher
+from shared.runtime.store.crypto import FieldCipher
 
 OLD, NEW = b"1" * 32, b"2" * 32
 BOTH = FieldCipher({"k2": NEW, "k1": OLD})

@@ -11,8 +11,10 @@ from payung.access import commands
 from payung.access.files import CA, Addresses, Files
 from payung.access.table import OPERATOR, User
 from payung.embedded.errors import LaunchError
-from shared.runtime import credentials, kafka_security, mongo_login
-from shared.runtime.kafka_server import Server
+from shared.runtime.kafka import security
+from shared.runtime.kafka.server import Server
+from shared.runtime.ops import credentials
+from shared.runtime.store import login
 
 AT = "127.0.0.1:19092"
 MONGO = "mongodb://127.0.0.1:19117/?directConnection=true"
@@ -36,19 +38,19 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_the_operator_enters_and_his_file_knows_the_servers(folder: Path) -> None:
     at = place.find(None)
     assert Server(at.environ).bootstrap == AT
-    assert kafka_security.read(at.environ).user == OPERATOR
-    assert mongo_login.url(at.environ).startswith(f"mongodb://{OPERATOR}:")
+    assert security.read(at.environ).user == OPERATOR
+    assert login.url(at.environ).startswith(f"mongodb://{OPERATOR}:")
 
 
 def test_an_agency_s_list_is_sent_as_the_agency(folder: Path) -> None:
     at = place.find(None).acting_as(DINSOS.name)
-    assert kafka_security.read(at.environ).user == DINSOS.name
+    assert security.read(at.environ).user == DINSOS.name
 
 
 def test_who_names_a_file_enters_by_it(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(credentials.VARIABLE, str(folder / "64.08-dinsos.json"))
     monkeypatch.setenv("PAYUNG_KAFKA", AT)
-    assert kafka_security.read(place.find(None).environ).user == DINSOS.name
+    assert security.read(place.find(None).environ).user == DINSOS.name
 
 
 def test_the_servers_enter_where_their_secrets_are_and_refuse_half_of_them(

@@ -15,7 +15,7 @@ from services.verification.documents import STORED
 from services.verification.facts import sources
 from shared.kernel.identity import worker_id
 from shared.lists.errors import ListError
-from shared.runtime.memory import MemoryStore
+from tests.fakes.memory import MemoryStore
 from tests.toy import CIPHER
 
 KEY = bytes(range(32))

@@ -11,7 +11,7 @@ from aiokafka.errors import KafkaConnectionError, MessageSizeTooLargeError, Unkn
 from payung import wire
 from payung.place import CommandError
 from shared.runtime.errors import Unavailable
-from shared.runtime.pipeline import Message
+from shared.runtime.records import Message
 
 
 class Publisher:

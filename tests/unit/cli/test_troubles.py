@@ -49,7 +49,7 @@ def payung(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., tup
     # Some write where they are told to.
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("payung.wire.CONNECT_TIMEOUT_S", 0.3)
-    monkeypatch.setattr("shared.runtime.topics_admin.ADMIN_TIMEOUT_S", 0.3)
+    monkeypatch.setattr("shared.runtime.kafka.topics_admin.ADMIN_TIMEOUT_S", 0.3)
 
     def run(*words: str) -> tuple[int, str]:
         said, stream = io.StringIO(), io.StringIO()

@@ -16,7 +16,7 @@ from shared.contracts.claims import WorkerDied
 from shared.contracts.envelope import Unreadable
 from shared.kernel.decision import Outcome
 from shared.kernel.event import Event, Intake
-from shared.runtime.hashes import ContentHashes
+from shared.runtime.store.hashes import ContentHashes
 
 TOPIC = "registration-intake-6408-dinsos"
 SOURCE = "agency/64.08/dinsos"

@@ -14,8 +14,8 @@ import yaml
 from prometheus_client import Metric
 
 from payung.cli import app
-from shared.runtime import floods
-from shared.runtime.metrics import Metrics
+from shared.runtime.ops import floods
+from shared.runtime.ops.metrics import Metrics
 
 ROOT = Path(__file__).parents[3]
 PROMETHEUS = ROOT / "deploy" / "prometheus"

@@ -17,7 +17,8 @@ from payung.embedded.certificates import Certificates
 from payung.embedded.kafka import KafkaNode, properties
 from payung.embedded.locks import BROKER_USER, Locks
 from shared.contracts import topics
-from shared.runtime import kafka_security, mongo_login
+from shared.runtime.kafka import security
+from shared.runtime.store import login
 
 ROOT = Path(__file__).parents[3]
 TEXT = (ROOT / "docker-compose.yml").read_text("utf-8")
@@ -134,10 +135,10 @@ def test_a_service_speaks_tls_to_both_servers_under_their_inner_names(name: str,
     files.kept(user, at)
     given = {key: str(value) for key, value in SERVICES[name]["environment"].items()}
     environ = {**given, "PAYUNG_CREDENTIALS": str(files.path(user))}
-    found = kafka_security.read(environ)
+    found = security.read(environ)
     assert (found.bootstrap, found.protocol, found.user) == ("kafka:9092", "SASL_SSL", name)
-    mongo_login.check(environ)
-    url = mongo_login.url(environ)
+    login.check(environ)
+    url = login.url(environ)
     assert url.startswith(f"mongodb://{name}:")
     assert "@mongo:27017/" in url
     assert "tls=true" in url

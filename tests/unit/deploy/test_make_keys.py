@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 
 from shared.contracts import topics
-from shared.runtime.crypto import cipher_from, id_key_from
+from shared.runtime.store.crypto import cipher_from, id_key_from
 
 ROOT = Path(__file__).parents[3]
 

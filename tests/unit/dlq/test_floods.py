@@ -10,13 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.runtime import clock, floods
+from shared.runtime import clock
 from shared.runtime.errors import Refused, Unavailable
-from shared.runtime.floodgate import PAUSED, FloodGate, OwnFlood
-from shared.runtime.floods import Limits, Pause, Tally, Windows
-from shared.runtime.memory import MemoryStore
-from shared.runtime.metrics import Metrics
-from shared.runtime.pipeline import Record
+from shared.runtime.ops import floods
+from shared.runtime.ops.floodgate import PAUSED, FloodGate, OwnFlood
+from shared.runtime.ops.floods import Limits, Pause, Tally, Windows
+from shared.runtime.ops.metrics import Metrics
+from shared.runtime.records import Record
+from tests.fakes.memory import MemoryStore
 from tests.toy import CIPHER
 
 LIMITS = Limits(letters=10, own_letters=5, share=0.5, window_s=60, pause_s=60, pause_max_s=600)

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from shared.contracts import topics
 from shared.runtime import deadletters
 from shared.runtime.deadletters import DeadLetterTopic, Letter, Letters, letter_id
-from shared.runtime.memory import MemoryTopics
-from shared.runtime.pipeline import Record
+from shared.runtime.records import Record
+from tests.fakes.memory import MemoryTopics
 
 INTAKE = "registration-intake-6408-dinsos"
 HEADERS = st.lists(st.tuples(st.text(max_size=8) | st.sampled_from(["dlq_id", "dlq_part", "ce_id"]), st.binary()))

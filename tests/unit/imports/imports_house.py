@@ -15,12 +15,13 @@ from services.registration.imports.records import IMPORTS, Import, import_of
 from services.registration.imports.running import Running
 from services.registration.stream import SPEC
 from shared.runtime.deadletters import DeadLetterTopic
-from shared.runtime.leases import Leases
-from shared.runtime.memory import MemoryStore, MemoryTopics
-from shared.runtime.metrics import Metrics
-from shared.runtime.pipeline import Message, Pipeline, Record
-from shared.runtime.problems import of_http
+from shared.runtime.http.problems import of_http
+from shared.runtime.ops.metrics import Metrics
+from shared.runtime.pipeline import Pipeline
+from shared.runtime.records import Message, Record
+from shared.runtime.store.leases import Leases
 from tests.batches import settle
+from tests.fakes.memory import MemoryStore, MemoryTopics
 from tests.property.registration_world import REFERENCE
 from tests.toy import CIPHER
 

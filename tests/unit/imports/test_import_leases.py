@@ -11,8 +11,9 @@ import pytest
 from services.registration.imports import sending
 from services.registration.imports.records import Import
 from services.registration.imports.running import Running
-from shared.runtime import clock, leases
-from shared.runtime.leases import Leases
+from shared.runtime import clock
+from shared.runtime.store import leases
+from shared.runtime.store.leases import Leases
 from tests.toy import CIPHER
 from tests.unit.imports.imports_house import MemoryHouse, row, table
 from tests.unit.lists import hostile

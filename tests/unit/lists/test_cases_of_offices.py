@@ -19,7 +19,7 @@ from shared.contracts.catalogue import COMMANDS
 from shared.kernel.identity import worker_id
 from shared.lists import ListFile, Row, open_list
 from shared.runtime import clock
-from shared.runtime.pipeline import Message
+from shared.runtime.records import Message
 from tests.property.registration_world import KEY
 from tests.unit.imports.imports_house import MemoryHouse
 from tests.unit.registration.test_registration_scans import Town

@@ -24,7 +24,7 @@ from shared.contracts.base import Funding
 from shared.kernel.calendar import shift_period
 from shared.reference import policies, rates
 from shared.reference.rates import Rates
-from shared.runtime import editions
+from shared.runtime.store import editions
 from tests.property.claims_world import SCHOOL_DOCUMENTS, World, child, death
 
 RATES, BRACKETS = rates.texts()

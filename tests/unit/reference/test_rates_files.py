@@ -10,7 +10,7 @@ from payung import rates as files
 from payung.place import CommandError
 from shared.reference import rates
 from shared.reference.rates import Editions
-from shared.runtime import editions
+from shared.runtime.store import editions
 
 RATES, BRACKETS = rates.texts()
 

@@ -25,7 +25,7 @@ from shared.kernel.event import Event, Routed
 from shared.kernel.identity import worker_id
 from shared.reference import areas
 from shared.reference.workdays import after_working_days
-from shared.runtime.memory import MemoryStore
+from tests.fakes.memory import MemoryStore
 from tests.toy import CIPHER
 
 KEY = bytes(range(32))

@@ -19,13 +19,14 @@ from services.registration.suspects.running import Scan, ScanFailed, Scans
 from shared.contracts.registration_work import SuspicionFound
 from shared.kernel.identity import worker_id
 from shared.runtime import clock
-from shared.runtime.auth import Caller, Guard
 from shared.runtime.deadletters import DeadLetterTopic
-from shared.runtime.leases import Leases
-from shared.runtime.memory import MemoryStore, MemoryTopics
-from shared.runtime.metrics import Metrics
-from shared.runtime.pipeline import Message, Pipeline, Record
+from shared.runtime.http.auth import Caller, Guard
+from shared.runtime.ops.metrics import Metrics
+from shared.runtime.pipeline import Pipeline
+from shared.runtime.records import Message, Record
+from shared.runtime.store.leases import Leases
 from tests.batches import settle
+from tests.fakes.memory import MemoryStore, MemoryTopics
 from tests.property.registration_world import AT, FORM, KEY, NIK, PERSONAL, REFERENCE, WORKER
 from tests.toy import CIPHER
 

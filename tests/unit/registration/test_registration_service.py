@@ -18,10 +18,11 @@ from services.registration.stream import SPEC
 from shared.contracts.catalogue import DECISIONS
 from shared.lists import read
 from shared.runtime.deadletters import DeadLetterTopic
-from shared.runtime.memory import MemoryStore, MemoryTopics
-from shared.runtime.metrics import Metrics
-from shared.runtime.pipeline import Pipeline, Record
+from shared.runtime.ops.metrics import Metrics
+from shared.runtime.pipeline import Pipeline
+from shared.runtime.records import Record
 from tests.batches import settle
+from tests.fakes.memory import MemoryStore, MemoryTopics
 from tests.property.registration_world import AT, FORM, NIK, PERSONAL, REFERENCE, WORKER
 from tests.toy import CIPHER
 

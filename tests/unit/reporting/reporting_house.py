@@ -14,9 +14,9 @@ from shared.contracts.envelope import rfc3339
 from shared.kernel.decision import Outcome
 from shared.kernel.event import Event
 from shared.reference import areas
-from shared.runtime.leases import Leases
-from shared.runtime.memory import MemoryStore
-from shared.runtime.memory_queries import matches, ordered, tallied
+from shared.runtime.store.leases import Leases
+from tests.fakes.memory import MemoryStore
+from tests.fakes.queries import matches, ordered, tallied
 from tests.toy import CIPHER
 
 MODELS = {kind: model for by_type in OUTCOMES.values() for kind, model in by_type.items()}

@@ -20,7 +20,7 @@ from services.reporting.domain.state import Meeting
 from services.reporting.facts import Filters, Ledger, read_coverage
 from services.reporting.settings import Settings
 from shared.kernel.event import Event
-from shared.runtime import problems
+from shared.runtime.http import problems
 
 Make = Callable[..., Event]
 SANGATTA = ("64.08.04", "64.08.04.2001")

@@ -15,7 +15,7 @@ from services.reporting.api.veil import _COVERAGE, sees_all
 from services.reporting.api.web import routes
 from services.reporting.domain import coverage
 from services.reporting.domain.suppression import FEW_BELOW, Hidden, suppressed
-from shared.runtime.auth import Caller, Guard
+from shared.runtime.http.auth import Caller, Guard
 from tests.unit.reporting.reporting_house import FakeHouse
 
 FIGURES = coverage.COUNTS

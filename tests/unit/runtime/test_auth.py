@@ -11,7 +11,7 @@ from fastapi import HTTPException
 from starlette.requests import Request
 
 from shared.runtime import clock
-from shared.runtime.auth import Caller, Guard
+from shared.runtime.http.auth import Caller, Guard
 
 ISSUER = "https://login.example.go.id/realms/payung"
 KEY = generate_private_key(SECP256R1())

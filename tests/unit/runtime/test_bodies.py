@@ -12,8 +12,8 @@ import pytest
 from services.registration import stream as registration
 from services.verification.stream import SPEC
 from shared.contracts import topics
-from shared.runtime import http
-from shared.runtime.metrics import Metrics
+from shared.runtime.http import endpoints
+from shared.runtime.ops.metrics import Metrics
 
 PART = b" " * 64 * 1024
 
@@ -26,7 +26,7 @@ class Endless:
 
     async def parts(self) -> AsyncIterator[bytes]:
         # Beyond any limit by far; a service that reads all of it is told apart by how much it took.
-        while self.read < 4 * http.BODY_BYTES_MAX:
+        while self.read < 4 * endpoints.BODY_BYTES_MAX:
             self.read += len(PART)
             yield PART
 
@@ -34,7 +34,7 @@ class Endless:
 @pytest.mark.parametrize(
     ("spec", "path", "bytes_max"),
     [
-        (registration.SPEC, "/v1/events", http.BODY_BYTES_MAX),
+        (registration.SPEC, "/v1/events", endpoints.BODY_BYTES_MAX),
         (SPEC, "/v1/reviews/w", topics.INTAKE_BYTES_MAX),
     ],
 )
@@ -47,7 +47,7 @@ async def test_no_more_is_read_than_may_be_sent(spec: Any, path: str, bytes_max:
     house: Any = SimpleNamespace(name=spec.name, spec=spec, environ=environ, reader=reader, reference=None)
     watch: Any = None
     endless = Endless()
-    transport = httpx.ASGITransport(http.build(house, watch, Metrics(spec.name)))
+    transport = httpx.ASGITransport(endpoints.build(house, watch, Metrics(spec.name)))
     async with httpx.AsyncClient(transport=transport, base_url="http://v") as client:
         answer = await client.post(path, content=endless.parts())
     assert answer.status_code == 413, answer.text

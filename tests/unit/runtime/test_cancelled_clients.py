@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from shared.runtime import topic_ids, topics_admin
 from shared.runtime.app import Process
 from shared.runtime.errors import Unavailable
-from shared.runtime.kafka import KafkaConsumer
-from shared.runtime.kafka_server import Server
-from shared.runtime.metrics import Metrics
-from shared.runtime.pipeline import Batch
+from shared.runtime.kafka import topic_ids, topics_admin
+from shared.runtime.kafka.consumer import KafkaConsumer
+from shared.runtime.kafka.server import Server
+from shared.runtime.ops.metrics import Metrics
+from shared.runtime.records import Batch
 from tests.batches import read_by
 from tests.toy import SPEC
 

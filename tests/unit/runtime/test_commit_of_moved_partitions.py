@@ -8,9 +8,9 @@ from typing import Any
 from aiokafka import TopicPartition
 from aiokafka.errors import IllegalStateError
 
-from shared.runtime.kafka import KafkaConsumer
-from shared.runtime.kafka_server import Server
-from shared.runtime.metrics import Metrics
+from shared.runtime.kafka.consumer import KafkaConsumer
+from shared.runtime.kafka.server import Server
+from shared.runtime.ops.metrics import Metrics
 from tests.batches import one_step
 
 KEPT, MOVED = TopicPartition("t", 0), TopicPartition("t", 1)

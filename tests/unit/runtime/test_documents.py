@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from shared.kernel.decision import Address
-from shared.runtime import documents
-from shared.runtime.crypto import FieldCipher, OpenedFields
 from shared.runtime.fold import Folded
 from shared.runtime.ports import Cipher
+from shared.runtime.store import documents
+from shared.runtime.store.crypto import FieldCipher, OpenedFields
 
 OLD = b"o" * 32
 NEW = b"n" * 32

@@ -16,11 +16,11 @@ from shared.runtime import clock, due
 from shared.runtime.due import DueRunner
 from shared.runtime.errors import Paused, Unavailable
 from shared.runtime.fold import Stored
-from shared.runtime.leases import Leases
-from shared.runtime.memory import MemoryStore
-from shared.runtime.metrics import Metrics
-from shared.runtime.ports import Answer
-from shared.runtime.store import DueWork
+from shared.runtime.ops.metrics import Metrics
+from shared.runtime.ports import DueWork
+from shared.runtime.spec import Answer
+from shared.runtime.store.leases import Leases
+from tests.fakes.memory import MemoryStore
 from tests.toy import AT, CIPHER
 
 

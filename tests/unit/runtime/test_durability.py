@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from shared.runtime.durability import Durability
 from shared.runtime.errors import Refused
+from shared.runtime.kafka.durability import Durability
 
 
 @pytest.mark.parametrize(

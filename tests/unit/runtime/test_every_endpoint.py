@@ -17,11 +17,12 @@ from services.claims.stream import SPEC as CLAIMS
 from services.registration.stream import SPEC as REGISTRATION
 from services.reporting.stream import SPEC as REPORTING
 from services.verification.stream import SPEC as VERIFICATION
-from shared.runtime import auth, http
-from shared.runtime.auth import Caller
-from shared.runtime.health import Vitals
-from shared.runtime.memory import MemoryStore
-from shared.runtime.metrics import Metrics
+from shared.runtime.http import auth
+from shared.runtime.http import endpoints as http
+from shared.runtime.http.auth import Caller
+from shared.runtime.ops.health import Vitals
+from shared.runtime.ops.metrics import Metrics
+from tests.fakes.memory import MemoryStore
 from tests.toy import CIPHER
 
 SPECS = (REGISTRATION, VERIFICATION, BILLING, CLAIMS, REPORTING)

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import pytest
 
-from shared.runtime import guards
 from shared.runtime.errors import Refused
-from shared.runtime.guards import Standing
-from shared.runtime.memory import MemoryStore
+from shared.runtime.ops import guards
+from shared.runtime.ops.guards import Standing
+from tests.fakes.memory import MemoryStore
 from tests.toy import CIPHER, Codec
 
 PATTERN = r"^(?:toy-intake-.*|toy-work$)"

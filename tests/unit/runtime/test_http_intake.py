@@ -10,9 +10,10 @@ import pytest
 
 from services.registration import stream as registration
 from services.verification.stream import SPEC
-from shared.runtime import auth, http, topics_admin
-from shared.runtime.auth import Caller
-from shared.runtime.metrics import Metrics
+from shared.runtime.http import auth, endpoints
+from shared.runtime.http.auth import Caller
+from shared.runtime.kafka import topics_admin
+from shared.runtime.ops.metrics import Metrics
 
 WORD = {
     "specversion": "1.0",
@@ -39,7 +40,7 @@ async def answered(environ: dict[str, str], events: Any, of: Any) -> tuple[httpx
     spec: Any = SimpleNamespace(name=of.name, description="", inputs=of.inputs, routes=None)
     house: Any = SimpleNamespace(name=of.name, spec=spec, environ=environ, publish=publish)
     watch: Any = None
-    app = http.build(house, watch, Metrics(of.name))
+    app = endpoints.build(house, watch, Metrics(of.name))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://v") as client:
         answer = await client.post("/v1/events", json=events)
     return answer, published
@@ -97,7 +98,7 @@ async def test_nobody_with_a_token_signs_as_an_officer_or_another_here(monkeypat
 )
 def test_who_may_send_as_whom(agencies: list[str] | None, source: str, may: bool) -> None:
     caller = Caller("ani", None if agencies is None else frozenset(agencies))
-    assert http.may_send(caller, source) is may
+    assert endpoints.may_send(caller, source) is may
 
 
 @pytest.mark.parametrize("levels", [17, 253, 300, 500])

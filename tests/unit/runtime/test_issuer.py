@@ -15,8 +15,8 @@ from fastapi import HTTPException
 from starlette.requests import Request
 
 from shared.runtime import clock
-from shared.runtime.auth import Guard
-from shared.runtime.issuer import Bounds
+from shared.runtime.http.auth import Guard
+from shared.runtime.http.issuer import Bounds
 
 KEY = generate_private_key(SECP256R1())
 QUICK = Bounds(kept_s=0.0, last_good_s=3_600.0, again_s=3_600.0, ask_s=30.0)

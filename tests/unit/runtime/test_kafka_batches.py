@@ -10,10 +10,10 @@ from typing import Any
 from aiokafka import ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaConnectionError
 
-from shared.runtime.kafka import KafkaConsumer
-from shared.runtime.kafka_server import Server
-from shared.runtime.metrics import Metrics
-from shared.runtime.pipeline import Batch
+from shared.runtime.kafka.consumer import KafkaConsumer
+from shared.runtime.kafka.server import Server
+from shared.runtime.ops.metrics import Metrics
+from shared.runtime.records import Batch
 from tests.batches import read_by
 
 PARTITION = TopicPartition("t", 0)

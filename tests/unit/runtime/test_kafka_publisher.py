@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from aiokafka.errors import KafkaConnectionError, MessageSizeTooLargeError
 
-from shared.runtime import kafka_publisher
 from shared.runtime.errors import Unavailable
-from shared.runtime.kafka_publisher import KafkaPublisher
-from shared.runtime.kafka_server import Server
-from shared.runtime.pipeline import Message
+from shared.runtime.kafka import publisher as kafka_publisher
+from shared.runtime.kafka.publisher import KafkaPublisher
+from shared.runtime.kafka.server import Server
+from shared.runtime.records import Message
 
 MESSAGES = [Message("t", b"k", b"v")]
 

@@ -16,12 +16,13 @@ from aiokafka.errors import (
     KafkaError,
 )
 
-from shared.runtime import clock, kafka
+from shared.runtime import clock
 from shared.runtime.errors import Unavailable
-from shared.runtime.kafka import KafkaConsumer
-from shared.runtime.kafka_server import Server
-from shared.runtime.metrics import Metrics
-from shared.runtime.pipeline import Record
+from shared.runtime.kafka import consumer as kafka
+from shared.runtime.kafka.consumer import KafkaConsumer
+from shared.runtime.kafka.server import Server
+from shared.runtime.ops.metrics import Metrics
+from shared.runtime.records import Record
 from tests.batches import one_step
 
 

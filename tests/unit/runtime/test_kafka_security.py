@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 
 from payung.embedded import certificates
-from shared.runtime import clock, kafka_security, mongo_login
+from shared.runtime import clock
 from shared.runtime.errors import Refused
-from shared.runtime.kafka_security import read
+from shared.runtime.kafka.security import read
+from shared.runtime.ops import credentials
+from shared.runtime.store import login
 
 FAR = {"PAYUNG_KAFKA": "kafka.example:9092"}
 NEAR = {"PAYUNG_KAFKA": "127.0.0.1:9092,localhost:9093"}
@@ -105,9 +107,9 @@ def test_the_credentials_file_says_who_and_the_environment_where(tmp_path: Path)
     assert read({**environ, "PAYUNG_KAFKA": "127.0.0.1:3"}).bootstrap == "127.0.0.1:3"
     with pytest.raises(Refused, match="beside PAYUNG_CREDENTIALS"):
         read({**environ, **LOGIN})
-    url = mongo_login.url({**environ, "PAYUNG_MONGO_URL": "mongodb://127.0.0.1:4/"})
+    url = login.url({**environ, "PAYUNG_MONGO_URL": "mongodb://127.0.0.1:4/"})
     assert url == "mongodb://billing:a%2Fb%40c@127.0.0.1:4/?authSource=admin"
-    mongo_login.check(environ)
+    login.check(environ)
     for broken in ("{", "[]", '{"user":"u"}'):
         file.write_text(broken)
         with pytest.raises(Refused, match="credentials file"):
@@ -127,13 +129,13 @@ def test_the_credentials_file_says_who_and_the_environment_where(tmp_path: Path)
 )
 def test_urls_of_mongodb_that_would_be_believed_too_much(url: str, why: str) -> None:
     with pytest.raises(Refused, match=why) as refused:
-        mongo_login.check({"PAYUNG_MONGO_URL": url})
+        login.check({"PAYUNG_MONGO_URL": url})
     assert "rahasia" not in str(refused.value)
 
 
 def test_a_database_that_asks_nobody_is_named_so() -> None:
-    mongo_login.check({})
-    mongo_login.check({"PAYUNG_MONGO_URL": "mongodb://db.example/", "PAYUNG_MONGO_AUTH": "none"})
+    login.check({})
+    login.check({"PAYUNG_MONGO_URL": "mongodb://db.example/", "PAYUNG_MONGO_AUTH": "none"})
     with pytest.raises(Refused, match="one of them"):
-        mongo_login.check({"PAYUNG_MONGO_URL": "mongodb://u:p@db.example/", "PAYUNG_MONGO_AUTH": "none"})
-    assert kafka_security.is_near("[::1]:9092")
+        login.check({"PAYUNG_MONGO_URL": "mongodb://u:p@db.example/", "PAYUNG_MONGO_AUTH": "none"})
+    assert credentials.is_near("[::1]:9092")

@@ -8,9 +8,10 @@ import logging
 import pytest
 from aiokafka.errors import KafkaConnectionError, SaslAuthenticationFailed
 
-from shared.runtime import clock, kafka_refusals
+from shared.runtime import clock
 from shared.runtime.errors import Unavailable
-from shared.runtime.kafka_server import asking, quietly
+from shared.runtime.kafka import refusals
+from shared.runtime.kafka.server import asking, quietly
 
 
 async def _ends(error: BaseException) -> None:
@@ -42,11 +43,11 @@ async def test_our_own_cancellation_goes_through() -> None:
 def test_a_refusal_is_told_and_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [1_000.0]
     monkeypatch.setattr(clock, "monotonic", lambda: now[0])
-    listener = kafka_refusals._Listener()
-    monkeypatch.setattr(kafka_refusals, "_listener", listener)
+    listener = refusals._Listener()
+    monkeypatch.setattr(refusals, "_listener", listener)
     line = logging.LogRecord("aiokafka", logging.ERROR, "", 0, "Unable connect to %s: %s", ("h:1", OSError()), None)
     listener.handle(line)
-    assert kafka_refusals.reason() == ""
+    assert refusals.reason() == ""
     line.args = ("h:1", SaslAuthenticationFailed("wrong\npassword"))
     listener.handle(line)
     with pytest.raises(Unavailable) as told, asking():
@@ -54,4 +55,4 @@ def test_a_refusal_is_told_and_forgotten(monkeypatch: pytest.MonkeyPatch) -> Non
     assert str(told.value).startswith("Kafka: KafkaConnectionError (SaslAuthenticationFailed: ")
     assert "\n" not in str(told.value)
     now[0] += 61
-    assert kafka_refusals.reason() == ""
+    assert refusals.reason() == ""

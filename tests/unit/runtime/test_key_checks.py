@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from shared.runtime import key_checks
-from shared.runtime.crypto import FieldCipher
 from shared.runtime.errors import Refused
-from shared.runtime.memory import MemoryStore
+from shared.runtime.store import key_checks
+from shared.runtime.store.crypto import FieldCipher
+from tests.fakes.memory import MemoryStore
 from tests.toy import Codec
 
 K1, K2, ID = b"1" * 32, b"2" * 32, b"i" * 32

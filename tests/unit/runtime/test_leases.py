@@ -7,11 +7,12 @@ from collections.abc import Sequence
 
 import pytest
 
-from shared.runtime import clock, leases
+from shared.runtime import clock
 from shared.runtime.errors import Unavailable
-from shared.runtime.leases import LEASE_S, TRUST_S, Leases
-from shared.runtime.memory import MemoryStore
-from shared.runtime.store import Holder
+from shared.runtime.ports import Holder
+from shared.runtime.store import leases
+from shared.runtime.store.leases import LEASE_S, TRUST_S, Leases
+from tests.fakes.memory import MemoryStore
 from tests.toy import CIPHER
 
 

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from pymongo.errors import OperationFailure, WaitQueueTimeoutError
 
-from shared.runtime import mongo
 from shared.runtime.errors import Refused, Unavailable
+from shared.runtime.store import mongo
 from tests.toy import CIPHER
 
 

@@ -7,7 +7,7 @@ from aiokafka.partitioner import DefaultPartitioner
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.runtime.murmur import murmur2, partition_of
+from shared.runtime.kafka.murmur import murmur2, partition_of
 
 # From the tests of Kafka's own Java client (UtilsTest.testMurmur2), which counts in signed numbers.
 KNOWN = {

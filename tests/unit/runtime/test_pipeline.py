@@ -14,10 +14,11 @@ from shared.runtime import pipeline
 from shared.runtime.deadletters import DeadLetterTopic, letter_id
 from shared.runtime.errors import Unavailable
 from shared.runtime.fold import Folded
-from shared.runtime.memory import MemoryStore, MemoryTopics
-from shared.runtime.metrics import Metrics
-from shared.runtime.pipeline import WRITE_BYTES_MAX, Message, Pipeline, Record
+from shared.runtime.ops.metrics import Metrics
+from shared.runtime.pipeline import WRITE_BYTES_MAX, Pipeline
+from shared.runtime.records import Message, Record
 from tests.batches import settle
+from tests.fakes.memory import MemoryStore, MemoryTopics
 from tests.toy import CIPHER, OUT, SPEC, garbage, record
 
 

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import pytest
 
 from shared.runtime.errors import Refused
-from shared.runtime.memory import MemoryStore
-from shared.runtime.settled import Place, SetBack, SettledOffsets
+from shared.runtime.kafka.settled import Place, SetBack, SettledOffsets
+from tests.fakes.memory import MemoryStore
 from tests.toy import CIPHER, Codec
 
 A, B = ("toy-intake", 0), ("toy-intake", 1)

@@ -16,13 +16,13 @@ from pydantic import BaseModel
 
 from shared.kernel.decision import Decision
 from shared.kernel.event import Event, Routed
-from shared.runtime import logs, traces
 from shared.runtime.deadletters import DeadLetterTopic
 from shared.runtime.errors import Unavailable
-from shared.runtime.memory import MemoryStore, MemoryTopics
-from shared.runtime.metrics import Metrics
+from shared.runtime.ops import logs, traces
+from shared.runtime.ops.metrics import Metrics
 from shared.runtime.pipeline import Pipeline
 from tests.batches import settle
+from tests.fakes.memory import MemoryStore, MemoryTopics
 from tests.toy import CIPHER, SPEC, record
 
 NAME, NIK, KEY = "SITI AMINAH", "6408044107850002", "c2VjcmV0LWtleS1vZi1hLXRlc3Q="

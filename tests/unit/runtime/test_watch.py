@@ -11,14 +11,16 @@ from typing import Any
 import httpx
 import pytest
 
-from shared.runtime import clock, health, http, pulse
+from shared.runtime import clock
 from shared.runtime.deadletters import DeadLetterTopic
 from shared.runtime.errors import Unavailable
-from shared.runtime.health import Vitals, Watch
-from shared.runtime.memory import MemoryStore, MemoryTopics
-from shared.runtime.metrics import Metrics
+from shared.runtime.http import endpoints
+from shared.runtime.ops import health, pulse
+from shared.runtime.ops.health import Vitals, Watch
+from shared.runtime.ops.metrics import Metrics
 from shared.runtime.pipeline import Pipeline
 from tests.batches import settle
+from tests.fakes.memory import MemoryStore, MemoryTopics
 from tests.toy import CIPHER, SPEC, record
 
 
@@ -215,7 +217,7 @@ async def test_what_the_watchdog_sees_is_what_a_probe_gets() -> None:
     house: Any = SimpleNamespace(
         name="toy", environ={}, spec=SimpleNamespace(name="toy", description="", inputs={}, routes=None)
     )
-    app = http.build(house, watched, Metrics("toy"))
+    app = endpoints.build(house, watched, Metrics("toy"))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://v") as client:
         found = []
         for vitals in (Vitals(), Vitals(ready=True), Vitals(ready=False, alive=False)):

@@ -11,7 +11,7 @@ import orjson
 from fastapi import FastAPI
 
 from services.registration.stickers import web
-from shared.runtime.pipeline import Message
+from shared.runtime.records import Message
 from tests.property.registration_world import FORM, KEY
 from tests.unit.imports.imports_house import MemoryHouse
 

@@ -26,7 +26,7 @@ from shared.kernel.decision import Due
 from shared.kernel.event import Event
 from shared.runtime import clock
 from shared.runtime.errors import Paused, Refused, Unavailable
-from shared.runtime.memory import MemoryStore
+from tests.fakes.memory import MemoryStore
 from tests.toy import AT, CIPHER
 from tests.unit.verification.test_verification_decide import answer, check, pending, snapshot, when
 

@@ -19,7 +19,7 @@ from services.verification.domain.state import Status
 from services.verification.facts import policies
 from shared.contracts.registration import Attestation
 from shared.runtime import clock
-from shared.runtime.memory import MemoryStore
+from tests.fakes.memory import MemoryStore
 from tests.toy import CIPHER
 from tests.unit.verification.test_verification_decide import AT, EMPLOYED, check, said, snapshot, when
 

@@ -13,8 +13,9 @@ from services.verification import api
 from services.verification.domain import policy
 from services.verification.facts import policies, sources
 from shared.kernel.identity import worker_id
-from shared.runtime import auth, clock
-from shared.runtime.auth import Caller
+from shared.runtime import clock
+from shared.runtime.http import auth
+from shared.runtime.http.auth import Caller
 from tests.toy import AT, CIPHER
 from tests.unit.verification.test_verification_service import KEY, NIKS, Service, check, decision, person
 

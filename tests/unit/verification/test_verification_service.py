@@ -20,10 +20,11 @@ from services.verification.stream import SPEC
 from shared.kernel.decision import Address
 from shared.kernel.identity import worker_id
 from shared.runtime.deadletters import DeadLetterTopic
-from shared.runtime.memory import MemoryStore, MemoryTopics
-from shared.runtime.metrics import Metrics
-from shared.runtime.pipeline import Message, Pipeline, Record
+from shared.runtime.ops.metrics import Metrics
+from shared.runtime.pipeline import Pipeline
+from shared.runtime.records import Message, Record
 from tests.batches import settle
+from tests.fakes.memory import MemoryStore, MemoryTopics
 from tests.toy import AT, AT_MS, CIPHER
 
 KEY = b"k" * 32

@@ -1,0 +1,43 @@
+"""The audit line: who asked for what, and whether it was allowed. No personal data, and no free text of the caller.
+
+The caller is written as a fingerprint of the token's subject, so that whoever knows the subject can find that person's
+lines: `printf %s SUBJECT | sha256sum | cut -c-12`. Stored decisions keep the subject itself.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+
+import structlog
+from fastapi import Request
+
+from shared.runtime.http.auth import Caller
+
+log = structlog.get_logger()
+_FINGERPRINT = 12
+
+
+def fingerprint(subject: str) -> str:
+    """A fingerprint that stands for a person in the log."""
+    return hashlib.sha256(subject.encode()).hexdigest()[:_FINGERPRINT]
+
+
+def refused(request: Request, status: int, codes: Sequence[str] = ()) -> None:
+    """Writes that a request was refused: the caller may not have this, or may not send this."""
+    log.warning(
+        "audit", what="refused", status=status, codes=sorted(set(codes)), method=request.method, **_asked(request)
+    )
+
+
+def taken(request: Request, kind: str, signed_by: str) -> None:
+    """Writes that a decision was sent on. `signed_by` is the officer who signs it."""
+    log.info("audit", what="decision", type=kind, officer=fingerprint(signed_by), **_asked(request))
+
+
+def _asked(request: Request) -> dict[str, str | None]:
+    caller = getattr(request.state, "caller", None)
+    # The route, not the path: a path may hold a claim's number.
+    route = request.scope.get("route")
+    who = caller.signature if isinstance(caller, Caller) else None
+    return {"route": getattr(route, "path", None), "who": fingerprint(who) if who is not None else None}

@@ -1,0 +1,80 @@
+"""How to reach the broker, and which errors count as trouble with it. Knows no topic, no group and no record."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Iterator, Mapping
+from typing import Any
+
+import structlog
+from aiokafka.errors import KafkaError
+
+from shared.contracts import topics
+from shared.runtime.errors import Unavailable
+from shared.runtime.kafka import refusals, security
+
+log = structlog.get_logger()
+
+SESSION_TIMEOUT_MS = 45_000
+METADATA_MAX_AGE_MS = 5_000
+STOP_TIMEOUT_S = 10.0
+REQUEST_BYTES_MAX = topics.DEAD_LETTER_BYTES_MAX + 64 * 1024
+
+
+class Server:
+    """Address and login for the broker (security.py); raises Refused when the settings contradict each other."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self.security = security.read(environ)
+        self.bootstrap = self.security.bootstrap
+        # How long a consumer may be silent before its partitions are given to another.
+        self.session_timeout_ms = int(environ.get("PAYUNG_SESSION_TIMEOUT_MS", SESSION_TIMEOUT_MS))
+
+    def options(self) -> dict[str, Any]:
+        """Connection options of aiokafka's clients."""
+        return {"bootstrap_servers": self.bootstrap, **self.security.options()}
+
+
+@contextlib.contextmanager
+def asking() -> Iterator[None]:
+    """Wraps questions to the broker: every failure of them becomes Unavailable."""
+    try:
+        yield
+    except (KafkaError, TimeoutError, OSError, asyncio.CancelledError) as error:
+        if cancelled_from_outside(error):
+            raise
+        raise Unavailable(f"Kafka: {type(error).__name__}{refusals.reason()}") from error
+
+
+def cancelled_from_outside(error: BaseException) -> bool:
+    """Whether this very task was cancelled.
+
+    When a broker dies, aiokafka lets the cancellation of its own tasks escape. That is only trouble of a client. If it
+    were taken for our own cancellation, a part of the service would end silently.
+    """
+    if not isinstance(error, asyncio.CancelledError):
+        return False
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
+async def quietly(stopping: Awaitable[Any], within_s: float = STOP_TIMEOUT_S) -> None:
+    """Waits at most `within_s` seconds for a client to stop, then drops the client.
+
+    The stop runs in a task of its own: if the broker dies meanwhile, aiokafka lets the cancellation of its own tasks
+    escape, and that would look like our own cancellation.
+    """
+    task = asyncio.ensure_future(stopping)
+    _, late = await asyncio.wait({task}, timeout=within_s)
+    if late:
+        task.cancel()
+        await asyncio.wait({task}, timeout=1.0)
+    if late or task.cancelled():
+        log.warning("a Kafka client did not stop cleanly", error="late" if late else "cancelled")
+        return
+    error = task.exception()
+    if error is not None and not isinstance(error, KafkaError | TimeoutError | OSError):
+        raise error
+    if error is not None:
+        log.warning("a Kafka client did not stop cleanly", error=type(error).__name__)

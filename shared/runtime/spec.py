@@ -1,0 +1,70 @@
+"""What a service tells the shell, and the shapes of its due work. Knows no Kafka, no MongoDB, no service."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+
+from pydantic import BaseModel
+
+from shared.contracts import admission
+from shared.kernel.decision import Decision, Due
+from shared.kernel.event import Event, Routed
+from shared.runtime.ports import Codec, Index, Reader
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The answer of due work: the event to publish on the service's `-work` topic, keyed for its next aggregate."""
+
+    type: str
+    key: str
+    data: BaseModel
+
+
+class Workplace(Protocol):
+    """What a performer of due work may use."""
+
+    reader: Reader
+    reference: Any
+
+    async def caught_up(self, topics: Sequence[str]) -> bool:
+        """Whether this service has read and settled everything that stood in these topics at the call."""
+        ...
+
+
+# Performs one piece of due work (its document's id, state and Due) and returns the answer. Raises Unavailable when the
+# other system cannot answer now: the work stays due and is tried again later, without blocking the consumer.
+Performer = Callable[[str, Any, Due, Workplace], Awaitable[Answer]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceSpec:
+    """Everything that differs between services.
+
+    `topics` are literal names or `^` patterns. `inputs` maps event types to their data model: `Intake` subclasses get
+    the raw object, pydantic models are validated. `stored` gives each collection's codec. `reference` is loaded once at
+    start (areas, policy, keys) and handed to route, facts and performers. `conflicting` makes the part that refuses an
+    input whose name was used before with other content. `table` says which events each topic may carry, and from whom.
+    `names_workers`: it turns NIKs into worker ids, and so needs the key of worker ids.
+    """
+
+    name: str
+    description: str
+    topics: tuple[str, ...]
+    inputs: Mapping[str, type]
+    route: Callable[[Event, Any], tuple[Routed, ...]]
+    decide: Callable[[Any, Event, Any, datetime], Decision[Any]]
+    facts: Callable[[Reader, Sequence[tuple[Routed, Event]], Any], Awaitable[Any]]
+    stored: Mapping[str, Codec]
+    indexes: Mapping[str, Sequence[Index]]
+    reference: Callable[[Reader, Mapping[str, str]], Awaitable[Any]]
+    conflicting: Callable[[Event], Routed] | None = None
+    performers: Mapping[str, Performer] = field(default_factory=dict)
+    outcomes: Mapping[str, type[BaseModel]] = field(default_factory=dict)
+    routes: Callable[[Any], Any] | None = None
+    background: Callable[[Any], Awaitable[None]] | None = None
+    table: admission.Table = admission.rule_of
+    names_workers: bool = False
