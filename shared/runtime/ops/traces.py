@@ -16,7 +16,7 @@ from typing import Any
 from shared.kernel.identity import without_niks
 from shared.runtime.errors import Defect, Refused, Unavailable
 
-_PROJECT = Path(__file__).parents[2]
+_PROJECT = Path(__file__).parents[3]
 _FRAMES_MAX = 30
 
 
