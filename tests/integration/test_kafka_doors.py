@@ -21,13 +21,14 @@ from payung.access.broker import BrokerAccess
 from payung.embedded import jars, kafka, ports
 from payung.embedded.process import ProcessSpec
 from shared.contracts import topics
-from shared.runtime import app, kafka_refusals, topics_admin
+from shared.runtime import app
 from shared.runtime.errors import Unavailable
-from shared.runtime.kafka import KafkaConsumer
-from shared.runtime.kafka_publisher import KafkaPublisher
-from shared.runtime.kafka_server import Server
-from shared.runtime.metrics import Metrics
-from shared.runtime.pipeline import Message, Record
+from shared.runtime.kafka import refusals, topics_admin
+from shared.runtime.kafka.consumer import KafkaConsumer
+from shared.runtime.kafka.publisher import KafkaPublisher
+from shared.runtime.kafka.server import Server
+from shared.runtime.ops.metrics import Metrics
+from shared.runtime.records import Message, Record
 from tests.authority import Authority
 from tests.batches import one_step
 from tests.faults.processes import PROJECT, supervised
@@ -190,7 +191,7 @@ class Reading:
 
 async def refused(environ: Mapping[str, str]) -> str:
     """The line with which a service ends that is not let in."""
-    kafka_refusals.listen()
+    refusals.listen()
     publisher = KafkaPublisher(Server(environ), "refused")
     try:
         with pytest.raises(Unavailable) as found:
@@ -261,7 +262,7 @@ async def test_who_is_not_let_in_and_the_line_that_says_why(doors: Doors) -> Non
         "no token": (doors.by_issuer("https://127.0.0.1:1/token"), "the issuer of Kafka's tokens gave none"),
     }
     for name, (environ, why) in cases.items():
-        kafka_refusals._listener.last = None
+        refusals._listener.last = None
         line = await refused(environ)
         assert any(one in line for one in why.split("|")), (name, line)
         assert not [one for one in (PASSWORD, SECRET, "salah", "eyJ") if one in line], name

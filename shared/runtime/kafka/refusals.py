@@ -18,7 +18,7 @@ from aiokafka.errors import (
 )
 
 from shared.runtime import clock
-from shared.runtime.kafka_tokens import NoToken
+from shared.runtime.kafka.tokens import NoToken
 
 # A refused client tries again within seconds, so an older refusal no longer applies.
 _FRESH_S = 60.0

@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from shared.runtime import clock, kafka_tokens
+from shared.runtime import clock
 from shared.runtime.errors import Refused
-from shared.runtime.kafka_security import read
-from shared.runtime.kafka_tokens import NoToken, TokenSource
+from shared.runtime.kafka import tokens as kafka_tokens
+from shared.runtime.kafka.security import read
+from shared.runtime.kafka.tokens import NoToken, TokenSource
 from tests.authority import Authority
 from tests.issuer import CLIENT, SECRET, TestIssuer
 
