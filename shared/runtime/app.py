@@ -132,7 +132,7 @@ async def _run(spec: ServiceSpec, environ: Mapping[str, str]) -> int:
 def _tell(error: BaseException) -> None:
     """Logs the traceback without its values (traces)."""
     if not isinstance(error, Refused | Unavailable):
-        log.error("the trouble", exc_info=error)
+        log.error("the error that ended the service", exc_info=error)
 
 
 class Process:
@@ -197,7 +197,7 @@ class Process:
         pipeline = Pipeline(spec, store, publisher, gate, metrics, reference, naming_key_from(environ))
         swept = await self._patiently(pipeline.sweep)
         if swept:
-            log.warning("published what an earlier process had saved", outcomes=swept)
+            log.warning("published outcomes that an earlier process had saved", outcomes=swept)
         await gate.look()
         leases = Leases(store, instance or "")
         runner = DueRunner(spec, store, publisher, metrics, Place(store, reference, consumer.caught_up), leases)
@@ -249,7 +249,7 @@ class Process:
                 await pulse.farewell()
             await store.close()
         if self._failure is not None:
-            log.error("stopped by trouble", why=traces.told(self._failure))
+            log.error("stopped after an error", why=traces.told(self._failure))
             if not isinstance(self._failure, OwnFlood):
                 _tell(self._failure)
             if isinstance(self._failure, Refused):
@@ -261,7 +261,7 @@ class Process:
     async def _stop_when_exchanged(self) -> None:
         """Stops cleanly when the login of this process was rotated; the supervisor starts it again with the new one."""
         await credentials.exchanged(self._environ)
-        log.info("the credentials were exchanged: stopping, to start again with the new ones")
+        log.info("the credentials changed: stopping, so that the next start uses the new ones")
         self._stopping.set()
 
     async def _guard(self, running: Any, what: str) -> None:
@@ -271,7 +271,7 @@ class Process:
         except BaseException as error:  # handed to the main line, which ends the process with it
             if cancelled_from_outside(error):
                 raise
-            log.error("a part of the service died", part=what, error=type(error).__name__)
+            log.error("a part of the service ended with an error", part=what, error=type(error).__name__)
             self._fail(error)
 
     async def _patiently(self, attempt: Any, metrics: Metrics | None = None) -> Any:
@@ -284,12 +284,12 @@ class Process:
             except Unavailable as error:
                 if clock.monotonic() + pause_s > until:
                     raise
-                log.warning("waiting", why=str(error), again_in_s=round(pause_s, 1))
+                log.warning("retrying", why=str(error), again_in_s=round(pause_s, 1))
                 if metrics is not None:
                     metrics.retry("batch")
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), pause_s * random.uniform(0.7, 1.3))
-                raise Unavailable("told to stop while waiting")
+                raise Unavailable("asked to stop while retrying")
             pause_s = min(RETRY_MAX_S, pause_s * 2)
 
     def _web(self, house: House, watch: Watch, metrics: Metrics) -> uvicorn.Server:

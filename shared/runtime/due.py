@@ -154,14 +154,14 @@ class DueRunner:
         try:
             if await self._leases.mine(DUE) and await self._took_over():
                 self._has_turn = True
-                log.info("performs the due work of this service")
+                log.info("this process performs the due work now")
         except Unavailable as error:
-            log.warning("due work waits for its lease", error=str(error))
+            log.warning("due work waits: its lease cannot be taken now", error=str(error))
         return self._has_turn
 
     def _end_turn(self) -> None:
         if self._has_turn:
-            log.warning("another process performs the due work of this service, or nobody can say who")
+            log.warning("this process no longer performs the due work: its lease was not renewed")
         self._has_turn = False
 
     async def _took_over(self) -> bool:
@@ -176,7 +176,7 @@ class DueRunner:
                 if await self._place.caught_up([topics.work(self._spec.name)]):
                     break
             if clock.monotonic() >= until:
-                log.warning("answers of another process may be untaken; their calls are made again")
+                log.warning("answers of the last process were not read in time; their calls are made again")
                 break
             await asyncio.sleep(HANDOVER_LOOK_S)
         return self._leases.holds(DUE)

@@ -177,7 +177,7 @@ class Installation(Launched):
             load.cancel()
             await asyncio.wait({growing, load})
 
-    # -- judgement ----------------------------------------------------------------------------------------------------
+    # -- checks -------------------------------------------------------------------------------------------------------
 
     async def calm(self, within_s: float = QUIET_S) -> None:
         """Waits until nothing moves; work that a paused process holds open does not count."""

@@ -85,7 +85,7 @@ class Launched:
         self._kept = Kept("installation", lambda: self._stack)
         self._seconds = 0
 
-    # -- life ---------------------------------------------------------------------------------------------------------
+    # -- start and stop -----------------------------------------------------------------------------------------------
 
     def __enter__(self) -> Self:
         self._kept.open()
@@ -121,7 +121,7 @@ class Launched:
         """The service's whole log."""
         return (self.folder / "data" / "logs" / f"{service}.log").read_text("utf-8", "replace")
 
-    # -- harm ---------------------------------------------------------------------------------------------------------
+    # -- faults -------------------------------------------------------------------------------------------------------
 
     def pid(self, name: str) -> int | None:
         """The present process of a service or server; None while it is down."""

@@ -163,7 +163,7 @@ class Proxy:
         """The next `count` requests of that kind reach the server; their answers do not come back."""
         self._losses.append(_Loss(kind, count, silent))
 
-    # -- life -------------------------------------------------------------------------------------------------------
+    # -- start and stop ---------------------------------------------------------------------------------------------
 
     def __enter__(self) -> Proxy:
         self._thread.start()

@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.connected, pytest.mark.timeout(600)]
 # The shortest session that a broker allows by default. The pause of a zombie must be longer.
 SESSION = {"PAYUNG_SESSION_TIMEOUT_MS": "6000"}
 CONFLICTS = "payung_compare_and_set_conflicts_total"
-MARK, LOST = '"event": "started"', "ownership lost before the commit"
+MARK, LOST = '"event": "started"', "partitions moved to another owner before the commit"
 # The pause is before its writes, which the fence must refuse, or after them, before its outcomes are published.
 PAUSES = [
     pytest.param(service, seam, marks=pytest.mark.ci if (service, seam) == ("billing", "journaled") else ())
@@ -91,7 +91,7 @@ async def test_of_two_processes_with_one_name_the_older_ends(installation: Insta
         await installation.replaced(service, older or 0)
         # Its supervisor restarted it, so now it is the younger process.
         assert await twin.exit_code(60) == app.EXIT_REFUSED
-        assert f"another process was started as {guards.INSTANCE}={name}" in twin.said()
+        assert f"another process was started with {guards.INSTANCE}={name}" in twin.said()
     await installation.holds()
     assert installation.deaths(service).count(f"exit {app.EXIT_REFUSED}") == refusals + 1
 

@@ -153,7 +153,7 @@ async def _all_unready(services: list[Service]) -> bool:
 
 
 async def _one_waits(services: list[Service]) -> bool:
-    return any('"event": "waiting"' in one.said() for one in services)
+    return any('"event": "retrying"' in one.said() for one in services)
 
 
 async def _again(world: World, services: list[Service], identifiers: list[str]) -> None:

@@ -26,8 +26,11 @@ pytestmark = pytest.mark.connected
 
 _numbers = itertools.count(1)
 SKIPPED = "records were deleted before they were read: they are skipped"
-UNKNOWN = "records were deleted before they were read: the group has no place, so nobody knows whether they were read"
-CUT_OFF = "the log ends before the place that was read: it is read again from its first record"
+UNKNOWN = (
+    "records were deleted before they were read: "
+    "the group has no committed offset, so it is not known whether they were read"
+)
+CUT_OFF = "the log ends before the committed offset: it is read again from its first record"
 
 
 class Desk:

@@ -83,7 +83,7 @@ class Running:
                     await self.look()
                     await self._tidy()
                 except Unavailable as error:
-                    log.warning("imports wait", error=str(error))
+                    log.warning("imports cannot be looked up now", error=str(error))
                 await asyncio.sleep(LOOK_S)
         finally:
             for task in self._tasks.values():
@@ -119,13 +119,13 @@ class Running:
                 sending = self._carried[identifier] = Sending(self._house, self._cipher, one)
                 await self._as_long_as_held(lease, sending)
         except LeaseLost:
-            log.info("another instance carries this import on", import_id=identifier)
+            log.info("another instance continues this import", import_id=identifier)
         except (Unavailable, asyncio.CancelledError) as error:
             # Not finished, but no defect of this list: the next process that looks continues it.
             await self._leases.release(lease)
             if isinstance(error, asyncio.CancelledError):
                 raise
-            log.warning("an import waits", import_id=identifier, error=str(error))
+            log.warning("an import waits for a server", import_id=identifier, error=str(error))
         else:
             await self._leases.release(lease, forget=True)
         finally:

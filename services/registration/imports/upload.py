@@ -97,7 +97,7 @@ class _Form:
         self._is_file = "filename" in options
         if self._is_file:
             if self.upload.has_file:
-                raise HTTPException(400, "one file a request")
+                raise HTTPException(400, "only one file per request")
             self.upload.has_file = True
             self.upload.name = _base(options["filename"])
 

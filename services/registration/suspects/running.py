@@ -91,7 +91,7 @@ class Scans:
             try:
                 await self.look()
             except (Unavailable, ScanFailed, TimeoutError) as error:
-                log.warning("suspects are looked for later", error=type(error).__name__)
+                log.warning("the search for suspects failed; it is repeated later", error=type(error).__name__)
                 self._rests_until_s = clock.monotonic() + 10 * self._quiet_s
             await asyncio.sleep(LOOK_S)
 

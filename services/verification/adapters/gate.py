@@ -57,7 +57,7 @@ class _Breaker(CircuitBreaker):  # type: ignore[misc]  # the library has no type
         failed = kind is not None and self.is_failure(kind, error)
         super().__exit__(kind, error, trace)
         if failed and self.failure_count == FAILURES_MAX:
-            log.warning("Dukcapil is left alone: too many calls failed in a row", for_s=OPEN_S)
+            log.warning("Dukcapil is not called for a while: too many calls failed in a row", for_s=OPEN_S)
         if failed:
             self._since = clock.monotonic()
 
@@ -109,7 +109,7 @@ class Gate:
 
     def _pass_breaker(self) -> None:
         if self._breaker.opened:
-            raise Paused("Dukcapil: left alone after failures", _after(self._breaker.open_remaining))
+            raise Paused("Dukcapil: not called for a while after failures", _after(self._breaker.open_remaining))
         if self._breaker.state == "half_open" and self._probing:
             raise Paused("Dukcapil: one call finds out whether it is back", _after(1.0))
 

@@ -49,7 +49,7 @@ async def run(house: House) -> None:
             if await house.leases.mine(SWEEPING):
                 await look(house)
         except Unavailable as error:
-            log.warning("loads cannot be swept now", error=str(error))
+            log.warning("the check after a load failed; it is repeated later", error=str(error))
         await asyncio.sleep(LOOK_S)
 
 
@@ -70,7 +70,7 @@ async def _after_load(house: House, name: str, load: Load) -> int:
     # Meanwhile a newer version may have been loaded. Then this mark is wrong, which costs only a repeated pass.
     await house.reader.save_rows(SWEEPS, {name: {"version": load.version, "passes": passes + 1}})
     if told:
-        log.info("a load speaks of standing workers", kind=load.kind, regency=load.regency, workers=told)
+        log.info("a load concerns verified workers", kind=load.kind, regency=load.regency, workers=told)
     return told
 
 

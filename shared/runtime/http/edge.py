@@ -49,11 +49,11 @@ def check(environ: Mapping[str, str]) -> None:
     host = environ.get(HOST, LOOPBACK)
     told = environ.get(PUBLISHED, "")
     if told not in ("", "loopback"):
-        raise Refused(f"{PUBLISHED} knows one word, loopback: the port of this service is published on loopback only")
+        raise Refused(f"{PUBLISHED} can only be 'loopback': the port of this service is published on loopback only")
     if environ.get("PAYUNG_AUTH") == NONE and not _is_loopback(host) and not told:
         raise Refused(
-            f"PAYUNG_AUTH=none lets everybody do everything, and {HOST}={host} is heard on other machines. Name an "
-            f"issuer, or say {PUBLISHED}=loopback where the port is published on loopback only (a container)"
+            f"PAYUNG_AUTH=none lets everybody do everything, and {HOST}={host} can be reached from other machines. "
+            f"Name an issuer, or say {PUBLISHED}=loopback where the port is published on loopback only (a container)"
         )
 
 

@@ -205,7 +205,7 @@ class KafkaConsumer:
                 # This is the last chance to repeat a commit that failed.
                 await self.commit_settled()
         except TimeoutError:
-            log.warning("left with batches under way; they are taken again", batches=self._under_way)
+            log.warning("stopped with batches under way; they will be read again", batches=self._under_way)
         await quietly(self._broker.stop())
         for task in (self._settling, self._asking_places):
             if task is not None:
@@ -275,7 +275,9 @@ class KafkaConsumer:
         try:
             await asyncio.wait_for(self.idle.wait(), REVOKE_WAIT_S)
         except TimeoutError:
-            log.warning("a batch outlives its partitions; the next owner takes it too", batches=self._under_way)
+            log.warning(
+                "partitions left before their batch was done; the next owner repeats it", batches=self._under_way
+            )
         finally:
             self.revoking = False
 
@@ -406,7 +408,7 @@ class KafkaConsumer:
                 await asyncio.wait_for(self._asking, COMMIT_TIMEOUT_S)
             except (CommitFailedError, IllegalStateError):
                 # The partitions moved to another owner. It will read this batch again and find it done.
-                log.warning("ownership lost before the commit", partitions=len(offsets))
+                log.warning("partitions moved to another owner before the commit", partitions=len(offsets))
             except (KafkaError, TimeoutError, OSError, asyncio.CancelledError) as error:
                 if cancelled_from_outside(error):
                     raise

@@ -116,7 +116,11 @@ class Places:
         self._metrics.skipped(partition.topic, begin - first)
         log.error(
             "records were deleted before they were read: "
-            + ("the group has no place, so nobody knows whether they were read" if placeless else "they are skipped"),
+            + (
+                "the group has no committed offset, so it is not known whether they were read"
+                if placeless
+                else "they are skipped"
+            ),
             topic=partition.topic,
             partition=partition.partition,
             first=first,
@@ -131,7 +135,7 @@ class Places:
         self._cut_off.add(partition)
         self._metrics.place_lost(partition.topic)
         log.error(
-            "the log ends before the place that was read: it is read again from its first record",
+            "the log ends before the committed offset: it is read again from its first record",
             topic=partition.topic,
             partition=partition.partition,
             place=place,

@@ -144,7 +144,7 @@ def _read(given: dict[str, str], bootstrap: str) -> Security:
     if (given.get("CERT") is None) != (given.get("KEY") is None):
         raise Refused(f"{PREFIX}CERT and {PREFIX}KEY belong together: a client's certificate and its key")
     if "CERT" in given and "CA" not in given:
-        raise Refused(f"{PREFIX}CERT needs {PREFIX}CA: without it no TLS is spoken, and the certificate is not shown")
+        raise Refused(f"{PREFIX}CERT needs {PREFIX}CA: without it the connection has no TLS and sends no certificate")
     tokens = TokenSource.of(given)
     return Security(
         bootstrap=bootstrap,
@@ -171,7 +171,7 @@ def _mechanism(given: Mapping[str, str], tokens: TokenSource | None) -> str | No
         if tokens is None:
             raise Refused(f"{BEARER} needs {PREFIX}TOKEN_PATH, or {PREFIX}TOKEN_URL with a client's id and secret")
     elif tokens is not None:
-        raise Refused(f"{PREFIX}TOKEN_* is of {BEARER}, and {PREFIX}MECHANISM says {named}")
+        raise Refused(f"{PREFIX}TOKEN_* is for {BEARER}, but {PREFIX}MECHANISM is {named}")
     elif not ("USER" in given and "PASSWORD" in given):
         raise Refused(f"{named} needs {PREFIX}USER and {PREFIX}PASSWORD; one of them is missing")
     return named
@@ -181,15 +181,15 @@ def _refuse_unknown(given: Mapping[str, str]) -> None:
     known = {"AUTH", "USER", "PASSWORD", "MECHANISM", "CA", "CERT", "KEY", *TokenSource.SETTINGS}
     unknown = sorted(given.keys() - known)
     if unknown:
-        raise Refused(f"{', '.join(PREFIX + one for one in unknown)} is no setting of ours; it would be ignored")
+        raise Refused(f"{', '.join(PREFIX + one for one in unknown)} is not a setting of Payung; it would be ignored")
     if given.get("AUTH", "none") != "none":
-        raise Refused(f"{PREFIX}AUTH knows one word, none: the broker asks nobody who they are")
+        raise Refused(f"{PREFIX}AUTH can only be 'none': the broker has no log-ins")
 
 
 def _refuse_beside(given: Mapping[str, str], where: str, allowed: tuple[str, ...]) -> None:
     more = sorted(PREFIX + one for one in given if one not in allowed)
     if more:
-        raise Refused(f"{', '.join(more)} {where} would be ignored: take one of them out")
+        raise Refused(f"{', '.join(more)} {where} would be ignored: remove one of them")
 
 
 def _refuse_in_the_clear(found: Security, given: Mapping[str, str]) -> None:
@@ -198,16 +198,16 @@ def _refuse_in_the_clear(found: Security, given: Mapping[str, str]) -> None:
     near, told = credentials.is_near(found.bootstrap), given.get("AUTH") == "none"
     known = found.mechanism is not None or found.certificate is not None
     if known and told:
-        raise Refused(f"{PREFIX}AUTH says none, and there is a log-in: one of them would be ignored")
+        raise Refused(f"{PREFIX}AUTH is none, but there is a log-in: one of them would be ignored")
     if not known and found.ca and not told:
         raise Refused(
             f"{PREFIX}CA is set and there is no log-in. Name one ({PREFIX}USER, {credentials.VARIABLE}, a "
-            f"certificate), or say {PREFIX}AUTH=none for TLS to a broker that asks nobody who they are"
+            f"certificate), or say {PREFIX}AUTH=none for TLS to a broker without log-ins"
         )
     if not known and not near and not told:
         raise Refused(
             f"there is no log-in for the broker at {found.bootstrap}. Name one ({PREFIX}USER, {credentials.VARIABLE}), "
-            f"or say {PREFIX}AUTH=none where the broker asks nobody who they are"
+            f"or say {PREFIX}AUTH=none where the broker has no log-ins"
         )
     if found.mechanism in ("PLAIN", BEARER) and found.ca is None and not near:
-        raise Refused(f"{found.mechanism} without {PREFIX}CA would show its secret to whoever listens: name the CA")
+        raise Refused(f"{found.mechanism} without {PREFIX}CA would send its secret unencrypted: name the CA")

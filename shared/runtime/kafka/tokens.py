@@ -61,7 +61,7 @@ class TokenSource(AbstractTokenProvider):  # type: ignore[misc]  # aiokafka is u
             return cls(None, Issuer(url, named))
         assert file is not None
         if len(named) > 1 or not Path(file).is_file():
-            raise Refused(f"PAYUNG_KAFKA_TOKEN_PATH stands alone, and names a file: {file}")
+            raise Refused(f"PAYUNG_KAFKA_TOKEN_PATH allows no other token setting and must name a file: {file}")
         return cls(Path(file), None)
 
     async def token(self) -> str:
@@ -81,7 +81,7 @@ class TokenSource(AbstractTokenProvider):  # type: ignore[misc]  # aiokafka is u
                 self._renew(self._issuer)
             left_s = self._ends_s - clock.monotonic()
             if left_s <= 0:
-                raise NoToken(self._failure or "the issuer of Kafka's tokens gave one that has ended already")
+                raise NoToken(self._failure or "the issuer of Kafka's tokens gave an expired one")
             return self._held, left_s
 
     def _renew(self, issuer: Issuer) -> None:

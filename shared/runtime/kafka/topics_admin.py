@@ -143,7 +143,7 @@ async def check(server: Server, wanted: Sequence[Topic], reads: str = "", asked:
     mute = [one.name for one in of_agencies if one.name not in standing]
     if mute:
         raise Refused(
-            f"Kafka has no topic {', '.join(mute)} beside its agency's intake; make it with: payung agency add"
+            f"Kafka has no topic {', '.join(mute)} although the agency's intake exists; make it with: payung agency add"
         )
     _refuse_mismatch([*wanted, *of_agencies], standing)
 

@@ -53,7 +53,9 @@ def check_store_url(environ: Mapping[str, str]) -> None:
         option, wanted = name.lower(), value.lower()
         weak = (option == "w" and wanted != "majority") or (option in ("journal", "j") and wanted == "false")
         if weak:
-            raise Refused(f"PAYUNG_MONGO_URL says {name}={value}; Payung writes w=majority, journaled: take it out")
+            raise Refused(
+                f"PAYUNG_MONGO_URL says {name}={value}; Payung writes with w=majority and a journal: remove it"
+            )
 
 
 class TopicGuard:
@@ -146,8 +148,8 @@ class NameGuard:
             await self.claim()
         elif found["process"] != self._mine:
             raise Refused(
-                f"another process was started as {INSTANCE}={self._name}: a name is one process's; give a second one "
-                f"another, or none"
+                f"another process was started with {INSTANCE}={self._name}: "
+                "each process needs a name of its own, or none"
             )
 
 

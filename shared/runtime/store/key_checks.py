@@ -34,7 +34,7 @@ async def check(store: StateStore, cipher: FieldCipher, id_key: bytes | None) ->
         try:
             await store.check_opens()
         except Defect as error:
-            raise Refused(f"{FIELD_KEYS}: what stands in the store was sealed with other keys. {_ASK}") from error
+            raise Refused(f"{FIELD_KEYS}: the values in the store were sealed with other keys. {_ASK}") from error
     await _check_taken_away(store, cipher, standing)
     for name, value in wanted.items():
         # Another process may write it at the same moment.

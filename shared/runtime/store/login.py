@@ -50,22 +50,21 @@ def check(environ: Mapping[str, str]) -> None:
         raise Refused(f"{VARIABLE} names a user without a password")
     told = environ.get("PAYUNG_MONGO_AUTH", "")
     if told not in ("", "none"):
-        raise Refused("PAYUNG_MONGO_AUTH knows one word, none: the database asks nobody who they are")
+        raise Refused("PAYUNG_MONGO_AUTH can only be 'none': the database has no log-ins")
     known = bool(parts.username) or by_certificate
     if not known and not told and not credentials.is_near(_with_ports(parts.netloc)):
         raise Refused(
-            f"{VARIABLE} names no user. Name one, or say PAYUNG_MONGO_AUTH=none where the database asks nobody who "
-            "they are"
+            f"{VARIABLE} names no user. Name one, or say PAYUNG_MONGO_AUTH=none where the database has no log-ins"
         )
     if known and told:
-        raise Refused("PAYUNG_MONGO_AUTH says none, and there is a log-in: one of them would be ignored")
+        raise Refused("PAYUNG_MONGO_AUTH is none, but there is a log-in: one of them would be ignored")
 
 
 def _check_tls(options: Mapping[str, str], scheme: str) -> None:
     tls = options.get("tls", options.get("ssl", "false")).lower() == "true" or scheme == "mongodb+srv"
     weak = [name for name in options if name in _WEAK and options[name].lower() not in ("false", "cert_required")]
     if weak:
-        raise Refused(f"{VARIABLE} says {weak[0]}: whoever answers would be believed; take it out")
+        raise Refused(f"{VARIABLE} says {weak[0]}: the server's identity would not be checked; remove it")
     ignored = [name for name in options if name.startswith("tls") and name != "tls" and not tls]
     if ignored:
         raise Refused(f"{VARIABLE} says {ignored[0]} and not tls=true: it would be ignored")

@@ -170,7 +170,7 @@ class MongoStore:
 
     def _known_hashes(self) -> ContentHashes:
         if self._hashes is None:
-            raise Defect("the key of content hashes is not known yet: `bring_up` comes first")
+            raise Defect("the key of content hashes is not known yet: call `bring_up` first")
         return self._hashes
 
     def _current(self, saved: str) -> str:
@@ -515,9 +515,6 @@ class MongoStore:
                 found = await _answered(collection.find_one({"_id": identifier}))
         return {name: value for name, value in (found or row).items() if name != "_id"}
 
-    # -- sealed values, in any document
-    # ----------------------------------------------------------------------------------
-
     async def sealed_with(self, names: Sequence[str]) -> dict[str, int]:
         """Reads every document of the database once."""
         return await _answered(sealed_values.count(self._in_use, names))
@@ -534,7 +531,7 @@ class MongoStore:
         """Tries one sealed value of each collection."""
         await _answered(sealed_values.check_opens(self._in_use, self._cipher))
 
-    # -- a model beside the one in use --------------------------------------------------------------------------------
+    # -- a second model that replaces the first ------------------------------------------------------------------------
 
     async def clear(self) -> None:
         """Drops everything on this shelf."""

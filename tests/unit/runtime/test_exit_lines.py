@@ -43,6 +43,6 @@ async def test_one_line_says_why(monkeypatch: pytest.MonkeyPatch, error: Excepti
     assert await app._run(SPEC, {"PAYUNG_LOG": "json"}) == code
     # A defect leaves its traceback too.
     line, *more = lines
-    assert [one["event"] for one in more] == (["the trouble"] if code == app.EXIT_DEFECT else [])
+    assert [one["event"] for one in more] == (["the error that ended the service"] if code == app.EXIT_DEFECT else [])
     assert line["why"].startswith(told)
     assert "\n" not in line["why"]

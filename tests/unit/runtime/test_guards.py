@@ -134,7 +134,7 @@ async def test_a_name_is_the_last_ones_to_start(world: World, monkeypatch: pytes
     other = guards.NameGuard(world.store, "billing-2")
     for one in (first, other, second):
         await one.claim()
-    with pytest.raises(Refused, match="another process was started as PAYUNG_INSTANCE=billing-1"):
+    with pytest.raises(Refused, match="another process was started with PAYUNG_INSTANCE=billing-1"):
         await first.run()
     await second._look()
     await other._look()
