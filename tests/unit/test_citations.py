@@ -13,7 +13,7 @@ FOLDERS = ("bench", "deploy", "docs", "payung", "services", "shared", "tests")
 KINDS = (".py", ".md", ".toml", ".html", ".js", ".yml", ".sh")
 CITED = re.compile(r"(?<![\w/.])docs/[\w/.-]+\.md(?:#[\w-]+)?")
 LINK = re.compile(r"\]\((?!https?:)([^)\s#]*)(#[\w-]+)?\)")
-# A page that is named without its folder is somebody else's.
+# A page that is named without its folder belongs to another repository.
 STRAY = re.compile(r"(?<![\w/.-])(?:contracts|rules|design|engine|style|delivery|architecture|catalogue)\.md")
 
 

@@ -1,4 +1,4 @@
-"""The dates that the tests are tried on, and that every process really lives there."""
+"""The dates on which the tests are tried, and that every process really runs on them."""
 
 from __future__ import annotations
 

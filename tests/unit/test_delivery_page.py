@@ -1,4 +1,4 @@
-"""docs/delivery.md names tests as proof: every one of them must exist, and every fault must have a row."""
+"""docs/delivery.md names tests as proof: each of them must exist, and every fault must have a row."""
 
 from __future__ import annotations
 
@@ -26,7 +26,9 @@ def test_every_test_that_is_named_exists() -> None:
 
 
 def test_every_way_to_lose_or_double_names_the_test_that_proves_it() -> None:
-    """By its name: a file proves many things, and a row that points to one proves nothing when a test leaves it."""
+    """The row must name the test: a file proves many things, and a row that names only a file proves nothing once the
+    test is gone.
+    """
     table = PAGE.split("| a record or its outcome could be ...")[1].split("\n\n")[0].splitlines()[2:]
     assert len(table) > 25
     for line in table:

@@ -1,4 +1,6 @@
-"""Who is verified and still not billed for a month: too young or too old on its first day, or verified too long ago."""
+"""Workers who are verified and still not billed for a month: too young or too old on its first day, or verified too
+long ago.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +35,7 @@ def worker(born: str, verified: str = "2026-01-10", valid_until: str = "2027-01-
         ("1961-07", "2026-08", "too-old"),
         ("1930-01", "2026-08", "too-old"),
         ("1985-07", "2026-08", None),
-        # Whatever was verified: a child.
+        # Verified as a child, by whatever policy.
         ("2018-01", "2026-08", "too-young"),
     ],
 )
@@ -45,7 +47,7 @@ def test_of_age_on_the_first_day_of_the_period(born: str, period: str, expected:
 @pytest.mark.parametrize(
     ("valid_until", "period", "expected"),
     [
-        # The day before which the identity must be verified anew.
+        # The day before the identity must be verified again.
         ("2026-07-01", "2026-06", None),
         ("2026-07-01", "2026-07", "verification-expired"),
         ("2026-07-02", "2026-07", None),
@@ -60,11 +62,11 @@ def test_a_verdict_carries_as_far_as_it_is_valid(valid_until: str, period: str, 
 @pytest.mark.parametrize(
     ("born", "verified", "period", "expected"),
     [
-        # Verified at 17: the regency's own policy takes 17, and nobody younger.
+        # Verified at 17: the regency's own policy accepts 17, and nobody younger.
         ("2008-12", "2026-03-05", "2026-03", None),
         ("2008-12", "2026-03-05", "2026-01", None),
         ("2008-12", "2026-03-05", "2025-12", "too-young"),
-        # Verified at 66, or at 15: no policy goes so far.
+        # Verified at 66, or at 15: no policy allows that.
         ("1960-01", "2026-03-05", "2026-04", "too-old"),
         ("2011-01", "2026-03-05", "2026-04", "too-young"),
     ],
@@ -107,7 +109,7 @@ def test_a_birthday_ends_billing() -> None:
 
 
 def test_the_counts_are_right_when_a_run_goes_on_after_its_stop() -> None:
-    """Two funders meet: the one that comes second gets its money back and takes up its stop again."""
+    """Two funders bill the same month: the second gets money back and continues where it stopped."""
     world = World(step_workers=2, polite=False)
     for name, born in (("a", "1990-01"), ("b", "2012-01"), ("c", "1990-01"), ("d", "2012-01"), ("e", "1990-01")):
         verdict(world, name, birth_month=born)

@@ -1,4 +1,4 @@
-"""What billing says over HTTP, over a world of dictionaries."""
+"""Billing's answers over HTTP, over an in-memory world."""
 
 from __future__ import annotations
 
@@ -139,12 +139,12 @@ async def test_a_plan_names_who_falls_off_the_end_by_district_and_reason_in_rupi
     [
         ("/v1/runs/RUN-1", 404),
         ("/v1/invoices/INV-1", 404),
-        # Somebody tried to pay it; it does not exist for that.
+        # A payment of an unknown invoice was refused; that creates no invoice.
         ("/v1/invoices/INV-9", 404),
         ("/v1/plan?regency=99.99&period=2026-01&cutoff=2026-01-31", 422),
         ("/v1/plan?regency=64.08&period=2026-01&cutoff=soon", 422),
         ("/v1/plan?regency=64.08&period=2026-13", 422),
-        # Further ahead than any run may be.
+        # Further ahead than a run may be.
         ("/v1/plan?regency=64.08&period=9999-12", 422),
     ],
 )

@@ -47,7 +47,7 @@ def event(kind: str, data: dict[str, Any], problem: str | None = None, source: s
 
 
 def after(state: Any, kind: str, data: dict[str, Any], problem: str | None = None) -> tuple[str, Any]:
-    """Where the command went, and the decision that was made of it."""
+    """The document that the command changes, and the decision on it."""
     command = event(kind, data, problem)
     (part,) = decide.route(command, REFERENCE)
     made = decide.decide(state, command.with_data(part.data), FACTS, command.at)
@@ -55,7 +55,7 @@ def after(state: Any, kind: str, data: dict[str, Any], problem: str | None = Non
 
 
 def reasons(made: Decision[Any]) -> list[str]:
-    """The reasons of a refusal; empty when it was none."""
+    """The reasons of a refusal; empty when the command was accepted."""
     (outcome,) = made.outcomes
     return getattr(outcome.data, "reasons", [])
 
@@ -294,7 +294,7 @@ def test_only_the_invoices_own_regency_pays_and_on_a_day_that_can_be(
     made = decide.decide(OPEN, command.with_data(part.data), FACTS, command.at)
     assert reasons(made) == expected
     if expected:
-        # Nothing is half done: the right payment still finds the invoice as it was.
+        # A refused payment changes nothing: the right payment still finds the invoice as it was.
         assert made.state == OPEN
         right = event("invoice.pay.v1", PAY)
         (part,) = decide.route(right, REFERENCE)

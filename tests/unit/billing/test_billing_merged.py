@@ -15,7 +15,7 @@ PLACE = {"regency": "64.08", "district": "64.08.04", "village": "64.08.04.2001",
 
 
 def a_world() -> World:
-    """Who will leave is billed for January."""
+    """A world in which the worker who will be merged away is billed for January."""
     world = World()
     world.put("verification-events", LEFT, "identity.verified.v1", verified(0, 1_000_000, "trade"))
     for funding in ("apbd-regency", "csr"):
@@ -55,7 +55,7 @@ def test_a_month_billed_under_the_number_that_left_is_not_billed_again(funding: 
     world.settle_all()
     run(world, "2026-01", funding)
     assert billed(world) == [(LEFT, "2026-01")]
-    # The next month is theirs, under the number that stayed, once.
+    # The next month is billed once, under the number that stayed.
     run(world, "2026-02", funding)
     assert billed(world) == [(LEFT, "2026-01"), (STAYED, "2026-02")]
 

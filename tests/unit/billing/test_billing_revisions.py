@@ -15,7 +15,7 @@ RUN = {"regency": "64.08", "period": "2026-01", "funding": "apbd-regency"}
 
 
 def step(world: World, until: str) -> None:
-    """Takes record by record until a step of this type waits; performs what is due where nothing waits."""
+    """Processes record by record until a step of this type waits; performs due work when nothing waits."""
     for _ in range(200):
         waiting = {queue: records for queue, records in world.queues.items() if records}
         if any(f'"type":"{until}"'.encode() in records[0][0] for records in waiting.values()):
@@ -35,7 +35,7 @@ def revise(world: World, jkk: int, jkm: int) -> None:
 
 
 def running(workers: str = "ab", jkk: int = 10_000_000, jkm: int = 6_800_000) -> World:
-    """A run that has its money and waits for its first page."""
+    """A run that has its money and waits for its first page of workers."""
     world = with_budget(jkk, jkm)
     for worker in workers:
         verdict(world, worker)

@@ -1,4 +1,4 @@
-"""Enrolments, runs and premiums: who is billed, what they cost, and what a run says it did not bill."""
+"""Enrolments, runs and premiums: who is billed, what they cost, and whom a run reports as not billed."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ UNVERIFIED = {"rejected": IdentityRejected, "held": IdentityHeld, "ended": Ident
 
 
 def on(world: World, day: str) -> None:
-    """Sets the world's clock to eight in the morning of a day in WITA."""
+    """Sets the world's clock to 08:00 WITA of a day."""
     world.now = datetime.fromisoformat(f"{day}T08:00:00").replace(tzinfo=WITA)
 
 
@@ -73,7 +73,7 @@ def with_budget(jkk: int = 10_000_000, jkm: int = 6_800_000, funding: str = "apb
 
 
 def bill(world: World, period: str, funding: str = "apbd-regency", **more: Any) -> dict[str, Any]:
-    """Orders a run and lets everything settle; the completed run."""
+    """Orders a run and processes everything; the completed run."""
     world.settle_all()
     world.command("billing.run.v1", {"regency": "64.08", "period": period, "funding": funding, **more})
     world.settle_all()
@@ -81,7 +81,7 @@ def bill(world: World, period: str, funding: str = "apbd-regency", **more: Any) 
 
 
 def billed(world: World) -> list[str]:
-    """Who was billed, in order."""
+    """The billed workers, in order."""
     return [one["worker_id"] for one in world.of_type("premium.billed.v1")]
 
 
@@ -291,7 +291,7 @@ def test_runs_of_two_funders_over_one_month_take_their_turns() -> None:
     for queue in (("billing-intake", "64.08"), ("billing-work", "64.08|2026-01"), ("billing-work", "64.08|2026-02")):
         world.take(queue, 10)
     turns = {run_id: world.is_its_turn(run) for run_id, run in world.all("runs").items()}
-    # The second of January waits for the first; February waits for its budget; nobody waits in a circle.
+    # The second run of January waits for the first; February waits for its budget; no two runs wait for each other.
     assert turns == {
         "RUN-6408-2026-01-csr-1": True,
         "RUN-6408-2026-01-apbd-regency-1": False,
@@ -300,7 +300,7 @@ def test_runs_of_two_funders_over_one_month_take_their_turns() -> None:
 
 
 def budgets_for(world: World, *fundings: str, workers: int = 9) -> None:
-    """Budgets of these funders, each for so many workers."""
+    """Budgets of these funders, each for this many workers."""
     for funding in fundings:
         order: dict[str, Any] = {"regency": "64.08", "year": 2026, "funding": funding}
         order |= {"jkk": workers * 10_000, "jkm": workers * 6_800, "decree_no": "SK", "target_workers": workers}
@@ -314,7 +314,7 @@ def test_the_province_pays_only_whom_the_regency_does_not_pay(before: tuple[str,
     for worker in "abc":
         verdict(world, worker)
     budgets_for(world, "apbd-province", "apbd-regency", workers=2 + 3 * len(before))
-    # The province's command comes first, and the regency's run may wait for another month of its own.
+    # The province's command comes first, and the regency's run may itself wait for another month.
     orders = [("apbd-province", "2026-01"), *(("apbd-regency", one) for one in before), ("apbd-regency", "2026-01")]
     for funding, period in orders:
         world.command("billing.run.v1", {"regency": "64.08", "period": period, "funding": funding})
@@ -341,7 +341,7 @@ def test_no_other_budget_pays_for_a_funder_without_one(funding: str) -> None:
 
 
 class Workplace:
-    """A workplace whose service is behind for the first few looks."""
+    """A workplace whose service has not caught up at the first few looks."""
 
     def __init__(self, world: World, behind: int) -> None:
         self.reader, self.reference, self.behind = world.reader, world.reference, behind
@@ -409,7 +409,7 @@ def test_a_due_date_is_watched_from_the_day_after_it() -> None:
     assert due.at == datetime(2026, 2, 16, tzinfo=WITA)
 
 
-# What a careless hand or a program writes for "never", "always" and "everything".
+# What people or programs write for "never", "always" and "everything".
 EXTREME_DAYS = ["0001-01-01", "2015-07-01", "2026-02-28", "9999-12-30", "9999-12-31", "9999-12-31T23:59:59-12:00"]
 
 
@@ -481,7 +481,7 @@ def test_a_run_is_billed_by_one_table_of_rates_whatever_is_loaded_meanwhile() ->
     assert world.of_type("billing.run-completed.v1")[-1]["total"] == 6 * 16_800
     verdict(world, "later")
     assert bill(world, "2026-02")["total"] == 17_000
-    # Before the law changed, whatever is loaded.
+    # A month before the law changed, whatever table is loaded.
     assert bill(world, "2026-01")["total"] == 7 * 16_800
 
 
@@ -520,6 +520,6 @@ def test_whoever_pays_on_the_word_of_a_run_finds_its_invoice() -> None:
         else:
             assert world.perform_due()
     (done,) = world.of_type("billing.run-completed.v1")
-    # The payment is on another topic: nothing of the run may have to be read before it.
+    # The payment comes on another topic: it must not depend on an event of the run that is read before it.
     invoice = world.state("invoices", done["invoice_id"])
     assert (invoice.status, invoice.total) == (InvoiceStatus.OPEN, done["total"])

@@ -1,4 +1,4 @@
-"""Claims over HTTP: shown to callers of the claim's regency, and to nobody else."""
+"""Claims over HTTP: shown only to callers of the claim's regency."""
 
 from __future__ import annotations
 

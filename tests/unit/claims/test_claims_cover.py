@@ -13,7 +13,7 @@ TREATMENT = accident("treatment", treatment_cost=1_000_000)
 
 
 async def told(world: World, claim_no: str = "KLM-1") -> tuple[str, list[str], int]:
-    """The last word on a claim: its type, reasons, and what BPJS paid in all."""
+    """The last event of a claim: its type, its reasons, and the sum that BPJS paid."""
     await world.settle()
     last = world.last(claim_no)
     return last["type"].split(".")[1], last.get("reasons", []), world.bank.total
@@ -22,7 +22,7 @@ async def told(world: World, claim_no: str = "KLM-1") -> tuple[str, list[str], i
 @pytest.mark.parametrize(
     ("billed", "paid", "expected"),
     [
-        # The month is paid after the day, but the row had begun before it: arrears that are settled later count.
+        # The month is paid after the day, but the row had begun before it: arrears that are paid later count.
         (("2026-03", "2026-04"), {"2026-03": "2026-03-10", "2026-04": "2026-05-02"}, "paid"),
         (
             ("2026-02", "2026-03", "2026-04"),
@@ -39,9 +39,9 @@ async def told(world: World, claim_no: str = "KLM-1") -> tuple[str, list[str], i
         (("2026-03", "2026-04"), {"2026-03": "2026-04-21", "2026-04": "2026-04-21"}, "rejected"),
         (("2026-04",), {"2026-04": "2026-04-20"}, "paid"),
         (("2026-04",), {"2026-04": "2026-04-21"}, "rejected"),
-        # A gap ends the row: what was paid before it does not begin this one.
+        # A gap ends the row: months paid before the gap are not part of this row.
         (("2026-02", "2026-04"), {"2026-02": "2026-02-01", "2026-04": "2026-04-21"}, "rejected"),
-        # Paid for a later month: it is no part of the row up to the event.
+        # A payment for a later month is not part of the row up to the event.
         (("2026-04", "2026-05"), {"2026-05": "2026-04-01", "2026-04": "2026-04-25"}, "rejected"),
     ],
 )
@@ -74,7 +74,7 @@ async def test_after_three_months_of_waiting_it_is_decided_on_what_is_paid() -> 
     world.close_run("2026-02")
     world.submit(death())
     assert (await told(world))[0] == "held"
-    # The last day of waiting is still a day of waiting.
+    # On the last day of waiting a claim still waits.
     world.now = NOON + timedelta(days=92)
     assert (await told(world))[0] == "held"
     world.now = NOON + timedelta(days=93)

@@ -1,4 +1,4 @@
-"""What a worker's families are entitled to, over all claims: nothing twice, nothing beyond the law, nothing lost."""
+"""A worker's entitlement over all claims: nothing is paid twice, nothing exceeds the law, nothing is lost."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ async def test_an_officer_may_say_that_the_payee_is_right() -> None:
 
 
 def scholarship(*children: dict[str, Any]) -> dict[str, Any]:
-    """A scholarship claim with all its papers."""
+    """A scholarship claim with all its documents."""
     return death(
         kind="scholarship", documents=SCHOOL_DOCUMENTS, details={"outcome": "death", "children": list(children)}
     )
@@ -137,7 +137,7 @@ async def test_a_child_is_named_twice_and_paid_once() -> None:
 
 
 async def test_a_level_is_paid_for_its_years_only() -> None:
-    # Two years of kindergarten; three school years back may be claimed.
+    # Two years of kindergarten; claims reach back three school years.
     years = [
         child("A", "tk", birth_date="2020-01-01", school_year=year) for year in ("2023/2024", "2024/2025", "2025/2026")
     ]

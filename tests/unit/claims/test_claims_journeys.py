@@ -1,4 +1,4 @@
-"""Claims from the outside: given what billing said, when agencies send commands, then exactly these events."""
+"""Whole claims: given billing's events and the agencies' commands, exactly these events follow."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ HEAVY = {"jkk.death": 48_000_000, "jkk.funeral": 10_000_000, "jkk.periodic": 12_
 
 
 def months(count: int) -> list[str]:
-    """So many months that end with April 2026."""
+    """This many months, ending with April 2026."""
     return [f"{(24_315 - back) // 12}-{(24_315 - back) % 12 + 1:02d}" for back in range(count)]
 
 
@@ -140,7 +140,7 @@ SCHOOL = {"kind": "scholarship", "documents": SCHOOL_DOCUMENTS}
 
 
 def scholarship(claim_no: str = "S-1", *children: dict[str, Any], **changed: Any) -> dict[str, Any]:
-    """A scholarship claim with all its papers, after a death by illness."""
+    """A scholarship claim with all its documents, after a death by illness."""
     details = {"outcome": "death", "children": list(children) or [child()]}
     return death(claim_no=claim_no, details=details, **{**SCHOOL, **changed})
 
@@ -319,7 +319,7 @@ async def test_no_claim_is_told_of_by_the_nik_of_its_worker(changes: dict[str, A
 
 
 async def test_a_number_that_only_looks_like_a_nik_is_the_agencys_own() -> None:
-    # Its code, a day and a serial.
+    # The claim's code, a day and a serial number.
     world = await after(death(claim_no="6408202611210001"))
     assert world.kinds("6408202611210001")[-1] == "paid"
 
@@ -331,7 +331,7 @@ async def test_data_of_any_shape_is_answered(data: Any) -> None:
         world.submit(data, kind=kind)
     world.rule(data)
     await world.settle()
-    # A decision whose agency cannot be read is told to everyone, but to no agency of its own.
+    # A decision whose agency cannot be read is published on the events topic, and on no agency's feedback.
     assert len(world.told()) == 4
     assert len(world.told("feedback-6408-rumahsakit")) == (4 if data == {} else 3)
     assert all(one["data"]["reasons"] for one in world.told())
@@ -496,7 +496,7 @@ async def test_a_refused_account_holds_the_claim_and_nothing_is_paid_or_lost() -
     assert (world.bank.total, world.of_type("worker.died.v1")) == (0, [])
 
 
-# -- what must never be ------------------------------------------------------------------------------------------
+# -- never ----------------------------------------------------------------------------------------------------------
 
 
 async def test_nothing_personal_is_published_or_kept_readable() -> None:

@@ -1,4 +1,6 @@
-"""A worker under two NIKs: their claims follow who stayed of them, and go back when the two are set apart."""
+"""A worker with two NIKs: after a merge their claims belong to the worker who stays; after an un-merge each claim goes
+back.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,7 @@ THREE = ("2026-02", "2026-03", "2026-04")
 
 
 def covered(world: World, *months: str, worker: str = STAYED, workers: int = 1) -> World:
-    """These months of a worker, billed, closed and paid."""
+    """These months of a worker: billed, run completed, paid."""
     world.bill(*months, worker=worker)
     world.close_run(*months, workers=workers)
     world.pay(*months)
@@ -62,7 +64,7 @@ async def test_months_that_were_paid_under_either_number_are_one_row() -> None:
 async def test_set_apart_again_a_claim_stands_on_its_own_months(late: bool) -> None:
     world = covered(World(), *THREE)
     if late:
-        # The later word is read first.
+        # The later event is read first.
         world.unmerge(WORKER)
         world.merge(WORKER, STAYED)
     else:
@@ -99,7 +101,7 @@ async def test_the_death_of_one_person_is_paid_once_under_two_numbers(first: str
     for step in steps:
         step()
         await world.settle()
-    # Two deaths paid before anybody knew that they are one cannot be taken back.
+    # Two deaths that were paid before the merge was known cannot be taken back.
     assert world.bank.total == (84_000_000 if merged_at == 2 else 42_000_000)
     if merged_at < 2:
         assert world.last("RS-9")["reasons"] == ["duplicate-claim"]
@@ -116,7 +118,7 @@ async def test_who_was_taken_for_a_dead_worker_is_paid_after_all_when_set_apart(
     world.unmerge(WORKER)
     await world.settle()
     world.submit(death(claim_no="RS-9", worker_id=STAYED, nik=None, cause="natural"), OTHER)
-    # And the first one's death stays paid.
+    # The first worker's death stays paid.
     world.bill(*THREE, worker=WORKER)
     world.submit(death(claim_no="RS-10"), OTHER)
     await world.settle()

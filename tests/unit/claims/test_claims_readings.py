@@ -1,4 +1,4 @@
-"""What the fields of claims and of billing's commands plainly mean, by Kafka and HTTP alike."""
+"""The plain meaning of the fields of claims and of billing's commands, the same over Kafka and HTTP."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def reasons(data: Any) -> tuple[str, ...]:
 @pytest.mark.parametrize(
     ("said", "day"),
     [
-        # A death of 1 November was paid by October's cover.
+        # October's cover paid a death of 1 November.
         ("2026-10-31T16:00:00Z", "2026-11-01"),
         ("2026-10-31T15:59:59Z", "2026-10-31"),
         ("2026-11-01T00:00:00+08:00", "2026-11-01"),

@@ -1,4 +1,4 @@
-"""Which keys a backup asks for before it is put back."""
+"""The keys that a backup needs before it is restored."""
 
 from __future__ import annotations
 

@@ -1,5 +1,6 @@
-"""The offline check: the services' own reasons for every kind of list; headings only are neither a defect nor a list in
-order."""
+"""The offline check gives the services' own reasons for every kind of list; a list of headings alone is neither a crash
+nor accepted.
+"""
 
 from __future__ import annotations
 
@@ -73,6 +74,6 @@ def test_no_kind_goes_unjudged(tmp_path: Path) -> None:
     for kind, layout in LAYOUTS.items():
         required = [column.name for column in layout.columns if column.required] or ["nik", "name"]
         path = tmp_path / f"{kind}.csv"
-        # A row that says next to nothing.
+        # A row that is almost empty.
         path.write_text(f"{','.join([*required, 'x'])}\n{',' * len(required)}x\n", encoding="utf-8")
         assert checks.check(path, "64.08", kind).refused, kind

@@ -1,4 +1,4 @@
-"""The month's commands: what no service would answer is refused before it is sent."""
+"""The commands of the month: a command that no service would answer is refused before it is sent."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import pytest
 from payung import commands
 from payung.place import CommandError, Place
 
-# Nothing listens there: a command that is sent fails otherwise than these tests say.
+# Nothing listens at this address: a command that is sent fails with another text than these tests expect.
 NOWHERE = Place(Path("nowhere"), {"PAYUNG_KAFKA": "127.0.0.1:1"}, {})
 
 
 @pytest.mark.parametrize("invoice", ["INV-x", "", "12345", "INV-9999-2026-11-apbd-regency-1"])
 async def test_a_payment_of_no_treasury_is_not_sent(invoice: str) -> None:
-    """It became a dead letter, and the command said after a minute that it would be carried out."""
+    """Such a payment once became a dead letter, and after a minute the command said that it would be carried out."""
     with pytest.raises(CommandError, match="there is no invoice"):
         await commands.pay_invoice(NOWHERE, {"invoice_id": invoice, "amount": 5, "reference": "SP2D-1"})
 

@@ -24,7 +24,7 @@ AUTHORITY = "-----BEGIN CERTIFICATE-----\nof the authority\n-----END CERTIFICATE
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Log-ins of the operator and one agency, named by the environment and by nothing else."""
+    """Log-ins of the operator and of one agency; only the environment names their folder."""
     files = Files(tmp_path / "credentials")
     for user in (User(name=OPERATOR, super_user=True), DINSOS):
         files.kept(user, Addresses(bootstrap=AT, mongo=MONGO))

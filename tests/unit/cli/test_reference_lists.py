@@ -1,4 +1,4 @@
-"""Registers and lists of offices as they come: separators, headings, dates; and a file that would empty a register."""
+"""Lists of registers and offices as they come: separators, headings, dates; and a file that would empty a register."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ POPULATION = sources.COLUMNS[sources.POPULATION]
     [
         "nik,name,birth_place,birth_date,sex,village,status\n"
         f"{NIK},SITI AMINAH,Sangatta,1985-07-01,F,64.08.04.2001,alive\n",
-        # As Excel writes it here, with the headings of an office and a column that nobody asked for.
+        # As Excel writes it in Indonesia, with an office's headings and an unneeded column.
         "\ufeffNo;NIK;Nama;Tempat Lahir;Tanggal Lahir;Jenis Kelamin;Desa;Status\r\n"
         f"1;'{NIK};SITI AMINAH;Sangatta;01/07/1985;P;64.08.04.2001 Swarga Bara;Hidup\r\n\r\n",
     ],

@@ -1,4 +1,4 @@
-"""How a command publishes: in order, a bounded number gathered, again while the broker is away."""
+"""How a command publishes: in order, at most a fixed number at once, and again while the broker is away."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from shared.runtime.records import Message
 
 
 class Publisher:
-    """Takes batches; before that fails as it is told, one error a call."""
+    """Accepts batches; before that it fails as instructed, one error per call."""
 
     def __init__(self, *errors: Exception) -> None:
         self.errors = list(errors)
@@ -27,7 +27,7 @@ class Publisher:
         self.taken.append([one.value or b"" for one in messages])
 
     async def stop(self) -> None:
-        """Nothing is open."""
+        """Does nothing: no connection is open."""
 
 
 def sender(*errors: Exception) -> tuple[wire.Sender, Publisher]:
@@ -91,5 +91,5 @@ async def test_what_will_never_be_taken_is_not_tried_again(error: Exception, sai
     "value", [None, b"", b"no json", b"[1]", b"{}", b'{"source": 1, "id": "a", "data": {}}', b"\xff"]
 )
 def test_a_record_that_holds_no_event_is_passed_over(value: bytes | None) -> None:
-    """One such record on a topic once ended every command that follows events."""
+    """Such a record on a topic once ended every command that follows events."""
     assert wire.decoded(value) is None

@@ -1,4 +1,4 @@
-"""What `payung trace` tells of a name: its causes, its effects, and of a crowd no more than a few."""
+"""`payung trace`: the causes and effects of a name, and of very many only the first few."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Log:
         return step
 
     def told(self, name: str) -> list[Branch]:
-        """As the command reads: backwards, since no topic comes before another."""
+        """Read as the command reads: backwards, because the topics have no common order."""
         kin = Kin(name, {one.cause for one in self.steps if one.cause is not None})
         for one in reversed(self.steps):
             kin.take(one)

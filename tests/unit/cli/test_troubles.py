@@ -1,4 +1,6 @@
-"""Whatever is typed and whatever is met: one line in words, exit code 1 or 2, never a traceback; no figure is cut."""
+"""Every input and every failure ends with one line in words and exit code 1 or 2, never with a traceback; no figure is
+cut.
+"""
 
 from __future__ import annotations
 
@@ -20,14 +22,14 @@ from rich.table import Table
 from payung import cli, terminal, troubles
 from shared.kernel.money import rupiah
 
-# Nothing listens there, and nothing is asked for longer than a moment.
+# Nothing listens at these addresses, and no request waits longer than a moment.
 NOWHERE = {"PAYUNG_KAFKA": "127.0.0.1:1", "PAYUNG_MONGO_URL": "mongodb://127.0.0.1:1/?serverSelectionTimeoutMS=200"}
 PROJECT = Path(__file__).parents[3]
 LONG = ("up", "demo")
 
 
 def commands(group: Any = None, words: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
-    """Every command there is, with the words that call it."""
+    """Every command, with the words that call it."""
     group = group or typer.main.get_command(cli.app)
     for name, command in group.commands.items():
         if hasattr(command, "commands"):
@@ -41,12 +43,12 @@ COMMANDS = dict(commands())
 
 @pytest.fixture
 def payung(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[int, str]]:
-    """Runs the command line in this process: exit code, and what it said."""
+    """Runs the command line in this process: exit code and output."""
     for name, value in NOWHERE.items():
         monkeypatch.setenv(name, value)
-    # An installation of this machine must not answer in the place of the one that is away.
+    # An installation on this machine must not answer instead of the one that is away.
     monkeypatch.setattr("payung.place.DEFAULT_PORT_BASE", 0)
-    # Some write where they are told to.
+    # Some commands write to the place that they are given.
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("payung.wire.CONNECT_TIMEOUT_S", 0.3)
     monkeypatch.setattr("shared.runtime.kafka.topics_admin.ADMIN_TIMEOUT_S", 0.3)
@@ -73,14 +75,15 @@ class _Bytes(io.TextIOWrapper):
 
 
 def told(code: int, said: str) -> None:
-    """What must hold of every failure."""
+    """What must hold after every failure."""
     assert code in (0, 1, 2), said
     assert "Traceback" not in said
     assert 'File "' not in said
     assert "this should not happen" not in said
 
 
-# What people and scripts type: nothing, too much, not a number, a folder, a missing file, markup, another language.
+# What people and scripts type: nothing, too many words, a word instead of a number, a folder, a missing file, markup,
+# another language.
 ODD = ["", "-1", str(2**63), "[/red]", "/nowhere/at all", "2026-13", "ñ🙂"]
 
 

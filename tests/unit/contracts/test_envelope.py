@@ -1,4 +1,4 @@
-"""Reading records: every dead-letter case by its code, both modes of CloudEvents, redelivery against conflict."""
+"""Reading records: every dead-letter case by its code, both modes of CloudEvents, redelivery and conflict."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def read(value: bytes | None, headers: Any = (), topic: str = TOPIC) -> Event:
 
 
 def nested(depth: int) -> Any:
-    """An array nested so deep that, as the value of one field of `data`, the record has `depth` levels."""
+    """An array nested so deep that a record with it as a field of `data` has `depth` levels."""
     value: Any = []
     for _ in range(depth - 3):
         value = [value]

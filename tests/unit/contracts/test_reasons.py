@@ -1,4 +1,4 @@
-"""Every reason code has its words, in both languages."""
+"""Every reason code has its texts in both languages."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def test_fields_are_named_as_the_columns_are() -> None:
 
 @pytest.mark.parametrize("kind", sorted(LAYOUTS))
 def test_every_field_of_a_list_is_named_in_indonesian(kind: Kind) -> None:
-    # What a service may call missing or invalid: the fields of the event, and those of a roster's lines.
+    # The fields that a service may call missing or invalid: those of the events and of a roster's lines.
     schema = SCHEMAS[LAYOUTS[kind].type]
     fields = {*schema.model_fields, *(RosterLine.model_fields if kind == "roster" else ())}
     assert sorted(name for name in fields if name not in COLUMNS_ID) == []
@@ -94,7 +94,7 @@ def test_what_cannot_be_used_says_what_to_write() -> None:
         "Isi kolom ahli_waris tidak dapat dipakai; isi nama ahli waris"
     )
     assert message("field-invalid:occupation") == "Isi kolom pekerjaan tidak dapat dipakai; perbaiki."
-    # A hint for a field that neither a list nor billing's command line has would never be read.
+    # A hint for a field that neither a list nor billing's command line has would never be shown.
     carried = {step for layout in LAYOUTS.values() for column in layout.columns for step in column.path}
     assert sorted(set(HINTS) - carried) == ["due_date", "paid_on", "too-large"]
 

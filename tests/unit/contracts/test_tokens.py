@@ -1,4 +1,4 @@
-"""Names that others chose, as everyone may read them."""
+"""Names that outsiders chose, as they appear on open topics."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_what_may_be_somebodys_is_named_by_key(name: str) -> None:
     shown = tokens.shown(AGENCY, name, KEY)
     assert shown == tokens.shown(AGENCY, name, KEY) != name
     assert shown not in (tokens.shown(AGENCY, name, OTHER_KEY), tokens.shown("agency/64.02/dinsos", name, KEY))
-    # The name that stands for it may be shown itself: told on by the next service it stays the same.
+    # A token may be shown as it is: the next service that repeats it does not hash it again.
     assert tokens.shown(AGENCY, shown, KEY) == shown
 
 

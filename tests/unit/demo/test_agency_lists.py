@@ -1,4 +1,4 @@
-"""The six agencies' lists: readable as they are, and spoiled just as often as the tally says."""
+"""The six agencies' lists of the demo: readable, and with exactly as many wrong rows as the tally says."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def test_the_tally_is_what_the_lists_hold(
             "village-old": sum(AREAS.resolve(row.data["village"]) != row.data["village"] for row in every),
         }
     )
-    # A double of a spoiled row is spoiled as well, and the tally counts the spoiling once.
+    # A double of a spoiled row is spoiled, too, and the tally counts both rows as one spoiling.
     for kind, count in seen.items():
         assert lists.injected[kind] <= count <= lists.injected[kind] + lists.injected["double-in-list"]
 

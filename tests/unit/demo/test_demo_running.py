@@ -1,4 +1,4 @@
-"""The demo against what runs already: whose address is taken, and that it stops before a real register."""
+"""The demo on a running installation: whose address it uses, and that it stops before a real register."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ PEOPLE = list(generate(1, 50, "64.08", areas.load(), date(2026, 11, 21)))
 
 @contextmanager
 def register(status: int) -> Iterator[tuple[str, list[Any]]]:
-    """An HTTP server that notes what it is sent and answers with one status."""
+    """An HTTP server that records its requests and answers with one status."""
     taken: list[Any] = []
 
     class Handler(BaseHTTPRequestHandler):
@@ -76,7 +76,7 @@ def test_the_environment_wins_over_what_the_running_installation_says() -> None:
 
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A home where an installation runs on its default folder, and an environment without settings of ours."""
+    """A home directory with an installation in its default folder, and an environment without Payung's settings."""
     for name in ("PAYUNG_KAFKA", "PAYUNG_MONGO_URL", "PAYUNG_ID_KEY", "PAYUNG_FIELD_KEYS"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HOME", str(tmp_path))

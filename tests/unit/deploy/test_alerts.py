@@ -1,4 +1,4 @@
-"""The alerts speak of metrics that exist and name runbooks that exist; what a runbook tells to type can be typed."""
+"""The alerts use metrics that exist and runbooks that exist; the commands in a runbook can be run."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ CASES = [
     for test in yaml.safe_load((PROMETHEUS / "alerts_test.yml").read_text())["tests"]
     for case in test["alert_rule_test"]
 ]
-# What Prometheus itself adds to every target.
+# Labels that Prometheus itself adds to every target.
 SCRAPED = {"up"}
 NAME = re.compile(r"\b(?:payung|process)_[a-z_]+|\bup\b")
 

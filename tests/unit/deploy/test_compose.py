@@ -1,4 +1,4 @@
-"""docker-compose.yml against the table of users: who has which log-in, and that nobody comes in unknown."""
+"""docker-compose.yml against the table of users: who has which log-in, and that nobody connects without one."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ PRIVATE = "./deploy/private"
 
 
 def mounts(name: str) -> dict[str, tuple[str, bool]]:
-    """What a container is given: source -> (target, whether it may only read)."""
+    """The mounts of a container: source -> (target, whether it is read-only)."""
     found = {}
     for one in SERVICES[name].get("volumes", ()):
         if isinstance(one, str):
@@ -39,7 +39,7 @@ def mounts(name: str) -> dict[str, tuple[str, bool]]:
 
 
 def kafka_settings() -> dict[str, str]:
-    """The names that the image makes of its environment."""
+    """The names of settings that the image makes from its environment."""
 
     def name(variable: str) -> str:
         dotted = variable.removeprefix("KAFKA_").lower().replace("_", ".")
@@ -153,7 +153,7 @@ def test_the_servers_secrets_are_handed_out_as_kafka_reads_them() -> None:
 
 
 def made(folder: Path) -> None:
-    """A private folder as the scripts make it."""
+    """A private folder as the scripts create it."""
     deploy = ROOT / "deploy"
     subprocess.run(["sh", str(deploy / "make-keys.sh"), str(folder / ".env"), str(folder)], check=True)
     environ = {**os.environ, "PAYUNG_PRIVATE": str(folder)}

@@ -1,4 +1,4 @@
-"""The certificates of a Docker installation: clients that check everything believe them, for the right names only."""
+"""The certificates of a Docker installation: strict clients accept them, for the right names only."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def make(folder: Path, *names: str) -> subprocess.CompletedProcess[str]:
 
 
 def greet(folder: Path, name: str) -> None:
-    """A whole TLS handshake in memory; raises SSLCertVerificationError as a client's would."""
+    """A whole TLS handshake in memory; raises SSLCertVerificationError as a client would."""
     trusting = ssl.create_default_context(cafile=str(folder / "servers" / "ca.pem"))
     trusting.verify_flags |= ssl.VERIFY_X509_STRICT
     serving = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -52,7 +52,7 @@ def test_only_the_owner_reads_them_and_kafka_can_read_the_key(tmp_path: Path) ->
     files = [one for one in tmp_path.rglob("*") if one.is_file()]
     assert {one.name for one in files} == {"ca.key", "ca.pem", "server.pem"}, "nothing is left behind"
     assert all(one.stat().st_mode & 0o777 == 0o600 for one in files)
-    # Kafka reads keys in this form only.
+    # Kafka reads keys only in this format.
     assert (tmp_path / "servers" / "server.pem").read_text().startswith("-----BEGIN PRIVATE KEY-----")
 
 

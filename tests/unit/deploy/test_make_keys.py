@@ -1,4 +1,4 @@
-"""The secrets of a Docker installation: fresh, each service's own, readable by their owner only, never made twice."""
+"""The secrets of a Docker installation: new, different for each service, owner-only, never replaced."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[3]
 
 
 def made(folder: Path, env: str = ".env") -> dict[str, str]:
-    """What stands in the .env file after a call of the script; the rest lies in `folder`/private."""
+    """The contents of the .env file after a call of the script; the other files are in `folder`/private."""
     command = ["sh", str(ROOT / "deploy" / "make-keys.sh"), str(folder / env), str(folder / "private")]
     subprocess.run(command, check=True)
     lines = (folder / env).read_text().splitlines()

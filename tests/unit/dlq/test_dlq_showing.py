@@ -1,4 +1,4 @@
-"""Which letters a filter means, what a letter shows of itself, and that it shows nobody's data."""
+"""Which letters a filter selects, and that the display of a letter shows no personal data."""
 
 from __future__ import annotations
 

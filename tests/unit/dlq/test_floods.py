@@ -1,4 +1,4 @@
-"""When too many dead letters are a flood, how long a topic is paused for it, and what the gate does about it."""
+"""When many dead letters count as a flood, how long the topic is then paused, and what the gate does."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_the_window_is_what_was_noted_in_it(steps: list[tuple[float, int, int]])
         now += step
         windows.note(DINSOS, records, letters, now)
         noted.append((now, records, letters))
-    # What is counted together may be forgotten a second early, never later.
+    # Counts that are merged may be dropped a second early, never late.
     surely = [one for one in noted if now - one[0] <= LIMITS.window_s - 1]
     perhaps = [one for one in noted if now - one[0] <= LIMITS.window_s]
     found = windows.tally(DINSOS, now)
@@ -114,7 +114,7 @@ class Aside:
 
 
 class Forgetful(MemoryStore):
-    """A store that is away while told so."""
+    """A store that does not answer while told so."""
 
     away = False
 

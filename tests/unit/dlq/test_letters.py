@@ -1,4 +1,4 @@
-"""The form of a dead letter, written and read back: whatever came, the same comes out."""
+"""The form of a dead letter: every original is read back exactly as it was written."""
 
 from __future__ import annotations
 

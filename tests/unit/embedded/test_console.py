@@ -1,4 +1,4 @@
-"""What the operator sees, on a terminal and in a file."""
+"""The output for the operator, on a terminal and in a file."""
 
 from __future__ import annotations
 

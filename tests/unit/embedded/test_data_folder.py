@@ -1,4 +1,4 @@
-"""The data folder: one owner, keys that outlive restarts, and a run.json that never lies."""
+"""The data folder: one owner at a time, keys that survive restarts, and a run.json that is always true."""
 
 from __future__ import annotations
 

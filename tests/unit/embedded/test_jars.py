@@ -1,4 +1,4 @@
-"""The jar cache: pinned content only, whole or not at all, whatever happened before."""
+"""The jar cache: only pinned content, whole or not at all, after any interruption."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ CONTENT = {"kafka.jar": b"broker", "slf4j.jar": b"logger"}
 
 @pytest.fixture
 def fetches(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """A registry of two files; the list grows by one with each fetch."""
+    """A registry of two files; the returned list grows by one with each download."""
     made: list[str] = []
 
     def download(version: str, repository: Path) -> Iterator[Path]:

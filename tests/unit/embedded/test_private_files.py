@@ -1,4 +1,4 @@
-"""Files that only their owner reads: a service that runs as that owner still reads what root has replaced."""
+"""Files that only their owner can read: a service that runs as that owner can still read a file that root replaced."""
 
 from __future__ import annotations
 

@@ -143,7 +143,7 @@ def test_own_servers_take_no_port_of_ours(environment: dict[str, str], taken: li
 
 async def test_own_broker_that_does_not_answer_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(servers, "_OWN_SERVER_WAIT_S", 0.1)
-    with socket.socket() as closed:  # bound but not listening: refused at once
+    with socket.socket() as closed:  # bound but not listening: connections are refused at once
         closed.bind(("127.0.0.1", 0))
         own = {"PAYUNG_KAFKA": f"127.0.0.1:{closed.getsockname()[1]}", "PAYUNG_MONGO_URL": "mongodb://u:secret@m"}
         with pytest.raises(LaunchError, match=r"PAYUNG_KAFKA .* does not answer") as raised:

@@ -1,4 +1,4 @@
-"""The supervisor with real, tiny children: order, restarts, limits, and nothing left behind."""
+"""The supervisor with real, tiny child processes: order, restarts, limits, and no child left behind."""
 
 from __future__ import annotations
 

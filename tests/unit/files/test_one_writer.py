@@ -1,4 +1,4 @@
-"""Every CSV and every workbook for people is written in one place."""
+"""Every CSV file and every workbook for people is written by one module."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 import shared
 
 ROOT = Path(shared.__file__).parents[1]
-# The demo makes up what agencies send; the template has drop-downs of its own.
+# The demo invents agencies' lists; the template has drop-downs of its own.
 OTHERS = ("payung/demo/", "services/registration/imports/template.py")
 
 

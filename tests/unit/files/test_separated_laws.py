@@ -1,4 +1,4 @@
-"""CSV for people: nothing runs, nothing is lost, and a list goes round."""
+"""CSV for people: no cell runs as a formula, no text is lost, and a written list can be read again."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from shared.files.separated import BOM, for_excel, guarded, line, unguarded, wri
 from shared.lists import Answer, open_list, read_answers, write
 
 TEXTS = st.text(st.sampled_from("=+-@'; \t\n0123,.AB\"\uff1d|()!"), max_size=20)
-# A quote behind a line break may open a cell or be a stray one; the reader of lists says which (its own laws).
+# A quote after a line break may open a cell or be a stray one; the laws of the list reader decide that.
 CELLS = TEXTS.filter(lambda text: not ("\n" in text and '"' in text))
 RUNS = ("=", "+", "@", "-", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
@@ -71,7 +71,7 @@ def test_an_answers_file_reads_back_equal(
         ["nik", "nama", "tanggal_lahir", "jenis_kelamin", "desa", "sektor", "pekerjaan", "persetujuan", "alamat"]
     )
     for name, address in cells:
-        # What a person typed: no apostrophe that a guard would be.
+        # The text that a person typed, without the apostrophe that guards against formulas.
         row = [unguarded(name), unguarded(address)]
         writer.writerow(
             ["6408044107850002", row[0], "01/07/1985", "P", "64.08.04.2001", "jasa", "x", "04/01/2026", row[1]]

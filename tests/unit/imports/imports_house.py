@@ -1,4 +1,4 @@
-"""A registration service in memory for the tests of imports: it settles published records at once."""
+"""A registration service in memory for the tests of imports: it processes published records at once."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ HEADER = "nik,name,birth_date,sex,village,sector,occupation,consent"
 
 
 def row(number: int, name: str = "SITI AMINAH") -> str:
-    """A good row; each number is another person."""
+    """A good row; each number is a different person."""
     return f"640804410785{number:04d},{name},1985-07-01,F,64.08.04.2001,fisheries,nelayan,2026-01-04"
 
 
@@ -39,7 +39,7 @@ def table(*rows: str) -> bytes:
 
 
 class MemoryHouse:
-    """Registration's own SPEC on a store and topics in memory. `paused` leaves what is published unsettled."""
+    """Registration's own SPEC on a store and topics in memory. With `paused`, published records are not processed."""
 
     def __init__(self, **environ: str) -> None:
         self.spec = SPEC
@@ -63,7 +63,7 @@ class MemoryHouse:
         self.at_publish: Callable[[], None] = lambda: None
 
     async def publish(self, messages: Sequence[Message]) -> None:
-        """Puts records on the topics and lets the service read them."""
+        """Puts records on the topics; the service reads them."""
         self.at_publish()
         self.sent += len(messages)
         await self.topics.send_all(messages)
@@ -71,7 +71,7 @@ class MemoryHouse:
             await self.settle()
 
     async def settle(self) -> None:
-        """Lets the consumer work until nothing is left."""
+        """Processes records until none is left."""
         while records := self._waiting():
             await settle(self.pipeline, records)
 
@@ -84,7 +84,7 @@ class MemoryHouse:
         return found
 
     async def caught_up(self, topics: Sequence[str]) -> bool:
-        """Nothing waits."""
+        """True at once: nothing is waiting."""
         return True
 
     async def imported(self, identifier: str) -> Import:
@@ -92,7 +92,7 @@ class MemoryHouse:
         return import_of(identifier, (await self.reader.rows(IMPORTS, [identifier]))[identifier], CIPHER)
 
     async def carry_on(self) -> None:
-        """Starts a process that finishes every unfinished import, and ends."""
+        """Starts a process that finishes every unfinished import, and ends it."""
         house: Any = self
         running = Running(house, CIPHER)
         await running.look()
@@ -102,7 +102,7 @@ class MemoryHouse:
             await running.look()
 
     def client(self) -> httpx.AsyncClient:
-        """The service's HTTP."""
+        """The service's HTTP endpoints."""
 
         async def stands(topic: str) -> bool:
             return topic.endswith(("dinsos", "perikanan"))

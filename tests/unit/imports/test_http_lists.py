@@ -1,4 +1,4 @@
-"""Lists over HTTP, on the service's own rules in memory: answers, round trip, restarts, what is kept."""
+"""Lists over HTTP, on the service's own rules in memory: answers, round trip, restarts, retention."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ URL = "/v1/imports?agency=64.08/dinsos&filename=daftar.csv"
 
 
 class Died(BaseException):
-    """The process, in the middle."""
+    """Simulates the death of the process in the middle of its work."""
 
 
 async def _send(client: httpx.AsyncClient, body: bytes, url: str = URL) -> str:
@@ -54,7 +54,7 @@ async def test_every_row_is_answered_with_a_reason_in_both_languages() -> None:
         await house.carry_on()
         answers = await _answers(client, identifier)
         shown = (await client.get(f"/v1/imports/{identifier}")).json()
-    # The same worker twice in one file: the second row is another submission of the same agency.
+    # The same worker twice in one file: the second row is one more submission of the same agency.
     assert sorted(_outcomes(answers)) == ["already-registered", "registered", "registered", "rejected", "rejected"]
     assert [one["reasons"] for one in answers] == ["", "", "village-unknown", "nik-malformed", ""]
     assert "Excel" in answers[3]["message"]

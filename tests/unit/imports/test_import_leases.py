@@ -1,4 +1,4 @@
-"""Several instances of registration and one list: one carries it, another goes on when the first one falls silent."""
+"""Several instances of registration and one list: one sends it, and another continues when the first falls silent."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ async def test_another_instance_goes_on_where_the_first_fell_silent(monkeypatch:
     async with house.client() as client:
         identifier = (await client.post(URL, content=table(*(row(number) for number in range(1, 8))))).json()["id"]
         first, second = _instance(house, "registration-1"), _instance(house, "registration-2")
-        # It will hang with a lease that nobody renews, like a process that was killed.
+        # It will hang with a lease that it does not renew, like a killed process.
         await first.look()
         await stuck.wait()
         (carried,) = first._tasks.values()

@@ -1,4 +1,4 @@
-"""Anniversaries and ages fit together on every day, the leap day included."""
+"""Anniversaries and ages agree on every day, 29 February included."""
 
 from __future__ import annotations
 

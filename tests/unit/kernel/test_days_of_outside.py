@@ -1,4 +1,4 @@
-"""One law of days: an instant is the day in WITA on which it falls, on every road."""
+"""An instant becomes the day in WITA on which it falls, the same way everywhere."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is dropped from a text, and what is named in it."""
+"""Which marks are dropped from a text, and which are reported."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Workbooks made part by part: hostile ones, and ones that no library would write."""
+"""Workbooks assembled from parts: hostile ones, and ones that no library writes."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def sheet(*rows: str, before: str = "") -> str:
 
 
 def book(path: Path, sheets: Mapping[str, str], *, strings: str = "", properties: str = "", head: str = "") -> Path:
-    """A workbook of sheets by name; `head` is put before the XML of each sheet."""
+    """A workbook with these sheets, by name; `head` comes before the XML of each sheet."""
     listed = "".join(f'<sheet name="{name}" sheetId="{i}" r:id="rId{i}"/>' for i, name in enumerate(sheets, start=1))
     related = "".join(
         f'<Relationship Id="rId{i}" Type="{_RELATED}/worksheet" Target="worksheets/sheet{i}.xml"/>'

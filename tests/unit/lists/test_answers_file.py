@@ -1,4 +1,4 @@
-"""The answers file: one row an input row, in its order, and a list again when it is read."""
+"""The answers file: one row for each row of the list, in its order, and readable as a list again."""
 
 from __future__ import annotations
 

@@ -1,5 +1,6 @@
-"""Files that real offices sent (tests/cases, each with its source and its expected.md): the same verdicts by check, by
-publish and by upload."""
+"""Files that real offices sent (tests/cases, each with its source and its expected.md): check, publish and upload give
+the same verdicts.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +30,7 @@ INTAKE = topics.registration_intake("64.08", "dinsos")
 FEEDBACK = topics.feedback("64.08", "dinsos")
 TAKEN: tuple[str, ...] = ()
 
-# Per file the reasons of each row, in the order of the file.
+# For each file the reasons of each row, in the order of the file.
 EXPECTED: dict[str, list[tuple[str, ...]]] = {
     "01-nik-grouped/daftar.csv": [TAKEN] * 5,
     "02-month-names/daftar.csv": [TAKEN] * 10,
@@ -68,7 +69,7 @@ EXPECTED: dict[str, list[tuple[str, ...]]] = {
     "28-phantom-range/baris-terakhir.xlsx": [TAKEN] * 3,
     "28-phantom-range/kolom-terakhir.xlsx": [TAKEN] * 3,
 }
-# What the rows say where that is the point.
+# The texts for the rows, where the case is about them.
 BIRTH_DATES = {
     "02-month-names/daftar.csv": [
         *("1985-05-12", "1984-11-06", "1975-11-10", "1990-02-17", "1982-08-05"),

@@ -1,4 +1,4 @@
-"""Files that are no list, and what is told of those that are: the same words by check, upload and snapshot load."""
+"""Files that are not lists, and remarks on those that are: check, upload and snapshot load say the same."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from shared.lists import ListError, open_list
 from tests.unit.imports.imports_house import MemoryHouse
 
 CASES = Path(__file__).parents[2] / "cases"
-# A word of what the file is, Indonesian.
+# A word for the kind of the file, in Indonesian.
 REFUSED = {
     "11-other-zips/berkata-sandi.xlsx": "kata sandi",
     "11-other-zips/daftar.ods": "OpenDocument",

@@ -1,4 +1,4 @@
-"""Files made to take all memory or all time: each is answered with a line, by a process that may die of it."""
+"""Files that try to use all memory or all time: each is answered with one line, by a process that may die of it."""
 
 from __future__ import annotations
 

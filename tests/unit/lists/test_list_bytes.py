@@ -1,4 +1,4 @@
-"""How text files are written, and lines that are no rows: encodings, line ends, separators, totals, signatures."""
+"""How text files are encoded, and lines that are not rows: encodings, line ends, separators, totals, signatures."""
 
 from __future__ import annotations
 

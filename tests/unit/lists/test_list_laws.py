@@ -1,4 +1,4 @@
-"""Laws of reading lists, over whatever bytes an office may send."""
+"""Laws of reading lists, for any bytes that an office may send."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from shared.lists import Answer, ListError, read, read_answers, write
 from shared.lists.reading import Here
 
 HEADER = "nik,name,birth_date,sex,village,sector,occupation,consent"
-# What breaks parsers, more often than chance would bring it.
+# Texts that break parsers, more often than chance would produce them.
 AWKWARD = st.sampled_from([",", ";", '"', "\n", "\r", "\t", "\x00", "\u2028", "\ufeff", "E+15", "é", "=", "'", "1.000"])
 CELL = st.text(st.one_of(AWKWARD.filter(lambda t: len(t) == 1), st.characters(codec="utf-8")), max_size=12)
 
@@ -39,7 +39,7 @@ def test_any_bytes_named_xlsx_or_jsonl_are_rows_or_a_refusal(body: bytes) -> Non
             path = Path(folder) / name
             path.write_bytes(start + body)
             try:
-                # In this process: two hundred starts of another would take a minute.
+                # In this process: two hundred starts of a process would take a minute.
                 list(read(path, "workers", Here()))
             except ListError:
                 continue

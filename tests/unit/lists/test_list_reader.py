@@ -1,4 +1,4 @@
-"""Reading agencies' lists: what people really send, and what is made of it."""
+"""Reading agencies' lists: the variants that people send, and the values that the reader makes of them."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ def test_however_the_table_is_written(tmp_path: Path, content: bytes) -> None:
         ("1 Juli 1985", "1985-07-01"),
         ("1985-07-01 00:00:00", "1985-07-01"),
         ("31229", "1985-07-01"),
-        # What no calendar knows goes on as it is: the service refuses it with its own reason.
+        # A day that no calendar has is passed on unchanged: the service refuses it with its own reason.
         ("31/02/1985", "31/02/1985"),
         ("1985-02-31", "1985-02-31"),
         ("01/07/85", "01/07/85"),
@@ -365,7 +365,7 @@ def test_half_a_letter_in_json_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "1e999", "[" * 400 + "]" * 400])
 def test_json_that_the_services_cannot_read_is_refused_by_its_line(tmp_path: Path, number: str) -> None:
-    """NaN went on as null, and null is the default income; what is nested so deep ended the whole list."""
+    """NaN once became null, and null means the default income; a value nested too deep ended the whole list."""
     rows = rows_of(tmp_path, f'{{"monthly_income": {number}}}\n{{"nik": "1"}}\n', name="list.jsonl")
     assert [[problem.reason for problem in row.problems] for row in rows] == [["row-unreadable"], []]
 

@@ -1,4 +1,4 @@
-"""A list that has its months first is never taken half swapped, whatever stands around its dates."""
+"""A list with the month first is never accepted with half of its dates swapped, whatever surrounds them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def lines(folder: Path, days: Sequence[str]) -> ListFile:
 
 
 def born(found: ListFile) -> list[tuple[str, bool]]:
-    """Of each row the birth date that is sent, and whether the clerk is told that it has the month first."""
+    """For each row the birth date that is sent, and whether the clerk is told that the month comes first."""
     return [
         (one.data["birth_date"], any("bulan dahulu" in remark.message_id for remark in one.remarks))
         for one in found.rows()
@@ -54,6 +54,6 @@ def test_a_sheet_beside_one_that_proves_it_is_doubted(tmp_path: Path) -> None:
     assert born(open_list(path, "workers")) == [
         ("1/7/1977", True),
         ("10/30/1976", True),
-        ("1976-10-30", False),  # the sheet C shows by itself that it has the day first
+        ("1976-10-30", False),  # sheet C itself shows that the day comes first
         ("1977-07-01", False),
     ]

@@ -1,4 +1,6 @@
-"""Quotes in CSV files: a cell of several lines is one cell, and no row disappears in one that nobody closed."""
+"""Quotes in CSV files: a cell of several lines is one cell, and no row disappears in a cell whose quote was never
+closed.
+"""
 
 from __future__ import annotations
 

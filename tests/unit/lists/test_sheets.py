@@ -1,4 +1,4 @@
-"""The reader of workbooks against openpyxl, on workbooks that openpyxl wrote, and on XML that it would not write."""
+"""The reader of workbooks compared with openpyxl, on workbooks of openpyxl and on XML that it would not write."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ VALUE = st.one_of(st.none(), TEXT, DAYS, NUMBERS, st.booleans(), st.just("_x000D
 
 
 def cells_of(path: Path) -> list[tuple[int, list[str]]]:
-    """The rows of all sheets that hold a text."""
+    """The rows of all sheets that contain a text."""
     items = Here().book(FileSource(path), None)
     return [(item[0], item[1]) for item in items if isinstance(item, tuple) and any(item[1])]
 
 
 def as_text(value: Any) -> str:
-    """What a clerk reads in a cell."""
+    """The text that a clerk sees in a cell."""
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -69,7 +69,7 @@ def test_it_reads_what_openpyxl_reads(table: list[list[Any]], is_1904: bool) -> 
         found = dict(cells_of(path))
         for number, cells in wanted:
             ours = found.pop(number, [])
-            # The end of a row that says nothing is not written down.
+            # Empty cells at the end of a row are not stored.
             assert ours + [""] * (len(cells) - len(ours)) == [text.replace("_x000D_", "\r") for text in cells]
         assert not found
 

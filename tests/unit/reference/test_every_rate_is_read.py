@@ -1,4 +1,4 @@
-"""Every number of the rates' table changes a decision, or is named here as waiting for the issue that will read it."""
+"""Every number of the table of rates changes a decision, or is listed here as waiting for an issue."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from tests.property.claims_world import SCHOOL_DOCUMENTS, World, child, death
 
 RATES, BRACKETS = rates.texts()
 SHIPPED = rates.load()
-# Which issue reads a number that waits. A row leaves this list with the code that reads it.
+# The issue that will read each waiting number. A row leaves this list together with the code that reads it.
 WAITING = {
     "16 (billing: old age, construction)": {
         "bpu.jht.rate",
@@ -77,12 +77,12 @@ def _child(name: str, level: str = "sd", year: str = "2025/2026", born: str = "2
 
 
 def _years(level: str) -> tuple[Child, ...]:
-    """More school years of one child at one level than any law pays."""
+    """More school years of one child at one level than any law pays for."""
     return tuple(_child("one", level, f"{year}/{year + 1}") for year in range(2024, 2032))
 
 
 def _standing(last: str, months: int, unpaid: int = 0, paid_on: str = "") -> Standing:
-    """Covered for so many months up to this one; the earliest `unpaid` of them are not paid."""
+    """Covered for this many months up to this one; the earliest `unpaid` of them are not paid."""
     covers, paid = {}, {}
     for back in range(months):
         month = shift_period(last, -back)
@@ -122,7 +122,7 @@ CLAIMS: tuple[tuple[Form, Standing, str], ...] = (
 
 
 def verdicts(table: Rates) -> list[Any]:
-    """Claims: what becomes of some claims, and by which rules."""
+    """Claims: the outcomes of some claims, and the rules that they name."""
     others = Entitlement(paid={"a death": PaidEvent("jkm", "death", "2026-04-20")})
     return [
         assessments.judge(
@@ -142,7 +142,7 @@ def verdicts(table: Rates) -> list[Any]:
 
 
 def terms(table: Rates) -> list[Any]:
-    """Registration: until when a construction project, and a change of it, must be reported."""
+    """Registration: the days by which a construction project, and a change of it, must be reported."""
     day = date(2026, 3, 2)
     return [projects._due(table, f"construction.{what}_days", day) for what in ("register", "change")]
 
@@ -162,7 +162,7 @@ def test_a_change_of_the_table_changes_a_decision(key: str) -> None:
         try:
             table = rates.parse(altered(key, change), BRACKETS)
         except ValueError:
-            # The premiums printed beside the bases no longer are this share of them: the whole table is refused.
+            # The printed premiums are no longer this share of their bases: the whole table is refused.
             seen += key == "bpu.jkk.rate"
             continue
         seen += any(judge(table) != judge(SHIPPED) for judge in (premiums, verdicts, terms))
@@ -193,7 +193,7 @@ def test_the_age_at_which_cover_ends_stands_in_the_policy_alone() -> None:
 
 @pytest.mark.parametrize(("most", "paid"), [(1, 1), (2, 2), (3, 3)])
 async def test_a_law_for_more_children_pays_them_and_the_death(most: int, paid: int) -> None:
-    """Another number of children once made the fence refuse the whole claim."""
+    """Another number of children once made the check refuse the whole claim."""
     world = World()
     table = altered("scholarship.children_max", lambda _: Fraction(most))
     assert await editions.save(world.store, (table, BRACKETS))

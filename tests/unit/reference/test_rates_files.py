@@ -1,4 +1,4 @@
-"""Tables of rates as files: what is read, and what is refused with a word on why."""
+"""Tables of rates as files: which are accepted, and which are refused with a reason."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_what_is_shown_can_be_loaded_and_is_nothing_new(tmp_path: Path, text: st
         ("\n".join(line for line in RATES.splitlines() if not line.startswith("jkm.lump")), "no row of jkm.lump"),
         (BRACKETS.replace(",10000,", ",10001,", 1), "is not the ratio of the base"),
         (RATES.replace("2015-07-01", "kemarin", 1), "kemarin"),
-        # It would bill nothing from 2027 on, less than nothing, or parts of a rupiah.
+        # It would bill nothing from 2027 on, a negative amount, or fractions of a rupiah.
         (
             RATES.replace("6800,IDR/month,2015-07-01,,", "6800,IDR/month,2015-07-01,2026-12-31,"),
             "no premium of 2027-01",

@@ -1,4 +1,6 @@
-"""Raw events, by Kafka or HTTP: what their fields plainly mean, and what is refused because nobody can know."""
+"""Raw events over Kafka or HTTP: the plain meaning of their fields, and which are refused because their meaning is not
+certain.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +36,7 @@ PROJECT: Mapping[str, Any] = {
 
 
 def read(kind: str, data: Any, source: str = "agency/64.08/dinsos", **attributes: Any) -> Event:
-    """As the shell reads a record."""
+    """Reads a record as the shell does."""
     one = {"specversion": "1.0", "id": "e1", "source": source, "type": kind, "data": data, **attributes}
     regency, agency = source.split("/")[1:]
     topic = topics.registration_intake(regency, agency)

@@ -1,4 +1,4 @@
-"""Employers' duties, projects and meetings: given what was reported, then exactly this is said."""
+"""Employers' duties, projects and meetings: given the reports, exactly these events follow."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ MODELS = COMMANDS["registration"]
 
 @dataclass(slots=True)
 class World:
-    """The documents, what was said, and the day."""
+    """The documents, the published events, and the day."""
 
     day: str = "2026-03-10"
     subsidised: frozenset[str] = frozenset()
@@ -48,7 +48,7 @@ class World:
     events: int = 0
 
     def take(self, kind: str, data: Any, source: str = "agency/64.08/distransnaker") -> list[dict[str, Any]]:
-        """One input and the work that follows from it; what all of it said, work aside."""
+        """Processes one input and the work that follows from it; returns all published events without the work."""
         self.events += 1
         at = datetime.fromisoformat(f"{self.day}T02:00:00+00:00").astimezone(UTC)
         if kind in DECISIONS:
@@ -102,7 +102,7 @@ def line(started: str, ends: str | None = None, registered: str | None = None, n
 
 
 def findings(said: list[dict[str, Any]]) -> list[tuple[str, str, str]]:
-    """Kind, state and the day it was due."""
+    """Kind, state and due day of each finding."""
     return [(one["kind"], one["state"], one["due_on"]) for one in said if "kind" in one]
 
 
@@ -113,15 +113,15 @@ def answers(said: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
 @pytest.mark.parametrize(
     ("lines", "expected"),
     [
-        # Registered on the first day, or the first day is today or still to come: nothing.
+        # Registered on the first day, or the first day is today or in the future: no finding.
         ([line("2026-01-05", registered="2026-01-05")], []),
         ([line("2026-03-10")], []),
         ([line("2026-04-01")], []),
-        # Not registered the day after.
+        # Not registered on the day after the first day.
         ([line("2026-03-09")], [("registered-late", "open", "2026-03-09")]),
-        # Registered, but later: on record, and over.
+        # Registered late: a finding that is already cured.
         ([line("2026-01-05", registered="2026-01-20")], [("registered-late", "cured", "2026-01-05")]),
-        # Two short contracts in a row without registration are one employment.
+        # Two short contracts in a row without registration count as one employment.
         (
             [line("2025-10-01", "2025-12-31"), line("2026-01-15", "2026-03-31")],
             [
@@ -205,7 +205,7 @@ def test_a_job_is_over_the_morning_after_its_last_contract() -> None:
     ("jobs", "ended"),
     [
         ({}, True),
-        # Its own contracts are known better from its own document.
+        # Its own document knows its own contracts better.
         ({WORKER: {"NPP-1": "2027-12-31"}}, True),
         ({WORKER: {"NPP-2": "2026-03-09"}}, True),
         ({WORKER: {"NPP-2": "2026-03-10"}}, False),
@@ -218,7 +218,7 @@ def test_a_contract_that_was_ended_earlier_ends_the_job_unless_another_runs(jobs
     world.jobs = jobs
     said = world.roster(line("2026-01-05", "2026-03-05", registered="2026-01-05"))
     assert jobs_ended(said) == ([("NPP-1", "2026-03-05")] if ended else [])
-    # A month later the same line is no news.
+    # A month later the same line changes nothing.
     world.day = "2026-04-06"
     assert jobs_ended(world.roster(line("2026-01-05", "2026-03-05", registered="2026-01-05"))) == []
 
@@ -255,7 +255,7 @@ def test_a_worker_of_two_employers_is_looked_up_by_the_one_that_ends() -> None:
     routed = [(Routed(Address("employments", f"{one.employer_id}|{WORKER}"), one), event) for one in parts]
     found = asyncio.run(facts.facts(house, routed, REFERENCE))
     assert found.jobs == {WORKER: {"NPP-1": "2026-03-05", "NPP-2": "9999-12-31", "NPP-3": "2026-06-30"}}
-    # Both employers tell of the end in one batch: neither waits for the other.
+    # Both employers report the end in one batch: neither waits for the other.
     parts[1] = RosterLine(employer_id="NPP-2", contract_ends_on="2026-03-06", **fields)
     routed = [(Routed(Address("employments", f"{one.employer_id}|{WORKER}"), one), event) for one in parts]
     found = asyncio.run(facts.facts(house, routed, REFERENCE))
@@ -316,9 +316,9 @@ def test_another_regency_explains_nothing() -> None:
     ("then", "state"),
     [
         (line("2026-03-01", "2026-12-31", registered="2026-03-01", no="3"), "cured"),
-        # One more without registration: the same chain, longer.
+        # One more contract without registration: the same chain, longer.
         (line("2026-03-01", "2026-12-31", no="3"), "open"),
-        # Registered, but after a pause of months: that is another employment.
+        # Registered after a pause of months: that is another employment.
         (line("2026-03-05", "2026-12-31", registered="2026-03-05", no="3"), None),
     ],
 )
@@ -444,7 +444,7 @@ def test_a_change_is_due_within_seven_working_days() -> None:
     world.day = "2026-06-30"
     change = {**PROJECT, "contract_value": 900_000_000, "changed_on": "2026-06-01"}
     said = world.take("project.register.v1", change)
-    # 1 June (Pancasila) is not counted, nor 16 June; seven working days after it end on 10 June.
+    # 1 June (Pancasila) and 16 June are holidays; seven working days after them end on 10 June.
     assert findings(said) == [("project-change-late", "cured", "2026-06-10")]
     assert findings(world.take("project.register.v1", {**change, "contract_value": 1, "changed_on": None})) == []
 
@@ -467,7 +467,7 @@ def test_a_late_project_is_not_in_time_after_a_change() -> None:
         ({"village": "64.02.01.2001"}, ["village-outside"]),
         ({"village": None, "contractor": " "}, ["field-missing:contractor", "field-missing:village"]),
         ({"changed_on": "soon"}, ["field-invalid:changed_on"]),
-        # What the store cannot hold, and days from which none can be counted.
+        # Values that the store cannot hold, and days from which no term can be counted.
         ({"contract_value": 2**63}, ["field-invalid:contract_value"]),
         ({"contract_date": "9999-12-31"}, ["field-invalid:contract_date"]),
         ({"ends_on": "9999-12-31"}, ["field-invalid:ends_on"]),

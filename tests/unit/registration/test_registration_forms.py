@@ -160,7 +160,7 @@ def test_a_form_is_kept_without_outer_blanks_and_with_the_default_income() -> No
         ({"birth_date": "1985-07-02"}, ("birth-date-mismatch",)),
         ({"sex": "M"}, ("sex-mismatch",)),
         ({"sex": "M", "birth_date": "1984-07-01"}, ("birth-date-mismatch", "sex-mismatch")),
-        # The century is not in a NIK: 1925 and 2025 are written alike.
+        # A NIK does not contain the century: 1925 and 2025 look alike.
         ({"nik": "6408044107250002", "birth_date": "1925-07-01"}, ()),
     ],
 )

@@ -1,4 +1,4 @@
-"""Two workers who may be one: blocked, merged, set apart again; and time passing in a worker's life."""
+"""Two workers who may be one person: blocked, merged, separated again; and time passing in a worker's life."""
 
 from __future__ import annotations
 
@@ -222,20 +222,21 @@ def test_a_65th_birthday_while_dukcapil_was_silent_is_acted_on_the_day_after_its
     world.at = AT + timedelta(days=11)
     data = RecheckDue(worker_id=WORKER, registration_version=1)
     assert shown(world.take(world.step("worker.recheck-due.v1", data, due(world).id))) == ["check 2"]
-    # A regency whose policy keeps older workers: this check was asked after the birthday, so it is not asked again.
+    # A regency whose policy keeps older workers: this check was requested after the birthday, so it is not requested
+    # again.
     world.verdict("verified", 2)
     assert due(world).at.astimezone(WITA).date().isoformat() >= "2026-12-05"
 
 
 def test_a_verdict_that_lapses_on_a_birthday_is_asked_for_anew_on_that_day() -> None:
-    # A policy with an age limit of its own says so by the last day of its verdict; World's is 1 January 2027.
+    # A policy with an age limit of its own shows it by the last day of its verdicts; World's is 1 January 2027.
     world = World()
     world.register(birth_date="1967-01-01")
     world.verdict("verified")
     assert due(world).at.astimezone(WITA).isoformat() == "2027-01-01T00:00:00+08:00"
 
 
-# 330 days after 1 February is 28 December: the renewal of 1 January lies behind.
+# 330 days after 1 February is 28 December: the renewal of 1 January is over.
 def test_nothing_turns_in_a_circle_when_a_verdict_is_short() -> None:
     world = World()
     world.register(birth_date="1950-01-02")

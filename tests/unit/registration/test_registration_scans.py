@@ -1,4 +1,6 @@
-"""Scans and the officers' queue: what a scan says once, the rhythm, both forms side by side, and a decision's way."""
+"""Scans and the officers' queue: a scan reports a pair once, its rhythm, both forms side by side, and the way of a
+decision.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +40,7 @@ TWO = ({**FORM, **PERSONAL}, {**FORM, **PERSONAL, "nik": NIK_2, "name": "ST. AMI
 
 
 class Town:
-    """Registration on a store and topics in memory, with the scan in this process."""
+    """Registration on a store and topics in memory; the scan runs in this process."""
 
     def __init__(self) -> None:
         self.reader = MemoryStore(SPEC.stored, CIPHER)
@@ -60,7 +62,7 @@ class Town:
         self.app.include_router(api.routes(house))
 
     async def publish(self, messages: list[Message]) -> None:
-        """To Kafka, and what goes to the work topic straight on through the pipeline."""
+        """Publishes to Kafka; records for the work topic go straight through the pipeline."""
         await self.topics.send_all(messages)
         await self._follow(messages)
 
@@ -83,7 +85,7 @@ class Town:
                 await self._settle(one.topic, one.value or b"")
 
     async def scan(self) -> Scan:
-        """As the process would: through its lines."""
+        """Runs the scan as its process does: through its lines of input and output."""
         people = await scan.read(self.reader)
         lines = [scan.line(one) for one in suspects.find(people)]
         return running.read([*lines, orjson.dumps({"people": len(people)})], 0)
@@ -238,7 +240,7 @@ async def test_a_scan_waits_for_quiet_and_comes_at_once_when_asked(monkeypatch: 
     assert await scans.look()
     assert len(await queue_of(house)) == 1
     assert (await house.call("GET", "/v1/suspects"))[1]["scanned"]["people"] == 2
-    # What the scan itself made is one more change; then there is nothing to look for.
+    # The scan's own writes count as one more change; after that there is nothing to scan.
     assert not await scans.look()
     now[0] = 40.0
     assert await scans.look()
@@ -273,14 +275,14 @@ async def test_of_two_processes_one_scans_and_the_other_does_not_scan_the_same_a
         await scans.look()
         await others.look()
     assert scanned == ["one"]
-    # What only the other one saved is looked for too, by it; and the first need not.
+    # What only the other instance saved is scanned, too, by that instance; the first one need not scan it.
     other.changes = 2
     for moment in (60.0, 75.0, 90.0, 120.0):
         now[0] = moment
         await scans.look()
         await others.look()
     assert scanned == ["one", "other"]
-    # Asked for, one of them comes at once.
+    # When a scan is asked for, one of them runs at once.
     await house.call("POST", "/v1/suspects/scan")
     assert await others.look()
     assert not await scans.look()

@@ -1,4 +1,4 @@
-"""Registration in the shell over in-memory ports: redelivery, conflicts, what stands in the store, and HTTP."""
+"""Registration in the shell over in-memory ports: redelivery, conflicts, stored documents, and HTTP."""
 
 from __future__ import annotations
 
@@ -38,7 +38,9 @@ class Shell:
         self.offset = 0
 
     async def settle(self, *inputs: tuple[str, Any], kind: str = "worker.register.v1") -> list[tuple[str, Any]]:
-        """One batch of events of a kind by (event id, data); topic and envelope of what it published."""
+        """Processes one batch of events of a kind, by (event id, data); returns topic and envelope of what was
+        published.
+        """
         mark, records = len(self.topics.published), []
         decides = kind in DECISIONS
         topic = "registration-officers" if decides else "registration-intake-6408-dinsos"

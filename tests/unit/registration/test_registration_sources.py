@@ -1,4 +1,4 @@
-"""One worker, many sources: whose word stands, what is visible beside it, and what was known on an earlier day."""
+"""One worker, many sources: whose word counts, what the page shows beside it, and what was known on an earlier day."""
 
 from __future__ import annotations
 
@@ -140,7 +140,7 @@ HALF, WHOLE, WRONG = "AMINAH", "SITI AMINAH", "BUDI GUNAWAN"
 
 
 def judge(world: World) -> list[str]:
-    """The register answers every check that is still open, until none is: one name is right, one near, one wrong."""
+    """The register answers every open check, until none is open: one name is right, one is close, one is wrong."""
     said = []
     while worker(world).status is Status.CHECKING:
         check = world.checks()[-1]

@@ -1,4 +1,4 @@
-"""Suspects: spellings that are one name, traits that make two forms one person, and the floor on a planted register."""
+"""Suspects: spellings of one name, traits that make two forms one person, and the least hits on a prepared register."""
 
 from __future__ import annotations
 

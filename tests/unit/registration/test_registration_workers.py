@@ -1,4 +1,4 @@
-"""Workers: given what came before, when an agency or verification speaks, then exactly this is said."""
+"""Workers: given the history, an event of an agency or of verification leads to exactly these events."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ DINSOS, DESA, KUKAR = "64.08/dinsos", "64.08/desa", "64.02/dinsos"
 
 
 def told(*steps: tuple[str, Any]) -> list[Any]:
-    """What the last of these steps said."""
+    """The events of the last of these steps."""
     world, said = World(), []
     for name, what in steps:
         if name in ("verified", "held", "rejected", "ended"):
@@ -95,7 +95,7 @@ def test_a_row_numbered_by_its_nik_does_not_bring_it_into_the_open() -> None:
         ((REGISTER, LEAVE, BY_KUKAR), ["worker.registered", "check 3", "6402-dinsos registered"]),
         ((REGISTER, REJECTED, BY_KUKAR), ["worker.registered", "check 2", "6402-dinsos registered"]),
         ((REGISTER, LEAVE, BY_KUKAR, REGISTER), ["6408-dinsos rejected registered-elsewhere"]),
-        # Back after a withdrawal or a rejection
+        # Again after a withdrawal or a rejection
         ((REGISTER, LEAVE, REGISTER), ["worker.registered", "check 3", "6408-dinsos registered"]),
         ((REGISTER, REJECTED, REGISTER), ["worker.registered", "check 2", "6408-dinsos registered"]),
         ((REGISTER, VERIFIED, ENDED, REGISTER), ["worker.registered", "check 2", "6408-dinsos registered"]),
@@ -135,7 +135,7 @@ def test_a_row_numbered_by_its_nik_does_not_bring_it_into_the_open() -> None:
         ((REGISTER, BY_DESA, ENDED, REGISTER, VERIFIED_2), ["6408-dinsos S4 is verified", "6408-desa S2 is verified"]),
         ((REGISTER, VERIFIED, ("update", {"name": "SITI"}), VERIFIED_2), ["6408-dinsos S3 is verified"]),
         ((REGISTER, VERIFIED, BY_DESA_NAMED, VERIFIED_2), ["6408-desa S3 is verified", "6408-dinsos S1 is verified"]),
-        # Verdicts on what no longer stands
+        # Verdicts on a registration that no longer stands
         ((REGISTER, ("update", {"name": "SITI"}), VERIFIED), []),
         ((REGISTER, LEAVE, VERIFIED), []),
         ((REGISTER, LEAVE, VERIFIED_2), []),

@@ -1,4 +1,4 @@
-"""A store in memory that groups like the real one; the service's own decisions fill it."""
+"""An in-memory store that groups like the real one; the service's own decisions fill it."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def event(
 
 
 class FakeHouse:
-    """The running service as its modules see it, with the store in memory."""
+    """The running service as its modules see it, with the in-memory store."""
 
     name = "reporting"
 

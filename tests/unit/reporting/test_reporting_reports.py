@@ -1,4 +1,4 @@
-"""Reports from events: what is counted, where it stands, and that rows add up."""
+"""Reports from events: what is counted, in which row, and that rows add up."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def person(worker: str, place: tuple[str, str], **changes: Any) -> dict[str, Any
 
 
 def settle(house: Any, make: Make, worker: str, place: tuple[str, str], status: str = "verified", **who: Any) -> None:
-    """One worker, registered and judged."""
+    """One worker, registered and verified or rejected."""
     form = person(worker, place, occupation="x", agency="dinsos", submission=worker, **who)
     house.take(make("worker.registered.v1", **form))
     verdict: dict[str, Any] = {"reasons": ["name-mismatch"], "effective_on": "2026-03-01", "registration_version": 1}
@@ -411,7 +411,7 @@ async def test_compliance_counts_each_finding_as_it_stands(house: Any, make: Mak
     house.take(
         finding(make, "N1", "registered-late", "open"),
         cured,
-        finding(make, "N1", "registered-late", "open"),  # older: comes late, changes nothing
+        finding(make, "N1", "registered-late", "open"),  # older: it arrives late and changes nothing
         finding(make, "N2", "contract-chain", "open"),
         finding(make, "N2", "registered-late", "explained"),
     )
@@ -458,7 +458,7 @@ async def test_outreach_is_linked_to_the_registrations_that_followed(house: Any,
     [
         ("2026-02-28", 0),
         ("2026-03-01", 1),
-        # The thirtieth day after the meeting, in the next month, and the one after it.
+        # The thirtieth day after the meeting, in the next month, and the day after it.
         ("2026-03-31", 1),
         ("2026-04-01", 0),
         (None, 0),
@@ -495,7 +495,7 @@ async def test_deaths_of_the_insured_are_told_until_somebody_claims(town: Any, m
 
     found("a", ["deceased"])
     found("b", ["wage-earner"])
-    # Never insured; and insured long before.
+    # One was never insured, the other long before.
     found("c", ["deceased"])
     found("e", ["deceased"], "2026-09-01")
     row = {"area": "64.08.04", "name": "Sangatta Utara", "deaths": 1, "claimed": 0, "unclaimed": 1}

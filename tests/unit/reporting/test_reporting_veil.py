@@ -1,4 +1,4 @@
-"""What whoever has no log-in sees: sums, small ones hidden, and no sum that gives a hidden one back."""
+"""The view without a log-in: sums, small ones hidden, and no sum from which a hidden one can be computed."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_no_small_count_is_told_and_no_sum_gives_one_back(rows: list[dict[str, i
         assert sums[figure] == totals[figure]
         assert not 0 < sums[figure] < FEW_BELOW
         if gone:
-            # What the total leaves when all that is told is taken away stands for two rows and five people.
+            # The total minus all shown rows leaves two rows and five people.
             assert len(gone) > 1
             assert sum(gone) >= FEW_BELOW
     for row, seen in zip(rows, shown, strict=True):
@@ -54,7 +54,7 @@ def test_a_village_is_hidden_within_its_district_and_within_the_regency() -> Non
     rows: list[dict[str, Any]] = [{"area": area, **dict.fromkeys(FIGURES, n)} for area, n in counts.items()]
     shape = replace(_COVERAGE, parent=lambda row: row["area"][0], parts=())
     shown, sums = suppressed(rows, totals_of(rows), shape)
-    # The district a shows its sum of 53 elsewhere: its other village goes, too.
+    # District a shows its sum of 53 elsewhere, so its other village is hidden, too.
     assert [isinstance(one["verified"], Hidden) for one in shown] == [True, True, False, False]
     assert sums["verified"] == 153
 

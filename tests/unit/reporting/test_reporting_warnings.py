@@ -1,4 +1,4 @@
-"""A warning is shown while money is due, for whatever month, and ends with payment or billing."""
+"""A warning of any month is shown while money is due, and ends with payment or billing."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def paid(make: Make, month: str, invoice: str) -> Event:
 
 
 def run(make: Make, number: int, funding: str, billed: int, missed: int) -> list[Event]:
-    """A completed run, and what it says when the budget did not reach."""
+    """A completed run, and what it reports when the budget was too small."""
     about = {"regency": "64.08", "period": "2026-03", "funding": funding}
     not_billed = {"budget-exhausted": missed} if missed else {}
     data = {"run_id": f"r{number}", "invoice_id": f"i{number}", "total": 1, "lines": [], "budget_left": {}}

@@ -1,4 +1,4 @@
-"""Who is let in: a real issuer's shapes, with keys of the test's own."""
+"""Who is let in: tokens as a real issuer makes them, with the test's own keys."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ KEY = generate_private_key(SECP256R1())
 
 
 class Issuer:
-    """Answers the two questions that are asked of an issuer."""
+    """Answers the two requests that an issuer gets."""
 
     def __init__(self) -> None:
         self.asked = 0
@@ -66,7 +66,7 @@ def test_a_role_counts_in_the_regencies_of_its_token_only() -> None:
     bare = Caller("rina", frozenset({"64.08/dinsos"}), frozenset({"claims-officer"}), frozenset({"64.02"}))
     assert [bare.has_role("claims-officer", one) for one in ("64.08", "64.02", "64.03")] == [True, True, False]
     assert not bare.has_role("operator", "64.08")
-    # To send for every agency of a regency makes nobody an officer of it.
+    # Sending for every agency of a regency makes nobody its officer.
     assert not Caller("chief", frozenset({"64.08/*"})).has_role("claims-officer", "64.08")
     assert not Caller("lost", frozenset(), frozenset({"claims-officer"})).has_role("claims-officer", "64.08")
 

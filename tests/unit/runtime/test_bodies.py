@@ -1,4 +1,4 @@
-"""A body is read only as far as it may be long, whatever its request says of it."""
+"""A body is read only up to its limit, whatever length the request declares."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ PART = b" " * 64 * 1024
 
 
 class Endless:
-    """A body without end that counts how much of it was read."""
+    """An endless body that counts how much of it was read."""
 
     def __init__(self) -> None:
         self.read = 0
 
     async def parts(self) -> AsyncIterator[bytes]:
-        # Beyond any limit by far; a service that reads all of it is told apart by how much it took.
+        # Far beyond any limit; the count shows a service that reads all of it.
         while self.read < 4 * endpoints.BODY_BYTES_MAX:
             self.read += len(PART)
             yield PART

@@ -1,5 +1,6 @@
-"""When a broker dies, aiokafka lets the cancellation of its own tasks out. It must not pass for the end of ours: a part
-of a service that ends so, the watchdog among them, would be missed by nobody."""
+"""When a broker dies, aiokafka cancels its own tasks, and the cancellation reaches us. It must not look like the end of
+our own task: a part of a service that ends this way (for example the watchdog) would be missed by nobody.
+"""
 
 from __future__ import annotations
 
@@ -65,7 +66,7 @@ async def test_a_batch_that_a_client_cancels_is_not_passed_over(step: str) -> No
     reading = asyncio.create_task(two_batches())
     await asyncio.wait({reading}, timeout=0.05)
     assert [type(one) for one in failures] == [asyncio.CancelledError]
-    # Never back to the loop, which would read on and commit past it.
+    # Never back to the loop, which would read on and commit past the batch.
     assert not reading.done()
     assert not consumer.settled
     reading.cancel()
@@ -74,7 +75,7 @@ async def test_a_batch_that_a_client_cancels_is_not_passed_over(step: str) -> No
 
 
 class Client:
-    """A client of which everything is cancelled from within."""
+    """A client whose every task is cancelled from within."""
 
     def __init__(self, **_: Any) -> None:
         self.bootstrap = self.start = self.send = leak

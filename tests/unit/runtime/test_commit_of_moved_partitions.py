@@ -1,4 +1,4 @@
-"""What is committed when partitions moved while a batch was in flight. Found by the simulation (seed 1760)."""
+"""What is committed when partitions moved while a batch was being processed. Found by the simulation (seed 1760)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ KEPT, MOVED = TopicPartition("t", 0), TopicPartition("t", 1)
 
 
 class _Consumer:
-    """Refuses a commit as aiokafka does: all of it when one partition is not assigned."""
+    """Refuses a commit as aiokafka does: the whole commit, when one partition is not assigned."""
 
     def __init__(self) -> None:
         self.committed: dict[TopicPartition, int] = {}

@@ -1,4 +1,4 @@
-"""What a change writes of a loaded document: what changed, and nothing sealed twice."""
+"""The changes that are written for a loaded document: only what changed, and no value is sealed twice."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ NEW = b"n" * 32
 
 
 class SealedName:
-    """A name that is sealed, and a status that is not."""
+    """A sealed name and an open status."""
 
     def encode(self, state: Any, cipher: Cipher) -> dict[str, Any]:
         return {**state, "form": {"name": cipher.seal(state["form"]["name"])}}

@@ -1,4 +1,4 @@
-"""Due work: bounded at once, rested after trouble, paused by kind, forgotten once it is taken."""
+"""Due work: a limited number at once, a rest after trouble, a pause by kind, and forgotten once its answer is taken."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tests.toy import AT, CIPHER
 
 
 class Work:
-    """A store of due work, and what was published of it; an answer that is published is taken at once."""
+    """A store of due work, and the published answers; a published answer is taken at once."""
 
     def __init__(self, *names: str, kind: str = "call") -> None:
         self.waiting = {name: Due(name, kind, AT) for name in names}
@@ -108,7 +108,7 @@ async def test_all_is_performed_a_bounded_number_at_a_time_and_forgotten_afterwa
     await run_until(runner, work.answered)
     assert sorted(work.taken, key=int) == [str(number) for number in range(500)]
     assert most == due.CONCURRENT_MAX
-    # What was taken rests no more: a look never reads more than what can run, twice.
+    # Taken work no longer rests: a look never reads more than twice of what can run.
     assert max(work.limits) <= 2 * due.CONCURRENT_MAX
     assert len(runner._resting) <= due.CONCURRENT_MAX
 
@@ -192,7 +192,7 @@ async def test_of_two_processes_one_performs_and_the_other_goes_on_where_it_ende
     await half.wait()
     first = asked[0][0]
     assert {process for process, _ in asked} == {first}
-    # An orderly end: what is under way is answered, then the other has its turn.
+    # An orderly end: calls under way are answered, then the other process begins.
     await runners[first].stop()
     tasks[first].cancel()
     await asyncio.wait_for(work.answered.wait(), 20)
@@ -217,7 +217,7 @@ async def test_nobody_calls_while_the_lease_is_anothers_or_not_sure(monkeypatch:
         assert not await runner._is_our_turn()
     await holder.release(due.DUE)
     assert await runner._is_our_turn()
-    # Between the look and the act the process was paused for so long that another may have it by now.
+    # Between the look and the call the process was paused so long that another may perform this work by now.
     later = clock.monotonic() + 60.0
     monkeypatch.setattr(clock, "monotonic", lambda: later)
     assert not await runner._look()
@@ -238,7 +238,7 @@ async def test_whoever_takes_over_first_lets_the_answers_of_the_last_one_be_take
 
 
 async def test_a_clock_that_is_put_back_does_not_make_a_pause_last(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Seed 1796052329 of the simulation, whose time of day stands still in a phase: paused for ever."""
+    """Seed 1796052329 of the simulation stopped the wall clock for a phase: the pause never ended."""
     work, at = Work("a"), clock.now()
     monkeypatch.setattr(clock, "now", lambda: at)
     tried = 0
@@ -255,7 +255,7 @@ async def test_a_clock_that_is_put_back_does_not_make_a_pause_last(monkeypatch: 
 
 
 async def test_what_waits_for_its_answer_to_be_taken_is_not_called_again_when_older_work_comes_before_it() -> None:
-    """Another process of the service saves what it read later: its work is older and stands in front."""
+    """Another process of the service saves what it read later: its work is older and comes first."""
     work = Work(*(f"new{number}" for number in range(due.CONCURRENT_MAX)))
     published: list[str] = []
 

@@ -1,4 +1,4 @@
-"""What the environment asks for of Kafka's copies, and what cannot be meant."""
+"""What the environment asks for of Kafka's copies, and settings that cannot be meant."""
 
 from __future__ import annotations
 

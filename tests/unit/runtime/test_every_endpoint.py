@@ -1,4 +1,4 @@
-"""Every HTTP endpoint of the five services: guarded by PAYUNG_AUTH, or open for a reason that is written down here."""
+"""Every HTTP endpoint of the five services: guarded by PAYUNG_AUTH, or open for a reason that is given here."""
 
 from __future__ import annotations
 
@@ -65,12 +65,12 @@ OPEN: dict[str, dict[str, str]] = {
         "GET /v1/deaths": FIGURES,
     },
 }
-# What is checked before the caller is asked for; without these an answer would be 422.
+# Checked before the caller is authenticated; without these the answer would be 422.
 QUERY = {"regency": "64.08", "period": "2026-01"}
 
 
 async def an_app(spec: Any, **environ: str) -> FastAPI:
-    """A service's whole HTTP over an empty store."""
+    """All HTTP endpoints of a service, over an empty store."""
     settings = {**SECRETS, **environ}
     store = MemoryStore(spec.stored, CIPHER)
     reference = await spec.reference(store, settings)
@@ -86,13 +86,13 @@ async def an_app(spec: Any, **environ: str) -> FastAPI:
 
 
 def endpoints(app: FastAPI) -> list[str]:
-    """Method and path of each."""
+    """Method and path of each endpoint."""
     found = []
     for one in iter_route_contexts(app.routes):
-        # A mount or a websocket has none, and would not be seen by this table.
+        # A mount or a websocket has no methods, so this table would miss it.
         assert one.path is not None
         if one.path == "/static-offline-docs":
-            # Scripts and styles of the documentation, from a package: files that everybody can have.
+            # Scripts and styles of the documentation, from a package: everybody may have these files.
             continue
         assert one.methods, one.path
         found += [f"{method} {one.path}" for method in sorted(one.methods - {"HEAD"})]
@@ -115,7 +115,7 @@ async def test_each_is_guarded_or_open_for_a_reason(spec: Any) -> None:
     open_ones = {**EVERYWHERE, **OPEN[spec.name]}
     found = endpoints(app)
     assert not set(open_ones) - set(found), "an open endpoint that is no more"
-    # The stream never ends, and asks nobody before it begins.
+    # The stream never ends, and authenticates nobody before it begins.
     asked = {one: await ask(app, one) for one in found if one != "GET /v1/stream"}
     assert {one for one, status in asked.items() if status != 401} == set(open_ones) - {"GET /v1/stream"}
 

@@ -1,4 +1,4 @@
-"""How a process that cannot go on takes its leave: one line that says why, and a code that says the kind."""
+"""How a process ends when it cannot continue: one line that says why, and an exit code for the kind."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ async def test_one_line_says_why(monkeypatch: pytest.MonkeyPatch, error: Excepti
 
     monkeypatch.setattr(app, "log", Log())
     assert await app._run(SPEC, {"PAYUNG_LOG": "json"}) == code
-    # A defect leaves its traceback too.
+    # A defect also leaves its traceback.
     line, *more = lines
     assert [one["event"] for one in more] == (["the error that ended the service"] if code == app.EXIT_DEFECT else [])
     assert line["why"].startswith(told)

@@ -1,4 +1,4 @@
-"""Failpoints: nothing without the variable, one signal at the n-th pass of one seam with it."""
+"""Failpoints: without the variable nothing happens; with it one signal at the n-th pass of one seam."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Start-up guards without servers: topics made anew, and a URL that asks for too little."""
+"""Start-up guards without servers: recreated topics, and a URL that asks for too little durability."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PATTERN = r"^(?:toy-intake-.*|toy-work$)"
 
 
 class World:
-    """A broker's topics, one service's store, and what was rewound."""
+    """A broker's topics, one service's store, and the topics that were rewound."""
 
     def __init__(self) -> None:
         self.ids = {"toy-work": "w1", "toy-intake-a": "a1", "toy-events": "e1", "another": "x1"}

@@ -1,4 +1,4 @@
-"""The road into an intake topic over HTTP: open, or by token for one's own agency only."""
+"""Intake over HTTP: open, or by token for one's own agency only."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ WORD = {
 
 
 async def post(environ: dict[str, str], events: Any, of: Any = SPEC) -> tuple[int, list[Any]]:
-    """Status, and what was published."""
+    """Status of the answer, and the published records."""
     answer, published = await answered(environ, events, of)
     return answer.status_code, published
 
 
 async def answered(environ: dict[str, str], events: Any, of: Any) -> tuple[httpx.Response, list[Any]]:
-    """The answer of a service of this SPEC, and what was published."""
+    """The answer of a service with this SPEC, and the published records."""
     published: list[Any] = []
 
     async def publish(messages: list[Any]) -> None:
@@ -47,7 +47,7 @@ async def answered(environ: dict[str, str], events: Any, of: Any) -> tuple[httpx
 
 
 async def test_an_agency_without_a_topic_is_told_so_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Handed to the publisher it would wait for the topic's leader, in vain, and take the producer down with it."""
+    """If it reached the publisher, it would wait in vain for the topic's leader and take the producer down."""
     asked: list[list[str]] = []
 
     async def partitions(_: Any, names: list[str]) -> dict[str, int]:
@@ -103,7 +103,7 @@ def test_who_may_send_as_whom(agencies: list[str] | None, source: str, may: bool
 
 @pytest.mark.parametrize("levels", [17, 253, 300, 500])
 async def test_an_event_nested_too_deep_is_refused_however_deep(levels: int) -> None:
-    """JSON is read deeper than it is written: what lay between was a defect of ours to the sender (500)."""
+    """JSON parses deeper than it serialises: the depths between once gave the sender a 500."""
     nested: Any = []
     for _ in range(levels):
         nested = [nested]

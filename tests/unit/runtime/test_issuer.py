@@ -1,4 +1,4 @@
-"""An issuer that hangs, over real HTTP: strangers hold up nobody, known keys go on, and within bounds only."""
+"""An issuer that hangs, over real HTTP: strangers delay nobody, and known keys stay valid within bounds only."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ QUICK = Bounds(kept_s=0.0, last_good_s=3_600.0, again_s=3_600.0, ask_s=30.0)
 
 
 class Issuer:
-    """A web server of two pages, which can be told to keep every caller waiting."""
+    """A web server with two pages that can keep every caller waiting."""
 
     def __init__(self) -> None:
         self.url = ""

@@ -20,7 +20,7 @@ PARTITION = TopicPartition("t", 0)
 
 
 class Session:
-    """A client that owns the one partition."""
+    """A client that owns one partition."""
 
     def __init__(self) -> None:
         self.commits: list[int] = []
@@ -45,19 +45,19 @@ class Session:
         return dict.fromkeys(partitions, 0)
 
     async def committed(self, partition: TopicPartition) -> int:
-        """What stood there when it was asked, told late."""
+        """Answers late with the committed offset of the moment of the question."""
         self.asked.set()
         await self.told.wait()
         return 3
 
 
 def record(offset: int) -> Any:
-    """As aiokafka shows it."""
+    """A record as aiokafka gives it."""
     return ConsumerRecord("t", 0, offset, 0, 0, b"", b"", None, 0, 0, ())
 
 
 class Desk:
-    """A consumer whose batches are settled when the test lets them."""
+    """A consumer whose batches are settled when the test says so."""
 
     def __init__(self) -> None:
         self.taken: list[int] = []
@@ -80,12 +80,12 @@ class Desk:
         raise AssertionError from error
 
     async def read(self, *offsets: int) -> None:
-        """The client's loop: the next batch when the handler returns."""
+        """The client's loop: the next batch comes when the handler returns."""
         for offset in offsets:
             await read_by(self.consumer, self.session, record(offset))
 
     async def rest(self) -> None:
-        """Everything that can run has run."""
+        """Lets everything run that can run."""
         for _ in range(50):
             await asyncio.sleep(0)
 

@@ -1,4 +1,4 @@
-"""The publisher under many hands at once: one producer, one rebuilding, and nobody takes another's away."""
+"""The publisher with many callers at once: one producer, one rebuild, and nobody discards another's producer."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MESSAGES = [Message("t", b"k", b"v")]
 
 
 class Producer:
-    """As much of aiokafka's as the publisher uses. Its first acks wait until `answer` says how they end."""
+    """As much of aiokafka's producer as the publisher uses. Its first acks wait until `answer` says how they end."""
 
     made: list[Producer] = []
     refuses = False
@@ -52,7 +52,7 @@ class Batch:
         return self
 
     def close(self) -> None:
-        """Nothing to close."""
+        """Does nothing: there is nothing to close."""
 
 
 @pytest.fixture(autouse=True)
@@ -62,7 +62,7 @@ def producers(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def sending(publisher: KafkaPublisher, count: int) -> list[asyncio.Task[None]]:
-    """So many who wait for their acks."""
+    """This many callers who wait for their acks."""
 
     def waiting() -> int:
         return sum(len(one.acks) for one in Producer.made)

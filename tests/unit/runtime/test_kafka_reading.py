@@ -1,4 +1,4 @@
-"""What ends a process while it reads, and what aiokafka's own loop may try again."""
+"""Which errors end a process while it reads, and which ones aiokafka's own loop may retry."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from tests.batches import one_step
 
 
 class Raising:
-    """A consumer whose every read raises, but for the good ones."""
+    """A consumer whose every read raises, except the good ones."""
 
     def __init__(self, error: Exception) -> None:
         self.error = error
@@ -56,7 +56,7 @@ async def test_what_cannot_be_taken_apart_ends_the_process(error: Exception) -> 
     reading = asyncio.ensure_future(consumer.getmany())
     await asyncio.wait({reading}, timeout=0.01)
     assert failures == [error]
-    # Never back to the loop, which would read on past it.
+    # Never back to the loop, which would read on past the failed batch.
     assert not reading.done()
     reading.cancel()
 
@@ -70,7 +70,7 @@ async def test_trouble_with_the_broker_is_left_to_the_loop(error: Exception) -> 
 
 
 async def test_a_client_whose_own_task_died_ends_the_process_at_once() -> None:
-    # As aiokafka raises it from its coordination and from its fetcher.
+    # As aiokafka raises it from its coordinator and from its fetcher.
     error = KafkaError("Unexpected error during coordination")
     error.__cause__ = AttributeError("of aiokafka's own")
     consumer, failures = guarded(error)

@@ -1,4 +1,4 @@
-"""Log-ins from the environment: each kind is taken, and what would be ignored is refused."""
+"""Log-ins from the environment: each kind is accepted, and a setting that would be ignored is refused."""
 
 from __future__ import annotations
 

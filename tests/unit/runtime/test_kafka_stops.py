@@ -1,4 +1,4 @@
-"""A client that stops badly neither hangs its owner nor looks like the owner's own cancellation."""
+"""A client that stops badly neither hangs its owner nor looks like a cancellation of the owner."""
 
 from __future__ import annotations
 

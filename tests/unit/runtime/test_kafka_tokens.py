@@ -1,4 +1,4 @@
-"""Tokens of OAUTHBEARER from a real HTTPS endpoint: renewed before their end, kept while the issuer is silent."""
+"""Tokens of OAUTHBEARER from a real HTTPS endpoint: renewed before they expire, kept while the issuer is silent."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ async def test_a_silent_issuer_is_no_trouble_before_the_tokens_end(
     hand.now_s += issuer.lifetime_s - kafka_tokens.EARLY_S / 2
     assert await tokens.token() == held
     assert await tokens.token() == held
-    assert issuer.asked == 2  # it is not asked at each connection
+    assert issuer.asked == 2  # the endpoint is not asked at each connection
     hand.now_s += kafka_tokens.EARLY_S
     with pytest.raises(NoToken, match="answered 503"):
         await tokens.token()

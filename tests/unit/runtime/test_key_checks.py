@@ -1,4 +1,4 @@
-"""A store knows the keys that it was written with: others are refused, by name, before anything is written."""
+"""A store knows the keys that it was written with: other keys are refused by name before anything is written."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The leases of a process: renewed together, not relied on for longer than they are sure, told when they are lost."""
+"""The leases of a process: renewed together, trusted only as long as they are certain, reported when they are lost."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.toy import CIPHER
 
 
 class Hands:
-    """A clock that the test turns."""
+    """A clock that the test moves."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now_s = 1_000.0
@@ -33,7 +33,7 @@ def hands(monkeypatch: pytest.MonkeyPatch) -> Hands:
 
 
 class Counting(MemoryStore):
-    """Counts the writes that renew; answers nothing while it is away."""
+    """Counts the writes that renew; does not answer while it is away."""
 
     def __init__(self) -> None:
         super().__init__({}, CIPHER)

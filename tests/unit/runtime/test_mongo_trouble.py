@@ -1,4 +1,4 @@
-"""What of MongoDB's trouble is waited for, and that no wait for it is without end."""
+"""Which errors of MongoDB are retried, and that every retry has an end."""
 
 from __future__ import annotations
 
@@ -46,14 +46,14 @@ async def test_a_place_among_the_connections_is_waited_for_within_a_bound(driver
 
 
 class Admin:
-    """A server that says this of itself."""
+    """A server that describes itself in this way."""
 
     def __init__(self, hello: dict[str, Any]) -> None:
         self.hello = hello
         self.admin = self
 
     def get_database(self, *_: Any, **__: Any) -> Any:
-        """No collection of it is reached before the server is accepted."""
+        """Never reached: no collection is used before the server is accepted."""
         return {}
 
     async def command(self, name: str) -> dict[str, Any]:
@@ -71,6 +71,6 @@ class Admin:
 )
 async def test_a_replica_set_or_a_router_before_some_is_accepted(hello: dict[str, Any], accepted: bool) -> None:
     store = mongo.MongoStore(Admin(hello), "d", {}, {}, CIPHER)
-    # What is accepted goes on to the collections, which this server has none of.
+    # An accepted server goes on to the collections, which this one does not have.
     with pytest.raises(KeyError if accepted else Refused):
         await store.check()

@@ -1,4 +1,4 @@
-"""The hash by which a key's partition is chosen: every client must choose the same."""
+"""The hash that chooses a key's partition: every client must choose the same one."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from shared.runtime.kafka.murmur import murmur2, partition_of
 
-# From the tests of Kafka's own Java client (UtilsTest.testMurmur2), which counts in signed numbers.
+# From the tests of Kafka's own Java client (UtilsTest.testMurmur2), which uses signed numbers.
 KNOWN = {
     b"21": -973932308,
     b"foobar": -790332482,

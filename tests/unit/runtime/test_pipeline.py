@@ -1,4 +1,4 @@
-"""The shell over in-memory ports: what is decided once, what goes out again, what is put aside."""
+"""The shell over in-memory ports: what is decided once, what is published again, what becomes a dead letter."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.toy import CIPHER, OUT, SPEC, garbage, record
 
 
 class House:
-    """A pipeline with its ports, and a way to start it anew as another process would."""
+    """A pipeline with its ports, and a way to start it again as another process would."""
 
     def __init__(self) -> None:
         self.store = MemoryStore(SPEC.stored, CIPHER)
@@ -159,7 +159,7 @@ async def test_a_document_without_room_takes_no_more_and_holds_nobody_up(
     await house.settle(last, record("e0", offset=2_001, counter="a", amount=1), record("b", counter="b", amount=1))
     assert house.sums() == {"a": 2_000, "b": 1}
     assert [dict(one.headers)["dlq_offset"] for one in house.letters()] == [b"2000"]
-    # What it took before is said again as ever.
+    # It publishes again what it took before, unchanged.
     assert house.out()[-2].value == house.out()[0].value
 
 

@@ -1,4 +1,4 @@
-"""Secrets from variables and files; whatever is wrong with one, no part of it is said."""
+"""Secrets from variables and files; no error shows any part of a secret."""
 
 from __future__ import annotations
 

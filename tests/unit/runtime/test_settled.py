@@ -38,7 +38,7 @@ async def test_in_normal_operation_nobody_goes_back() -> None:
     assert await one.go_back({}, {}) == {}
     await one.note({A: 10, B: 4})
     await one.note({A: 12})
-    # Committed is at most what was noted: a commit that failed, a group whose offsets were set back.
+    # The committed offset is at most the noted one: a commit failed, or the group's offsets were set back.
     assert await world.process().go_back({A: 12, B: 3}, bounds()) == {}
 
 
@@ -46,7 +46,7 @@ async def test_a_group_ahead_of_its_store_goes_back_partition_by_partition() -> 
     world = World()
     await world.process().note({A: 10, B: 4})
     assert await world.process().go_back({A: 25, B: 4}, bounds()) == {A: 10}
-    # Never settled by this store, which kept count from its first day on.
+    # Never settled by this store, which has counted since its first day.
     world.store.noted.clear()
     assert await world.process().go_back({A: 25, B: 4}, bounds()) == {A: 0, B: 0}
 
@@ -73,7 +73,7 @@ async def test_a_log_that_is_older_than_the_store_is_counted_from_where_the_grou
     after = world.process()
     assert await after.go_back({A: 60}, bounds(end=60)) == {}
     await after.note({A: 70})
-    # A still older store is seen again, though its offsets are below those of the log that is gone.
+    # A still older store is noticed again, although its offsets are below those of the deleted log.
     world.store.noted["id-1", 0] = 60
     assert await world.process().go_back({A: 70}, bounds(end=80)) == {A: 60}
 
@@ -91,7 +91,7 @@ async def test_of_a_store_of_an_older_release_the_groups_word_is_taken_once() ->
     world = World()
 
     class Older(MemoryStore):
-        """Kept no count."""
+        """A store of an older release, which kept no count."""
 
         async def settled(self) -> object:  # type: ignore[override]  # the same, but for its age
             found = await super().settled()

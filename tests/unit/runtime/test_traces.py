@@ -1,4 +1,4 @@
-"""A defect leaves a traceback that helps, and nothing of the people and secrets that it met."""
+"""A defect leaves a useful traceback without personal data or secrets."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ PERSONAL = (NAME, "SITI", NIK, KEY)
 
 
 class Form(BaseModel):
-    """What pydantic's errors would repeat."""
+    """A form whose values pydantic's errors would repeat."""
 
     age: int
 
@@ -60,13 +60,13 @@ DEFECTS = [_by_key, _by_text, _by_model, _by_cause]
 
 @pytest.fixture
 def shown(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """The log of a service as a machine reads it."""
+    """The log of a service in its JSON form."""
     kept = logging.getLogger().handlers[:]
     logging.getLogger().handlers.clear()
     stream = io.StringIO()
     monkeypatch.setattr("sys.stderr", stream)
     logs.configure("claims", {"PAYUNG_LOG": "json"})
-    # Loggers that other tests have used keep their own.
+    # Loggers that other tests have used keep their own settings.
     monkeypatch.setattr("shared.runtime.pipeline.log", structlog.get_logger())
     yield stream.getvalue
     logging.getLogger().handlers[:] = kept

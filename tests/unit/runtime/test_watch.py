@@ -1,4 +1,4 @@
-"""The watchdog: who may wait, and who must end so that a new process can begin."""
+"""The watchdog: when a process may wait, and when it must end so that a new one can begin."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tests.toy import CIPHER, SPEC, record
 
 
 class Consumer:
-    """Owns so many partitions; Kafka answers with this lag, or does not."""
+    """Owns this many partitions; Kafka answers with this lag, or does not answer."""
 
     def __init__(self, partitions: int, lag: int | None) -> None:
         self.partitions = partitions
@@ -42,7 +42,7 @@ class Consumer:
         return self.waiting
 
     async def commit_settled(self) -> None:
-        """Nothing to commit."""
+        """Does nothing: there is nothing to commit."""
 
 
 @pytest.fixture
@@ -170,7 +170,7 @@ async def test_a_frozen_broker_is_told_within_ten_seconds_and_its_lag_is_not_the
 
 
 class Frozen(Consumer):
-    """Is asked and does not answer."""
+    """Gets requests and never answers."""
 
     frozen = False
 

@@ -1,4 +1,4 @@
-"""BPJS's stand-in: one key, one payment, over restarts too."""
+"""The stand-in for BPJS: one payment per key, also after a restart."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Dukcapil's stand-in: every answer in the documented shape."""
+"""The stand-in for Dukcapil: every answer in the documented form."""
 
 from __future__ import annotations
 

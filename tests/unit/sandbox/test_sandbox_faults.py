@@ -1,4 +1,4 @@
-"""Faults on demand, seen from the other end of a real connection where it matters."""
+"""Faults on demand, seen from the other end of a real connection where that matters."""
 
 from __future__ import annotations
 

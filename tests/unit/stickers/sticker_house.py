@@ -21,7 +21,7 @@ KEYS = {"PAYUNG_ID_KEY": base64.b64encode(KEY).decode()}
 
 
 class StickerHouse(MemoryHouse):
-    """Registration in memory with its stickers; `say` sends an event of another service."""
+    """Registration in memory with its stickers; `say` publishes an event of another service."""
 
     def __init__(self, now: datetime, **environ: str) -> None:
         super().__init__(**KEYS, **{"PAYUNG_PUBLIC_URL": PUBLIC_URL, **environ})

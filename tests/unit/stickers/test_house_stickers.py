@@ -1,4 +1,4 @@
-"""House stickers: numbers, until when, signatures, sheets, what a scan is told, and the reports of installers."""
+"""House stickers: numbers, validity, signatures, sheets, what a scan shows, and the reports of installers."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ def test_a_changed_key_still_takes_what_the_old_one_signed() -> None:
 async def test_only_the_verified_and_paid_get_a_sticker_and_no_sheet_names_anybody() -> None:
     house = StickerHouse(NOW)
     first, second, unpaid = [await house.worker(number) for number in (1, 2, 3)]
-    # The payment may be heard of before the premium.
+    # The payment may be read before the premium.
     await house.paid("2026-02")
     for worker in (first, second):
         await house.billed(worker, "2026-02")
@@ -194,7 +194,7 @@ async def test_a_scan_says_valid_expired_revoked_or_invalid(monkeypatch: pytest.
         assert "PEKERJA" not in page
         await house.withdraw()
         assert await scan(token) == (200, "revoked")
-    # A page that is loaded now carries the number for phones that will be offline.
+    # A page that is loaded now carries the number for phones that will be offline later.
     async with _http(house) as client:
         page = (await client.get("/s/")).text
     assert f'"revoked": ["{number}"]' in page

@@ -1,4 +1,4 @@
-"""Verdicts: given what a source says, when a check arrives, then exactly this; one line a rule, by precedence."""
+"""Verdicts: given a source's answer and a check, exactly this follows; one line a rule, by precedence."""
 
 from __future__ import annotations
 
@@ -300,7 +300,7 @@ def test_a_worker_comes_back_after_the_job_is_over() -> None:
     assert said(when(ended, check(2), snapshot(), sequence=6)) == [("identity.rejected.v1", ["wage-earner"])]
     free = when(ended, JOB_ENDED, at=LATER).state
     assert said(when(free, check(2), snapshot(), sequence=6)) == [("identity.verified.v1", [])]
-    # Also when both were heard before any check; a new job shuts them out again.
+    # Also when both were read before any check; a new job excludes them again.
     early = when(when(None, EMPLOYED).state, JOB_ENDED).state
     assert said(when(early, check(), snapshot())) == [("identity.verified.v1", [])]
     assert said(when(when(early, EMPLOYED).state, check(), snapshot())) == [("identity.rejected.v1", ["wage-earner"])]

@@ -1,4 +1,4 @@
-"""Dukcapil over HTTP: what is asked, and what each kind of answer means. The other side is a function here."""
+"""Dukcapil over HTTP: what is sent, and what each kind of answer means. The other side is a function here."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ DUE = Due("dukcapil:w:1", "dukcapil", AT)
 
 
 class Time:
-    """A clock that stands until it is moved; seconds from the same start on both its faces."""
+    """A clock that stands until it is moved; both its readings start together."""
 
     def __init__(self, start: datetime) -> None:
         self.start, self.passed = start, 0.0
@@ -201,7 +201,7 @@ async def test_all_processes_share_one_quota_and_a_restart_does_not_forget_it(at
             except Paused:
                 break
             calls += 1
-    # Each died with the rest of its block unused: less than agreed, never more.
+    # Each process died with the rest of its block unused: fewer calls than agreed, never more.
     assert calls == 20 + 20 + 20
     assert sum(row["taken"] for row in shelf.plain[quota.USAGE].values()) == 120
 
@@ -242,7 +242,7 @@ def test_a_setting_that_cannot_be_meant_refuses_the_start(name: str, value: str)
         settings(**{name: value})
 
 
-# -- with the stand-in on the other side -----------------------------------------------------------------------------
+# -- with the stand-in as the other side -----------------------------------------------------------------------------
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The leak stopper: what is learnt at any time ends the subsidy, up to billing's next run. Both services are real."""
+"""The leak stopper: news at any time ends the subsidy, up to billing's next run. Both services are real."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Town:
         await sources.load(self.service.store, CIPHER, rows, "64.08", KEY, version, kind)
 
     async def swept(self) -> list[dict[str, Any]]:
-        """What a look of the sweep told, taken by verification and then by billing."""
+        """What one look of the sweep reported, processed by verification and then by billing."""
         before = len(self.service.topics.published)
         await sweep.look(self.house)
         work = [orjson.loads(one.value or b"") for one in self.service.topics.published[before:]]
@@ -56,7 +56,7 @@ class Town:
         self.billing.settle_all()
 
     def billed(self, period: str) -> int:
-        """How many a run of this month bills."""
+        """How many workers a run of this month bills."""
         self.billing.command("billing.run.v1", {"regency": "64.08", "period": period, "funding": "apbd-regency"})
         self.billing.settle_all()
         done = [one for one in self.billing.told if one["type"] == "billing.run-completed.v1"]
@@ -128,7 +128,7 @@ async def test_a_load_is_swept_twice_and_then_left_and_a_repeat_changes_nothing(
     await town.load(sources.POPULATION, dead, version="v2")
     assert len(await town.swept()) == 1
     assert await town.swept() == []
-    # Somebody whose batch had looked before the switch is saved after the first pass.
+    # A worker whose batch had looked before the switch is saved after the first pass.
     await town.load(sources.POPULATION, person(NIKS[6]), version="v3")
     await town.service.take(check(NIKS[6]))
     await town.load(sources.POPULATION, person(NIKS[6], status="deceased"), version="v4")
@@ -182,7 +182,7 @@ async def test_held_cases_are_looked_up_again_in_a_newly_loaded_register(town: T
     await town.load(sources.POPULATION, *rows, version="v2")
     out = await town.service.take(*(check(nik) for nik in NIKS[7:10]))
     assert {one["type"] for one in out} == {"identity.held.v1"}
-    # Disdukcapil has put one record right; the other double is still one, and the name is still another.
+    # Disdukcapil has corrected one record; the other is still a double, and the name is still different.
     await town.load(sources.POPULATION, person(NIKS[7]), person(NIKS[8], status="double"), spelt, version="v3")
     (verified,) = await town.swept()
     assert (verified["data"]["worker_id"], verified["type"]) == (WHO[7], "identity.verified.v1")
@@ -190,7 +190,7 @@ async def test_held_cases_are_looked_up_again_in_a_newly_loaded_register(town: T
     states = await town.service.store.states("identities", WHO[8:10])
     assert {who: (one.status, one.evidence) for who, one in states.items()} == {
         WHO[8]: ("held", ("snapshot:v2",)),
-        # The officer sees the register as it is today.
+        # The officer sees today's register.
         WHO[9]: ("held", ("snapshot:v3",)),
     }
     assert await town.swept() == []

@@ -1,4 +1,4 @@
-"""Names as they are compared: what is dropped, what is kept, and how alike two are."""
+"""Comparing names: what is dropped, what is kept, and how similar two names are."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Officers: given an identity, when a decision arrives, then exactly this; one line a rule."""
+"""Officers: given an identity and a decision, exactly this follows; one line a rule."""
 
 from __future__ import annotations
 

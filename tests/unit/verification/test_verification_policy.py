@@ -1,4 +1,4 @@
-"""Policy as data: what is read, what is refused and why, which one judges, and what each field changes."""
+"""Policy as data: what is accepted, what is refused and why, which policy judges, and what each field changes."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ def test_each_number_of_the_policy_decides(
         ("1985-07-01", 65, "2027-01-05"),
         ("1961-05-20", 65, "2026-05-20"),
         ("1966-05-20", 60, "2026-05-20"),
-        # On the day of the verdict's end, and after it: the verdict ends first.
+        # On the last day of the verdict, and after it: the verdict ends first.
         ("1962-01-05", 65, "2027-01-05"),
         ("1962-01-06", 65, "2027-01-05"),
         ("1964-02-29", 62, "2026-03-01"),

@@ -1,4 +1,4 @@
-"""The officers' queue: who sees what, the evidence side by side, decisions by one and by two."""
+"""The officers' queue: who sees what, the evidence side by side, decisions by one officer and by two."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ def service(monkeypatch: pytest.MonkeyPatch) -> Service:
 
 @pytest.fixture
 def callers(monkeypatch: pytest.MonkeyPatch) -> dict[str, Caller]:
-    """Callers by the bearer that the test sends, in the place of tokens."""
+    """Callers by the bearer that the test sends, instead of tokens."""
     known = {
         "ani": Caller("ani", frozenset(), frozenset({"64.08/verification-officer"})),
         "kepala": Caller("kepala", frozenset({"64.08/*"}), frozenset({"verification-officer"})),
         "kukar": Caller("kukar", frozenset(), frozenset({"verification-officer"}), frozenset({"64.02"})),
-        # Who sends for every agency of the regency, and has other roles, is no officer of identities.
+        # A caller who sends for every agency of the regency, and has other roles, is no officer of identities.
         "dinsos": Caller("dinsos", frozenset({"64.08/*"}), frozenset({"claims-officer", "operator"})),
     }
 
@@ -50,7 +50,7 @@ def callers(monkeypatch: pytest.MonkeyPatch) -> dict[str, Caller]:
 
 
 async def a_held_case(service: Service, **form: Any) -> str:
-    """A woman whose name on the form is alike, not the same."""
+    """A woman whose name on the form is similar to the register's, not the same."""
     await service.load([person(NIKS[0], name="SITI RAHMAH")], "v1")
     out = await service.take(check(NIKS[0], **form))
     assert [one["type"] for one in out] == ["identity.held.v1"]
@@ -58,7 +58,7 @@ async def a_held_case(service: Service, **form: Any) -> str:
 
 
 async def decided(service: Service) -> list[dict[str, Any]]:
-    """What verification makes of the decision that was just sent."""
+    """Verification's events on the decision that was just sent."""
     sent = service.topics.published[-1]
     assert (sent.topic, sent.key) == ("verification-intake", WHO[0].encode())
     return await service.take(orjson.loads(sent.value or b""), topic="verification-intake")
@@ -109,7 +109,7 @@ async def test_of_dukcapil_only_what_agrees_is_known(service: Service) -> None:
     answer |= {"birth_date_matches": True, "sex_matches": True}
     event = {"specversion": "1.0", "id": "d", "source": "payung/verification", "type": "dukcapil.answered.v1"}
     await service.take({**event, "data": answer}, topic="verification-work")
-    # A snapshot that was loaded since did not judge, so it is not shown as if it had.
+    # A snapshot that was loaded later did not judge this case, so it is not shown as if it had.
     await service.load([person(NIKS[0], name="JOKO")], "v9")
     async with service.http() as http:
         case = (await http.get(f"/v1/reviews/{WHO[0]}")).json()
@@ -310,7 +310,7 @@ async def test_only_the_named_officers_decide(service: Service) -> None:
     await a_held_case(service)
     (refused,) = await word(service, "d1", "budi")
     assert (refused["type"], refused["data"]["reasons"]) == ("identity.decide.refused.v1", ["officer-not-allowed"])
-    # Who signed is in the source; a body that names another is nobody's decision.
+    # The source names the signer; a body that names another officer is refused.
     event = decision(NIKS[0], "d2", officer="ani")
     (refused,) = await service.take(event | {"source": "officer/budi"}, topic="verification-intake")
     assert (refused["data"]["officer"], refused["data"]["reasons"]) == ("budi", ["field-invalid:officer"])

@@ -1,4 +1,4 @@
-"""The service in its shell over memory: from a check on Kafka to a verdict, at rest, over HTTP."""
+"""The service in its shell over memory: from a check on Kafka to a verdict, stored, over HTTP."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Service:
         return taken
 
     async def take(self, *events: dict[str, Any], topic: str = "identity-checks") -> list[dict[str, Any]]:
-        """Settles these as one batch; what was published by it."""
+        """Processes these events as one batch; returns what was published."""
         records = []
         for event in events:
             self.offset += 1

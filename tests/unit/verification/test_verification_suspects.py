@@ -1,4 +1,6 @@
-"""A suspected double: the verdict is reached and kept, but what the others are told waits until it is cleared."""
+"""A suspected double: the verdict is reached and stored, but the other services are told only after the suspicion is
+cleared.
+"""
 
 from __future__ import annotations
 
