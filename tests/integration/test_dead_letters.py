@@ -75,7 +75,7 @@ class Place:
         await publisher.stop()
 
     async def letters(self) -> list[Any]:
-        """The dead-letter topic as it stands, read without any code of ours."""
+        """The dead-letter topic, read without any of our own code."""
         consumer = AIOKafkaConsumer(
             bootstrap_servers=self.kafka, enable_auto_commit=False, auto_offset_reset="earliest"
         )
@@ -183,7 +183,7 @@ async def place(kafka: str, mongo_url: str, tmp_path: Path) -> AsyncIterator[Pla
     found = Place(kafka, mongo_url, tmp_path)
     await found.make_topics()
     yield found
-    # Each test begins with topics, offsets and documents of its own.
+    # Each test has topics, offsets and documents of its own.
     admin = AIOKafkaAdminClient(bootstrap_servers=kafka)
     await admin.start()
     names = [name for name in await admin.list_topics() if name.startswith(("claims-", "feedback-6499-"))]
@@ -265,7 +265,8 @@ async def test_a_replay_has_its_effect_once_however_often_it_is_done(place: Plac
             "dead_again": {},
         }
         assert await place.sums() == {"c": 106}
-        # The same replay passes over it. Forced, the service knows the input. An unreadable record is dead again.
+        # The same replay leaves it out. With --force the service gets it: a known input changes nothing, and an
+        # unreadable record becomes a dead letter again.
         second = await place.asked("replay", "claims", "--json")
         assert (second["found"], second["replayed"], second["already_replayed"]) == (2, 1, 1)
         assert second["dead_again"] == {"not-json": 1}
@@ -317,7 +318,7 @@ async def test_without_its_dead_letter_topic_a_service_stops_and_skips_nothing(p
 
 
 async def test_an_original_larger_than_any_record_is_kept_and_can_go_back(place: Place) -> None:
-    # Small on the wire, huge when it is read: the dead-letter topic would refuse it unchanged.
+    # Small on the wire, huge when decompressed: the dead-letter topic would refuse it unchanged.
     huge = b"[" + bytes(range(256)) * 4 * 1024 * 8
     producer = AIOKafkaProducer(bootstrap_servers=place.kafka, compression_type="gzip", max_request_size=2 * len(huge))
     await producer.start()
@@ -338,7 +339,9 @@ async def test_an_original_larger_than_any_record_is_kept_and_can_go_back(place:
 
 
 async def test_a_document_without_room_holds_nobody_up(place: Place) -> None:
-    """MongoDB's limit for a document is 16 MiB. An input that does not fit fails alone; the service goes on."""
+    """MongoDB's limit for a document is 16 MiB. An input that does not fit becomes a dead letter; the service
+    continues.
+    """
     taken = [{"n": f"x|{number}{'y' * 3_900}", "h": "h", "v": number, "b": 0, "o": []} for number in range(1, 4_242)]
     client: AsyncMongoClient[Any] = AsyncMongoClient(place.mongo_url)
     full = {"_id": "c", "version": len(taken), "state": {"sum": 1}, "inputs": taken}
@@ -354,7 +357,7 @@ async def test_a_document_without_room_holds_nobody_up(place: Place) -> None:
 
 
 async def test_a_flood_from_one_agency_pauses_its_topic_and_no_other(place: Place) -> None:
-    # More than the batch that is settled and the one that is taken beside it.
+    # More than one settled batch and one taken batch together.
     sent = 3 * BATCH_RECORDS_MAX
     async with place.service(PAYUNG_FLOOD_LETTERS="100", PAYUNG_FLOOD_PAUSE_S="3600") as service:
         await place.send([Message(ONE, b"%d" % n, GARBAGE, ()) for n in range(sent)])
@@ -371,7 +374,7 @@ async def test_a_flood_from_one_agency_pauses_its_topic_and_no_other(place: Plac
         assert (paused["topic"], paused["level"]) == (ONE, 0)
 
         async def drained() -> bool:
-            # The rest is as bad, so the topic is paused again until all is read.
+            # The other records are as bad, so the topic is paused again until all are read.
             if await place.asked("paused", "claims", "--json"):
                 await place.asked("resume", "claims", "--topic", ONE)
             return await place.unread(ONE) == 0

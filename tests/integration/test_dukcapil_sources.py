@@ -1,4 +1,4 @@
-"""Lists, policies and the officers' queue on a real MongoDB: the same questions as over memory, asked of the server."""
+"""Lists, policies and the officers' queue on a real MongoDB: the same tests as over memory."""
 
 from __future__ import annotations
 

@@ -91,7 +91,7 @@ async def read(bootstrap: str, mongo_url: str) -> tuple[bytes | None, str]:
 
 
 def processes_of(data: Path) -> dict[str, psutil.Process]:
-    """The broker and the database that run on that folder, found from outside."""
+    """The broker and the database processes of that folder, found through the operating system."""
     found = {}
     for process in psutil.process_iter(["cmdline"]):
         line = " ".join(process.info["cmdline"] or [])

@@ -46,7 +46,7 @@ class Installation:
     """`payung up` as a user runs it, in a process of its own."""
 
     def __init__(self, folder: Path, environ: Mapping[str, str] | None = None) -> None:
-        """`environ`: settings beside this process' own."""
+        """`environ`: settings in addition to this process's own."""
         self.folder = folder
         self.people = {
             KUTIM: list(generate(1, 400, KUTIM, AREAS, TODAY)),
@@ -125,7 +125,7 @@ async def eventually(condition: Callable[[], Awaitable[bool]], within_s: float =
 
 
 async def quiet(at: Place) -> bool:
-    """Nothing waits in any service, twice in a row."""
+    """Nothing waits in any service, at two looks in a row."""
     for _ in range(2):
         for service in topics.SERVICES:
             try:
@@ -138,7 +138,7 @@ async def quiet(at: Place) -> bool:
 
 
 async def coverage(at: Place, regency: str, period: str | None = None) -> dict[str, Any]:
-    """The totals of a month; without one as of now."""
+    """The totals of a month, or those of now."""
     period = period or period_of(business_day(clock.now()))
     answer = await at.get("reporting", "/v1/coverage", regency=regency, period=period, format="json")
     found: dict[str, Any] = answer.json()["totals"]
@@ -417,7 +417,7 @@ async def test_the_figures_are_made_again_while_lists_come_in_and_heal_what_was_
     put_in_place = MongoStore.put_in_place
 
     async def and_die(self: MongoStore) -> None:
-        # It lacks what reporting settled meanwhile, and no process is left to take that.
+        # Its backup lacks what reporting settled later, and no process is left to settle it.
         await self._database["registrations"].delete_many({})
         await put_in_place(self)
         raise KeyboardInterrupt

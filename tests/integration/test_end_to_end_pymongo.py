@@ -1,4 +1,6 @@
-"""The main job in short on PyMongo's own async client (ADR 0001): a list in, workers verified, billed and reported."""
+"""The main job in short on PyMongo's own async client (ADR 0001): a list is sent, workers are verified, billed and
+reported.
+"""
 
 from __future__ import annotations
 
@@ -55,7 +57,7 @@ async def test_a_list_is_verified_billed_and_reported(running: Installation) -> 
 
 
 async def drivers(at: Place) -> set[str]:
-    """What the services' connections say that they are; the server knows."""
+    """The drivers of the services' connections, as the server reports them."""
     asked: dict[str, Any] = {"idleConnections": True, "allUsers": True}
     client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(at.environ["PAYUNG_MONGO_URL"])
     async with client:

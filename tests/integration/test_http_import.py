@@ -53,7 +53,7 @@ async def stack(tmp_path: Path, kafka: str, mongo_url: str) -> AsyncIterator[Sta
 
 
 async def _progress(client: httpx.AsyncClient, identifier: str) -> dict[str, Any]:
-    """How far an import is; the service may just be starting again."""
+    """The progress of an import; the service may be starting again."""
     while True:
         try:
             answer = await client.get(f"/v1/imports/{identifier}")

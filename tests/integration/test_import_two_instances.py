@@ -1,4 +1,6 @@
-"""Two instances of registration on one Kafka and one MongoDB: whichever carries a list is killed, the other goes on."""
+"""Two instances of registration on one Kafka and one MongoDB: the one that sends a list is killed, and the other
+continues.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +37,7 @@ KEYS = {"PAYUNG_ID_KEY": "QUFB" * 10 + "QUE=", "PAYUNG_FIELD_KEYS": "k1:" + "QkJ
 
 
 def _list() -> bytes:
-    """Each row another person; every tenth has a village that does not exist."""
+    """Each row is another person; every tenth has a village that does not exist."""
     lines = [HEADER]
     for number in range(ROWS):
         village = "64.08.99.9999" if number % 10 == 0 else "64.08.04.2001"
@@ -48,7 +50,7 @@ def _list() -> bytes:
 
 
 class Town:
-    """Servers of one's own, and the two instances."""
+    """Servers of its own, and the two instances."""
 
     def __init__(self, kafka: str, mongo_url: str, folder: Path) -> None:
         self.kafka = kafka
@@ -146,7 +148,7 @@ async def test_a_list_goes_on_at_the_other_instance_when_its_carrier_is_killed(t
 
     sent = await town.records(topics.registration_intake("64.08", "perikanan"))
     assert len({one["id"] for one in sent}) == ROWS
-    # Only rows in transit when the carrier died are sent again, under the same names.
+    # Only rows that were in transit when the sender died are sent again, under the same names.
     assert len(sent) <= ROWS + (BATCHES_AHEAD + 2) * BATCH_ROWS
     workers = town.mongo["payung_registration"]["workers"]
     assert await workers.count_documents({}) == ROWS * 9 // 10

@@ -1,5 +1,6 @@
-"""Every way to log in at a broker, by environment alone: the service's own publisher and consumer are let in, and have
-the rights of the table; whoever does not belong there is refused, and the operator's one line says why."""
+"""Every way to log in at a broker, set by environment alone: the service's own publisher and consumer are let in and
+have the rights of the table; everybody else is refused, and the operator's line says why.
+"""
 
 from __future__ import annotations
 
@@ -106,7 +107,7 @@ class Doors:
         }
 
     def spec(self) -> ProcessSpec:
-        """The broker's process; Kafka reads a key set from a file only when it is told which."""
+        """The broker's process; Kafka reads a key set from a file only if that file is allowed."""
         folder = jars.ensure(jars.KAFKA_VERSION, progress=lambda text: None)
         asyncio.run(kafka.prepare(self.node, folder))
         allowed = f"-Dorg.apache.kafka.sasl.oauthbearer.allowed.urls={self.keys.as_uri()}"
@@ -190,7 +191,7 @@ class Reading:
 
 
 async def refused(environ: Mapping[str, str]) -> str:
-    """The line with which a service ends that is not let in."""
+    """The line with which a service ends that was refused."""
     refusals.listen()
     publisher = KafkaPublisher(Server(environ), "refused")
     try:
@@ -229,7 +230,7 @@ async def test_tokens_are_renewed_while_a_service_works(doors: Doors) -> None:
         async with Reading(environ) as reading:
             while doors.issuer.asked < before + 8:
                 more = {f"renewed-{len(sent) + number}".encode() for number in range(5)}
-                # The shell sends a batch again that met a broken connection.
+                # The shell sends a batch again when its connection broke.
                 async with asyncio.timeout(30):
                     while True:
                         try:

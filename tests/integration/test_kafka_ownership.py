@@ -87,7 +87,7 @@ async def until(condition: Callable[[], Awaitable[bool]]) -> None:
 
 
 async def uncommitted(kafka: str, topic: str) -> int:
-    """Records of the topic that the group has not committed, asked of the broker."""
+    """Records of the topic that the group has not committed, as the broker reports."""
     asking = AIOKafkaConsumer(bootstrap_servers=kafka, group_id=f"payung-{topic}", enable_auto_commit=False)
     await asking.start()
     try:
@@ -107,7 +107,7 @@ async def test_the_batch_in_flight_is_finished_before_its_partitions_go(kafka: s
     await first.start()
     await asyncio.wait_for(held.holds.wait(), 30)
     joining = asyncio.create_task(second.start())
-    # The group is told of the newcomer with a heartbeat; the first owner then waits for its own batch.
+    # The group learns of the new member with a heartbeat; the first owner then waits for its own batch.
     await until(lambda: _revoking(first))
     held.go.set()
     await joining
@@ -184,7 +184,7 @@ async def test_a_named_member_that_starts_again_disturbs_nobody(kafka: str) -> N
     again = consumer_of(kafka, topic, seen.take, "one")
     await again.start()
     await until(lambda: _owns(again, mine))
-    # Its partitions were kept for it, so the other member never gave up its own.
+    # Its partitions were kept for it, so the other member never lost its own.
     assert staying.revoked == 0
     unnamed = consumer_of(kafka, topic, seen.take)
     await unnamed.start()

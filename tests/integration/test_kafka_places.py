@@ -82,7 +82,7 @@ class Desk:
         return KafkaConsumer(server, self.topic, [self.topic], *one_step(settle), failed, self.metrics, None)
 
     async def up_to_date(self, consumer: KafkaConsumer) -> None:
-        """As the watch does it: asks for the lag again and again, and commits what is settled."""
+        """As the watch does: asks for the lag again and again, and commits what is settled."""
         async with asyncio.timeout(30):
             while not consumer.assigned() or await consumer.lag() or consumer._uncommitted:  # no event
                 await asyncio.sleep(0.1)

@@ -180,7 +180,7 @@ async def test_a_batch_that_is_done_is_gone_without_the_collector(kafka: str) ->
             await _publish(kafka, topic)
             await asyncio.wait_for(taken.acquire(), 30)
         await consumer.stop()
-        # The last ones may still be in somebody's hands.
+        # The last records may still be under way.
         assert _messages() - before < 5
     finally:
         gc.enable()

@@ -44,7 +44,7 @@ def write(path: Path, header: tuple[str, ...], rows: list[dict[str, str]]) -> Pa
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """`payung up` with a register that knows all three NIKs, and an impatient scan."""
+    """`payung up` with a register that knows all three NIKs, and frequent scans."""
     where = tmp_path_factory.mktemp("suspects")
     known = [{**one, "birth_place": "Sangatta", "status": "alive"} for one in PEOPLE]
     columns = ("nik", "name", "birth_place", "birth_date", "sex", "village", "status")
@@ -116,6 +116,6 @@ async def test_a_suspected_double_costs_no_money_until_an_officer_has_looked(fol
 
 
 async def billed(at: Place) -> int:
-    """How many a run of this month bills that none before it did."""
+    """How many workers a run of this month bills whom no earlier run billed."""
     given = {"regency": REGENCY, "period": period_of(TODAY), "funding": "apbd-regency"}
     return int((await commands.run_billing(at, given))["billed_workers"])

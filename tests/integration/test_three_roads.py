@@ -1,7 +1,8 @@
-"""Messy lists of two regencies from five agencies, by command line, HTTP and Kafka: one answer a row, one verdict each.
+"""Messy lists of two regencies from five agencies, by command line, HTTP and Kafka: one answer per row, one verdict per
+person.
 
-The same people are sent three times with other NIKs, each agency by another road, and all in another order. The
-verdicts must be the same. One regency uses its snapshot, the other asks Dukcapil.
+The same people are sent three times with other NIKs, each agency by another road, and in another order. The verdicts
+must be the same. One regency uses its snapshot, the other asks Dukcapil.
 """
 
 from __future__ import annotations
@@ -70,7 +71,7 @@ async def by_command(at: Place, agency: str, path: Path, kind: Any) -> Answers:
 
 
 def read(answers: Path) -> Answers:
-    """What an answers file says of each row."""
+    """The answers file's result for each row."""
     return [(one["outcome"], one["reasons"]) for one in read_answers(answers)]
 
 
@@ -92,7 +93,7 @@ async def by_http(at: Place, agency: str, path: Path, kind: Any) -> Answers:
 
 
 async def by_kafka(at: Place, agency: str, events: list[dict[str, Any]]) -> Answers:
-    """A system of the agency's own: publishes, and reads its feedback."""
+    """A system of the agency: publishes, and reads its feedback."""
     regency, name = publish.parse_agency(agency)
     waiting = {one["id"]: "" for one in events}
     found: dict[str, tuple[str, str]] = {}
@@ -169,7 +170,7 @@ async def settled(at: Place) -> bool:
 
 
 async def standing(at: Place, people: Iterable[lists.Person]) -> dict[str, tuple[str, tuple[str, ...]]]:
-    """What registration shows of each."""
+    """What registration shows of each person."""
     key = id_key_from(at.environ)
     found = {}
     for one in people:
@@ -265,7 +266,7 @@ def _houses() -> list[tuple[str, str]]:
 
 
 async def records(at: Place, topic: str) -> AsyncIterator[Any]:
-    """Everything that stands on a topic, as it stands there."""
+    """Every record of a topic, as it is stored."""
     async with wire.reader(at) as consumer:
         left = {partition: end for partition, end in (await wire.ends(at, consumer, [topic])).items() if end > 0}
         if not left:

@@ -1,4 +1,4 @@
-"""A service starts only when every agency whose intake it reads can be answered, and keeps its keys in order."""
+"""A service starts only when every agency whose intake it reads can be answered, and the order of its keys is kept."""
 
 from __future__ import annotations
 
@@ -24,7 +24,9 @@ READS = pattern_of(["^registration-intake-6497-.*"])
 
 @pytest.fixture
 async def made(kafka: str) -> AsyncIterator[list[Topic]]:
-    """What a test makes, gone afterwards: other tests read agencies' topics by pattern."""
+    """The topics that a test makes; they are deleted afterwards, because other tests read agencies' topics by
+    pattern.
+    """
     found: list[Topic] = []
     yield found
     admin = AIOKafkaAdminClient(bootstrap_servers=kafka)

@@ -1,5 +1,6 @@
-"""The watchdog on a real process: a consumer that does not move while records wait is first not ready, then not alive,
-and ends, whether it waits for ever or computes for ever. Nothing is lost."""
+"""The watchdog on a real process. A consumer that does not move while records wait is first not ready, then not alive,
+and ends, whether it waits for ever or computes for ever. Nothing is lost.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +15,7 @@ place = test_dead_letters.place
 
 
 async def status(at: Place, path: str) -> int | None:
-    """What the service answers; None when it does not within a second."""
+    """The status of the service's answer; None when none comes within a second."""
     async with httpx.AsyncClient(trust_env=False, timeout=1) as client:
         try:
             return (await client.get(f"http://127.0.0.1:{at.port}{path}")).status_code
@@ -34,7 +35,7 @@ async def test_a_batch_that_never_ends_ends_the_process(place: Place) -> None:
     service = Service(place, {"PAYUNG_TEST_HANGS": "await"})
     await eventually(service.ready)
     await place.send([event("a", counter="c", amount=1)])
-    # Not moving while a record waits: first not ready, and still alive.
+    # It does not move while a record waits: first not ready, but still alive.
     await eventually(lambda: _is(place, "/readyz", 503))
     assert await status(place, "/livez") in (200, None)
     assert await service.exit() == 75, service.log()

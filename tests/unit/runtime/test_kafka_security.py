@@ -77,7 +77,7 @@ async def test_tokens_from_a_file(tmp_path: Path, ca: dict[str, str]) -> None:
         ({**LOGIN, "PAYUNG_KAFKA_CA": "/no/such.pem"}, "cannot be used"),
         ({"PAYUNG_KAFKA_CERT": "/a.pem"}, "belong together"),
         ({"PAYUNG_KAFKA_CERT": "/a.pem", "PAYUNG_KAFKA_KEY": "/a.pem"}, "needs PAYUNG_KAFKA_CA"),
-        ({**LOGIN, "PAYUNG_KAFKA_TOKEN_PATH": "/no/such"}, "names a file"),
+        ({**LOGIN, "PAYUNG_KAFKA_TOKEN_PATH": "/no/such"}, "must name a file"),
         ({"PAYUNG_KAFKA_MECHANISM": "OAUTHBEARER"}, "TOKEN"),
         ({**LOGIN, "PAYUNG_KAFKA_MECHANISMS": "PLAIN"}, "not a setting of Payung"),
         ({**LOGIN, "PAYUNG_CREDENTIALS": "/no/such.json"}, "cannot be read"),
