@@ -30,6 +30,8 @@ from shared.kernel.identity import is_nik
 MATCH_PATH = "/dukcapil/get_json/verify_by_elemen"
 GIVE_BACK_PATH = "/dukcapil/data_balikan"
 QUOTA = 1_000_000
+# `payung demo` sends its whole made-up regency in one request.
+POPULATION_BYTES_MAX = 128 * 1024 * 1024
 RESPONSES = {
     "deceased": ("11", "Data Ditemukan, Meninggal Dunia"),
     "double": ("12", "Data Ditemukan, Data Ganda"),
@@ -179,7 +181,7 @@ class Dukcapil:
 
     async def load(self, request: Request) -> Response:
         """Replaces the register by a file (`path`) or by the given `rows`."""
-        given = await object_of(request) or {}
+        given = await object_of(request, POPULATION_BYTES_MAX) or {}
         path, rows = given.get("path"), given.get("rows")
         try:
             if isinstance(path, str):

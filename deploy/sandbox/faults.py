@@ -22,10 +22,14 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.requests import Request
 from starlette.responses import Response
 
+from shared.runtime import bodies
+
 # The server puts a connection's transport here (serving.py), so that a call can be answered by a reset.
 TRANSPORT = "transport"
 # A hanging call ends after this time, or earlier when its caller gives up or the stand-in stops.
 HANG_S = 600.0
+# One call is about one person, one invoice or one setting.
+CALL_BYTES_MAX = 1024 * 1024
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # SO_LINGER on, for 0 s
 
 
@@ -147,10 +151,10 @@ async def _gone(request: Request) -> None:
         pass
 
 
-async def object_of(request: Request) -> dict[str, Any] | None:
-    """The body as a JSON object; None when it is no JSON object."""
+async def object_of(request: Request, bytes_max: int = CALL_BYTES_MAX) -> dict[str, Any] | None:
+    """The body as a JSON object; None when it is no JSON object. Raises HTTPException 413 for a longer body."""
     try:
-        body = orjson.loads(await request.body())
+        body = orjson.loads(await bodies.read(request, bytes_max, "call"))
     except orjson.JSONDecodeError:
         return None
     return body if isinstance(body, dict) else None

@@ -1,31 +1,35 @@
 """Runs a stand-in in one process: without access log, with connections that can be reset, with a clean end on SIGTERM.
 
-Owns the server; it must not know what the stand-in does.
+It asks nobody who they are, so the edge of the services guards it too: only loopback names, no pages of other sites,
+bounded connections and slow bodies. Owns the server; it must not know what the stand-in does.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import signal
 import socket
+import sys
 from types import FrameType
 from typing import cast
 
 import uvicorn
 from fastapi import FastAPI
-from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from deploy.sandbox.faults import TRANSPORT
+from shared.runtime import edge
+from shared.runtime.errors import Refused
 
 # Calls that have not ended after this time are cancelled, so that a stop always ends.
 STOP_S = 5
 
 
-class _Connection(H11Protocol):
+class _Connection(edge.BoundedProtocol):
     """An HTTP connection that gives its transport to the application."""
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # uvicorn narrows asyncio's own
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as its own base has it
         super().connection_made(transport)
         self.app_state = {**self.app_state, TRANSPORT: transport}
 
@@ -62,12 +66,19 @@ def leave_on_signals() -> None:
 
 
 def serve(app: FastAPI, host: str, port: int) -> None:
-    """Serves until the process is told to stop."""
+    """Serves until the process is told to stop; ends with 2 when other machines could reach it."""
+    environ = {**os.environ, "PAYUNG_AUTH": edge.NONE, edge.HOST: host}
+    try:
+        edge.check(environ)
+    except Refused as refused:
+        sys.stderr.write(f"{refused}\n")
+        raise SystemExit(2) from None
     config = uvicorn.Config(
-        app,
+        edge.Edge(app, environ),
         host=host,
         port=port,
         http=_Connection,
+        limit_concurrency=edge.CONCURRENCY_MAX,
         ws="none",
         lifespan="off",
         access_log=False,
