@@ -2,8 +2,9 @@
 
 It runs registration alone, once as it is and once without guards: no journal, no sizes, no flood gate, no guard of the
 topics, nothing around the reads. Each variant is a process of its own over the same servers. They take lists of the
-same size in turn, and the medians are compared. With `--locks` it measures the same service over servers with and
-without log-ins and TLS. Nothing here passes or fails; `bare` and `open` are for measuring only.
+same size in turn, and the medians are compared. With `--locks` it compares three installations instead: `open` has no
+log-ins, no rules and no sealed fields; `locked` has all three; `tls` has encrypted connections besides. Nothing here
+passes or fails; `bare`, `unsealed` and `open` are for measuring only.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ from shared.runtime.ops import credentials
 
 ANSWERED = ("submission.answered.v1",)
 VARIANTS = ("guarded", "bare")
+UNSEALED = "unsealed"
 READY_S = 60.0
 
 
@@ -78,6 +80,37 @@ def take_guards_off() -> None:
         setattr(owner, name, instead)
 
 
+def take_sealing_off() -> None:
+    """Writes personal fields in the clear in this process, in the same places and of the same type."""
+    from shared.runtime.crypto import FieldCipher
+
+    def clear(_: Any, text: str) -> bytes:
+        return text.encode()
+
+    def clear_bytes(_: Any, plain: bytes) -> bytes:
+        return plain
+
+    def read(_: Any, stored: bytes) -> str:
+        return bytes(stored).decode()
+
+    def read_bytes(_: Any, stored: bytes) -> bytes:
+        return bytes(stored)
+
+    def current(_: Any, __: bytes) -> bool:
+        return True
+
+    off: dict[str, Any] = {
+        "seal": clear,
+        "seal_bytes": clear_bytes,
+        "open": read,
+        "open_bytes": read_bytes,
+        "is_current": current,
+    }
+    for name, instead in off.items():
+        assert hasattr(FieldCipher, name), f"FieldCipher has no {name} any more"
+        setattr(FieldCipher, name, instead)
+
+
 async def _none_to_trim(*_: Any) -> set[str]:
     return set()
 
@@ -89,6 +122,8 @@ def serve(variant: str) -> None:
 
     if variant == "bare":
         take_guards_off()
+    if variant == UNSEALED:
+        take_sealing_off()
     app.main(SPEC)
 
 
@@ -141,8 +176,8 @@ LOCKS: dict[str, dict[str, bool]] = {"open": {"locked": False}, "locked": {}, "t
 
 
 async def bench_locks(runs: int, rows: int) -> None:
-    """Measures the same service in turn over three running pairs of servers: without log-ins, with log-ins (SCRAM,
-    rules), and with log-ins and TLS."""
+    """Measures the same service in turn over three running pairs of servers: without log-ins and sealing, with both
+    (SCRAM, rules, sealed fields), and with both and TLS. Prints every run and the medians, as parts of `open`."""
     with tempfile.TemporaryDirectory(prefix="payung-locks-") as name:
         folder = Path(name)
         async with contextlib.AsyncExitStack() as stacks:
@@ -162,7 +197,8 @@ async def bench_locks(runs: int, rows: int) -> None:
             for number in range(runs + 1):
                 for kind in sorted(LOCKS, reverse=bool(number % 2)):
                     run = number * len(LOCKS) + list(LOCKS).index(kind)
-                    measured = await _one(places[kind], folder, "guarded", run, rows, kind)
+                    variant = UNSEALED if kind == "open" else "guarded"
+                    measured = await _one(places[kind], folder, variant, run, rows, kind)
                     if number:
                         found[kind].append(measured)
         for what, attribute in (("on the clock", "rate"), ("a processor second", "by_cpu")):
@@ -214,8 +250,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.hardening")
     parser.add_argument("--runs", type=int, default=7)
     parser.add_argument("--rows", type=int, default=20_000)
-    parser.add_argument("--locks", action="store_true", help="what log-ins and TLS cost instead")
-    parser.add_argument("--serve", choices=VARIANTS, help=argparse.SUPPRESS)
+    parser.add_argument("--locks", action="store_true", help="what log-ins, sealing and TLS cost instead")
+    parser.add_argument("--serve", choices=(*VARIANTS, UNSEALED), help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.serve is not None:
         serve(given.serve)

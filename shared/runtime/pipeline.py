@@ -31,7 +31,7 @@ from shared.kernel.event import Event, Intake, Routed
 from shared.runtime import clock, failpoints
 from shared.runtime.errors import Unavailable
 from shared.runtime.fold import Folded, SavedOutcome, Stored, fold
-from shared.runtime.ops import traces
+from shared.runtime.ops import audit_trail, traces
 from shared.runtime.ops.metrics import Metrics
 from shared.runtime.ports import DeadLetters, Publisher, StateStore
 from shared.runtime.records import Batch, Message, Record
@@ -372,6 +372,7 @@ class Pipeline:
         if not outcomes:
             return
         await self._publisher.send_all([Message(one.topic, one.key.encode(), one.value) for one in outcomes])
+        audit_trail.commands_refused(outcomes)
         for kind, count in Counter(one.type for one in outcomes).items():
             self._metrics.outcome(kind, count)
 

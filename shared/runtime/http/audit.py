@@ -6,21 +6,16 @@ lines: `printf %s SUBJECT | sha256sum | cut -c-12`. Stored decisions keep the su
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 
 import structlog
 from fastapi import Request
 
 from shared.runtime.http.auth import Caller
+from shared.runtime.ops.audit_trail import fingerprint
 
+__all__ = ["fingerprint", "refused", "taken"]
 log = structlog.get_logger()
-_FINGERPRINT = 12
-
-
-def fingerprint(subject: str) -> str:
-    """A fingerprint that stands for a person in the log."""
-    return hashlib.sha256(subject.encode()).hexdigest()[:_FINGERPRINT]
 
 
 def refused(request: Request, status: int, codes: Sequence[str] = ()) -> None:
