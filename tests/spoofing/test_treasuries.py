@@ -1,5 +1,5 @@
-"""A treasury commands its own regency. All treasuries write one topic, `billing-intake`, so billing judges by the source;
-each refusal is answered, leaves an audit line, and changes nothing."""
+"""A treasury commands its own regency. All treasuries write one topic, `billing-intake`, so billing judges by the
+source; each refusal is answered, leaves an audit line, and changes nothing."""
 
 from __future__ import annotations
 
