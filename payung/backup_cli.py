@@ -57,7 +57,7 @@ async def _stopped(
 ) -> AsyncIterator[tuple[Mapping[str, str], Mapping[str, Any] | None]]:
     """An installation whose services are stopped, with the database of the environment or the embedded one. Gives its
     environment, and the log-in when the environment does not contain it."""
-    if os.environ.get("PAYUNG_MONGO_URL") and data is None:
+    if names_servers(os.environ) and data is None:
         at = place.find(data)
         async with httpx.AsyncClient(timeout=ASK_S, trust_env=False) as client:
             for service, url in at.urls.items():
@@ -76,6 +76,12 @@ async def _stopped(
             yield {**environ, "PAYUNG_MONGO_URL": mongo_url}, options
     finally:
         held.release()
+
+
+def names_servers(environ: Mapping[str, str]) -> bool:
+    """Whether the environment means servers that run without us: of docker-compose.yml, or of your own. A restore into
+    the embedded database would then put the backup where nobody reads it."""
+    return any(environ.get(one) for one in ("PAYUNG_MONGO_URL", place.FOLDER, credentials.VARIABLE))
 
 
 async def _answers(client: httpx.AsyncClient, url: str) -> bool:

@@ -22,7 +22,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.requests import Request
 from starlette.responses import Response
 
-from shared.runtime import bodies
+from shared.runtime.http import bodies
 
 # The server puts a connection's transport here (serving.py), so that a call can be answered by a reset.
 TRANSPORT = "transport"

@@ -19,8 +19,8 @@ import uvicorn
 from fastapi import FastAPI
 
 from deploy.sandbox.faults import TRANSPORT
-from shared.runtime import edge
 from shared.runtime.errors import Refused
+from shared.runtime.http import edge
 
 # Calls that have not ended after this time are cancelled, so that a stop always ends.
 STOP_S = 5

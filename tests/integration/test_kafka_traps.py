@@ -21,6 +21,7 @@ from shared.runtime.kafka import topics_admin
 from shared.runtime.kafka.consumer import KafkaConsumer
 from shared.runtime.kafka.publisher import KafkaPublisher
 from shared.runtime.kafka.server import Server
+from shared.runtime.kafka.unpacking import UNPACKED_BYTES_MAX
 from shared.runtime.ops.metrics import Metrics
 from shared.runtime.records import Batch, Message, Record
 from tests.batches import one_step
@@ -236,6 +237,37 @@ async def test_a_producer_whose_sender_died_is_replaced(kafka: str, monkeypatch:
     await publisher.send_all(messages)
     assert publisher._producer is not dead
     await publisher.stop()
+
+
+@pytest.mark.parametrize("compression", ["zstd", "gzip"])
+async def test_a_batch_that_unpacks_to_too_much_is_one_record_and_stops_nothing(kafka: str, compression: str) -> None:
+    topic = await _topic(kafka)
+    place = {"topic": topic, "partition": 1}
+    unbounded = {"max_request_size": 2**31 - 1, "max_batch_size": 2**31 - 1}
+    async with AIOKafkaProducer(bootstrap_servers=kafka, compression_type=compression, **unbounded) as producer:
+        await producer.send_and_wait(value=b"before", **place)
+        await producer.send_and_wait(value=bytes(2 * UNPACKED_BYTES_MAX), **place)
+        await producer.send_and_wait(value=b"after", **place)
+    seen: list[Record] = []
+    done = asyncio.Event()
+
+    async def take(records: Sequence[Record]) -> None:
+        seen.extend(records)
+        if len(seen) == 3:
+            done.set()
+
+    def failed(error: BaseException) -> None:
+        raise error
+
+    service = topic.removeprefix("trap-")
+    server = Server({"PAYUNG_KAFKA": kafka})
+    consumer = KafkaConsumer(server, service, [topic], *one_step(take), failed, Metrics(service), None)
+    await consumer.start()
+    await asyncio.wait_for(done.wait(), 30)
+    assert await consumer.caught_up([topic])
+    await consumer.stop()
+    assert [(one.offset, len(one.value or b"") < 100_000) for one in seen] == [(0, True), (1, True), (2, True)]
+    assert (seen[0].value, seen[2].value) == (b"before", b"after")
 
 
 @pytest.mark.parametrize("compression", [None, "gzip"])

@@ -1,4 +1,5 @@
-"""Parses fetched records as aiokafka does, but accepts a header whose name is not UTF-8.
+"""Parses fetched records as aiokafka does, but accepts a header whose name is not UTF-8, and bounds what a compressed
+batch unpacks to (`unpacking`).
 
 Any C client can send such a header. aiokafka raises when it reaches it, and again after every restart, so one record
 would stop an agency's whole partition. Here aiokafka's compiled reader stays in use. Only when it fails in a batch,
@@ -15,6 +16,8 @@ from typing import Any
 from aiokafka.consumer import fetcher
 from aiokafka.record.default_records import _DefaultRecordBatchPy
 from aiokafka.record.memory_records import MemoryRecords
+
+from shared.runtime.kafka import unpacking
 
 # In all versions of the batch format: where the length field stands, and the bytes that it does not count.
 _LENGTH_AT, _OVERHEAD = 8, 12
@@ -62,13 +65,23 @@ class _Batch:
         return next(self._batch)
 
     def __iter__(self) -> Iterator[Any]:
+        try:
+            records = iter(self._batch)
+        except unpacking.UNPACKABLE:
+            yield self._packed()
+            return
         read = 0
         try:
-            for record in self._batch:
+            for record in records:
                 yield record
                 read += 1
         except UnicodeDecodeError:
             yield from islice(_escaped(self._data[self._start : self._end]), read, None)
+
+    def _packed(self) -> unpacking.Packed:
+        """The whole batch as one unreadable record, at the place of its last record."""
+        one, packed = self._batch, bytes(self._data[self._start : self._end])
+        return unpacking.Packed(one.next_offset - 1, one.max_timestamp, one.timestamp_type, packed)
 
 
 def _escaped(raw: bytes) -> Iterator[Any]:
@@ -92,4 +105,5 @@ class _Buffer(bytearray):
 
 def install() -> None:
     """Makes every consumer of this process read records in this way."""
+    unpacking.install()
     fetcher.MemoryRecords = Records

@@ -1,0 +1,22 @@
+"""Which database a restore means: that of servers which run without us, or the embedded one."""
+
+from __future__ import annotations
+
+import pytest
+
+from payung.backup_cli import names_servers
+
+
+@pytest.mark.parametrize(
+    ("environ", "elsewhere"),
+    [
+        ({}, False),
+        ({"PAYUNG_KAFKA": "127.0.0.1:9092"}, False),
+        ({"PAYUNG_MONGO_URL": "mongodb://127.0.0.1/"}, True),
+        # `.env` of docker-compose.yml names nothing else.
+        ({"PAYUNG_CREDENTIALS_FOLDER": "deploy/private/credentials"}, True),
+        ({"PAYUNG_CREDENTIALS": "operator.json"}, True),
+    ],
+)
+def test_an_environment_that_names_servers_means_them(environ: dict[str, str], elsewhere: bool) -> None:
+    assert names_servers(environ) is elsewhere
