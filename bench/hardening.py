@@ -82,7 +82,7 @@ def take_guards_off() -> None:
 
 def take_sealing_off() -> None:
     """Writes personal fields in the clear in this process, in the same places and of the same type."""
-    from shared.runtime.crypto import FieldCipher
+    from shared.runtime.store.crypto import FieldCipher
 
     def clear(_: Any, text: str) -> bytes:
         return text.encode()
