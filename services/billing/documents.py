@@ -11,6 +11,7 @@ from typing import Any
 from services.billing.domain.state import (
     Accounts,
     Budget,
+    Command,
     Enrolment,
     Invoice,
     InvoiceStatus,
@@ -283,6 +284,16 @@ class RefusalCodec:
         return Refusal(body["command"], tuple(body["reasons"]))
 
 
+class CommandCodec:
+    """Stores commands that were passed on, under the name of their input."""
+
+    def encode(self, state: Command, cipher: Cipher) -> Body:
+        return {"command": state.command}
+
+    def decode(self, body: Mapping[str, Any], cipher: Cipher) -> Command:
+        return Command(body["command"])
+
+
 def _accounts(accounts: Accounts) -> list[int]:
     return [accounts.jkk, accounts.jkm]
 
@@ -310,6 +321,7 @@ STORED: Mapping[str, Codec] = {
     "budgets": BudgetCodec(),
     "runs": RunCodec(),
     "invoices": InvoiceCodec(),
+    "commands": CommandCodec(),
     "refusals": RefusalCodec(),
     links.COLLECTION: links.LinkCodec(),
 }

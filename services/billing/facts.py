@@ -11,7 +11,7 @@ from services.billing.domain import invoices, rules, runs
 from services.billing.domain.state import Accounts, Budget, Facts, Invoice, Page, Reference, Run, RunStatus, Skipped
 from shared.contracts import topics
 from shared.contracts.base import Funding, PremiumLine
-from shared.contracts.billing_work import RunCounting, RunPage, RunStart
+from shared.contracts.billing_work import RunCounting, RunDrawn, RunPage, RunStart
 from shared.kernel.decision import Due
 from shared.kernel.event import Event, Routed
 from shared.reference import areas, rates
@@ -38,18 +38,19 @@ async def reference(reader: Reader, environ: Mapping[str, str]) -> Reference:
 
 
 async def facts(reader: Reader, routed: Sequence[tuple[Routed, Event]], reference: Reference) -> Facts:
-    """Looks up the pages for this batch's steps; for a closing run, the premiums that others billed first and the
+    """Looks up the pages that this batch's steps draw; for a closing run, the premiums that others billed first and the
     number of workers ever verified.
     """
-    asked = any(isinstance(event.data, RunPage) for _, event in routed)
+    asked = any(isinstance(event.data, RunPage | RunDrawn) for _, event in routed)
     known = await editions.load(reader) if asked else Editions()
     pages: dict[tuple[str, int], Page] = {}
     enrolled: dict[str, int] = {}
     skipped: dict[str, Skipped] = {}
     for _, event in routed:
         data = event.data
-        if isinstance(data, RunPage):
-            pages[data.run_id, data.number] = await page(
+        number = _page_to_draw(data)
+        if number and (data.run_id, number) not in pages:
+            pages[data.run_id, number] = await page(
                 reader,
                 regency=data.regency,
                 period=data.period,
@@ -61,6 +62,13 @@ async def facts(reader: Reader, routed: Sequence[tuple[Routed, Event]], referenc
             enrolled[data.regency] = await ever_verified(reader, data.regency)
             skipped[data.run_id] = await billed_by_others(reader, data.run_id)
     return Facts(known, pages, enrolled, skipped)
+
+
+def _page_to_draw(data: Any) -> int:
+    """The number of the page that this step draws; 0 when it draws none."""
+    if isinstance(data, RunDrawn):
+        return 0 if data.last else data.number + 1
+    return data.number if isinstance(data, RunPage) else 0
 
 
 async def page(reader: Reader, *, regency: str, period: str, cutoff: str, cursor: str, limit: int) -> Page:
@@ -143,7 +151,7 @@ async def catch_up(run_id: str, run: Run, due: Due, place: Workplace) -> Answer:
     for _ in range(LOOKS_MAX):
         if await is_its_turn(place.reader, run) and await place.caught_up(BEFORE_A_RUN):
             start = await start_of(place.reader, run)
-            return Answer("run.start", rules.work_key(run.regency, run.period), start)
+            return Answer("run.start", rules.budget_key(run.regency, run.period, run.funding), start)
         await asyncio.sleep(LOOK_AGAIN_S)
     raise Unavailable("the run's turn has not come yet")
 
@@ -185,7 +193,7 @@ def _order(run: Run) -> tuple[bool, str, str]:
 
 async def watch_due_date(invoice_id: str, invoice: Invoice, due: Due, place: Workplace) -> Answer:
     """Says that the due date has passed. The invoice itself knows whether it was paid in time."""
-    return Answer("invoice.overdue", rules.work_key(invoice.regency, invoice.period), invoices.overdue_of(invoice))
+    return Answer("invoice.overdue", rules.invoice_work_key(invoice.invoice_id), invoices.overdue_of(invoice))
 
 
 PERFORMERS: Mapping[str, Performer] = {runs.CATCH_UP: catch_up, invoices.OVERDUE: watch_due_date}

@@ -38,6 +38,7 @@ SPEC = ServiceSpec(
     indexes=documents.INDEXES,
     reference=facts.reference,
     conflicting=decide.conflicting,
+    first_only=billing_work.FIRST_ONLY,
     performers=facts.PERFORMERS,
     outcomes=billing.OUTCOMES,
     routes=api.routes,

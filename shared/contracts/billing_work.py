@@ -1,5 +1,9 @@
-"""The internal steps of a billing run, on `billing-work`. All are keyed `regency|period`, so that one partition keeps
-the steps of a run in order. No other service reads them."""
+"""The internal steps of billing, on `billing-work`. No other service reads them.
+
+Each step is keyed for the document that takes it: `regency|period` for runs and premiums, `regency|year|funding` for
+budgets, the invoice's id for invoices. So one partition holds everything that a document takes, commands included, and
+a store that reads the log again decides in the same order.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +15,39 @@ from shared.contracts.billing import RunCompleted
 # worker_id, district, village, sector, sex, birth_month, income_base, index into `prices`. A tuple, not an object,
 # because one record carries a thousand of them.
 ReservedWorker = tuple[str, str, str, Sector, Sex, str, int, int]
+
+
+class BudgetOrdered(Data):
+    """A well-formed `budget.set.v1`, passed on to its budget."""
+
+    regency: Regency
+    year: int
+    funding: Funding
+    jkk: Rupiah
+    jkm: Rupiah
+    decree_no: str
+    target_workers: int
+    targets: dict[str, int]
+
+
+class RunOrdered(Data):
+    """A well-formed `billing.run.v1`, passed on to its budget."""
+
+    regency: Regency
+    period: Period
+    funding: Funding
+    cutoff: Day
+    due_date: Day | None = None
+
+
+class PaymentOrdered(Data):
+    """A well-formed `invoice.pay.v1`, passed on to its invoice. `sender` is the source of the command."""
+
+    invoice_id: str
+    amount: Rupiah
+    paid_on: Day
+    reference: str
+    sender: str
 
 
 class RunStep(Data):
@@ -60,7 +97,8 @@ class RunPage(RunStep):
 
 
 class StepReserved(Data):
-    """Money is reserved for these workers; their premiums are inserted from this record alone."""
+    """Money is reserved for these workers; their premiums are inserted from this record alone. Older releases say it;
+    this one says `run.drawn`."""
 
     run_id: str
     invoice_id: str
@@ -69,6 +107,37 @@ class StepReserved(Data):
     funding: Funding
     prices: list[list[PremiumLine]]
     workers: list[ReservedWorker] = Field(max_length=1000)
+
+
+class DrawnStop(Data):
+    """Where the money ended: see `state.Stop`."""
+
+    cursor: str
+    jkk: Rupiah
+    jkm: Rupiah
+    already: int
+    barred: dict[str, int]
+
+
+class RunDrawn(StepReserved):
+    """One page of a run: the workers whose money is reserved, and the figures of the run after it. The run takes its
+    figures from here, so that run and premiums agree however often the page is drawn."""
+
+    cutoff: Day
+    number: int
+    last: bool
+    edition: str
+    cursor: str
+    jkk: Rupiah
+    jkm: Rupiah
+    billed: int
+    lines: list[PremiumLine]
+    already: int
+    barred: dict[str, int]
+    missed: int
+    missed_jkk: Rupiah
+    missed_jkm: Rupiah
+    stop: DrawnStop | None
 
 
 class PremiumSkipped(Data):
@@ -91,7 +160,16 @@ class RunClosing(RunStep):
 
 
 class RunCounting(RunStep):
-    """Every skipped premium is saved: count them, then close the run or go on with the returned money."""
+    """Every skipped premium is saved: count them."""
+
+
+class RunCounted(RunStep):
+    """The premiums that others billed first, and the workers ever verified: close the run, or go on with the returned
+    money."""
+
+    skipped: int
+    lines: list[PremiumLine]
+    enrolled: int
 
 
 class RunReleased(RunStep):
@@ -129,17 +207,24 @@ class InvoiceOverdue(Data):
 
 
 WORK: dict[str, type[Data]] = {
+    "budget.ordered": BudgetOrdered,
+    "run.ordered": RunOrdered,
+    "payment.ordered": PaymentOrdered,
     "run.requested": RunRequested,
     "run.start": RunStart,
     "run.funded": RunFunded,
     "run.more": RunMore,
     "run.step": RunPage,
+    "run.drawn": RunDrawn,
     "run.step-reserved": StepReserved,
     "premium.skipped": PremiumSkipped,
     "run.settle": RunSettle,
     "run.closing": RunClosing,
     "run.counting": RunCounting,
+    "run.counted": RunCounted,
     "run.released": RunReleased,
     "invoice.opened": InvoiceOpened,
     "invoice.overdue": InvoiceOverdue,
 }
+# What a page or a count found in the store is said once: a store that was restored may find something else.
+FIRST_ONLY = frozenset({"run.drawn", "run.counted"})

@@ -229,7 +229,8 @@ def _validated(model: type, data: Any) -> Any:
 
 def outcome_id(service: str, cause: Event, aggregate: str, kind: str, index: int) -> str:
     """The id of an outcome, derived from what caused it (docs/contracts.md#events)."""
-    name = f"{service}|{cause.source}|{cause.id}|{aggregate}|{kind}|{index}"
+    source, identifier = cause.cause
+    name = f"{service}|{source}|{identifier}|{aggregate}|{kind}|{index}"
     text = hashlib.sha1(_NAMESPACE_BYTES + name.encode(), usedforsecurity=False).hexdigest()
     # RFC 4122 version 5, computed directly: uuid.uuid5 takes three times as long, and this runs once per outcome.
     return f"{text[:8]}-{text[8:12]}-5{text[13:16]}-{_VARIANT[text[16]]}{text[17:20]}-{text[20:32]}"
@@ -255,10 +256,11 @@ class Caused(NamedTuple):
 def caused_by(cause: Event, version: int, key: bytes = b"") -> Caused:
     """The shared envelope part for the outcomes of an input; `key` makes keyed names for those that must not be
     shown."""
-    shown = tokens.shown(cause.source, cause.id, key)
+    source, identifier = cause.cause
+    shown = tokens.shown(source, identifier, key)
     first = cause.correlation_id or shown
-    within = _caused(cause, version, first, cause.id)
-    return Caused(within, within if shown == cause.id else _caused(cause, version, first, shown))
+    within = _caused(cause, version, first, identifier)
+    return Caused(within, within if shown == identifier else _caused(cause, version, first, shown))
 
 
 def _caused(cause: Event, version: int, first: str, last: str) -> bytes:
@@ -268,7 +270,7 @@ def _caused(cause: Event, version: int, first: str, last: str) -> bytes:
             "datacontenttype": "application/json",
             "correlationid": first,
             "causationid": last,
-            "causationsource": cause.source,
+            "causationsource": cause.cause[0],
             "sequence": version,
         }
     )[1:-1]

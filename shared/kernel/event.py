@@ -16,6 +16,8 @@ class Event:
 
     `at` is the record's own timestamp on the broker (the `now` of every decision, aware, UTC). `content_hash` tells a
     redelivery (same name, same hash) from a conflicting duplicate (same name, other hash).
+
+    `for_cause`: the event only passes on the input that caused it, so its outcomes name that input as their cause.
     """
 
     id: str
@@ -31,15 +33,23 @@ class Event:
     causation_id: str | None = None
     causation_source: str | None = None
     sequence: int | None = None
+    for_cause: bool = False
 
     @property
     def name(self) -> str:
         """The permanent name of this event: source and id."""
         return f"{self.source}|{self.id}"
 
-    def with_data(self, data: Any) -> Event:
+    @property
+    def cause(self) -> tuple[str, str]:
+        """Source and id of the input that its outcomes name as their cause."""
+        if self.for_cause and self.causation_source and self.causation_id:
+            return self.causation_source, self.causation_id
+        return self.source, self.id
+
+    def with_data(self, data: Any, *, for_cause: bool = False) -> Event:
         """The same event, seen as one of its parts."""
-        if data is self.data:
+        if data is self.data and for_cause == self.for_cause:
             return self
         # Written out: dataclasses.replace takes four times as long, and this runs once per input.
         return Event(
@@ -56,14 +66,17 @@ class Event:
             causation_id=self.causation_id,
             causation_source=self.causation_source,
             sequence=self.sequence,
+            for_cause=for_cause,
         )
 
 
 class Routed(NamedTuple):
-    """One part of an input and the document it changes."""
+    """One part of an input and the document it changes. `for_cause`: the input passes on the one that caused it, and
+    the outcomes answer that one."""
 
     address: Address
     data: Any
+    for_cause: bool = False
 
 
 @value(frozen=True, slots=True)

@@ -105,7 +105,8 @@ def fold(
     fresh: set[str] = set()
     for position, event in enumerate(events):
         name = event.name
-        if name in known or name in fresh:
+        # A document may have taken the cause itself from a release that did not pass it on.
+        if name in known or name in fresh or (event.for_cause and "|".join(event.cause) in known):
             result.redelivered.append(event)
             continue
         try:

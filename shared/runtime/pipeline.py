@@ -6,7 +6,9 @@ outcomes, and the dead letters of records that could not be taken. The next batc
 published, so that deciding never waits for the broker's acknowledgement. Batches are settled in order. Either step may
 be repeated with the same batch (by this process in a retry, by another process after a crash) and gives the same
 result, because:
-* an insert fences the names of inputs from outside (same name with other content: refused as conflicting-duplicate);
+* an insert fences the names of inputs from outside (same name with other content: refused as conflicting-duplicate),
+  and those of our own events that hold what a decision found in the store (`first_only`: a later content under the name
+  is passed over, as after the restore of an older store);
 * a document remembers the inputs it took and their outcomes: they are not decided again, their outcomes are published
   again;
 * compare-and-set on the version is the only guard against another writer; a write that is not confirmed is loaded and
@@ -156,7 +158,7 @@ class Pipeline:
         conflicting: set[int] = set()
         positions: list[int] = []
         for position, (_, event) in enumerate(decoded):
-            if not isinstance(event.data, Intake):
+            if not isinstance(event.data, Intake) and event.type not in self._spec.first_only:
                 continue
             positions.append(position)
             if names.setdefault(event.name, event.content_hash) != event.content_hash:
@@ -204,6 +206,9 @@ class Pipeline:
         parts: list[_Part] = []
         refuse = self._spec.conflicting
         for position, ((record, event), found) in enumerate(zip(decoded, routed, strict=True)):
+            if position in conflicting and event.type in self._spec.first_only:
+                self._metrics.record(event.type, "conflicting")
+                continue
             if position in conflicting and refuse is not None:
                 self._metrics.record(event.type, "conflicting")
                 try:
@@ -214,7 +219,9 @@ class Pipeline:
                 letters.append((record, "defect", self._defect("route", event, found)))
                 self._metrics.record(event.type, "failed")
                 continue
-            parts.extend([_Part(one.address, event.with_data(one.data), record) for one in found])
+            parts.extend(
+                [_Part(one.address, event.with_data(one.data, for_cause=one.for_cause), record) for one in found]
+            )
         return parts
 
     async def _decide_and_save(self, parts: list[_Part], batch: Batch, watch: _Stopwatch) -> list[SavedOutcome]:

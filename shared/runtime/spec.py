@@ -48,6 +48,8 @@ class ServiceSpec:
     the raw object, pydantic models are validated. `stored` gives each collection's codec. `reference` is loaded once at
     start (areas, policy, keys) and handed to route, facts and performers. `conflicting` makes the part that refuses an
     input whose name was used before with other content. `table` says which events each topic may carry, and from whom.
+    `first_only`: own events of which only the first content under a name counts; they say what a decision found in the
+    store, and that may be something else when a restored store decides it again.
     `names_workers`: it turns NIKs into worker ids, and so needs the key of worker ids.
     """
 
@@ -67,4 +69,5 @@ class ServiceSpec:
     routes: Callable[[Any], Any] | None = None
     background: Callable[[Any], Awaitable[None]] | None = None
     table: admission.Table = admission.rule_of
+    first_only: frozenset[str] = frozenset()
     names_workers: bool = False

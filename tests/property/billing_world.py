@@ -5,6 +5,8 @@ It takes records in batches of any size and delivers some again. It uses no Kafk
 
 from __future__ import annotations
 
+import copy
+import hashlib
 from collections import deque
 from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -59,7 +61,16 @@ class Kept:
     body: dict[str, Any]
     due: Due | None
     taken: dict[str, str]
-    outcomes: dict[str, tuple[bytes, ...]] = field(default_factory=dict)
+    outcomes: dict[str, tuple[tuple[str, bytes], ...]] = field(default_factory=dict)
+
+
+@dataclass
+class Backup:
+    """A copy of the store with its settled offsets."""
+
+    kept: dict[Address, Kept]
+    names: dict[str, str]
+    settled: dict[tuple[str, str], int]
 
 
 class DictReader:
@@ -136,6 +147,8 @@ class World:
         self.reader = DictReader()
         self.reference = Reference(areas.load(), rates.load(), step_workers)
         self.queues: dict[tuple[str, str], deque[tuple[bytes, datetime]]] = {}
+        self.logs: dict[tuple[str, str], list[tuple[bytes, datetime]]] = {}
+        self.names: dict[str, str] = {}
         self.told: list[dict[str, Any]] = []
         self.now = START
         self._names = 0
@@ -158,6 +171,7 @@ class World:
     def _append(self, topic: str, key: str, value: bytes) -> None:
         self.now += timedelta(milliseconds=7)
         self.queues.setdefault((topic, key), deque()).append((value, self.now))
+        self.logs.setdefault((topic, key), []).append((value, self.now))
 
     def take(self, queue: tuple[str, str], batch: int, again: bool = False) -> None:
         """Settles the first records of one queue; twice with `again`."""
@@ -166,6 +180,17 @@ class World:
         for _ in range(2 if again else 1):
             self._settle(queue[0], records)
 
+    def backup(self) -> Backup:
+        """The store, and how far it has settled the log."""
+        settled = {queue: len(log) - len(self.queues[queue]) for queue, log in self.logs.items()}
+        return Backup(copy.deepcopy(self.reader.kept), dict(self.names), settled)
+
+    def restore(self, backup: Backup) -> None:
+        """Puts an older store under the log as it is now; everything after its offsets is read again."""
+        self.reader.kept = copy.deepcopy(backup.kept)
+        self.names = dict(backup.names)
+        self.queues = {queue: deque(log[backup.settled.get(queue, 0) :]) for queue, log in self.logs.items()}
+
     def _settle(self, topic: str, records: Sequence[tuple[bytes, datetime]]) -> None:
         waiting: dict[Address, list[Event]] = {}
         order: list[tuple[Address, str]] = []
@@ -173,10 +198,14 @@ class World:
         for value, at in records:
             event = envelope.read(value, (), topic, int(at.timestamp() * 1000), SPEC.inputs)
             assert event is not None
+            content = hashlib.sha256(value).hexdigest()
+            if event.type in SPEC.first_only and self.names.setdefault(event.name, content) != content:
+                continue
             for part in decide.route(event, self.reference):
-                waiting.setdefault(part.address, []).append(event.with_data(part.data))
+                seen = event.with_data(part.data, for_cause=part.for_cause)
+                waiting.setdefault(part.address, []).append(seen)
                 order.append((part.address, event.name))
-                routed.append((part, event))
+                routed.append((part, seen))
         looked_up = run_now(facts.facts(cast(Reader, self.reader), routed, self.reference))
         for address, events in waiting.items():
             result = fold("billing", address, self._stored(address), events, decide.decide, looked_up)
@@ -184,15 +213,15 @@ class World:
             self._save(result)
         for address, name in order:
             kept = self.reader.kept.get(address)
-            for value in kept.outcomes.get(name, ()) if kept else ():
-                self._publish(value, orjson.loads(value))
+            for key, value in kept.outcomes.get(name, ()) if kept else ():
+                self._publish(key, value, orjson.loads(value))
 
-    def _publish(self, value: bytes, told: dict[str, Any]) -> None:
+    def _publish(self, key: str, value: bytes, told: dict[str, Any]) -> None:
         if told["type"] in SPEC.outcomes:
             if told["id"] not in {one["id"] for one in self.told}:
                 self.told.append(told)
         else:
-            self._append("billing-work", f"{told['data']['regency']}|{told['data']['period']}", value)
+            self._append("billing-work", key, value)
 
     def _stored(self, address: Address) -> Stored | None:
         kept = self.reader.kept.get(address)
@@ -210,7 +239,7 @@ class World:
         kept.outcomes.update(before.outcomes if before else {})
         for taken in result.taken:
             kept.taken[taken.name] = taken.content_hash
-            kept.outcomes[taken.name] = tuple(one.value for one in taken.outcomes)
+            kept.outcomes[taken.name] = tuple((one.key, one.value) for one in taken.outcomes)
         self.reader.kept[result.address] = kept
 
     def perform_due(self) -> bool:
@@ -226,7 +255,7 @@ class World:
             value = orjson.dumps(
                 {**header, "data": run_now(facts.start_of(cast(Reader, self.reader), run)).model_dump(mode="json")}
             )
-            key = rules.work_key(run.regency, run.period)
+            key = rules.budget_key(run.regency, run.period, run.funding)
             if all(one[0] != value for one in self.queues.get(("billing-work", key), ())):
                 self._append("billing-work", key, value)
                 performed = True

@@ -204,6 +204,13 @@ def test_two_funders_at_once_share_the_workers_and_waste_no_money(polite: bool) 
     world.settle_all()
     for funding in ("apbd-regency", "csr"):
         world.command("billing.run.v1", {"regency": "64.08", "period": "2026-01", "funding": funding})
+    # Both runs have their money before either draws a page, unless one lets the other go first.
+    budgets = ("64.08|2026|apbd-regency", "64.08|2026|csr")
+    for queue in (("billing-intake", "64.08"), *(("billing-work", key) for key in (*budgets, "64.08|2026-01"))):
+        world.take(queue, 9)
+    world.perform_due()
+    for key in budgets:
+        world.take(("billing-work", key), 9)
     world.settle_all(batch=2)
     completed = world.of_type("billing.run-completed.v1")
     assert [one["billed_workers"] for one in completed] == [3, 3]
@@ -282,8 +289,114 @@ def _no_cipher() -> Any:
     return None
 
 
+figures = ("runs", "budgets", "invoices", "premiums", "skips")
+
+
+# As above: each example is a whole story, told twice.
+@settings(max_examples=40, deadline=None)
+@given(few, few, runs, st.tuples(money, money), st.integers(1, 3), st.data())
+def test_a_restored_store_that_reads_the_log_again_ends_with_every_figure(
+    people: list[tuple[int, str]],
+    late: list[tuple[int, str]],
+    ordered: list[tuple[str, str]],
+    ceilings: tuple[int, int],
+    step_workers: int,
+    data: st.DataObject,
+) -> None:
+    """Any copy of the store, any order of the topics in both readings, any cut of the batches: the end is the same."""
+    world = World(step_workers, polite=data.draw(st.booleans()))
+    backup = world.backup()
+    for number, (income, sector) in enumerate(people):
+        world.put("verification-events", f"w{number}", "identity.verified.v1", verified(number, income, sector))
+    for funding in FUNDINGS:
+        world.command("budget.set.v1", budget(funding, *ceilings))
+    world.settle_all()
+    todo: list[Any] = [("run", one) for one in ordered] + [("late", one) for one in enumerate(late, start=len(people))]
+    todo += [("ended", number) for number in range(len(people)) if data.draw(st.booleans())]
+    todo += [("ceilings", data.draw(st.tuples(money, money)))]
+    for what, one in data.draw(st.permutations(todo)):
+        for _ in range(data.draw(st.integers(0, 6))):
+            _anything(world, data)
+        if data.draw(st.integers(0, 3)) == 3:
+            backup = world.backup()
+        _happens(world, what, one)
+    world.settle_all()
+    for invoice in list(world.all("invoices").values()):
+        if data.draw(st.booleans()):
+            _pays(world, invoice)
+    world.settle_all()
+    found, told = {name: world.all(name) for name in figures}, sorted(one["id"] for one in world.told)
+    world.restore(backup)
+    for _ in range(data.draw(st.integers(0, 200))):
+        _anything(world, data)
+    world.settle_all(data.draw(st.integers(1, 50)))
+    for name in figures:
+        assert world.all(name) == found[name]
+    assert sorted(one["id"] for one in world.told) == told
+
+
+def _anything(world: World, data: st.DataObject) -> None:
+    waiting = sorted(queue for queue, records in world.queues.items() if records)
+    if waiting:
+        world.take(data.draw(st.sampled_from(waiting)), data.draw(st.integers(1, 5)))
+    if data.draw(st.booleans()):
+        world.perform_due()
+
+
+def _happens(world: World, what: str, one: Any) -> None:
+    match what:
+        case "run":
+            order = {"regency": "64.08", "period": one[0], "funding": one[1]}
+            world.command("billing.run.v1", order)
+        case "late":
+            number, (income, sector) = one
+            world.put("verification-events", f"w{number}", "identity.verified.v1", verified(number, income, sector))
+        case "ended":
+            world.put("verification-events", f"w{one}", "identity.ended.v1", _ended(one, "2025-12-31"), sequence=2)
+        case _:
+            world.command("budget.set.v1", budget("apbd-regency", *one))
+
+
+def _pays(world: World, invoice: Any) -> None:
+    payment = {
+        "invoice_id": invoice.invoice_id,
+        "amount": invoice.total,
+        "paid_on": "2026-01-10",
+        "reference": "SP2D-1",
+    }
+    world.command("invoice.pay.v1", payment, invoice.invoice_id)
+
+
+def test_a_page_that_a_restored_store_draws_anew_bills_nobody_else() -> None:
+    """Whoever was verified after the run is known before the run is read again."""
+    world = World(step_workers=2)
+    for number in range(3):
+        world.put("verification-events", f"w{number}", "identity.verified.v1", verified(number, 1_000_000, "trade"))
+    world.command("budget.set.v1", budget("apbd-regency", 1_000_000, 1_000_000))
+    world.settle_all()
+    backup = world.backup()
+    world.command("billing.run.v1", {"regency": "64.08", "period": "2026-01", "funding": "apbd-regency"})
+    world.settle_all()
+    for number in range(3, 6):
+        world.put("verification-events", f"w{number}", "identity.verified.v1", verified(number, 1_000_000, "trade"))
+    world.put("verification-events", "w0", "identity.ended.v1", _ended(0, "2025-12-31"), sequence=2)
+    world.settle_all()
+    found = {name: world.all(name) for name in figures}
+    world.restore(backup)
+    for number in range(6):
+        world.take(("verification-events", f"w{number}"), 9)
+    world.settle_all(batch=1)
+    assert {name: world.all(name) for name in figures} == found
+    assert len(world.of_type("premium.billed.v1")) == 3
+    audit_money(world)
+
+
+# Premiums are inserted, and commands are taken, whatever the state of their run.
+COMMANDING = {"run.drawn", "run.step-reserved", "budget.ordered", "run.ordered", "payment.ordered"}
+
+
 @pytest.mark.parametrize("known", [True, False])
-@pytest.mark.parametrize("kind", [kind for kind in WORK if kind != "run.step-reserved"])
+@pytest.mark.parametrize("kind", [kind for kind in WORK if kind not in COMMANDING])
 def test_a_step_out_of_place_has_no_effect(kind: str, known: bool) -> None:
     """A step on a missing document, or on one that is further on, never raises and has no outcome."""
     world = World()
@@ -312,6 +425,8 @@ def test_a_step_out_of_place_has_no_effect(kind: str, known: bool) -> None:
         "missed_workers": 0,
         "missed_jkk": 0,
         "missed_jkm": 0,
+        "skipped": 0,
+        "enrolled": 1,
     }
     before = len(world.told)
     world.put("billing-work", "64.08|2026-01", kind, data)

@@ -160,16 +160,14 @@ class StraightFold:
         if event is None:
             return
         answers = self._answers.setdefault(_asked(spec.name, event.name, message.topic, message.value), [])
-        if (
-            isinstance(event.data, Intake)
-            and shelf.names.setdefault(event.name, event.content_hash) != event.content_hash
-        ):
+        named = isinstance(event.data, Intake) or event.type in spec.first_only
+        if named and shelf.names.setdefault(event.name, event.content_hash) != event.content_hash:
             assert spec.conflicting is not None
             parts: Sequence[Any] = (spec.conflicting(event),)
         else:
             parts = spec.route(event, shelf.reference)
         for part in parts:
-            await self._decide(shelf, event.with_data(part.data), part, answers)
+            await self._decide(shelf, event.with_data(part.data, for_cause=part.for_cause), part, answers)
 
     def answers_to(self, service: str, topic: str, value: bytes | None) -> list[str]:
         """The ids of all outcomes of this record in a service."""
@@ -203,7 +201,8 @@ class StraightFold:
             answers.append(self._say(spec.name, event, part.address.id, index, outcome, doc.version))
 
     def _say(self, service: str, cause: Event, aggregate: str, index: int, outcome: Outcome, version: int) -> str:
-        name = f"{service}|{cause.source}|{cause.id}|{aggregate}|{outcome.type}|{index}"
+        source, identifier = cause.cause
+        name = f"{service}|{source}|{identifier}|{aggregate}|{outcome.type}|{index}"
         said: dict[str, Any] = {
             "specversion": "1.0",
             "id": str(uuid.uuid5(OUTCOME_NAMESPACE, name)),
@@ -212,8 +211,8 @@ class StraightFold:
             "time": cause.at.astimezone(WITA).isoformat(timespec="milliseconds"),
             "datacontenttype": "application/json",
             "correlationid": cause.correlation_id or cause.id,
-            "causationid": cause.id,
-            "causationsource": cause.source,
+            "causationid": identifier,
+            "causationsource": source,
             "sequence": version,
         }
         if outcome.subject is not None:

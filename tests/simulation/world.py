@@ -33,9 +33,9 @@ from tests.simulation.stories import Phase
 RESTART_S_MAX = 20.0
 # Only these services are restored. After a restore inputs may be decided in another order of topics (docs/delivery.md,
 # Not promised), and the straight fold does not know that order: registration takes a verdict at its repeat,
-# verification waits long for an answer, a billing run may meet its later steps first. On a real broker the log's clock
-# orders them (`KafkaConsumer._handle`); here the clock stands still.
-RESTORABLE = frozenset({"claims", "reporting"})
+# verification waits long for an answer. On a real broker the log's clock orders them (`KafkaConsumer._handle`); here
+# the clock stands still.
+RESTORABLE = frozenset({"billing", "claims", "reporting"})
 HOSTS_MAX = 3
 # The longest pauses are 100 s (a nap, an outage). A run must recover without the watchdog, which ends a process after
 # 300 s.

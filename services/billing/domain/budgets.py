@@ -8,6 +8,8 @@ is committed and reserved. A run that would miss workers asks once more: somebod
 started, or the ceilings may have been raised. At the close the premiums that were really billed become `committed`, and
 the rest is free again.
 
+Commands come to the budget over `billing-work`, by the same key as the steps of its runs: see domain/commands.py.
+
 Invariants
 * committed + reserved never exceed the ceilings, in either account.
 * committed is the sum of the premiums of all closed runs.
@@ -48,7 +50,7 @@ def ceilings_set(state: Budget | None, event: Event, facts: Facts) -> Decision[B
             funding=order.funding,
             reasons=[Reason.BUDGET_BELOW_COMMITTED],
         )
-        return Decision(state=budget, outcomes=(outcomes.refusal(event.type, answer),))
+        return Decision(state=budget, outcomes=(outcomes.refusal(rules.SET_BUDGET, answer),))
     budget = replace(
         budget,
         ceilings=order.amounts,
@@ -79,7 +81,7 @@ def run_ordered(state: Budget | None, event: Event, facts: Facts) -> Decision[Bu
         answer = CommandRefused(
             regency=order.regency, period=order.period, funding=order.funding, reasons=[Reason.BUDGET_MISSING]
         )
-        return Decision(state=budget, outcomes=(outcomes.refusal(event.type, answer),))
+        return Decision(state=budget, outcomes=(outcomes.refusal(rules.RUN_BILLING, answer),))
     number = budget.runs.get(order.period, 0) + 1
     run_id = rules.run_id(order.regency, order.period, order.funding, number)
     requested = RunRequested(
@@ -184,7 +186,7 @@ def _invoice(final: RunReleased, completed: RunCompleted) -> Outcome:
         lines=final.lines,
         completed=completed,
     )
-    return outcomes.step("invoice.opened", final.regency, final.period, data)
+    return outcomes.for_invoice("invoice.opened", final.invoice_id, data)
 
 
 def _exhausted(budget: Budget, final: RunReleased) -> list[Outcome]:

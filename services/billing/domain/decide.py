@@ -3,6 +3,7 @@
 Theory of operation
 * enrolments (worker_id): verdicts and deaths, so that a run finds its candidates in its own store.
 * links (worker_id): who was merged into whom, so that a month is billed once for both: shared/contracts/merges.py.
+* commands (name of the input): well-formed commands, passed on to their budget or invoice: domain/commands.py.
 * budgets (regency|year|funding): ceilings, and runs one after the other: domain/budgets.py.
 * runs (run_id): pages of candidates, money drawn in priority order: domain/runs.py.
 * premiums (worker_id|period): inserted once across all funders; skips (run_id|worker_id): a run came second:
@@ -19,19 +20,24 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from services.billing.domain import budgets, enrolments, forms, invoices, outcomes, premiums, rules, runs
+from services.billing.domain import budgets, commands, enrolments, forms, invoices, outcomes, premiums, rules, runs
 from services.billing.domain.forms import Ceilings, Payment, Refused, RunOrder
 from services.billing.domain.state import Facts, Reference, Refusal
 from shared.contracts import merges
 from shared.contracts.billing import PayInvoice, RunBilling, SetBudget
 from shared.contracts.billing_work import (
+    BudgetOrdered,
     InvoiceOpened,
     InvoiceOverdue,
+    PaymentOrdered,
     PremiumSkipped,
     RunClosing,
+    RunCounted,
     RunCounting,
+    RunDrawn,
     RunFunded,
     RunMore,
+    RunOrdered,
     RunPage,
     RunReleased,
     RunRequested,
@@ -90,25 +96,41 @@ def _premiums(event: Event, reference: Reference) -> tuple[Routed, ...]:
     return premiums.parts(event.data)
 
 
+def _drawn(event: Event, reference: Reference) -> tuple[Routed, ...]:
+    return (*_run(event, reference), *premiums.parts(event.data))
+
+
+def _ordered_budget(event: Event, reference: Reference) -> tuple[Routed, ...]:
+    return (commands.ceilings(event.data),)
+
+
+def _ordered_run(event: Event, reference: Reference) -> tuple[Routed, ...]:
+    return (commands.run_order(event.data),)
+
+
+def _ordered_payment(event: Event, reference: Reference) -> tuple[Routed, ...]:
+    return (commands.payment(event.data),)
+
+
 def _set_budget(event: Event, reference: Reference) -> tuple[Routed, ...]:
     part = forms.ceilings(event, reference)
     if isinstance(part, Refused):
         return _refusal(event, part)
-    return (Routed(Address("budgets", f"{part.regency}|{part.year}|{part.funding}"), part),)
+    return commands.route(event, part)
 
 
 def _order_run(event: Event, reference: Reference) -> tuple[Routed, ...]:
     part = forms.run_order(event, reference)
     if isinstance(part, Refused):
         return _refusal(event, part)
-    return (Routed(Address("budgets", rules.budget_key(part.regency, part.period, part.funding)), part),)
+    return commands.route(event, part)
 
 
 def _pay(event: Event, reference: Reference) -> tuple[Routed, ...]:
     part = forms.payment(event, reference)
     if isinstance(part, Refused):
         return _refusal(event, part)
-    return (Routed(Address("invoices", part.invoice_id), part),)
+    return commands.route(event, part)
 
 
 def _refusal(event: Event, part: Refused) -> tuple[Routed, ...]:
@@ -137,11 +159,16 @@ _ROUTES: Mapping[type, Callable[[Event, Reference], tuple[Routed, ...]]] = {
     RunFunded: _run,
     RunMore: _budget,
     RunPage: _run,
+    BudgetOrdered: _ordered_budget,
+    RunOrdered: _ordered_run,
+    PaymentOrdered: _ordered_payment,
+    RunDrawn: _drawn,
     StepReserved: _premiums,
     PremiumSkipped: _skip,
     RunSettle: _run,
     RunClosing: _run,
     RunCounting: _run,
+    RunCounted: _run,
     RunReleased: _budget,
     InvoiceOpened: _invoice,
     InvoiceOverdue: _invoice,
@@ -149,6 +176,7 @@ _ROUTES: Mapping[type, Callable[[Event, Reference], tuple[Routed, ...]]] = {
 
 _DECISIONS: Mapping[type, Callable[[Any, Event, Facts], Decision[Any]]] = {
     Refused: _refused,
+    commands.Passed: commands.passed,
     Ceilings: budgets.ceilings_set,
     RunOrder: budgets.run_ordered,
     Payment: invoices.paid,
@@ -164,11 +192,13 @@ _DECISIONS: Mapping[type, Callable[[Any, Event, Facts], Decision[Any]]] = {
     RunFunded: runs.funded,
     RunMore: budgets.run_asked,
     RunPage: runs.stepped,
+    RunDrawn: runs.drawn,
     premiums.Reserved: premiums.billed,
     PremiumSkipped: premiums.skipped,
     RunSettle: runs.settled,
     RunClosing: runs.closing,
-    RunCounting: runs.closed,
+    RunCounting: runs.counted,
+    RunCounted: runs.closed,
     RunReleased: budgets.run_released,
     InvoiceOpened: invoices.opened,
     InvoiceOverdue: invoices.overdue,

@@ -57,7 +57,9 @@ def paid(state: Invoice | None, event: Event, facts: Facts) -> Decision[Invoice]
     if reason is not None:
         # A refused payment changes nothing, so the watch over the due date continues.
         answer = _answer(invoice, payment, reason)
-        return Decision(state=invoice, outcomes=(outcomes.refusal(event.type, answer),), due=_watch(invoice, event))
+        return Decision(
+            state=invoice, outcomes=(outcomes.refusal(rules.PAY_INVOICE, answer),), due=_watch(invoice, event)
+        )
     invoice = replace(invoice, status=InvoiceStatus.PAID, paid_on=payment.paid_on, reference=payment.reference)
     data = PremiumPaid(
         invoice_id=invoice.invoice_id,

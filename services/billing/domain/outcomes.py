@@ -1,4 +1,5 @@
-"""Addresses of what billing publishes: open events by worker or regency, its own steps by regency and period."""
+"""Addresses of what billing publishes: open events by worker or regency, its own steps by the document that they
+change."""
 
 from __future__ import annotations
 
@@ -29,4 +30,15 @@ def refusal(command: str, answer: CommandRefused) -> Outcome:
 
 
 def step(kind: str, regency: str, period: str, data: Data) -> Outcome:
+    """A step for a run or its premiums."""
     return Outcome(WORK, rules.work_key(regency, period), kind, data)
+
+
+def for_budget(kind: str, key: str, data: Data) -> Outcome:
+    """A step for a budget, by its key."""
+    return Outcome(WORK, key, kind, data)
+
+
+def for_invoice(kind: str, invoice_id: str, data: Data) -> Outcome:
+    """A step for an invoice."""
+    return Outcome(WORK, rules.invoice_work_key(invoice_id), kind, data)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 
 from services.billing.domain.state import Accounts
+from shared.contracts import tokens
 from shared.contracts.base import Funding, PremiumLine
 from shared.kernel.calendar import months_between, period_of, shift_period
 from shared.reference.rates import Rates
@@ -20,6 +21,9 @@ PAID_AHEAD_MONTHS_MAX = 12
 NO_END = "9999-12"
 # Sorts after every worker_id (base32), so every place up to `<cutoff>|~` was verified on or before the cutoff.
 _AFTER_ALL = "~"
+
+# The commands as they come from outside.
+SET_BUDGET, RUN_BILLING, PAY_INVOICE = "budget.set.v1", "billing.run.v1", "invoice.pay.v1"
 
 Price = tuple[tuple[PremiumLine, ...], Accounts]
 
@@ -36,7 +40,18 @@ def invoice_id(regency: str, period: str, funding: str, number: int) -> str:
 
 def budget_key(regency: str, period: str, funding: str) -> str:
     """The key of the budget from which a run of this period draws: that of its year."""
-    return f"{regency}|{int(period[:4])}|{funding}"
+    return year_key(regency, int(period[:4]), funding)
+
+
+def year_key(regency: str, year: int, funding: str) -> str:
+    """The key of a budget, also of the records with the steps that it takes."""
+    return f"{regency}|{year}|{funding}"
+
+
+def invoice_work_key(invoice_id: str) -> str:
+    """The record key of the steps that an invoice takes. A payment may name anything as its invoice, and more people
+    see keys than records."""
+    return tokens.number_or_nothing(invoice_id) or "unknown"
 
 
 def premium_key(worker_id: str, period: str) -> str:
@@ -45,7 +60,7 @@ def premium_key(worker_id: str, period: str) -> str:
 
 
 def work_key(regency: str, period: str) -> str:
-    """The record key of all steps of a run."""
+    """The record key of the steps that a run and its premiums take."""
     return f"{regency}|{period}"
 
 

@@ -2,10 +2,15 @@
 
 Theory of operation
 run.requested waits (due work `catch-up`) until every verdict published before the command is counted and the budget is
-free -> run.start and run.funded set the money aside -> run.step takes one page: one record names the workers whose
-money is reserved, and the next page is requested -> run.settle and run.closing pass through the work topic behind every
-`premium.skipped` of the run (same key and partition, so those arrive first); run.counting does it once more, so that
-those are saved before they are counted -> run.released.
+free -> run.start and run.funded set the money aside -> run.step draws the first page: one record, run.drawn, names the
+workers whose money is reserved and the run's figures after them; taking it draws the next page -> run.settle and
+run.closing pass through the work topic behind every `premium.skipped` of the run (same key and partition, so those
+arrive first); run.counting does it once more, so that those are saved before they are counted -> run.counted says what
+was counted -> run.released.
+
+What a page or a count finds in the store is first written to the log (run.drawn, run.counted) and only then changes the
+run. A store that is restored to an older copy finds something else when it decides again; but the first record under a
+name stands (`ServiceSpec.first_only`), so run, premiums, budget and invoice agree as they did.
 
 When another funder's run billed a worker first, the money comes back. If workers were missed for lack of money, the run
 then continues where it stopped. If the money does not suffice for that, the run asks its budget for what the missed
@@ -27,9 +32,12 @@ from services.billing.domain import eligibility, outcomes, rules
 from services.billing.domain.state import NOTHING, Accounts, Enrolment, Facts, Page, Run, RunStatus, Skipped, Stop
 from shared.contracts.base import PremiumLine, Sector, Sex
 from shared.contracts.billing_work import (
+    DrawnStop,
     ReservedWorker,
     RunClosing,
+    RunCounted,
     RunCounting,
+    RunDrawn,
     RunFunded,
     RunMore,
     RunPage,
@@ -38,7 +46,6 @@ from shared.contracts.billing_work import (
     RunSettle,
     RunStart,
     RunStep,
-    StepReserved,
 )
 from shared.contracts.reasons import Reason
 from shared.kernel.decision import Decision, Due, Outcome
@@ -109,33 +116,80 @@ def _continued(run: Run, stop: Stop) -> Decision[Run]:
 
 
 def stepped(state: Run | None, event: Event, facts: Facts) -> Decision[Run]:
-    """Takes one page: reserves money, counts the workers it did not reach, and asks for the next page or settles."""
+    """Draws the first page: reserves money, and counts the workers it did not reach."""
     data: RunPage = event.data
-    page = facts.pages.get((data.run_id, data.number))
-    if state is None or page is None or state.status is not RunStatus.RUNNING or data.number != state.step:
+    if state is None or state.status is not RunStatus.RUNNING or data.number != state.step:
         return Decision(state=state, ignored="stale-step")
+    return Decision(state=state, outcomes=_page(state, facts))
+
+
+def drawn(state: Run | None, event: Event, facts: Facts) -> Decision[Run]:
+    """Takes the figures of a drawn page, and draws the next page or settles."""
+    data: RunDrawn = event.data
+    if state is None or state.status is not RunStatus.RUNNING or data.number != state.step:
+        return Decision(state=state, ignored="stale-step")
+    stop = data.stop
+    run = replace(
+        state,
+        edition=data.edition,
+        left=Accounts(data.jkk, data.jkm),
+        cursor=data.cursor,
+        step=data.number + 1,
+        billed=data.billed,
+        lines=tuple(data.lines),
+        already=data.already,
+        barred=dict(data.barred),
+        missed=data.missed,
+        short=Accounts(data.missed_jkk, data.missed_jkm),
+        stop=None if stop is None else _stop_of(stop),
+    )
+    if data.last:
+        return Decision(state=run, outcomes=(_step("run.settle", run, RunSettle(**_named(run))),))
+    return Decision(state=run, outcomes=_page(run, facts))
+
+
+def _stop_of(said: DrawnStop) -> Stop:
+    return Stop(cursor=said.cursor, price=Accounts(said.jkk, said.jkm), already=said.already, barred=dict(said.barred))
+
+
+def _said(stop: Stop) -> DrawnStop:
+    return DrawnStop(
+        cursor=stop.cursor,
+        jkk=stop.price.jkk,
+        jkm=stop.price.jkm,
+        already=stop.already,
+        barred=dict(stop.barred),
+    )
+
+
+def _page(run: Run, facts: Facts) -> tuple[Outcome, ...]:
+    """Reserves the money of the run's next page and says its figures after it."""
+    page = facts.pages[run.run_id, run.step]
     # One table of rates for all pages of a run: rates loaded meanwhile must not change the price within a run.
-    state = replace(state, edition=state.edition or facts.editions.newest)
-    drawn = draw(state, page, facts.editions.named(state.edition))
-    told: list[Outcome] = []
-    if drawn.workers:
-        reserved = StepReserved(
-            run_id=state.run_id,
-            invoice_id=state.invoice_id,
-            regency=state.regency,
-            period=state.period,
-            funding=state.funding,
-            prices=[list(lines) for lines in drawn.prices],
-            workers=list(drawn.workers),
-        )
-        told.append(_step("run.step-reserved", state, reserved))
-    run = drawn.run
-    if page.last:
-        told.append(_step("run.settle", run, RunSettle(**_named(run))))
-    else:
-        run = replace(run, step=run.step + 1)
-        told.append(_next_page(run))
-    return Decision(state=run, outcomes=tuple(told))
+    edition = run.edition or facts.editions.newest
+    made = draw(run, page, facts.editions.named(edition))
+    after, stop = made.run, made.run.stop
+    data = RunDrawn(
+        **_named(run),
+        invoice_id=run.invoice_id,
+        prices=[list(lines) for lines in made.prices],
+        workers=list(made.workers),
+        number=run.step,
+        last=page.last,
+        edition=edition,
+        cursor=after.cursor,
+        jkk=after.left.jkk,
+        jkm=after.left.jkm,
+        billed=after.billed,
+        lines=list(after.lines),
+        already=after.already,
+        barred=dict(after.barred),
+        missed=after.missed,
+        missed_jkk=after.short.jkk,
+        missed_jkm=after.short.jkm,
+        stop=None if stop is None else _said(stop),
+    )
+    return (_step("run.drawn", run, data),)
 
 
 class LeftOut(NamedTuple):
@@ -234,20 +288,34 @@ def closing(state: Run | None, event: Event, facts: Facts) -> Decision[Run]:
     return Decision(state=state, outcomes=(_step("run.counting", state, RunCounting(**_named(state))),))
 
 
-def closed(state: Run | None, event: Event, facts: Facts) -> Decision[Run]:
-    """Closes the run, or continues from its stop with money that came back, or asks its budget for more."""
+def counted(state: Run | None, event: Event, facts: Facts) -> Decision[Run]:
+    """Says what the store holds of the run now."""
     if state is None or state.status is not RunStatus.RUNNING:
         return Decision(state=state, ignored="run-not-running")
-    state = _given_back(state, facts.skipped.get(state.run_id, Skipped()))
+    skipped = facts.skipped.get(state.run_id, Skipped())
+    data = RunCounted(
+        **_named(state),
+        skipped=skipped.workers,
+        lines=list(skipped.lines),
+        enrolled=facts.enrolled.get(state.regency, 0),
+    )
+    return Decision(state=state, outcomes=(_step("run.counted", state, data),))
+
+
+def closed(state: Run | None, event: Event, facts: Facts) -> Decision[Run]:
+    """Closes the run, or continues from its stop with money that came back, or asks its budget for more."""
+    data: RunCounted = event.data
+    if state is None or state.status is not RunStatus.RUNNING:
+        return Decision(state=state, ignored="run-not-running")
+    state = _given_back(state, Skipped(data.skipped, tuple(data.lines)))
     stop = state.stop
     if stop is not None and state.left.carries(stop.price):
         return _continued(state, stop)
     if stop is not None and not state.asked:
         wanted = Accounts(max(0, state.short.jkk - state.left.jkk), max(0, state.short.jkm - state.left.jkm))
         more = RunMore(**_named(state), jkk=wanted.jkk, jkm=wanted.jkm)
-        return Decision(state=replace(state, status=RunStatus.ASKING), outcomes=(_step("run.more", state, more),))
-    enrolled = facts.enrolled.get(state.regency, 0)
-    run = replace(state, status=RunStatus.CLOSED, not_eligible=max(0, enrolled - state.considered))
+        return Decision(state=replace(state, status=RunStatus.ASKING), outcomes=(_for_budget("run.more", state, more),))
+    run = replace(state, status=RunStatus.CLOSED, not_eligible=max(0, data.enrolled - state.considered))
     released = RunReleased(
         **_named(run),
         invoice_id=run.invoice_id,
@@ -261,7 +329,7 @@ def closed(state: Run | None, event: Event, facts: Facts) -> Decision[Run]:
         missed_jkk=run.short.jkk,
         missed_jkm=run.short.jkm,
     )
-    return Decision(state=run, outcomes=(_step("run.released", run, released),))
+    return Decision(state=run, outcomes=(_for_budget("run.released", run, released),))
 
 
 def _given_back(run: Run, skipped: Skipped) -> Run:
@@ -284,8 +352,12 @@ def _next_page(run: Run) -> Outcome:
     return _step("run.step", run, RunPage(**_named(run), cursor=run.cursor, number=run.step))
 
 
-def _step(kind: str, run: Run, data: RunStep | StepReserved) -> Outcome:
+def _step(kind: str, run: Run, data: RunStep | RunDrawn) -> Outcome:
     return outcomes.step(kind, run.regency, run.period, data)
+
+
+def _for_budget(kind: str, run: Run, data: RunStep) -> Outcome:
+    return outcomes.for_budget(kind, rules.budget_key(run.regency, run.period, run.funding), data)
 
 
 def _named(run: Run) -> dict[str, Any]:

@@ -247,6 +247,13 @@ class Invoice:
 
 
 @value(frozen=True, slots=True)
+class Command:
+    """A command that was passed on, kept under its own name."""
+
+    command: str
+
+
+@value(frozen=True, slots=True)
 class Refusal:
     """A command that names no document, kept under its own name."""
 
@@ -280,8 +287,8 @@ class Reference:
 class Facts:
     """What the decisions of one batch look up.
 
-    `pages` by (run, step); `enrolled`: workers ever verified, by regency; `skipped`: premiums that other runs billed
-    first, by run; `editions`: the tables of rates.
+    `pages` by (run, page number); `enrolled`: workers ever verified, by regency; `skipped`: premiums that other runs
+    billed first, by run; `editions`: the tables of rates.
     """
 
     editions: Editions = field(default_factory=Editions)

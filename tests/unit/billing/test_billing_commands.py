@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,7 +12,7 @@ from services.billing.domain import decide
 from services.billing.domain.state import Accounts, Budget, Facts, Invoice, InvoiceStatus, Reference
 from shared.contracts.base import PremiumLine
 from shared.contracts.billing import COMMANDS, CommandRefused
-from shared.kernel.decision import Decision
+from shared.kernel.decision import Address, Decision
 from shared.kernel.event import Event
 from shared.reference import areas, rates
 
@@ -46,12 +47,23 @@ def event(kind: str, data: dict[str, Any], problem: str | None = None, source: s
     )
 
 
+def arrived(command: Event) -> tuple[Address, Event]:
+    """The document that a command reaches, and the event that it takes: a well-formed command is passed on."""
+    (part,) = decide.route(command, REFERENCE)
+    seen = command.with_data(part.data)
+    if part.address.collection != "commands":
+        return part.address, seen
+    (step,) = decide.decide(None, seen, FACTS, command.at).outcomes
+    passed = replace(command, id="step", source="payung/billing", type=step.type, data=step.data, topic=step.topic)
+    (part,) = decide.route(passed, REFERENCE)
+    return part.address, passed.with_data(part.data, for_cause=part.for_cause)
+
+
 def after(state: Any, kind: str, data: dict[str, Any], problem: str | None = None) -> tuple[str, Any]:
     """The document that the command changes, and the decision on it."""
-    command = event(kind, data, problem)
-    (part,) = decide.route(command, REFERENCE)
-    made = decide.decide(state, command.with_data(part.data), FACTS, command.at)
-    return f"{part.address.collection}/{part.address.id}", made
+    address, seen = arrived(event(kind, data, problem))
+    made = decide.decide(state, seen, FACTS, seen.at)
+    return f"{address.collection}/{address.id}", made
 
 
 def reasons(made: Decision[Any]) -> list[str]:
@@ -290,24 +302,23 @@ def test_only_the_invoices_own_regency_pays_and_on_a_day_that_can_be(
     source: str, paid_on: str, expected: list[str]
 ) -> None:
     command = event("invoice.pay.v1", {**PAY, "paid_on": paid_on}, source=source)
-    (part,) = decide.route(command, REFERENCE)
-    made = decide.decide(OPEN, command.with_data(part.data), FACTS, command.at)
+    _, seen = arrived(command)
+    made = decide.decide(OPEN, seen, FACTS, seen.at)
     assert reasons(made) == expected
     if expected:
         # A refused payment changes nothing: the right payment still finds the invoice as it was.
         assert made.state == OPEN
         right = event("invoice.pay.v1", PAY)
-        (part,) = decide.route(right, REFERENCE)
-        paid = decide.decide(made.state, right.with_data(part.data), FACTS, right.at)
+        _, seen = arrived(right)
+        paid = decide.decide(made.state, seen, FACTS, seen.at)
         assert paid.outcomes[0].type == "premium.paid.v1"
 
 
 def test_a_stranger_hears_of_an_invoice_what_they_hear_of_none() -> None:
     command = event("invoice.pay.v1", PAY, source="treasury/64.02")
-    (part,) = decide.route(command, REFERENCE)
+    _, seen = arrived(command)
     told = [
-        decide.decide(state, command.with_data(part.data), FACTS, command.at).outcomes
-        for state in (OPEN, _with(OPEN, InvoiceStatus.PAID), None)
+        decide.decide(state, seen, FACTS, seen.at).outcomes for state in (OPEN, _with(OPEN, InvoiceStatus.PAID), None)
     ]
     assert told[0] == told[1] == told[2]
 

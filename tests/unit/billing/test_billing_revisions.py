@@ -32,6 +32,7 @@ def revise(world: World, jkk: int, jkm: int) -> None:
     order: dict[str, Any] = {"regency": "64.08", "year": 2026, "funding": "apbd-regency", "jkk": jkk, "jkm": jkm}
     world.command("budget.set.v1", {**order, "decree_no": "SK 2", "target_workers": 5})
     world.take(("billing-intake", "64.08"), 10)
+    world.take(("billing-work", KEY), 10)
 
 
 def running(workers: str = "ab", jkk: int = 10_000_000, jkm: int = 6_800_000) -> World:
@@ -95,6 +96,7 @@ def test_a_start_of_an_older_release_takes_all_free_money() -> None:
     world.settle_all()
     world.command("billing.run.v1", RUN)
     world.take(("billing-intake", "64.08"), 1)
+    world.take(("billing-work", KEY), 1)
     world.take(("billing-work", "64.08|2026-01"), 1)
     run_id = "RUN-6408-2026-01-apbd-regency-1"
     world.put("billing-work", "64.08|2026-01", "run.start", {**RUN, "run_id": run_id, "cutoff": "2026-01-10"})

@@ -288,8 +288,10 @@ def test_runs_of_two_funders_over_one_month_take_their_turns() -> None:
     world.settle_all()
     for funding, period in (("csr", "2026-01"), ("apbd-regency", "2026-01"), ("apbd-regency", "2026-02")):
         world.command("billing.run.v1", {"regency": "64.08", "period": period, "funding": funding})
-    for queue in (("billing-intake", "64.08"), ("billing-work", "64.08|2026-01"), ("billing-work", "64.08|2026-02")):
-        world.take(queue, 10)
+    budgets = ("64.08|2026|csr", "64.08|2026|apbd-regency")
+    world.take(("billing-intake", "64.08"), 10)
+    for key in (*budgets, "64.08|2026-01", "64.08|2026-02"):
+        world.take(("billing-work", key), 10)
     turns = {run_id: world.is_its_turn(run) for run_id, run in world.all("runs").items()}
     # The second run of January waits for the first; February waits for its budget; no two runs wait for each other.
     assert turns == {
@@ -356,14 +358,15 @@ async def test_a_run_starts_when_every_verdict_before_it_is_counted(monkeypatch:
     monkeypatch.setattr(facts, "LOOK_AGAIN_S", 0)
     world = with_budget()
     world.command("billing.run.v1", {"regency": "64.08", "period": "2026-01", "funding": "apbd-regency"})
-    for queue in (("billing-intake", "64.08"), ("billing-work", "64.08|2026-01")):
-        world.take(queue, 10)
+    world.take(("billing-intake", "64.08"), 10)
+    for key in ("64.08|2026|apbd-regency", "64.08|2026-01"):
+        world.take(("billing-work", key), 10)
     (run_id, run), *_ = world.all("runs").items()
     place = Workplace(world, behind=2)
     due: Any = world.reader.kept[Address("runs", run_id)].due
     answer = await facts.catch_up(run_id, run, due, place)  # type: ignore[arg-type]  # as much of it as is used
     assert place.asked == [("verification-events", "claims-events", "registration-events")] * 3
-    assert (answer.type, answer.key) == ("run.start", "64.08|2026-01")
+    assert (answer.type, answer.key) == ("run.start", "64.08|2026|apbd-regency")
     monkeypatch.setattr(facts, "LOOKS_MAX", 2)
     with pytest.raises(Unavailable):
         await facts.catch_up(run_id, run, due, Workplace(world, behind=9))  # type: ignore[arg-type]
