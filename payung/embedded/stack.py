@@ -29,6 +29,7 @@ from payung.embedded.locks import Locks
 from payung.embedded.process import ProcessSpec
 from payung.embedded.servers import SINGLE, Servers, Shape
 from payung.embedded.supervisor import Supervisor
+from shared.contracts import topics
 from shared.runtime import clock
 from shared.runtime.errors import Refused, Unavailable
 from shared.runtime.kafka.durability import ONE_BROKER
@@ -36,7 +37,7 @@ from shared.runtime.ops import secrets
 
 __all__ = ["SERVICES", "LaunchError", "Stack", "StackConfig", "default_data_dir", "read_run", "servers", "up"]
 
-SERVICES = ("registration", "verification", "billing", "claims", "reporting")
+SERVICES = topics.SERVICES
 STAND_INS = ("dukcapil", "bpjs")
 # Makes the topics; its argument is an environment with that right.
 CreateTopics = Callable[[Mapping[str, str]], Awaitable[object]]
