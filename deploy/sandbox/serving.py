@@ -82,6 +82,7 @@ def serve(app: FastAPI, host: str, port: int) -> None:
         ws="none",
         lifespan="off",
         access_log=False,
+        server_header=False,
         log_level="warning",
         timeout_graceful_shutdown=STOP_S,
     )

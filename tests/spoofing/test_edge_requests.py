@@ -4,6 +4,7 @@ without end, or too many at once."""
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -12,7 +13,7 @@ from typing import Any
 import httpx
 import pytest
 import uvicorn
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Response
 
 from services.reporting.api.web import routes as reporting_routes
 from shared.runtime.errors import Refused
@@ -99,6 +100,58 @@ async def test_own_pages_and_programs_are_let_in() -> None:
     async with served(application()) as address:
         for headers in ({}, {"origin": f"http://{address}"}, {"sec-fetch-site": "same-origin"}):
             assert await asked(address, "POST", headers) == 200
+
+
+# -- what a browser may do with an answer -----------------------------------------------------------------------------
+
+
+async def test_no_page_of_others_frames_loads_or_keeps_an_answer() -> None:
+    app = application()
+
+    @app.get("/own")
+    async def own() -> Response:
+        return Response(headers={"cache-control": "max-age=60", "Content-Security-Policy": "default-src 'none'"})
+
+    async with served(app) as address, httpx.AsyncClient(trust_env=False) as client:
+        for path, host, status in (("/", address, 200), ("/none", address, 404), ("/", "evil.example", 421)):
+            found = await client.get(f"http://{address}{path}", headers={"host": host})
+            assert found.status_code == status
+            for name, value in edge._HEADERS.items():
+                assert found.headers[name.decode()] == value.decode(), (path, name)
+            assert "server" not in found.headers
+        found = await client.get(f"http://{address}/own")
+        assert found.headers.get_list("cache-control") == ["max-age=60"]
+        assert found.headers.get_list("content-security-policy") == ["default-src 'none'"]
+        assert found.headers["x-frame-options"] == "DENY"
+
+
+async def test_a_request_with_two_lengths_is_one_request_and_refused() -> None:
+    async with served(application()) as address:
+        head = f"POST / HTTP/1.1\r\nhost: {address}\r\n"
+        hidden = f"0\r\n\r\nGET / HTTP/1.1\r\nhost: {address}\r\n\r\n"
+        for refused in (
+            "content-length: 5\r\ntransfer-encoding: chunked\r\n\r\n",
+            "content-length: 5\r\ncontent-length: 6\r\n\r\n",
+            "transfer-encoding: xchunked\r\n\r\n",
+        ):
+            answer = await answer_to(address, f"{head}{refused}{hidden}".encode())
+            assert b" 400 " in answer.splitlines()[0]
+            assert answer.count(b"HTTP/1.1 ") == 1
+
+
+async def test_two_host_names_are_refused() -> None:
+    async with served(application()) as address:
+        answer = await answer_to(address, f"GET / HTTP/1.1\r\nhost: {address}\r\nhost: evil.example\r\n\r\n".encode())
+        assert b" 400 " in answer.splitlines()[0]
+
+
+async def test_a_head_that_is_too_large_is_not_read_to_its_end() -> None:
+    async with served(application()) as address:
+        answer = b""
+        # The server may close the connection before everything is sent.
+        with contextlib.suppress(ConnectionError):
+            answer = await answer_to(address, b"GET / HTTP/1.1\r\nx: ", *[b"a" * 100_000] * 50)
+        assert b" 200 " not in answer
 
 
 # -- requests that never end, and too many ----------------------------------------------------------------------------

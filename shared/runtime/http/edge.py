@@ -1,5 +1,5 @@
 """Checks every request before a service sees it: the site of the page that sent it, the host name it was sent to, and
-how fast it arrives. Knows no endpoint.
+how fast it arrives. Tells the browser what it may do with each answer. Knows no endpoint.
 
 When PAYUNG_AUTH is `none`, everybody on this machine may do everything, so only this machine may send requests. The
 service listens on loopback, or PAYUNG_HTTP_PUBLISHED=loopback says that its port is published on loopback only. The
@@ -41,6 +41,18 @@ BODY_BYTES_A_S = 1_000
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _OWN_PAGES = frozenset({"same-origin", "none"})
 FOREIGN_PAGE = "requests from pages of other sites are refused"
+# Added to every answer that does not say otherwise. No page of another site shows ours in a frame, where a click could
+# be led astray, or loads an answer as a script or picture; nothing with people in it stays in a browser's cache; and no
+# other site learns our addresses, some of which contain a worker's id. `no-referrer` would be too strict: with it a
+# browser hides the origin of our own forms too, and they would be refused.
+_HEADERS: Mapping[bytes, bytes] = {
+    b"x-content-type-options": b"nosniff",
+    b"x-frame-options": b"DENY",
+    b"content-security-policy": b"frame-ancestors 'none'",
+    b"cross-origin-resource-policy": b"same-origin",
+    b"referrer-policy": b"same-origin",
+    b"cache-control": b"no-store",
+}
 _TOO_SLOW = (408, "the request came too slowly")
 
 
@@ -80,10 +92,12 @@ class Edge:
         self._names = frozenset(one.strip().lower() for one in environ.get(NAMES, "").split(",") if one.strip())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answers refused requests itself: 421 for a host name that is not ours, 403 for a page of another site."""
+        """Answers refused requests itself: 421 for a host name that is not ours, 403 for a page of another site, 400
+        for two lengths."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        send = _with_headers(send)
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
         why = self._refused(scope["method"], headers)
         if why is not None:
@@ -93,6 +107,9 @@ class Edge:
         await _Arrival(self._app, receive, send).run(scope)
 
     def _refused(self, method: str, headers: Mapping[str, str]) -> tuple[int, str] | None:
+        if "content-length" in headers and "transfer-encoding" in headers:
+            # A proxy in front may believe the other one, and take the rest of the body for a request of somebody else.
+            return 400, "a request has one length"
         host = headers.get("host", "")
         if self._open and not self._known(host):
             return 421, "this service answers to loopback names only"
@@ -103,6 +120,17 @@ class Edge:
     def _known(self, host: str) -> bool:
         name = host.rpartition(":")[0] if host.rpartition(":")[2].isdigit() and not host.endswith("]") else host
         return _is_loopback(name) or name.lower() in self._names
+
+
+def _with_headers(send: Send) -> Send:
+    async def out(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            given = list(message.get("headers", ()))
+            named = {name.lower() for name, _ in given}
+            message = {**message, "headers": [*given, *((n, v) for n, v in _HEADERS.items() if n not in named)]}
+        await send(message)
+
+    return out
 
 
 class _Arrival:
@@ -208,6 +236,7 @@ def config(app: ASGIApp, environ: Mapping[str, str], port: int) -> uvicorn.Confi
         limit_concurrency=CONCURRENCY_MAX,
         log_config=None,
         access_log=False,
+        server_header=False,
         lifespan="off",
         timeout_graceful_shutdown=3,
     )
