@@ -17,7 +17,7 @@ import orjson
 
 from services.claims.domain import forms
 from services.claims.domain.state import Reference
-from services.registration.domain import decide, parts
+from services.registration.domain import decide, parts, readings
 from services.registration.domain.duties import explanations, rosters
 from shared.contracts import envelope, topics
 from shared.contracts.catalogue import COMMANDS, DECISIONS
@@ -25,6 +25,7 @@ from shared.contracts.envelope import Unreadable
 from shared.contracts.reasons import Reason, field_of, speaks_of_a_code
 from shared.kernel.calendar import business_day
 from shared.kernel.event import Event
+from shared.lists import villages
 from shared.lists.answers import reason_message
 from shared.lists.columns import Kind
 from shared.lists.reader import open_list
@@ -94,21 +95,32 @@ def checked(listed: ListFile, regency: str, now: datetime) -> Findings:
             if hints and reason == Reason.VILLAGE_UNKNOWN:
                 message = f"{message} {hints}"
             found.refused.append(Finding(row.number, field_of(reason), reason, message, row.place))
-        taken.update(one for one in warnings if not reasons and speaks_of_a_code(one))
-    found.notices = (*listed.notices, *_taken(taken, areas))
+        taken.update(villages.taken(reasons, warnings))
+    found.notices = (*listed.notices, *villages.notices(taken, areas))
     return found
 
 
-def _taken(taken: Counter[str], areas: Areas) -> list[tuple[str, str]]:
-    """Notices of the codes that were read from names of villages, and how often."""
-    codes = [(one.partition(":")[2], count) for one, count in sorted(taken.items())]
-    return [
-        (
-            f"Desa {areas.name(code)} dicatat sebagai {code} ({count} baris).",
-            f"The village {areas.name(code)} is taken as {code} ({count} rows).",
-        )
-        for code, count in codes
-    ]
+class TakenVillages:
+    """Counts the villages that a list names and that the service takes by their codes, while the list is sent."""
+
+    def __init__(self) -> None:
+        self._reference = parts.Reference(area_files.load(), _NO_KEY)
+        self._rows = Counter[str]()
+
+    def see(self, event: Event) -> None:
+        """Looks at the event of one row; an event of a refused form counts nothing."""
+        if not isinstance(event.data, readings.OF_VILLAGES):
+            return
+        # Most rows have codes. Only a row with a name is judged as a whole.
+        _, warnings = readings.plain(event.data, event.source, self._reference.areas)
+        if villages.taken((), warnings):
+            for routed in decide.route(event, self._reference):
+                self._rows.update(villages.taken_by(routed.data))
+
+    @property
+    def notices(self) -> tuple[tuple[str, str], ...]:
+        """What to tell of the rows so far (Indonesian, English)."""
+        return villages.notices(self._rows, self._reference.areas)
 
 
 def _verdict(row: Row, kind: Kind, regency: str, now: datetime, judge: Judge) -> Verdict:

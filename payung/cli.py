@@ -92,6 +92,12 @@ def _run(work: Coroutine[Any, Any, T]) -> T:
     return asyncio.run(work)
 
 
+def _tell(notices: Sequence[tuple[str, str]]) -> None:
+    """Prints what was assumed about a list, or left out of it."""
+    for text_id, text_en in notices:
+        out.print(f"{text_id} ({text_en})", style="yellow", soft_wrap=True)
+
+
 def _print_json(value: Any) -> None:
     sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
 
@@ -168,12 +174,12 @@ def publish_list(
                 "rows": result.rows,
                 "sent": result.sent,
                 "outcomes": result.by_outcome(),
+                "notices": [{"message": text, "message_en": english} for text, english in result.notices],
                 "answers": answers,
             }
         )
         return
-    for text_id, text_en in result.notices:
-        out.print(f"{text_id} ({text_en})", style="yellow")
+    _tell(result.notices)
     out.print(f"{result.rows} rows read, {result.sent} sent, {result.rows - result.sent} refused before sending")
     out.print(f"run {result.run.id}")
     if wait:
@@ -196,8 +202,7 @@ def check(
     if as_json:
         _print_json([finding.as_json() for finding in findings.refused])
     else:
-        for text_id, text_en in findings.notices:
-            out.print(f"{text_id} ({text_en})", style="yellow", soft_wrap=True)
+        _tell(findings.notices)
         for finding in findings.refused:
             out.print(f"{finding.place}: {finding.column or '-'}: {finding.reason}: {finding.message}", soft_wrap=True)
         out.print(f"{findings.rows} rows, {len({one.row for one in findings.refused})} would be refused")

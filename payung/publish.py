@@ -17,13 +17,14 @@ from typing import Any
 
 import orjson
 
-from payung import wire
+from payung import checks, wire
 from payung.access.table import agency_name
 from payung.place import CommandError, Place
 from shared.contracts import envelope, officers, topics
 from shared.contracts.catalogue import COMMANDS, DECISIONS
 from shared.contracts.envelope import Unreadable
 from shared.contracts.reasons import Reason
+from shared.kernel.event import Event, Intake
 from shared.kernel.identity import without_niks
 from shared.lists import answers as answer_files
 from shared.lists.answers import Answer
@@ -35,6 +36,7 @@ from shared.runtime import clock
 # The wait for answers ends after this long without any. The answers so far are kept; --resume continues.
 QUIET_S = 60.0
 CLAIM_KINDS = ("claims",)
+_COMMANDS: Mapping[str, type[Intake]] = {**COMMANDS["registration"], **COMMANDS["claims"]}
 _CLAIM_OUTCOMES = {
     "claim.registered.v1": "accepted",
     "claim.held.v1": "held",
@@ -170,39 +172,40 @@ def _event(run: Run, row: Row, data: Mapping[str, Any]) -> dict[str, Any]:
 async def _send(
     place: Place, run: Run, rows: Iterator[Row], target: str, result: Published, progress: Progress
 ) -> None:
-    commands = {**COMMANDS["registration"], **COMMANDS["claims"]}
+    villages = checks.TakenVillages()
     async with wire.sender(place) as out:
         for row in rows:
             result.rows += 1
             one = row_event(run, row)
             value = orjson.dumps(one)
-            reason = _refused_here(row, value, target, commands)
-            if reason is not None:
+            event, reason = _read(row, value, target)
+            if event is None:
                 if row.problems:
                     result.refused_here += 1
                 else:
                     result.answers[row.number] = Answer("rejected", (reason,))
-                if run.kind not in CLAIM_KINDS:
-                    refused = _refused_event(run, row, reason)
-                    await out.send(target, str(refused["id"]), orjson.dumps(refused))
+                refused = _refused_event(run, row, reason)
+                await out.send(target, str(refused["id"]), orjson.dumps(refused))
                 continue
+            villages.see(event)
             await out.send(target, without_niks(str(one["id"])), value)
             result.sent += 1
             if result.sent % 500 == 0:
                 progress("sent", result.sent)
         await out.flush()
+    result.notices = (*result.notices, *villages.notices)
     progress("sent", result.sent)
 
 
-def _refused_here(row: Row, value: bytes, target: str, commands: Mapping[str, type]) -> str | None:
-    """Why a row is not sent, or None. It would only become a dead letter; here the clerk can correct it."""
+def _read(row: Row, value: bytes, target: str) -> tuple[Event | None, str]:
+    """The event of a row as its service will read it; or None, and why the row is not sent. It would only become a dead
+    letter; here the clerk can correct it."""
     if row.problems:
-        return row.problems[0].reason
+        return None, row.problems[0].reason
     try:
-        envelope.read(value, (), target, 0, commands)
+        return envelope.read(value, (), target, int(clock.now().timestamp() * 1000), _COMMANDS), ""
     except Unreadable as error:
-        return f"{Reason.FIELD_INVALID}:{error.code}"
-    return None
+        return None, f"{Reason.FIELD_INVALID}:{error.code}"
 
 
 async def _await_answers(

@@ -9,8 +9,12 @@ from collections.abc import Mapping
 
 _DAY = ("tulis tanggal yang ada, misalnya 01/07/2026", "write a date that exists, for example 01/07/2026")
 _PAST = (
-    "tulis tanggal yang ada dan tidak setelah hari ini, misalnya 01/07/1985",
-    "write a date that exists and is not after today, for example 01/07/1985",
+    "tulis tanggal yang ada dan tidak setelah hari ini, misalnya 01/07/1985 (dalam JSON 1985-07-01)",
+    "write a date that exists and is not after today, for example 01/07/1985 (in JSON 1985-07-01)",
+)
+_TEXT = (
+    "tulis ulang sebagai teks biasa, tanpa galat Excel (#N/A) dan tanpa tanda yang tidak terbaca",
+    "write it again as plain text, without a spreadsheet error (#N/A) and without unreadable marks",
 )
 HINTS: Mapping[str, tuple[str, str]] = {
     "birth_date": _PAST,
@@ -44,7 +48,13 @@ HINTS: Mapping[str, tuple[str, str]] = {
         "tulis tanggal bayar yang tidak setelah hari ini dan paling lama setahun sebelum bulan tagihan",
         "write the day of payment: not after today, and at most a year before the month that is billed",
     ),
-    "sex": ("isi L (laki-laki) atau P (perempuan)", "write L (male) or P (female)"),
+    **dict.fromkeys(
+        ("submission_id", "name", "occupation", "birth_place", "mother_name", "phone", "address", "family_card"), _TEXT
+    ),
+    "sex": (
+        "isi L (laki-laki) atau P (perempuan); dalam JSON M atau F",
+        "write L (male) or P (female); in JSON M or F",
+    ),
     "reason": (
         "pilih pindah, meninggal, bekerja, permintaan, atau lainnya",
         "choose moved, deceased, employed, request, or other",

@@ -161,8 +161,10 @@ COLUMNS_ID: dict[str, str] = {
 
 _TEXTS: dict[Reason, tuple[str, str]] = {
     Reason.NIK_MALFORMED: (
-        "NIK harus 16 angka dan tidak berakhir 0000; periksa dengan KTP dan simpan kolomnya sebagai teks.",
-        "The NIK must have 16 digits and not end in 0000; check it against the ID card and keep the column as text.",
+        "NIK harus 16 angka tanpa titik, spasi, atau tanda lain di antaranya dan tidak berakhir 0000; periksa dengan "
+        "KTP dan simpan kolomnya sebagai teks.",
+        "The NIK must have 16 digits, without dots, blanks or other marks between them, and not end in 0000; check it "
+        "against the ID card and keep the column as text.",
     ),
     Reason.NIK_DATE_IMPOSSIBLE: (
         "Tanggal lahir di dalam NIK tidak ada di kalender; periksa angka NIK dengan KTP.",
@@ -196,7 +198,7 @@ _TEXTS: dict[Reason, tuple[str, str]] = {
     ),
     Reason.SECTOR_UNKNOWN: (
         "Sektor tidak dikenal; pilih pertanian, perkebunan, perikanan, peternakan, perdagangan, transportasi, "
-        "konstruksi, kerajinan, jasa, atau lainnya.",
+        "konstruksi, kerajinan, jasa, atau lainnya (dalam JSON nama Inggrisnya, misalnya fisheries).",
         "The sector is unknown; choose agriculture, plantation, fisheries, livestock, trade, transport, "
         "construction, crafts, services, or other.",
     ),

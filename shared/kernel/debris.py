@@ -28,6 +28,9 @@ _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffd-\uffff" + _SUR
 # A quick check whether cleaning is needed: it runs for every text, and nearly every text is plain.
 _SUSPECT = re.compile(f"[{_NO_WIDTH}{_BLANKS}{_SURROGATES}\r]|_x[0-9A-Fa-f]{{4}}_")
 
+# Programs write ="0812" so that a spreadsheet keeps the text.
+_EQUALS_QUOTED = re.compile(r'="((?:[^"]|"")*)"')
+
 _ERROR_VALUE = re.compile(
     r"#(N/A|NA|REF!?|VALUE!?|NAME\??|DIV/0!?|NUM!?|NULL!?|SPILL!?|CALC!?|FIELD!?|CONNECT!?|BLOCKED!?|UNKNOWN!?"
     r"|BUSY!?|EXTERNAL!?|TIMEOUT!?|PYTHON!?|ERROR!?|GETTING_DATA|#+)|ERR:\d{3}",
@@ -48,10 +51,20 @@ def clean(text: str) -> str:
     return _HALVES.sub("\ufffd", text)
 
 
+def bare(text: str) -> str:
+    """A text without what programs put around and into it: marks without width, odd blanks, `="..."`."""
+    return _unquoted(clean(text).strip())
+
+
+def _unquoted(text: str) -> str:
+    quoted = _EQUALS_QUOTED.fullmatch(text.strip()) if '="' in text else None
+    return quoted[1].replace('""', '"').strip() if quoted else text
+
+
 def cleaned(value: Any) -> Any:
     """A JSON value with every text inside it cleaned; parts that need no cleaning are returned unchanged."""
     if isinstance(value, str):
-        return clean(value)
+        return _unquoted(clean(value))
     if isinstance(value, Mapping):
         made = {name: cleaned(item) for name, item in value.items()}
         return made if any(made[name] is not item for name, item in value.items()) else value

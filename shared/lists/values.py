@@ -11,8 +11,10 @@ import re
 from functools import lru_cache
 
 from shared.contracts.yes_no import said
-from shared.kernel.debris import clean
-from shared.lists.dates import day as day  # one of the converters, in a file of its own
+from shared.kernel.contacts import phone as phone
+from shared.kernel.contacts import relation as relation
+from shared.kernel.debris import bare as bare
+from shared.lists.dates import day as day  # functions of other modules, offered with these
 
 _SCIENTIFIC = re.compile(r"\d([.,]\d+)?[eE]\+?\d+")
 _DOTTED = re.compile(r"\d{1,3}(\.\d{3})+(,0{1,2})?")
@@ -23,7 +25,6 @@ _MILLIONS = re.compile(r"(\d+)(?:[.,](\d))?(juta|jt)")
 _VILLAGE = re.compile(r"(\d{2}\.\d{2}\.\d{2}\.\d{4})(?!\d)")
 _GROUPED = re.compile(r"\d(?:[ .\-\u2010-\u2015]*\d){15}", re.ASCII)
 _NO_DIGIT = re.compile(r"\D", re.ASCII)
-_EQUALS_QUOTED = re.compile(r'="((?:[^"]|"")*)"')
 
 _NO_LETTER_OR_DIGIT = re.compile(r"[\W_]+")
 _SEXES = {
@@ -58,19 +59,6 @@ SECTORS_ID = {
 _SECTORS = SECTORS_ID | {name: name for name in SECTORS_ID.values()} | {"angkutan": "transport", "lain-lain": "other"}
 
 _WORDS: dict[str, dict[str, str]] = {
-    "relation": {
-        "suami": "spouse",
-        "istri": "spouse",
-        "isteri": "spouse",
-        "pasangan": "spouse",
-        "anak": "child",
-        "orang tua": "parent",
-        "ayah": "parent",
-        "ibu": "parent",
-        "saudara": "sibling",
-        "kakak": "sibling",
-        "adik": "sibling",
-    },
     "reason": {
         "pindah": "moved",
         "meninggal": "deceased",
@@ -104,13 +92,6 @@ _WORDS: dict[str, dict[str, str]] = {
 def text(cell: str) -> str:
     """The text as it is."""
     return cell
-
-
-def bare(cell: str) -> str:
-    """The text of a cell without what programs put around and into it: marks without width, odd blanks, `="..."`."""
-    text = clean(cell).strip()
-    quoted = _EQUALS_QUOTED.fullmatch(text) if text.startswith("=") else None
-    return quoted[1].replace('""', '"').strip() if quoted else text
 
 
 def nik(cell: str) -> str:
@@ -174,18 +155,6 @@ def sector(cell: str) -> str:
     return _SECTORS.get(cell.lower(), cell)
 
 
-def phone(cell: str) -> str:
-    """A phone number with +62; a spreadsheet may have dropped its leading zero."""
-    number = re.sub(r"[\s\-.()']", "", cell)
-    if not number.removeprefix("+").isdigit() or number.startswith("+"):
-        return number if number.removeprefix("+").isdigit() else cell
-    if number.startswith("0"):
-        return "+62" + number[1:]
-    if number.startswith("62"):
-        return "+" + number
-    return "+62" + number if number.startswith("8") else cell
-
-
 def codes(cell: str) -> list[str] | str:
     """Document codes, separated by blanks, commas, semicolons or bars. The raw text when a word says that a document is
     missing (`belum ada kk1`): such a list is invalid."""
@@ -198,11 +167,6 @@ def word(list_name: str, cell: str) -> str:
     """A word of one of the contract's short lists, from its Indonesian name; in lower case."""
     lower = " ".join(cell.lower().split())
     return _WORDS[list_name].get(lower, lower)
-
-
-def relation(cell: str) -> str:
-    """How an heir or claimant is related."""
-    return word("relation", cell)
 
 
 def leaving_reason(cell: str) -> str:

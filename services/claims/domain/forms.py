@@ -19,8 +19,9 @@ from services.claims.domain.state import Child, Claimant, Form, Reference, Rulin
 from shared.contracts import officers, tokens, topics
 from shared.contracts.claims import DecideClaim, Kind, SubmitClaim
 from shared.contracts.fields import Fields
-from shared.contracts.reasons import Reason
+from shared.contracts.reasons import Reason, row_fault
 from shared.kernel.calendar import business_day, day_of
+from shared.kernel.contacts import relation
 from shared.kernel.event import Event, Intake
 from shared.kernel.identity import is_nik, nik_birth_date, worker_id
 from shared.kernel.values import value
@@ -156,6 +157,9 @@ def problems(fields: Mapping[str, Any], reference: Reference, today: date) -> tu
 
 
 def _submission(data: Intake, sender: Sender, reference: Reference, today: date) -> Submission | Rejected:
+    if unread := row_fault(data.fields):
+        # A row of a list that could not be read: it has a reason and nothing else.
+        return Rejected(sender, None, None, None, unread)
     form = Fields(data.fields, data.problem)
     claim_no = _number(form)
     worker = _worker(form, reference, today)
@@ -397,6 +401,6 @@ def _claimant(form: Fields) -> Claimant | None:
     claimant = form.inside("claimant")
     if claimant is None:
         return None
-    found = Claimant(claimant.text("name"), rules.relation(claimant.text("relation")), claimant.text("account"))
+    found = Claimant(claimant.text("name"), relation(claimant.text("relation")), claimant.text("account"))
     form.reasons.extend(claimant.reasons)
     return None if claimant.reasons else found

@@ -62,26 +62,8 @@ HEIRS = frozenset(
     ("spouse", "child", "parent", "grandchild", "grandparent", "sibling", "parent-in-law", "will", "named-heir")
 )
 GUARDIANS = frozenset((*HEIRS, "guardian"))
-# The words that offices use for relations.
-_RELATIONS: Mapping[str, str] = {
-    **dict.fromkeys(("suami", "istri", "isteri", "pasangan", "husband", "wife", "widow", "widower"), "spouse"),
-    **dict.fromkeys(("anak", "anak kandung", "son", "daughter"), "child"),
-    **dict.fromkeys(("orang tua", "ayah", "bapak", "ibu", "father", "mother"), "parent"),
-    "cucu": "grandchild",
-    **dict.fromkeys(("kakek", "nenek"), "grandparent"),
-    **dict.fromkeys(("saudara", "saudara kandung", "kakak", "adik", "brother", "sister"), "sibling"),
-    **dict.fromkeys(("mertua", "parent in law"), "parent-in-law"),
-    "wasiat": "will",
-    **dict.fromkeys(("wali", "guardian of the child"), "guardian"),
-}
 
 _SCHOOL_YEAR = re.compile(r"(\d{4})(?:[/-](\d{4}))?")
-
-
-def relation(text: str) -> str:
-    """The payee's relation: a code when the word is known, else the word as written."""
-    word = " ".join(text.lower().split())
-    return _RELATIONS.get(word, word)
 
 
 def missing_documents(form: Form) -> tuple[str, ...]:

@@ -1,17 +1,19 @@
 """Reads the plain meaning of an agency's fields, once for every command and every way in, before any rule judges them.
 
-An instant becomes its day in WITA, a dash becomes empty, and a village's name becomes its code when only one village
-can be meant. A value without a plain meaning stays unchanged, and the rules refuse it.
+An instant becomes its day in WITA, a dash becomes empty, a telephone gets its +62, a relation its code, and a village's
+name becomes its code when only one village can be meant. A value without a plain meaning stays unchanged, and the rules
+refuse it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from shared.contracts import topics
 from shared.contracts.reasons import Reason
 from shared.contracts.registration import RegisterProject, RegisterWorker, ReportOutreach, UpdateWorker
+from shared.kernel import contacts
 from shared.kernel.calendar import day_of
 from shared.kernel.debris import says_nothing
 from shared.kernel.event import Intake
@@ -21,8 +23,9 @@ DAYS = frozenset(
     {"birth_date", "date", "attested_on", "held_on", "starts_on", "ends_on", "contract_date", "changed_on"}
     | {"installed_on", "given_at", "started_on", "contract_ends_on", "registered_with_bpjs_on"}
 )
+_CONTACTS: Mapping[str, Callable[[str], str]] = {"phone": contacts.phone, "relation": contacts.relation}
 # The commands that name a village.
-_OF_VILLAGES = (RegisterWorker, UpdateWorker, RegisterProject, ReportOutreach)
+OF_VILLAGES = (RegisterWorker, UpdateWorker, RegisterProject, ReportOutreach)
 # Objects inside the data whose fields are read in the same way; `workers` is a list of them.
 _INSIDE = frozenset({"consent", "heir", "workers"})
 # An agency's own number is taken exactly as written.
@@ -35,7 +38,7 @@ CANDIDATES_MAX = 5
 def plain(intake: Intake, source: str, areas: Areas) -> tuple[Intake, tuple[str, ...]]:
     """The same command with the plain meaning of its fields, and warnings that say which interpretation was made."""
     fields = _read(intake.fields)
-    village, warnings = _village(fields, source, areas) if isinstance(intake, _OF_VILLAGES) else (None, ())
+    village, warnings = _village(fields, source, areas) if isinstance(intake, OF_VILLAGES) else (None, ())
     if village is not None:
         fields = {**fields, "village": village}
     if fields is intake.fields:
@@ -51,6 +54,8 @@ def _read(fields: Mapping[str, Any]) -> Mapping[str, Any]:
                 read = _day(value)
             elif len(value) <= _SHORT and value and name not in _AS_IT_IS and says_nothing(value):
                 read = ""
+            elif name in _CONTACTS:
+                read = _CONTACTS[name](value.strip())
             else:
                 continue
         elif name in _INSIDE:

@@ -64,6 +64,8 @@ class Import:
     answered: int = 0
     outcomes: Mapping[str, int] = field(default_factory=dict)
     reasons: Mapping[str, int] = field(default_factory=dict)
+    # The rows of each village that was written by name and taken by its code.
+    villages: Mapping[str, int] = field(default_factory=dict)
     notices: tuple[tuple[str, str], ...] = ()
     error: tuple[str, str] | None = None
     finished_at: datetime | None = None
@@ -99,6 +101,7 @@ def row_of(one: Import, cipher: Cipher) -> dict[str, Any]:
         # As pairs: a reason may contain a dot (field-invalid:heir.name), and a field name in the store should not.
         "outcomes": [list(pair) for pair in one.outcomes.items()],
         "reasons": [list(pair) for pair in one.reasons.items()],
+        "villages": [list(pair) for pair in one.villages.items()],
         "notices": [list(pair) for pair in one.notices],
         "error": list(one.error) if one.error else None,
         "finished_at": one.finished_at,
@@ -125,6 +128,8 @@ def import_of(identifier: str, row: Mapping[str, Any], cipher: Cipher) -> Import
         answered=row["answered"],
         outcomes=dict(row["outcomes"]),
         reasons=dict(row["reasons"]),
+        # Imports of an earlier release have no villages.
+        villages=dict(row.get("villages", ())),
         notices=tuple((one[0], one[1]) for one in row["notices"]),
         error=(row["error"][0], row["error"][1]) if row["error"] else None,
         finished_at=_aware(finished) if finished else None,

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
@@ -28,8 +29,8 @@ from shared.contracts.catalogue import COMMANDS
 from shared.contracts.envelope import Unreadable
 from shared.contracts.reasons import Reason
 from shared.kernel.decision import Address
-from shared.kernel.event import Event, Intake
-from shared.lists import Answer, ListError, ListFile, Row, open_list
+from shared.kernel.event import Event, Intake, Routed
+from shared.lists import Answer, ListError, ListFile, Row, open_list, villages
 from shared.lists.rows import refused_row
 from shared.runtime import clock
 from shared.runtime.errors import Unavailable
@@ -57,6 +58,7 @@ class _Batch:
     refused_here: list[Row] = field(default_factory=list)
     waiting: dict[str, tuple[int, tuple[Address, ...]]] = field(default_factory=dict)
     answers: dict[int, Answer] = field(default_factory=dict)
+    villages: Counter[str] = field(default_factory=Counter)
     published_s: float = 0.0
 
 
@@ -84,7 +86,8 @@ class Sending:
         except ListError as error:
             await self._save(status=Status.FAILED, error=(error.message_id, error.message_en), finished_at=clock.now())
             return
-        await self._save(status=Status.DONE, finished_at=clock.now(), rows=self._one.answered)
+        told = (*self._one.notices, *villages.notices(self._one.villages, self._house.reference.areas))
+        await self._save(status=Status.DONE, finished_at=clock.now(), rows=self._one.answered, notices=told)
 
     async def _carry(self, found: ListFile) -> None:
         ahead: asyncio.Queue[_Batch | None] = asyncio.Queue(BATCHES_AHEAD)
@@ -139,7 +142,9 @@ class Sending:
                 messages.append(Message(self._topic, identifier.encode(), value))
                 continue
             assert event is not None
-            batch.waiting[event.name] = (row.number, self._places(event))
+            routed = self._house.spec.route(event, self._house.reference)
+            batch.waiting[event.name] = (row.number, _places(event, routed))
+            batch.villages.update(code for one in routed for code in villages.taken_by(one.data))
             messages.append(Message(self._topic, identifier.encode(), value))
         return batch, messages
 
@@ -159,14 +164,6 @@ class Sending:
             "data": {**data, "agency": self._one.agency} if self._one.officer else data,
         }
         return identifier, orjson.dumps(one)
-
-    def _places(self, event: Event) -> tuple[Address, ...]:
-        """The documents that may hold the answer: the one to which the event is routed today, and its own refusal.
-
-        Both are needed: around midnight the record may get another day than the one used here.
-        """
-        routed = tuple(one.address for one in self._house.spec.route(event, self._house.reference))
-        return tuple(dict.fromkeys((*routed, Address("refusals", event.name))))
 
     async def _patiently_publish(self, messages: Sequence[Message]) -> None:
         """Publishes, and retries while the broker does not answer. Only this list waits."""
@@ -234,6 +231,7 @@ class Sending:
             sent=self._one.sent + batch.rows - len(batch.refused_here),
             outcomes=outcomes,
             reasons=reasons,
+            villages=Counter(self._one.villages) + batch.villages,
         )
 
     async def _save(self, **changes: Any) -> None:
@@ -248,6 +246,14 @@ class Sending:
                 return
             except Unavailable:
                 await asyncio.sleep(LOOK_MAX_S)
+
+
+def _places(event: Event, routed: Sequence[Routed]) -> tuple[Address, ...]:
+    """The documents that may hold the answer: the one to which the event is routed today, and its own refusal.
+
+    Both are needed: around midnight the record may get another day than the one used here.
+    """
+    return tuple(dict.fromkeys((*(one.address for one in routed), Address("refusals", event.name))))
 
 
 def _agency(one: Import) -> tuple[str, str]:

@@ -25,7 +25,8 @@ from shared.kernel.event import Event, Routed
 
 
 def route(event: Event, reference: object) -> tuple[Routed, ...]:
-    """Names the one document that an event changes; none for a copy on an agency's feedback topic."""
+    """Names the one document that an event changes; none for a copy on an agency's feedback topic that answers no
+    row."""
     address = _ADDRESSES[event.type](event)
     return () if address is None else (Routed(address, event.data),)
 
@@ -41,8 +42,8 @@ def _by_worker(collection: str) -> Callable[[Event], Address | None]:
 
 def _claim_address(event: Event) -> Address | None:
     if event.topic.startswith(FEEDBACK_PREFIX):
-        # The same event is on claims-events, for everyone.
-        return None
+        # The same event is on claims-events, for everyone. Here it may be the answer to an agency's row.
+        return _claim_answer_address(event)
     claim = event.data
     # A submission without a number is counted by itself, under the event's own name.
     number = claim.claim_no if claim.claim_no is not None else f"?{event.name}"
@@ -51,6 +52,17 @@ def _claim_address(event: Event) -> Address | None:
 
 def _answer_address(event: Event) -> Address | None:
     return None if answering_agency(event.topic) is None else Address("answers", event.name)
+
+
+def _claim_answer_address(event: Event) -> Address | None:
+    # One row has one answer, so it is counted under the name of the submission.
+    return Address("answers", f"{event.causation_source}|{event.causation_id}") if people.answers_row(event) else None
+
+
+def _claim(state: Any, event: Event, at: str) -> Decision[Any]:
+    if event.topic.startswith(FEEDBACK_PREFIX):
+        return people.claim_answered(state, event, at)
+    return claims.moved(state, event, at)
 
 
 def _settlement_address(event: Event) -> Address | None:
@@ -85,7 +97,8 @@ _ADDRESSES: dict[str, Callable[[Event], Address | None]] = {
     "budget.exhausted.v1": _exhaustion_address,
     "coverage.at-risk.v1": _risk_address,
     **dict.fromkeys(claims.STATUSES, _claim_address),
-    "claim.paid.v1": _claim_address,
+    "claim.paid.v1": lambda event: None if event.topic.startswith(FEEDBACK_PREFIX) else _claim_address(event),
+    "claim.submit.refused.v1": _claim_answer_address,
     "submission.answered.v1": _answer_address,
     "submission.settled.v1": _settlement_address,
     "employer.found-noncompliant.v1": lambda event: Address("findings", event.data.finding_id),
@@ -103,8 +116,9 @@ _JUDGEMENTS: dict[str, Callable[[Any, Event, str], Decision[Any]]] = {
     "budget.set-accepted.v1": money.budget_set,
     "budget.exhausted.v1": money.exhausted,
     "coverage.at-risk.v1": money.at_risk,
-    **dict.fromkeys(claims.STATUSES, claims.moved),
+    **dict.fromkeys(claims.STATUSES, _claim),
     "claim.paid.v1": claims.paid,
+    "claim.submit.refused.v1": people.claim_answered,
     "submission.answered.v1": people.answered,
     "submission.settled.v1": people.settled,
     "employer.found-noncompliant.v1": field.found,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from services.reporting.domain import history
 from services.reporting.domain.rules import ALREADY_COUNTED, OLDER, answering_agency, latest, older
 from services.reporting.domain.state import Answer, Identity, Registration, Settlement, Verdict
-from shared.contracts.reasons import Reason
+from shared.contracts.reasons import Reason, field_of
 from shared.kernel.decision import Decision
 from shared.kernel.event import Event
 
@@ -137,3 +137,44 @@ def answered(state: Answer | None, event: Event, at: str) -> Decision[Answer]:
             at=at,
         )
     )
+
+
+# How claims answers a submission: the first step of its claim, or a refusal.
+_CLAIM_OUTCOMES = {
+    "claim.registered.v1": "accepted",
+    "claim.rejected.v1": "rejected",
+    "claim.submit.refused.v1": "rejected",
+}
+_ROW_FAULTS = frozenset({Reason.ROW_RAGGED, Reason.ROW_UNREADABLE, Reason.FORMULA_WITHOUT_VALUE})
+
+
+def answers_row(event: Event) -> bool:
+    """Whether a claim's event on a feedback topic answers a row of an agency, as far as its data goes.
+
+    A claim with a good form that is refused by law (not covered, too late) or withdrawn says nothing of the data, so
+    only refusals of fields or of unreadable rows count.
+    """
+    outcome = _CLAIM_OUTCOMES.get(event.type)
+    if outcome is None or answering_agency(event.topic) is None or not _is_of_agency(event):
+        return False
+    return outcome == "accepted" or all(field_of(one) or one in _ROW_FAULTS for one in event.data.reasons)
+
+
+def claim_answered(state: Answer | None, event: Event, at: str) -> Decision[Answer]:
+    """The answer of claims to one row."""
+    agency = answering_agency(event.topic)
+    if state is not None or agency is None:
+        return Decision(state=None, ignored=ALREADY_COUNTED)
+    return Decision(
+        state=Answer(
+            regency=agency[0],
+            agency=agency[1],
+            outcome=_CLAIM_OUTCOMES[event.type],
+            reasons=tuple(dict.fromkeys(event.data.reasons)),
+            at=at,
+        )
+    )
+
+
+def _is_of_agency(event: Event) -> bool:
+    return event.causation_source is not None and event.causation_source.startswith("agency/")

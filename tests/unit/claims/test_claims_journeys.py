@@ -306,6 +306,24 @@ async def test_a_wrong_form_is_rejected_with_every_reason(changed: dict[str, Any
 
 
 @pytest.mark.parametrize(
+    ("fault", "reason"),
+    [
+        ("row-ragged", "row-ragged"),
+        ("field-invalid:too-large", "field-invalid:too-large"),
+        (5, "field-invalid:row_fault"),
+    ],
+)
+async def test_a_row_that_its_reader_refused_is_rejected_with_its_reason(fault: Any, reason: str) -> None:
+    world = World()
+    name = world.submit({"submission_id": "7", "row_fault": fault})
+    await world.settle()
+    for topic in ("claims-events", "feedback-6408-rumahsakit"):
+        (one,) = world.told(topic)
+        assert (one["type"], one["data"]["reasons"], one["causationid"]) == ("claim.rejected.v1", [reason], name)
+        assert one["data"]["claim_no"] is None
+
+
+@pytest.mark.parametrize(
     ("changes", "kind"), [({}, "claim.submit.v1"), ({"nik": None}, "claim.submit.v1"), ({}, "claim.withdraw.v1")]
 )
 async def test_no_claim_is_told_of_by_the_nik_of_its_worker(changes: dict[str, Any], kind: str) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import httpx
+import orjson
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 
@@ -82,6 +83,15 @@ class MemoryHouse:
                 found += log[self.settled.get(place, 0) :]
                 self.settled[place] = len(log)
         return found
+
+    def said(self, topic: str) -> list[dict[str, Any]]:
+        """The events on a topic."""
+        return [
+            orjson.loads(record.value or b"")
+            for place, log in self.topics.logs.items()
+            for record in log
+            if place[0] == topic
+        ]
 
     async def caught_up(self, topics: Sequence[str]) -> bool:
         """True at once: nothing is waiting."""

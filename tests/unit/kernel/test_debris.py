@@ -41,6 +41,11 @@ def test_a_plain_value_is_given_back_itself(value: object) -> None:
     assert cleaned(value) is value
 
 
+def test_what_a_spreadsheet_keeps_as_text_is_the_text() -> None:
+    told = {"nik": '="6408044107850002"', "name": '"SITI"', "address": ' ="Gang ""B""" '}
+    assert cleaned(told) == {"nik": "6408044107850002", "name": '"SITI"', "address": 'Gang "B"'}
+
+
 @pytest.mark.parametrize(
     ("text", "plain"),
     [

@@ -6,17 +6,18 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import date
 from pathlib import Path
+from typing import Any
 
-import orjson
 import pytest
 
-from payung import checks, publish
+from payung import checks, publish, wire
 from services.registration.domain import suspects
 from services.registration.suspects import scan
 from shared.contracts import topics
-from shared.contracts.catalogue import COMMANDS
 from shared.kernel.identity import worker_id
 from shared.lists import ListFile, Row, open_list
 from shared.runtime import clock
@@ -104,27 +105,48 @@ def rows(case: str) -> list[Row]:
     return list(listed(case).rows())
 
 
-async def test_publish(case: str) -> None:
+async def test_publish(case: str, monkeypatch: pytest.MonkeyPatch) -> None:
     house = MemoryHouse()
+    published = await publish_into(house, case, monkeypatch)
+    answers = {
+        answer["causationid"]: tuple(answer["data"]["reasons"])
+        for answer in house.said(FEEDBACK)
+        if answer["type"] == "submission.answered.v1"
+    }
+    sent = [answers[publish.row_id(published.run, row.number)] for row in rows(case)]
+    assert sent == EXPECTED[case], "a row that is refused here is refused there, with the same reasons"
+
+
+async def publish_into(house: MemoryHouse, case: str, monkeypatch: pytest.MonkeyPatch) -> publish.Published:
+    """Publishes a file as the command does, with the service in memory behind it."""
+
+    class Desk:
+        async def send(self, topic: str, key: str, value: bytes) -> None:
+            await house.publish([Message(topic, key.encode(), value)])
+
+        async def flush(self) -> None:
+            """Nothing is on its way."""
+
+    @asynccontextmanager
+    async def sender(place: object) -> AsyncIterator[Desk]:
+        yield Desk()
+
+    monkeypatch.setattr(wire, "sender", sender)
     run = publish.Run(id=clock.new_id(), file="", sha256="", agency="64.08/dinsos", kind="workers", feedback={})
-    sent: dict[str, tuple[str, ...]] = {}
-    commands = COMMANDS["registration"]
-    for row in rows(case):
-        one = publish.row_event(run, row)
-        reason = publish._refused_here(row, orjson.dumps(one), INTAKE, commands)
-        one = one if reason is None else publish._refused_event(run, row, reason)
-        await house.publish([Message(INTAKE, str(one["id"]).encode(), orjson.dumps(one))])
-        sent[str(one["id"])] = ()
-    for place, log in house.topics.logs.items():
-        for record in log if place[0] == FEEDBACK else ():
-            answer = orjson.loads(record.value or b"")
-            if answer["type"] == "submission.answered.v1":
-                sent[answer["causationid"]] = tuple(answer["data"]["reasons"])
-    assert list(sent.values()) == EXPECTED[case], "a row that is refused here is refused there, with the same reasons"
+    found = listed(case)
+    result = publish.Published(run, notices=found.notices)
+    nowhere: Any = None
+    await publish._send(nowhere, run, found.rows(), INTAKE, result, lambda what, count: None)
+    return result
 
 
 async def test_upload(case: str) -> None:
-    house = MemoryHouse()
+    answered, _ = await upload_into(MemoryHouse(), case)
+    assert [tuple(one["reasons"].split()) for one in answered] == EXPECTED[case]
+
+
+async def upload_into(house: MemoryHouse, case: str) -> tuple[list[dict[str, str]], dict[str, Any]]:
+    """Uploads a file; returns the answers to its rows, and the import as JSON."""
     path = CASES / case
     async with house.client() as client:
         answer = await client.post(f"/v1/imports?agency=64.08/dinsos&filename={path.name}", content=path.read_bytes())
@@ -133,10 +155,16 @@ async def test_upload(case: str) -> None:
         body = (await client.get(f"/v1/imports/{identifier}/answers.csv")).content.decode("utf-8-sig")
         shown = (await client.get(f"/v1/imports/{identifier}")).json()
     first = body.split("\r\n", 1)[0]
-    answered = list(csv.DictReader(io.StringIO(body), delimiter=";" if first.count(";") > first.count(",") else ","))
-    assert [tuple(one["reasons"].split()) for one in answered] == EXPECTED[case]
-    told = [(one["message"], one["message_en"]) for one in shown["notices"]]
-    assert told == list(listed(case).notices), "those of check and publish"
+    delimiter = ";" if first.count(";") > first.count(",") else ","
+    return list(csv.DictReader(io.StringIO(body), delimiter=delimiter)), shown
+
+
+async def test_every_road_gives_the_same_notices(case: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    by_check = checks.checked(listed(case), "64.08", clock.now()).notices
+    by_publish = (await publish_into(MemoryHouse(), case, monkeypatch)).notices
+    _, shown = await upload_into(MemoryHouse(), case)
+    by_upload = tuple((one["message"], one["message_en"]) for one in shown["notices"])
+    assert by_check == by_publish == by_upload
 
 
 @pytest.mark.parametrize("case", sorted(BIRTH_DATES))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -221,6 +222,50 @@ async def test_quality_by_agency(house: Any, make: Make) -> None:
     assert (row["agency"], row["regency"], row["sent"], row["accepted"], row["score"]) == ("dinsos", "64.08", 4, 2, 0.5)
     assert list(row["reasons"].items()) == [("name-missing", 2), ("nik-malformed", 1)]
     assert row["outcomes"] == {"registered": 2, "rejected": 2}
+
+
+async def test_rows_of_claims_count_in_quality_once_each(house: Any, make: Make) -> None:
+    feedback, submitter = "feedback-6408-rumahsakit", "agency/64.08/rumahsakit"
+    claim: dict[str, Any] = {
+        "claim_no": "K",
+        "agency": "rumahsakit",
+        "worker_id": None,
+        "regency": "64.08",
+        "kind": None,
+    }
+    told: list[tuple[str, str, str, dict[str, Any]]] = [
+        ("claim.registered.v1", "good", submitter, {**claim, "stage": "agenda"}),
+        # What becomes of a good claim says nothing of its row.
+        ("claim.held.v1", "good", submitter, {**claim, "stage": "agenda"}),
+        ("claim.rejected.v1", "step", "payung/claims", {**claim, "stage": "selesai", "reasons": ["not-covered"]}),
+        ("claim.rejected.v1", "taken-back", submitter, {**claim, "stage": "selesai", "reasons": ["claim-withdrawn"]}),
+        ("claim.rejected.v1", "wrong", submitter, {**claim, "stage": "selesai", "reasons": ["nik-malformed"]}),
+        (
+            "claim.rejected.v1",
+            "unread",
+            submitter,
+            {**claim, "claim_no": None, "stage": "selesai", "reasons": ["row-ragged"]},
+        ),
+        (
+            "claim.submit.refused.v1",
+            "wrong-again",
+            submitter,
+            {"claim_no": "K", "agency": "rumahsakit", "reasons": ["field-invalid:cause"]},
+        ),
+        (
+            "claim.submit.refused.v1",
+            "double",
+            submitter,
+            {"claim_no": "K", "agency": "rumahsakit", "reasons": ["duplicate-claim"]},
+        ),
+    ]
+    for number, (kind, cause, source, data) in enumerate(told):
+        for topic in ("claims-events", feedback, feedback):
+            one = make(kind, topic=topic, name=f"c{number}", **data)
+            house.take(replace(one, causation_id=cause, causation_source=source))
+    (row,) = (await ask(house, "/v1/quality"))["rows"]
+    assert (row["name"], row["sent"], row["accepted"], row["rejected"]) == ("64.08/rumahsakit", 4, 1, 3)
+    assert row["reasons"] == {"field-invalid:cause": 1, "nik-malformed": 1, "row-ragged": 1}
 
 
 async def test_what_the_register_refutes_counts_against_who_sent_it(house: Any, make: Make) -> None:
