@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import sys
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from pathlib import Path
@@ -13,7 +14,19 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from payung import backup_cli, checks, commands, keys_cli, place, policy_cli, publish, rates_cli, status, troubles
+from payung import (
+    backup_cli,
+    checks,
+    commands,
+    configuration,
+    keys_cli,
+    place,
+    policy_cli,
+    publish,
+    rates_cli,
+    status,
+    troubles,
+)
 from payung.access import cli as access_cli
 from payung.access import commands as access
 from payung.dlq import cli as dlq_cli
@@ -32,6 +45,7 @@ from shared.lists.columns import LAYOUTS, Kind
 from shared.lists.errors import ListError
 from shared.runtime import clock
 from shared.runtime.kafka import topics_admin
+from shared.runtime.ops import secrets
 
 app = typer.Typer(
     help="Payung: employment social security for vulnerable informal workers.",
@@ -84,7 +98,7 @@ Funding = Annotated[str, typer.Option(help="apbd-regency, apbd-province, self or
 
 
 def main() -> None:
-    """Runs the command line. Every failure becomes one line on standard error and exit code 1 (2: wrong usage)."""
+    """Runs the command line. Every failure becomes one line on standard error and an exit code (troubles.run)."""
     troubles.run(app, lambda text: err.print(text, style="red", soft_wrap=True, markup=False))
 
 
@@ -110,6 +124,7 @@ def up(
     tls: Annotated[bool, typer.Option("--tls", help="Kafka and MongoDB speak TLS, with a CA made here.")] = False,
 ) -> None:
     """Start everything on this machine: Kafka, MongoDB, the five services, the stand-ins. Ctrl-C stops all."""
+    configuration.check_all(secrets.resolved(os.environ))
     config = StackConfig(
         data_dir=data or default_data_dir(),
         port_base=port_base,
@@ -135,6 +150,7 @@ def demo(
 
     if against_running:
         raise typer.Exit(_run(story.demo_against(place.find(data), workers=workers, seed=seed)))
+    configuration.check_all(secrets.resolved(os.environ))
     raise typer.Exit(_run(story.demo(workers=workers, leave=exit_, data=data, port_base=port_base, seed=seed)))
 
 

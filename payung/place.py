@@ -11,20 +11,20 @@ from typing import Any
 
 import httpx
 
+from payung import configuration
 from payung.access.table import OPERATOR
 from payung.embedded import locks
 from payung.embedded.data import DataFolder, keys_of
 from payung.embedded.stack import default_data_dir, read_run
 from shared.contracts import topics
 from shared.contracts.reasons import messages
-from shared.runtime.errors import Refused
 from shared.runtime.ops import credentials, secrets
 
 DEFAULT_PORT_BASE = 8100
 # The folder of the log-ins of an installation that `payung up` did not start (docker-compose.yml).
-FOLDER = "PAYUNG_CREDENTIALS_FOLDER"
+FOLDER = configuration.CREDENTIALS_FOLDER.name
 # The folder of the servers' own secrets. With it a command logs in as the servers and makes the first users.
-LOCKS = "PAYUNG_LOCKS"
+LOCKS = configuration.LOCKS.name
 # The address that the compose file publishes. It bypasses the replica set's own name, which only its network knows.
 DEFAULT_MONGO_URL = f"mongodb://127.0.0.1:{DEFAULT_PORT_BASE + 17}/?directConnection=true"
 
@@ -66,7 +66,7 @@ class Place:
 
     def _headers(self) -> dict[str, str]:
         """The caller's token, for an installation with log-ins (PAYUNG_AUTH names an issuer)."""
-        token = self.environ.get("PAYUNG_TOKEN", "").strip()
+        token = configuration.TOKEN.text(self.environ)
         return {"authorization": f"Bearer {token}"} if token else {}
 
     async def get(self, service: str, path: str, **params: str | None) -> httpx.Response:
@@ -109,7 +109,10 @@ def _one_error(one: Any) -> str:
 
 
 def find(data: Path | None) -> Place:
-    """The installation of a data folder, or the one that the environment names."""
+    """The installation of a data folder, or the one that the environment names.
+
+    Raises CommandError when nothing runs there, Refused for an environment variable of another form.
+    """
     data_dir = data if data is not None else default_data_dir()
     environ = _resolved()
     run = read_run(data_dir)
@@ -170,10 +173,10 @@ def _logs_in(environ: Mapping[str, str]) -> bool:
 
 
 def _resolved() -> dict[str, str]:
-    try:
-        return secrets.resolved(os.environ)
-    except Refused as error:
-        raise CommandError(str(error)) from error
+    """The environment with its secrets read from their files; raises Refused for a variable of another form."""
+    found = secrets.resolved(os.environ)
+    configuration.check_command(found)
+    return found
 
 
 def _add_keys(environ: dict[str, str], keys_file: Path) -> None:

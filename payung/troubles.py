@@ -26,6 +26,8 @@ from shared.runtime.ops import traces
 
 FAILED = 1
 MISUSED = 2
+# An environment variable of another form, or a server that is set up in another way than Payung needs; as for services.
+MISCONFIGURED = 78
 _OURS = (CommandError, LaunchError, Refused, Unavailable)
 
 
@@ -49,7 +51,7 @@ def told(error: BaseException) -> str:
 
 
 def run(command: Callable[[], object], say: Callable[[str], object]) -> None:
-    """Runs the command line and sets the exit code: 1 for a failure, 2 for wrong usage."""
+    """Runs the command line and sets the exit code: 1 for a failure, 2 for wrong usage, 78 for a wrong setting."""
     _be_quiet()
     try:
         command()
@@ -63,7 +65,7 @@ def run(command: Callable[[], object], say: Callable[[str], object]) -> None:
         raise
     except BaseException as error:  # noqa: BLE001  # whatever it is, a person reads one line
         say(f"payung: {told(error)}")
-        sys.exit(FAILED)
+        sys.exit(MISCONFIGURED if isinstance(error, Refused) else FAILED)
 
 
 def _be_quiet() -> None:

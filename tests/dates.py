@@ -5,8 +5,8 @@
     python -m tests.dates --only leap-day tests/unit/claims
 
 libfaketime moves the wall clock by an offset. All processes inherit it, so our clock, Kafka's LogAppendTime and
-MongoDB's clock agree. The monotonic clock, which measures waits, does not move. Time continues: a run that begins at
-23:59 crosses midnight.
+MongoDB's clock agree. It needs Linux on x86-64, and a C compiler for a call that it does not know (moved_waits.c). The
+monotonic clock, which measures waits, does not move. Time continues: a run that begins at 23:59 crosses midnight.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ import argparse
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Mapping, Sequence
 from datetime import datetime, time, timedelta
 from importlib.util import find_spec
 from pathlib import Path
@@ -25,6 +26,8 @@ from shared.runtime import clock
 
 OFFLINE = ("-m", "not connected", "tests", "--deselect", "tests/simulation")
 INTEGRATION = ("-m", "connected and not faults", "tests/integration", "tests/conformance")
+
+_MOVING = ("LD_PRELOAD", "FAKETIME", "FAKETIME_DONT_FAKE_MONOTONIC", "FAKETIME_FORCE_MONOTONIC_FIX", "NO_FAKE_STAT")
 
 
 def dates(now: datetime) -> dict[str, datetime]:
@@ -44,19 +47,32 @@ def dates(now: datetime) -> dict[str, datetime]:
     }
 
 
-def moved(to: datetime, now: datetime, library: Path, environ: Mapping[str, str]) -> dict[str, str]:
+def moved(to: datetime, now: datetime, libraries: Sequence[Path], environ: Mapping[str, str]) -> dict[str, str]:
     """The environment that moves a process and all its children to another time."""
     # When the clock is already moved, `now` is the moved time, but the new offset counts from the real clock.
     seconds = int((to - now).total_seconds()) + int(environ.get("FAKETIME", "0"))
     return {
         **environ,
-        "LD_PRELOAD": str(library),
+        "LD_PRELOAD": ":".join(map(str, libraries)),
         "FAKETIME": f"{seconds:+d}",
         "FAKETIME_DONT_FAKE_MONOTONIC": "1",
         # With the default of 1 for this glibc, a wait of the Java runtime never ends, and the broker does not start.
         "FAKETIME_FORCE_MONOTONIC_FIX": "0",
         "NO_FAKE_STAT": "1",
     }
+
+
+def bare(environ: Mapping[str, str]) -> dict[str, str]:
+    """Only the path and the moved clock of an environment, for a process that must not inherit anything else."""
+    kept = (
+        "PATH",
+        "LD_PRELOAD",
+        "FAKETIME",
+        "FAKETIME_DONT_FAKE_MONOTONIC",
+        "FAKETIME_FORCE_MONOTONIC_FIX",
+        "NO_FAKE_STAT",
+    )
+    return {name: environ[name] for name in kept if name in environ}
 
 
 def library() -> Path | None:
@@ -66,6 +82,14 @@ def library() -> Path | None:
         return None
     found = Path(package.origin).parent / "vendor/libfaketime/src/libfaketime.so.1"
     return found if found.is_file() else None
+
+
+def waits(folder: Path) -> Path:
+    """Builds moved_waits.c; raises OSError without a C compiler, CalledProcessError when it fails."""
+    built = folder / "moved_waits.so"
+    source = Path(__file__).with_name("moved_waits.c")
+    subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-o", str(built), str(source), "-lpthread"], check=True)
+    return built
 
 
 def main() -> int:
@@ -81,19 +105,30 @@ def main() -> int:
     if found is None:
         print("The clock can be moved on Linux on x86-64 only; nothing was tried.")
         return 0
+    with tempfile.TemporaryDirectory(prefix="payung-dates-") as folder:
+        try:
+            libraries = (found, waits(Path(folder)))
+        except (OSError, subprocess.CalledProcessError) as error:
+            print(f"The clock cannot be moved without a C compiler (cc): {error}")
+            return 1
+        return _try_all(given, known, libraries)
+
+
+def _try_all(given: argparse.Namespace, known: Mapping[str, datetime], libraries: Sequence[Path]) -> int:
+    now = clock.now()
     daily = sorted(known)[business_day(now).toordinal() % len(known)]
     names = [given.only] if given.only else [daily] if given.daily else list(known)
     runs = [tuple(given.tests)] if given.tests else [OFFLINE] if given.daily else [OFFLINE, INTEGRATION]
-    failed = [name for name in names for run in runs if not _passes(name, known[name], found, run)]
+    failed = [name for name in names for run in runs if not _passes(name, known[name], libraries, run)]
     if failed:
         print(f"failed on: {', '.join(dict.fromkeys(failed))}")
     return 1 if failed else 0
 
 
-def _passes(name: str, to: datetime, found: Path, run: tuple[str, ...]) -> bool:
+def _passes(name: str, to: datetime, libraries: Sequence[Path], run: tuple[str, ...]) -> bool:
     print(f"== {name}: {to.isoformat()}", flush=True)
     # Take `now` again for each run: each run must begin at exactly the chosen minute.
-    environ = moved(to, clock.now(), found, os.environ)
+    environ = moved(to, clock.now(), libraries, os.environ)
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *run]
     return subprocess.run(command, env=environ, check=False).returncode == 0
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from payung import configuration
 from payung.access import applying, table
 from payung.access.applying import Administrator
 from payung.access.files import Addresses, Files
@@ -19,7 +20,7 @@ from shared.runtime.ops import credentials
 from shared.runtime.store import login
 
 # The addresses for the log-in files, when the process that writes them reaches the servers by other addresses.
-PUBLISHED_KAFKA, PUBLISHED_MONGO = "PAYUNG_PUBLISHED_KAFKA", "PAYUNG_PUBLISHED_MONGO_URL"
+PUBLISHED_KAFKA, PUBLISHED_MONGO = configuration.PUBLISHED_KAFKA.name, configuration.PUBLISHED_MONGO_URL.name
 
 
 async def apply(place: Place, more: Sequence[Topic] = ()) -> list[User]:

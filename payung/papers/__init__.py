@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from payung import contracts
+from payung import configuration, contracts
 from payung.papers import catalogue, interface, rules
 from shared.contracts import topics
 
@@ -24,7 +24,7 @@ def documents() -> dict[str, str]:
 
 def pages() -> dict[str, str]:
     """The pages that are generated whole and committed in `docs/`: name -> text."""
-    return {"catalogue.md": catalogue.page(), "rules.md": rules.page(ROOT)}
+    return {"catalogue.md": catalogue.page(), "rules.md": rules.page(ROOT), "configuration.md": configuration.page()}
 
 
 def committed() -> dict[str, str]:

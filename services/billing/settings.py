@@ -5,8 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from shared.runtime.settings import Whole
+
 # One record names all workers of a step (contracts/billing_work.py); more would exceed the topic's record size.
 STEP_WORKERS_LIMIT = 1000
+STEP_WORKERS = Whole(
+    "PAYUNG_BILLING_STEP_WORKERS",
+    "candidates in one step of a billing run",
+    str(STEP_WORKERS_LIMIT),
+    least=1,
+    most=STEP_WORKERS_LIMIT,
+    default=STEP_WORKERS_LIMIT,
+)
+SETTINGS = (STEP_WORKERS,)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,8 +28,5 @@ class Settings:
 
 
 def from_environment(environ: Mapping[str, str]) -> Settings:
-    """Reads PAYUNG_BILLING_STEP_WORKERS; raises ValueError unless it is a number from 1 to 1,000."""
-    step_workers = int(environ.get("PAYUNG_BILLING_STEP_WORKERS", STEP_WORKERS_LIMIT))
-    if not 1 <= step_workers <= STEP_WORKERS_LIMIT:
-        raise ValueError(f"PAYUNG_BILLING_STEP_WORKERS is {step_workers}; 1 to {STEP_WORKERS_LIMIT} are possible")
-    return Settings(step_workers=step_workers)
+    """Reads PAYUNG_BILLING_STEP_WORKERS; raises Refused unless it is a number from 1 to 1,000."""
+    return Settings(step_workers=STEP_WORKERS.of(environ))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from services.billing import api, documents, facts
+from services.billing import api, documents, facts, settings
 from services.billing.domain import decide
 from shared.contracts import billing, billing_work, topics
 from shared.contracts.claims import WorkerDied
@@ -42,4 +42,5 @@ SPEC = ServiceSpec(
     performers=facts.PERFORMERS,
     outcomes=billing.OUTCOMES,
     routes=api.routes,
+    settings=settings.SETTINGS,
 )

@@ -5,10 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from shared.runtime.settings import Url, Whole
 from shared.runtime.store.crypto import id_key_from
 
 # Above this amount an officer must decide (docs/contracts.md#claims).
 OFFICER_ABOVE = 50_000_000
+BPJS_URL = Url("PAYUNG_BPJS_URL", "the address of BPJS' payment service", "http://127.0.0.1:8107")
+DECIDES_ABOVE = Whole(
+    "PAYUNG_CLAIMS_OFFICER_ABOVE",
+    "an officer must decide a claim above this amount, in rupiah",
+    str(OFFICER_ABOVE),
+    most=10**12,
+    default=OFFICER_ABOVE,
+)
+SETTINGS = (BPJS_URL, DECIDES_ABOVE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,11 +31,11 @@ class Settings:
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> Settings:
-        """Reads PAYUNG_ID_KEY, PAYUNG_BPJS_URL, PAYUNG_CLAIMS_OFFICER_ABOVE; raises Refused or ValueError when
+        """Reads PAYUNG_ID_KEY, PAYUNG_BPJS_URL, PAYUNG_CLAIMS_OFFICER_ABOVE; raises Refused when one is
         malformed.
         """
         return cls(
             id_key=id_key_from(environ),
-            bpjs_url=environ.get("PAYUNG_BPJS_URL", "http://127.0.0.1:8107").rstrip("/"),
-            officer_above=int(environ.get("PAYUNG_CLAIMS_OFFICER_ABOVE", OFFICER_ABOVE)),
+            bpjs_url=BPJS_URL.of(environ),
+            officer_above=DECIDES_ABOVE.of(environ),
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from services.claims import api, documents, facts
+from services.claims import api, documents, facts, settings
 from services.claims.adapters import bpjs
 from services.claims.domain import decide, outcomes
 from shared.contracts import claims, claims_work, topics
@@ -41,4 +41,5 @@ SPEC = ServiceSpec(
     performers={**facts.PERFORMERS, outcomes.PAYMENT: bpjs.pay},
     outcomes=claims.OUTCOMES,
     routes=api.routes,
+    settings=settings.SETTINGS,
 )

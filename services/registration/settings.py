@@ -5,11 +5,28 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from shared.runtime.errors import Refused
+from shared.runtime.settings import File, Number, Text, YesNo
 from shared.runtime.store.crypto import id_key_from
 
 # A list arrives in bursts, so the scan waits until nothing has come for this long.
 SCAN_QUIET_S = 30.0
+PRECEDENCE = File("PAYUNG_PRECEDENCE", "the regency's own precedence of sources", "the shipped one")
+SUSPECTS_QUIET_S = Number(
+    "PAYUNG_SUSPECTS_QUIET_S",
+    "seconds without new workers before the search for doubles begins; 0 means only on request",
+    "30",
+    most=86_400,
+    default=SCAN_QUIET_S,
+)
+PUBLIC_URL = Text("PAYUNG_PUBLIC_URL", "the address of this service in the codes of stickers, as phones reach it")
+STICKER_SAMPLES = YesNo(
+    "PAYUNG_STICKER_SAMPLES", "prints samples that lead nowhere where no public address is set", "no"
+)
+STICKER_KEY = Text(
+    "PAYUNG_STICKER_KEY", "the key that signs stickers, BASE64 of 32 bytes", "derived from `PAYUNG_ID_KEY`", secret=True
+)
+STICKER_OLD_KEYS = Text("PAYUNG_STICKER_OLD_KEYS", "public keys of older stickers that still hang, with commas")
+SETTINGS = (PRECEDENCE, SUSPECTS_QUIET_S, PUBLIC_URL, STICKER_SAMPLES, STICKER_KEY, STICKER_OLD_KEYS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +44,4 @@ class Settings:
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> Settings:
         """Reads PAYUNG_ID_KEY, PAYUNG_PRECEDENCE, PAYUNG_SUSPECTS_QUIET_S; raises Refused when one is malformed."""
-        quiet = environ.get("PAYUNG_SUSPECTS_QUIET_S", str(SCAN_QUIET_S))
-        try:
-            quiet_s = float(quiet)
-        except ValueError as error:
-            raise Refused(f"PAYUNG_SUSPECTS_QUIET_S is {quiet!r}; a number of seconds is needed") from error
-        return cls(id_key_from(environ), environ.get("PAYUNG_PRECEDENCE") or None, quiet_s)
+        return cls(id_key_from(environ), PRECEDENCE.text(environ) or None, SUSPECTS_QUIET_S.of(environ))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from services.registration import api, documents, facts
+from services.registration import api, documents, facts, settings
 from services.registration.domain import decide
 from services.registration.duties import documents as duties_documents
 from services.registration.imports import running as imports
@@ -57,4 +57,5 @@ SPEC = ServiceSpec(
     outcomes={**registration.OUTCOMES, **registration_duties.OUTCOMES, **registration_stickers.OUTCOMES},
     routes=api.routes,
     background=_background,
+    settings=settings.SETTINGS,
 )

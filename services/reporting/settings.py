@@ -5,6 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from shared.runtime.settings import Whole
+
+STREAMS_MAX = 200
+STREAMS = Whole(
+    "PAYUNG_REPORTING_STREAMS",
+    "browsers that may follow the live figures at the same time",
+    str(STREAMS_MAX),
+    most=100_000,
+    default=STREAMS_MAX,
+)
+SETTINGS = (STREAMS,)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
@@ -17,7 +29,7 @@ class Settings:
     # The share of time that counting may take; at 0.1 a count of 0.4 s is followed by a rest of 3.6 s.
     counting_share: float = 0.1
     heartbeat_s: float = 15.0
-    streams_max: int = 200
+    streams_max: int = STREAMS_MAX
 
     def rest_s(self, took_s: float) -> float:
         """How long figures are kept, whatever changes, when counting them took so long."""
@@ -26,4 +38,4 @@ class Settings:
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> Settings:
         """Reads `PAYUNG_REPORTING_STREAMS`: how many browsers may follow the live figures at the same time."""
-        return cls(streams_max=int(environ.get("PAYUNG_REPORTING_STREAMS", "200")))
+        return cls(streams_max=STREAMS.of(environ))

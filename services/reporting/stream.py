@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from services.reporting import documents, facts
+from services.reporting import documents, facts, settings
 from services.reporting.api import board, web
 from services.reporting.domain import decide
 from shared.contracts import reporting, topics
@@ -34,4 +34,5 @@ SPEC = ServiceSpec(
     outcomes=reporting.OUTCOMES,
     routes=web.routes,
     background=board.keep_publishing,
+    settings=settings.SETTINGS,
 )

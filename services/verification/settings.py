@@ -5,9 +5,33 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from shared.runtime.errors import Refused
+from shared.runtime.settings import Number, Text, Url, Whole
 
-PREFIX = "PAYUNG_DUKCAPIL_"
+URL = Url("PAYUNG_DUKCAPIL_URL", "the address of Dukcapil's web service", "http://127.0.0.1:8106")
+USER = Text("PAYUNG_DUKCAPIL_USER", "the agency's user at Dukcapil", "payung")
+PASSWORD = Text("PAYUNG_DUKCAPIL_PASSWORD", "the user's password", "payung", secret=True)
+ADDRESS = Text("PAYUNG_DUKCAPIL_IP", "the address that Dukcapil expects the calls from", "127.0.0.1")
+TIMEOUT_S = Number(
+    "PAYUNG_DUKCAPIL_TIMEOUT_S", "seconds until a call is given up", "5", least=0.1, most=600, default=5.0
+)
+RATE = Number(
+    "PAYUNG_DUKCAPIL_RATE",
+    "calls per second of all processes together, repeats included",
+    "50",
+    least=1,
+    most=100_000,
+    default=50.0,
+)
+DAILY_QUOTA = Whole(
+    "PAYUNG_DUKCAPIL_DAILY_QUOTA",
+    "questions of all processes together on one business day; 0: only Dukcapil says when its quota is used up",
+    "0",
+    most=10**9,
+    default=0,
+)
+INSTITUTION = Text("PAYUNG_DUKCAPIL_INSTITUTION", "the agency's code at Dukcapil", "payung")
+INSTITUTION_NAME = Text("PAYUNG_DUKCAPIL_INSTITUTION_NAME", "the agency's name at Dukcapil", "Payung")
+SETTINGS = (URL, USER, PASSWORD, ADDRESS, TIMEOUT_S, RATE, DAILY_QUOTA, INSTITUTION, INSTITUTION_NAME)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,27 +58,13 @@ class Settings:
         as agreed with Dukcapil (the stand-in accepts any). Raises Refused when a number is malformed or too small.
         """
         return cls(
-            url=environ.get(f"{PREFIX}URL", "http://127.0.0.1:8106").rstrip("/"),
-            user=environ.get(f"{PREFIX}USER", "payung"),
-            password=environ.get(f"{PREFIX}PASSWORD", "payung"),
-            address=environ.get(f"{PREFIX}IP", "127.0.0.1"),
-            timeout_s=_number(environ, "TIMEOUT_S", 5.0, least=0.1),
-            rate=_number(environ, "RATE", 50.0, least=1.0),
-            daily_quota=int(_number(environ, "DAILY_QUOTA", 0.0, least=0.0)),
-            institution=environ.get(f"{PREFIX}INSTITUTION", "payung"),
-            institution_name=environ.get(f"{PREFIX}INSTITUTION_NAME", "Payung"),
+            url=URL.of(environ),
+            user=USER.text(environ) or USER.usual,
+            password=PASSWORD.text(environ) or PASSWORD.usual,
+            address=ADDRESS.text(environ) or ADDRESS.usual,
+            timeout_s=TIMEOUT_S.of(environ),
+            rate=RATE.of(environ),
+            daily_quota=DAILY_QUOTA.of(environ),
+            institution=INSTITUTION.text(environ) or INSTITUTION.usual,
+            institution_name=INSTITUTION_NAME.text(environ) or INSTITUTION_NAME.usual,
         )
-
-
-def _number(environ: Mapping[str, str], name: str, default: float, *, least: float) -> float:
-    text = environ.get(PREFIX + name, "")
-    if not text:
-        return default
-    try:
-        value = float(text)
-    except ValueError:
-        value = -1.0
-    # `not >=` refuses NaN too.
-    if not least <= value < 1e9:
-        raise Refused(f"{PREFIX}{name} is {text}; a number of at least {least:g} is needed")
-    return value

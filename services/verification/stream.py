@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from services.verification import api, documents, facts
+from services.verification import api, documents, facts, settings
 from services.verification.adapters import dukcapil, sweep
 from services.verification.domain import decide
 from shared.contracts import topics, verification, verification_work
@@ -49,4 +49,5 @@ SPEC = ServiceSpec(
     outcomes=verification.OUTCOMES,
     routes=api.routes,
     background=sweep.run,
+    settings=settings.SETTINGS,
 )

@@ -17,7 +17,7 @@ import structlog
 import uvicorn
 
 from shared.contracts import topics
-from shared.runtime import clock
+from shared.runtime import clock, configuration, failpoints, settings
 from shared.runtime.deadletters import DeadLetterTopic
 from shared.runtime.due import DueRunner, Place
 from shared.runtime.errors import Refused, Unavailable
@@ -68,8 +68,8 @@ def database_name(service: str) -> str:
 
 def open_store(spec: ServiceSpec, environ: Mapping[str, str], shelf: str | None = None) -> MongoStore:
     """The store of a service. Commands that load its reference data or rebuild its model (`shelf`) use it too."""
-    client = connect(login.url(environ), environ.get("PAYUNG_MONGO_DRIVER", "motor"))
-    instance = environ.get(guards.INSTANCE)
+    client = connect(login.url(environ), configuration.MONGO_DRIVER.of(environ))
+    instance = configuration.INSTANCE.text(environ) or None
     cipher = cipher_from(environ, spec.name)
     return MongoStore(client, database_name(spec.name), spec.stored, spec.indexes, cipher, instance, shelf)
 
@@ -158,6 +158,8 @@ class Process:
     async def run(self) -> int:
         """Starts the parts in order, serves, and stops them in reverse; returns the exit code."""
         spec, environ = self._spec, self._environ
+        settings.check((*configuration.SHELL, *spec.settings), environ)
+        failpoints.check(environ)
         metrics = Metrics(spec.name)
         server = Server(environ)
         guards.check_store_url(environ)
@@ -175,7 +177,7 @@ class Process:
         await self._patiently(lambda: topics_admin.check(server, _topics_of(spec), reads, asked))
         topic_guard = _topic_guard(spec, server, store, environ)
         await self._patiently(topic_guard.check)
-        instance = environ.get(guards.INSTANCE)
+        instance = configuration.INSTANCE.text(environ) or None
         name_guard = guards.NameGuard(store, instance)
         await self._patiently(name_guard.claim)
         reference = await self._patiently(lambda: spec.reference(store, environ))
@@ -189,7 +191,7 @@ class Process:
             await gate.settled(batch.records)
             runner.wake()
 
-        accept = bool(environ.get(settled.ACCEPT))
+        accept = configuration.ACCEPT_AHEAD.of(environ) == "all"
         offsets = settled.SettledOffsets(store, lambda: topic_ids.read(server), accept=accept)
         consumer = KafkaConsumer(server, spec.name, spec.topics, take, settle, self._fail, metrics, instance, offsets)
         letters = DeadLetterTopic(spec.name, publisher, lambda: topic_ids.read(server))
@@ -294,7 +296,7 @@ class Process:
 
     def _web(self, house: House, watch: Watch, metrics: Metrics) -> uvicorn.Server:
         number = topics.SERVICES.index(house.name) + 1
-        port = int(self._environ.get("PAYUNG_HTTP_PORT", DEFAULT_PORT_BASE + number))
+        port = configuration.HTTP_PORT.perhaps(self._environ) or DEFAULT_PORT_BASE + number
         config = edge.config(endpoints.build(house, watch, metrics), self._environ, port)
         return _Web(config)
 
@@ -343,7 +345,7 @@ def _topic_guard(spec: ServiceSpec, server: Server, store: MongoStore, environ: 
         [one.name for one in _topics_of(spec)],
         lambda: topic_ids.look(server),
         lambda names: topics_admin.rewind(server, f"payung-{spec.name}", names),
-        environ.get(guards.ACCEPT, ""),
+        configuration.ACCEPT_TOPIC.text(environ),
     )
 
 

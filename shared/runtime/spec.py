@@ -13,6 +13,7 @@ from shared.contracts import admission
 from shared.kernel.decision import Decision, Due
 from shared.kernel.event import Event, Routed
 from shared.runtime.ports import Codec, Index, Reader
+from shared.runtime.settings import Setting
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,8 @@ class ServiceSpec:
     input whose name was used before with other content. `table` says which events each topic may carry, and from whom.
     `first_only`: own events of which only the first content under a name counts; they say what a decision found in the
     store, and that may be something else when a restored store decides it again.
-    `names_workers`: it turns NIKs into worker ids, and so needs the key of worker ids.
+    `names_workers`: it turns NIKs into worker ids, and so needs the key of worker ids. `settings`: the environment
+    variables of this service alone.
     """
 
     name: str
@@ -71,3 +73,4 @@ class ServiceSpec:
     table: admission.Table = admission.rule_of
     first_only: frozenset[str] = frozenset()
     names_workers: bool = False
+    settings: tuple[Setting, ...] = ()

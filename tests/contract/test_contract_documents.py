@@ -25,9 +25,12 @@ SPECS = {service: contracts.spec_of(service) for service in topics.SERVICES}
 
 def test_committed_pages_are_those_of_the_code() -> None:
     made = papers.committed()
-    assert {"docs/catalogue.md", "docs/rules.md", *(f"services/{one}/README.md" for one in topics.SERVICES)} == set(
-        made
-    )
+    assert {
+        "docs/catalogue.md",
+        "docs/rules.md",
+        "docs/configuration.md",
+        *(f"services/{one}/README.md" for one in topics.SERVICES),
+    } == set(made)
     stale = [name for name, text in made.items() if (papers.ROOT / name).read_text("utf-8") != text]
     assert not stale, "run: make papers"
 

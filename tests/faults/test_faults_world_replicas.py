@@ -29,6 +29,7 @@ from shared.runtime import clock, due
 from shared.runtime.kafka import topics_admin
 from shared.runtime.store import leases
 from shared.runtime.store.mongo import LEASES
+from tests import dates
 from tests.faults.processes import Service, eventually
 
 pytestmark = [pytest.mark.connected, pytest.mark.timeout(400)]
@@ -54,7 +55,7 @@ class Town:
         """Starts one of the two processes."""
         environ = {
             **self.at.environ,
-            "PATH": os.environ["PATH"],
+            **dates.bare(os.environ),
             "PAYUNG_AUTH": "none",
             "PAYUNG_KAFKA_ONE_BROKER": "yes",
             "PAYUNG_INSTANCE": name,

@@ -25,6 +25,7 @@ from payung.embedded import ports, stack
 from payung.embedded.console import Console
 from payung.embedded.stack import LaunchError, Stack, StackConfig
 from shared.runtime.errors import Refused
+from tests import dates
 
 pytestmark = [pytest.mark.connected, pytest.mark.timeout(300)]
 LIMIT_S = 120
@@ -157,7 +158,7 @@ class Launched:
 def launched(tmp_path: Path, kafka: str, mongo_url: str, monkeypatch: pytest.MonkeyPatch) -> Launched:
     fake_project(tmp_path / "project")
     monkeypatch.setattr(stack, "_PROJECT", tmp_path / "project")
-    return Launched(tmp_path, {"PATH": os.environ["PATH"], "PAYUNG_KAFKA": kafka, "PAYUNG_MONGO_URL": mongo_url})
+    return Launched(tmp_path, {**dates.bare(os.environ), "PAYUNG_KAFKA": kafka, "PAYUNG_MONGO_URL": mongo_url})
 
 
 async def test_stack_starts_all_tells_all_and_cleans_up(launched: Launched, kafka: str, mongo_url: str) -> None:

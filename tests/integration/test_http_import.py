@@ -18,6 +18,7 @@ from payung.embedded import ports
 from payung.embedded.console import Console
 from payung.embedded.stack import Stack, StackConfig, read_run
 from shared.runtime.kafka import topics_admin
+from tests import dates
 
 pytestmark = [pytest.mark.connected, pytest.mark.timeout(300)]
 
@@ -39,7 +40,7 @@ def _list() -> bytes:
 
 @pytest.fixture
 async def stack(tmp_path: Path, kafka: str, mongo_url: str) -> AsyncIterator[Stack]:
-    environment = {"PATH": os.environ["PATH"], "PAYUNG_KAFKA": kafka, "PAYUNG_MONGO_URL": mongo_url}
+    environment = {**dates.bare(os.environ), "PAYUNG_KAFKA": kafka, "PAYUNG_MONGO_URL": mongo_url}
     environment["PAYUNG_KAFKA_ONE_BROKER"] = "yes"
     config = StackConfig(
         data_dir=tmp_path,

@@ -27,6 +27,7 @@ from shared.runtime import clock
 from shared.runtime.kafka import topics_admin
 from shared.runtime.kafka.server import Server
 from shared.runtime.store.mongo import LEASES
+from tests import dates
 from tests.faults.processes import Service, eventually
 
 pytestmark = [pytest.mark.connected, pytest.mark.timeout(300)]
@@ -57,7 +58,7 @@ class Town:
         self.mongo: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(mongo_url)
         base = ports.free_base()
         environ = {
-            "PATH": os.environ["PATH"],
+            **dates.bare(os.environ),
             **KEYS,
             "PAYUNG_KAFKA": kafka,
             "PAYUNG_KAFKA_ONE_BROKER": "yes",

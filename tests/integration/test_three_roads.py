@@ -32,6 +32,7 @@ from shared.kernel.identity import worker_id
 from shared.lists.answers import read_answers
 from shared.runtime.kafka import topics_admin
 from shared.runtime.store.crypto import id_key_from
+from tests import dates
 from tests.integration import messy_lists as lists
 from tests.integration.test_end_to_end import eventually
 
@@ -47,7 +48,7 @@ async def at(tmp_path: Path) -> AsyncIterator[Place]:
     everyone = [one for number in range(3) for one in lists.a_round(number).people]
     lists.population(everyone, tmp_path / "population.csv")
     environment = {
-        "PATH": os.environ["PATH"],
+        **dates.bare(os.environ),
         "PAYUNG_AUTH": "none",
         # The copies of a person are doubles by design; suspects have a test of their own.
         "PAYUNG_SUSPECTS_QUIET_S": "0",

@@ -257,5 +257,5 @@ def test_everybody_may_everything_is_heard_on_this_machine_only(host: str) -> No
 def test_another_word_is_refused() -> None:
     edge.check(OPEN)
     edge.check({**OPEN, "PAYUNG_HTTP_HOST": "::1"})
-    with pytest.raises(Refused, match="can only be"):
+    with pytest.raises(Refused, match="PAYUNG_HTTP_PUBLISHED is loopback, or not set"):
         edge.check({**OPEN, "PAYUNG_HTTP_PUBLISHED": "everywhere"})

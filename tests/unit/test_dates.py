@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -16,6 +17,14 @@ from shared.runtime import clock
 from tests import dates
 
 _FIRST = datetime(2026, 11, 30, tzinfo=UTC)
+# Waits as librdkafka does: until a time that the clock will soon show.
+_WAITS = """
+import ctypes, time
+here = ctypes.CDLL(None)
+condition, mutex, until = (ctypes.c_char * 64)(), (ctypes.c_char * 64)(), (ctypes.c_long * 2)(int(time.time()) + 1, 0)
+here.cnd_init(condition); here.mtx_init(mutex, 0); here.mtx_lock(mutex)
+print(here.cnd_timedwait(condition, mutex, until))
+"""
 NOW = st.integers(0, 60 * 366 * 24).map(lambda hours: _FIRST + timedelta(hours=hours))
 
 
@@ -31,14 +40,19 @@ def test_each_date_is_what_its_name_says_and_still_to_come(now: datetime) -> Non
 
 
 @pytest.mark.skipif(dates.library() is None, reason="libfaketime is there on Linux on x86-64 only")
-def test_a_process_and_its_child_live_on_the_date_and_their_waits_end() -> None:
+def test_a_process_and_its_child_live_on_the_date_and_their_waits_end(tmp_path: Path) -> None:
     library = dates.library()
     assert library is not None
+    libraries = (library, dates.waits(tmp_path))
     to = dates.dates(clock.now())["leap-day"]
     tell = "import time; time.sleep(0.01); print(time.strftime('%m-%d', time.gmtime()))"
     nested = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {tell!r}], check=True)"
-    environ = dates.moved(to, clock.now(), library, os.environ)
+    environ = dates.moved(to, clock.now(), libraries, os.environ)
     told = subprocess.run(
         [sys.executable, "-c", nested], env=environ, check=True, capture_output=True, text=True, timeout=30
     )
     assert told.stdout.split() == ["02-29"]
+    told = subprocess.run(
+        [sys.executable, "-c", _WAITS], env=environ, check=True, capture_output=True, text=True, timeout=30
+    )
+    assert told.stdout.split() == ["4"], "thrd_timedout"

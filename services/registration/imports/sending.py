@@ -17,6 +17,7 @@ import uuid
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from itertools import islice
 from typing import Any
 
@@ -44,6 +45,8 @@ BATCHES_AHEAD = 4
 GIVE_UP_S = 60.0
 # After this long an unanswered row is given up, even if the service still reads.
 GIVE_UP_SURELY_S = 900.0
+# Clocks that differ by more are a fault of their own.
+_DAY = timedelta(days=1)
 LOOK_FIRST_S = 0.05
 LOOK_MAX_S = 1.0
 _COMMANDS: Mapping[str, type[Intake]] = COMMANDS["registration"]
@@ -143,7 +146,7 @@ class Sending:
                 continue
             assert event is not None
             routed = self._house.spec.route(event, self._house.reference)
-            batch.waiting[event.name] = (row.number, _places(event, routed))
+            batch.waiting[event.name] = (row.number, self._places(value, event, routed))
             batch.villages.update(code for one in routed for code in villages.taken_by(one.data))
             messages.append(Message(self._topic, identifier.encode(), value))
         return batch, messages
@@ -164,6 +167,23 @@ class Sending:
             "data": {**data, "agency": self._one.agency} if self._one.officer else data,
         }
         return identifier, orjson.dumps(one)
+
+    def _places(self, value: bytes, event: Event, routed: Sequence[Routed]) -> tuple[Address, ...]:
+        """The documents that may hold the answer: those to which the event is routed, and its own refusal.
+
+        The service judges a form by the day on which the broker received it, and around midnight, or where a clock is
+        wrong, that is another day than the one used here. So a form that is refused today is also routed as of the
+        days around it.
+        """
+        refusal = Address("refusals", event.name)
+        found = [one.address for one in routed]
+        if refusal in found:
+            for away in (_DAY, -_DAY):
+                at_ms = int((event.at + away).timestamp() * 1000)
+                other = envelope.read(value, (), self._topic, at_ms, _COMMANDS)
+                assert other is not None, "the same bytes as of another day"
+                found += [one.address for one in self._house.spec.route(other, self._house.reference)]
+        return tuple(dict.fromkeys((*found, refusal)))
 
     async def _patiently_publish(self, messages: Sequence[Message]) -> None:
         """Publishes, and retries while the broker does not answer. Only this list waits."""
@@ -246,14 +266,6 @@ class Sending:
                 return
             except Unavailable:
                 await asyncio.sleep(LOOK_MAX_S)
-
-
-def _places(event: Event, routed: Sequence[Routed]) -> tuple[Address, ...]:
-    """The documents that may hold the answer: the one to which the event is routed today, and its own refusal.
-
-    Both are needed: around midnight the record may get another day than the one used here.
-    """
-    return tuple(dict.fromkeys((*(one.address for one in routed), Address("refusals", event.name))))
 
 
 def _agency(one: Import) -> tuple[str, str]:

@@ -12,8 +12,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-PUBLIC_URL = "PAYUNG_PUBLIC_URL"
-SAMPLES = "PAYUNG_STICKER_SAMPLES"
+from services.registration import settings
+
+PUBLIC_URL = settings.PUBLIC_URL.name
 # Reserved by RFC 2606, so it never leads anywhere.
 SAMPLE_URL = "https://contoh.invalid"
 
@@ -36,14 +37,14 @@ def address_of(environ: Mapping[str, str]) -> Address:
     When it is missing or reaches this machine only: a sample address if PAYUNG_STICKER_SAMPLES=yes (`payung up` sets
     it), else raises NoAddress.
     """
-    given = environ.get(PUBLIC_URL, "").strip().rstrip("/")
+    given = settings.PUBLIC_URL.text(environ).rstrip("/")
     if given and not _leads_somewhere(given):
         complaint = f"{PUBLIC_URL} ({_host(given) or 'tanpa alamat'}) tidak dapat dibuka dari telepon warga"
     elif not given:
         complaint = f"{PUBLIC_URL} belum diatur"
     else:
         return Address(given)
-    if environ.get(SAMPLES, "").strip().lower() in ("yes", "true", "1"):
+    if settings.STICKER_SAMPLES.of(environ):
         return Address(SAMPLE_URL, sample=True)
     raise NoAddress(
         f"{complaint}: kode QR stiker harus memuat alamat resmi kabupaten, misalnya https://payung.kutaitimurkab.go.id "

@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from services.registration import settings
 from services.registration.domain.stickers import DIGITS, NUMBER_DIGITS
 from shared.runtime.store.crypto import id_key_from, key_bytes
 
@@ -60,12 +61,12 @@ class Signer:
 
         PAYUNG_STICKER_OLD_KEYS are the public keys (base64, separated by commas) of older stickers that still hang.
         """
-        given = environ.get("PAYUNG_STICKER_KEY", "")
+        given = settings.STICKER_KEY.text(environ)
         if given:
-            seed = key_bytes(given, "PAYUNG_STICKER_KEY")
+            seed = key_bytes(given, settings.STICKER_KEY.name)
         else:
             seed = HKDF(SHA256(), 32, salt=None, info=CONTEXT).derive(id_key_from(environ))
-        old = [one.strip() for one in environ.get("PAYUNG_STICKER_OLD_KEYS", "").split(",") if one.strip()]
+        old = [one.strip() for one in settings.STICKER_OLD_KEYS.text(environ).split(",") if one.strip()]
         older = tuple(Ed25519PublicKey.from_public_bytes(key_bytes(one, "PAYUNG_STICKER_OLD_KEYS")) for one in old)
         return cls(Ed25519PrivateKey.from_private_bytes(seed), older)
 

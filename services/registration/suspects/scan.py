@@ -20,6 +20,7 @@ from services.registration.documents import INDEXES, STORED
 from services.registration.domain import suspects
 from services.registration.domain.state import Status, Worker
 from services.registration.domain.suspects import Match, Traits
+from shared.runtime import configuration
 from shared.runtime.app import database_name
 from shared.runtime.ops import secrets
 from shared.runtime.ports import Reader
@@ -64,7 +65,7 @@ def line(match: Match) -> bytes:
 
 
 async def _scan(environ: Mapping[str, str]) -> None:
-    client = connect(login.url(environ), environ.get("PAYUNG_MONGO_DRIVER", "motor"))
+    client = connect(login.url(environ), configuration.MONGO_DRIVER.of(environ))
     store = MongoStore(client, database_name(SERVICE), STORED, INDEXES, cipher_from(environ, SERVICE))
     try:
         people = await read(store)

@@ -15,6 +15,7 @@ from typing import Any
 import jwt
 from fastapi import HTTPException, Request
 
+from shared.runtime import configuration
 from shared.runtime.errors import Unavailable
 from shared.runtime.http import edge
 from shared.runtime.http.issuer import DEFAULT, Bounds, Fetch, IssuerKeys
@@ -85,8 +86,8 @@ class Guard:
     """Authenticates the callers of one service."""
 
     def __init__(self, environ: Mapping[str, str], fetch: Fetch | None = None, bounds: Bounds = DEFAULT) -> None:
-        self._issuer = environ.get("PAYUNG_AUTH", "").rstrip("/")
-        self._audience = environ.get("PAYUNG_AUTH_AUDIENCE", "payung")
+        self._issuer = configuration.AUTH.of(environ)
+        self._audience = configuration.AUTH_AUDIENCE.text(environ) or configuration.AUTH_AUDIENCE.usual
         self._keys = IssuerKeys(self._issuer, fetch, bounds)
 
     async def caller(self, request: Request) -> Caller:

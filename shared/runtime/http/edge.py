@@ -21,14 +21,14 @@ import uvicorn
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from shared.runtime import clock
+from shared.runtime import clock, configuration
 from shared.runtime.errors import Refused
 
 log = structlog.get_logger()
 
 NONE = "none"
-HOST, PUBLISHED, NAMES = "PAYUNG_HTTP_HOST", "PAYUNG_HTTP_PUBLISHED", "PAYUNG_HTTP_NAMES"
-LOOPBACK = "127.0.0.1"
+HOST, PUBLISHED = configuration.HTTP_HOST.name, configuration.HTTP_PUBLISHED.name
+LOOPBACK = configuration.HTTP_HOST.usual
 # Open connections, and requests answered at the same time; more are refused at once.
 CONNECTIONS_MAX = 1_000
 CONCURRENCY_MAX = 600
@@ -58,11 +58,9 @@ _TOO_SLOW = (408, "the request came too slowly")
 
 def check(environ: Mapping[str, str]) -> None:
     """Raises Refused when a service without authentication could be reached from another machine."""
-    host = environ.get(HOST, LOOPBACK)
-    told = environ.get(PUBLISHED, "")
-    if told not in ("", "loopback"):
-        raise Refused(f"{PUBLISHED} can only be 'loopback': the port of this service is published on loopback only")
-    if environ.get("PAYUNG_AUTH") == NONE and not _is_loopback(host) and not told:
+    host = configuration.HTTP_HOST.text(environ) or LOOPBACK
+    told = configuration.HTTP_PUBLISHED.of(environ)
+    if configuration.AUTH.of(environ) == NONE and not _is_loopback(host) and not told:
         raise Refused(
             f"PAYUNG_AUTH=none lets everybody do everything, and {HOST}={host} can be reached from other machines. "
             f"Name an issuer, or say {PUBLISHED}=loopback where the port is published on loopback only (a container)"
@@ -88,8 +86,10 @@ class Edge:
     def __init__(self, app: ASGIApp, environ: Mapping[str, str]) -> None:
         """PAYUNG_HTTP_NAMES lists further host names of the service, separated by commas."""
         self._app = app
-        self._open = environ.get("PAYUNG_AUTH") == NONE
-        self._names = frozenset(one.strip().lower() for one in environ.get(NAMES, "").split(",") if one.strip())
+        self._open = configuration.AUTH.of(environ) == NONE
+        self._names = frozenset(
+            one.strip().lower() for one in configuration.HTTP_NAMES.text(environ).split(",") if one.strip()
+        )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers refused requests itself: 421 for a host name that is not ours, 403 for a page of another site, 400
@@ -230,7 +230,7 @@ def config(app: ASGIApp, environ: Mapping[str, str], port: int) -> uvicorn.Confi
     """The server configuration of a service."""
     return uvicorn.Config(
         Edge(app, environ),
-        host=environ.get(HOST, LOOPBACK),
+        host=configuration.HTTP_HOST.text(environ) or LOOPBACK,
         port=port,
         http=BoundedProtocol,
         limit_concurrency=CONCURRENCY_MAX,

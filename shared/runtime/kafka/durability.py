@@ -15,16 +15,16 @@ from typing import Any
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
+from shared.runtime import configuration
 from shared.runtime.errors import Refused
 
-REPLICATION = "PAYUNG_KAFKA_REPLICATION"
-MIN_INSYNC = "PAYUNG_KAFKA_MIN_INSYNC"
-ONE_BROKER = "PAYUNG_KAFKA_ONE_BROKER"
+REPLICATION = configuration.REPLICATION.name
+MIN_INSYNC = configuration.MIN_INSYNC.name
+ONE_BROKER = configuration.ONE_BROKER.name
 SETTING = "min.insync.replicas"
 USUAL_COPIES = 3
 _TIMEOUT_S = 30.0
 _NAMED_MAX = 3
-_YES = frozenset({"yes", "true", "1"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +39,8 @@ class Durability:
     @classmethod
     def of(cls, environ: Mapping[str, str]) -> Durability:
         """From the environment; raises Refused for values that contradict each other."""
-        asked = cls(_number(environ, REPLICATION), _number(environ, MIN_INSYNC), _is_yes(environ))
-        copies, in_step = asked.replication, asked.min_insync
+        copies, in_step = configuration.REPLICATION.perhaps(environ), configuration.MIN_INSYNC.perhaps(environ)
+        asked = cls(copies, in_step, configuration.ONE_BROKER.of(environ))
         if copies is not None and in_step is not None and in_step > copies:
             raise Refused(f"{MIN_INSYNC}={in_step} is more than {REPLICATION}={copies}: nothing could be written")
         return asked
@@ -116,21 +116,3 @@ async def _configs(
                 raise Refused(f"Kafka does not tell the settings of topic {name} (DescribeConfigs): {text or code}")
             found[name] = entries
     return found
-
-
-def _number(environ: Mapping[str, str], name: str) -> int | None:
-    given = environ.get(name, "").strip()
-    if not given:
-        return None
-    if not (given.isascii() and given.isdigit() and 1 <= len(given) <= 3 and int(given) >= 1):
-        raise Refused(f"{name} is a whole number from 1; got {given!r}")
-    return int(given)
-
-
-def _is_yes(environ: Mapping[str, str]) -> bool:
-    given = environ.get(ONE_BROKER, "").strip().lower()
-    if given in ("", "no", "false", "0"):
-        return False
-    if given not in _YES:
-        raise Refused(f"{ONE_BROKER} is yes or not set; got {given!r}")
-    return True

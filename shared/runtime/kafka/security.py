@@ -16,6 +16,7 @@ from typing import Any
 from aiokafka.helpers import create_ssl_context
 from faststream.security import BaseSecurity, SASLOAuthBearer, SASLPlaintext, SASLScram256, SASLScram512
 
+from shared.runtime import configuration
 from shared.runtime.errors import Refused
 from shared.runtime.kafka.tokens import TokenSource
 from shared.runtime.ops import credentials
@@ -23,7 +24,6 @@ from shared.runtime.ops import credentials
 PREFIX = "PAYUNG_KAFKA_"
 # These settings belong to the launcher and to durability.
 _NOT_OURS = {PREFIX + one for one in ("VERSION", "REPLICATION", "MIN_INSYNC", "ONE_BROKER")}
-DEFAULT_BOOTSTRAP = "127.0.0.1:8192"
 BEARER = "OAUTHBEARER"
 _BY_PASSWORD: Mapping[str, Callable[..., BaseSecurity]] = {
     "SCRAM-SHA-256": SASLScram256,
@@ -113,7 +113,7 @@ def read(environ: Mapping[str, str]) -> Security:
     }
     _take_from_files(given)
     kept = credentials.of(environ)
-    bootstrap = environ.get("PAYUNG_KAFKA") or (kept and kept.bootstrap) or DEFAULT_BOOTSTRAP
+    bootstrap = configuration.KAFKA.text(environ) or (kept and kept.bootstrap) or configuration.KAFKA.usual
     if kept is not None:
         _refuse_beside(given, f"beside {credentials.VARIABLE}", ("CA",))
         given |= {"USER": kept.user, "PASSWORD": kept.password, "MECHANISM": kept.mechanism}

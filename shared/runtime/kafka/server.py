@@ -11,12 +11,12 @@ import structlog
 from aiokafka.errors import KafkaError
 
 from shared.contracts import topics
+from shared.runtime import configuration
 from shared.runtime.errors import Unavailable
 from shared.runtime.kafka import refusals, security
 
 log = structlog.get_logger()
 
-SESSION_TIMEOUT_MS = 45_000
 METADATA_MAX_AGE_MS = 5_000
 STOP_TIMEOUT_S = 10.0
 REQUEST_BYTES_MAX = topics.DEAD_LETTER_BYTES_MAX + 64 * 1024
@@ -29,7 +29,7 @@ class Server:
         self.security = security.read(environ)
         self.bootstrap = self.security.bootstrap
         # How long a consumer may be silent before its partitions are given to another.
-        self.session_timeout_ms = int(environ.get("PAYUNG_SESSION_TIMEOUT_MS", SESSION_TIMEOUT_MS))
+        self.session_timeout_ms = configuration.SESSION_TIMEOUT_MS.of(environ)
 
     def options(self) -> dict[str, Any]:
         """Connection options of aiokafka's clients."""

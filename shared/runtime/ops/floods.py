@@ -18,14 +18,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from shared.contracts import topics
+from shared.runtime import configuration
 from shared.runtime.errors import Refused
 
-LETTERS = "PAYUNG_FLOOD_LETTERS"
-OWN_LETTERS = "PAYUNG_FLOOD_OWN_LETTERS"
-SHARE = "PAYUNG_FLOOD_SHARE"
-WINDOW_S = "PAYUNG_FLOOD_WINDOW_S"
-PAUSE_S = "PAYUNG_FLOOD_PAUSE_S"
-PAUSE_MAX_S = "PAYUNG_FLOOD_PAUSE_MAX_S"
 # Counts within one second are merged, so that a window never holds more entries than seconds.
 _GRAIN_S = 1.0
 
@@ -44,33 +39,18 @@ class Limits:
 
 def limits_of(environ: Mapping[str, str]) -> Limits:
     """The limits from the environment, else the defaults; raises Refused for an impossible value."""
-    usual = Limits()
     limits = Limits(
-        letters=int(_number(environ, LETTERS, usual.letters)),
-        own_letters=int(_number(environ, OWN_LETTERS, usual.own_letters)),
-        share=_number(environ, SHARE, usual.share),
-        window_s=_number(environ, WINDOW_S, usual.window_s),
-        pause_s=_number(environ, PAUSE_S, usual.pause_s),
-        pause_max_s=_number(environ, PAUSE_MAX_S, usual.pause_max_s),
+        letters=configuration.FLOOD_LETTERS.of(environ),
+        own_letters=configuration.FLOOD_OWN_LETTERS.of(environ),
+        share=configuration.FLOOD_SHARE.of(environ),
+        window_s=configuration.FLOOD_WINDOW_S.of(environ),
+        pause_s=configuration.FLOOD_PAUSE_S.of(environ),
+        pause_max_s=configuration.FLOOD_PAUSE_MAX_S.of(environ),
     )
-    if limits.share > 1:
-        raise Refused(f"{SHARE} is a part of one, 0 to 1; got {limits.share}")
-    if limits.window_s <= 0 or limits.pause_s <= 0 or limits.pause_max_s < limits.pause_s:
-        raise Refused(f"{WINDOW_S} and {PAUSE_S} are above 0, {PAUSE_MAX_S} at least {PAUSE_S}")
+    if limits.pause_max_s < limits.pause_s:
+        longest, first = configuration.FLOOD_PAUSE_MAX_S.name, configuration.FLOOD_PAUSE_S.name
+        raise Refused(f"{longest} is at least {first}; got {limits.pause_max_s:g} and {limits.pause_s:g}")
     return limits
-
-
-def _number(environ: Mapping[str, str], name: str, usual: float) -> float:
-    text = environ.get(name)
-    if text is None:
-        return usual
-    try:
-        found = float(text)
-    except ValueError:
-        found = -1.0
-    if not 0 <= found < float("inf"):
-        raise Refused(f"{name} is a number from 0 up; got {text!r}")
-    return found
 
 
 def is_ours(topic: str) -> bool:

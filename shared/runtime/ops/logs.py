@@ -9,18 +9,20 @@ from collections.abc import Mapping
 
 import structlog
 
+from shared.runtime import configuration
 from shared.runtime.ops import traces
 
 
 def configure(service: str, environ: Mapping[str, str]) -> None:
-    """Sets up both structlog and the standard library's loggers of our dependencies."""
+    """Sets up both structlog and the standard library's loggers of our dependencies. A wrong PAYUNG_LOG is refused
+    later, by the shell; until then lines are for people."""
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         traces.processor,
     ]
-    machine = environ.get("PAYUNG_LOG", "console") == "json"
+    machine = environ.get(configuration.LOG.name) == "json"
     renderer: structlog.typing.Processor = (
         structlog.processors.JSONRenderer() if machine else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
     )

@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import parse_qsl, quote, urlsplit
 
+from shared.runtime import configuration
 from shared.runtime.errors import Refused
 from shared.runtime.ops import credentials
 
 VARIABLE = "PAYUNG_MONGO_URL"
-DEFAULT_URL = "mongodb://127.0.0.1:8117/?replicaSet=rs0"
+DEFAULT_URL = configuration.MONGO_URL.usual
 _WEAK = ("tlsinsecure", "tlsallowinvalidcertificates", "tlsallowinvalidhostnames", "ssl_cert_reqs")
 _FILES = ("tlscafile", "tlscertificatekeyfile", "tlscrlfile")
 
@@ -19,7 +20,7 @@ def url(environ: Mapping[str, str]) -> str:
     """The address from PAYUNG_MONGO_URL, else from the credentials file. The file's user is added when the file names a
     database and the address has no user."""
     kept = credentials.of(environ)
-    named = environ.get(VARIABLE)
+    named = configuration.MONGO_URL.text(environ)
     bare = named or (kept.mongo if kept is not None else None) or DEFAULT_URL
     if kept is None or kept.mongo is None or urlsplit(bare).username:
         return bare
@@ -48,9 +49,7 @@ def check(environ: Mapping[str, str]) -> None:
     by_certificate = options.get("authmechanism") in ("MONGODB-X509", "MONGODB-OIDC")
     if parts.username and not parts.password and not by_certificate:
         raise Refused(f"{VARIABLE} names a user without a password")
-    told = environ.get("PAYUNG_MONGO_AUTH", "")
-    if told not in ("", "none"):
-        raise Refused("PAYUNG_MONGO_AUTH can only be 'none': the database has no log-ins")
+    told = configuration.MONGO_AUTH.of(environ)
     known = bool(parts.username) or by_certificate
     if not known and not told and not credentials.is_near(_with_ports(parts.netloc)):
         raise Refused(

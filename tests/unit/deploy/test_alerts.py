@@ -14,6 +14,7 @@ import yaml
 from prometheus_client import Metric
 
 from payung.cli import app
+from shared.runtime import configuration
 from shared.runtime.ops import floods
 from shared.runtime.ops.metrics import Metrics
 
@@ -94,8 +95,8 @@ def _check_command(root: Any, words: list[str]) -> None:
 def test_the_limits_in_the_runbook_are_those_of_the_code() -> None:
     text = (ROOT / "docs" / "runbooks" / "dead-letters.md").read_text()
     usual = floods.Limits()
-    assert f"`{floods.LETTERS}` | {usual.letters} |" in text
-    assert f"`{floods.SHARE}` | {usual.share} |" in text
-    assert f"`{floods.OWN_LETTERS}` | {usual.own_letters} |" in text
-    assert f"`{floods.WINDOW_S}` | {usual.window_s:.0f} |" in text
-    assert f"`{floods.PAUSE_MAX_S}` | {usual.pause_s:.0f}, {usual.pause_max_s:.0f} |" in text
+    assert f"`{configuration.FLOOD_LETTERS.name}` | {usual.letters} |" in text
+    assert f"`{configuration.FLOOD_SHARE.name}` | {usual.share} |" in text
+    assert f"`{configuration.FLOOD_OWN_LETTERS.name}` | {usual.own_letters} |" in text
+    assert f"`{configuration.FLOOD_WINDOW_S.name}` | {usual.window_s:.0f} |" in text
+    assert f"`{configuration.FLOOD_PAUSE_MAX_S.name}` | {usual.pause_s:.0f}, {usual.pause_max_s:.0f} |" in text

@@ -15,6 +15,7 @@ import pytest
 
 from services.registration.imports import answering, running, sending, spool
 from services.registration.imports.records import ANSWERS, CHUNKS, IMPORTS, KEPT_DAYS, RECEIVING_HOURS
+from shared.kernel.calendar import business_day
 from shared.lists import ListError, Row, open_list
 from shared.runtime import clock
 from shared.runtime.errors import Unavailable
@@ -112,6 +113,22 @@ async def test_what_is_put_aside_as_a_dead_letter_does_not_hold_the_list_up(monk
         await house.carry_on()
         (answer,) = await _answers(client, identifier)
     assert (answer["outcome"], answer["message"]) == ("", "Belum ada jawaban.")
+
+
+@pytest.mark.parametrize("days", [-1, 0, 1])
+async def test_a_row_sent_before_midnight_and_received_after_it_has_its_answer(
+    days: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Consent of the day of the broker: by our own clock it may be of tomorrow."""
+    monkeypatch.setattr(sending, "GIVE_UP_S", 0.0)
+    house = MemoryHouse()
+    at = clock.now() + timedelta(days=days)
+    house.topics.now_ms = int(at.timestamp() * 1000)
+    dated = row(1).removesuffix("2026-01-04") + business_day(at).isoformat()
+    async with house.client() as client:
+        identifier = await _send(client, table(dated))
+        await house.carry_on()
+        assert _outcomes(await _answers(client, identifier)) == ["registered"]
 
 
 async def test_a_broker_that_does_not_answer_only_holds_the_list_up(monkeypatch: pytest.MonkeyPatch) -> None:

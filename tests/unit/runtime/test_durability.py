@@ -32,11 +32,11 @@ def test_copies_and_how_many_must_have_a_record(
 @pytest.mark.parametrize(
     ("environ", "told"),
     [
-        ({"PAYUNG_KAFKA_REPLICATION": "three"}, "PAYUNG_KAFKA_REPLICATION is a whole number from 1; got 'three'"),
+        ({"PAYUNG_KAFKA_REPLICATION": "three"}, "PAYUNG_KAFKA_REPLICATION is a whole number from 1 to 99; got 'three'"),
         ({"PAYUNG_KAFKA_REPLICATION": "0"}, "PAYUNG_KAFKA_REPLICATION is a whole number from 1"),
         ({"PAYUNG_KAFKA_MIN_INSYNC": "-1"}, "PAYUNG_KAFKA_MIN_INSYNC is a whole number from 1"),
         ({"PAYUNG_KAFKA_MIN_INSYNC": "3", "PAYUNG_KAFKA_REPLICATION": "2"}, "nothing could be written"),
-        ({"PAYUNG_KAFKA_ONE_BROKER": "maybe"}, "PAYUNG_KAFKA_ONE_BROKER is yes or not set; got 'maybe'"),
+        ({"PAYUNG_KAFKA_ONE_BROKER": "maybe"}, "PAYUNG_KAFKA_ONE_BROKER is yes or no; got 'maybe'"),
     ],
 )
 def test_what_cannot_be_meant_is_refused(environ: dict[str, str], told: str) -> None:
