@@ -27,12 +27,12 @@ from typing import Any
 
 from payung.demo.population import generate
 from payung.embedded import ports, stack
-from services.registration.domain import suspects
-from services.registration.domain.naming import fold
-from services.registration.domain.state import Status, Word, Worker, WorkerForm
-from services.registration.domain.suspects import Traits
 from services.registration.stream import SPEC
-from services.registration.suspects import running
+from services.registration.suspects.background import running
+from services.registration.suspects.domain import suspects
+from services.registration.suspects.domain.naming import fold
+from services.registration.suspects.domain.suspects import Traits
+from services.registration.workers.domain.state import Status, Word, Worker, WorkerForm
 from shared.kernel.decision import Address
 from shared.kernel.identity import worker_id
 from shared.reference import areas

@@ -17,8 +17,10 @@ import orjson
 
 from services.claims.domain import forms
 from services.claims.domain.state import Reference
-from services.registration.domain import decide, parts, readings
-from services.registration.domain.duties import explanations, rosters
+from services.registration.compliance.domain import explanations, rosters
+from services.registration.domain import decide
+from services.registration.intake.domain import readings
+from services.registration.workers.domain import parts
 from shared.contracts import envelope, topics
 from shared.contracts.catalogue import COMMANDS, DECISIONS
 from shared.contracts.envelope import Unreadable

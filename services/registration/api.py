@@ -9,12 +9,12 @@ from typing import Any
 from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import RedirectResponse
 
-from services.registration.domain import history, sources
-from services.registration.domain.state import Change, Status, Was, Worker
-from services.registration.duties import web as duties
-from services.registration.imports import web as imports
-from services.registration.stickers import web as stickers
-from services.registration.suspects import web as suspects
+from services.registration.compliance.api import web as duties
+from services.registration.imports.api import web as imports
+from services.registration.stickers.api import web as stickers
+from services.registration.suspects.api import web as suspects
+from services.registration.workers.domain import history, sources
+from services.registration.workers.domain.state import Change, Status, Was, Worker
 from shared.contracts.envelope import rfc3339
 from shared.kernel.calendar import WITA, parse_date
 from shared.kernel.identity import masked

@@ -7,8 +7,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from services.registration.domain.duties import projects
-from services.registration.domain.duties.employments import (
+from services.registration.compliance.domain import projects
+from services.registration.compliance.domain.employments import (
     FIRST_DAY,
     NO_END,
     Contract,
@@ -16,10 +16,10 @@ from services.registration.domain.duties.employments import (
     last_day,
     with_line,
 )
-from services.registration.domain.lifecycle import RECHECK
-from services.registration.domain.parts import Facts, Reference
-from services.registration.domain.state import Status, Worker
 from services.registration.settings import Settings
+from services.registration.workers.domain.lifecycle import RECHECK
+from services.registration.workers.domain.parts import Facts, Reference
+from services.registration.workers.domain.state import Status, Worker
 from shared.contracts.registration_duties import FirstDayOver, RosterLine
 from shared.contracts.registration_work import RecheckDue
 from shared.kernel.calendar import business_day

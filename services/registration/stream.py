@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 
-from services.registration import api, documents, facts, settings
+from services.registration import api, facts, settings
+from services.registration.compliance import documents as compliance
 from services.registration.domain import decide
-from services.registration.duties import documents as duties_documents
-from services.registration.imports import running as imports
-from services.registration.stickers import documents as stickers_documents
-from services.registration.suspects import running as suspects
+from services.registration.imports.background import running as imports
+from services.registration.outreach import documents as outreach
+from services.registration.stickers import documents as stickers
+from services.registration.suspects.background import running as suspects
+from services.registration.workers import documents as workers
 from shared.contracts import registration, registration_duties, registration_stickers, registration_work, topics
 from shared.contracts.billing import PremiumBilled, PremiumPaid
 from shared.contracts.verification import IdentityEnded, IdentityHeld, IdentityRejected, IdentityVerified
@@ -49,8 +51,8 @@ SPEC = ServiceSpec(
     route=decide.route,
     decide=decide.decide,
     facts=facts.facts,
-    stored={**documents.STORED, **duties_documents.STORED, **stickers_documents.STORED},
-    indexes={**documents.INDEXES, **duties_documents.INDEXES},
+    stored={**workers.STORED, **compliance.STORED, **outreach.STORED, **stickers.STORED},
+    indexes={**workers.INDEXES, **compliance.INDEXES, **outreach.INDEXES},
     reference=facts.reference,
     conflicting=decide.conflicting,
     performers=facts.PERFORMERS,

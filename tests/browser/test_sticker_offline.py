@@ -14,14 +14,14 @@ import pytest
 import uvicorn
 from playwright.sync_api import Page, sync_playwright
 
-from services.registration.domain import stickers
-from services.registration.stickers import scanning
-from services.registration.stickers.signing import Claim, Signer
+from services.registration.stickers.api import scanning
+from services.registration.stickers.api.signing import Claim, Signer
+from services.registration.stickers.domain import stickers
 from shared.kernel.calendar import business_day, first_day, period_of, shift_period
 from shared.runtime import clock
 from tests.browser.chromium import executable
 from tests.property.registration_world import KEY
-from tests.unit.stickers.sticker_house import KEYS, VILLAGE, StickerHouse
+from tests.unit.registration.stickers.sticker_house import KEYS, VILLAGE, StickerHouse
 
 pytestmark = [pytest.mark.connected, pytest.mark.timeout(240)]
 

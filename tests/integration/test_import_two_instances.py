@@ -20,8 +20,8 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from pymongo import AsyncMongoClient
 
 from payung.embedded import ports, stack
-from services.registration.imports.running import lease_of
-from services.registration.imports.sending import BATCH_ROWS, BATCHES_AHEAD
+from services.registration.imports.background.running import lease_of
+from services.registration.imports.background.sending import BATCH_ROWS, BATCHES_AHEAD
 from shared.contracts import topics
 from shared.runtime import clock
 from shared.runtime.kafka import topics_admin

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from services.registration.documents import STORED
 from services.registration.domain import decide
-from services.registration.domain.parts import Facts, Reference
 from services.registration.stream import SPEC
+from services.registration.workers.documents import STORED
+from services.registration.workers.domain.parts import Facts, Reference
 from shared.contracts.registration import COMMANDS, IdentityCheckRequested
 from shared.contracts.verification import OUTCOMES as VERDICTS
 from shared.kernel.decision import Address, Decision, Outcome

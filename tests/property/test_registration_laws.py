@@ -7,8 +7,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.registration.documents import STORED
-from services.registration.domain.state import Worker
+from services.registration.workers.documents import STORED
+from services.registration.workers.domain.state import Worker
 from shared.contracts.base import SECTORS
 from shared.contracts.registration import SubmissionAnswered, SubmissionSettled
 from shared.kernel.decision import Address

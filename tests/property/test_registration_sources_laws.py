@@ -8,9 +8,9 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.registration.documents import STORED
-from services.registration.domain import history, sources
-from services.registration.domain.state import Worker
+from services.registration.workers.documents import STORED
+from services.registration.workers.domain import history, sources
+from services.registration.workers.domain.state import Worker
 from shared.kernel.decision import Address
 from tests.property.registration_world import AT, WORKER, World
 from tests.property.test_registration_laws import play, steps

@@ -25,23 +25,15 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from services.registration.domain import (
-    history,
-    lifecycle,
-    merging,
-    outcomes,
-    outreach,
-    pairs,
-    parts,
-    readings,
-    stickers,
-    verdicts,
-    workers,
-)
-from services.registration.domain.duties import employments, explanations, projects, rosters
-from services.registration.domain.parts import Attest, Facts, Reference, Refused, Register, Update, Withdraw
-from services.registration.domain.state import Refusal, Worker
-from services.registration.domain.workers import WAITING_MAX
+from services.registration.compliance.domain import employments, explanations, projects, rosters
+from services.registration.intake.domain import readings
+from services.registration.outreach.domain import outreach
+from services.registration.stickers.domain import stickers
+from services.registration.suspects.domain import pairs
+from services.registration.workers.domain import history, lifecycle, merging, outcomes, parts, verdicts, workers
+from services.registration.workers.domain.parts import Attest, Facts, Reference, Refused, Register, Update, Withdraw
+from services.registration.workers.domain.state import Refusal, Worker
+from services.registration.workers.domain.workers import WAITING_MAX
 from shared.contracts import registration as contract
 from shared.contracts.registration_duties import ExplainFinding, FirstDayOver, RosterLine
 from shared.contracts.registration_work import (

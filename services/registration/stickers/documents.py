@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from services.registration.documents import RefusalCodec
-from services.registration.domain.state import Refusal
-from services.registration.domain.stickers import Cover, PaidInvoice, Sticker
+from services.registration.stickers.domain.stickers import Cover, PaidInvoice, Sticker
+from services.registration.workers.documents import RefusalCodec
+from services.registration.workers.domain.state import Refusal
 from shared.runtime.ports import Cipher, Codec
 
 

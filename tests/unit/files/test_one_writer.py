@@ -8,7 +8,7 @@ import shared
 
 ROOT = Path(shared.__file__).parents[1]
 # The demo invents agencies' lists; the template has drop-downs of its own.
-OTHERS = ("payung/demo/", "services/registration/imports/template.py")
+OTHERS = ("payung/demo/", "services/registration/imports/api/template.py")
 
 
 def test_nobody_else_writes_csv_or_workbooks() -> None:

@@ -15,7 +15,7 @@ import orjson
 import pytest
 
 from services.registration.domain import decide
-from services.registration.domain.parts import Refused, Register
+from services.registration.workers.domain.parts import Refused, Register
 from shared.contracts import envelope, topics
 from shared.contracts.catalogue import COMMANDS
 from shared.contracts.envelope import Unreadable

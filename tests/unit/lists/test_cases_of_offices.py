@@ -15,16 +15,16 @@ from typing import Any
 import pytest
 
 from payung import checks, publish, wire
-from services.registration.domain import suspects
-from services.registration.suspects import scan
+from services.registration.suspects.background import scan
+from services.registration.suspects.domain import suspects
 from shared.contracts import topics
 from shared.kernel.identity import worker_id
 from shared.lists import ListFile, Row, open_list
 from shared.runtime import clock
 from shared.runtime.records import Message
 from tests.property.registration_world import KEY
-from tests.unit.imports.imports_house import MemoryHouse
-from tests.unit.registration.test_registration_scans import Town
+from tests.unit.registration.imports.imports_house import MemoryHouse
+from tests.unit.registration.suspects.test_registration_scans import Town
 
 CASES = Path(__file__).parents[2] / "cases"
 INTAKE = topics.registration_intake("64.08", "dinsos")

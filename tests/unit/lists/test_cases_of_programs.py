@@ -10,9 +10,9 @@ import pytest
 
 from shared.contracts import topics
 from shared.runtime.records import Message
-from tests.unit.imports.imports_house import MemoryHouse
 from tests.unit.lists.test_cases_as_events import GOOD
 from tests.unit.lists.test_roads_agree import GOOD_OF, judged
+from tests.unit.registration.imports.imports_house import MemoryHouse
 
 INTAKE = topics.registration_intake("64.08", "dinsos")
 

@@ -11,7 +11,7 @@ import pytest
 from payung import cli, reference
 from services.verification.facts import sources
 from shared.lists import ListError, open_list
-from tests.unit.imports.imports_house import MemoryHouse
+from tests.unit.registration.imports.imports_house import MemoryHouse
 
 CASES = Path(__file__).parents[2] / "cases"
 # A word for the kind of the file, in Indonesian.

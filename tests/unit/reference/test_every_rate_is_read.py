@@ -18,8 +18,8 @@ from services.billing.domain import rules as billing
 from services.claims.domain import assessments
 from services.claims.domain.assessments import Case
 from services.claims.domain.state import Child, Claimant, Cover, Entitlement, Form, PaidEvent, RunsKnown, Standing
-from services.registration.domain import lifecycle
-from services.registration.domain.duties import projects
+from services.registration.compliance.domain import projects
+from services.registration.workers.domain import lifecycle
 from shared.contracts.base import Funding
 from shared.kernel.calendar import shift_period
 from shared.reference import policies, rates

@@ -1,0 +1,1 @@
+"""Employers' rosters and projects: duties that are not kept become findings."""

@@ -1,0 +1,1 @@
+"""Findings and projects over HTTP."""

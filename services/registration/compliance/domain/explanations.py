@@ -1,0 +1,149 @@
+"""An officer explains a finding: it stays on record, but no longer waits for a cure. Pure.
+
+The officer is the source of the event. When the explanation names an agency (`64.08/distransnaker`, the owner of the
+list), that agency is answered too, and only findings of its regency are accepted.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from services.registration.compliance.domain.employments import Employment
+from services.registration.compliance.domain.findings import explained, told
+from services.registration.workers.domain import outcomes, rules
+from services.registration.workers.domain.parts import Facts, Reference, Sender
+from services.registration.workers.domain.state import Refusal
+from shared.contracts import officers, topics
+from shared.contracts.reasons import Reason
+from shared.contracts.registration_duties import ExplanationRefused
+from shared.kernel.decision import Address, Decision, Outcome
+from shared.kernel.event import Event, Intake, Routed
+from shared.kernel.values import value
+
+# The form that findings.finding_id makes: employment/<employer>/<worker>/<kind>/<day>.
+_FINDING = re.compile(r"employment/[0-9A-Za-z.-]{1,32}/[a-z2-7]{26}/[a-z-]{1,40}/\d{4}-\d{2}-\d{2}", re.ASCII)
+
+
+@value(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """Which finding of a document is explained, and by whom. The text stays in the input, because it may name
+    people.
+    """
+
+    sender: Sender
+    officer: str
+    finding_id: str
+    kind: str
+    subject: str
+
+
+@value(frozen=True, slots=True, kw_only=True)
+class RefusedExplanation:
+    """An explanation that cannot be accepted. An empty agency in `sender` means that no agency is named."""
+
+    sender: Sender
+    officer: str | None
+    finding_id: str | None
+    reasons: tuple[str, ...]
+
+
+def route(event: Event, reference: Reference) -> tuple[Routed, ...]:
+    """The employment whose finding is explained, or a refusal document."""
+    intake: Intake = event.data
+    problems = _problems(intake, event.source)
+    parts = str(intake.fields.get("finding_id", "")).strip().split("/")
+    if not problems and not _FINDING.fullmatch("/".join(parts)):
+        problems = (str(Reason.FINDING_UNKNOWN),)
+    if problems:
+        return (Routed(Address("refusals", event.name), _refused(event, problems)),)
+    _, employer, worker, kind, subject = parts
+    explanation = Explanation(
+        sender=_sender(intake),
+        officer=officers.name_of(event.source) or "",
+        finding_id="/".join(parts),
+        kind=kind,
+        subject=subject,
+    )
+    return (Routed(Address("employments", f"{employer}|{worker}"), explanation),)
+
+
+def conflicting(event: Event) -> Routed:
+    """Refuses an explanation whose name was used before with other content."""
+    address = Address("refusals", f"{event.name}|{event.content_hash}")
+    return Routed(address, _refused(event, (str(Reason.CONFLICTING_DUPLICATE),)))
+
+
+def decide(state: Employment | Refusal | None, event: Event, facts: Facts, now: datetime) -> Decision[Any]:
+    """Explains an open finding. When an agency is named, the finding must be of its regency."""
+    part: Explanation = event.data
+    if isinstance(state, Employment) and part.sender.regency in ("", state.regency):
+        findings, changed = explained(state.findings, part.kind, part.subject, part.officer)
+        if changed is not None:
+            said = (told(state.about, changed), *_answer(event, part.sender, ()))
+            return Decision(state=replace(state, findings=findings), outcomes=said)
+    reasons = (str(Reason.FINDING_UNKNOWN),)
+    refused = RefusedExplanation(sender=part.sender, officer=part.officer, finding_id=part.finding_id, reasons=reasons)
+    kept = state or Refusal(submission_id=part.sender.submission_id, reasons=reasons)
+    return Decision(state=kept, outcomes=_refusal(event, refused))
+
+
+def refuse(state: Any, event: Event, facts: Facts, now: datetime) -> Decision[Any]:
+    """Answers an input that is no valid explanation."""
+    part: RefusedExplanation = event.data
+    refusal = Refusal(submission_id=part.sender.submission_id, reasons=part.reasons)
+    return Decision(state=refusal, outcomes=_refusal(event, part))
+
+
+def _refusal(event: Event, part: RefusedExplanation) -> tuple[Outcome, ...]:
+    data = ExplanationRefused(finding_id=part.finding_id, officer=part.officer, reasons=list(part.reasons))
+    key = part.finding_id or event.id
+    said = Outcome(topics.events("registration"), key, "finding.explain.refused.v1", data)
+    return (said, *_answer(event, part.sender, part.reasons))
+
+
+def _answer(event: Event, sender: Sender, reasons: tuple[str, ...]) -> tuple[Outcome, ...]:
+    if not sender.agency:
+        return ()
+    return (outcomes.answered(event.id, sender, "rejected" if reasons else "accepted", reasons=reasons),)
+
+
+def _refused(event: Event, reasons: tuple[str, ...]) -> RefusedExplanation:
+    finding = event.data.fields.get("finding_id")
+    return RefusedExplanation(
+        sender=_sender(event.data),
+        officer=officers.name_of(event.source),
+        finding_id=finding.strip() if isinstance(finding, str) and _FINDING.fullmatch(finding.strip()) else None,
+        reasons=reasons,
+    )
+
+
+def _sender(intake: Intake) -> Sender:
+    found = _agency(intake)
+    submission = intake.fields.get("submission_id")
+    return Sender(
+        regency=found[0] if found else "",
+        agency=found[1] if found else "",
+        submission_id=submission if isinstance(submission, str) and submission.strip() else None,
+    )
+
+
+def _agency(intake: Intake) -> tuple[str, str] | None:
+    named = intake.fields.get("agency")
+    return topics.agency_of_source(f"agency/{named.strip()}") if isinstance(named, str) else None
+
+
+def _problems(intake: Intake, source: str) -> tuple[str, ...]:
+    if intake.problem is not None:
+        return (rules.invalid("data"),)
+    found: list[str] = []
+    fields = intake.fields
+    if not rules.is_absent(fields.get("agency")) and _agency(intake) is None:
+        found.append(rules.invalid("agency"))
+    if officers.name_of(source) is None or officers.is_signed_by_another(fields.get("officer"), source):
+        found.append(rules.invalid("officer"))
+    for name in ("finding_id", "explanation"):
+        found += rules.text_problems(name, fields.get(name))
+    return tuple(found)

@@ -1,1 +1,0 @@
-"""Employers' duties, projects and meetings outside the domain: their storage and their pages."""

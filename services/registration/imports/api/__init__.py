@@ -1,0 +1,1 @@
+"""Uploaded lists over HTTP: the form, the progress, the answers."""

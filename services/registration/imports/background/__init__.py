@@ -1,0 +1,1 @@
+"""Sends uploaded lists on, and deletes old ones."""

@@ -1,0 +1,1 @@
+"""The stored parts of an uploaded list."""

@@ -1,0 +1,1 @@
+"""Meetings with workers: planned, held, and who came."""

@@ -1,0 +1,1 @@
+"""Stickers over HTTP: printed sheets and the check of a scanned sticker."""

@@ -1,0 +1,1 @@
+"""The officers' queue of suspect pairs over HTTP."""

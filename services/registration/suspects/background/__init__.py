@@ -1,0 +1,1 @@
+"""The scan for suspect pairs: its schedule, and its own process."""

@@ -1,0 +1,98 @@
+"""`python -m services.registration.suspects.background.scan`: one scan of all active workers, in its own process.
+
+A scan of a whole regency takes seconds of one core and hundreds of megabytes. Inside the service it would stop the
+consumer, and the memory would stay allocated. Pairs go to stdout, one JSON object a line, with `{"people": n}` as the
+last line; without that line the scan is incomplete. Names and NIKs never leave this process, and no index of them is
+kept anywhere.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import threading
+from collections.abc import Mapping
+
+import orjson
+
+from services.registration.suspects.domain import suspects
+from services.registration.suspects.domain.suspects import Match, Traits
+from services.registration.workers.documents import INDEXES, STORED
+from services.registration.workers.domain.state import Status, Worker
+from shared.runtime import configuration
+from shared.runtime.app import database_name
+from shared.runtime.ops import secrets
+from shared.runtime.ports import Reader
+from shared.runtime.store import login
+from shared.runtime.store.crypto import cipher_from
+from shared.runtime.store.mongo import MongoStore, connect
+
+SERVICE = "registration"
+PAGE = 5_000
+# Workers who may cost money now or soon.
+ACTIVE = [status.value for status in (Status.CHECKING, Status.VERIFIED, Status.HELD)]
+# Lower priority than the consumer.
+NICENESS = 10
+
+
+async def read(reader: Reader) -> list[Traits]:
+    """The traits of all active workers, read page by page."""
+    people: list[Traits] = []
+    last = ""
+    while True:
+        where = {"_id": {"$gt": last}, "state.status": {"$in": ACTIVE}}
+        page = await reader.find("workers", where, order=("_id",), limit=PAGE)
+        people.extend(suspects.traits_of(key, one) for key, one in page if isinstance(one, Worker))
+        if len(page) < PAGE:
+            return people
+        last = page[-1][0]
+
+
+def line(match: Match) -> bytes:
+    """One pair as the service reads it; no personal data."""
+    both = (match.first, match.second)
+    return orjson.dumps(
+        {
+            "first": match.first.key,
+            "second": match.second.key,
+            "score": match.score,
+            "reasons": list(match.reasons),
+            "regencies": sorted({one.regency for one in both}),
+            "villages": sorted({one.village for one in both}),
+        }
+    )
+
+
+async def _scan(environ: Mapping[str, str]) -> None:
+    client = connect(login.url(environ), configuration.MONGO_DRIVER.of(environ))
+    store = MongoStore(client, database_name(SERVICE), STORED, INDEXES, cipher_from(environ, SERVICE))
+    try:
+        people = await read(store)
+    finally:
+        await store.close()
+    out = sys.stdout.buffer
+    for match in suspects.find(people):
+        out.write(line(match) + b"\n")
+    out.write(orjson.dumps({"people": len(people)}) + b"\n")
+    out.flush()
+
+
+def _end_with_the_service() -> None:
+    """Ends this process when the service ends in any way: the service holds our stdin open, and its end closes
+    stdin.
+    """
+    # Reads the bare descriptor: a daemon thread that holds a buffered stdin aborts the interpreter's own shutdown.
+    while os.read(0, 1024):
+        pass
+    os._exit(1)
+
+
+def main() -> None:
+    os.nice(NICENESS)
+    threading.Thread(target=_end_with_the_service, daemon=True).start()
+    asyncio.run(_scan(secrets.resolved(os.environ)))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The workers: their forms and sources, verdicts, life cycle and merging."""

@@ -1,0 +1,135 @@
+"""Applies verification's verdicts to a worker, and asks again as time passes or when another agency's word differs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from services.registration.workers.domain import outcomes, sources
+from services.registration.workers.domain.parts import Facts
+from services.registration.workers.domain.state import Refusal, Status, Verdict, Worker
+from services.registration.workers.domain.workers import FINAL
+from shared.contracts.reasons import Reason
+from shared.contracts.registration_work import RecheckDue
+from shared.contracts.verification import IdentityUnverified, IdentityVerified
+from shared.kernel.calendar import business_day
+from shared.kernel.decision import Decision
+from shared.kernel.event import Event
+
+OLDER = "older-registration-version"
+# Rejections that say which field about the person is wrong, so that another agency's value may be the right one.
+_REFUTED: dict[str, str] = {
+    Reason.NAME_MISMATCH: "name",
+    Reason.BIRTH_DATE_MISMATCH: "birth_date",
+    Reason.SEX_MISMATCH: "sex",
+}
+
+
+def verified(state: Worker | Refusal | None, event: Event, facts: Facts, now: datetime) -> Decision[Any]:
+    """Verified: a living, unique, eligible person."""
+    part: IdentityVerified = event.data
+    return _stands(state, event, Status.VERIFIED, (), part.valid_until, facts)
+
+
+def held(state: Worker | Refusal | None, event: Event, facts: Facts, now: datetime) -> Decision[Any]:
+    """Held: an officer must look."""
+    part: IdentityUnverified = event.data
+    return _stands(state, event, Status.HELD, tuple(part.reasons), "", facts)
+
+
+def ended(state: Worker | Refusal | None, event: Event, facts: Facts, now: datetime) -> Decision[Any]:
+    """Rejected, or the end of a verified worker's eligibility."""
+    part: IdentityUnverified = event.data
+    return _stands(state, event, Status.REJECTED, tuple(part.reasons), "", facts)
+
+
+def recheck(state: Worker | Refusal | None, event: Event, facts: Facts, now: datetime) -> Decision[Any]:
+    """A birthday or the end of a validity has come: asks verification to judge by this day."""
+    part: RecheckDue = event.data
+    if not isinstance(state, Worker):
+        return Decision(state=state, ignored="worker-unknown")
+    if part.registration_version != state.registration_version or state.status not in (Status.VERIFIED, Status.HELD):
+        return Decision(state=state, ignored=OLDER)
+    return _ask(state, part.worker_id)
+
+
+def _ask(worker: Worker, worker_id: str) -> Decision[Any]:
+    asked = replace(
+        worker,
+        status=Status.CHECKING,
+        verdict=None,
+        registration_version=worker.registration_version + 1,
+        asked=len(worker.words),
+    )
+    return Decision(state=asked, outcomes=(outcomes.check_requested(worker_id, asked),))
+
+
+def _stands(
+    state: Worker | Refusal | None,
+    event: Event,
+    identity: Status,
+    reasons: tuple[str, ...],
+    valid_until: str,
+    facts: Facts,
+) -> Decision[Any]:
+    worker_id, version = event.data.worker_id, event.data.registration_version
+    if not isinstance(state, Worker):
+        # Verification speaks only of workers that registration asked about. Without the worker there is nobody to tell.
+        return Decision(state=state, ignored="worker-unknown")
+    worker = state
+    if version != worker.registration_version or worker.status in (Status.WITHDRAWN, Status.MERGED):
+        return Decision(state=worker, ignored=OLDER)
+    if worker.verdict is not None and (worker.verdict.identity, worker.verdict.reasons) == (identity, reasons):
+        return Decision(state=worker, ignored="same-verdict")
+    other = _otherwise(worker, identity, reasons, facts)
+    if other is not None:
+        return _ask(other, worker_id)
+    verdict = Verdict(
+        identity=identity,
+        reasons=reasons,
+        registration_version=version,
+        given_on=business_day(event.at).isoformat(),
+        valid_until=valid_until,
+    )
+    if identity is Status.HELD and worker.status is Status.CHECKING and Reason.NAME_MISMATCH in reasons:
+        # The doubt is kept with the word: an agency that contradicts it later is heard as if it had spoken today.
+        worker = sources.settle(worker, sources.doubt(worker, "name"), facts.precedence)
+    told = dict.fromkeys(
+        (*worker.waiting, *((word.agency, word.submission_id) for word in worker.words if not word.via))
+    )
+    waiting = () if identity in FINAL else worker.waiting
+    judged = replace(worker, status=identity, verdict=verdict, waiting=waiting)
+    return Decision(
+        state=sources.settle_doubts(judged, facts.precedence) if identity is Status.VERIFIED else judged,
+        outcomes=tuple(
+            outcomes.settled(worker.regency, agency, submission, worker_id, verdict)
+            for agency, submission in told
+            if submission
+        ),
+    )
+
+
+def _otherwise(worker: Worker, identity: Status, reasons: tuple[str, ...], facts: Facts) -> Worker | None:
+    """The worker with another agency's word in place, when that word has not been judged yet; None when there is none.
+
+    Without this, the first agency's typing error would reject the correct form of the second agency, depending only on
+    who came first.
+    """
+    if worker.status is not Status.CHECKING:
+        return None
+    if identity is Status.HELD and reasons == (Reason.ATTESTATION_MISSING,) and len(worker.words) > worker.asked:
+        return worker
+    if identity is Status.HELD and Reason.NAME_MISMATCH in reasons:
+        other = sources.settle(worker, sources.doubt(worker, "name"), facts.precedence)
+        return other if other.form.name != worker.form.name else None
+    wrong = {_REFUTED.get(reason, "") for reason in reasons}
+    if identity is not Status.REJECTED or not worker.said or not wrong or "" in wrong:
+        return None
+    said = [
+        replace(one, refuted=True) if one.field in wrong and one.value == getattr(worker.form, one.field) else one
+        for one in worker.said
+    ]
+    other = sources.settle(worker, said, facts.precedence)
+    standing = sources.origins(other, facts.precedence)
+    return None if any(standing[name].refuted for name in wrong) else other

@@ -1,0 +1,302 @@
+"""What agencies say of a worker (register, update, withdraw, attest) and the answer to each.
+
+The first agency opens the registration. Each further agency's word is kept, too, and for each field the word that
+outranks the others stands (`sources`). A change of identity fields, or of fields that the verdict carries, asks for a
+new check under a higher `registration_version`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from services.registration.workers.domain import outcomes, rules, sources
+from services.registration.workers.domain.parts import Attest, Facts, Register, Sender, Update, Withdraw
+from services.registration.workers.domain.state import Refusal, Status, Word, Worker, WorkerForm
+from shared.contracts.reasons import Reason
+from shared.kernel.calendar import business_day
+from shared.kernel.decision import Decision, Outcome
+from shared.kernel.event import Event
+
+# An agency may send one worker again and again; the numbers of its last few submissions are enough for the answers.
+WAITING_MAX = 32
+FINAL = (Status.VERIFIED, Status.REJECTED)
+
+Standing = Worker | Refusal | None
+
+
+def register(state: Standing, event: Event, facts: Facts, now: datetime) -> Decision[Any]:
+    """A whole form, for a known or unknown worker."""
+    part: Register = event.data
+    worker, sender = _worker(state), part.sender
+    word = _word(sender, part.form, now, part.fingerprint)
+    if worker is not None and worker.status is Status.MERGED:
+        return _of_merged(worker, event, sender, word, part.warnings)
+    if worker is None or not worker.active:
+        return _enrol(worker, event, sender, part.form, word, part.warnings, facts)
+    if worker.regency != sender.regency:
+        return _answer_only(worker, event, sender, Reason.REGISTERED_ELSEWHERE)
+    opens = worker.words[0].agency == sender.agency
+    heard = _heard(worker, part.form, word, facts, opens=opens)
+    known = worker.word_of(sender.agency)
+    answer: outcomes.Answer
+    if opens:
+        answer = "already-registered" if _says_the_same(worker, heard, sender.agency) else "updated"
+    elif known is None or not known.fingerprint:
+        answer = "attested"
+    else:
+        answer = "already-registered" if known.fingerprint == word.fingerprint else "updated"
+    return _taken(worker, heard, event, sender, answer, part.warnings, said=sources.FIELDS)
+
+
+def update(state: Standing, event: Event, facts: Facts, now: datetime) -> Decision[Any]:
+    """Changes of single fields: a correction of what stands."""
+    part: Update = event.data
+    sender = part.sender
+    worker = _worker(state)
+    if worker is None or _is_not_here(worker, sender):
+        return _not_registered(worker, event, sender)
+    known = worker.word_of(sender.agency)
+    form = replace(worker.form, **part.changes)
+    warnings = (*rules.form_warnings(form), *part.warnings)
+    word = _word(sender, form, now, known.fingerprint if known else "")
+    if not worker.active:
+        # The identity was rejected: the corrected form opens a new check.
+        return _enrol(worker, event, sender, form, word, warnings, facts)
+    said, corrected = sources.by_changes(worker, part.changes, word)
+    words = _with(worker.words, word) if known else worker.words
+    heard = sources.settle(replace(worker, words=words), said, facts.precedence, corrected)
+    answer: outcomes.Answer = "already-registered" if form == worker.form else "updated"
+    return _taken(worker, heard, event, sender, answer, warnings, said=tuple(part.changes))
+
+
+def withdraw(state: Standing, event: Event, facts: Facts, now: datetime) -> Decision[Any]:
+    """A worker leaves: moved, died, was employed, or asked to leave."""
+    part: Withdraw = event.data
+    sender = part.sender
+    worker = _worker(state)
+    if worker is None or _is_not_here(worker, sender):
+        return _not_registered(worker, event, sender)
+    changed = replace(
+        worker,
+        status=Status.WITHDRAWN,
+        verdict=None,
+        waiting=(),
+        registration_version=worker.registration_version + 1,
+    )
+    return Decision(
+        state=changed,
+        outcomes=(
+            outcomes.withdrawn(sender.worker_id, changed, part.reason, part.effective_on),
+            outcomes.answered(event.id, sender, "withdrawn", worker_id=sender.worker_id),
+        ),
+    )
+
+
+def attest(state: Standing, event: Event, facts: Facts, now: datetime) -> Decision[Any]:
+    """A sector agency confirms the occupation."""
+    part: Attest = event.data
+    sender = part.sender
+    worker = _worker(state)
+    if worker is None or _is_not_here(worker, sender):
+        return _not_registered(worker, event, sender)
+    known = worker.word_of(sender.agency)
+    word = Word(
+        agency=sender.agency,
+        submission_id=sender.submission_id or "",
+        sector=part.sector,
+        occupation=part.occupation,
+        said_on=part.attested_on,
+        # An agency that only attested has not sent a form yet, so its first form later counts as its first.
+        fingerprint=known.fingerprint if known else "",
+    )
+    changed = replace(worker, words=_with(worker.words, word))
+    said = sources.by_work(worker, word)
+    if worker.active:
+        changed = sources.settle(changed, said, facts.precedence)
+    elif worker.said:
+        changed = replace(changed, said=said)
+    return _taken(worker, changed, event, sender, "attested", (), said=("sector", "occupation"))
+
+
+def _worker(state: Standing) -> Worker | None:
+    return state if isinstance(state, Worker) else None
+
+
+def _is_not_here(worker: Worker, sender: Sender) -> bool:
+    return worker.regency != sender.regency or worker.status in (Status.WITHDRAWN, Status.MERGED)
+
+
+def _not_registered(worker: Worker | None, event: Event, sender: Sender) -> Decision[Any]:
+    """A merged worker's submission must use the NIK of the worker who stayed; the reason says so."""
+    merged = worker is not None and worker.status is Status.MERGED and worker.regency == sender.regency
+    return _answer_only(worker, event, sender, Reason.DUPLICATE_IDENTITY if merged else Reason.NOT_REGISTERED)
+
+
+def _enrol(
+    before: Worker | None,
+    event: Event,
+    sender: Sender,
+    form: WorkerForm,
+    word: Word,
+    warnings: tuple[str, ...],
+    facts: Facts,
+) -> Decision[Any]:
+    """Opens a new check on the sender's form: the worker is new, or back after a withdrawal or a rejection.
+
+    After a rejection the other agencies' words stay, so those agencies hear of the new verdict too. A withdrawal ends
+    their words.
+    """
+    worker = Worker(
+        regency=sender.regency,
+        status=Status.CHECKING,
+        registration_version=1,
+        form=form,
+        words=(word,),
+        waiting=((sender.agency, sender.submission_id),) if sender.submission_id else (),
+        opened_on=business_day(event.at).isoformat(),
+    )
+    if before is not None:
+        worker = _again(before, worker, sender, facts)
+    worker_id = sender.worker_id
+    return Decision(
+        state=worker,
+        outcomes=(
+            outcomes.registered(worker_id, worker, sender),
+            outcomes.check_requested(worker_id, worker),
+            outcomes.answered(event.id, sender, "registered", warnings=warnings, worker_id=worker_id),
+        ),
+    )
+
+
+def _again(before: Worker, worker: Worker, sender: Sender, facts: Facts) -> Worker:
+    """Re-entry: history and suspicions stay with the worker. It opens a new registration, so a sticker of the earlier
+    one is no longer valid.
+    """
+    back = replace(
+        worker,
+        registration_version=before.registration_version + 1,
+        history=before.history,
+        suspects=before.suspects,
+    )
+    if before.status is not Status.REJECTED or before.regency != sender.regency:
+        return back
+    others = [one for one in before.words if one.agency != sender.agency or one.via]
+    if not others:
+        return back
+    back = replace(back, words=(*worker.words, *others), asked=1 + len(others))
+    said = [one for one in sources.statements(before) if one.agency != sender.agency]
+    fresh = sources.of_form(worker.form, worker.words[0], opens=True)
+    return sources.settle(back, [*fresh, *said], facts.precedence)
+
+
+def _heard(worker: Worker, form: WorkerForm, word: Word, facts: Facts, *, opens: bool) -> Worker:
+    """The worker after an agency's whole form."""
+    changed = replace(worker, words=_with(worker.words, word))
+    if opens:
+        changed = replace(changed, form=replace(worker.form, consent_on=form.consent_on))
+    if not worker.said and rules.same_but_consent(form, worker.form):
+        return changed
+    said, corrected = sources.by_form(worker, form, word)
+    return sources.settle(changed, said, facts.precedence, corrected)
+
+
+def _says_the_same(before: Worker, after: Worker, agency: str) -> bool:
+    if not before.said and not after.said:
+        return rules.same_but_consent(before.form, after.form)
+    return _values(before, agency) == _values(after, agency)
+
+
+def _values(worker: Worker, agency: str) -> dict[str, Any]:
+    return {one.field: one.value for one in sources.statements(worker) if one.agency == agency}
+
+
+def _taken(
+    before: Worker,
+    after: Worker,
+    event: Event,
+    sender: Sender,
+    answer: outcomes.Answer,
+    warnings: tuple[str, ...],
+    *,
+    said: tuple[str, ...],
+) -> Decision[Any]:
+    """Takes an agency's word. A change of what verification judged asks for a new check; a standing verdict is
+    told at once.
+    """
+    again = before.active and (rules.needs_new_check(before.form, after.form) or _fills_the_gap(before, after))
+    if again:
+        version = after.registration_version + 1
+        after = replace(
+            after, status=Status.CHECKING, verdict=None, registration_version=version, asked=len(after.words)
+        )
+    after = replace(after, waiting=_waiting(after, sender))
+    told: list[Outcome] = []
+    if rules.is_told(before.form, after.form) or (answer == "updated" and before.form != after.form):
+        told.append(outcomes.updated(sender.worker_id, after, sender))
+    if again:
+        told.append(outcomes.check_requested(sender.worker_id, after))
+    if after.said or before.said:
+        told += outcomes.disputed(sender.worker_id, before, after)
+        overruled = sources.overruled(after, sender.agency, said)
+        warnings = (*warnings, *(f"{Reason.FIELD_OVERRULED}:{name}" for name in overruled))
+    told.append(outcomes.answered(event.id, sender, answer, warnings=warnings, worker_id=sender.worker_id))
+    return Decision(state=after, outcomes=(*told, *_settled_now(after, sender)))
+
+
+def _fills_the_gap(before: Worker, after: Worker) -> bool:
+    """Whether the verdict misses an attestation, and one more agency has spoken."""
+    verdict = before.verdict
+    missed = verdict is not None and Reason.ATTESTATION_MISSING in verdict.reasons
+    return missed and len(after.words) > len(before.words)
+
+
+def _of_merged(worker: Worker, event: Event, sender: Sender, word: Word, warnings: tuple[str, ...]) -> Decision[Any]:
+    """A form of a worker who was merged into another: it is noted, and the answer names the worker who stays."""
+    if worker.regency != sender.regency:
+        return _answer_only(worker, event, sender, Reason.REGISTERED_ELSEWHERE)
+    answer: outcomes.Answer = "already-registered" if worker.word_of(sender.agency) else "attested"
+    warned = (*warnings, str(Reason.DUPLICATE_IDENTITY))
+    said = outcomes.answered(event.id, sender, answer, warnings=warned, worker_id=worker.merged_into)
+    return Decision(state=replace(worker, words=_with(worker.words, word), said=()), outcomes=(said,))
+
+
+def _settled_now(worker: Worker, sender: Sender) -> tuple[Outcome, ...]:
+    if worker.verdict is None or sender.submission_id is None:
+        return ()
+    return (outcomes.settled(worker.regency, sender.agency, sender.submission_id, sender.worker_id, worker.verdict),)
+
+
+def _waiting(worker: Worker, sender: Sender) -> tuple[tuple[str, str], ...]:
+    """The submissions that still wait for a final verdict. This one is added, unless a final verdict already stands."""
+    if sender.submission_id is None or (worker.verdict is not None and worker.verdict.identity in FINAL):
+        return worker.waiting
+    one = (sender.agency, sender.submission_id)
+    return (*(other for other in worker.waiting if other != one), one)[-WAITING_MAX:]
+
+
+def _word(sender: Sender, form: WorkerForm, now: datetime, fingerprint: str) -> Word:
+    return Word(
+        agency=sender.agency,
+        submission_id=sender.submission_id or "",
+        sector=form.sector,
+        occupation=form.occupation,
+        said_on=business_day(now).isoformat(),
+        fingerprint=fingerprint,
+    )
+
+
+def _with(words: tuple[Word, ...], word: Word) -> tuple[Word, ...]:
+    """The words with this one in the place of its agency's last. The first word stays the agency that opened the
+    registration.
+    """
+    if all(one.agency != word.agency or one.via for one in words):
+        return (*words, word)
+    return tuple(word if one.agency == word.agency and not one.via else one for one in words)
+
+
+def _answer_only(worker: Worker | None, event: Event, sender: Sender, reason: Reason) -> Decision[Any]:
+    answer = outcomes.answered(event.id, sender, "rejected", reasons=(reason,))
+    state: Worker | Refusal = worker or Refusal(submission_id=sender.submission_id, reasons=(reason,))
+    return Decision(state=state, outcomes=(answer,))

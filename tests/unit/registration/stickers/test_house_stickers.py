@@ -1,0 +1,305 @@
+"""House stickers: numbers, validity, signatures, sheets, what a scan shows, and the reports of installers."""
+
+from __future__ import annotations
+
+import base64
+import re
+import zlib
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import httpx
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from reportlab.pdfbase.pdfmetrics import stringWidth
+
+from services.registration.stickers.api import sheets
+from services.registration.stickers.api.address import address_of
+from services.registration.stickers.api.printed import Printed
+from services.registration.stickers.api.printing import rt_of
+from services.registration.stickers.api.signing import BadToken, Claim, Signer
+from services.registration.stickers.domain import stickers
+from services.registration.stickers.domain.stickers import Cover
+from shared.runtime import clock
+from tests.property.registration_world import KEY, REFERENCE
+from tests.unit.registration.stickers.sticker_house import KEYS, VILLAGE, StickerHouse
+
+NOW = datetime(2026, 2, 10, 3, 0, tzinfo=UTC)
+SIGNER = Signer.from_environment(KEYS)
+NAMES = ("Swarga Bara", "Sangatta Utara", "Kabupaten Kutai Timur")
+CLAIM = Claim("6408-7F3KQ-9M2XA", VILLAGE, date(2026, 12, 31))
+
+
+@pytest.fixture(autouse=True)
+def _today(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clock, "now", lambda: NOW)
+
+
+def _http(house: StickerHouse) -> httpx.AsyncClient:
+    return httpx.AsyncClient(transport=httpx.ASGITransport(house.stickers_app()), base_url="http://payung.test")
+
+
+def _text(pdf: bytes) -> bytes:
+    found = b""
+    for stream in re.findall(rb"stream\r?\n(.*?)endstream", pdf, re.DOTALL):
+        try:
+            found += zlib.decompress(base64.a85decode(stream.strip().removesuffix(b"~>")))
+        except (ValueError, zlib.error):
+            continue
+    return found
+
+
+@pytest.mark.parametrize(
+    ("months", "paid", "until"),
+    [
+        (("2026-02",), {"2026-02"}, date(2026, 2, 28)),
+        (("2026-02", "2026-03", "2026-04"), {"2026-02", "2026-03", "2026-04"}, date(2026, 4, 30)),
+        (("2026-02", "2026-03", "2026-04"), {"2026-02", "2026-04"}, date(2026, 2, 28)),
+        (("2026-03", "2026-04"), {"2026-03", "2026-04"}, date(2026, 4, 30)),
+        (("2026-01",), {"2026-01"}, None),
+        (("2026-02",), set(), None),
+        ((), set(), None),
+    ],
+)
+def test_until_when_a_worker_is_paid(months: tuple[str, ...], paid: set[str], until: date | None) -> None:
+    cover = Cover(months=tuple((month, month) for month in months))
+    assert stickers.paid_until(cover, paid, date(2026, 2, 10)) == until
+
+
+@pytest.mark.parametrize(
+    ("address", "rt"),
+    [
+        ("RT 003 Gang Buntu", "003"),
+        ("Jl. A No.5 RT.12/RW 02", "012"),
+        ("rt7", "007"),
+        ("Jl. Kartini 3", ""),
+        (None, ""),
+    ],
+)
+def test_the_rt_of_an_address(address: str | None, rt: str) -> None:
+    assert rt_of(address) == rt
+
+
+@given(st.binary(min_size=1, max_size=40), st.sampled_from(["2026-01-01", ""]))
+def test_a_number_is_shaped_like_one_and_is_the_same_again(seed: bytes, opened_on: str) -> None:
+    number = stickers.sticker_no(KEY, "64.08", seed.hex(), opened_on)
+    assert stickers.is_sticker_no(number)
+    assert stickers.sticker_no(KEY, "64.08", seed.hex(), opened_on) == number
+    assert stickers.sticker_no(KEY, "64.08", seed.hex(), "2027-01-01") != number
+
+
+@given(st.integers(0, 110), st.integers(0, 255))
+def test_a_token_is_whole_or_nothing(place: int, byte: int) -> None:
+    token = SIGNER.token(CLAIM)
+    assert (len(token), SIGNER.open(token)) == (111, CLAIM)
+    raw = bytearray(base64.urlsafe_b64decode(token + "="))
+    if raw[place % len(raw)] == byte:
+        return
+    raw[place % len(raw)] = byte
+    with pytest.raises(BadToken):
+        SIGNER.open(base64.urlsafe_b64encode(raw).decode().rstrip("="))
+
+
+def test_a_changed_key_still_takes_what_the_old_one_signed() -> None:
+    (old,) = SIGNER.public_keys().values()
+    seed = base64.b64encode(b"7" * 32).decode()
+    fresh = Signer.from_environment({"PAYUNG_STICKER_KEY": seed, "PAYUNG_STICKER_OLD_KEYS": old})
+    assert fresh.open(SIGNER.token(CLAIM)) == CLAIM
+    with pytest.raises(BadToken):
+        SIGNER.open(fresh.token(CLAIM))
+
+
+async def test_only_the_verified_and_paid_get_a_sticker_and_no_sheet_names_anybody() -> None:
+    house = StickerHouse(NOW)
+    first, second, unpaid = [await house.worker(number) for number in (1, 2, 3)]
+    # The payment may be read before the premium.
+    await house.paid("2026-02")
+    for worker in (first, second):
+        await house.billed(worker, "2026-02")
+    await house.billed(unpaid, "2026-03")
+    async with _http(house) as client:
+        assert (await client.get(f"/v1/stickers/{VILLAGE}.pdf")).status_code == 404
+        before = len(house.topics.published)
+        asked = await client.post(f"/v1/stickers/{VILLAGE}")
+        assert (asked.status_code, asked.json()["stickers"]) == (201, 2)
+        issued = len(house.topics.published)
+        answer = await client.get(asked.json()["sheets"])
+        assert before < issued == len(house.topics.published), "a GET issues nothing"
+        listed = await client.get(f"/v1/stickers/{VILLAGE}.csv")
+        assert (await client.get(f"/v1/stickers/{VILLAGE}.pdf?rt=4")).status_code == 404
+        assert (await client.get("/v1/stickers/64.08.99.2001.pdf")).status_code == 404
+    assert answer.headers["content-type"] == "application/pdf"
+    text = _text(answer.content)
+    numbers = re.findall(rb"No\. ([0-9A-Z-]+)", text)
+    assert len(numbers) == 2
+    assert b"28 Februari 2026" in text
+    assert b"RT 003" in text
+    # What the page of a scan tells people to compare.
+    assert all(name in text for name in (b"(Sangatta Utara)", b"Kec. Sangatta Utara", b"Kabupaten Kutai Timur"))
+    assert b"CONTOH" not in text
+    assert not re.search(rb"PEKERJA|\d{16}|Pelita", text)
+    assert listed.text.count("PEKERJA") == 2
+    assert all(number.decode() in listed.text for number in numbers)
+
+
+async def test_what_is_printed_is_issued_once_and_again_only_with_a_later_day() -> None:
+    house = StickerHouse(NOW)
+    worker = await house.worker()
+    await house.billed(worker, "2026-02", "2026-03")
+    await house.paid("2026-02")
+    async with _http(house) as client:
+        for _ in range(2):
+            assert (await client.post(f"/v1/stickers/{VILLAGE}")).status_code == 201
+        await house.paid("2026-03")
+        await client.post(f"/v1/stickers/{VILLAGE}")
+    events = [orjson.loads(one.value or b"") for one in house.topics.published if one.topic == "registration-events"]
+    issued = {one["id"]: one["data"] for one in events if one["type"] == "sticker.issued.v1"}.values()
+    assert [one["valid_until"] for one in issued] == ["2026-02-28", "2026-03-31"]
+    assert len({one["sticker_no"] for one in issued}) == 1
+    assert set(next(iter(issued))) == {
+        "sticker_no",
+        "regency",
+        "district",
+        "village",
+        "issued_on",
+        "valid_until",
+    }
+    assert worker not in str(list(issued))
+
+
+async def test_a_scan_says_valid_expired_revoked_or_invalid(monkeypatch: pytest.MonkeyPatch) -> None:
+    house = StickerHouse(NOW)
+    worker = await house.worker()
+    await house.billed(worker, "2026-02")
+    await house.paid("2026-02")
+    number = stickers.sticker_no(REFERENCE.id_key, "64.08", worker, "2026-02-10")
+    token = SIGNER.token(Claim(number, VILLAGE, date(2026, 2, 28)))
+    async with _http(house) as client:
+        await client.post(f"/v1/stickers/{VILLAGE}")
+
+        async def scan(what: str) -> tuple[int, str]:
+            answer = await client.get(f"/s/{what}", headers={"accept": "application/json"})
+            return answer.status_code, answer.json()["status"]
+
+        assert await scan(token) == (200, "valid")
+        assert await scan(token[:-4] + "AAAA") == (404, "invalid")
+        assert await scan("apa-saja") == (404, "invalid")
+        monkeypatch.setattr(clock, "now", lambda: NOW + timedelta(days=30))
+        assert await scan(token) == (200, "expired")
+        monkeypatch.setattr(clock, "now", lambda: NOW)
+        page = (await client.get(f"/s/{token}")).text
+        assert 'data-status="valid"' in page
+        assert "PEKERJA" not in page
+        await house.withdraw()
+        assert await scan(token) == (200, "revoked")
+    # A page that is loaded now carries the number for phones that will be offline later.
+    async with _http(house) as client:
+        page = (await client.get("/s/")).text
+    assert f'"revoked": ["{number}"]' in page
+
+
+async def test_an_installed_sticker_is_told_once_without_the_installers_name() -> None:
+    house = StickerHouse(NOW)
+    worker = await house.worker()
+    await house.billed(worker, "2026-02")
+    await house.paid("2026-02")
+    number = stickers.sticker_no(KEY, "64.08", worker, "2026-02-10")
+    (answer,) = await house.install(number)
+    assert answer["data"]["reasons"] == ["sticker-unknown"]
+    async with _http(house) as client:
+        await client.post(f"/v1/stickers/{VILLAGE}")
+    installed, answer = await house.install(number.lower())
+    assert installed["type"] == "sticker.installed.v1"
+    assert installed["data"] == {
+        "sticker_no": number,
+        "regency": "64.08",
+        "district": "64.08.04",
+        "village": VILLAGE,
+        "installed_on": "2026-02-09",
+        "agency": "desa",
+    }
+    assert answer["data"]["outcome"] == "accepted"
+    (again,) = await house.install(number)
+    assert again["data"]["outcome"] == "accepted"
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"sticker_no": "6408-1"}, "field-invalid:sticker_no"),
+        ({"sticker_no": " "}, "field-missing:sticker_no"),
+        ({"installed_on": "2026-02-11"}, "field-invalid:installed_on"),
+        ({"installed_on": None}, "field-missing:installed_on"),
+        ({"by": None}, "field-missing:by"),
+        ({"submission_id": None}, "field-missing:submission_id"),
+    ],
+)
+async def test_a_report_that_says_too_little_is_refused(changes: dict[str, Any], reason: str) -> None:
+    (answer,) = await StickerHouse(NOW).install("6408-7F3KQ-9M2XA", **changes)
+    assert answer["data"]["reasons"] == [reason]
+
+
+def test_a_full_sheet_holds_ten_and_every_rt_begins_a_page() -> None:
+    printed = [
+        Printed(rt, f"6408-{n:05d}-00000", date(2026, 12, 31), f"http://x/s/{n}")
+        for rt, count in (("", 1), ("001", 11), ("002", 3))
+        for n in range(count)
+    ]
+    pdf = sheets.pdf(printed, NAMES, VILLAGE, date(2026, 2, 10))
+    assert len(re.findall(rb"/Type /Page\b", pdf)) == 4
+
+
+def test_a_long_name_stays_out_of_the_code() -> None:
+    names = ("Desa Persiapan Kampung Baru Seberang Sungai Mahakam Hulu", "Muara Ancalong", "Kabupaten Kutai Timur")
+    one = Printed("001", "6408-7F3KQ-9M2XA", date(2026, 12, 31), "https://x.go.id/s/1")
+    text = _text(sheets.pdf([one], names, VILLAGE, date(2026, 2, 10)))
+    (size,) = re.findall(rb"/F\d+ ([\d.]+) Tf[^()]*\(" + names[0].encode() + rb"\)", text)
+    assert stringWidth(names[0], "Helvetica-Bold", float(size)) <= sheets.TEXT + 0.1
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "http://127.0.0.1:8101",
+        "http://localhost:8101",
+        "https://0.0.0.0",
+        "http://[::1]/",
+        "payung",
+        "ftp://a.go.id",
+    ],
+)
+async def test_no_code_leads_to_this_machine_or_to_the_host_of_a_request(url: str) -> None:
+    house = StickerHouse(NOW, PAYUNG_PUBLIC_URL=url)
+    worker = await house.worker()
+    await house.billed(worker, "2026-02")
+    await house.paid("2026-02")
+    before = len(house.topics.published)
+    async with _http(house) as client:
+        for answer in (await client.post(f"/v1/stickers/{VILLAGE}"), await client.get(f"/v1/stickers/{VILLAGE}.pdf")):
+            assert answer.status_code == 409
+            assert "PAYUNG_PUBLIC_URL" in answer.json()["detail"]
+    assert len(house.topics.published) == before
+    sample = address_of({"PAYUNG_PUBLIC_URL": url, "PAYUNG_STICKER_SAMPLES": "yes"})
+    assert (sample.url, sample.sample) == ("https://contoh.invalid", True)
+
+
+async def test_a_sample_says_that_it_is_one_on_every_sticker() -> None:
+    house = StickerHouse(NOW, PAYUNG_PUBLIC_URL="", PAYUNG_STICKER_SAMPLES="yes")
+    for number in (1, 2):
+        await house.billed(await house.worker(number), "2026-02")
+    await house.paid("2026-02")
+    async with _http(house) as client:
+        await client.post(f"/v1/stickers/{VILLAGE}")
+        text = _text((await client.get(f"/v1/stickers/{VILLAGE}.pdf")).content)
+    assert text.count(b"(CONTOH)") == 2
+    assert b"CONTOH, jangan dipasang" in text
+
+
+def test_an_address_that_phones_reach_is_taken() -> None:
+    assert (
+        address_of({"PAYUNG_PUBLIC_URL": "https://payung.kab.go.id/stiker/"}).url == "https://payung.kab.go.id/stiker"
+    )
+    assert not address_of({"PAYUNG_PUBLIC_URL": "http://10.1.2.3:8101", "PAYUNG_STICKER_SAMPLES": "yes"}).sample
