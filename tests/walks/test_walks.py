@@ -16,7 +16,7 @@ BY_HAND_MAX = 6
 
 
 def test_there_is_a_page_for_each_addition() -> None:
-    assert PAGES == ["adding-a-reason.md", "adding-an-event.md"]
+    assert PAGES == ["adding-a-reason.md", "adding-a-service.md", "adding-an-event.md"]
 
 
 @pytest.mark.parametrize("name", PAGES)
