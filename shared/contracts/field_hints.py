@@ -18,7 +18,12 @@ _TEXT = (
 )
 HINTS: Mapping[str, tuple[str, str]] = {
     "birth_date": _PAST,
-    "consent": _PAST,
+    "consent": (
+        "tulis tanggal persetujuan yang ada, tidak setelah hari ini dan tidak sebelum lahir, misalnya 04/01/2026 "
+        "(dalam JSON 2026-01-04); bila ada kolom setuju, isi Ya",
+        "write the date of consent, not after today and not before the birth, for example 04/01/2026 (in JSON "
+        "2026-01-04); in a column for agreement write Yes",
+    ),
     "attested_on": _PAST,
     "installed_on": _PAST,
     "event_date": _PAST,

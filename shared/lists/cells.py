@@ -29,6 +29,8 @@ from shared.lists.rows import (
 
 CONSENT_METHOD = "form"
 _SUBMISSION = ("submission_id",)
+# Sent even when it is empty: a list that asks for a yes and has none for this worker has no consent.
+_YES_OR_NO = ("consent", "given")
 _WATCHED = ("nik", "sex")
 # Programs use numbers for the sexes, and not all use the same ones.
 _SEX_CODES = frozenset("0123")
@@ -128,7 +130,7 @@ class CellMeaning:
             remark = None
             if _PLAIN.fullmatch(text) is None:
                 index, text = self._text(column, places, cells)
-                if not text:
+                if not text and column.path != _YES_OR_NO:
                     continue
                 remark = self._debris(column, index, text)
             if is_watched and remark is None:

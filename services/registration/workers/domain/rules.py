@@ -118,7 +118,7 @@ def form_problems(fields: Mapping[str, Any], regency: str, areas: Areas, today: 
         value = fields.get(field)
         found += [missing(field)] if is_absent(value) else check(value, regency, areas, today)
     found += _income_problems(fields.get("monthly_income"))
-    found += _consent_problems(fields.get("consent"), today)
+    found += _consent_problems(fields.get("consent"), fields.get("birth_date"), today)
     found += optional_problems(fields)
     return tuple(found)
 
@@ -204,7 +204,8 @@ def _income_problems(value: Any) -> list[str]:
     return [] if good else [invalid("monthly_income")]
 
 
-def _consent_problems(value: Any, today: date) -> list[str]:
+def _consent_problems(value: Any, birth_date: Any, today: date) -> list[str]:
+    """The problems of a consent: nobody consents before their birth, or on a day that has not come."""
     if is_absent(value) or value == [] or (not isinstance(value, Mapping) and said(value) is False):
         return [str(Reason.CONSENT_MISSING)]
     if not isinstance(value, Mapping):
@@ -213,8 +214,11 @@ def _consent_problems(value: Any, today: date) -> list[str]:
         return refused
     if is_absent(value.get("given_at")):
         return [str(Reason.CONSENT_MISSING)]
-    given = parse_date(value["given_at"])
-    return [] if given is not None and given <= today else [invalid("consent")]
+    given, born = parse_date(value["given_at"]), parse_date(birth_date)
+    # A birth after today is the fault of another field.
+    good = given is not None and given <= today and not (born is not None and given < born <= today)
+    # A yes-or-no field that is there and empty is no Yes.
+    return [] if good and ("given" not in value or said(value["given"]) is True) else [invalid("consent")]
 
 
 def _refused_consent(value: Any) -> list[str]:
@@ -286,13 +290,15 @@ def attestation_problems(fields: Mapping[str, Any], today: date) -> tuple[str, .
     sector, occupation = fields.get("sector"), fields.get("occupation")
     found += [missing("sector")] if is_absent(sector) else _sector_problems(sector)
     found += [missing("occupation")] if is_absent(occupation) else _occupation_problems(occupation)
-    if is_absent(fields.get("attested_on")):
-        found.append(missing("attested_on"))
-    else:
-        day = parse_date(fields["attested_on"])
-        if day is None or day > today:
-            found.append(invalid("attested_on"))
+    found += _attested_problems(fields.get("attested_on"), today)
     return tuple(found)
+
+
+def _attested_problems(value: Any, today: date) -> list[str]:
+    """The problems of the day of an attestation, which cannot be in the future."""
+    found = day_problems("attested_on", value)
+    day = day_of(value)
+    return found if day is None or day <= today else [invalid("attested_on")]
 
 
 def needs_new_check(before: WorkerForm, after: WorkerForm) -> bool:

@@ -268,7 +268,7 @@ async def test_the_template_filled_in_is_taken_and_its_example_is_not() -> None:
             "setuju": "Ya",
             "persetujuan": "04/01/2026",
         }
-        for number, consent in ((5, "Ya"), (6, "Tidak")):
+        for number, consent in ((5, "Ya"), (6, "Tidak"), (7, "")):
             for name, text in {**filled, "setuju": consent}.items():
                 sheet.cell(number, header.index(name) + 1).value = text
         out = io.BytesIO()
@@ -280,6 +280,7 @@ async def test_the_template_filled_in_is_taken_and_its_example_is_not() -> None:
     assert [(one["outcome"], one["reasons"]) for one in answers] == [
         ("registered", ""),
         ("rejected", "consent-missing"),
+        ("rejected", "field-invalid:consent"),
     ]
 
 

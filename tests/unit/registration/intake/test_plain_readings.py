@@ -100,7 +100,8 @@ def test_a_local_time_is_its_day() -> None:
 
 
 NO = ("tidak setuju", "belum", "menolak", False, 0, "0", "false", "Tidak")
-YES = (True, 1, "ya", "setuju", None, "", "-")
+YES = (True, 1, "ya", "setuju")
+EMPTY = (None, "", " ", "-")
 ODD: tuple[Any, ...] = ("mungkin", 2, [], {}, "#N/A")
 
 
@@ -110,6 +111,10 @@ ODD: tuple[Any, ...] = ("mungkin", 2, [], {}, "#N/A")
         *(({"given_at": "2026-01-04", "given": no}, ["consent-missing"]) for no in NO),
         *(({"given_at": "2026-01-04", "given": yes}, []) for yes in YES),
         *(({"given_at": "2026-01-04", "given": odd}, ["field-invalid:consent"]) for odd in ODD),
+        *(({"given_at": "2026-01-04", "given": empty}, ["field-invalid:consent"]) for empty in EMPTY),
+        *(({"given": empty}, ["consent-missing"]) for empty in EMPTY),
+        ({"given_at": f"{FORM['birth_date']}T08:00:00+08:00"}, []),
+        ({"given_at": "1899-12-31"}, ["field-invalid:consent"]),
         ({"given_at": "2026-01-04", "method": "menolak"}, ["consent-missing"]),
         ({"given_at": "belum"}, ["consent-missing"]),
         ({"given_at": "ya"}, ["field-invalid:consent"]),
@@ -128,6 +133,7 @@ def test_an_update_that_says_no_is_not_passed_over() -> None:
     update = {"submission_id": "U", "nik": FORM["nik"], "name": "SITI"}
     assert reasons("worker.update.v1", {**update, "consent": {"given": "tidak"}}) == ["consent-missing"]
     assert reasons("worker.update.v1", {**update, "consent": {"method": "form"}}) == []
+    assert reasons("worker.update.v1", {**update, "consent": {"given": ""}}) == [], "an update needs no consent"
 
 
 TEXTS = ("name", "occupation", "birth_place", "mother_name", "phone", "address")

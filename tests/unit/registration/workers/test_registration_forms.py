@@ -107,7 +107,7 @@ def test_one_wrong_field_gives_its_one_reason(field: str, value: Any, expected: 
         ("heir", None),
         ("heir", ""),
         ("heir", {"name": "", "relation": "", "phone": None}),
-        ("birth_date", "2026-02-01"),
+        ("birth_date", "2026-01-04"),
         ("nik", "3201044107850002"),
         ("nik", "6408042902000001"),
         ("favourite_colour", 5),
