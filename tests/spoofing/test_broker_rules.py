@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,22 @@ from aiokafka.errors import (
     KafkaConnectionError,
     KafkaError,
     TopicAuthorizationFailedError,
+    TransactionalIdAuthorizationFailed,
     for_code,
+)
+from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException
+from confluent_kafka import TopicPartition as LibrdkafkaPartition
+from confluent_kafka.admin import (  # type: ignore[attr-defined]  # its stub names them in a private module
+    AclBinding,
+    AclOperation,
+    AclPermissionType,
+    AdminClient,
+    AlterConfigOpType,
+    ConfigEntry,
+    ConfigResource,
+    NewPartitions,
+    ResourcePatternType,
+    ResourceType,
 )
 from pymongo import AsyncMongoClient
 from pymongo.errors import OperationFailure
@@ -32,6 +47,7 @@ from payung.embedded import ports
 from payung.embedded.stack import Stack, StackConfig
 from payung.place import Place
 from shared.contracts import topics
+from shared.runtime.kafka import security as kafka_security
 from shared.runtime.kafka import topics_admin
 from shared.runtime.kafka.server import Server
 from shared.runtime.ops import credentials
@@ -44,6 +60,7 @@ pytestmark = [pytest.mark.connected, pytest.mark.timeout(240)]
 DINSOS, DESA = topics.registration_intake("64.08", "dinsos"), topics.registration_intake("64.08", "desa")
 FEEDBACK = topics.feedback("64.08", "dinsos")
 UNAUTHORIZED, AUTHENTICATION_FAILED = 13, 18
+ALLOW = AclPermissionType.ALLOW
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,6 +238,50 @@ async def test_nobody_but_the_operator_makes_topics(servers: Installation, user:
     assert "AuthorizationFailed" in (await create(servers.options(user), f"claims-intake-6408-{user}")).__name__
 
 
+@pytest.mark.parametrize("user", ["64.08-dinsos", "treasury-64.08", "officer"])
+def test_nobody_outside_administers_anything(servers: Installation, user: str) -> None:
+    """Also not the group of a service: an outsider who moved its offsets back or away would repeat or lose records."""
+    quiet = {"socket.timeout.ms": 10_000, "log_level": 0}
+    client = AdminClient({**kafka_security.read(servers.environ(user)).librdkafka(), **quiet})
+    mine, group = TopicPartition(DINSOS, 0), "payung-registration"
+    place = LibrdkafkaPartition(DINSOS, 0, 0)
+    setting = ConfigEntry("retention.ms", "1", incremental_operation=AlterConfigOpType.SET)
+    own = ConfigResource(ConfigResource.Type.TOPIC, DINSOS, incremental_configs=[setting])
+    rule = AclBinding(
+        ResourceType.TOPIC, DINSOS, ResourcePatternType.LITERAL, f"User:{user}", "*", AclOperation.ALL, ALLOW
+    )
+    moved = ConsumerGroupTopicPartitions(group, [place])
+    tried: dict[str, Callable[[], Mapping[Any, Any]]] = {
+        "delete a topic": lambda: client.delete_topics([mine.topic]),
+        "add partitions": lambda: client.create_partitions([NewPartitions(mine.topic, 9)]),
+        "change a setting": lambda: client.incremental_alter_configs([own]),
+        "see a setting": lambda: client.describe_configs([ConfigResource(ConfigResource.Type.TOPIC, DINSOS)]),
+        "see the broker's settings": lambda: client.describe_configs([ConfigResource(ConfigResource.Type.BROKER, "1")]),
+        "make a rule": lambda: client.create_acls([rule]),
+        "see a group": lambda: client.describe_consumer_groups([group]),
+        "see a group's offsets": lambda: client.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group)]),
+        "move a group's offsets": lambda: client.alter_consumer_group_offsets([moved]),
+        "delete a group": lambda: client.delete_consumer_groups([group]),
+    }
+    for what, call in tried.items():
+        (answer,) = call().values()
+        with pytest.raises(KafkaException) as refused:
+            answer.result(20)
+        assert refused.value.args[0].name().endswith("AUTHORIZATION_FAILED"), what
+    assert client.list_consumer_groups().result(20).valid == []
+    seen = set(client.list_topics(timeout=20).topics)
+    assert {one for one in seen if "-work" in one or "-dlq" in one or one == topics.IDENTITY_CHECKS} == set()
+
+
+async def test_nobody_outside_writes_in_transactions(servers: Installation) -> None:
+    """A transaction that is left open would hold back readers of the topic."""
+    for name in ("64.08-dinsos", "payung-registration"):
+        producer = AIOKafkaProducer(**servers.options("64.08-dinsos"), transactional_id=name)
+        with pytest.raises(TransactionalIdAuthorizationFailed):
+            await asyncio.wait_for(producer.start(), 20)
+        await producer.stop()
+
+
 # -- people and services ----------------------------------------------------------------------------------------------
 
 
@@ -258,6 +319,38 @@ async def test_a_service_opens_its_own_database_and_no_other(servers: Installati
             assert refused.value.code == UNAUTHORIZED
         with pytest.raises(OperationFailure):
             await client["payung_claims"]["probe"].insert_one({"_id": "not mine"})
+    finally:
+        await client.close()
+
+
+async def test_a_service_has_no_right_beside_its_database(servers: Installation) -> None:
+    environ = {**servers.environ("billing"), "PAYUNG_MONGO_URL": _bare(servers)}
+    client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(mongo_login.url(environ))
+    admin, own = client.admin, client["payung_billing"]
+    other = {"db": "payung_claims", "coll": "claims"}
+    tried: list[tuple[Any, dict[str, Any]]] = [
+        (admin, {"usersInfo": {"forAllDBs": True}}),
+        (admin, {"grantRolesToUser": "billing", "roles": ["root"]}),
+        (admin, {"updateUser": "billing", "pwd": "lain"}),
+        (own, {"createUser": "x", "pwd": "x", "roles": []}),
+        (admin, {"getLog": "global"}),
+        (admin, {"currentOp": 1, "$all": True}),
+        (admin, {"getParameter": "*"}),
+        (admin, {"shutdown": 1}),
+        (admin, {"renameCollection": "payung_billing.probe", "to": "payung_claims.probe"}),
+        (own, {"aggregate": "probe", "pipeline": [{"$out": other}], "cursor": {}}),
+        (own, {"aggregate": "probe", "pipeline": [{"$merge": {"into": other}}], "cursor": {}}),
+        (admin, {"aggregate": 1, "pipeline": [{"$changeStream": {"allChangesForCluster": True}}], "cursor": {}}),
+        (client["payung_claims"], {"dbStats": 1}),
+        (client["payung_neu"], {"insert": "x", "documents": [{}]}),
+    ]
+    try:
+        await own["probe"].insert_one({"n": 1})
+        for database, command in tried:
+            with pytest.raises(OperationFailure) as refused:
+                await database.command(command)
+            assert refused.value.code == UNAUTHORIZED, command
+        assert [one["name"] async for one in await client.list_databases()] == ["payung_billing"]
     finally:
         await client.close()
 
