@@ -127,6 +127,8 @@ def spec(node: MongoNode, binary: Path, log: Path, *, name: str = "mongo") -> Pr
         *("--wiredTigerCollectionBlockCompressor", "none"),
         # Without zlib: through it a client could read the server's memory before any log-in (CVE-2025-14847).
         *("--networkMessageCompressors", "snappy,zstd"),
+        # We send no JavaScript; with it (`$where`) one client could occupy the server for ever.
+        "--noscripting",
         *_locked(node.locks),
     )
     return ProcessSpec(
