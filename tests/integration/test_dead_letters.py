@@ -338,7 +338,7 @@ async def test_an_original_larger_than_any_record_is_kept_and_can_go_back(place:
         assert (report["replayed"], report["dead_again"]) == (1, {"not-json": 1})
 
 
-async def test_a_document_without_room_holds_nobody_up(place: Place) -> None:
+async def test_a_full_document_does_not_block_other_inputs(place: Place) -> None:
     """MongoDB's limit for a document is 16 MiB. An input that does not fit becomes a dead letter; the service
     continues.
     """

@@ -218,7 +218,7 @@ async def _moved(ownership: Ownership) -> bool:
     return ownership.revoked > 0
 
 
-async def test_nobody_calls_an_unassigned_consumer_up_to_date(kafka: str) -> None:
+async def test_a_consumer_without_partitions_is_not_up_to_date(kafka: str) -> None:
     topic = await topic_of(kafka)
     consumer = consumer_of(kafka, topic, Seen().take)
     with pytest.raises(Unavailable):

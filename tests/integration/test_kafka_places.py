@@ -104,7 +104,7 @@ def desk(kafka: str) -> Desk:
     return Desk(kafka)
 
 
-async def test_what_retention_took_unread_is_told_once_and_counts_as_lag_no_more(desk: Desk) -> None:
+async def test_records_that_retention_deleted_unread_are_reported_once_and_are_no_lag(desk: Desk) -> None:
     await desk.publish(20)
     await desk.commit(4)
     await desk.delete_before(12)
@@ -144,7 +144,7 @@ async def test_all_that_waited_is_gone(desk: Desk) -> None:
     assert not [one for one in said if one["log_level"] == "error"]
 
 
-async def test_a_group_without_a_place_says_that_nobody_knows(desk: Desk) -> None:
+async def test_a_group_without_committed_offsets_reports_unknown(desk: Desk) -> None:
     await desk.publish(9)
     await desk.delete_before(5)
     consumer = desk.consumer()

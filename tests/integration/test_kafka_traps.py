@@ -132,9 +132,7 @@ async def test_a_header_that_is_no_text_costs_no_record(kafka: str) -> None:
     assert failures == []
 
 
-async def test_a_batch_that_is_read_is_under_way_before_anybody_else_has_a_turn(
-    kafka: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_batch_counts_as_under_way_as_soon_as_it_is_read(kafka: str, monkeypatch: pytest.MonkeyPatch) -> None:
     topic = await _topic(kafka)
     await _publish(kafka, topic)
     somebody_else = asyncio.Event()
@@ -200,7 +198,7 @@ def _raise(error: BaseException) -> None:
     raise error
 
 
-async def test_what_is_raised_around_the_handler_ends_the_process(kafka: str, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_error_around_the_handler_ends_the_process(kafka: str, monkeypatch: pytest.MonkeyPatch) -> None:
     async def no_parser(batch: object, parse: object) -> None:
         raise ValueError("FastStream would only log this")
 
@@ -271,7 +269,7 @@ async def test_a_batch_that_unpacks_to_too_much_is_one_record_and_stops_nothing(
 
 
 @pytest.mark.parametrize("compression", [None, "gzip"])
-async def test_a_header_whose_name_is_no_text_stops_nothing(kafka: str, compression: str | None) -> None:
+async def test_a_header_whose_name_is_not_utf8_is_read(kafka: str, compression: str | None) -> None:
     topic = await _topic(kafka)
     sent = await _publish(kafka, topic)
     async with AIOKafkaProducer(bootstrap_servers=kafka) as producer:

@@ -180,7 +180,7 @@ async def standing(at: Place, people: Iterable[lists.Person]) -> dict[str, tuple
     return found
 
 
-async def test_whatever_the_road_and_the_order_a_person_is_judged_the_same(at: Place, tmp_path: Path) -> None:
+async def test_a_person_gets_the_same_verdict_by_every_road_and_order(at: Place, tmp_path: Path) -> None:
     in_kukar = [one for number in range(3) for one in lists.a_round(number).people if one.regency == lists.KUKAR]
     lists.population(in_kukar, tmp_path / "kukar.csv")
     await reference.load_snapshot(at, tmp_path / "kukar.csv", lists.KUKAR)

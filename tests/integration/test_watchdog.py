@@ -46,7 +46,7 @@ async def test_a_batch_that_never_ends_ends_the_process(place: Place) -> None:
     assert await place.sums() == {"c": 1}
 
 
-async def test_a_computation_without_end_ends_the_process_and_says_where(place: Place) -> None:
+async def test_an_endless_computation_ends_the_process_and_the_log_shows_its_line(place: Place) -> None:
     service = Service(place, {"PAYUNG_TEST_HANGS": "loop"})
     await eventually(service.ready)
     await place.send([event("a", counter="c", amount=1)])

@@ -29,7 +29,7 @@ NOW = st.integers(0, 60 * 366 * 24).map(lambda hours: _FIRST + timedelta(hours=h
 
 
 @given(NOW)
-def test_each_date_is_what_its_name_says_and_still_to_come(now: datetime) -> None:
+def test_each_date_has_its_named_property_and_lies_in_the_future(now: datetime) -> None:
     known = dates.dates(now)
     assert all(at > now - timedelta(minutes=1) for at in known.values())
     month_end, leap_day, november = known["month-end"], known["leap-day"], known["november"]

@@ -64,7 +64,7 @@ async def test_budgets_show_what_is_left() -> None:
     ]
 
 
-async def test_a_plan_says_what_a_run_then_does_and_changes_nothing() -> None:
+async def test_a_plan_predicts_the_run_and_changes_nothing() -> None:
     world = a_world()
     before = dict(world.reader.kept)
     _, planned = await get(world, "/v1/plan?regency=64.08&period=2026-01&funding=csr&cutoff=2026-01-31")
@@ -78,7 +78,7 @@ async def test_a_plan_says_what_a_run_then_does_and_changes_nothing() -> None:
         assert planned[name] == done[name]
 
 
-async def test_a_plan_without_a_budget_says_so_and_what_is_needed() -> None:
+async def test_a_plan_without_a_budget_reports_what_is_needed() -> None:
     _, planned = await get(a_world(), "/v1/plan?regency=64.08&period=2026-02&funding=apbd-province&cutoff=2026-01-31")
     assert planned["reasons"] == ["budget-missing"]
     assert (planned["billed_workers"], planned["needed"]) == (0, {"jkk": 30_000, "jkm": 20_400})
@@ -86,7 +86,7 @@ async def test_a_plan_without_a_budget_says_so_and_what_is_needed() -> None:
     assert {one["reason"] for one in planned["left_out_workers"]} == {"budget-missing"}
 
 
-async def test_a_plan_names_who_falls_off_the_end_by_district_and_reason_in_rupiah() -> None:
+async def test_a_plan_counts_the_left_out_by_district_and_reason_in_rupiah() -> None:
     world = World()
     people = [
         ("a", "64.08.04", "1985-07"),

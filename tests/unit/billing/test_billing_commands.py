@@ -314,7 +314,7 @@ def test_only_the_invoices_own_regency_pays_and_on_a_day_that_can_be(
         assert paid.outcomes[0].type == "premium.paid.v1"
 
 
-def test_a_stranger_hears_of_an_invoice_what_they_hear_of_none() -> None:
+def test_a_stranger_gets_the_same_answer_for_a_known_and_an_unknown_invoice() -> None:
     command = event("invoice.pay.v1", PAY, source="treasury/64.02")
     _, seen = arrived(command)
     told = [

@@ -85,7 +85,7 @@ def billed(world: World) -> list[str]:
     return [one["worker_id"] for one in world.of_type("premium.billed.v1")]
 
 
-def test_a_run_bills_who_is_verified_and_tells_it_in_full() -> None:
+def test_a_run_bills_the_verified_and_publishes_every_premium() -> None:
     world = with_budget(100_000, 68_000)
     for worker in ("a", "b"):
         verdict(world, worker, income_base=5_000_000)
@@ -182,7 +182,7 @@ def test_an_empty_budget_bills_nobody() -> None:
     assert (done["invoice_id"], done["not_billed"]) == (None, {"budget-exhausted": 1})
 
 
-def test_priority_is_who_was_verified_first() -> None:
+def test_the_first_verified_are_billed_first() -> None:
     world = with_budget(20_000, 13_600)
     for day, worker in (("2026-01-12", "a"), ("2026-01-11", "b"), ("2026-01-10", "c")):
         on(world, day)
@@ -258,7 +258,7 @@ def test_a_death_may_be_known_before_the_worker() -> None:
     assert done["not_billed"] == {"not-eligible": 1}
 
 
-def test_a_worker_verified_again_keeps_their_place_and_who_ended_starts_at_the_back() -> None:
+def test_a_worker_verified_again_keeps_their_place_and_an_ended_one_starts_at_the_back() -> None:
     world = with_budget(20_000, 13_600)
     for worker in "abc":
         verdict(world, worker)
@@ -270,7 +270,7 @@ def test_a_worker_verified_again_keeps_their_place_and_who_ended_starts_at_the_b
     assert billed(world) == ["a", "c"]
 
 
-def test_other_funders_bill_only_who_has_no_premium_for_the_month() -> None:
+def test_other_funders_bill_only_workers_without_a_premium_for_the_month() -> None:
     world = with_budget(10_000, 6_800)
     for worker in "ab":
         verdict(world, worker)

@@ -67,7 +67,7 @@ async def test_a_claim_waits_for_an_unpaid_month_that_would_qualify() -> None:
     assert await told(world) == ("paid", [], FULL)
 
 
-async def test_after_three_months_of_waiting_it_is_decided_on_what_is_paid() -> None:
+async def test_after_three_months_of_waiting_the_paid_months_decide() -> None:
     world = World()
     world.cover("2026-03", "2026-04")
     world.bill("2026-02")
@@ -126,7 +126,7 @@ async def test_a_refused_claim_is_reopened_when_news_make_its_day_covered() -> N
     assert (reopened["worker_id"], reopened["reasons"]) == (WORKER, ["not-covered"])
 
 
-async def test_a_difference_that_cannot_be_paid_out_leaves_what_was_paid() -> None:
+async def test_a_refused_difference_leaves_the_first_payment() -> None:
     world = World()
     world.cover("2026-04")
     world.submit(death())

@@ -89,7 +89,7 @@ async def test_fourteen_months_off_work_are_thirteen_million_however_they_are_cl
     assert world.bank.total == 13_000_000
 
 
-async def test_no_more_days_are_paid_than_have_passed() -> None:
+async def test_only_days_that_have_passed_are_paid() -> None:
     # From 20 April to 6 May are 17 days.
     world = await after(*[accident("temporary", days_off_work=days) for days in (10, 10, 10)])
     assert world.bank.total == 333_333 + 233_333
@@ -102,7 +102,7 @@ async def test_after_a_death_nothing_happens_to_the_worker() -> None:
     assert world.last("K-2")["reasons"] == ["not-eligible"]
 
 
-async def test_a_stranger_is_not_paid_and_stands_in_nobodys_way() -> None:
+async def test_a_strangers_claim_is_not_paid_and_blocks_nobody() -> None:
     neighbour = {"name": "TETANGGA", "relation": "tetangga", "account": "ACC-1"}
     world = await after(death(claimant=neighbour), death(claimant={**neighbour, "relation": "Istri"}))
     assert world.last("K-1")["reasons"] in (["payee-not-heir"], ["duplicate-claim"])

@@ -326,7 +326,7 @@ async def test_a_row_that_its_reader_refused_is_rejected_with_its_reason(fault: 
 @pytest.mark.parametrize(
     ("changes", "kind"), [({}, "claim.submit.v1"), ({"nik": None}, "claim.submit.v1"), ({}, "claim.withdraw.v1")]
 )
-async def test_no_claim_is_told_of_by_the_nik_of_its_worker(changes: dict[str, Any], kind: str) -> None:
+async def test_no_event_names_a_claim_by_a_nik(changes: dict[str, Any], kind: str) -> None:
     world = World()
     world.submit(death(claim_no=f"RS/{NIK}", **changes), kind=kind)
     await world.settle()
@@ -383,7 +383,9 @@ async def test_missing_documents_are_named_and_may_be_added(claim: dict[str, Any
         (death(event_date="2020-05-05"), ["2020-05"], None),
     ],
 )
-async def test_what_can_never_be_paid(claim: dict[str, Any], covered: list[str], expected: list[str] | None) -> None:
+async def test_claims_that_can_never_be_paid(
+    claim: dict[str, Any], covered: list[str], expected: list[str] | None
+) -> None:
     world = await after(claim, covered=covered)
     if expected is None:
         assert world.kinds() == ["registered", "approved", "paid"]

@@ -29,7 +29,7 @@ def died(world: World) -> list[str]:
     return [one["data"]["worker_id"] for one in world.told() if one["type"] == "worker.died.v1"]
 
 
-async def test_a_claim_by_the_merged_number_is_paid_by_the_cover_of_who_stayed() -> None:
+async def test_a_claim_by_the_merged_number_uses_the_cover_of_the_worker_who_stayed() -> None:
     world = covered(World(), *THREE)
     world.merge(WORKER, STAYED)
     world.submit(death())
@@ -134,7 +134,7 @@ async def test_chains_and_circles_have_one_person() -> None:
     assert len({circle.who(one) for one in (WORKER, STAYED, THIRD)}) == 1
 
 
-async def test_news_of_workers_who_were_never_merged_leaves_nothing() -> None:
+async def test_events_of_workers_who_were_never_merged_leave_no_document() -> None:
     world = World()
     world.unmerge(WORKER, sequence=1)
     await world.settle()

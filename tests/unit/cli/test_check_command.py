@@ -16,7 +16,7 @@ HEADINGS = "submission_id,nik,name,birth_date,sex,village,sector,occupation,mont
 
 
 @pytest.mark.parametrize("as_json", [False, True])
-def test_a_list_without_rows_says_so(tmp_path: Path, as_json: bool) -> None:
+def test_a_list_without_rows_is_reported(tmp_path: Path, as_json: bool) -> None:
     path = tmp_path / "list.csv"
     path.write_text(HEADINGS, encoding="utf-8")
     with pytest.raises(ListError) as caught:

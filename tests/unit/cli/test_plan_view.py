@@ -30,7 +30,7 @@ PLAN: dict[str, Any] = {
 }
 
 
-def test_a_plan_says_who_falls_off_the_end_and_why() -> None:
+def test_a_plan_names_the_left_out_and_the_reasons() -> None:
     shown = io.StringIO()
     show_plan(PLAN, Console(file=shown, width=120))
     lines = shown.getvalue().splitlines()

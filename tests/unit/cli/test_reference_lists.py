@@ -93,7 +93,7 @@ def load(store: MemoryStore, version: str, *rows: dict[str, str], kind: str = so
 
 
 @pytest.mark.parametrize("rows", [(), ({**WHOLE, "birth_date": "1 Juli"},), (WHOLE, {}, {})])
-def test_a_file_of_which_little_can_be_read_does_not_empty_the_register(rows: tuple[dict[str, str], ...]) -> None:
+def test_a_mostly_unreadable_file_does_not_empty_the_register(rows: tuple[dict[str, str], ...]) -> None:
     store = MemoryStore(STORED, CIPHER)
     assert load(store, "v1", WHOLE) == (1, 0)
     with pytest.raises(sources.UnfitList):

@@ -65,7 +65,7 @@ async def test_a_broker_that_is_away_for_a_moment_costs_nothing() -> None:
     assert publisher.taken == [[b"1"]]
 
 
-async def test_a_broker_that_stays_away_is_told_with_what_to_do_next(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_error_for_a_missing_broker_says_what_to_do_next(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(wire, "ACK_TIMEOUT_S", -1.0)
     made, publisher = sender(KafkaConnectionError())
     await made.send("t", "k", b"1")
@@ -79,7 +79,7 @@ async def test_a_broker_that_stays_away_is_told_with_what_to_do_next(monkeypatch
     ("error", "said"),
     [(UnknownTopicOrPartitionError(), "payung agency add"), (MessageSizeTooLargeError(), "MessageSizeTooLarge")],
 )
-async def test_what_will_never_be_taken_is_not_tried_again(error: Exception, said: str) -> None:
+async def test_a_record_that_can_never_be_sent_is_not_retried(error: Exception, said: str) -> None:
     made, publisher = sender(error)
     await made.send("t", "k", b"1")
     with pytest.raises(CommandError, match=said):

@@ -70,7 +70,7 @@ def test_of_many_effects_a_few_are_shown_and_the_others_counted() -> None:
     assert tree.more == {"any.v1": 100 - EFFECTS_SHOWN}
 
 
-def test_what_was_published_twice_is_told_once() -> None:
+def test_an_event_that_was_published_twice_is_shown_once() -> None:
     log = Log()
     sent = log.add("row", AGENCY)
     for _ in range(2):
@@ -78,7 +78,7 @@ def test_what_was_published_twice_is_told_once() -> None:
     assert ids(log.told("row")) == ["row", "registered"]
 
 
-def test_an_answer_from_outside_stands_under_what_began_it() -> None:
+def test_an_answer_from_outside_is_traced_to_its_first_cause() -> None:
     log = Log()
     log.add("first", AGENCY)
     answer = log.add("dukcapil:1", "payung/verification", cause=("payung/verification", "dukcapil:1"))
@@ -110,7 +110,7 @@ def test_a_run_of_a_thousand_pages_is_told_whole_and_stays_on_the_screen() -> No
     assert {depth for _, depth in told} == {0}
 
 
-def test_of_what_others_wrote_only_names_are_shown() -> None:
+def test_only_names_of_foreign_records_are_shown() -> None:
     written = {"submission_id": "S-1", "identity": "SITI AMINAH", "outcome": "x", "reasons": ["y"]}
     assert says(written, ours=False) == {"submission_id": "S-1"}
     assert set(says(written, ours=True)) == {"submission_id", "identity", "outcome", "reasons"}

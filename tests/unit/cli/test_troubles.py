@@ -200,7 +200,7 @@ def test_a_run_file_that_is_broken(payung: Any, tmp_path: Path, run: str, monkey
     told(code, said)
 
 
-def test_what_is_asked_of_servers_that_are_away_is_one_line(payung: Any) -> None:
+def test_a_missing_server_is_reported_in_one_line(payung: Any) -> None:
     for words in (("topics", "apply"), ("dlq", "list", "registration"), ("invoice", "list")):
         code, said = payung(*words)
         assert code == 1

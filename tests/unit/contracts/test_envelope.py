@@ -85,14 +85,14 @@ def nested(depth: int) -> Any:
         (orjson.dumps(event(type="worker.died.v1", data={"worker_id": "w"})), "unknown-type"),
     ],
 )
-def test_what_cannot_be_read_has_a_code(value: bytes | None, code: str) -> None:
+def test_an_unreadable_record_has_a_code(value: bytes | None, code: str) -> None:
     with pytest.raises(Unreadable) as found:
         read(value)
     assert found.value.code == code
 
 
 @pytest.mark.parametrize("data", [{"a": "x" * 4_000}, nested(16), {str(n): "x" * 2_500 for n in range(100)}])
-def test_what_stands_at_the_limits_is_read(data: Any) -> None:
+def test_values_at_the_limits_are_read(data: Any) -> None:
     assert read(orjson.dumps(event(data=data))).data.fields == data
 
 
@@ -119,7 +119,7 @@ def test_binary_mode_reads_the_same_event() -> None:
     )
 
 
-def test_a_redelivery_has_the_same_hash_whatever_its_spelling_and_other_content_another() -> None:
+def test_a_redelivery_has_the_same_hash_in_any_spelling_and_other_content_another() -> None:
     first = read(
         b'{"specversion":"1.0","id":"e1","source":"agency/64.08/dinsos","type":"worker.register.v1","data":{"a":1,"b":2}}'
     )
@@ -144,7 +144,7 @@ def test_types_meant_for_others_are_passed_over_on_our_streams() -> None:
     assert envelope.read(value, (), "billing-events", 0, INPUTS) is None
 
 
-def test_an_outcome_is_named_as_the_contract_says() -> None:
+def test_the_id_of_an_outcome_is_that_of_the_contract() -> None:
     cause = read(orjson.dumps(event()))
     expected = uuid.uuid5(envelope.NAMESPACE, f"billing|{SOURCE}|e1|agg|premium.billed.v1|3")
     assert envelope.outcome_id("billing", cause, "agg", "premium.billed.v1", 3) == str(expected)

@@ -87,7 +87,7 @@ def test_every_field_of_a_list_is_named_in_indonesian(kind: Kind) -> None:
     assert sorted(name for name in fields if name not in carried) == []
 
 
-def test_what_cannot_be_used_says_what_to_write() -> None:
+def test_the_message_for_an_invalid_field_says_what_to_write() -> None:
     assert "isi L (laki-laki) atau P (perempuan)" in message("field-invalid:sex")
     assert "for example 01/07/1985" in message("field-invalid:birth_date", "en")
     assert message("field-invalid:heir.name").startswith(

@@ -26,7 +26,7 @@ AGENCY = "agency/64.08/dinsos"
         "17",
     ],
 )
-def test_what_can_be_nobodys_name_stays_as_it_is(name: str) -> None:
+def test_a_code_that_cannot_be_a_name_is_shown_as_it_is(name: str) -> None:
     assert tokens.shown(AGENCY, name, KEY) == name
 
 
@@ -48,7 +48,7 @@ def test_what_can_be_nobodys_name_stays_as_it_is(name: str) -> None:
         "x" * 4_000,
     ],
 )
-def test_what_may_be_somebodys_is_named_by_key(name: str) -> None:
+def test_a_possible_name_is_replaced_by_its_key(name: str) -> None:
     shown = tokens.shown(AGENCY, name, KEY)
     assert shown == tokens.shown(AGENCY, name, KEY) != name
     assert shown not in (tokens.shown(AGENCY, name, OTHER_KEY), tokens.shown("agency/64.02/dinsos", name, KEY))

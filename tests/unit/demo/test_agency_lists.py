@@ -45,7 +45,7 @@ def test_every_agency_has_a_readable_list_with_all_its_rows(lists: AgencyLists, 
     assert lists.rows == sum(len(found) for found in rows.values())
 
 
-def test_clean_rows_say_what_the_person_is(rows: dict[str, list[Row]], people: dict[str, Person]) -> None:
+def test_clean_rows_equal_the_person(rows: dict[str, list[Row]], people: dict[str, Person]) -> None:
     for found in rows.values():
         same = 0
         for row in found:
@@ -64,9 +64,7 @@ def test_clean_rows_say_what_the_person_is(rows: dict[str, list[Row]], people: d
         assert 0.9 < same / len(found) < 1
 
 
-def test_the_tally_is_what_the_lists_hold(
-    lists: AgencyLists, rows: dict[str, list[Row]], people: dict[str, Person]
-) -> None:
+def test_the_tally_equals_the_lists(lists: AgencyLists, rows: dict[str, list[Row]], people: dict[str, Person]) -> None:
     every = [row for found in rows.values() for row in found]
     seen = Counter(
         {

@@ -62,7 +62,7 @@ async def test_the_stand_in_gets_everyone_in_the_columns_of_a_population_file() 
     assert set(body["rows"][0]) == {"nik", "name", "birth_place", "birth_date", "sex", "village", "status"}
 
 
-async def test_what_has_no_control_endpoint_is_taken_for_a_real_register() -> None:
+async def test_a_server_without_a_control_endpoint_counts_as_a_real_register() -> None:
     with register(404) as (url, _), pytest.raises(CommandError, match="no real installation"):
         await running.fill_register(place(url), PEOPLE)
 
@@ -100,9 +100,7 @@ def test_an_environment_that_names_another_broker_takes_nothing_from_run_json(
     assert "PAYUNG_ID_KEY" not in found.environ
 
 
-def test_run_json_is_taken_where_the_environment_says_nothing_or_the_same(
-    home: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_run_json_is_used_when_the_environment_is_silent_or_agrees(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert find(None).environ["PAYUNG_MONGO_URL"] == "mongodb://its"
     monkeypatch.setenv("PAYUNG_KAFKA", "127.0.0.1:9192")
     found = find(None)

@@ -66,7 +66,7 @@ def test_the_file_of_a_service_lies_where_it_is_mounted(tmp_path: Path) -> None:
             assert files.path(user) == tmp_path / "services" / user.name / f"{user.name}.json"
 
 
-def test_what_makes_users_is_mounted_where_it_is_needed_and_nowhere_else() -> None:
+def test_the_files_that_create_users_are_mounted_only_where_needed() -> None:
     folders = {name: {one for one in mounts(name) if one.startswith(PRIVATE)} for name in SERVICES}
     of_servers, of_people = f"{PRIVATE}/servers", f"{PRIVATE}/credentials"
     assert {name for name, found in folders.items() if of_servers in found} == {"locks", "access"}
@@ -113,7 +113,7 @@ def test_mongo_asks_everybody_and_speaks_tls_only() -> None:
     assert {"--tlsCAFile=/run/locks/ca.pem", "--tlsCertificateKeyFile=/run/locks/server.pem"} <= command
 
 
-def test_users_stand_before_anybody_starts() -> None:
+def test_users_exist_before_a_service_starts() -> None:
     done, healthy = "service_completed_successfully", "service_healthy"
     for name in ("kafka", "mongo"):
         assert SERVICES[name]["depends_on"] == {"locks": {"condition": done}}

@@ -59,7 +59,7 @@ def test_the_servers_secrets_are_private_and_unlike_each_other(tmp_path: Path) -
     assert found["PAYUNG_USER"].startswith(f"{(private / 'credentials').stat().st_uid}:")
 
 
-def test_only_who_names_workers_is_given_their_key() -> None:
+def test_only_services_that_name_workers_get_the_key() -> None:
     text = (ROOT / "docker-compose.yml").read_text("utf-8")
     blocks = {name: text.split(f"\n  {name}:\n")[1].split("\n\n")[0] for name in topics.SERVICES}
     assert {name for name, block in blocks.items() if "*worker-ids" in block} == {"registration", "claims"}

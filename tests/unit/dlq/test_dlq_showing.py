@@ -73,7 +73,7 @@ LETTER = Letter(
         ({"ids": ("0d6f1112",)}, False),
     ],
 )
-def test_a_filter_means_what_it_says(given_: dict[str, Any], fits: bool) -> None:
+def test_a_filter_selects_exactly_its_letters(given_: dict[str, Any], fits: bool) -> None:
     wanted = finding.filter_of(**given_)
     assert wanted.fits(LETTER) is fits
     assert wanted.empty is (not given_)
@@ -82,7 +82,7 @@ def test_a_filter_means_what_it_says(given_: dict[str, Any], fits: bool) -> None
 @pytest.mark.parametrize(
     "given_", [{"ids": ("0d",)}, {"agency": "dinsos"}, {"since": "yesterday"}, {"until": "2026-03-02T10:00:00"}]
 )
-def test_a_filter_that_says_nothing_is_refused(given_: dict[str, Any]) -> None:
+def test_an_unusable_filter_is_refused(given_: dict[str, Any]) -> None:
     with pytest.raises(CommandError):
         finding.filter_of(**given_)
 
@@ -117,7 +117,7 @@ def test_broken_json_shows_where_it_broke() -> None:
 @pytest.mark.parametrize(
     "value", [None, b"", b"null", b"[1]", b'"SITI"', b"\xff\xfe\x00", b'{"data":"SITI"}', b"1" * 20]
 )
-def test_whatever_came_can_be_shown(value: bytes | None) -> None:
+def test_every_letter_can_be_shown(value: bytes | None) -> None:
     shown = finding.details("registration", replace(LETTER, value=value))
     assert "SITI" not in orjson.dumps(shown).decode()
     assert finding.summary("registration", replace(LETTER, value=value))["bytes"] == len(value or b"")

@@ -157,7 +157,7 @@ async def test_a_flooding_agency_is_paused_and_no_other() -> None:
     assert house.metric("payung_floods_total", DINSOS) == 1
 
 
-async def test_what_was_read_before_the_pause_does_not_prolong_it() -> None:
+async def test_records_read_before_the_pause_do_not_prolong_it() -> None:
     house = Gate()
     await house.batch(DINSOS, bad=10)
     await house.batch(DINSOS, bad=10)

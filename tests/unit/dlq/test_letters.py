@@ -92,7 +92,7 @@ def test_records_that_are_no_letters_are_counted_and_passed() -> None:
     assert letters.strange == 2
 
 
-async def test_a_topic_made_anew_names_its_letters_anew() -> None:
+async def test_letters_of_a_recreated_topic_get_new_ids() -> None:
     record = Record(INTAKE, 0, 1, None, b"{", (), 5)
     ids = [read(await written([record], {INTAKE: number}))[0][0].id for number in ("one", "two", "one")]
     assert ids[0] == ids[2] != ids[1]

@@ -79,7 +79,7 @@ def test_leftovers_of_a_killed_fetch_are_cleared(tmp_path: Path, fetches: list[s
     assert not (tmp_path / "fetch-dead").exists()
 
 
-def test_network_failure_says_what_else_can_be_done(
+def test_a_network_failure_names_the_alternatives(
     tmp_path: Path, fetches: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def offline(version: str, repository: Path) -> Iterator[Path]:

@@ -10,7 +10,9 @@ import pytest
 from payung.embedded.private import write_private_text
 
 
-def test_what_root_writes_belongs_to_the_owner_of_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_files_that_root_writes_belong_to_the_owner_of_the_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     given: list[tuple[int, int]] = []
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     monkeypatch.setattr(os, "fchown", lambda _, user, group: given.append((user, group)))
@@ -20,7 +22,7 @@ def test_what_root_writes_belongs_to_the_owner_of_the_folder(tmp_path: Path, mon
     assert file.st_mode & 0o777 == 0o600
 
 
-def test_nobody_else_changes_an_owner(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_user_other_than_root_changes_no_owner(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     given: list[tuple[int, int]] = []
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     monkeypatch.setattr(os, "fchown", lambda _, user, group: given.append((user, group)))

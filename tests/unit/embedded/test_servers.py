@@ -112,7 +112,7 @@ def test_shipped_mongod_in_a_read_only_place_is_copied(tmp_path: Path, monkeypat
     assert found.stat().st_mode & 0o111 == 0o111
 
 
-def test_platform_without_mongod_is_told_of_compose(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_platform_without_mongod_is_referred_to_compose(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
     monkeypatch.setattr(mongo, "_WHEEL", "no-such-wheel")
     with pytest.raises(LaunchError, match="docker compose up"):

@@ -14,7 +14,7 @@ MARKS = "\u200b\u200c\u200e\u202a\u202c\u2060\ufeff\u00ad\u061c\ufe0f"
 
 
 @given(ANY)
-def test_no_text_breaks_it_and_what_comes_out_can_be_written(text: str) -> None:
+def test_no_text_breaks_the_cleaning_and_its_result_can_be_written(text: str) -> None:
     assert clean(text).encode("utf-8") is not None
     assert clean(clean(text)) == clean(text) or "_x" in text.lower()
     fault(clean(text))
@@ -41,7 +41,7 @@ def test_a_plain_value_is_given_back_itself(value: object) -> None:
     assert cleaned(value) is value
 
 
-def test_what_a_spreadsheet_keeps_as_text_is_the_text() -> None:
+def test_a_text_cell_of_a_spreadsheet_keeps_its_text() -> None:
     told = {"nik": '="6408044107850002"', "name": '"SITI"', "address": ' ="Gang ""B""" '}
     assert cleaned(told) == {"nik": "6408044107850002", "name": '"SITI"', "address": 'Gang "B"'}
 

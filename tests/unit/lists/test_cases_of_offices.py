@@ -168,17 +168,17 @@ async def test_every_road_gives_the_same_notices(case: str, monkeypatch: pytest.
 
 
 @pytest.mark.parametrize("case", sorted(BIRTH_DATES))
-def test_dates_mean_what_they_say(case: str) -> None:
+def test_dates_are_read_in_their_plain_meaning(case: str) -> None:
     assert [row.data["birth_date"] for row in rows(case)] == BIRTH_DATES[case]
 
 
-def test_a_month_first_column_is_said_once() -> None:
+def test_a_column_with_the_month_first_is_reported_once() -> None:
     (notice,) = listed("03-month-first/daftar.csv").notices
     assert "bulan dahulu" in notice[0]
     assert "tanggal_lahir" in notice[0]
 
 
-def test_the_answer_says_which_village_was_taken() -> None:
+def test_the_answer_names_the_chosen_village() -> None:
     found = checks.checked(listed("14-name-beside-code/nama-saja.csv"), "64.08", clock.now())
     assert any("64.08.04.2012 (3 baris)" in text for text, _ in found.notices)
     codes = {
@@ -199,7 +199,7 @@ def test_spreadsheet_errors_are_named() -> None:
     ]
 
 
-def test_a_dash_says_nothing() -> None:
+def test_a_dash_counts_as_empty() -> None:
     for row in rows("15-dash-for-empty/daftar.csv"):
         assert not {"mother_name", "phone", "address", "heir", "family_card"} & set(row.data)
         assert row.data.get("monthly_income") in (None, 1_000_000)

@@ -59,7 +59,7 @@ BEGINNINGS = [
 
 
 @pytest.mark.parametrize("case", sorted(REFUSED | WITHOUT_A_COLUMN))
-def test_check_says_what_it_is(case: str) -> None:
+def test_check_names_the_kind_of_the_file(case: str) -> None:
     with pytest.raises(ListError) as caught:
         cli.check(CASES / case)
     assert (REFUSED | WITHOUT_A_COLUMN)[case] in caught.value.message_id
@@ -87,7 +87,7 @@ def test_reference_data_is_refused_with_the_same_words(case: str) -> None:
 
 
 @pytest.mark.parametrize(("content", "name", "word"), BEGINNINGS)
-def test_other_files_say_what_they_are(tmp_path: Path, content: bytes, name: str, word: str) -> None:
+def test_other_files_are_named_by_their_kind(tmp_path: Path, content: bytes, name: str, word: str) -> None:
     path = tmp_path / name
     path.write_bytes(content)
     with pytest.raises(ListError) as caught:
@@ -96,7 +96,7 @@ def test_other_files_say_what_they_are(tmp_path: Path, content: bytes, name: str
 
 
 @pytest.mark.parametrize("case", sorted(NOTICES))
-def test_what_was_left_out_is_named_once(case: str) -> None:
+def test_left_out_parts_are_named_once(case: str) -> None:
     told = [text for text, _ in open_list(CASES / case, "workers").notices]
     assert len(told) == len(NOTICES[case])
     assert all(said.startswith(wanted) for said, wanted in zip(told, NOTICES[case], strict=True))

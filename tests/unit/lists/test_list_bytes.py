@@ -49,7 +49,7 @@ def test_the_separator_is_that_of_the_line_with_headings(tmp_path: Path, separat
     assert [row.data["name"] for row in open_list(path, "workers").rows()] == NAMES
 
 
-def test_a_nul_byte_costs_nobody_his_row(tmp_path: Path) -> None:
+def test_a_nul_byte_loses_no_row(tmp_path: Path) -> None:
     path = tmp_path / "daftar.csv"
     path.write_text("\n".join([*LINES, LINES[1].replace("SITI", "SI\x00TI"), "\x00"]), encoding="utf-8")
     assert open_list(path, "workers").count == 4

@@ -277,7 +277,7 @@ def test_a_missing_file(tmp_path: Path) -> None:
         read(tmp_path / "none.csv", "workers")
 
 
-def test_a_wrong_header_names_what_is_missing_and_what_was_meant(tmp_path: Path) -> None:
+def test_a_wrong_header_is_answered_with_the_missing_columns_and_a_suggestion(tmp_path: Path) -> None:
     with pytest.raises(HeaderError) as caught:
         rows_of(
             tmp_path, f"{INDONESIAN.replace('tanggal_lahir', 'tanggal_lahr').replace('sektor', 'warna')}\n{CELLS_ID}\n"

@@ -35,7 +35,7 @@ def born(found: ListFile) -> list[tuple[str, bool]]:
 @pytest.mark.parametrize(
     "dress", ["{}", '="{}"', "\u200e{}\u202c", "Senin, {}", '\'="{}"', "{} 12:00:00 AM", "\u00a0{}", "{}\u200b"]
 )
-def test_what_stands_around_a_date_hides_no_order(tmp_path: Path, dress: str) -> None:
+def test_text_around_a_date_does_not_hide_the_order(tmp_path: Path, dress: str) -> None:
     found = lines(tmp_path, [dress.format("1/7/1977"), dress.format("10/30/1976")])
     assert any("bulan dahulu" in text for text, _ in found.notices)
     assert all(told for _, told in born(found))

@@ -75,7 +75,7 @@ def test_headings_of_several_lines_are_one_heading() -> None:
     st.sampled_from([",", ";"]),
     st.booleans(),
 )
-def test_lines_are_answers_wherever_a_quote_stands(
+def test_every_line_is_answered_wherever_a_quote_stands(
     count: int, quotes: list[tuple[int, int]], separator: str, every_cell_quoted: bool
 ) -> None:
     lines = []
@@ -97,7 +97,7 @@ def test_lines_are_answers_wherever_a_quote_stands(
 
 @settings(max_examples=200, deadline=None)
 @given(st.lists(st.sampled_from(["whole", "open", "cut", "joined", "spanning", "blank"]), min_size=1, max_size=8))
-def test_lines_that_are_not_blank_are_answers_whatever_is_done_to_them(kinds: list[str]) -> None:
+def test_every_line_that_is_not_blank_is_answered(kinds: list[str]) -> None:
     lines: list[str] = []
     answers = 0
     for number, kind in enumerate(kinds):

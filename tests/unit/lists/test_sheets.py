@@ -116,7 +116,7 @@ def test_prefixed_names_rich_texts_and_missing_references(tmp_path: Path) -> Non
     assert cells_of(book(tmp_path / "b.xlsx", {"S": text}, strings=strings)) == [(1, ["SITI", "", "7"])]
 
 
-def test_hidden_rows_and_columns_are_told(tmp_path: Path) -> None:
+def test_hidden_rows_and_columns_are_reported(tmp_path: Path) -> None:
     columns = '<cols><col min="2" max="2" hidden="1"/><col min="9" max="16384" hidden="1"/></cols>'
     rows = (row(1, HEADER), row(2, CELLS, ' hidden="1"'), row(3, CELLS), '<row r="4" hidden="1"/>')
     path = book(tmp_path / "b.xlsx", {"S": sheet(*rows, before=columns)})

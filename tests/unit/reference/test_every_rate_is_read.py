@@ -170,7 +170,7 @@ def test_a_change_of_the_table_changes_a_decision(key: str) -> None:
 
 
 @pytest.mark.parametrize("key", sorted(rates.WAITING))
-def test_a_table_that_changes_what_nobody_reads_is_refused(tmp_path: Path, key: str) -> None:
+def test_a_table_that_changes_unread_rows_is_refused(tmp_path: Path, key: str) -> None:
     path = tmp_path / "tarif.csv"
     path.write_text(altered(key, lambda value: value + 1), "utf-8")
     with pytest.raises(CommandError, match=f"{key}: not used yet"):

@@ -22,7 +22,7 @@ def written(folder: Path, text: str) -> Path:
 
 
 @pytest.mark.parametrize("text", [RATES, BRACKETS, "\ufeff" + RATES])
-def test_what_is_shown_can_be_loaded_and_is_nothing_new(tmp_path: Path, text: str) -> None:
+def test_the_shown_table_can_be_loaded_and_changes_nothing(tmp_path: Path, text: str) -> None:
     assert files.read(written(tmp_path, text), (RATES, BRACKETS)) == (RATES, BRACKETS)
 
 
@@ -47,7 +47,7 @@ def test_what_is_shown_can_be_loaded_and_is_nothing_new(tmp_path: Path, text: st
         (BRACKETS + BRACKETS.splitlines()[-1] + "\n", "one a row"),
     ],
 )
-def test_what_cannot_be_a_table_is_refused(tmp_path: Path, text: str, why: str) -> None:
+def test_a_file_that_cannot_be_a_table_is_refused(tmp_path: Path, text: str, why: str) -> None:
     with pytest.raises(CommandError, match=why):
         files.read(written(tmp_path, text), (RATES, BRACKETS))
 

@@ -70,7 +70,7 @@ class Shell:
             return await client.get(path)
 
 
-async def test_a_redelivery_says_the_same_and_a_conflict_is_refused() -> None:
+async def test_a_redelivery_gets_the_same_answer_and_a_conflict_is_refused() -> None:
     shell = Shell()
     first = await shell.settle(("e1", FORM))
     assert [topic for topic, _ in first] == ["registration-events", "identity-checks", "feedback-6408-dinsos"]

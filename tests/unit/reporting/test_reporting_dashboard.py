@@ -87,7 +87,7 @@ async def test_english_comes_second(page: Any) -> None:
     assert "March 2026" in text
 
 
-async def test_what_comes_from_outside_is_escaped(page: Any) -> None:
+async def test_texts_from_outside_are_escaped(page: Any) -> None:
     text, headers = await html(page, "period=2026-03")
     assert "<b>dinsos" not in text
     assert "&lt;b&gt;dinsos" in text

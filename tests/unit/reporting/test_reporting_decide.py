@@ -92,7 +92,7 @@ def test_the_spec_takes_exactly_what_is_counted_and_stores_every_collection() ->
     assert set(SPEC.indexes) <= set(SPEC.stored)
 
 
-def test_a_registration_holds_the_latest_word_whatever_comes_first(make: Make) -> None:
+def test_a_registration_keeps_the_latest_word_in_any_order(make: Make) -> None:
     first = make("worker.registered.v1", sequence=1, **REGISTERED)
     moved = make("worker.updated.v1", sequence=2, **{**REGISTERED, "district": "64.08.05"})
     left = make("worker.withdrawn.v1", sequence=3, **LEFT)

@@ -268,7 +268,7 @@ async def test_rows_of_claims_count_in_quality_once_each(house: Any, make: Make)
     assert row["reasons"] == {"field-invalid:cause": 1, "nik-malformed": 1, "row-ragged": 1}
 
 
-async def test_what_the_register_refutes_counts_against_who_sent_it(house: Any, make: Make) -> None:
+async def test_refuted_data_count_against_the_agencies_that_sent_them(house: Any, make: Make) -> None:
     feedback = "feedback-6408-dinsos"
     for number in range(2):
         house.take(
@@ -298,7 +298,7 @@ async def test_what_the_register_refutes_counts_against_who_sent_it(house: Any, 
     ["by=colour", "format=pdf", "period=2026-13", "period=March", "regency=6408", "regency=99.99", "by=sex&format=xml"],
 )
 @pytest.mark.parametrize("kind", ["coverage", "budget", "claims", "compliance", "quality", "outreach", "deaths"])
-async def test_what_cannot_be_asked_is_a_problem(house: Any, kind: str, query: str) -> None:
+async def test_impossible_filters_are_problems(house: Any, kind: str, query: str) -> None:
     async with client(house) as web:
         answer = await web.get(f"/v1/{kind}?{query}")
     assert answer.status_code == 400
@@ -531,7 +531,7 @@ def test_a_registration_follows_a_meeting_for_thirty_days(since: str | None, cou
     assert row["registered_within_30_days"] == counted
 
 
-async def test_deaths_of_the_insured_are_told_until_somebody_claims(town: Any, make: Make) -> None:
+async def test_deaths_of_insured_workers_are_reported_until_a_claim_comes(town: Any, make: Make) -> None:
     def found(worker: str, reasons: list[str], on: str = "2026-04-20") -> None:
         form = {**person(worker, SANGATTA), "reasons": reasons, "effective_on": on, "registration_version": 1}
         for name in ("income_base",):

@@ -27,7 +27,7 @@ def totals_of(rows: list[dict[str, int]]) -> dict[str, int]:
 
 
 @given(st.lists(st.fixed_dictionaries(dict.fromkeys(FIGURES, PEOPLE)), max_size=8))
-def test_no_small_count_is_told_and_no_sum_gives_one_back(rows: list[dict[str, int]]) -> None:
+def test_small_counts_are_hidden_and_no_sum_reveals_one(rows: list[dict[str, int]]) -> None:
     totals = totals_of(rows)
     shown, sums = suppressed(rows, totals, _COVERAGE)
     for figure in FIGURES:
@@ -76,7 +76,7 @@ def test_who_sees_every_figure(caller: Caller | None, regency: str | None, all_o
     assert sees_all(caller, regency) is all_of_it
 
 
-async def test_a_stranger_sees_sums_and_nobody_by_themselves(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_stranger_sees_sums_and_no_single_person(monkeypatch: pytest.MonkeyPatch) -> None:
     house = FakeHouse()
     house.environ = {"PAYUNG_AUTH": "https://login.example"}
     app = FastAPI()

@@ -38,7 +38,7 @@ class Endless:
         (SPEC, "/v1/reviews/w", topics.INTAKE_BYTES_MAX),
     ],
 )
-async def test_no_more_is_read_than_may_be_sent(spec: Any, path: str, bytes_max: int) -> None:
+async def test_a_body_is_read_only_up_to_its_limit(spec: Any, path: str, bytes_max: int) -> None:
     async def states(*_: Any) -> dict[str, Any]:
         return {}
 

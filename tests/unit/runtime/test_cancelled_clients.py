@@ -86,7 +86,7 @@ class Client:
         await leak()
 
 
-async def test_questions_to_a_broker_that_dies_are_not_answered_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_questions_to_a_dying_broker_fail_and_nothing_else_does(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(topic_ids, "AIOKafkaClient", Client)
     monkeypatch.setattr(topics_admin, "AIOKafkaAdminClient", Client)
     with pytest.raises(Unavailable, match="CancelledError"):

@@ -38,7 +38,7 @@ def test_only_what_changed_is_written_and_no_field_sealed_again() -> None:
     assert documents.changed_state(folded, SealedName(), cipher) == ({"state.status": "verified"}, [])
 
 
-def test_a_changed_personal_field_is_sealed_anew() -> None:
+def test_a_changed_personal_field_is_sealed_again() -> None:
     cipher = FieldCipher({"k1": NEW})
     folded = loaded(cipher, {"status": "new", "form": {"name": "Siti"}})
     folded.state = {"status": "new", "form": {"name": "Sitti"}}
@@ -47,7 +47,7 @@ def test_a_changed_personal_field_is_sealed_anew() -> None:
     assert cipher.open(changed["state.form"]["name"]) == "Sitti"
 
 
-def test_a_field_that_is_no_more_is_taken_away() -> None:
+def test_a_field_that_disappeared_is_unset() -> None:
     cipher = FieldCipher({"k1": NEW})
     folded = loaded(cipher, {"status": "new", "left_on": "2026-01-01", "form": {"name": "Siti"}})
     folded.state = {"status": "new", "form": {"name": "Siti"}}
@@ -61,7 +61,7 @@ def test_a_new_document_is_written_whole() -> None:
     assert (list(changed), gone) == (["state"], [])
 
 
-def test_what_an_older_key_sealed_is_sealed_with_the_first_key() -> None:
+def test_values_of_an_older_key_are_sealed_with_the_first_key() -> None:
     before = FieldCipher({"k1": OLD})
     fields = OpenedFields(FieldCipher({"k2": NEW, "k1": OLD}))
     assert fields.open(before.seal("Siti")) == "Siti"

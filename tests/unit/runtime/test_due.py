@@ -113,7 +113,7 @@ async def test_all_is_performed_a_bounded_number_at_a_time_and_forgotten_afterwa
     assert len(runner._resting) <= due.CONCURRENT_MAX
 
 
-async def test_what_fails_rests_and_is_done_later_and_holds_nobody_up() -> None:
+async def test_failed_work_rests_is_done_later_and_blocks_no_other() -> None:
     work, tries = Work("a", "b"), {"a": 0, "b": 0}
 
     async def perform(name: str, *_: Any) -> Answer:
@@ -203,7 +203,7 @@ async def test_of_two_processes_one_performs_and_the_other_goes_on_where_it_ende
     assert {process for process, _ in asked} == {0, 1}
 
 
-async def test_nobody_calls_while_the_lease_is_anothers_or_not_sure(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_no_call_is_made_without_a_certain_lease(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(due, "TURN_S", 0.0)
     shelf = MemoryStore({}, CIPHER)
     work, holder, leases = Work("a"), Leases(shelf), Leases(shelf)
@@ -254,7 +254,7 @@ async def test_a_clock_that_is_put_back_does_not_make_a_pause_last(monkeypatch: 
     assert tried == 2
 
 
-async def test_what_waits_for_its_answer_to_be_taken_is_not_called_again_when_older_work_comes_before_it() -> None:
+async def test_work_with_an_untaken_answer_is_not_called_again_when_older_work_appears() -> None:
     """Another process of the service saves what it read later: its work is older and comes first."""
     work = Work(*(f"new{number}" for number in range(due.CONCURRENT_MAX)))
     published: list[str] = []

@@ -39,11 +39,11 @@ def test_copies_and_how_many_must_have_a_record(
         ({"PAYUNG_KAFKA_ONE_BROKER": "maybe"}, "PAYUNG_KAFKA_ONE_BROKER is yes or no; got 'maybe'"),
     ],
 )
-def test_what_cannot_be_meant_is_refused(environ: dict[str, str], told: str) -> None:
+def test_contradicting_settings_are_refused(environ: dict[str, str], told: str) -> None:
     with pytest.raises(Refused, match=told):
         Durability.of(environ)
 
 
 @pytest.mark.parametrize(("given", "meant"), [("yes", True), ("TRUE", True), ("1", True), ("no", False), ("", False)])
-def test_one_broker_is_meant_only_when_it_is_said(given: str, meant: bool) -> None:
+def test_one_broker_must_be_declared(given: str, meant: bool) -> None:
     assert Durability.of({"PAYUNG_KAFKA_ONE_BROKER": given}).one_broker is meant

@@ -47,7 +47,7 @@ async def test_the_same_topics_and_new_ones_start(world: World) -> None:
 
 
 @pytest.mark.parametrize("name", ["toy-work", "toy-intake-a", "toy-events"])
-async def test_a_topic_made_anew_is_refused_by_name_and_says_what_to_do(world: World, name: str) -> None:
+async def test_a_recreated_topic_is_refused_by_name_with_what_to_do(world: World, name: str) -> None:
     await world.guard().check()
     world.ids[name] = "other"
     for _ in range(2):
@@ -97,7 +97,7 @@ async def test_many_topics_are_counted_not_listed(world: World) -> None:
     assert "\n" not in str(refused.value)
 
 
-async def test_a_topic_made_anew_under_a_running_service_ends_it(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_topic_recreated_under_a_running_service_ends_it(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(guards, "LOOK_S", 0)
     guard = world.guard()
     await guard.check()

@@ -46,7 +46,7 @@ async def answered(environ: dict[str, str], events: Any, of: Any) -> tuple[httpx
     return answer, published
 
 
-async def test_an_agency_without_a_topic_is_told_so_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_agency_without_a_topic_is_refused_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """If it reached the publisher, it would wait in vain for the topic's leader and take the producer down."""
     asked: list[list[str]] = []
 

@@ -108,7 +108,7 @@ async def test_one_batch_is_taken_while_one_is_settled_and_no_third() -> None:
     assert desk.session.commits == [1, 2, 3]
 
 
-async def test_what_was_read_before_the_partitions_came_is_not_committed() -> None:
+async def test_records_read_before_the_assignment_are_not_committed() -> None:
     desk = Desk()
     await desk.read(7)
     desk.consumer.own_anew()
@@ -132,7 +132,7 @@ async def test_who_gives_partitions_away_waits_for_both_batches() -> None:
     assert desk.session.commits == [1, 2]
 
 
-async def test_a_commit_on_its_way_is_given_up_when_partitions_come_anew() -> None:
+async def test_a_commit_under_way_is_cancelled_when_partitions_are_assigned_again() -> None:
     desk = Desk()
     desk.session.answers.clear()
     desk.may_settle.release()
@@ -143,7 +143,7 @@ async def test_a_commit_on_its_way_is_given_up_when_partitions_come_anew() -> No
     assert desk.session.commits == []
 
 
-async def test_what_the_broker_says_late_does_not_undo_what_was_settled_since() -> None:
+async def test_a_late_answer_of_the_broker_does_not_undo_later_settlements() -> None:
     desk = Desk()
     session: Any = desk.session
     desk.consumer._consumer = session
@@ -157,7 +157,7 @@ async def test_what_the_broker_says_late_does_not_undo_what_was_settled_since() 
     assert desk.consumer.settled == {PARTITION: 8}
 
 
-async def test_nobody_waits_for_a_batch_that_ended_the_process() -> None:
+async def test_waiters_are_released_when_a_batch_ended_the_process() -> None:
     desk = Desk()
     failures: list[BaseException] = []
 

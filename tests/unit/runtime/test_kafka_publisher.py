@@ -79,7 +79,7 @@ def living() -> list[Producer]:
     return [one for one in Producer.made if not one.stopped]
 
 
-async def test_all_who_come_at_once_share_one_producer() -> None:
+async def test_simultaneous_callers_share_one_producer() -> None:
     publisher = KafkaPublisher(Server({}), "toy")
     tasks = await sending(publisher, 20)
     assert len(Producer.made) == 1

@@ -51,7 +51,7 @@ def guarded(error: Exception, raising: Any = None) -> tuple[Any, list[BaseExcept
 
 
 @pytest.mark.parametrize("error", [CorruptRecordException(), UnicodeDecodeError("utf-8", b"\xff", 0, 1, "odd")])
-async def test_what_cannot_be_taken_apart_ends_the_process(error: Exception) -> None:
+async def test_records_that_cannot_be_parsed_end_the_process(error: Exception) -> None:
     consumer, failures = guarded(error)
     reading = asyncio.ensure_future(consumer.getmany())
     await asyncio.wait({reading}, timeout=0.01)
@@ -103,7 +103,7 @@ async def test_reading_that_fails_for_too_long_ends_the_process(monkeypatch: pyt
     reading.cancel()
 
 
-async def test_one_good_read_begins_the_count_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_one_good_read_restarts_the_count(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [1_000.0]
     monkeypatch.setattr(clock, "monotonic", lambda: now[0])
     raising = Raising(KafkaConnectionError())

@@ -30,7 +30,7 @@ def certificate(tmp_path: Path, ca: dict[str, str]) -> dict[str, str]:
     return {**ca, "PAYUNG_KAFKA_CERT": server, "PAYUNG_KAFKA_KEY": server}
 
 
-def test_nobody_is_let_in_near_or_where_it_is_said() -> None:
+def test_no_log_in_is_needed_on_this_machine_or_where_declared() -> None:
     assert read({}).protocol == read(NEAR).protocol == "PLAINTEXT"
     assert read({**FAR, "PAYUNG_KAFKA_AUTH": "none"}).protocol == "PLAINTEXT"
     with pytest.raises(Refused, match="PAYUNG_KAFKA_AUTH=none"):
@@ -85,19 +85,19 @@ async def test_tokens_from_a_file(tmp_path: Path, ca: dict[str, str]) -> None:
         ({**FAR, **LOGIN, "PAYUNG_KAFKA_MECHANISM": "PLAIN"}, "unencrypted"),
     ],
 )
-def test_what_would_be_ignored_or_overheard_is_refused(given: dict[str, str], why: str) -> None:
+def test_ignored_or_unencrypted_settings_are_refused(given: dict[str, str], why: str) -> None:
     with pytest.raises(Refused, match=why) as refused:
         read({**NEAR, **given})
     assert "rahasia" not in str(refused.value)
 
 
-def test_a_ca_without_a_log_in_is_refused_unless_it_is_said(ca: dict[str, str]) -> None:
+def test_a_ca_without_a_log_in_is_refused_unless_auth_is_none(ca: dict[str, str]) -> None:
     with pytest.raises(Refused, match="no log-in"):
         read({**NEAR, **ca})
     assert read({**NEAR, **ca, "PAYUNG_KAFKA_AUTH": "none"}).protocol == "SSL"
 
 
-def test_the_credentials_file_says_who_and_the_environment_where(tmp_path: Path) -> None:
+def test_the_credentials_file_gives_the_user_and_the_environment_the_address(tmp_path: Path) -> None:
     file = tmp_path / "billing.json"
     kept = {"bootstrap": "127.0.0.1:1", "mechanism": "SCRAM-SHA-512", "user": "billing", "password": "a/b@c"}
     file.write_text(json.dumps({**kept, "mongo": "mongodb://127.0.0.1:2/?replicaSet=rs0"}))
@@ -133,7 +133,7 @@ def test_urls_of_mongodb_that_would_be_believed_too_much(url: str, why: str) -> 
     assert "rahasia" not in str(refused.value)
 
 
-def test_a_database_that_asks_nobody_is_named_so() -> None:
+def test_a_database_without_log_ins_must_be_declared() -> None:
     login.check({})
     login.check({"PAYUNG_MONGO_URL": "mongodb://db.example/", "PAYUNG_MONGO_AUTH": "none"})
     with pytest.raises(Refused, match="one of them"):

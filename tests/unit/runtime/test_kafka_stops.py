@@ -19,7 +19,7 @@ async def _ends(error: BaseException) -> None:
 
 
 @pytest.mark.parametrize("error", [asyncio.CancelledError(), KafkaConnectionError(), TimeoutError(), OSError()])
-async def test_what_a_dying_client_raises_is_not_raised_again(error: BaseException) -> None:
+async def test_an_error_of_a_closing_client_is_not_raised_again(error: BaseException) -> None:
     await quietly(_ends(error))
 
 
@@ -40,7 +40,7 @@ async def test_our_own_cancellation_goes_through() -> None:
         await waiting
 
 
-def test_a_refusal_is_told_and_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_refusal_is_remembered_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [1_000.0]
     monkeypatch.setattr(clock, "monotonic", lambda: now[0])
     listener = refusals._Listener()

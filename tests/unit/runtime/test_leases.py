@@ -95,7 +95,7 @@ async def test_who_lost_it_is_told_and_cannot_give_away_what_is_anothers(hands: 
     assert not await Leases(store).mine("i")
 
 
-async def test_a_lease_that_is_relied_on_no_more_counts_as_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_expired_lease_counts_as_lost(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(leases, "TRUST_S", 0.05)
     one = Leases(MemoryStore({}, CIPHER))
     await one.mine("i")

@@ -25,13 +25,13 @@ async def raising(error: Exception) -> Any:
         (WaitQueueTimeoutError("all places taken"), "MongoDB: WaitQueueTimeoutError"),
     ],
 )
-async def test_what_an_operator_can_mend_is_waited_for_by_name(error: Exception, told: str) -> None:
+async def test_errors_that_an_operator_can_mend_are_retried_by_name(error: Exception, told: str) -> None:
     with pytest.raises(Unavailable) as found:
         await mongo._answered(raising(error))
     assert str(found.value) == told
 
 
-async def test_what_is_ours_is_not_waited_for() -> None:
+async def test_our_own_defects_are_not_retried() -> None:
     with pytest.raises(OperationFailure):
         await mongo._answered(raising(OperationFailure("bad query", 2)))
 

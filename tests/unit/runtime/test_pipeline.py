@@ -62,7 +62,7 @@ async def test_inputs_of_one_document_fold_in_offset_order_into_one_write(house:
     assert [one["sequence"] for one in said] == [1, 2, 3, 4]
 
 
-async def test_a_redelivery_changes_nothing_and_says_the_same_bytes(house: House) -> None:
+async def test_a_redelivery_changes_nothing_and_publishes_the_same_bytes(house: House) -> None:
     batch = [record(f"e{n}", offset=n, counter="a", amount=n, personal=n == 2) for n in range(1, 5)]
     await house.settle(*batch)
     first = house.out()
@@ -129,7 +129,7 @@ async def test_a_defect_puts_aside_that_input_and_the_later_ones_of_its_document
     assert [dict(one.headers)["dlq_offset"] for one in house.letters()] == [b"1", b"2"]
 
 
-async def test_what_is_too_large_is_that_records_failure_before_anything_is_saved(house: House) -> None:
+async def test_an_outcome_that_is_too_large_fails_its_record_before_the_save(house: House) -> None:
     events = [record(f"e{n}", offset=n, counter="a", amount=1, size=WRITE_BYTES_MAX) for n in range(1)]
     await house.settle(*events, record("e9", offset=9, counter="b", amount=1))
     assert house.sums() == {"b": 1}
@@ -150,9 +150,7 @@ async def test_of_many_only_the_one_that_is_too_large_is_put_aside(house: House)
     assert [dict(one.headers)["dlq_offset"] for one in house.letters()] == [b"2"]
 
 
-async def test_a_document_without_room_takes_no_more_and_holds_nobody_up(
-    house: House, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_full_document_takes_no_more_and_blocks_no_other(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pipeline, "NAMES_BYTES_MAX", 1_500 * 110)
     await house.settle(*(record(f"e{n}", offset=n, counter="a", amount=1) for n in range(2_000)))
     last = record("e-last", offset=2_000, counter="a", amount=1)

@@ -43,7 +43,7 @@ def test_a_malformed_id_key_is_refused_and_not_shown() -> None:
     assert KEY[:6] not in str(refused.value)
 
 
-def test_what_is_wrong_in_the_databases_url_is_not_shown() -> None:
+def test_a_wrong_database_url_is_not_shown() -> None:
     with pytest.raises(Refused) as refused:
         connect("mongodb://payung:se:cr@et@127.0.0.1:x", "motor")
     assert "cr@et" not in str(refused.value)

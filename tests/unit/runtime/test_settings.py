@@ -86,7 +86,7 @@ def test_a_secret_is_never_shown() -> None:
 
 
 @given(st.sampled_from(NOT_TEXT), st.text(max_size=60))
-def test_whatever_it_says_it_is_taken_or_refused_in_one_line(setting: Setting, text: str) -> None:
+def test_every_setting_is_accepted_or_refused_in_one_line(setting: Setting, text: str) -> None:
     try:
         taken = setting.text({setting.name: text})
     except Refused as refused:

@@ -32,7 +32,7 @@ def bounds(**ends: int) -> dict[Place, tuple[int, int]]:
     return {A: (ends.get("begin", 0), ends.get("end", 1_000)), B: (0, 1_000)}
 
 
-async def test_in_normal_operation_nobody_goes_back() -> None:
+async def test_in_normal_operation_no_offset_goes_back() -> None:
     world = World()
     one = world.process()
     assert await one.go_back({}, {}) == {}
@@ -60,14 +60,14 @@ async def test_where_the_log_does_not_reach_back_the_service_does_not_start_unle
     assert await world.process().go_back({A: 25}, bounds(begin=20)) == {}, "accepted once, it is known"
 
 
-async def test_a_topic_made_anew_has_nothing_settled_and_goes_back_nowhere() -> None:
+async def test_a_recreated_topic_is_read_from_its_beginning() -> None:
     world = World()
     await world.process().note({A: 10})
     world.ids["toy-intake"] = "id-2"
     assert await world.process().go_back({A: 3}, bounds(end=3)) == {A: 0}
 
 
-async def test_a_log_that_is_older_than_the_store_is_counted_from_where_the_group_stands() -> None:
+async def test_a_log_older_than_the_store_is_counted_from_the_groups_offset() -> None:
     world = World()
     await world.process().note({A: 100})
     after = world.process()

@@ -75,7 +75,7 @@ def shown(monkeypatch: pytest.MonkeyPatch) -> Any:
 
 @pytest.mark.parametrize("defect", DEFECTS, ids=lambda one: one.__name__)
 @pytest.mark.parametrize("step", ["route", "decide"])
-async def test_neither_log_nor_dead_letter_nor_metric_tells_of_anybody(defect: Any, step: str, shown: Any) -> None:
+async def test_no_log_dead_letter_or_metric_names_a_person(defect: Any, step: str, shown: Any) -> None:
     def decide(state: Any, event: Event, facts: Any, now: Any) -> Decision[Any]:
         found: Decision[Any] = defect(NAME, NIK)
         return found
@@ -101,7 +101,7 @@ async def test_neither_log_nor_dead_letter_nor_metric_tells_of_anybody(defect: A
         assert not [one for one in PERSONAL if one in text]
 
 
-def test_the_loggers_of_dependencies_tell_of_nobody_either(shown: Any) -> None:
+def test_the_loggers_of_dependencies_name_no_person(shown: Any) -> None:
     try:
         _by_cause(NAME, NIK)
     except RuntimeError as error:
@@ -114,7 +114,7 @@ def test_the_loggers_of_dependencies_tell_of_nobody_either(shown: Any) -> None:
     assert not [one for one in PERSONAL if one in said]
 
 
-def test_what_is_written_for_the_operator_is_shown() -> None:
+def test_messages_for_the_operator_are_shown() -> None:
     assert traces.told(Unavailable("Kafka: away")) == "Unavailable: Kafka: away"
     with pytest.raises(orjson.JSONDecodeError) as raised:
         orjson.loads("{")

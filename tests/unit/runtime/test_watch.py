@@ -70,7 +70,7 @@ async def test_a_broker_that_never_answers_an_owner_ends_the_process(now: list[f
     assert not watched.vitals.alive
 
 
-async def test_an_answer_in_between_begins_the_silence_anew(now: list[float]) -> None:
+async def test_an_answer_restarts_the_count_of_silence(now: list[float]) -> None:
     consumer = Consumer(3, None)
     watched, failures = watch(consumer)
     for lag in (None, 0, None, None):
@@ -130,7 +130,7 @@ class Store(MemoryStore):
         await super().save_rows(collection, rows)
 
 
-async def test_a_frozen_store_is_told_within_ten_seconds(now: list[float]) -> None:
+async def test_a_frozen_store_is_noticed_within_ten_seconds(now: list[float]) -> None:
     store = Store()
     beating = pulse.Pulse(store, "toy-1", dict, Metrics("toy"))
     watched = Watch(Consumer(3, 0), Metrics("toy"), _never, beating)  # type: ignore[arg-type]  # a fake
@@ -150,7 +150,7 @@ async def test_a_frozen_store_is_told_within_ten_seconds(now: list[float]) -> No
     assert watched.vitals.ready
 
 
-async def test_a_frozen_broker_is_told_within_ten_seconds_and_its_lag_is_not_the_old_one(now: list[float]) -> None:
+async def test_a_frozen_broker_is_noticed_within_ten_seconds_and_its_lag_is_unknown(now: list[float]) -> None:
     metrics = Metrics("toy")
     consumer = Frozen(3, 0)
     watched = Watch(consumer, metrics, _never)  # type: ignore[arg-type]  # a fake

@@ -92,7 +92,7 @@ async def test_match_in_the_documented_shape(client: httpx.AsyncClient) -> None:
     assert (await ask(client))["quotaLimiter"] == dukcapil.QUOTA - 2
 
 
-async def test_differences_are_said_per_field(client: httpx.AsyncClient) -> None:
+async def test_differences_are_reported_per_field(client: httpx.AsyncClient) -> None:
     said = await entry(
         client,
         NAMA_LGKP="SITI AMINA",

@@ -152,7 +152,9 @@ def test_a_snapshot_settles_a_check_at_once(register: dict[str, str], kind: str,
         (answer(score=85), "verified", []),
     ],
 )
-def test_dukcapil_settles_who_is_in_no_snapshot(answered: DukcapilAnswered, kind: str, reasons: list[str]) -> None:
+def test_dukcapil_is_asked_about_workers_in_no_snapshot(
+    answered: DukcapilAnswered, kind: str, reasons: list[str]
+) -> None:
     waiting = when(None, check())
     assert waiting.outcomes == ()
     assert waiting.due is not None
@@ -222,7 +224,7 @@ def test_a_snapshot_of_another_regency_does_not_count() -> None:
 
 
 @pytest.mark.parametrize("late", [check(1), check(2), answer(version=1), answer(version=3)])
-def test_a_newer_request_waits_on_whatever_is_said_of_another(late: Any) -> None:
+def test_a_newer_request_waits_although_an_older_one_is_answered(late: Any) -> None:
     waiting = pending(version=2)
     made = when(waiting, late)
     assert (made.state, made.outcomes, made.ignored) == (waiting, (), "older-registration-version")
@@ -230,7 +232,7 @@ def test_a_newer_request_waits_on_whatever_is_said_of_another(late: Any) -> None
     assert made.due.id == "dukcapil:w:2"
 
 
-def test_a_newer_request_replaces_and_is_judged_anew() -> None:
+def test_a_newer_request_replaces_the_old_one_and_is_judged_again() -> None:
     made = when(held(), check(2, sector="trade"), snapshot())
     assert said(made) == [("identity.verified.v1", [])]
     assert made.outcomes[0].data.registration_version == 2
@@ -242,7 +244,7 @@ def test_a_second_answer_changes_nothing() -> None:
     assert when(done, answer(score=0)) == Decision(state=done, ignored="older-registration-version")
 
 
-def test_an_answer_about_nobody_leaves_nothing() -> None:
+def test_an_answer_about_an_unknown_worker_leaves_no_document() -> None:
     assert when(None, answer()) == Decision(state=None, ignored="worker-unknown")
 
 

@@ -216,7 +216,7 @@ async def test_calls_at_once_never_take_more_than_the_quota(at: Time) -> None:
     assert all(one == "ok" or isinstance(one, Paused) for one in ended)
 
 
-async def test_what_is_given_back_uses_no_quota(at: Time) -> None:
+async def test_give_back_calls_use_no_quota(at: Time) -> None:
     door, shelf = Gate(settings(DAILY_QUOTA="1")), store()
     await door.call("a", Line(), shelf)
     assert await door.call("b", Line(), shelf, counted=False) == "ok"

@@ -89,7 +89,7 @@ async def test_a_new_snapshot_ends_the_dead_and_holds_the_double_the_same_day(to
 
 
 @pytest.mark.parametrize("kind", sources.ROSTERS)
-async def test_a_roster_ends_who_has_a_job(town: Town, kind: str) -> None:
+async def test_a_roster_ends_the_identity_of_a_wage_earner(town: Town, kind: str) -> None:
     await town.load(
         kind, {"nik": NIKS[0], "started_on": "2026-01-03"}, {"nik": NIKS[9], "started_on": ""}, version="r1"
     )

@@ -43,7 +43,7 @@ def test_an_officer_verifies_a_held_identity() -> None:
     assert made.state.ruling == Ruling(officer="ani", reason="KTP asli dilihat", decided_on="2026-08-01")
 
 
-def test_an_officer_rejects_for_what_it_was_held_for() -> None:
+def test_an_officers_rejection_has_the_reasons_of_the_hold() -> None:
     _, made = officer(held("inactive"), {**WORD, "decision": "rejected"})
     assert said(made) == [("identity.rejected.v1", ["inactive-identity"])]
     assert made.outcomes[0].data.effective_on == "2026-08-01"
@@ -63,7 +63,7 @@ def test_a_wage_job_stands_over_an_officers_word() -> None:
         (pending(), ["not-eligible"]),
     ],
 )
-def test_what_is_not_held_cannot_be_settled(given: Any, reasons: list[str]) -> None:
+def test_a_case_that_is_not_held_cannot_be_decided(given: Any, reasons: list[str]) -> None:
     _, made = officer(given, WORD)
     assert said(made) == [("identity.decide.refused.v1", reasons)]
     assert made.state == (given or SideFacts())

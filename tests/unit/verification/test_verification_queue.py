@@ -103,7 +103,7 @@ async def test_a_suspected_double_is_shown_the_way_to_the_other_queue(service: S
     assert "mungkin satu orang dengan pekerja lain" in page
 
 
-async def test_of_dukcapil_only_what_agrees_is_known(service: Service) -> None:
+async def test_only_agreeing_fields_of_dukcapil_are_known(service: Service) -> None:
     await service.take(check(NIKS[0]))
     answer = {"worker_id": WHO[0], "registration_version": 1, "status": "alive", "score": 70}
     answer |= {"birth_date_matches": True, "sex_matches": True}
@@ -178,7 +178,7 @@ async def test_an_officer_decides_on_the_page(service: Service) -> None:
     assert "<form" not in after
 
 
-async def test_what_people_write_is_shown_as_text(service: Service) -> None:
+async def test_texts_of_people_are_shown_as_text(service: Service) -> None:
     await service.load([person(NIKS[0], name="SITI RAHMAH <b>")], "v1")
     await service.take(check(NIKS[0], name="SITI <script>alert(1)</script> RAHMAH B"))
     async with service.http() as http:

@@ -148,7 +148,7 @@ async def test_where_a_batch_is_cut_does_not_matter(service: Service) -> None:
     ]
 
 
-async def test_nothing_personal_stands_readable_at_rest_or_goes_out(service: Service) -> None:
+async def test_personal_data_are_neither_stored_readable_nor_published(service: Service) -> None:
     await service.load([person(NIKS[0], status="double")], "v1")
     await service.take(check(NIKS[0]))
     await service.take(decision(NIKS[0]), topic="verification-intake")

@@ -59,20 +59,20 @@ def test_who_is_suspected_before_the_verdict_is_held_at_it(early: bool) -> None:
     assert said(when(judged.state, CLEARED, sequence=4)) == VERIFIED
 
 
-def test_an_older_word_changes_nothing_and_a_repeated_one_says_nothing() -> None:
+def test_an_older_word_changes_nothing_and_a_repeated_one_publishes_nothing() -> None:
     blocked = when(verified(), SUSPECTED, sequence=5).state
     assert said(when(blocked, CLEARED, sequence=4)) == []
     assert said(when(blocked, SUSPECTED, sequence=6)) == []
 
 
-def test_a_death_ends_who_is_blocked_and_clearing_brings_nobody_back() -> None:
+def test_a_death_ends_a_blocked_worker_and_clearing_does_not_revive_them() -> None:
     blocked = when(verified(), SUSPECTED, sequence=3).state
     ended = when(blocked, DIED)
     assert said(ended) == [("identity.ended.v1", ["deceased"])]
     assert said(when(ended.state, CLEARED, sequence=4)) == []
 
 
-def test_suspicion_stands_in_the_store() -> None:
+def test_a_suspicion_is_stored() -> None:
     blocked = when(verified(), SUSPECTED, sequence=3).state
     assert isinstance(blocked, Identity)
     assert (blocked.status, blocked.told) == (Status.VERIFIED, Status.HELD)

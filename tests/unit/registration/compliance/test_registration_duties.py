@@ -144,7 +144,7 @@ def test_the_duties_of_one_roster(lines: list[dict[str, Any]], expected: list[tu
     assert sorted(standing) == sorted(expected)
 
 
-def test_a_registration_cures_what_was_open_and_is_told_once() -> None:
+def test_a_registration_cures_open_findings_and_is_published_once() -> None:
     world = World()
     assert findings(world.roster(line("2026-02-02"))) == [("registered-late", "open", "2026-02-02")]
     assert findings(world.roster(line("2026-02-02"))) == []
@@ -177,7 +177,7 @@ def test_the_order_of_lines_does_not_matter() -> None:
     assert len(ends) == 1
 
 
-def test_a_subsidised_worker_on_a_payroll_is_found_and_verification_is_told() -> None:
+def test_a_subsidised_worker_on_a_payroll_is_a_finding_and_verification_is_told() -> None:
     world = World(subsidised=frozenset({WORKER}))
     said = world.roster(line("2026-03-10"))
     assert ("subsidised-worker", "open", "2026-03-10") in findings(said)
@@ -401,7 +401,7 @@ def test_no_nik_stays_with_an_employer() -> None:
     assert NIK not in repr(world.documents)
 
 
-def test_a_contract_that_is_numbered_by_nik_is_told_without_it() -> None:
+def test_a_contract_number_that_is_a_nik_is_not_published() -> None:
     (told,) = [one for one in World().roster(line("2026-03-01", no=f"PKWT/{NIK}")) if "finding_id" in one]
     assert told["evidence"] == {"started_on": "2026-03-01"}
 

@@ -106,7 +106,7 @@ async def test_a_restart_in_the_middle_answers_as_if_nothing_had_happened(monkey
     assert [one["version"] for one in house.reader.collections["workers"].values()] == [1] * 9
 
 
-async def test_what_is_put_aside_as_a_dead_letter_does_not_hold_the_list_up(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_dead_letter_does_not_block_the_list(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sending, "GIVE_UP_S", 0.0)
     house = MemoryHouse()
     house.paused = True
@@ -174,7 +174,7 @@ async def test_a_form_in_any_order_and_a_browser_is_sent_to_the_page() -> None:
         ("/v1/imports", b"x", 422),
     ],
 )
-async def test_what_is_no_list_of_an_agency_is_refused_and_leaves_nothing(url: str, body: bytes, status: int) -> None:
+async def test_a_file_that_is_no_list_is_refused_and_leaves_nothing(url: str, body: bytes, status: int) -> None:
     house = MemoryHouse()
     async with house.client() as client:
         answer = await client.post(url, content=body)
@@ -183,7 +183,7 @@ async def test_what_is_no_list_of_an_agency_is_refused_and_leaves_nothing(url: s
     assert not any(house.reader.plain.values())
 
 
-async def test_a_file_that_cannot_be_read_says_why() -> None:
+async def test_the_reason_is_given_for_an_unreadable_file() -> None:
     house = MemoryHouse()
     async with house.client() as client:
         identifier = await _send(client, b"nik,name\n1,2\n")
@@ -236,7 +236,7 @@ async def test_a_second_click_joins_the_import_at_work() -> None:
         assert _outcomes(await _answers(client, other)) == ["already-registered"]
 
 
-async def test_nobody_is_let_in_without_a_setting_and_pages_of_others_cannot_send() -> None:
+async def test_without_a_setting_every_caller_is_refused_and_foreign_pages_cannot_send() -> None:
     async with MemoryHouse(PAYUNG_AUTH="").client() as client:
         assert (await client.post(URL, content=b"x")).status_code == 401
         assert (await client.get("/v1/imports")).status_code == 401
@@ -326,7 +326,7 @@ async def test_an_upload_that_broke_off_leaves_nothing_once_it_is_surely_dead(mo
     assert not any(house.reader.plain.values())
 
 
-async def test_a_workbook_that_breaks_off_says_so_after_what_was_sent_is_answered(
+async def test_a_truncated_workbook_is_reported_after_its_sent_rows_are_answered(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(sending, "BATCH_ROWS", 1)

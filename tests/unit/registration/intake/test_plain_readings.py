@@ -129,7 +129,7 @@ def test_only_a_known_yes_is_consent(consent: Any, expected: list[str]) -> None:
     assert register(consent=consent) == expected
 
 
-def test_an_update_that_says_no_is_not_passed_over() -> None:
+def test_an_update_with_a_no_to_consent_is_not_ignored() -> None:
     update = {"submission_id": "U", "nik": FORM["nik"], "name": "SITI"}
     assert reasons("worker.update.v1", {**update, "consent": {"given": "tidak"}}) == ["consent-missing"]
     assert reasons("worker.update.v1", {**update, "consent": {"method": "form"}}) == []
@@ -151,19 +151,19 @@ OTHERS = {
 
 @pytest.mark.parametrize("field", sorted(OTHERS))
 @pytest.mark.parametrize("debris", ["#N/A", "#REF!", "A\x00B", "A\x1bB", "A\ufffdB"])
-def test_what_is_no_value_refuses_its_field_and_only_that(field: str, debris: str) -> None:
+def test_an_unreadable_value_refuses_only_its_field(field: str, debris: str) -> None:
     assert register(**{field: debris}) == [OTHERS[field]]
 
 
 @pytest.mark.parametrize("part", ["name", "relation", "phone"])
-def test_nor_is_it_an_heir(part: str) -> None:
+def test_an_error_value_refuses_the_heir(part: str) -> None:
     heir = {"name": "RAHMAT", "relation": "spouse", "phone": "+62812"}
     assert register(heir={**heir, part: "#N/A"}) == ["field-invalid:heir"]
 
 
 @pytest.mark.parametrize("field", ["birth_place", "mother_name", "phone", "address", "family_card", "monthly_income"])
 @pytest.mark.parametrize("dash", ["-", "\u2013", " - ", ".", "n/a"])
-def test_a_dash_in_an_optional_field_says_nothing(field: str, dash: str) -> None:
+def test_a_dash_in_an_optional_field_counts_as_empty(field: str, dash: str) -> None:
     form = routed("worker.register.v1", {**WHOLE, field: dash}).form
     assert getattr(form, field) == (1_000_000 if field == "monthly_income" else None)
     assert routed("worker.register.v1", {**WHOLE, "heir": {"name": dash}}).form.heir is None
@@ -196,7 +196,7 @@ def test_a_name_that_several_villages_have_is_refused_with_them() -> None:
     assert taken.form.village == "64.02.02.2014"
 
 
-def test_a_district_that_says_otherwise_refuses_the_name() -> None:
+def test_a_contradicting_district_refuses_the_villages_name() -> None:
     part = routed("worker.register.v1", {**WHOLE, "village": "SWARGA BARA", "district": "BENGALON"})
     assert (part.reasons, part.warnings) == (("village-unknown",), ("village-candidate:64.08.04.2012",))
 
@@ -209,7 +209,7 @@ def test_other_spellings_of_a_district(district: str) -> None:
 
 
 @pytest.mark.parametrize("village", ["6408042012", "6404070009", "64.08.04.12", "SWARGA", "", "64.08"])
-def test_what_is_no_village_stays_unknown(village: str) -> None:
+def test_an_unknown_village_stays_unknown(village: str) -> None:
     assert register(village=village) == (["village-unknown"] if village else ["field-missing:village"])
 
 

@@ -102,7 +102,7 @@ def test_a_token_is_whole_or_nothing(place: int, byte: int) -> None:
         SIGNER.open(base64.urlsafe_b64encode(raw).decode().rstrip("="))
 
 
-def test_a_changed_key_still_takes_what_the_old_one_signed() -> None:
+def test_signatures_of_the_old_key_stay_valid_after_a_change() -> None:
     (old,) = SIGNER.public_keys().values()
     seed = base64.b64encode(b"7" * 32).decode()
     fresh = Signer.from_environment({"PAYUNG_STICKER_KEY": seed, "PAYUNG_STICKER_OLD_KEYS": old})
@@ -144,7 +144,7 @@ async def test_only_the_verified_and_paid_get_a_sticker_and_no_sheet_names_anybo
     assert all(number.decode() in listed.text for number in numbers)
 
 
-async def test_what_is_printed_is_issued_once_and_again_only_with_a_later_day() -> None:
+async def test_a_sticker_is_issued_once_and_again_only_with_a_later_day() -> None:
     house = StickerHouse(NOW)
     worker = await house.worker()
     await house.billed(worker, "2026-02", "2026-03")
@@ -200,7 +200,7 @@ async def test_a_scan_says_valid_expired_revoked_or_invalid(monkeypatch: pytest.
     assert f'"revoked": ["{number}"]' in page
 
 
-async def test_an_installed_sticker_is_told_once_without_the_installers_name() -> None:
+async def test_an_installed_sticker_is_published_once_without_the_installers_name() -> None:
     house = StickerHouse(NOW)
     worker = await house.worker()
     await house.billed(worker, "2026-02")
@@ -236,7 +236,7 @@ async def test_an_installed_sticker_is_told_once_without_the_installers_name() -
         ({"submission_id": None}, "field-missing:submission_id"),
     ],
 )
-async def test_a_report_that_says_too_little_is_refused(changes: dict[str, Any], reason: str) -> None:
+async def test_an_incomplete_report_is_refused(changes: dict[str, Any], reason: str) -> None:
     (answer,) = await StickerHouse(NOW).install("6408-7F3KQ-9M2XA", **changes)
     assert answer["data"]["reasons"] == [reason]
 
@@ -286,7 +286,7 @@ async def test_no_code_leads_to_this_machine_or_to_the_host_of_a_request(url: st
     assert (sample.url, sample.sample) == ("https://contoh.invalid", True)
 
 
-async def test_a_sample_says_that_it_is_one_on_every_sticker() -> None:
+async def test_every_sample_sticker_says_that_it_is_a_sample() -> None:
     house = StickerHouse(NOW, PAYUNG_PUBLIC_URL="", PAYUNG_STICKER_SAMPLES="yes")
     for number in (1, 2):
         await house.billed(await house.worker(number), "2026-02")

@@ -87,7 +87,7 @@ def test_a_suspicion_blocks_both_and_a_decision_clears_both() -> None:
     assert decide(world, decision="reopen")[3:] == ["worker.suspected", "worker.suspected"]
 
 
-def test_forms_that_are_alike_no_more_clear_both_until_they_are_again() -> None:
+def test_forms_that_differ_again_clear_both_until_they_are_alike() -> None:
     world = World()
     two(world)
     found(world)
@@ -228,7 +228,7 @@ def test_a_65th_birthday_while_dukcapil_was_silent_is_acted_on_the_day_after_its
     assert due(world).at.astimezone(WITA).date().isoformat() >= "2026-12-05"
 
 
-def test_a_verdict_that_lapses_on_a_birthday_is_asked_for_anew_on_that_day() -> None:
+def test_a_verdict_that_lapses_on_a_birthday_is_requested_again_on_that_day() -> None:
     # A policy with an age limit of its own shows it by the last day of its verdicts; World's is 1 January 2027.
     world = World()
     world.register(birth_date="1967-01-01")

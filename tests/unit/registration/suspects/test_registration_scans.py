@@ -112,7 +112,7 @@ async def suspected() -> Town:
     return house
 
 
-async def test_a_pair_is_told_once_queued_and_gone_when_the_forms_are_alike_no_more() -> None:
+async def test_a_pair_is_reported_once_queued_and_gone_when_the_forms_differ() -> None:
     house = await suspected()
     assert {one["worker_id"] for one in house.said("worker.suspected.v1")} == {WORKER, OTHER}
     assert await running.tell(house.house, await house.scan()) == 0

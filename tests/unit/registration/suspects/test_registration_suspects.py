@@ -99,11 +99,11 @@ def test_one_person_under_two_niks_is_found_with_its_reasons(
     ],
     ids=["twin", "namesake", "born the same day"],
 )
-def test_people_who_only_have_much_in_common_are_not(other: Traits) -> None:
+def test_people_with_common_traits_are_no_suspects(other: Traits) -> None:
     assert suspects.find([replace(ONE, mother=fold("HALIMAH")), other]) == []
 
 
-def test_what_is_common_weighs_less() -> None:
+def test_common_traits_weigh_less() -> None:
     many = [replace(ONE, key=str(n), name=fold("BUDI")) for n in range(5000)]
     weights = Weights([*many, ONE])
     assert weights.name(fold("BUDI"), fold("BUDI")) < 3 < weights.name(ONE.name, ONE.name)

@@ -113,7 +113,7 @@ def test_one_wrong_field_gives_its_one_reason(field: str, value: Any, expected: 
         ("favourite_colour", 5),
     ],
 )
-def test_what_may_be_left_out_or_differ_is_taken(field: str, value: Any) -> None:
+def test_optional_and_differing_parts_are_accepted(field: str, value: Any) -> None:
     assert problems(with_change(field, value)) == []
 
 

@@ -42,7 +42,7 @@ def test_one_voice_keeps_nothing_beside_the_form() -> None:
     assert {one.agency for one in sources.statements(worker(world))} == {"dinsos", "desa"}
 
 
-def test_among_equals_the_first_stands_and_the_other_is_kept_with_its_evidence() -> None:
+def test_among_equal_words_the_first_counts_and_the_other_is_kept() -> None:
     world = World()
     world.register()
     said = world.register(DESA, phone="+62811", name="SITI AMINA")
@@ -70,7 +70,7 @@ def test_a_sector_agency_outranks_on_its_own_sector_only() -> None:
 
 
 @pytest.mark.parametrize("order", [(DESA, CAPIL), (CAPIL, DESA)])
-def test_a_ranked_word_stands_in_any_order(order: tuple[str, str]) -> None:
+def test_the_highest_ranked_word_counts_in_any_order(order: tuple[str, str]) -> None:
     world = World()
     names = {DESA: "SITI", CAPIL: "SITI AMINAH BINTI RAHMAT"}
     for agency in order:
@@ -243,7 +243,7 @@ def test_a_wrong_precedence_file_is_refused(old: str, new: str) -> None:
         precedence.read(text.replace(old, new))
 
 
-def test_what_agencies_said_is_sealed() -> None:
+def test_the_words_of_agencies_are_sealed() -> None:
     world = World()
     world.register(**PERSONAL)
     world.register(DESA, **{**PERSONAL, "name": "SITI RAHASIA", "heir": {"name": "Lain Orang"}})

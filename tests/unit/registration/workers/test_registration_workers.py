@@ -160,7 +160,7 @@ def test_a_nik_in_a_remark_or_a_key_stays_between_the_agency_and_us() -> None:
     assert not [one for one in world.said if NIK in one.key]
 
 
-def test_a_new_worker_is_open_without_who_they_are_and_checked_with_it() -> None:
+def test_a_new_worker_is_published_without_personal_data_and_checked_with_them() -> None:
     made = World().take(intake("worker.register.v1", {**FORM, **PERSONAL}))
     registered, check, answer = made.outcomes
     assert (registered.topic, registered.key, registered.personal) == ("registration-events", WORKER, False)
@@ -196,7 +196,7 @@ def test_a_new_check_carries_the_words_of_all_agencies() -> None:
     assert words == [("dinsos", "fisheries", "2026-02-01"), ("desa", "trade", "2026-01-05")]
 
 
-def test_the_first_agencys_form_stands() -> None:
+def test_the_first_agencys_form_counts() -> None:
     world = World()
     world.register()
     world.register(DESA, name="SITI", occupation="petani")
@@ -230,7 +230,7 @@ def test_the_same_name_with_other_content_is_refused_beside_the_first() -> None:
     assert shown(made) == ["6408-dinsos rejected conflicting-duplicate"]
 
 
-def test_nobody_is_answered_where_no_agency_wrote() -> None:
+def test_an_input_of_no_agency_gets_no_feedback() -> None:
     event = replace(intake("worker.register.v1", FORM), source="officer/x", topic="registration-intake-test")
     (routed,) = decide.route(event, REFERENCE)
     assert isinstance(routed.data, Refused)
