@@ -19,6 +19,8 @@ def test_there_is_a_page_for_each_addition() -> None:
     assert PAGES == ["adding-a-reason.md", "adding-a-service.md", "adding-an-event.md"]
 
 
+# The commands check types over the whole project, which takes minutes without the checkout's cache.
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("name", PAGES)
 def test_a_page_can_be_followed_to_its_end(name: str, tmp_path: Path) -> None:
     changed = walking.walk(DOCS / name, tmp_path)
