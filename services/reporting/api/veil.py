@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -10,18 +11,18 @@ from fastapi import HTTPException
 from services.reporting import facts
 from services.reporting.api.board import Board, Counted
 from services.reporting.domain import coverage
-from services.reporting.domain.suppression import Shape, suppressed
+from services.reporting.domain.suppression import Shape, all_hidden, suppressed
 from services.reporting.facts import Filters, Reference, Report
 from shared.runtime.http.auth import OPERATOR, READER, ROLES, Caller
 
 _COVERAGE = Shape(figures=coverage.COUNTS, parts=(("verified", "held", "rejected"),), follow={})
-# A village's district and a district's regency have their own reports, which show the sums.
-_PARENT_LETTERS = {"village": 8, "district": 5}
+# A village's district and a district's regency have their own reports, which show the sums: the letters of their codes.
+_PARENT_LETTERS = {"village": (8, 5), "district": (5,), "regency": (5,)}
 _SHAPES = {
     "claims": Shape(
         figures=("claims", "held", "rejected"),
         follow={"total": "claims", "paid": "claims"},
-        parent=lambda row: row["kind"],
+        parents=(lambda row: row["kind"],),
     ),
     "quality": Shape(
         figures=("sent", "accepted", "rejected", "refuted"),
@@ -30,6 +31,7 @@ _SHAPES = {
     ),
     "months": Shape(figures=("billed", "covered"), follow={}),
 }
+_REGENCY_LETTERS = 5
 # Rows about single employers, meetings and dead workers are only for callers with a role.
 _FOR_ROLES = ("compliance", "outreach", "deaths")
 
@@ -75,6 +77,15 @@ class Veil:
         return []
 
 
+def _by_area(shape: Shape, letters: Sequence[int], *, apart: bool) -> Shape:
+    """The shape of a report by area. Of one regency, its own sums are the totals; `apart`: of all regencies."""
+
+    def parent(length: int) -> Callable[[facts.Row], str]:
+        return lambda row: str(row["area"])[:length]
+
+    return replace(shape, parents=tuple(parent(one) for one in letters if apart or one > _REGENCY_LETTERS), apart=apart)
+
+
 def _sums(rows: list[facts.Row]) -> facts.Row:
     return {name: sum(row[name] for row in rows) for name in ("billed", "covered")}
 
@@ -89,8 +100,11 @@ def _veiled(kind: str, ask: Filters, report: Report) -> Report:
         for one in (*rows, totals):
             one.update(outcomes={}, reasons={})
     shape = _SHAPES.get(kind, _COVERAGE)
-    letters = _PARENT_LETTERS.get(ask.by, 0) if kind == "coverage" else 0
-    if letters:
-        shape = replace(shape, parent=lambda row: row["area"][:letters])
+    if kind == "coverage" and ask.by in _PARENT_LETTERS:
+        shape = _by_area(shape, _PARENT_LETTERS[ask.by], apart=ask.regency is None)
+    elif ask.regency is None and kind in ("coverage", "claims"):
+        # Groups of all regencies, less those of the others, would give back what one regency hides.
+        shown, sums = all_hidden(rows, totals, shape)
+        return replace(report, rows=shown, totals=sums)
     shown, sums = suppressed(rows, totals, shape)
     return replace(report, rows=shown, totals=sums)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from fractions import Fraction
 from typing import Any
 
 import httpx
@@ -11,14 +12,16 @@ from fastapi import FastAPI
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.reporting.api.veil import _COVERAGE, sees_all
+from services.reporting.api.veil import _COVERAGE, _veiled, sees_all
 from services.reporting.api.web import routes
 from services.reporting.domain import coverage
 from services.reporting.domain.suppression import FEW_BELOW, Hidden, suppressed
+from services.reporting.facts import Filters, Report
 from shared.runtime.http.auth import Caller, Guard
 from tests.unit.reporting.reporting_house import FakeHouse
 
 FIGURES = coverage.COUNTS
+PARTS = ("verified", "held", "rejected")
 PEOPLE = st.one_of(st.just(0), st.integers(1, 6), st.integers(7, 400))
 
 
@@ -49,10 +52,90 @@ def test_small_counts_are_hidden_and_no_sum_reveals_one(rows: list[dict[str, int
         assert len(parts) != 1 or not left
 
 
+VILLAGES = ("64.02.01.2001", "64.02.01.2002", "64.08.04.2001", "64.08.04.2002", "64.08.05.2001", "64.08.05.2002")
+SEXES = ("F", "M")
+TOWN = st.fixed_dictionaries(
+    {(village, sex): st.fixed_dictionaries(dict.fromkeys(PARTS, PEOPLE)) for village in VILLAGES for sex in SEXES}
+)
+Town = dict[tuple[str, str], dict[str, int]]
+VIEWS = [
+    *((regency, by) for regency in ("64.02", "64.08") for by in ("regency", "district", "village", "sex")),
+    *((None, by) for by in ("regency", "district", "village", "sex")),
+]
+
+
+def counted(town: Town, regency: str | None, by: str) -> Report:
+    """A report of coverage as reporting counts it."""
+    groups: dict[str, dict[str, int]] = {}
+    for (village, sex), counts in town.items():
+        if regency is not None and not village.startswith(regency):
+            continue
+        key = sex if by == "sex" else village[: {"regency": 5, "district": 8, "village": 13}[by]]
+        row = groups.setdefault(key, dict.fromkeys(FIGURES, 0))
+        for figure, count in counts.items():
+            row[figure] += count
+    name = "sex" if by == "sex" else "area"
+    rows: list[dict[str, Any]] = [{name: key, **row} for key, row in sorted(groups.items())]
+    for row in rows:
+        row["registered"] = row["verified"] + row["held"] + row["rejected"]
+    return Report(name, {"regency": regency, "by": by, "period": "2026-01"}, rows, totals_of(rows))
+
+
+@given(TOWN)
+def test_no_hidden_cell_can_be_computed_from_all_that_is_shown(town: Town) -> None:
+    """Whoever takes every report together, of one regency and of all, by area and by sex, solves no hidden cell."""
+    cells = [(*at, figure) for at in sorted(town) for figure in PARTS]
+    where = {cell: number for number, cell in enumerate(cells)}
+    known: list[list[int]] = []
+    gone: list[tuple[list[int], int]] = []
+    for regency, by in VIEWS:
+        true = counted(town, regency, by)
+        shown = _veiled("coverage", Filters(regency, by), true)  # type: ignore[arg-type]
+        key = "sex" if by == "sex" else "area"
+        for row, seen in [*zip(true.rows, shown.rows, strict=True), (true.totals, shown.totals)]:
+            for figure in (*PARTS, "registered"):
+                line = [0] * len(cells)
+                for village, sex, part in cells:
+                    inside = regency is None or village.startswith(regency)
+                    group = row.get(key, "")
+                    of_row = sex == group if by == "sex" and group else village.startswith(group)
+                    if inside and of_row and (part == figure or figure == "registered"):
+                        line[where[village, sex, part]] = 1
+                if isinstance(seen[figure], Hidden):
+                    gone.append((line, row[figure]))
+                else:
+                    assert not 0 < seen[figure] < FEW_BELOW
+                    known.append(line)
+    basis = _reduced(known)
+    for line, count in gone:
+        # A small count is never a sum or difference of what is shown.
+        assert not 0 < count < FEW_BELOW or any(_rest(line, basis))
+
+
+def _reduced(lines: list[list[int]]) -> dict[int, list[Fraction]]:
+    """Gauss: one line for each leading column."""
+    basis: dict[int, list[Fraction]] = {}
+    for line in lines:
+        rest = _rest(line, basis)
+        lead = next((at for at, one in enumerate(rest) if one), None)
+        if lead is not None:
+            basis[lead] = [one / rest[lead] for one in rest]
+    return basis
+
+
+def _rest(line: list[int], basis: dict[int, list[Fraction]]) -> list[Fraction]:
+    rest = [Fraction(one) for one in line]
+    for lead in sorted(basis):
+        if rest[lead]:
+            factor = rest[lead]
+            rest = [one - factor * other for one, other in zip(rest, basis[lead], strict=True)]
+    return rest
+
+
 def test_a_village_is_hidden_within_its_district_and_within_the_regency() -> None:
     counts = {"a.1": 3, "a.2": 50, "b.1": 40, "b.2": 60}
     rows: list[dict[str, Any]] = [{"area": area, **dict.fromkeys(FIGURES, n)} for area, n in counts.items()]
-    shape = replace(_COVERAGE, parent=lambda row: row["area"][0], parts=())
+    shape = replace(_COVERAGE, parents=(lambda row: row["area"][0],), parts=())
     shown, sums = suppressed(rows, totals_of(rows), shape)
     # District a shows its sum of 53 elsewhere, so its other village is hidden, too.
     assert [isinstance(one["verified"], Hidden) for one in shown] == [True, True, False, False]
