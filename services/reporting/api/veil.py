@@ -15,7 +15,7 @@ from services.reporting.domain.suppression import Shape, all_hidden, suppressed
 from services.reporting.facts import Filters, Reference, Report
 from shared.runtime.http.auth import OPERATOR, READER, ROLES, Caller
 
-_COVERAGE = Shape(figures=coverage.COUNTS, parts=(("verified", "held", "rejected"),), follow={})
+_COVERAGE = Shape(figures=coverage.COUNTS, parts=(("registered", ("verified", "held", "rejected")),), follow={})
 # A village's district and a district's regency have their own reports, which show the sums: the letters of their codes.
 _PARENT_LETTERS = {"village": (8, 5), "district": (5,), "regency": (5,)}
 _SHAPES = {
@@ -26,7 +26,7 @@ _SHAPES = {
     ),
     "quality": Shape(
         figures=("sent", "accepted", "rejected", "refuted"),
-        parts=(("accepted", "rejected"),),
+        parts=(("sent", ("accepted", "rejected")),),
         follow={"score": "accepted"},
     ),
     "months": Shape(figures=("billed", "covered"), follow={}),
@@ -58,9 +58,14 @@ class Veil:
         self.reference: Reference = board.reference
 
     async def counted(self, kind: str, ask: Filters) -> Counted:
-        """A report with its freshness, as everybody may see it; raises 403 for reports that need a role."""
+        """A report with its freshness, as everybody may see it; raises 403 for reports and months that need a role."""
         if kind in _FOR_ROLES:
             raise HTTPException(403, f"the report {kind} is for those who have a role in the regency")
+        if kind == "coverage" and ask.period is not None:
+            now = (await self._board.counted(kind, replace(ask, period=None))).report.filters["period"]
+            if ask.period != now:
+                # The difference of two months would be a small count that nothing hides.
+                raise HTTPException(403, "other months than the present one are for those who have a role")
         counted = await self._board.counted(kind, ask)
         return replace(counted, report=_veiled(kind, ask, counted.report))
 

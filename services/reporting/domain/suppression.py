@@ -45,13 +45,13 @@ class Hidden(int):
 class Shape:
     """What is counted in a report.
 
-    `figures` are counts of people. `parts` are groups of figures that add up to another figure. `follow` names values
-    computed from a figure, which are hidden with it. `parents` group the rows by areas that have a report of their own,
-    the smallest first. `apart`: the last of `parents` are regencies, of which each shows its own totals.
+    `figures` are counts of people. `parts` are figures with the groups of figures that add up to them. `follow` names
+    values computed from a figure, which are hidden with it. `parents` group the rows by areas that have a report of
+    their own, the smallest first. `apart`: the last of `parents` are regencies, of which each shows its own totals.
     """
 
     figures: tuple[str, ...]
-    parts: tuple[tuple[str, ...], ...] = ()
+    parts: tuple[tuple[str, tuple[str, ...]], ...] = ()
     follow: Mapping[str, str]
     parents: tuple[Callable[[Row], str], ...] = ()
     apart: bool = False
@@ -83,8 +83,8 @@ def _of_totals(rows: Sequence[Row], totals: Row, shape: Shape) -> set[str]:
 def _parts_hidden(row: Row, hidden: set[str], shape: Shape) -> set[str]:
     """Hidden figures of one row, with what would reveal them in a sum of parts."""
     cells = {(0, figure) for figure in hidden}
-    for parts in shape.parts:
-        sure = _Sum([(0, figure) for figure in parts], False)
+    for whole, parts in shape.parts:
+        sure = _Sum([(0, figure) for figure in parts], False, (0, whole))
         while more := _one_more(sure, [row], cells):
             cells.update(more)
     return {figure for _, figure in cells}
@@ -114,10 +114,11 @@ def _hidden(rows: Sequence[Row], untold: set[str], shape: Shape) -> set[Cell]:
 
 
 class _Sum(NamedTuple):
-    """Cells whose sum is shown somewhere, or hidden there."""
+    """Cells whose sum is shown somewhere (`shown_in`: in this cell), or hidden there."""
 
     cells: list[Cell]
     hidden: bool
+    shown_in: Cell | None = None
 
 
 def _sums(rows: Sequence[Row], untold: set[str], shape: Shape) -> Iterable[_Sum]:
@@ -135,8 +136,8 @@ def _sums(rows: Sequence[Row], untold: set[str], shape: Shape) -> Iterable[_Sum]
         for figure in shape.figures:
             yield _Sum([(number, figure) for number in range(len(rows))], figure in untold)
     for number in range(len(rows)):
-        for parts in shape.parts:
-            yield _Sum([(number, figure) for figure in parts], False)
+        for whole, parts in shape.parts:
+            yield _Sum([(number, figure) for figure in parts], False, (number, whole))
 
 
 def _of_parents(sums: list[Row], untold: set[str], shape: Shape) -> set[Cell]:
@@ -150,7 +151,7 @@ def _of_parents(sums: list[Row], untold: set[str], shape: Shape) -> set[Cell]:
 def _one_more(one: _Sum, rows: Sequence[Row], hidden: set[Cell]) -> list[Cell]:
     """The smallest further cell to hide, when a sum would otherwise reveal a hidden one, or the cells a hidden sum."""
     gone = [cell for cell in one.cells if cell in hidden]
-    if one.hidden:
+    if one.hidden or one.shown_in in hidden:
         if gone:
             return []
     elif not gone or (len(gone) > 1 and sum(rows[at][figure] for at, figure in gone) >= FEW_BELOW):
