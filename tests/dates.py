@@ -1,8 +1,9 @@
-"""Runs the tests on other days: `make dates` moves the clock of every process, broker and database included.
+"""Runs the tests and the demo on other days: `make dates` moves the clock of every process, broker and database.
 
-    python -m tests.dates                 every date: the offline tests, then the integration level
+    python -m tests.dates                 every date: the offline tests, the integration level; a demo over midnight
     python -m tests.dates --daily         the offline tests on one date, another each day; CI runs it
     python -m tests.dates --only leap-day tests/unit/claims
+    python -m tests.dates --only month-end --demo      the demo, across midnight: its figures must be equal
 
 libfaketime moves the wall clock by an offset. All processes inherit it, so our clock, Kafka's LogAppendTime and
 MongoDB's clock agree. It needs Linux on x86-64, and a C compiler for a call that it does not know (moved_waits.c). The
@@ -21,9 +22,11 @@ from datetime import datetime, time, timedelta
 from importlib.util import find_spec
 from pathlib import Path
 
+from payung.embedded import ports
 from shared.kernel.calendar import WITA, business_day, first_day, period_of, shift_period, years_later
 from shared.runtime import clock
 
+_OVER_MIDNIGHT = "month-end"
 OFFLINE = ("-m", "not connected", "tests", "--deselect", "tests/simulation")
 INTEGRATION = ("-m", "connected and not faults", "tests/integration", "tests/conformance")
 
@@ -99,6 +102,7 @@ def main() -> int:
     asked = argparse.ArgumentParser(prog="python -m tests.dates", description=__doc__)
     asked.add_argument("--daily", action="store_true", help="the offline tests on the date whose turn it is today")
     asked.add_argument("--only", choices=sorted(known), help="one date")
+    asked.add_argument("--demo", action="store_true", help="`payung demo` instead of tests")
     asked.add_argument("tests", nargs="*", help="instead of the offline tests and the integration level")
     given = asked.parse_args()
     found = library()
@@ -118,18 +122,28 @@ def _try_all(given: argparse.Namespace, known: Mapping[str, datetime], libraries
     now = clock.now()
     daily = sorted(known)[business_day(now).toordinal() % len(known)]
     names = [given.only] if given.only else [daily] if given.daily else list(known)
+    runs_some = bool(given.tests) or given.daily
     runs = [tuple(given.tests)] if given.tests else [OFFLINE] if given.daily else [OFFLINE, INTEGRATION]
-    failed = [name for name in names for run in runs if not _passes(name, known[name], libraries, run)]
+    commands = [] if given.demo else [(sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *run) for run in runs]
+    failed = [name for name in names for one in commands if not _passes(name, known[name], libraries, one)]
+    # Time passes midnight, and on 31 December the year, while the demo runs.
+    over_midnight = names if given.demo else [name for name in names if name == _OVER_MIDNIGHT and not runs_some]
+    failed += [name for name in over_midnight if not _demo_passes(name, known[name], libraries)]
     if failed:
         print(f"failed on: {', '.join(dict.fromkeys(failed))}")
     return 1 if failed else 0
 
 
-def _passes(name: str, to: datetime, libraries: Sequence[Path], run: tuple[str, ...]) -> bool:
+def _demo_passes(name: str, to: datetime, libraries: Sequence[Path]) -> bool:
+    with tempfile.TemporaryDirectory(prefix="payung-demo-", ignore_cleanup_errors=True) as folder:
+        place = ("--exit", "--data", folder, "--port-base", str(ports.free_base()))
+        return _passes(name, to, libraries, (sys.executable, "-m", "payung", "demo", "--workers", "2000", *place))
+
+
+def _passes(name: str, to: datetime, libraries: Sequence[Path], command: tuple[str, ...]) -> bool:
     print(f"== {name}: {to.isoformat()}", flush=True)
     # Take `now` again for each run: each run must begin at exactly the chosen minute.
     environ = moved(to, clock.now(), libraries, os.environ)
-    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *run]
     return subprocess.run(command, env=environ, check=False).returncode == 0
 
 

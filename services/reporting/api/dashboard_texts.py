@@ -71,7 +71,14 @@ TEXTS: dict[str, tuple[str, str]] = {
     "agency": ("Instansi", "Agency"),
     "sent": ("Dikirim", "Sent"),
     "accepted": ("Diterima", "Accepted"),
+    "refuted": ("Disangkal Dukcapil", "Refuted by Dukcapil"),
     "score": ("Skor", "Score"),
+    "quality_note": (
+        "Diterima dan ditolak dihitung per baris. Disangkal Dukcapil: pekerja yang diterima, tetapi datanya salah "
+        "menurut Dukcapil; mereka mengurangi skor setiap instansi yang mengirimnya.",
+        "Accepted and rejected count rows. Refuted: accepted workers whose data are wrong in the civil registry; they "
+        "lower the score of every agency that sent them.",
+    ),
     "reasons": ("Alasan penolakan terbanyak", "Commonest reasons of refusal"),
     "warnings": ("Perlu tindakan", "Needs action"),
     "exhausted": (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -286,6 +287,11 @@ async def test_refuted_data_count_against_the_agencies_that_sent_them(house: Any
     settle(3, "b", "rejected", "too-old")
     (row,) = (await ask(house, "/v1/quality"))["rows"]
     assert (row["refuted"], row["score"], row["reasons"]) == (1, 0.5, {"not-found": 1})
+    async with client(house) as web:
+        page = (await web.get("/?regency=64.08")).text
+    shown = page[page.index("Mutu data per instansi") :]
+    assert '<th scope="col" class="n">Disangkal Dukcapil</th>' in shown
+    assert re.findall(r'<td class="n">(\S+)</td>', shown)[:5] == ["2", "2", "0", "1", "50,0%"]
     # Corrected since: the latest verdict counts, and an older one changes nothing.
     settle(5, "a", "verified")
     settle(4, "a", "rejected", "not-found")

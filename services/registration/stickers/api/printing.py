@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from services.registration.stickers.api.pages import Standing
 from services.registration.stickers.api.printed import Printed
 from services.registration.stickers.api.signing import Claim, Signer
 from services.registration.stickers.domain.stickers import Cover, Sticker, paid_until, revoked, sticker_no
@@ -67,6 +68,19 @@ async def houses(house: House, village: Village, rt: str | None) -> list[Place]:
         if rt is None or of_rt == rt:
             found.append(Place(of_rt, number, worker.form.name, address, until, worker_id, worker.opened_on))
     return sorted(found, key=lambda one: (one.rt == "", one.rt, one.sticker_no))
+
+
+async def standing(house: House, regencies: Sequence[str] | None) -> list[Standing]:
+    """The villages with verified workers, and their stickers whose last day is not over; None means every regency."""
+    here = {} if regencies is None else {"$in": list(regencies)}
+    workers = {"state.status": Status.VERIFIED.value, **({"state.regency": here} if here else {})}
+    today = business_day(clock.now()).isoformat()
+    stickers = {"state.valid_until": {"$gte": today}, **({"state.regency": here} if here else {})}
+    verified = {
+        row["village"]: row["count"] for row in await house.reader.tally("workers", workers, ["state.form.village"])
+    }
+    given = {row["village"]: row["count"] for row in await house.reader.tally("stickers", stickers, ["state.village"])}
+    return [Standing(code, count, given.get(code, 0)) for code, count in sorted(verified.items()) if code]
 
 
 async def issued(house: House, village: Village, rt: str | None) -> list[Place]:

@@ -4,23 +4,30 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Sequence
+from dataclasses import asdict
 from functools import cached_property
+from urllib.parse import parse_qs
 
 from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 
-from services.registration.stickers.api import printing
+from services.registration.stickers.api import pages, printing
 from services.registration.stickers.api.address import Address, NoAddress, address_of
+from services.registration.stickers.api.pages import Done, Standing
 from services.registration.stickers.api.scanning import Scanner, shipped
 from services.registration.stickers.api.signing import Claim
 from shared.files.separated import for_excel
 from shared.kernel.calendar import business_day
+from shared.pages import HEADERS, wants_page
 from shared.reference.areas import Village
 from shared.runtime import clock
 from shared.runtime.house import House
+from shared.runtime.http import bodies
 from shared.runtime.http.auth import REGISTRATION_OFFICER, Guard
 
 _RT = re.compile(r"\d{3}")
+_FORM_BYTES_MAX = 4_096
 _WHERE = ("rt", "nomor_stiker", "nama", "alamat", "tanggal_pasang", "petugas")
 
 
@@ -28,6 +35,7 @@ def routes(house: House) -> APIRouter:
     """The endpoints of stickers."""
     router = APIRouter(tags=["stickers"])
     desk = Desk(house)
+    _page_of_the_officer(router, desk)
 
     @router.post("/v1/stickers/{village}", status_code=201)
     async def issue(village: str, request: Request, rt: str | None = None) -> Response:
@@ -37,16 +45,8 @@ def routes(house: House) -> APIRouter:
         the sheets.
         """
         place = await desk.village(village, request, REGISTRATION_OFFICER)
-        desk.address()
-        found = await printing.houses(house, place, _rt(rt))
-        if not found:
-            raise HTTPException(
-                404, "no verified worker with a paid premium / belum ada peserta terverifikasi yang iurannya lunas"
-            )
-        await printing.issue(house, found, place)
-        # The service reads its own step a moment later; the next print must find the stickers.
-        stand = await printing.wait_until_issued(house, found)
-        body = {"village": place.code, "stickers": len(found), "sheets": f"/v1/stickers/{place.code}.pdf"}
+        count, stand = await desk.issue(place, _rt(rt))
+        body = {"village": place.code, "stickers": count, "sheets": f"/v1/stickers/{place.code}.pdf"}
         return JSONResponse(body, 201 if stand else 202)
 
     @router.get("/v1/stickers/{village}.pdf")
@@ -116,6 +116,32 @@ def routes(house: House) -> APIRouter:
     return router
 
 
+def _page_of_the_officer(router: APIRouter, desk: Desk) -> None:
+    @router.get("/v1/stickers")
+    async def page(request: Request) -> Response:
+        """The villages with verified workers, and how many stickers are issued there; for a browser a page to issue
+        them.
+        """
+        standing = await desk.standing(request)
+        if wants_page(request):
+            return desk.page(standing, None)
+        return JSONResponse({"villages": [asdict(one) for one in standing]}, headers={"cache-control": "no-store"})
+
+    @router.post("/v1/stickers", include_in_schema=False)
+    async def issue_from_page(request: Request) -> Response:
+        """Issues for the page's form, and shows the page again with the links to the sheets."""
+        fields = parse_qs((await bodies.read(request, _FORM_BYTES_MAX, "form")).decode("utf-8", "replace"))
+        code, rt = fields.get("village", [""])[0].strip(), fields.get("rt", [""])[0].strip()
+        place = await desk.village(code, request, REGISTRATION_OFFICER)
+        try:
+            count, _ = await desk.issue(place, _rt(rt))
+        except HTTPException as error:
+            done, status = Done(place.code, rt, problem=str(error.detail)), error.status_code
+        else:
+            done, status = Done(place.code, _rt(rt) or "", count), 200
+        return desk.page(await desk.standing(request), done, status)
+
+
 async def _page(scanner: Scanner, status: str, claim: Claim | None, code: int) -> Response:
     nonce = clock.new_id()
     policy = (
@@ -140,6 +166,38 @@ class Desk:
     @cached_property
     def _guard(self) -> Guard:
         return Guard(self._house.environ)
+
+    async def issue(self, place: Village, rt: str | None) -> tuple[int, bool]:
+        """Issues the stickers of a village or RT: how many, and whether they can be printed already.
+
+        Raises HTTPException 409 without a public address, 404 when nobody may have a sticker.
+        """
+        self.address()
+        found = await printing.houses(self._house, place, rt)
+        if not found:
+            raise HTTPException(
+                404, "belum ada peserta terverifikasi yang iurannya lunas / no verified worker with a paid premium"
+            )
+        await printing.issue(self._house, found, place)
+        # The service reads its own step a moment later; the next print must find the stickers.
+        return len(found), await printing.wait_until_issued(self._house, found)
+
+    async def standing(self, request: Request) -> list[Standing]:
+        """The villages with verified workers in the caller's regencies; raises HTTPException 403 without the role."""
+        regencies = (await self._guard.caller(request)).regencies(role=REGISTRATION_OFFICER)
+        if regencies == []:
+            raise HTTPException(403, f"this needs the role {REGISTRATION_OFFICER}")
+        return await printing.standing(self._house, regencies)
+
+    def page(self, standing: Sequence[Standing], done: Done | None, status: int = 200) -> Response:
+        """The officer's page."""
+        sample, why_not = False, ""
+        try:
+            sample = address_of(self._house.environ).sample
+        except NoAddress as error:
+            why_not = str(error)
+        html = pages.issue_page(self._house.reference.areas, standing, done, sample=sample, why_not=why_not)
+        return HTMLResponse(html, status, headers=HEADERS)
 
     def address(self) -> Address:
         """The address in the codes; raises 409 when none is configured."""

@@ -303,3 +303,45 @@ def test_an_address_that_phones_reach_is_taken() -> None:
         address_of({"PAYUNG_PUBLIC_URL": "https://payung.kab.go.id/stiker/"}).url == "https://payung.kab.go.id/stiker"
     )
     assert not address_of({"PAYUNG_PUBLIC_URL": "http://10.1.2.3:8101", "PAYUNG_STICKER_SAMPLES": "yes"}).sample
+
+
+async def test_an_officer_issues_from_a_page_and_finds_the_sheets_there() -> None:
+    house = StickerHouse(NOW)
+    for number in (1, 2):
+        await house.billed(await house.worker(number), "2026-02")
+    await house.paid("2026-02")
+    page = {"accept": "text/html"}
+    async with _http(house) as client:
+        first = (await client.get("/v1/stickers", headers=page)).text
+        assert '<form method="post" action="/v1/stickers">' in first
+        assert f'<option value="{VILLAGE}">Sangatta Utara ({VILLAGE}): 2 terverifikasi, 0 stiker' in first
+        assert f"/v1/stickers/{VILLAGE}.pdf" not in first
+        done = await client.post("/v1/stickers", data={"village": VILLAGE, "rt": "3"}, headers=page)
+        assert done.status_code == 200
+        assert "2 stiker diterbitkan." in done.text
+        assert f'href="/v1/stickers/{VILLAGE}.pdf?rt=003"' in done.text
+        assert "2 terverifikasi, 2 stiker" in done.text
+        assert not re.search(r"PEKERJA|\d{16}|Pelita", first + done.text)
+        assert "form-action 'self'" in done.headers["content-security-policy"]
+        none = await client.post("/v1/stickers", data={"village": VILLAGE, "rt": "9"}, headers=page)
+        assert (none.status_code, "belum ada peserta" in none.text) == (404, True)
+        assert (await client.post("/v1/stickers", data={"village": "64.08.99.2001"})).status_code == 404
+        listed = (await client.get("/v1/stickers")).json()["villages"]
+    assert listed == [{"village": VILLAGE, "workers": 2, "stickers": 2}]
+
+
+async def test_the_page_issues_nothing_for_a_page_of_another_site_and_without_an_address() -> None:
+    house = StickerHouse(NOW, PAYUNG_PUBLIC_URL="")
+    await house.billed(await house.worker(), "2026-02")
+    await house.paid("2026-02")
+    before = len(house.topics.published)
+    async with _http(house) as client:
+        page = {"accept": "text/html"}
+        assert "PAYUNG_PUBLIC_URL belum diatur" in (await client.get("/v1/stickers", headers=page)).text
+        refused = await client.post("/v1/stickers", data={"village": VILLAGE}, headers=page)
+        assert refused.status_code == 409
+        foreign = {**page, "sec-fetch-site": "cross-site"}
+        assert (await client.post("/v1/stickers", data={"village": VILLAGE}, headers=foreign)).status_code == 403
+        nothing = await client.post("/v1/stickers", data={"village": ""}, headers=page)
+        assert nothing.status_code == 404
+    assert len(house.topics.published) == before
