@@ -14,7 +14,7 @@ import os
 import random
 import re
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -27,18 +27,25 @@ from payung.embedded import ports
 from payung.embedded.console import Console
 from payung.embedded.stack import Stack, StackConfig
 from payung.place import Place
+from services.registration.workers.domain.parts import Refused
 from shared.contracts import topics
 from shared.kernel.identity import worker_id
+from shared.lists import open_list
 from shared.lists.answers import read_answers
 from shared.runtime.kafka import topics_admin
 from shared.runtime.store.crypto import id_key_from
 from tests import dates
 from tests.integration import messy_lists as lists
 from tests.integration.test_end_to_end import eventually
+from tests.unit.lists.test_cases_as_events import GOOD, judged, verbatim
+from tests.unit.lists.test_cases_of_offices import CASES
 
 pytestmark = [pytest.mark.connected, pytest.mark.timeout(300)]
 
 SERVICES = ("registration", "verification")
+BATCH = "application/cloudevents-batch+json"
+# Files whose rows a program sends as they are.
+CASES_AS_EVENTS = ("01-nik-grouped/daftar.csv", "08-stray-quotes/daftar.csv", "10-utc-instants/daftar.csv")
 TAKEN = ("registered", "already-registered", "attested", "updated", "accepted")
 Answers = list[tuple[str, str]]
 
@@ -96,15 +103,38 @@ async def by_http(at: Place, agency: str, path: Path, kind: Any) -> Answers:
 async def by_kafka(at: Place, agency: str, events: list[dict[str, Any]]) -> Answers:
     """A system of the agency: publishes, and reads its feedback."""
     regency, name = publish.parse_agency(agency)
-    waiting = {one["id"]: "" for one in events}
-    found: dict[str, tuple[str, str]] = {}
-    async with wire.reader(at) as consumer:
-        places = await wire.ends(at, consumer, [topics.feedback(regency, name)])
+
+    async def send() -> None:
         async with wire.sender(at) as out:
             for one in events:
                 key = str(one["data"]["submission_id"])
                 await out.send(topics.registration_intake(regency, name), key, json.dumps(one).encode())
             await out.flush()
+
+    return await answered(at, agency, events, send)
+
+
+async def by_post(at: Place, agency: str, events: list[dict[str, Any]]) -> Answers:
+    """A system of the agency: `POST /v1/events`, and reads its feedback."""
+
+    async def post() -> None:
+        async with httpx.AsyncClient(base_url=at.url("registration"), timeout=60, trust_env=False) as client:
+            answer = await client.post("/v1/events", json=events, headers={"content-type": BATCH})
+            assert answer.status_code == 202, answer.text
+
+    return await answered(at, agency, events, post)
+
+
+async def answered(
+    at: Place, agency: str, events: list[dict[str, Any]], send: Callable[[], Awaitable[None]]
+) -> Answers:
+    """Sends events and waits for the answer to each."""
+    regency, name = publish.parse_agency(agency)
+    waiting = {one["id"]: "" for one in events}
+    found: dict[str, tuple[str, str]] = {}
+    async with wire.reader(at) as consumer:
+        places = await wire.ends(at, consumer, [topics.feedback(regency, name)])
+        await send()
         async for one in wire.follow(consumer, places, 30):
             if one["type"] == "submission.answered.v1" and one["causationid"] in waiting:
                 data = one["data"]
@@ -197,6 +227,29 @@ async def test_a_person_gets_the_same_verdict_by_every_road_and_order(at: Place,
     await _same_verdict(at, sendings)
     await _one_answer_a_row(at, sendings)
     await _nobody_is_named(at, sendings)
+    await _cells_of_offices_sent_by_a_program(at)
+
+
+async def _cells_of_offices_sent_by_a_program(at: Place) -> None:
+    """Rows of tests/cases verbatim as events, as records and over HTTP: taken, or refused by name; no dead letter."""
+    agency, kind = "64.08/dinsos", "worker.register.v1"
+    rows = [row for case in CASES_AS_EVENTS for row in open_list(CASES / case, "workers").rows()]
+    # The last one is in the contract's form; its birth is an instant whose day in WITA is 1 July.
+    forms = [*map(verbatim, rows), {**GOOD, "submission_id": "instant", "birth_date": "1985-06-30T16:00:00Z"}]
+    expected = [_refusals(form) for form in forms]
+    assert expected[-1] == ()
+    assert all(expected[:-1])
+    for road in (by_kafka, by_post):
+        answers = await road(at, agency, [wire.event(f"agency/{agency}", kind, form) for form in forms])
+        assert [tuple(reasons.split()) for _, reasons in answers] == expected
+        assert answers[-1][0] in TAKEN
+    assert [one async for one in records(at, topics.dead_letters("registration"))] == []
+
+
+def _refusals(form: Mapping[str, Any]) -> tuple[str, ...]:
+    """The reasons for which the rules alone refuse a form."""
+    found = judged(form)
+    return found.reasons if isinstance(found, Refused) else ()
 
 
 async def _same_verdict(at: Place, sendings: list[Sending]) -> None:
