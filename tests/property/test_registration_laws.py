@@ -134,3 +134,19 @@ def test_a_verdict_is_told_to_every_agency_that_was_taken_since_the_check(
     told = {one.topic for one in world.said[mark:] if isinstance(one.data, SubmissionSettled)}
     expected = {f"feedback-{who.replace('.', '').replace('/', '-')}" for who in open_since}
     assert expected <= told
+
+
+def test_a_verdict_before_its_question_is_not_remembered() -> None:
+    """A restored store may read it first. Its repeat has the same name, and must then be taken."""
+    world, made = World(), []
+    world.register()
+    before, take = state_of(world), world.take
+
+    def seen(event: Any) -> Any:
+        made.append(take(event))
+        return made[-1]
+
+    world.take = seen  # type: ignore[method-assign]  # to see the decision itself
+    assert world.verdict("verified", 2) == []
+    assert [(one.state, one.ignored) for one in made] == [(None, "early-verdict")]
+    assert state_of(world) == before

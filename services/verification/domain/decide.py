@@ -137,6 +137,8 @@ def _asked(fresh: Identity, facts: Facts, at: datetime, policy: Policy) -> Decis
 def _answered(identity: Identity | None, part: DukcapilAnswered, facts: Facts, now: datetime) -> Decision[Any]:
     if identity is None:
         return Decision(state=None, ignored=ends.UNKNOWN)
+    if part.registration_version > identity.asked.registration_version:
+        return _early()
     if part.registration_version != identity.asked.registration_version or identity.status is not Status.PENDING:
         return leave(identity, now, ignored=OLDER)
     finding = Finding(
@@ -154,6 +156,14 @@ def _answered(identity: Identity | None, part: DukcapilAnswered, facts: Facts, n
 def _given_back(identity: Identity | None, part: GivenBack, now: datetime) -> Decision[Any]:
     if identity is None:
         return Decision(state=None, ignored=ends.UNKNOWN)
+    if part.registration_version > identity.asked.registration_version:
+        return _early()
     if part.registration_version != identity.asked.registration_version:
         return leave(identity, now, ignored=OLDER)
     return leave(replace(identity, give_back=False), now)
+
+
+def _early() -> Decision[Any]:
+    """An answer that a restored store reads before its question. It is not remembered: the question is asked again, and
+    the same answer is then taken."""
+    return Decision(state=None, ignored=ends.UNKNOWN)

@@ -18,6 +18,7 @@ from shared.kernel.decision import Decision
 from shared.kernel.event import Event
 
 OLDER = "older-registration-version"
+EARLY = "early-verdict"
 # Rejections that say which field about the person is wrong, so that another agency's value may be the right one.
 _REFUTED: dict[str, str] = {
     Reason.NAME_MISMATCH: "name",
@@ -78,6 +79,9 @@ def _stands(
         # Verification speaks only of workers that registration asked about. Without the worker there is nobody to tell.
         return Decision(state=state, ignored="worker-unknown")
     worker = state
+    if version > worker.registration_version:
+        # A restored store may read a verdict before what it is about. It is not remembered, so its repeat is taken.
+        return Decision(state=None, ignored=EARLY)
     if version != worker.registration_version or worker.status in (Status.WITHDRAWN, Status.MERGED):
         return Decision(state=worker, ignored=OLDER)
     if worker.verdict is not None and (worker.verdict.identity, worker.verdict.reasons) == (identity, reasons):
