@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -136,17 +137,17 @@ def test_a_verdict_is_told_to_every_agency_that_was_taken_since_the_check(
     assert expected <= told
 
 
-def test_a_verdict_before_its_question_is_not_remembered() -> None:
+def test_a_verdict_before_its_question_is_not_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
     """A restored store may read it first. Its repeat has the same name, and must then be taken."""
-    world, made = World(), []
-    world.register()
-    before, take = state_of(world), world.take
+    world, made, take = World(), [], World.take
 
-    def seen(event: Any) -> Any:
-        made.append(take(event))
+    def seen(world: World, event: Any) -> Any:
+        made.append(take(world, event))
         return made[-1]
 
-    world.take = seen  # type: ignore[method-assign]  # to see the decision itself
+    world.register()
+    before = state_of(world)
+    monkeypatch.setattr(World, "take", seen)
     assert world.verdict("verified", 2) == []
     assert [(one.state, one.ignored) for one in made] == [(None, "early-verdict")]
     assert state_of(world) == before
