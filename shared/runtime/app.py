@@ -216,6 +216,7 @@ class Process:
             consumer.caught_up,
             leases,
             watch.parts,
+            metrics.registry,
         )
         web = self._web(house, watch, metrics)
         tasks: list[asyncio.Task[Any]] = []

@@ -7,6 +7,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from prometheus_client import CollectorRegistry
+
 from shared.contracts import envelope
 from shared.kernel.decision import Outcome
 from shared.runtime import clock
@@ -32,6 +34,7 @@ class House:
         caught_up: Callable[[Sequence[str]], Awaitable[bool]],
         leases: Leases,
         parts: list[Callable[[], str | None]] | None = None,
+        registry: CollectorRegistry | None = None,
     ) -> None:
         self.spec = spec
         self.name = spec.name
@@ -44,6 +47,8 @@ class House:
         # An independent part of the service adds a function that returns why it stands still, or None; readiness
         # reports it.
         self.parts = [] if parts is None else parts
+        # The metrics of this process; a part adds its own.
+        self.registry = CollectorRegistry() if registry is None else registry
         self._publisher = publisher
         self._pipeline = pipeline
 

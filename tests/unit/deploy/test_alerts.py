@@ -14,6 +14,7 @@ import yaml
 from prometheus_client import Metric
 
 from payung.cli import app
+from services.registration.imports.background.figures import Figures
 from shared.runtime import configuration
 from shared.runtime.ops import floods
 from shared.runtime.ops.metrics import Metrics
@@ -37,7 +38,9 @@ NAME = re.compile(r"\b(?:payung|process)_[a-z_]+|\bup\b")
 
 
 def exported() -> set[str]:
-    metrics: list[Metric] = list(Metrics("registration").registry.collect())
+    registry = Metrics("registration").registry
+    Figures("registration", registry)
+    metrics: list[Metric] = list(registry.collect())
     names = {name for one in metrics for name in _series(one)}
     return names | SCRAPED
 

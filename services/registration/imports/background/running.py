@@ -11,6 +11,7 @@ from typing import Any
 
 import structlog
 
+from services.registration.imports.background.figures import DEFECT, Figures
 from services.registration.imports.background.sending import Sending
 from services.registration.imports.documents.records import (
     IMPORTS,
@@ -35,6 +36,8 @@ AT_ONCE_MAX = 3
 WAITING_MAX = 100
 LOOK_S = 1.0
 TIDY_EVERY_S = 600.0
+MEASURE_EVERY_S = 10.0
+MEASURED_MAX = 1_000
 # The first is longer than one look takes with a slow store, the second longer than a list may wait for answers.
 LOOK_STUCK_S = 60.0
 CARRY_STUCK_S = 1_200.0
@@ -59,6 +62,8 @@ class Running:
         self._leases = house.leases
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._tidied_s: float | None = None
+        self._measured_s: float | None = None
+        self._figures = Figures(house.name, house.registry)
         self._came_round_s = clock.monotonic()
         self._carried: dict[str, Sending] = {}
 
@@ -82,6 +87,7 @@ class Running:
                 try:
                     await self.look()
                     await self._tidy()
+                    await self._measure()
                 except Unavailable as error:
                     log.warning("imports cannot be looked up now", error=str(error))
                 await asyncio.sleep(LOOK_S)
@@ -116,7 +122,7 @@ class Running:
             row = (await self._house.reader.rows(IMPORTS, [identifier])).get(identifier)
             if row is not None and row["status"] in UNFINISHED:
                 one = import_of(identifier, row, self._cipher)
-                sending = self._carried[identifier] = Sending(self._house, self._cipher, one)
+                sending = self._carried[identifier] = Sending(self._house, self._cipher, one, self._figures)
                 await self._as_long_as_held(lease, sending)
         except LeaseLost:
             log.info("another instance continues this import", import_id=identifier)
@@ -150,6 +156,7 @@ class Running:
         if error is None:
             return
         log.error("an import failed", import_id=identifier, error=type(error).__name__)
+        self._figures.failed(DEFECT)
         row = (await self._house.reader.rows(IMPORTS, [identifier])).get(identifier)
         if row is None:
             return
@@ -162,6 +169,16 @@ class Running:
         )
         await self._house.reader.save_rows(IMPORTS, {identifier: row_of(failed, self._cipher)})
         await self._leases.release(lease_of(identifier), forget=True)
+
+    async def _measure(self) -> None:
+        """Notes how many lists wait, and since when."""
+        if self._measured_s is not None and clock.monotonic() - self._measured_s < MEASURE_EVERY_S:
+            return
+        self._measured_s = clock.monotonic()
+        where = {"status": {"$in": list(UNFINISHED)}}
+        rows = await self._house.reader.find_rows(IMPORTS, where, order=("received_at",), limit=MEASURED_MAX)
+        oldest = import_of(rows[0]["_id"], rows[0], self._cipher).received_at if rows else None
+        self._figures.wait(len(rows), oldest, clock.now())
 
     async def _tidy(self) -> None:
         if self._tidied_s is not None and clock.monotonic() - self._tidied_s < TIDY_EVERY_S:

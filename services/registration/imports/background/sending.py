@@ -23,6 +23,7 @@ from typing import Any
 
 import orjson
 
+from services.registration.imports.background.figures import UNREADABLE, Figures
 from services.registration.imports.documents.records import (
     ANSWERS,
     IMPORTS,
@@ -76,10 +77,11 @@ class _Batch:
 class Sending:
     """Carries one import to its end. It may be cancelled anywhere and started again."""
 
-    def __init__(self, house: House, cipher: FieldCipher, one: Import) -> None:
+    def __init__(self, house: House, cipher: FieldCipher, one: Import, figures: Figures) -> None:
         self._house = house
         self._cipher = cipher
         self._one = one
+        self._figures = figures
         self._namespace = uuid.UUID(one.id)
         # The time of the last progress: a batch sent or an answer found.
         self.moved_s = clock.monotonic()
@@ -95,6 +97,7 @@ class Sending:
                 await self._save(status=Status.RUNNING, batch_rows=BATCH_ROWS, notices=found.notices, rows=found.count)
             await self._carry(found)
         except ListError as error:
+            self._figures.failed(UNREADABLE)
             await self._save(status=Status.FAILED, error=(error.message_id, error.message_en), finished_at=clock.now())
             return
         told = (*self._one.notices, *villages.notices(self._one.villages, self._house.reference.areas))
@@ -120,6 +123,7 @@ class Sending:
                     batch, messages = self._batch(number, taken)
                     if messages:
                         await self._patiently_publish(messages)
+                        self._figures.sent(len(messages))
                     batch.published_s = self.moved_s = clock.monotonic()
                     await ahead.put(batch)
                 number += 1

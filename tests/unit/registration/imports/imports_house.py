@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import orjson
 from fastapi import FastAPI
+from prometheus_client import CollectorRegistry
 from starlette.exceptions import HTTPException
 
 from services.registration.imports.api import web
@@ -62,6 +63,11 @@ class MemoryHouse:
         self.sent = 0
         self.paused = False
         self.at_publish: Callable[[], None] = lambda: None
+
+    @property
+    def registry(self) -> CollectorRegistry:
+        """The metrics of a process; each caller is another process."""
+        return CollectorRegistry()
 
     async def publish(self, messages: Sequence[Message]) -> None:
         """Puts records on the topics; the service reads them."""

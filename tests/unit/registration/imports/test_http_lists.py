@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import io
 from collections.abc import AsyncIterator, Iterator
@@ -12,6 +13,7 @@ from typing import Any
 import httpx
 import openpyxl
 import pytest
+from prometheus_client import CollectorRegistry
 
 from services.registration.imports.api import answering
 from services.registration.imports.background import running, sending
@@ -348,3 +350,48 @@ async def test_a_truncated_workbook_is_reported_after_its_sent_rows_are_answered
         shown = (await client.get(f"/v1/imports/{identifier}")).json()
     assert (shown["status"], shown["outcomes"]) == ("failed", {"registered": 1})
     assert shown["error"]["message"] == "Berkas XLSX rusak; simpan ulang."
+
+
+async def test_lists_that_wait_and_lists_that_fail_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    house = MemoryHouse()
+    registry = CollectorRegistry()
+    monkeypatch.setattr(MemoryHouse, "registry", registry)
+    seen: Any = house
+    one = running.Running(seen, CIPHER)
+
+    def figure(name: str, **labels: str) -> float | None:
+        return registry.get_sample_value(name, {"service": "registration", **labels})
+
+    async def tick() -> None:
+        monkeypatch.setattr(running, "MEASURE_EVERY_S", -1.0)
+        await one._measure()
+
+    await tick()
+    assert (figure("payung_imports_waiting"), figure("payung_import_oldest_waiting_seconds")) == (0, 0)
+    async with house.client() as client:
+        await _send(client, table(row(1), row(2)))
+        await _send(client, b"PK\x03\x04 no workbook")
+        later = clock.now() + timedelta(minutes=90)
+        monkeypatch.setattr(clock, "now", lambda: later)
+        await tick()
+        assert figure("payung_imports_waiting") == 2
+        assert 5_390 < (figure("payung_import_oldest_waiting_seconds") or 0) < 5_420
+        await one.look()
+        await asyncio.gather(*one._tasks.values())
+        await one.look()
+        await tick()
+    assert (figure("payung_imports_waiting"), figure("payung_import_oldest_waiting_seconds")) == (0, 0)
+    assert figure("payung_import_rows_sent_total") == 2
+    assert figure("payung_imports_failed_total", code="unreadable") == 1
+    assert figure("payung_imports_failed_total", code="defect") == 0
+
+    async def breaks(_: Any) -> None:
+        raise KeyError("a defect")
+
+    monkeypatch.setattr(sending.Sending, "run", breaks)
+    async with house.client() as client:
+        await _send(client, table(row(3)))
+        await one.look()
+        await asyncio.gather(*one._tasks.values(), return_exceptions=True)
+        await one.look()
+    assert figure("payung_imports_failed_total", code="defect") == 1

@@ -84,7 +84,7 @@ async def test_readiness_is_told_when_nobody_looks_or_a_list_does_not_move(monke
     assert running.trouble() is None
     now[0] += 61.0
     assert running.trouble() == "the importer has not looked for lists for 61 s"
-    carried = running._carried["one"] = sending.Sending(running._house, CIPHER, await _waiting(house))
+    carried = running._carried["one"] = sending.Sending(running._house, CIPHER, await _waiting(house), running._figures)
     now[0] += 1_300.0
     running._came_round_s = now[0]
     assert running.trouble() == "lists do not move: one"
