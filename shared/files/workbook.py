@@ -25,8 +25,9 @@ DAY = "dd/mm/yyyy"
 CHARACTERS_MAX = 32_767
 WIDTH_MIN, WIDTH_MAX = 9, 60
 ABOUT = "Keterangan"
-_HEADER = PatternFill("solid", fgColor="0B7A75")
-_HEADER_FONT = Font(bold=True, color="FFFFFF")
+HEADER = PatternFill("solid", fgColor="0B7A75")
+HEADER_FONT = Font(bold=True, color="FFFFFF")
+TITLE_FONT = Font(bold=True, size=13)
 _BOLD = Font(bold=True)
 
 
@@ -40,11 +41,11 @@ def figures(
     book = Workbook()
     sheet: Any = book.active
     sheet.title = title[:31]
-    sheet.append([_text(name) for name in header])
+    sheet.append([text_of(name) for name in header])
     for row in rows:
         _append(sheet, row)
     for cell in sheet[1]:
-        cell.font, cell.fill = _HEADER_FONT, _HEADER
+        cell.font, cell.fill = HEADER_FONT, HEADER
         cell.alignment = Alignment(vertical="top", wrap_text=True)
     for cell in sheet[sheet.max_row] if rows else ():
         cell.font = _BOLD
@@ -77,17 +78,17 @@ def _append(sheet: Any, row: Sequence[Any]) -> None:
         elif (day := parse_date(value)) is not None:
             cell.value, cell.number_format = day, DAY
         else:
-            cell.value = _text(str(value))
+            cell.value = text_of(str(value))
             # Otherwise a text that begins with = would be a formula.
             cell.data_type = "s"
 
 
 def _tell(sheet: Any, title: str, about: Sequence[tuple[str, str]]) -> None:
-    sheet.append([_text(title)])
+    sheet.append([text_of(title)])
     for name, value in about:
-        sheet.append([_text(name), _text(value)])
+        sheet.append([text_of(name), text_of(value)])
         sheet.cell(sheet.max_row, 2).data_type = "s"
-    sheet["A1"].font = Font(bold=True, size=13)
+    sheet["A1"].font = TITLE_FONT
     sheet.column_dimensions["A"].width, sheet.column_dimensions["B"].width = 24, 60
 
 
@@ -97,7 +98,8 @@ def _shown(value: Any) -> str:
     return f"{value:,}" if isinstance(value, int | float) else str(value if value is not None else "")
 
 
-def _text(text: str) -> str:
+def text_of(text: str) -> str:
+    """A text as a cell can hold it: without characters that break the file, and not too long."""
     return ILLEGAL_CHARACTERS_RE.sub("\ufffd", writable(text))[:CHARACTERS_MAX]
 
 
@@ -115,7 +117,7 @@ def text_workbook(rows: Iterable[Sequence[str]], target: BinaryIO) -> None:
                 cell.font = Font(bold=number == 0)
         # A cell is written when its row is appended, so the same cell objects serve for every row.
         for cell, text in zip(cells, row, strict=True):
-            cell.value = _text(text) or None
+            cell.value = text_of(text) or None
             if text:
                 cell.data_type = "s"
         sheet.append(cells)
