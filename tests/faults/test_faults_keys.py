@@ -1,4 +1,4 @@
-"""Keys: rotated while the services run, counted, removed. With keys of another store no service starts."""
+"""Keys and log-ins, rotated while the services run. With keys of another store no service starts."""
 
 from __future__ import annotations
 
@@ -7,14 +7,24 @@ import base64
 import json
 import signal
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaConnectionError, SaslAuthenticationFailed
+from pymongo import AsyncMongoClient
+from pymongo.errors import OperationFailure
 
 from payung import keys
+from payung.access import commands, files
+from payung.access.table import agency_name
 from payung.embedded.data import keys_of
 from payung.place import CommandError
 from shared.runtime.app import EXIT_REFUSED
-from tests.faults.harness import Installation
+from shared.runtime.kafka.server import Server
+from shared.runtime.ops import credentials
+from shared.runtime.store import login
+from tests.faults.harness import AGENCY, REGENCY, Installation
 from tests.faults.processes import eventually
 from tests.faults.world import KEYS, World
 
@@ -84,3 +94,67 @@ async def test_a_rotation_under_load_that_is_killed_goes_on_and_loses_nothing(in
     await installation.load(60)
     await installation.holds()
     assert all(one.sealing == "k2" and not any(one.left.values()) for one in await keys.look(place))
+
+
+SERVICE, SENDER = "registration", agency_name(REGENCY, AGENCY)
+AUTHENTICATION_FAILED = 18
+
+
+def _log_in(installation: Installation, user: str) -> dict[str, str]:
+    """The environment of a client with the user's present log-in, kept as values: the file changes later."""
+    folder = installation.place.credentials
+    assert folder is not None
+    found = credentials.read(files.Files(folder).names()[user])
+    return {
+        "PAYUNG_KAFKA": installation.kafka,
+        "PAYUNG_KAFKA_USER": found.user,
+        "PAYUNG_KAFKA_PASSWORD": found.password,
+    }
+
+
+async def _connects(environ: dict[str, str]) -> None:
+    """Raises when the broker refuses the log-in."""
+    producer = AIOKafkaProducer(**Server(environ).options())
+    try:
+        await producer.start()
+    finally:
+        await producer.stop()
+
+
+async def _opens(url: str) -> None:
+    """Raises when the database refuses the log-in."""
+    client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(url)
+    try:
+        await client.payung_registration.command("ping")
+        await client.payung_registration.list_collection_names()
+    finally:
+        await client.close()
+
+
+async def test_log_ins_rotated_under_load_lose_nothing_and_the_old_ones_are_refused(installation: Installation) -> None:
+    place, file = installation.place, installation.environment(SERVICE)
+    store_before = login.url(file)
+    await _opens(store_before)
+    async with installation.loading(400, claims=1) as load:
+        before = {name: _log_in(installation, name) for name in (SERVICE, SENDER)}
+        pid = installation.pid(SERVICE)
+        assert pid is not None
+        await commands.rotate(place, SENDER)
+        await commands.rotate(place, SERVICE)
+        assert not load.done(), "the load ended before the rotation"
+        await installation.replaced(SERVICE, pid)
+        # The agency sends its next list with the new password while the first list is in progress.
+        again = await installation.load(100, bill=False)
+        assert again.outcomes["registered"] == 90
+    await installation.holds()
+    assert installation.deaths(SERVICE)[-1] == "exit 0"
+    for name, old in before.items():
+        new = _log_in(installation, name)
+        await _connects(new)
+        with pytest.raises((KafkaConnectionError, SaslAuthenticationFailed)):
+            await _connects(old)
+        assert not [one for one in (old, new) if one["PAYUNG_KAFKA_PASSWORD"] in installation.log(SERVICE)]
+    with pytest.raises(OperationFailure) as refused:
+        await _opens(store_before)
+    assert refused.value.code == AUTHENTICATION_FAILED
+    await _opens(login.url(file))
