@@ -44,7 +44,7 @@ def route(event: Event, reference: Any) -> tuple[Routed, ...]:
     return tuple(Routed(Address("counters", str(one)), event.data) for one in many)
 
 
-def decide(state: Any, event: Event, facts: Any, now: datetime) -> Decision[Any]:
+def decide(state: Any, event: Event, facts: Any) -> Decision[Any]:
     """Adds, and publishes the sum; refuses a conflicting duplicate."""
     if event.data == "conflict":
         refused = Outcome(OUT, event.id, "refused", CommandRefused(claim_no=None, agency=None, reasons=["conflict"]))
@@ -56,7 +56,7 @@ def decide(state: Any, event: Event, facts: Any, now: datetime) -> Decision[Any]
         return Decision(state=state, ignored="nothing-to-add")
     total = (state["sum"] if state else 0) + fields["amount"]
     said = CommandRefused(claim_no=str(total), agency=None, reasons=["x" * fields.get("size", 0)])
-    due = Due(f"due-{event.id}", "call", now, {"n": 1}) if fields.get("due") else None
+    due = Due(f"due-{event.id}", "call", event.at, {"n": 1}) if fields.get("due") else None
     outcome = Outcome(OUT, str(fields["counter"]), "sum", said, personal=bool(fields.get("personal")))
     return Decision(state={"sum": total}, outcomes=(outcome,), due=due)
 

@@ -14,9 +14,9 @@ from shared.kernel.links import Link
 OLDER = "older-word"
 
 
-def route(event: Event) -> tuple[Routed, ...]:
+def route(event: Event[WorkerRegistered | WorkerWithdrawn], reference: object) -> tuple[Routed, ...]:
     """Takes only merges and re-entries among all events of workers: they are rare, and nothing else changes a link."""
-    data: WorkerRegistered | WorkerWithdrawn = event.data
+    data = event.data
     if isinstance(data, WorkerRegistered):
         # A worker's first event cannot end a merge.
         concerned = (event.sequence or 0) > 1
@@ -25,13 +25,12 @@ def route(event: Event) -> tuple[Routed, ...]:
     return (Routed(Address("links", data.worker_id), data),) if concerned else ()
 
 
-def merged(state: Link | None, event: Event, facts: object) -> Decision[Link]:
+def merged(state: Link | None, event: Event[WorkerWithdrawn], facts: object) -> Decision[Link]:
     """This worker was merged into another one."""
-    data: WorkerWithdrawn = event.data
-    return _linked(state, event, data.merged_into or "")
+    return _linked(state, event, event.data.merged_into or "")
 
 
-def registered(state: Link | None, event: Event, facts: object) -> Decision[Link]:
+def registered(state: Link | None, event: Event[WorkerRegistered], facts: object) -> Decision[Link]:
     """This worker is a separate person (again)."""
     return _linked(state, event, "")
 

@@ -14,7 +14,7 @@ from pydantic import BaseModel
 
 from shared.kernel.values import value
 
-S = TypeVar("S")
+S_co = TypeVar("S_co", covariant=True)
 
 
 class Address(NamedTuple):
@@ -54,14 +54,14 @@ class Due:
 
 
 @value(frozen=True, slots=True, kw_only=True)
-class Decision(Generic[S]):
+class Decision(Generic[S_co]):
     """The result of one input for one document.
 
     `state` None leaves no document (then there are no outcomes either). `due` replaces the document's due work: None
     means that nothing is due any more. `ignored` says why an input had no effect; it is counted by that code.
     """
 
-    state: S | None
+    state: S_co | None
     outcomes: tuple[Outcome, ...] = ()
     due: Due | None = None
     ignored: str | None = None

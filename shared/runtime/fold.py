@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from typing import Any
 
 from shared.contracts import tokens, topics
@@ -20,7 +19,7 @@ from shared.kernel.decision import Address, Decision, Due
 from shared.kernel.event import Event
 from shared.kernel.identity import without_niks
 
-Decide = Callable[[Any, Event, Any, datetime], Decision[Any]]
+Decide = Callable[[Any, Event, Any], Decision[Any]]
 
 
 # Not frozen, although they never change: one of each is made for every record, and frozen dataclasses cost three times
@@ -110,7 +109,7 @@ def fold(
             result.redelivered.append(event)
             continue
         try:
-            decision = decide(result.state, event, facts, event.at)
+            decision = decide(result.state, event, facts)
             taken = _take(service, address, event, decision, result.version + 1, key)
         except Exception as error:  # noqa: BLE001  # a defect of ours must not stop the line: it is put aside and alerts
             result.failed.append((event, error))

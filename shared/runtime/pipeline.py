@@ -219,9 +219,7 @@ class Pipeline:
                 letters.append((record, "defect", self._defect("route", event, found)))
                 self._metrics.record(event.type, "failed")
                 continue
-            parts.extend(
-                [_Part(one.address, event.with_data(one.data, for_cause=one.for_cause), record) for one in found]
-            )
+            parts.extend([_Part(one.address, _seen_as(event, one), record) for one in found])
         return parts
 
     async def _decide_and_save(self, parts: list[_Part], batch: Batch, watch: _Stopwatch) -> list[SavedOutcome]:
@@ -400,3 +398,9 @@ class _Stopwatch:
         now = clock.monotonic()
         self._metrics.stage(stage, now - self._last)
         self._last = now
+
+
+def _seen_as(event: Event, routed: Routed) -> Event:
+    if routed.data is event.data and routed.for_cause == event.for_cause:
+        return event
+    return event.with_data(routed.data, for_cause=routed.for_cause)

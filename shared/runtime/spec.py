@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any, Protocol
 
 from pydantic import BaseModel
@@ -60,12 +59,12 @@ class ServiceSpec:
     topics: tuple[str, ...]
     inputs: Mapping[str, type]
     route: Callable[[Event, Any], tuple[Routed, ...]]
-    decide: Callable[[Any, Event, Any, datetime], Decision[Any]]
+    decide: Callable[[Any, Event, Any], Decision[Any]]
     facts: Callable[[Reader, Sequence[tuple[Routed, Event]], Any], Awaitable[Any]]
     stored: Mapping[str, Codec]
     indexes: Mapping[str, Sequence[Index]]
     reference: Callable[[Reader, Mapping[str, str]], Awaitable[Any]]
-    conflicting: Callable[[Event], Routed] | None = None
+    conflicting: Callable[[Event[Any]], Routed] | None = None
     performers: Mapping[str, Performer] = field(default_factory=dict)
     outcomes: Mapping[str, type[BaseModel]] = field(default_factory=dict)
     routes: Callable[[Any], Any] | None = None

@@ -10,7 +10,6 @@ import asyncio
 import dataclasses
 import os
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
 
 from shared.contracts import topics
@@ -33,12 +32,12 @@ def table(topic: str) -> Rule | None:
     return Rule(toy.ADDS, {source: toy.ADDS})
 
 
-def mended(state: Any, event: Event, facts: Any, now: datetime) -> Decision[Any]:
+def mended(state: Any, event: Event, facts: Any) -> Decision[Any]:
     """Reads "boom" as a hundred."""
     fields = dict(event.data.fields)
     if fields.get("amount") == "boom":
         fields["amount"] = 100
-    return toy.decide(state, event.with_data(toy.Add(fields)), facts, now)
+    return toy.decide(state, event.with_data(toy.Add(fields)), facts)
 
 
 async def hanging(reader: Reader, routed: Sequence[Any], reference: Any) -> Any:

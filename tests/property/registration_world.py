@@ -84,8 +84,8 @@ class World:
         body = self.documents.get(routed.address)
         state = codec.decode(body, CIPHER) if body is not None else None
         part = event.with_data(routed.data)
-        made = decide.decide(state, part, self.facts, event.at)
-        assert made == decide.decide(state, part, self.facts, event.at)
+        made = decide.decide(state, part, self.facts)
+        assert made == decide.decide(state, part, self.facts)
         if made.state is None:
             assert made.outcomes == ()
         else:

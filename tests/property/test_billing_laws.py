@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -278,11 +279,11 @@ def test_every_command_is_answered_whatever_stands_in_it(
     assert parts == decide.route(event, REFERENCE)
     for part in (*parts, decide.conflicting(event)):
         routed = event.with_data(part.data)
-        first = decide.decide(None, routed, Facts(), event.at)
-        assert first == decide.decide(None, routed, Facts(), event.at)
+        first = decide.decide(None, routed, Facts())
+        assert first == decide.decide(None, routed, Facts())
         assert len(first.outcomes) == 1
         SPEC.stored[part.address.collection].encode(first.state, _no_cipher())
-        decide.decide(first.state, routed, Facts(), event.at + timedelta(days=1))
+        decide.decide(first.state, replace(routed, at=event.at + timedelta(days=1)), Facts())
 
 
 def _no_cipher() -> Any:

@@ -98,13 +98,13 @@ def test_every_command_is_answered_in_every_state_and_always_alike(
     states: list[Any] = [None]
     if collection == "claims":
         known = decide.decide(
-            None, part_of(event("claim.submit.v1", COMMANDS["claim.submit.v1"](death())))[1], Facts(REFERENCE), AT
+            None, part_of(event("claim.submit.v1", COMMANDS["claim.submit.v1"](death())))[1], Facts(REFERENCE)
         ).state
         assert isinstance(known, Claim)
         states += [known, Claim(claim_no="KLM-1", agency="rumahsakit", regency="64.08")]
     for state in states:
-        first = decide.decide(state, part, Facts(REFERENCE), AT)
-        assert first == decide.decide(state, part, Facts(REFERENCE), AT)
+        first = decide.decide(state, part, Facts(REFERENCE))
+        assert first == decide.decide(state, part, Facts(REFERENCE))
         assert first.state is not None
         assert first.outcomes, "every command has an answer or a step that gives one"
         for outcome in first.outcomes:
@@ -120,12 +120,12 @@ def test_an_assessment_is_total_and_pays_whole_rupiah(fields: dict[str, Any], ru
     cover = Cover("64.08", "64.08.04", "F", "apbd-regency", 1_000_000, "R", "I")
     standing = Standing(dict.fromkeys(MONTHS, cover), {"I": "2026-02-01"}) if covered else Standing(runs=runs)
     _, part = part_of(event("claim.submit.v1", COMMANDS["claim.submit.v1"](fields)))
-    submitted = decide.decide(None, part, Facts(REFERENCE), AT)
+    submitted = decide.decide(None, part, Facts(REFERENCE))
     for outcome in submitted.outcomes:
         if outcome.type != "claim.assess":
             continue
         step = event(outcome.type, outcome.data, "s1")
-        assessed = decide.decide(submitted.state, step, Facts(REFERENCE, standings={"s1": standing}), AT)
+        assessed = decide.decide(submitted.state, step, Facts(REFERENCE, standings={"s1": standing}))
         claim = assessed.state
         assert isinstance(claim, Claim)
         assert all(line.amount > 0 and line.rule for line in claim.benefits)
@@ -160,7 +160,7 @@ def test_a_step_that_comes_too_late_changes_nothing(kind: str, state: Claim | No
     }
     collection, part = part_of(event(kind, WORK[kind].model_validate(fields)))
     if collection == "claims":
-        made = decide.decide(state, part, Facts(REFERENCE), AT)
+        made = decide.decide(state, part, Facts(REFERENCE))
         assert (made.state, made.outcomes) == (None, ())
         assert made.ignored
 

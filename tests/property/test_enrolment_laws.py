@@ -77,7 +77,7 @@ def told(events: list[Event]) -> Enrolment | None:
     """What stands after this news, in this order."""
     state: Enrolment | None = None
     for event in events:
-        state = decide.decide(state, event, Facts(), event.at).state
+        state = decide.decide(state, event, Facts()).state
     return state
 
 
@@ -110,4 +110,4 @@ def test_of_a_long_life_the_last_verdicts_are_kept() -> None:
     assert len(state.verdicts) == VERDICTS_MAX
     assert state.place == "2026-01-06|w"
     late = _event(99, good, 0, START)
-    assert decide.decide(state, late, Facts(), late.at).ignored == "older-verdict"
+    assert decide.decide(state, late, Facts()).ignored == "older-verdict"

@@ -115,8 +115,8 @@ def told(events: list[Event]) -> dict[Address, dict[str, Any]]:
             codec = STORED[routed.address.collection]
             body = saved.get(routed.address)
             state = codec.decode(body, None) if body is not None else None  # type: ignore[arg-type]
-            decision = decide(state, event.with_data(routed.data), None, event.at)
-            assert decision == decide(state, event.with_data(routed.data), None, event.at)
+            decision = decide(state, event.with_data(routed.data), None)
+            assert decision == decide(state, event.with_data(routed.data), None)
             assert decision.outcomes == ()
             if decision.state is not None:
                 saved[routed.address] = codec.encode(decision.state, None)  # type: ignore[arg-type]

@@ -142,8 +142,8 @@ def told(state: Any, event: Event, known: Facts) -> Any:
     """One decision, made twice, on a state that was saved and loaded again."""
     (part,) = route(event, None)
     seen = event.with_data(part.data)
-    made = decide(state, seen, known, event.at)
-    assert made == decide(state, seen, known, event.at)
+    made = decide(state, seen, known)
+    assert made == decide(state, seen, known)
     if made.state is not None:
         codec = STORED[part.address.collection]
         assert codec.decode(codec.encode(made.state, CIPHER), CIPHER) == made.state

@@ -190,7 +190,7 @@ class StraightFold:
         if doc is not None and event.name in doc.taken:
             return
         facts = await spec.facts(shelf, [(part, event)], shelf.reference)
-        decision = spec.decide(copy.deepcopy(doc.state) if doc else None, event, facts, event.at)
+        decision = spec.decide(copy.deepcopy(doc.state) if doc else None, event, facts)
         if decision.state is None:
             return
         doc = shelf.docs.setdefault(part.address, Doc(None))

@@ -38,10 +38,12 @@ from shared.contracts.reasons import Reason
 from shared.kernel.decision import Decision, Outcome
 from shared.kernel.event import Event
 
+NOT_ITS_TURN = "not-its-turn"
 
-def ceilings_set(state: Budget | None, event: Event, facts: Facts) -> Decision[Budget]:
+
+def ceilings_set(state: Budget | None, event: Event[Ceilings], facts: Facts) -> Decision[Budget]:
     """Replaces the ceilings; refuses values below what is billed or set aside."""
-    order: Ceilings = event.data
+    order = event.data
     budget = state or Budget(regency=order.regency, year=order.year, funding=order.funding)
     if not order.amounts.carries(budget.committed + budget.reserved):
         answer = CommandRefused(
@@ -73,9 +75,9 @@ def ceilings_set(state: Budget | None, event: Event, facts: Facts) -> Decision[B
     return Decision(state=budget, outcomes=(outcomes.told("budget.set-accepted.v1", order.regency, accepted),))
 
 
-def run_ordered(state: Budget | None, event: Event, facts: Facts) -> Decision[Budget]:
+def run_ordered(state: Budget | None, event: Event[RunOrder], facts: Facts) -> Decision[Budget]:
     """Numbers a run and queues it; without ceilings the command is refused."""
-    order: RunOrder = event.data
+    order = event.data
     budget = state or Budget(regency=order.regency, year=int(order.period[:4]), funding=order.funding)
     if budget.ceilings is None:
         answer = CommandRefused(
@@ -99,22 +101,26 @@ def run_ordered(state: Budget | None, event: Event, facts: Facts) -> Decision[Bu
     )
 
 
-def run_started(state: Budget | None, event: Event, facts: Facts) -> Decision[Budget]:
+def run_started(state: Budget, event: Event[RunStart], facts: Facts) -> Decision[Budget]:
     """Sets aside what the run needs, as far as there is free money, when it is the run's turn."""
-    start: RunStart = event.data
-    if state is None or not state.queue or state.queue[0] != start.run_id or state.reserved != NOTHING:
-        return Decision(state=state, ignored="not-its-turn")
+    start = event.data
+    if not _is_first(state, start.run_id) or state.reserved != NOTHING:
+        return Decision(state=state, ignored=NOT_ITS_TURN)
     free = state.free
     needed = free if start.jkk is None or start.jkm is None else Accounts(start.jkk, start.jkm)
     return _set_aside(state, start, needed)
 
 
-def run_asked(state: Budget | None, event: Event, facts: Facts) -> Decision[Budget]:
+def run_asked(state: Budget, event: Event[RunMore], facts: Facts) -> Decision[Budget]:
     """Sets more aside for a run that would miss workers, as far as there is free money; perhaps nothing."""
-    more: RunMore = event.data
-    if state is None or not state.queue or state.queue[0] != more.run_id:
-        return Decision(state=state, ignored="not-its-turn")
+    more = event.data
+    if not _is_first(state, more.run_id):
+        return Decision(state=state, ignored=NOT_ITS_TURN)
     return _set_aside(state, more, Accounts(more.jkk, more.jkm))
+
+
+def _is_first(budget: Budget, run_id: str) -> bool:
+    return bool(budget.queue) and budget.queue[0] == run_id
 
 
 def _set_aside(state: Budget, step: RunStep, needed: Accounts) -> Decision[Budget]:
@@ -135,14 +141,14 @@ def _set_aside(state: Budget, step: RunStep, needed: Accounts) -> Decision[Budge
     )
 
 
-def run_released(state: Budget | None, event: Event, facts: Facts) -> Decision[Budget]:
+def run_released(state: Budget, event: Event[RunReleased], facts: Facts) -> Decision[Budget]:
     """Commits what the run billed and frees the rest.
 
     Then it publishes the run's result. If there is an invoice, the invoice publishes the result when it opens.
     """
-    final: RunReleased = event.data
-    if state is None or not state.queue or state.queue[0] != final.run_id:
-        return Decision(state=state, ignored="not-its-turn")
+    final = event.data
+    if not _is_first(state, final.run_id):
+        return Decision(state=state, ignored=NOT_ITS_TURN)
     committed = state.committed + rules.drawn(final.lines)
     budget = replace(state, committed=committed, reserved=NOTHING, queue=state.queue[1:])
     completed = _completed(budget, final)

@@ -34,9 +34,9 @@ def route(event: Event, part: Ceilings | RunOrder | Payment) -> tuple[Routed, ..
     return (Routed(Address("commands", event.name), Passed(event.type, _step(part))),)
 
 
-def passed(state: Command | None, event: Event, facts: Facts) -> Decision[Command]:
+def passed(state: Command | None, event: Event[Passed], facts: Facts) -> Decision[Command]:
     """Notes the command and passes it on."""
-    part: Passed = event.data
+    part = event.data
     return Decision(state=Command(part.command), outcomes=(part.step,))
 
 
@@ -73,24 +73,27 @@ def _step(part: Ceilings | RunOrder | Payment) -> Outcome:
     return outcomes.for_invoice("payment.ordered", part.invoice_id, data)
 
 
-def ceilings(data: BudgetOrdered) -> Routed:
+def ceilings(event: Event[BudgetOrdered], reference: object) -> tuple[Routed, ...]:
     """The command on its budget."""
+    data = event.data
     key = rules.year_key(data.regency, data.year, data.funding)
     amounts = Accounts(data.jkk, data.jkm)
     part = Ceilings(
         data.regency, data.year, data.funding, amounts, data.decree_no, data.target_workers, dict(data.targets)
     )
-    return Routed(Address("budgets", key), part, for_cause=True)
+    return (Routed(Address("budgets", key), part, for_cause=True),)
 
 
-def run_order(data: RunOrdered) -> Routed:
+def run_order(event: Event[RunOrdered], reference: object) -> tuple[Routed, ...]:
     """The command on its budget."""
+    data = event.data
     key = rules.budget_key(data.regency, data.period, data.funding)
     part = RunOrder(data.regency, data.period, data.funding, data.cutoff, data.due_date)
-    return Routed(Address("budgets", key), part, for_cause=True)
+    return (Routed(Address("budgets", key), part, for_cause=True),)
 
 
-def payment(data: PaymentOrdered) -> Routed:
+def payment(event: Event[PaymentOrdered], reference: object) -> tuple[Routed, ...]:
     """The command on its invoice."""
+    data = event.data
     part = Payment(data.invoice_id, data.amount, data.paid_on, data.reference, data.sender)
-    return Routed(Address("invoices", data.invoice_id), part, for_cause=True)
+    return (Routed(Address("invoices", data.invoice_id), part, for_cause=True),)

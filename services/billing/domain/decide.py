@@ -11,18 +11,29 @@ Theory of operation
 * invoices (invoice_id): opened by a run's close, paid once with the exact amount: domain/invoices.py.
 * refusals (name of the input): commands with a wrong form.
 
+`TABLE` says what each part does to a document at each of its stages.
+
 Invariants: pure, total, deterministic; a refusal is an outcome with reasons; an ignored input says why.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from datetime import datetime
-from typing import Any
-
 from services.billing.domain import budgets, commands, enrolments, forms, invoices, outcomes, premiums, rules, runs
 from services.billing.domain.forms import Ceilings, Payment, Refused, RunOrder
-from services.billing.domain.state import Facts, Reference, Refusal
+from services.billing.domain.state import (
+    Budget,
+    Command,
+    Enrolment,
+    Facts,
+    Invoice,
+    InvoiceStatus,
+    Premium,
+    Reference,
+    Refusal,
+    Run,
+    RunStatus,
+    Skip,
+)
 from shared.contracts import merges
 from shared.contracts.billing import PayInvoice, RunBilling, SetBudget
 from shared.contracts.billing_work import (
@@ -43,6 +54,7 @@ from shared.contracts.billing_work import (
     RunRequested,
     RunSettle,
     RunStart,
+    RunStep,
     StepReserved,
 )
 from shared.contracts.claims import WorkerDied
@@ -50,83 +62,36 @@ from shared.contracts.reasons import Reason
 from shared.contracts.registration import WorkerRegistered, WorkerWithdrawn
 from shared.contracts.verification import IdentityEnded, IdentityHeld, IdentityRejected, IdentityVerified
 from shared.kernel.decision import Address, Decision
-from shared.kernel.event import Event, Routed
+from shared.kernel.dispatch import Documents, Kind, Table
+from shared.kernel.event import Event, Intake, Routed
+from shared.kernel.links import Link
 
 
-def route(event: Event, reference: Reference) -> tuple[Routed, ...]:
-    """The documents that an input changes, each with its part. Few of registration's events change any."""
-    if isinstance(event.data, WorkerWithdrawn | WorkerRegistered):
-        return merges.route(event)
-    return _ROUTES[type(event.data)](event, reference)
-
-
-def decide(state: Any, event: Event, facts: Facts, now: datetime) -> Decision[Any]:
-    """Decides one part on its document. `now` is the event's own `at`."""
-    return _DECISIONS[type(event.data)](state, event, facts)
-
-
-def conflicting(event: Event) -> Routed:
+def conflicting(event: Event[Intake]) -> Routed:
     """Refuses an input whose name was used before with other content, in a separate document from the first one's."""
     part = forms.refused(event, [Reason.CONFLICTING_DUPLICATE])
     return Routed(Address("refusals", f"{event.name}|{event.content_hash}"), part)
 
 
-def _worker(event: Event, reference: Reference) -> tuple[Routed, ...]:
-    return (Routed(Address("enrolments", event.data.worker_id), event.data),)
+def _drawn(event: Event[RunDrawn], reference: Reference) -> tuple[Routed, ...]:
+    return (Routed(Address("runs", event.data.run_id), event.data), *premiums.parts(event, reference))
 
 
-def _run(event: Event, reference: Reference) -> tuple[Routed, ...]:
-    return (Routed(Address("runs", event.data.run_id), event.data),)
-
-
-def _budget(event: Event, reference: Reference) -> tuple[Routed, ...]:
-    data = event.data
-    return (Routed(Address("budgets", rules.budget_key(data.regency, data.period, data.funding)), data),)
-
-
-def _invoice(event: Event, reference: Reference) -> tuple[Routed, ...]:
-    return (Routed(Address("invoices", event.data.invoice_id), event.data),)
-
-
-def _skip(event: Event, reference: Reference) -> tuple[Routed, ...]:
-    return (Routed(Address("skips", f"{event.data.run_id}|{event.data.worker_id}"), event.data),)
-
-
-def _premiums(event: Event, reference: Reference) -> tuple[Routed, ...]:
-    return premiums.parts(event.data)
-
-
-def _drawn(event: Event, reference: Reference) -> tuple[Routed, ...]:
-    return (*_run(event, reference), *premiums.parts(event.data))
-
-
-def _ordered_budget(event: Event, reference: Reference) -> tuple[Routed, ...]:
-    return (commands.ceilings(event.data),)
-
-
-def _ordered_run(event: Event, reference: Reference) -> tuple[Routed, ...]:
-    return (commands.run_order(event.data),)
-
-
-def _ordered_payment(event: Event, reference: Reference) -> tuple[Routed, ...]:
-    return (commands.payment(event.data),)
-
-
-def _set_budget(event: Event, reference: Reference) -> tuple[Routed, ...]:
+def _set_budget(event: Event[SetBudget], reference: Reference) -> tuple[Routed, ...]:
     part = forms.ceilings(event, reference)
     if isinstance(part, Refused):
         return _refusal(event, part)
     return commands.route(event, part)
 
 
-def _order_run(event: Event, reference: Reference) -> tuple[Routed, ...]:
+def _order_run(event: Event[RunBilling], reference: Reference) -> tuple[Routed, ...]:
     part = forms.run_order(event, reference)
     if isinstance(part, Refused):
         return _refusal(event, part)
     return commands.route(event, part)
 
 
-def _pay(event: Event, reference: Reference) -> tuple[Routed, ...]:
+def _pay(event: Event[PayInvoice], reference: Reference) -> tuple[Routed, ...]:
     part = forms.payment(event, reference)
     if isinstance(part, Refused):
         return _refusal(event, part)
@@ -137,69 +102,96 @@ def _refusal(event: Event, part: Refused) -> tuple[Routed, ...]:
     return (Routed(Address("refusals", event.name), part),)
 
 
-def _refused(state: Refusal | None, event: Event, facts: Facts) -> Decision[Refusal]:
-    part: Refused = event.data
+def _refused(state: Refusal | None, event: Event[Refused], facts: Facts) -> Decision[Refusal]:
+    part = event.data
     return Decision(
         state=Refusal(part.command, tuple(part.answer.reasons)),
         outcomes=(outcomes.refusal(part.command, part.answer),),
     )
 
 
-_ROUTES: Mapping[type, Callable[[Event, Reference], tuple[Routed, ...]]] = {
-    SetBudget: _set_budget,
-    RunBilling: _order_run,
-    PayInvoice: _pay,
-    IdentityVerified: _worker,
-    IdentityRejected: _worker,
-    IdentityHeld: _worker,
-    IdentityEnded: _worker,
-    WorkerDied: _worker,
-    RunRequested: _run,
-    RunStart: _budget,
-    RunFunded: _run,
-    RunMore: _budget,
-    RunPage: _run,
-    BudgetOrdered: _ordered_budget,
-    RunOrdered: _ordered_run,
-    PaymentOrdered: _ordered_payment,
-    RunDrawn: _drawn,
-    StepReserved: _premiums,
-    PremiumSkipped: _skip,
-    RunSettle: _run,
-    RunClosing: _run,
-    RunCounting: _run,
-    RunCounted: _run,
-    RunReleased: _budget,
-    InvoiceOpened: _invoice,
-    InvoiceOverdue: _invoice,
-}
+def _worker(data: IdentityVerified | IdentityRejected | IdentityHeld | IdentityEnded | WorkerDied) -> str:
+    return data.worker_id
 
-_DECISIONS: Mapping[type, Callable[[Any, Event, Facts], Decision[Any]]] = {
-    Refused: _refused,
-    commands.Passed: commands.passed,
-    Ceilings: budgets.ceilings_set,
-    RunOrder: budgets.run_ordered,
-    Payment: invoices.paid,
-    IdentityVerified: enrolments.verified,
-    IdentityRejected: enrolments.rejected,
-    IdentityHeld: enrolments.held,
-    IdentityEnded: enrolments.ended,
-    WorkerWithdrawn: merges.merged,
-    WorkerRegistered: merges.registered,
-    WorkerDied: enrolments.died,
-    RunRequested: runs.requested,
-    RunStart: budgets.run_started,
-    RunFunded: runs.funded,
-    RunMore: budgets.run_asked,
-    RunPage: runs.stepped,
-    RunDrawn: runs.drawn,
-    premiums.Reserved: premiums.billed,
-    PremiumSkipped: premiums.skipped,
-    RunSettle: runs.settled,
-    RunClosing: runs.closing,
-    RunCounting: runs.counted,
-    RunCounted: runs.closed,
-    RunReleased: budgets.run_released,
-    InvoiceOpened: invoices.opened,
-    InvoiceOverdue: invoices.overdue,
-}
+
+def _run(step: RunStep) -> str:
+    return step.run_id
+
+
+def _budget(step: RunStep) -> str:
+    return rules.budget_key(step.regency, step.period, step.funding)
+
+
+def _invoice(data: InvoiceOpened | InvoiceOverdue) -> str:
+    return data.invoice_id
+
+
+def _skip(data: PremiumSkipped) -> str:
+    return f"{data.run_id}|{data.worker_id}"
+
+
+_enrolments = Documents[Enrolment, Facts]("enrolments", Kind(Enrolment))
+_enrolments.on(IdentityVerified, _worker).always(enrolments.verified)
+_enrolments.on(IdentityRejected, _worker).always(enrolments.rejected)
+_enrolments.on(IdentityHeld, _worker).always(enrolments.held)
+_enrolments.on(IdentityEnded, _worker).always(enrolments.ended)
+_enrolments.on(WorkerDied, _worker).always(enrolments.died)
+
+_links = Documents[Link, Facts]("links", Kind(Link))
+_links.on(WorkerWithdrawn).always(merges.merged)
+_links.on(WorkerRegistered).always(merges.registered)
+
+_commands = Documents[Command, Facts]("commands", Kind(Command))
+_commands.on(commands.Passed).always(commands.passed)
+
+BUDGET = Kind(Budget)
+_budgets = Documents[Budget, Facts]("budgets", BUDGET)
+_budgets.on(Ceilings).always(budgets.ceilings_set)
+_budgets.on(RunOrder).always(budgets.run_ordered)
+_budgets.on(RunStart, _budget).at(BUDGET, budgets.run_started).ignored(budgets.NOT_ITS_TURN)
+_budgets.on(RunMore, _budget).at(BUDGET, budgets.run_asked).ignored(budgets.NOT_ITS_TURN)
+_budgets.on(RunReleased, _budget).at(BUDGET, budgets.run_released).ignored(budgets.NOT_ITS_TURN)
+
+RUN = Kind(Run, RunStatus, lambda run: run.status)
+_runs = Documents[Run, Facts]("runs", RUN)
+_runs.on(RunRequested, _run).absent(runs.requested).ignored("run-known")
+(
+    _runs.on(RunFunded, _run)
+    .at(RUN, runs.funded, RunStatus.WAITING)
+    .at(RUN, runs.answered, RunStatus.ASKING)
+    .ignored("run-not-waiting")
+)
+_runs.on(RunPage, _run).at(RUN, runs.stepped, RunStatus.RUNNING).ignored(runs.STALE)
+_runs.on(RunSettle, _run).at(RUN, runs.settled, RunStatus.RUNNING).ignored("run-not-running")
+_runs.on(RunClosing, _run).at(RUN, runs.closing, RunStatus.RUNNING).ignored("run-not-running")
+_runs.on(RunDrawn).at(RUN, runs.drawn, RunStatus.RUNNING).ignored(runs.STALE)
+_runs.on(RunCounting, _run).at(RUN, runs.counted, RunStatus.RUNNING).ignored("run-not-running")
+_runs.on(RunCounted, _run).at(RUN, runs.closed, RunStatus.RUNNING).ignored("run-not-running")
+
+PREMIUM = Kind(Premium)
+_premiums = Documents[Premium, Facts]("premiums", PREMIUM)
+_premiums.on(premiums.Reserved).absent(premiums.billed).at(PREMIUM, premiums.billed_before)
+
+_skips = Documents[Skip, Facts]("skips", Kind(Skip))
+_skips.on(PremiumSkipped, _skip).absent(premiums.skipped).ignored("skip-known")
+
+INVOICE = Kind(Invoice, InvoiceStatus, lambda invoice: invoice.status)
+_invoices = Documents[Invoice, Facts]("invoices", INVOICE, due=invoices.watch)
+(
+    _invoices.on(InvoiceOpened, _invoice)
+    .absent(invoices.opened)
+    .at(INVOICE, invoices.opened, InvoiceStatus.UNKNOWN)
+    .ignored("invoice-known")
+)
+_invoices.on(Payment).always(invoices.paid)
+_invoices.on(InvoiceOverdue, _invoice).at(INVOICE, invoices.overdue, InvoiceStatus.OPEN).ignored("invoice-not-open")
+
+_refusals = Documents[Refusal, Facts]("refusals", Kind(Refusal))
+_refusals.on(Refused).always(_refused)
+
+TABLE = Table[Facts, Reference](_enrolments, _links, _commands, _budgets, _runs, _premiums, _skips, _invoices, _refusals)
+TABLE.reads(SetBudget, _set_budget).reads(RunBilling, _order_run).reads(PayInvoice, _pay)
+TABLE.reads(WorkerWithdrawn, merges.route).reads(WorkerRegistered, merges.route)
+TABLE.reads(BudgetOrdered, commands.ceilings).reads(RunOrdered, commands.run_order)
+TABLE.reads(PaymentOrdered, commands.payment).reads(RunDrawn, _drawn).reads(StepReserved, premiums.parts)
+route, decide = TABLE.route, TABLE.decide

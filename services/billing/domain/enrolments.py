@@ -30,9 +30,9 @@ VERDICTS_MAX = 20
 _Judged = IdentityVerified | IdentityHeld | IdentityRejected | IdentityEnded
 
 
-def verified(state: Enrolment | None, event: Event, facts: Facts) -> Decision[Enrolment]:
+def verified(state: Enrolment | None, event: Event[IdentityVerified], facts: Facts) -> Decision[Enrolment]:
     """Enrols a worker, or keeps their place and updates the fields."""
-    data: IdentityVerified = event.data
+    data = event.data
     verdict = Verdict(
         data.registration_version,
         event.sequence or 0,
@@ -45,24 +45,24 @@ def verified(state: Enrolment | None, event: Event, facts: Facts) -> Decision[En
     return _taken(state, data, verdict)
 
 
-def held(state: Enrolment | None, event: Event, facts: Facts) -> Decision[Enrolment]:
+def held(state: Enrolment | None, event: Event[IdentityHeld], facts: Facts) -> Decision[Enrolment]:
     """Stops billing while the identity waits for an officer; the place is kept."""
     return _unverified(state, event, event.data, Standing.HELD)
 
 
-def rejected(state: Enrolment | None, event: Event, facts: Facts) -> Decision[Enrolment]:
+def rejected(state: Enrolment | None, event: Event[IdentityRejected], facts: Facts) -> Decision[Enrolment]:
     """Ends billing after the month in which the rejection takes effect."""
     return _unverified(state, event, event.data, Standing.REJECTED)
 
 
-def ended(state: Enrolment | None, event: Event, facts: Facts) -> Decision[Enrolment]:
+def ended(state: Enrolment | None, event: Event[IdentityEnded], facts: Facts) -> Decision[Enrolment]:
     """Ends billing after the month in which the eligibility ends."""
     return _unverified(state, event, event.data, Standing.ENDED)
 
 
-def died(state: Enrolment | None, event: Event, facts: Facts) -> Decision[Enrolment]:
+def died(state: Enrolment | None, event: Event[WorkerDied], facts: Facts) -> Decision[Enrolment]:
     """Ends billing permanently after the month of the death; may arrive before any verdict."""
-    data: WorkerDied = event.data
+    data = event.data
     known = state or Enrolment(regency=data.regency)
     died_in = rules.last_period(data.died_on)
     first = min(known.died_in or died_in, died_in)

@@ -70,9 +70,8 @@ class Payment:
 class _Form(Fields):
     """The fields that several of billing's commands share."""
 
-    def __init__(self, event: Event, reference: Reference) -> None:
-        data: Intake = event.data
-        super().__init__(data.fields, data.problem)
+    def __init__(self, event: Event[Intake], reference: Reference) -> None:
+        super().__init__(event.data.fields, event.data.problem)
         self.source = event.source
         self.reference = reference
 
@@ -92,7 +91,7 @@ class _Form(Fields):
         return "apbd-regency"
 
 
-def ceilings(event: Event, reference: Reference) -> Ceilings | Refused:
+def ceilings(event: Event[Intake], reference: Reference) -> Ceilings | Refused:
     """Reads `budget.set.v1`."""
     form = _Form(event, reference)
     regency = form.regency()
@@ -125,7 +124,7 @@ def _targets(form: _Form, regency: str) -> dict[str, int]:
     return {}
 
 
-def run_order(event: Event, reference: Reference) -> RunOrder | Refused:
+def run_order(event: Event[Intake], reference: Reference) -> RunOrder | Refused:
     """Reads `billing.run.v1`. The default cutoff is the day of the command in WITA."""
     today = business_day(event.at)
     form = _Form(event, reference)
@@ -150,7 +149,7 @@ def run_order(event: Event, reference: Reference) -> RunOrder | Refused:
     return RunOrder(regency, period, funding, cutoff or today.isoformat(), due_date)
 
 
-def payment(event: Event, reference: Reference) -> Payment | Refused:
+def payment(event: Event[Intake], reference: Reference) -> Payment | Refused:
     """Reads `invoice.pay.v1`."""
     form = _Form(event, reference)
     invoice_id = form.text("invoice_id")
@@ -164,7 +163,7 @@ def payment(event: Event, reference: Reference) -> Payment | Refused:
     return Payment(invoice_id, amount, paid_on, reference_text, event.source)
 
 
-def refused(event: Event, reasons: list[str]) -> Refused:
+def refused(event: Event[Intake], reasons: list[str]) -> Refused:
     """The refusal of a command, with those of its own ids that can be read."""
     fields = event.data.fields
     year = fields.get("year")

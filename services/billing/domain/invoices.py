@@ -24,15 +24,13 @@ from shared.kernel.event import Event
 OVERDUE = "overdue"
 
 
-def opened(state: Invoice | None, event: Event, facts: Facts) -> Decision[Invoice]:
+def opened(state: Invoice | None, event: Event[InvoiceOpened], facts: Facts) -> Decision[Invoice]:
     """Opens the invoice and only then publishes that its run is complete.
 
     So a treasury that pays because of that event, through another topic, always finds the invoice. If there is a due
     date, it is watched.
     """
-    data: InvoiceOpened = event.data
-    if state is not None and state.status is not InvoiceStatus.UNKNOWN:
-        return Decision(state=state, ignored="invoice-known")
+    data = event.data
     invoice = Invoice(
         invoice_id=data.invoice_id,
         status=InvoiceStatus.OPEN,
@@ -46,19 +44,19 @@ def opened(state: Invoice | None, event: Event, facts: Facts) -> Decision[Invoic
         opened_on=business_day(event.at).isoformat(),
     )
     told = () if data.completed is None else (outcomes.completed(data.completed),)
-    return Decision(state=invoice, outcomes=told, due=_watch(invoice, event))
+    return Decision(state=invoice, outcomes=told, due=watch(invoice, event))
 
 
-def paid(state: Invoice | None, event: Event, facts: Facts) -> Decision[Invoice]:
+def paid(state: Invoice | None, event: Event[Payment], facts: Facts) -> Decision[Invoice]:
     """Pays every premium of the invoice, or refuses with the reason."""
-    payment: Payment = event.data
+    payment = event.data
     invoice = state or Invoice(invoice_id=payment.invoice_id)
     reason = _refusal(invoice, payment)
     if reason is not None:
         # A refused payment changes nothing, so the watch over the due date continues.
         answer = _answer(invoice, payment, reason)
         return Decision(
-            state=invoice, outcomes=(outcomes.refusal(rules.PAY_INVOICE, answer),), due=_watch(invoice, event)
+            state=invoice, outcomes=(outcomes.refusal(rules.PAY_INVOICE, answer),), due=watch(invoice, event)
         )
     invoice = replace(invoice, status=InvoiceStatus.PAID, paid_on=payment.paid_on, reference=payment.reference)
     data = PremiumPaid(
@@ -109,10 +107,8 @@ def overdue_of(invoice: Invoice) -> InvoiceOverdue:
     return InvoiceOverdue(invoice_id=invoice.invoice_id, regency=invoice.regency, period=invoice.period)
 
 
-def overdue(state: Invoice | None, event: Event, facts: Facts) -> Decision[Invoice]:
+def overdue(state: Invoice, event: Event[InvoiceOverdue], facts: Facts) -> Decision[Invoice]:
     """Warns that a late payment breaks the row of paid months (docs/rules.md#cover-and-arrears)."""
-    if state is None or state.status is not InvoiceStatus.OPEN:
-        return Decision(state=state, ignored="invoice-not-open")
     data = CoverageAtRisk(
         regency=state.regency, period=state.period, workers=state.workers, reason=Reason.AWAITING_PREMIUM
     )
@@ -120,7 +116,8 @@ def overdue(state: Invoice | None, event: Event, facts: Facts) -> Decision[Invoi
     return Decision(state=replace(state, overdue=True), outcomes=(told,))
 
 
-def _watch(invoice: Invoice, event: Event) -> Due | None:
+def watch(invoice: Invoice, event: Event) -> Due | None:
+    """The due work of an open invoice with a due date that has not been warned of."""
     day = parse_date(invoice.due_date)
     if invoice.status is not InvoiceStatus.OPEN or invoice.overdue or day is None:
         return None

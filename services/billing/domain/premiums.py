@@ -6,7 +6,7 @@ The insert of the document is the last guard: a run that comes second finds the 
 from __future__ import annotations
 
 from services.billing.domain import outcomes, rules
-from services.billing.domain.state import Facts, Premium, Skip
+from services.billing.domain.state import Facts, Premium, Reference, Skip
 from shared.contracts.base import PremiumLine
 from shared.contracts.billing import PremiumBilled
 from shared.contracts.billing_work import PremiumSkipped, ReservedWorker, StepReserved
@@ -25,8 +25,9 @@ class Reserved:
     premium: Premium
 
 
-def parts(step: StepReserved) -> tuple[Routed, ...]:
+def parts(event: Event[StepReserved], reference: Reference) -> tuple[Routed, ...]:
     """One part per worker. Workers with the same price share their lines and their premium."""
+    step = event.data
     priced = [(lines, _premium(step, lines)) for lines in step.prices]
     period = step.period
     return tuple(
@@ -47,15 +48,10 @@ def _premium(step: StepReserved, lines: list[PremiumLine]) -> Premium:
     )
 
 
-def billed(state: Premium | None, event: Event, facts: Facts) -> Decision[Premium]:
-    """Bills the worker for the month, or tells the run that another run already did."""
-    part: Reserved = event.data
+def billed(state: None, event: Event[Reserved], facts: Facts) -> Decision[Premium]:
+    """Bills the worker for the month."""
+    part = event.data
     step, worker = part.step, part.worker
-    if state is not None:
-        skipped = PremiumSkipped(
-            run_id=step.run_id, worker_id=worker[0], regency=step.regency, period=step.period, lines=part.lines
-        )
-        return Decision(state=state, outcomes=(outcomes.step("premium.skipped", step.regency, step.period, skipped),))
     # Not validated again: a run makes hundreds of thousands, from our own record that was validated when it was read.
     data = PremiumBilled.model_construct(
         worker_id=worker[0],
@@ -78,11 +74,19 @@ def billed(state: Premium | None, event: Event, facts: Facts) -> Decision[Premiu
     )
 
 
-def skipped(state: Skip | None, event: Event, facts: Facts) -> Decision[Skip]:
+def billed_before(state: Premium, event: Event[Reserved], facts: Facts) -> Decision[Premium]:
+    """Tells the run that another run has already billed the month."""
+    part = event.data
+    step = part.step
+    skip = PremiumSkipped(
+        run_id=step.run_id, worker_id=part.worker[0], regency=step.regency, period=step.period, lines=part.lines
+    )
+    return Decision(state=state, outcomes=(outcomes.step("premium.skipped", step.regency, step.period, skip),))
+
+
+def skipped(state: None, event: Event[PremiumSkipped], facts: Facts) -> Decision[Skip]:
     """Stores a premium that a run must get back, until the run counts it."""
-    data: PremiumSkipped = event.data
-    if state is not None:
-        return Decision(state=state, ignored="skip-known")
+    data = event.data
     by_programme = {line.programme: line for line in data.lines}
     jkk, jkm = by_programme.get("JKK"), by_programme.get("JKM")
     return Decision(

@@ -54,13 +54,12 @@ from shared.kernel.values import value
 from shared.reference.rates import Rates
 
 CATCH_UP = "catch-up"
+STALE = "stale-step"
 
 
-def requested(state: Run | None, event: Event, facts: Facts) -> Decision[Run]:
+def requested(state: None, event: Event[RunRequested], facts: Facts) -> Decision[Run]:
     """Opens the run; it starts when its wait is over."""
-    data: RunRequested = event.data
-    if state is not None:
-        return Decision(state=state, ignored="run-known")
+    data = event.data
     run = Run(
         run_id=data.run_id,
         invoice_id=data.invoice_id,
@@ -80,19 +79,16 @@ def start_of(run: Run, needed: Accounts) -> RunStart:
     return RunStart(**_named(run), jkk=needed.jkk, jkm=needed.jkm)
 
 
-def funded(state: Run | None, event: Event, facts: Facts) -> Decision[Run]:
-    """Takes the money and asks for the first page; or continues with what its budget still had for it."""
-    data: RunFunded = event.data
-    money = Accounts(data.jkk, data.jkm)
-    if state is not None and state.status is RunStatus.ASKING:
-        return _answered(replace(state, status=RunStatus.RUNNING, left=state.left + money))
-    if state is None or state.status is not RunStatus.WAITING:
-        return Decision(state=state, ignored="run-not-waiting")
-    run = replace(state, status=RunStatus.RUNNING, left=money, step=1)
+def funded(state: Run, event: Event[RunFunded], facts: Facts) -> Decision[Run]:
+    """Takes the money and asks for the first page."""
+    run = replace(state, status=RunStatus.RUNNING, left=Accounts(event.data.jkk, event.data.jkm), step=1)
     return Decision(state=run, outcomes=(_next_page(run),))
 
 
-def _answered(run: Run) -> Decision[Run]:
+def answered(state: Run, event: Event[RunFunded], facts: Facts) -> Decision[Run]:
+    """Continues with what its budget still had for it, or counts again for the close."""
+    left = state.left + Accounts(event.data.jkk, event.data.jkm)
+    run = replace(state, status=RunStatus.RUNNING, left=left)
     if run.stop is not None and run.left.carries(run.stop.price):
         return _continued(run, run.stop)
     # Counted anew for the close: money may have come back from other funders while the run asked.
@@ -115,19 +111,18 @@ def _continued(run: Run, stop: Stop) -> Decision[Run]:
     return Decision(state=again, outcomes=(_next_page(again),))
 
 
-def stepped(state: Run | None, event: Event, facts: Facts) -> Decision[Run]:
+def stepped(state: Run, event: Event[RunPage], facts: Facts) -> Decision[Run]:
     """Draws the first page: reserves money, and counts the workers it did not reach."""
-    data: RunPage = event.data
-    if state is None or state.status is not RunStatus.RUNNING or data.number != state.step:
-        return Decision(state=state, ignored="stale-step")
+    if event.data.number != state.step:
+        return Decision(state=state, ignored=STALE)
     return Decision(state=state, outcomes=_page(state, facts))
 
 
-def drawn(state: Run | None, event: Event, facts: Facts) -> Decision[Run]:
+def drawn(state: Run, event: Event[RunDrawn], facts: Facts) -> Decision[Run]:
     """Takes the figures of a drawn page, and draws the next page or settles."""
-    data: RunDrawn = event.data
-    if state is None or state.status is not RunStatus.RUNNING or data.number != state.step:
-        return Decision(state=state, ignored="stale-step")
+    data = event.data
+    if data.number != state.step:
+        return Decision(state=state, ignored=STALE)
     stop = data.stop
     run = replace(
         state,
@@ -274,24 +269,18 @@ def _row(worker_id: str, one: Enrolment, base: int, index: int) -> ReservedWorke
     return (worker_id, one.district, one.village, sector, sex, one.birth_month, base, index)
 
 
-def settled(state: Run | None, event: Event, facts: Facts) -> Decision[Run]:
+def settled(state: Run, event: Event[RunSettle], facts: Facts) -> Decision[Run]:
     """Passes through the topic once more, so that it arrives behind every skipped premium."""
-    if state is None or state.status is not RunStatus.RUNNING:
-        return Decision(state=state, ignored="run-not-running")
     return Decision(state=state, outcomes=(_step("run.closing", state, RunClosing(**_named(state))),))
 
 
-def closing(state: Run | None, event: Event, facts: Facts) -> Decision[Run]:
+def closing(state: Run, event: Event[RunClosing], facts: Facts) -> Decision[Run]:
     """Passes through the topic once more, so that the skipped premiums are saved before they are counted."""
-    if state is None or state.status is not RunStatus.RUNNING:
-        return Decision(state=state, ignored="run-not-running")
     return Decision(state=state, outcomes=(_step("run.counting", state, RunCounting(**_named(state))),))
 
 
-def counted(state: Run | None, event: Event, facts: Facts) -> Decision[Run]:
+def counted(state: Run, event: Event[RunCounting], facts: Facts) -> Decision[Run]:
     """Says what the store holds of the run now."""
-    if state is None or state.status is not RunStatus.RUNNING:
-        return Decision(state=state, ignored="run-not-running")
     skipped = facts.skipped.get(state.run_id, Skipped())
     data = RunCounted(
         **_named(state),
@@ -302,11 +291,9 @@ def counted(state: Run | None, event: Event, facts: Facts) -> Decision[Run]:
     return Decision(state=state, outcomes=(_step("run.counted", state, data),))
 
 
-def closed(state: Run | None, event: Event, facts: Facts) -> Decision[Run]:
+def closed(state: Run, event: Event[RunCounted], facts: Facts) -> Decision[Run]:
     """Closes the run, or continues from its stop with money that came back, or asks its budget for more."""
-    data: RunCounted = event.data
-    if state is None or state.status is not RunStatus.RUNNING:
-        return Decision(state=state, ignored="run-not-running")
+    data = event.data
     state = _given_back(state, Skipped(data.skipped, tuple(data.lines)))
     stop = state.stop
     if stop is not None and state.left.carries(stop.price):

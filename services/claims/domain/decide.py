@@ -14,7 +14,6 @@ enters an outcome.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
 from typing import Any
 
 from services.claims.domain import claims, covers, entitlements, forms, links, outcomes
@@ -48,12 +47,12 @@ from shared.kernel.event import Event, Routed
 def route(event: Event, reference: Reference) -> tuple[Routed, ...]:
     """The document that an input changes, with its part. Few of registration's events change any."""
     if isinstance(event.data, WorkerWithdrawn | WorkerRegistered):
-        return merges.route(event)
+        return merges.route(event, reference)
     return (_ROUTES[type(event.data)](event, reference),)
 
 
-def decide(state: Any, event: Event, facts: Facts, now: datetime) -> Decision[Any]:
-    """Decides one part on its document. `now` is the event's own `at`."""
+def decide(state: Any, event: Event, facts: Facts) -> Decision[Any]:
+    """Decides one part on its document."""
     return _DECISIONS[type(event.data)](state, event, facts)
 
 

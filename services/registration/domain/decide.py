@@ -57,19 +57,19 @@ def route(event: Event, reference: Reference) -> tuple[Routed, ...]:
     warnings: tuple[str, ...] = ()
     if isinstance(event.data, Intake):
         intake, warnings = readings.plain(event.data, event.source, reference.areas)
-        event = event.with_data(intake)
+        event = event if intake is event.data else event.with_data(intake)
     routed = _ROUTES[type(event.data)](event, reference)
     return tuple(_warned(one, warnings) for one in routed) if warnings else routed
 
 
-def decide(state: Any, event: Event, facts: Facts, now: datetime) -> Decision[Any]:
+def decide(state: Any, event: Event, facts: Facts) -> Decision[Any]:
     """Decides one part on its document."""
-    made = _DECISIONS[type(event.data)](state, event, facts, now)
+    made = _DECISIONS[type(event.data)](state, event, facts, event.at)
     after = made.state
     if not isinstance(after, Worker):
         return made
     if isinstance(state, Worker):
-        after = history.remember(state, after, now, facts.precedence)
+        after = history.remember(state, after, event.at, facts.precedence)
     due = lifecycle.due_of(_worker_id(event.data), after)
     return Decision(state=after, outcomes=made.outcomes, due=due, ignored=made.ignored)
 

@@ -14,7 +14,6 @@ Theory of operation
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
 from typing import Any
 
 from services.reporting.domain import claims, field, money, people
@@ -31,9 +30,9 @@ def route(event: Event, reference: object) -> tuple[Routed, ...]:
     return () if address is None else (Routed(address, event.data),)
 
 
-def decide(state: Any, event: Event, facts: object, now: datetime) -> Decision[Any]:
+def decide(state: Any, event: Event, facts: object) -> Decision[Any]:
     """The document after the event; a state of None means that nothing changes."""
-    return _JUDGEMENTS[event.type](state, event, rfc3339(now))
+    return _JUDGEMENTS[event.type](state, event, rfc3339(event.at))
 
 
 def _by_worker(collection: str) -> Callable[[Event], Address | None]:

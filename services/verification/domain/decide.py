@@ -55,9 +55,9 @@ def route(event: Event, reference: Any) -> tuple[Routed, ...]:
     return (Routed(Address("identities", event.data.worker_id), event.data),)
 
 
-def decide(state: Identity | SideFacts | Refusal | None, event: Event, facts: Facts, now: datetime) -> Decision[Any]:
+def decide(state: Identity | SideFacts | Refusal | None, event: Event, facts: Facts) -> Decision[Any]:
     """Calls the decision for the type of the part. Raises TypeError for an unknown type."""
-    part = event.data
+    part, now = event.data, event.at
     if isinstance(part, Refused):
         refused = outcomes.refused(part.worker_id, part.officer, part.reasons, part.worker_id or event.id)
         return Decision(state=Refusal(reasons=part.reasons), outcomes=(refused,))

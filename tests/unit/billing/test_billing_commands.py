@@ -53,7 +53,7 @@ def arrived(command: Event) -> tuple[Address, Event]:
     seen = command.with_data(part.data)
     if part.address.collection != "commands":
         return part.address, seen
-    (step,) = decide.decide(None, seen, FACTS, command.at).outcomes
+    (step,) = decide.decide(None, seen, FACTS).outcomes
     passed = replace(command, id="step", source="payung/billing", type=step.type, data=step.data, topic=step.topic)
     (part,) = decide.route(passed, REFERENCE)
     return part.address, passed.with_data(part.data, for_cause=part.for_cause)
@@ -62,7 +62,7 @@ def arrived(command: Event) -> tuple[Address, Event]:
 def after(state: Any, kind: str, data: dict[str, Any], problem: str | None = None) -> tuple[str, Any]:
     """The document that the command changes, and the decision on it."""
     address, seen = arrived(event(kind, data, problem))
-    made = decide.decide(state, seen, FACTS, seen.at)
+    made = decide.decide(state, seen, FACTS)
     return f"{address.collection}/{address.id}", made
 
 
@@ -303,14 +303,14 @@ def test_only_the_invoices_own_regency_pays_and_on_a_day_that_can_be(
 ) -> None:
     command = event("invoice.pay.v1", {**PAY, "paid_on": paid_on}, source=source)
     _, seen = arrived(command)
-    made = decide.decide(OPEN, seen, FACTS, seen.at)
+    made = decide.decide(OPEN, seen, FACTS)
     assert reasons(made) == expected
     if expected:
         # A refused payment changes nothing: the right payment still finds the invoice as it was.
         assert made.state == OPEN
         right = event("invoice.pay.v1", PAY)
         _, seen = arrived(right)
-        paid = decide.decide(made.state, seen, FACTS, seen.at)
+        paid = decide.decide(made.state, seen, FACTS)
         assert paid.outcomes[0].type == "premium.paid.v1"
 
 
@@ -318,7 +318,7 @@ def test_a_stranger_gets_the_same_answer_for_a_known_and_an_unknown_invoice() ->
     command = event("invoice.pay.v1", PAY, source="treasury/64.02")
     _, seen = arrived(command)
     told = [
-        decide.decide(state, seen, FACTS, seen.at).outcomes for state in (OPEN, _with(OPEN, InvoiceStatus.PAID), None)
+        decide.decide(state, seen, FACTS).outcomes for state in (OPEN, _with(OPEN, InvoiceStatus.PAID), None)
     ]
     assert told[0] == told[1] == told[2]
 
@@ -337,7 +337,7 @@ def _with(invoice: Invoice, status: InvoiceStatus) -> Invoice:
 def test_a_conflicting_duplicate_is_refused_apart_from_the_first() -> None:
     command = event("invoice.pay.v1", PAY)
     part = decide.conflicting(command)
-    made = decide.decide(None, command.with_data(part.data), FACTS, command.at)
+    made = decide.decide(None, command.with_data(part.data), FACTS)
     assert part.address.id != command.name
     assert reasons(made) == ["conflicting-duplicate"]
     assert made.outcomes[0].data == CommandRefused(

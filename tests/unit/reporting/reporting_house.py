@@ -86,7 +86,7 @@ class FakeHouse:
                 kept = self.bodies[address.collection].get(address.id)
                 codec = documents.STORED[address.collection]
                 state = codec.decode(kept["state"], NoCipher()) if kept else None
-                decision = decide(state, one.with_data(routed.data), None, one.at)
+                decision = decide(state, one.with_data(routed.data), None)
                 if decision.state is not None:
                     body = {"_id": address.id, "state": codec.encode(decision.state, NoCipher())}
                     self.bodies[address.collection][address.id] = body

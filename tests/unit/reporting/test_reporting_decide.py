@@ -62,7 +62,7 @@ def after(*events: Event) -> Any:
     """The state after these events of one document."""
     state: Any = None
     for one in events:
-        decision = decide(state, one, None, one.at)
+        decision = decide(state, one, None)
         state = decision.state if decision.state is not None else state
     return state
 
@@ -101,7 +101,7 @@ def test_a_registration_keeps_the_latest_word_in_any_order(make: Make) -> None:
     assert after(first, left).active is False
     assert after(first, left).sex == "F"
     assert after(left, first).active is False
-    assert decide(after(left), first, None, first.at).ignored == "older"
+    assert decide(after(left), first, None).ignored == "older"
 
 
 def test_a_worker_who_comes_back_counts_again(make: Make) -> None:
@@ -130,7 +130,7 @@ def test_a_month_of_a_worker_is_counted_once_across_funders(make: Make) -> None:
     second = make("premium.billed.v1", name="e2", **{**BILLED, "funding": "csr", "invoice_id": "i2"})
     assert after(first, second).invoice_id == "i1"
     assert (after(first).jkk, after(first).jkm, after(first).year) == (10_000, 6_800, 2026)
-    assert decide(after(first), second, None, second.at).ignored == "already-counted"
+    assert decide(after(first), second, None).ignored == "already-counted"
 
 
 def test_a_claim_follows_its_stages_and_adds_up_its_payments(make: Make) -> None:

@@ -76,7 +76,7 @@ def shown(monkeypatch: pytest.MonkeyPatch) -> Any:
 @pytest.mark.parametrize("defect", DEFECTS, ids=lambda one: one.__name__)
 @pytest.mark.parametrize("step", ["route", "decide"])
 async def test_no_log_dead_letter_or_metric_names_a_person(defect: Any, step: str, shown: Any) -> None:
-    def decide(state: Any, event: Event, facts: Any, now: Any) -> Decision[Any]:
+    def decide(state: Any, event: Event, facts: Any) -> Decision[Any]:
         found: Decision[Any] = defect(NAME, NIK)
         return found
 

@@ -78,7 +78,7 @@ def when(state: Any, data: Any, facts: Facts = NOBODY, at: datetime = AT, sequen
     )
     (part,) = decide.route(event, None)
     assert (part.address.collection, part.address.id) == ("identities", "w")
-    made = decide.decide(state, event, facts, at)
+    made = decide.decide(state, event, facts)
     pending = isinstance(made.state, Identity) and made.state.status is Status.PENDING
     assert (made.due is not None) == pending or made.state is None, "pending exactly when due"
     return made

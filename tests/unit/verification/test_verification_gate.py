@@ -347,4 +347,4 @@ async def test_what_was_asked_is_given_back_where_the_policy_says_so() -> None:
 
 def decide_on(state: Identity, data: Any, known: Facts) -> Any:
     event = Event(id="e", source="payung/verification", type="t", data=data, at=AT, topic="t", content_hash="h")
-    return decide.decide(state, event, known, AT)
+    return decide.decide(state, event, known)

@@ -30,7 +30,7 @@ def officer(
         content_hash="h",
     )
     (part,) = decide.route(event, None)
-    made = decide.decide(state, event.with_data(part.data), NOBODY, AT)
+    made = decide.decide(state, event.with_data(part.data), NOBODY)
     return f"{part.address.collection}/{part.address.id}", made
 
 
@@ -118,6 +118,6 @@ def test_another_content_under_a_used_name_is_refused_beside_the_first() -> None
     )
     routed = decide.conflicting(event)
     assert (routed.address.collection, routed.address.id) == ("refusals", "officer/ani|e9|other")
-    made: Any = decide.decide(None, event.with_data(routed.data), NOBODY, AT)
+    made: Any = decide.decide(None, event.with_data(routed.data), NOBODY)
     assert said(made) == [("identity.decide.refused.v1", ["conflicting-duplicate"])]
     assert made.outcomes[0].key == "unknown"

@@ -76,7 +76,7 @@ class World:
         codec = CODECS[address.collection]
         body = self.documents.get(address)
         state = codec.decode(body, CIPHER) if body is not None else None
-        made = table.decide(state, event, Facts(subsidised=self.subsidised, jobs=self.jobs), event.at)
+        made = table.decide(state, event, Facts(subsidised=self.subsidised, jobs=self.jobs))
         assert made.state is not None
         self.documents[address] = codec.encode(made.state, CIPHER)
         assert codec.decode(self.documents[address], CIPHER) == made.state
@@ -534,7 +534,7 @@ def test_a_line_of_a_roster_is_sealed_on_its_way() -> None:
         content_hash="h",
     )
     (routed,) = table.route(event, REFERENCE)
-    made = table.decide(None, event.with_data(routed.data), Facts(), event.at)
+    made = table.decide(None, event.with_data(routed.data), Facts())
     carried = [one for one in made.outcomes if isinstance(one.data, RosterLine)]
     assert [(one.personal, one.topic) for one in carried] == [(True, "registration-work")]
     assert world.documents == {}

@@ -15,7 +15,6 @@ from shared.contracts.registration import SubmissionAnswered, WorkerRegistered
 from shared.contracts.tokens import keyed_name
 from shared.kernel.decision import Address
 from tests.property.registration_world import (
-    AT,
     FACTS,
     FORM,
     NIK,
@@ -226,7 +225,7 @@ def test_the_same_name_with_other_content_is_refused_beside_the_first() -> None:
     assert SPEC.conflicting is not None
     routed = SPEC.conflicting(event)
     assert routed.address == Address("refusals", "agency/64.08/dinsos|e1|hash")
-    made = decide.decide(None, event.with_data(routed.data), FACTS, AT)
+    made = decide.decide(None, event.with_data(routed.data), FACTS)
     assert shown(made) == ["6408-dinsos rejected conflicting-duplicate"]
 
 
@@ -234,7 +233,7 @@ def test_an_input_of_no_agency_gets_no_feedback() -> None:
     event = replace(intake("worker.register.v1", FORM), source="officer/x", topic="registration-intake-test")
     (routed,) = decide.route(event, REFERENCE)
     assert isinstance(routed.data, Refused)
-    made = decide.decide(None, event.with_data(routed.data), FACTS, AT)
+    made = decide.decide(None, event.with_data(routed.data), FACTS)
     assert (made.outcomes, made.ignored) == ((), "no-agency")
     assert isinstance(made.state, Refusal)
 

@@ -1,0 +1,182 @@
+"""How an event finds its handler: one table for each service, part of an event x stage of a document -> handler. Pure.
+
+Theory of operation
+* A `Kind` is a class of state with its stages (the values of its status). `Documents` are one collection: its documents
+  are absent, or at a stage of one of its kinds.
+* A `Row` says what one part of an event does to such a document: a handler, or the reason for which the event is
+  ignored, at every stage. `on(Part, key)` opens a row. Its methods fill the row's cells, and mypy checks each handler
+  against the part and against the state of that stage.
+* A `Table` is complete or it cannot be built: an unnamed stage, a stage named twice and a part with two rows raise
+  ValueError when the service is imported. `matrix` shows the whole table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, Generic, NamedTuple, TypeVar
+
+from shared.kernel.decision import Address, Decision, Due
+from shared.kernel.event import Event, Routed
+
+S = TypeVar("S")  # the states of a collection
+T = TypeVar("T")  # one class of them
+P = TypeVar("P")  # the part of an event
+F = TypeVar("F")  # what the service's decisions look up
+R = TypeVar("R")  # the service's reference data
+
+ABSENT = "absent"
+
+
+class Kind(Generic[T]):
+    """A class of state and its stages; without a status its only stage is the name of the class."""
+
+    def __init__(self, of: type[T], stages: Iterable[str] = (), stage: Callable[[T], str] | None = None) -> None:
+        self.of = of
+        self.stages = tuple(str(one) for one in stages) or (of.__name__,)
+        self.stage = stage or (lambda _: of.__name__)
+
+
+class Cell(NamedTuple):
+    """What a row does at one stage; `label` is the handler's name, or the reason of an ignored event in brackets."""
+
+    label: str
+    decide: Callable[[Any, Any, Any], Decision[Any]]
+
+
+class Row(Generic[S, P, F]):
+    """What one part of an event does to the documents of one collection, stage by stage."""
+
+    def __init__(self, documents: Documents[S, F], part: type[P]) -> None:
+        self.cells: dict[str, Cell] = {}
+        self._documents, self._part = documents, part
+
+    def always(self, handler: Callable[[S | None, Event[P], F], Decision[S]]) -> Row[S, P, F]:
+        """One handler for all stages and for an absent document."""
+        return self._fill(self._documents.stages, _cell(handler))
+
+    def absent(self, handler: Callable[[None, Event[P], F], Decision[S]]) -> Row[S, P, F]:
+        """The handler that opens a document."""
+        return self._fill((ABSENT,), _cell(handler))
+
+    def at(self, kind: Kind[T], handler: Callable[[T, Event[P], F], Decision[S]], *stages: str) -> Row[S, P, F]:
+        """The handler at these stages of a kind; without stages, at those that have no cell yet."""
+        return self._fill(stages or self._left(kind.stages), _cell(handler))
+
+    def ignored(self, reason: str, *stages: str, remember: bool = True) -> Row[S, P, F]:
+        """These stages ignore the event; without stages, those that have no cell yet. A document remembers the event
+        as taken and stays as it is, unless `remember` is False: then nothing is written.
+        """
+        due = self._documents.due
+
+        def ignore(state: Any, event: Event, facts: object) -> Decision[Any]:
+            if not remember or state is None:
+                return Decision(state=None, ignored=reason)
+            return Decision(state=state, due=due(state, event) if due else None, ignored=reason)
+
+        label = f"({reason})" if remember else f"({reason}, not remembered)"
+        return self._fill(stages or self._left(self._documents.stages), Cell(label, ignore))
+
+    def compiled(self) -> Callable[[Any, Any, Any], Decision[Any]]:
+        """The row as one function. Raises ValueError when a stage has no cell."""
+        left = self._left(self._documents.stages)
+        if left:
+            raise ValueError(f"{self._documents.collection}: {self._part.__name__} says nothing of {', '.join(left)}")
+        decides = {stage: cell.decide for stage, cell in self.cells.items()}
+        absent, present = decides[ABSENT], {decide for stage, decide in decides.items() if stage != ABSENT}
+        if present == {absent}:
+            return absent
+        if len(present) == 1:
+            other = present.pop()
+            return lambda state, event, facts: (absent if state is None else other)(state, event, facts)
+        stage_of = self._documents.stage_of
+        return lambda state, event, facts: decides[stage_of(state)](state, event, facts)
+
+    def _left(self, stages: Iterable[str]) -> tuple[str, ...]:
+        return tuple(one for one in stages if one not in self.cells)
+
+    def _fill(self, stages: Iterable[str], cell: Cell) -> Row[S, P, F]:
+        for stage in stages:
+            if stage in self.cells or stage not in self._documents.stages:
+                raise ValueError(f"{self._documents.collection}: {self._part.__name__} cannot name {stage} (again)")
+            self.cells[str(stage)] = cell
+        return self
+
+
+class Documents(Generic[S, F]):
+    """The rows of one collection. `due` is the work that stays due in a document that ignores an event."""
+
+    def __init__(self, collection: str, *kinds: Kind[Any], due: Callable[[S, Event], Due | None] | None = None) -> None:
+        self.collection = collection
+        self.due = due
+        self.stages = (ABSENT, *(stage for kind in kinds for stage in kind.stages))
+        self.rows: dict[type, Row[S, Any, F]] = {}
+        self.keys: dict[type, Callable[[Any], str]] = {}
+        self._stage = {kind.of: kind.stage for kind in kinds}
+
+    def on(self, part: type[P], key: Callable[[P], str] | None = None) -> Row[S, P, F]:
+        """Opens the row of a part. With `key` the part is an input itself, and `key` names its document."""
+        if part in self.rows:
+            raise ValueError(f"{self.collection}: {part.__name__} has a row already")
+        if key is not None:
+            self.keys[part] = key
+        self.rows[part] = row = Row(self, part)
+        return row
+
+    def stage_of(self, state: S | None) -> str:
+        """The name of the stage of a document."""
+        return ABSENT if state is None else self._stage[type(state)](state)
+
+
+class Table(Generic[F, R]):
+    """All rows of a service, and the readers of those inputs that must be read before their parts are known."""
+
+    def __init__(self, *documents: Documents[Any, F]) -> None:
+        self._documents = documents
+        self._routes: dict[type, Callable[[Any, R], tuple[Routed, ...]]] = {}
+        self._rows: dict[type, Callable[[Any, Any, F], Decision[Any]]] = {}
+        for one in documents:
+            for part, row in one.rows.items():
+                _add(self._rows, part, row.compiled())
+            for part, key in one.keys.items():
+                _add(self._routes, part, _addressed(one.collection, key))
+
+    def reads(self, data: type[P], reader: Callable[[Event[P], R], tuple[Routed, ...]]) -> Table[F, R]:
+        """The function that finds the documents of an input and makes its parts."""
+        _add(self._routes, data, reader)
+        return self
+
+    @property
+    def inputs(self) -> frozenset[type]:
+        """The inputs that find a document."""
+        return frozenset(self._routes)
+
+    def route(self, event: Event, reference: R) -> tuple[Routed, ...]:
+        """The documents that an input changes, each with its part. Raises KeyError for an unknown input."""
+        return self._routes[type(event.data)](event, reference)
+
+    def decide(self, state: Any, event: Event, facts: F) -> Decision[Any]:
+        """Decides one part on its document. Raises KeyError for a part without a row."""
+        return self._rows[type(event.data)](state, event, facts)
+
+    def matrix(self) -> dict[str, dict[str, dict[str, str]]]:
+        """Collection -> part -> stage -> the label of its cell."""
+        return {
+            one.collection: {
+                part.__name__: {stage: row.cells[stage].label for stage in one.stages} for part, row in one.rows.items()
+            }
+            for one in self._documents
+        }
+
+
+def _cell(handler: Callable[[Any, Any, Any], Decision[Any]]) -> Cell:
+    return Cell(f"{handler.__module__.rsplit('.', 1)[-1]}.{handler.__qualname__}", handler)
+
+
+def _addressed(collection: str, key: Callable[[Any], str]) -> Callable[[Event[Any], object], tuple[Routed, ...]]:
+    return lambda event, reference: (Routed(Address(collection, key(event.data)), event.data),)
+
+
+def _add(table: dict[type, T], part: type, entry: T) -> None:
+    if part in table:
+        raise ValueError(f"{part.__name__} stands in the table twice")
+    table[part] = entry
