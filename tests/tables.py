@@ -10,10 +10,18 @@ from pathlib import Path
 from typing import Any
 
 from services.billing.domain import decide as billing
+from services.claims.domain import decide as claims
+from services.reporting.domain import decide as reporting
+from services.verification.domain import decide as verification
 from shared.kernel.dispatch import Table
 
 CASES = Path(__file__).parent / "cases" / "tables"
-TABLES: Mapping[str, Table[Any, Any]] = {"billing": billing.TABLE}
+TABLES: Mapping[str, Table[Any, Any]] = {
+    "billing": billing.TABLE,
+    "claims": claims.TABLE,
+    "reporting": reporting.TABLE,
+    "verification": verification.TABLE,
+}
 
 
 def text(table: Table[Any, Any]) -> str:
@@ -26,7 +34,7 @@ def text(table: Table[Any, Any]) -> str:
             for stage, label in cells.items():
                 by_label.setdefault(label, []).append(stage)
             lines.append(f"  {part}")
-            lines.extend(f"    {', '.join(stages):<40} {label}" for label, stages in by_label.items())
+            lines.extend(f"    {label}: {', '.join(stages)}" for label, stages in by_label.items())
         lines.append("")
     return "\n".join(lines)
 

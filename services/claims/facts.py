@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from services.claims.domain import covers, entitlements, outcomes
-from services.claims.domain.forms import Decided
+from services.claims.domain.covers import InvoiceWake, RunWake
+from services.claims.domain.forms import Unplaced
 from services.claims.domain.state import (
     Claim,
     ClaimStatus,
@@ -52,9 +53,10 @@ async def facts(reader: Reader, routed: Sequence[tuple[Routed, Event]], referenc
     waiting: dict[tuple[str, str, str], tuple[tuple[str, Claim], ...]] = {}
     for _, event in routed:
         data = event.data
-        if isinstance(data, WakeCover):
-            waiting[data.collection, data.id, data.after] = await _waiting(reader, data)
-    named = await _named(reader, [event.data for _, event in routed if isinstance(event.data, Decided)])
+        if isinstance(data, InvoiceWake | RunWake):
+            wake = data.wake
+            waiting[wake.collection, wake.id, wake.after] = await _waiting(reader, wake)
+    named = await _named(reader, [event.data for _, event in routed if isinstance(event.data, Unplaced)])
     if not (steps or wakes):
         return Facts(reference, waiting=waiting, named=named)
     touched = [worker for wake in wakes.values() for worker in (wake.worker_id, *wake.others)]
@@ -73,12 +75,12 @@ async def facts(reader: Reader, routed: Sequence[tuple[Routed, Event]], referenc
     )
 
 
-async def _named(reader: Reader, decisions: Iterable[Decided]) -> dict[tuple[str, str], tuple[str, ...]]:
-    """For decisions that name an agency without its regency: the regencies with a claim of that agency and number."""
+async def _named(reader: Reader, decisions: Iterable[Unplaced]) -> dict[tuple[str, str], tuple[str, ...]]:
+    """The regencies with a claim of each decision's agency and number."""
     found: dict[tuple[str, str], tuple[str, ...]] = {}
     for one in decisions:
         key = one.sender.agency, one.claim_no
-        if one.sender.regency or key in found:
+        if key in found:
             continue
         where = {
             "state.claim_no": one.claim_no,

@@ -20,10 +20,7 @@ SPEC = ServiceSpec(
         "^feedback-.*",
     ),
     inputs={
-        kind: model
-        for outcomes in OUTCOMES.values()
-        for kind, model in outcomes.items()
-        if kind in decide.COUNTED_TYPES
+        kind: model for outcomes in OUTCOMES.values() for kind, model in outcomes.items() if decide.counted(kind, model)
     },
     route=decide.route,
     decide=decide.decide,

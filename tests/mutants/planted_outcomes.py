@@ -13,7 +13,9 @@ from services.claims.adapters import bpjs
 from services.claims.stream import SPEC as CLAIMS
 from services.reporting.domain import decide as reporting
 from services.reporting.domain import rules as reporting_rules
+from shared.contracts.registration import SubmissionAnswered
 from shared.kernel.decision import Address
+from shared.kernel.event import Routed
 from shared.runtime import due, fold
 from shared.runtime.due import DueRunner
 from shared.runtime.fold import Folded
@@ -100,9 +102,9 @@ def random_answer_ids(patch: pytest.MonkeyPatch) -> None:
 def counter_without_dedupe(patch: pytest.MonkeyPatch) -> None:
     numbers = itertools.count(1)
     patch.setitem(
-        reporting._ADDRESSES,
-        "submission.answered.v1",
-        lambda event: Address("answers", f"{event.name}|{next(numbers)}"),
+        reporting.TABLE._routes,
+        SubmissionAnswered,
+        lambda event, reference: (Routed(Address("answers", f"{event.name}|{next(numbers)}"), event.data),),
     )
 
 

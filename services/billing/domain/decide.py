@@ -189,7 +189,9 @@ _invoices.on(InvoiceOverdue, _invoice).at(INVOICE, invoices.overdue, InvoiceStat
 _refusals = Documents[Refusal, Facts]("refusals", Kind(Refusal))
 _refusals.on(Refused).always(_refused)
 
-TABLE = Table[Facts, Reference](_enrolments, _links, _commands, _budgets, _runs, _premiums, _skips, _invoices, _refusals)
+TABLE = Table[Facts, Reference](
+    _enrolments, _links, _commands, _budgets, _runs, _premiums, _skips, _invoices, _refusals
+)
 TABLE.reads(SetBudget, _set_budget).reads(RunBilling, _order_run).reads(PayInvoice, _pay)
 TABLE.reads(WorkerWithdrawn, merges.route).reads(WorkerRegistered, merges.route)
 TABLE.reads(BudgetOrdered, commands.ceilings).reads(RunOrdered, commands.run_order)

@@ -38,12 +38,10 @@ ACCOUNT_REFUSED = f"{Reason.FIELD_INVALID}:claimant.account"
 _OPEN = (ClaimStatus.REGISTERED, ClaimStatus.HELD)
 
 
-def submitted(state: Claim | None, event: Event, facts: Facts) -> Decision[Claim]:
+def submitted(state: Claim | None, event: Event[Submission], facts: Facts) -> Decision[Claim]:
     """Registers a claim. A rejected claim, or one whose account BPJS refused, may be registered again."""
-    part: Submission = event.data
+    part = event.data
     claim = state or _unknown(part.sender, part.claim_no)
-    if not _may_be_submitted(claim):
-        return _again(claim, event)
     registered = Claim(
         claim_no=claim.claim_no,
         agency=claim.agency,
@@ -63,13 +61,23 @@ def submitted(state: Claim | None, event: Event, facts: Facts) -> Decision[Claim
     return _decided(registered, event, (*_release(claim), *outcomes.progress(registered), *outcomes.look(registered)))
 
 
-def rejected_form(state: Claim | None, event: Event, facts: Facts) -> Decision[Claim]:
-    """Rejects a submission with a wrong form; it does not touch a claim that stands."""
-    part: Rejected = event.data
-    assert part.claim_no is not None
+def submitted_while_held(state: Claim, event: Event[Submission], facts: Facts) -> Decision[Claim]:
+    """A held claim may be submitted anew only when BPJS refused its account."""
+    return submitted(state, event, facts) if state.account_refused else submitted_again(state, event, facts)
+
+
+def submitted_again(state: Claim, event: Event[Submission], facts: Facts) -> Decision[Claim]:
+    """Answers a repeated claim_no: the same content gets the claim's state, other content is refused as a duplicate."""
+    if state.fingerprint == event.content_hash:
+        return _decided(state, event, outcomes.progress(state)[1:])
+    part = event.data
+    return _decided(state, event, _refusal(part.sender, event, part.claim_no, (Reason.DUPLICATE_CLAIM,)))
+
+
+def rejected_form(state: Claim | None, event: Event[Rejected], facts: Facts) -> Decision[Claim]:
+    """Rejects a submission with a wrong form."""
+    part = event.data
     claim = state or _unknown(part.sender, part.claim_no)
-    if not _may_be_submitted(claim) or claim.account_refused:
-        return _decided(claim, event, _refusal(part.sender, event, part.claim_no, part.reasons))
     rejected = replace(
         _unknown(part.sender, part.claim_no),
         status=ClaimStatus.REJECTED,
@@ -82,11 +90,17 @@ def rejected_form(state: Claim | None, event: Event, facts: Facts) -> Decision[C
     return _decided(rejected, event, outcomes.form_rejected(part, event.id))
 
 
-def assessed(state: Claim | None, event: Event, facts: Facts) -> Decision[Claim]:
+def rejected_form_of_open(state: Claim, event: Event[Rejected], facts: Facts) -> Decision[Claim]:
+    """Refuses the submission; it does not touch a claim that stands."""
+    part = event.data
+    return _decided(state, event, _refusal(part.sender, event, part.claim_no, part.reasons))
+
+
+def assessed(state: Claim, event: Event[AssessClaim], facts: Facts) -> Decision[Claim]:
     """Judges an open claim by what is known of its month now."""
-    step: AssessClaim = event.data
+    step = event.data
     standing = facts.standings.get(event.id)
-    if state is None or state.form is None or state.round != step.round or not _may_be_looked_at(state):
+    if state.form is None or state.round != step.round or not _may_be_looked_at(state):
         return _stale()
     if standing is None or state.account_refused:
         return _stale()
@@ -213,37 +227,37 @@ def _payable(before: Claim, looked: Claim, event: Event, verdict: Verdict, facts
     return _decided(waiting, event, (outcomes.step("claim.reserve", form.worker_id, ask),))
 
 
-def reserved(state: Claim | None, event: Event, facts: Facts) -> Decision[Claim]:
+def reserved(state: Claim, event: Event[EventReserved], facts: Facts) -> Decision[Claim]:
     """The entitlement gave the claim its part. It must still clear claims that name the person by another number."""
-    step: EventReserved = event.data
-    if state is None or state.form is None or state.round != step.round or state.status is not ClaimStatus.ASSESSED:
+    step = event.data
+    if state.form is None or state.round != step.round:
         return _stale()
     if not state.form.is_death and not state.school and len(state.seen) <= 1:
         return _approved(state, event)
     return _decided(replace(state, clearing=True), event, ())
 
 
-def moved(state: Claim | None, event: Event, facts: Facts) -> Decision[Claim]:
+def moved(state: Claim, event: Event[EventMoved], facts: Facts) -> Decision[Claim]:
     """Another claim took something after this one was judged, so this one is judged again."""
-    step: EventMoved = event.data
-    if state is None or state.round != step.round or state.status is not ClaimStatus.ASSESSED:
+    step = event.data
+    if state.round != step.round:
         return _stale()
     again = replace(state, status=ClaimStatus.REGISTERED, clearing=False)
     return _decided(again, event, outcomes.look(again))
 
 
-def cleared(state: Claim | None, event: Event, facts: Facts) -> Decision[Claim]:
+def cleared(state: Claim, event: Event[ClaimCleared], facts: Facts) -> Decision[Claim]:
     """No other claim is paid for this event, so this one is approved."""
-    step: ClaimCleared = event.data
-    if state is None or state.round != step.round or not state.clearing:
+    step = event.data
+    if state.round != step.round or not state.clearing:
         return _stale()
     return _approved(state, event)
 
 
-def taken(state: Claim | None, event: Event, facts: Facts) -> Decision[Claim]:
+def taken(state: Claim, event: Event[EventTaken], facts: Facts) -> Decision[Claim]:
     """Another claim holds the event, so this one is rejected. Only steps of earlier releases say so."""
-    step: EventTaken = event.data
-    if state is None or state.round != step.round or state.status is not ClaimStatus.ASSESSED:
+    step = event.data
+    if state.round != step.round:
         return _stale()
     return _rejected(replace(state, reserved=step.held), event, (step.reason,))
 
@@ -261,10 +275,10 @@ def _approved(claim: Claim, event: Event) -> Decision[Claim]:
     return _decided(approved, event, outcomes.progress(approved, "persetujuan"))
 
 
-def transferred(state: Claim | None, event: Event, facts: Facts) -> Decision[Claim]:
+def transferred(state: Claim, event: Event[BenefitTransferred], facts: Facts) -> Decision[Claim]:
     """BPJS has paid; a death is published to everyone."""
-    step: BenefitTransferred = event.data
-    if state is None or state.round != step.round or state.status is not ClaimStatus.APPROVED:
+    step = event.data
+    if state.round != step.round:
         return _stale()
     paid = replace(state, status=ClaimStatus.PAID, stage="selesai", paid_on=step.paid_on, reference=step.reference)
     # News that came during the payment found nothing to change, so look once more.
@@ -295,18 +309,18 @@ def _settles(paid: Claim) -> tuple[Outcome, ...]:
     )
 
 
-def account_refused(state: Claim | None, event: Event, facts: Facts) -> Decision[Claim]:
+def account_refused(state: Claim, event: Event[BenefitRefused], facts: Facts) -> Decision[Claim]:
     """BPJS refuses the account: the claim is held until it is submitted with another account, or withdrawn."""
-    step: BenefitRefused = event.data
-    if state is None or state.round != step.round or state.status is not ClaimStatus.APPROVED:
+    step = event.data
+    if state.round != step.round:
         return _stale()
     held = replace(state, status=ClaimStatus.HELD, stage="pembayaran", reasons=(ACCOUNT_REFUSED,), account_refused=True)
     return _decided(held, event, outcomes.progress(held))
 
 
-def documents_added(state: Claim | None, event: Event, facts: Facts) -> Decision[Claim]:
+def documents_added(state: Claim | None, event: Event[Added], facts: Facts) -> Decision[Claim]:
     """Adds documents to an open claim and looks at it again."""
-    part: Added = event.data
+    part = event.data
     claim = state or _unknown(part.sender, part.claim_no)
     why = _why_closed(claim)
     if why is None and (claim.status is ClaimStatus.ASSESSED or claim.account_refused):
@@ -320,9 +334,9 @@ def documents_added(state: Claim | None, event: Event, facts: Facts) -> Decision
     return _decided(more, event, outcomes.look(more))
 
 
-def withdrawn(state: Claim | None, event: Event, facts: Facts) -> Decision[Claim]:
+def withdrawn(state: Claim | None, event: Event[Withdrawn], facts: Facts) -> Decision[Claim]:
     """Withdraws a claim whose payment has not started."""
-    part: Withdrawn = event.data
+    part = event.data
     claim = state or _unknown(part.sender, part.claim_no)
     why = _why_closed(claim)
     if why is not None:
@@ -330,9 +344,9 @@ def withdrawn(state: Claim | None, event: Event, facts: Facts) -> Decision[Claim
     return _rejected(claim, event, (Reason.CLAIM_WITHDRAWN,))
 
 
-def ruled(state: Claim | None, event: Event, facts: Facts) -> Decision[Claim]:
+def ruled(state: Claim | None, event: Event[Decided], facts: Facts) -> Decision[Claim]:
     """Takes an officer's decision. A decision that comes too early is kept until the claim waits for it."""
-    part: Decided = event.data
+    part = event.data
     claim = state or _unknown(part.sender, part.claim_no)
     why = _why_closed(claim)
     if why is None and (claim.status is ClaimStatus.ASSESSED or claim.account_refused):
@@ -412,18 +426,6 @@ def _news(before: Claim, after: Claim) -> tuple[Outcome, ...]:
     """Publishes a hold once for each new set of reasons, not at every look."""
     told = before.status is after.status and (before.reasons, before.missing) == (after.reasons, after.missing)
     return () if told else outcomes.progress(after)
-
-
-def _again(claim: Claim, event: Event) -> Decision[Claim]:
-    """Answers a repeated claim_no: the same content gets the claim's state, other content is refused as a duplicate."""
-    part: Submission = event.data
-    if claim.fingerprint == event.content_hash:
-        return _decided(claim, event, outcomes.progress(claim)[1:])
-    return _decided(claim, event, _refusal(part.sender, event, part.claim_no, (Reason.DUPLICATE_CLAIM,)))
-
-
-def _may_be_submitted(claim: Claim) -> bool:
-    return claim.status in (ClaimStatus.UNKNOWN, ClaimStatus.REJECTED) or claim.account_refused
 
 
 def _why_closed(claim: Claim) -> Reason | None:

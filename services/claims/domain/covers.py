@@ -9,13 +9,17 @@ from __future__ import annotations
 import uuid
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from services.claims.domain import outcomes, wakes
 from services.claims.domain.state import CompletedRun, Cover, Facts, PaidInvoice
 from shared.contracts.billing import PremiumBilled, PremiumPaid, RunCompleted
 from shared.contracts.claims_work import WakeCover
-from shared.kernel.decision import Decision, Due, Outcome
-from shared.kernel.event import Event
+from shared.kernel.decision import Address, Decision, Due, Outcome
+from shared.kernel.event import Event, Routed
+from shared.kernel.values import value
+
+S = TypeVar("S", PaidInvoice, CompletedRun)
 
 KNOWN = "already-known"
 PREMIUMS = "await-premiums"
@@ -23,30 +27,38 @@ PREMIUMS = "await-premiums"
 LOOK_AFTER = timedelta(seconds=1)
 
 
-def billed(state: Cover | None, event: Event, facts: Facts) -> Decision[Cover]:
+@value(frozen=True, slots=True)
+class InvoiceWake:
+    """`cover.wake` of a paid invoice."""
+
+    wake: WakeCover
+
+
+@value(frozen=True, slots=True)
+class RunWake:
+    """`cover.wake` of a closed run."""
+
+    wake: WakeCover
+
+
+def billed(state: None, event: Event[PremiumBilled], facts: Facts) -> Decision[Cover]:
     """Notes a premium. Billing bills a worker's month once, so a second premium changes nothing."""
-    if state is not None:
-        return Decision(state=None, ignored=KNOWN)
-    data: PremiumBilled = event.data
+    data = event.data
     return Decision(
         state=Cover(data.regency, data.district, data.sex, data.funding, data.income_base, data.run_id, data.invoice_id)
     )
 
 
-def paid(state: PaidInvoice | None, event: Event, facts: Facts) -> Decision[PaidInvoice]:
+def paid(state: None, event: Event[PremiumPaid], facts: Facts) -> Decision[PaidInvoice]:
     """Notes a payment, then wakes the claims that wait for its month."""
-    if state is not None:
-        return Decision(state=None, ignored=KNOWN)
-    data: PremiumPaid = event.data
+    data = event.data
     wake = WakeCover(collection="invoices", id=data.invoice_id, regency=data.regency, period=data.period)
     return Decision(state=PaidInvoice(data.regency, data.period, data.paid_on), outcomes=(_wake(wake),))
 
 
-def completed(state: CompletedRun | None, event: Event, facts: Facts) -> Decision[CompletedRun]:
+def completed(state: None, event: Event[RunCompleted], facts: Facts) -> Decision[CompletedRun]:
     """Notes a closed run, then wakes the claims that wait for its month; again once all its premiums are here."""
-    if state is not None:
-        return Decision(state=None, ignored=KNOWN)
-    data: RunCompleted = event.data
+    data = event.data
     wake = WakeCover(collection="runs", id=data.run_id, regency=data.regency, period=data.period)
     run = CompletedRun(
         month_key(data.regency, data.period),
@@ -57,16 +69,28 @@ def completed(state: CompletedRun | None, event: Event, facts: Facts) -> Decisio
     return Decision(state=run, outcomes=(_wake(wake),), due=_due_of(data.run_id, run, event.at))
 
 
-def woken(state: PaidInvoice | CompletedRun | None, event: Event, facts: Facts) -> Decision[PaidInvoice | CompletedRun]:
+def parts(event: Event[WakeCover], reference: object) -> tuple[Routed, ...]:
+    """The document whose news wakes claims: an invoice or a run."""
+    wake = event.data
+    part = RunWake(wake) if wake.collection == "runs" else InvoiceWake(wake)
+    return (Routed(Address(wake.collection, wake.id), part),)
+
+
+def invoice_woken(state: PaidInvoice, event: Event[InvoiceWake], facts: Facts) -> Decision[PaidInvoice]:
     """Asks for a look at every claim that waits for the month."""
-    wake: WakeCover = event.data
+    return _woken(state, event.data.wake, facts)
+
+
+def run_woken(state: CompletedRun, event: Event[RunWake], facts: Facts) -> Decision[CompletedRun]:
+    """The same; notes when every premium of the run is here."""
+    wake = event.data.wake
+    run = replace(state, seen=True) if wake.complete else state
+    return replace(_woken(run, wake, facts), due=_due_of(wake.id, run, event.at))
+
+
+def _woken(state: S, wake: WakeCover, facts: Facts) -> Decision[S]:
     found = facts.waiting.get((wake.collection, wake.id, wake.after), ())
-    if isinstance(state, CompletedRun) and wake.complete:
-        state = replace(state, seen=True)
-    made: Decision[PaidInvoice | CompletedRun] = wakes.woken(
-        state, found, lambda last: _wake(wake.model_copy(update={"after": last}))
-    )
-    return replace(made, due=_due_of(wake.id, state, event.at))
+    return wakes.woken(state, found, lambda last: _wake(wake.model_copy(update={"after": last})))
 
 
 def all_here(run_id: str, run: CompletedRun) -> WakeCover:
@@ -75,9 +99,9 @@ def all_here(run_id: str, run: CompletedRun) -> WakeCover:
     return WakeCover(collection="runs", id=run_id, regency=regency, period=period, complete=True)
 
 
-def _due_of(run_id: str, state: PaidInvoice | CompletedRun | None, at: datetime) -> Due | None:
+def _due_of(run_id: str, state: CompletedRun, at: datetime) -> Due | None:
     """A run whose premiums may still be arriving is checked until all are here."""
-    if not isinstance(state, CompletedRun) or state.seen:
+    if state.seen:
         return None
     name = str(uuid.uuid5(uuid.NAMESPACE_URL, f"urn:payung:claims:{PREMIUMS}|{run_id}"))
     return Due(name, PREMIUMS, at + LOOK_AFTER, {"correlation_id": state.correlation})

@@ -7,18 +7,40 @@ Theory of operation
 * deaths (worker_id): what claims took of a worker's entitlement, each part once: domain/entitlements.py.
 * refusals (name of the input): commands that name no claim, or a claim that had to be looked up first.
 
+`TABLE` says what each part does to a document at each of its stages.
+
 Invariants: pure, total, deterministic; every reason that holds is told; an ignored input says why; no personal data
 enters an outcome.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
-
-from services.claims.domain import claims, covers, entitlements, forms, links, outcomes
-from services.claims.domain.forms import Added, Decided, Refused, Rejected, Sender, Submission, Withdrawn
-from services.claims.domain.state import Facts, Reference, Refusal, Ruling, claim_key
+from services.claims.domain import claims, covers, entitlements, forms, links, outcomes, wakes
+from services.claims.domain.covers import InvoiceWake, RunWake
+from services.claims.domain.forms import (
+    Added,
+    Decided,
+    Refused,
+    Rejected,
+    Sender,
+    Submission,
+    Unnamed,
+    Unplaced,
+    Withdrawn,
+)
+from services.claims.domain.state import (
+    Claim,
+    ClaimStatus,
+    CompletedRun,
+    Cover,
+    Entitlement,
+    Facts,
+    PaidInvoice,
+    Reference,
+    Refusal,
+    Ruling,
+    claim_key,
+)
 from shared.contracts import merges
 from shared.contracts.billing import PremiumBilled, PremiumPaid, RunCompleted
 from shared.contracts.claims import AddDocuments, DecideClaim, SubmitClaim, WithdrawClaim
@@ -29,6 +51,7 @@ from shared.contracts.claims_work import (
     BenefitTransferred,
     ClaimCleared,
     ClaimRuled,
+    ClaimStep,
     EventMoved,
     EventReserved,
     EventTaken,
@@ -41,93 +64,52 @@ from shared.contracts.claims_work import (
 from shared.contracts.reasons import Reason
 from shared.contracts.registration import WorkerRegistered, WorkerWithdrawn
 from shared.kernel.decision import Address, Decision
-from shared.kernel.event import Event, Routed
+from shared.kernel.dispatch import Documents, Kind, Table
+from shared.kernel.event import Event, Intake, Routed
+from shared.kernel.links import Link
 
 
-def route(event: Event, reference: Reference) -> tuple[Routed, ...]:
-    """The document that an input changes, with its part. Few of registration's events change any."""
-    if isinstance(event.data, WorkerWithdrawn | WorkerRegistered):
-        return merges.route(event, reference)
-    return (_ROUTES[type(event.data)](event, reference),)
-
-
-def decide(state: Any, event: Event, facts: Facts) -> Decision[Any]:
-    """Decides one part on its document."""
-    return _DECISIONS[type(event.data)](state, event, facts)
-
-
-def conflicting(event: Event) -> Routed:
+def conflicting(event: Event[Intake]) -> Routed:
     """Refuses an input whose name was used before with other content, in a separate document from the first one's."""
     part = forms.refused(event, [Reason.CONFLICTING_DUPLICATE])
     return Routed(Address("refusals", f"{event.name}|{event.content_hash}"), part)
 
 
-def _cover(event: Event, reference: Reference) -> Routed:
-    data: PremiumBilled = event.data
-    return Routed(Address("covers", f"{data.worker_id}|{data.period}"), data)
-
-
-def _invoice(event: Event, reference: Reference) -> Routed:
-    return Routed(Address("invoices", event.data.invoice_id), event.data)
-
-
-def _run(event: Event, reference: Reference) -> Routed:
-    return Routed(Address("runs", event.data.run_id), event.data)
-
-
-def _wake(event: Event, reference: Reference) -> Routed:
-    return Routed(Address(event.data.collection, event.data.id), event.data)
-
-
-def _step(event: Event, reference: Reference) -> Routed:
-    return Routed(Address("claims", event.data.claim), event.data)
-
-
-def _entitlement(event: Event, reference: Reference) -> Routed:
-    return Routed(Address("deaths", event.data.worker_id), event.data)
-
-
-def _link(event: Event, reference: Reference) -> Routed:
-    return Routed(Address("links", event.data.worker_id), event.data)
-
-
-def _submit(event: Event, reference: Reference) -> Routed:
+def _submit(event: Event[SubmitClaim], reference: Reference) -> tuple[Routed, ...]:
     return _addressed(event, forms.submission(event, reference))
 
 
-def _add_documents(event: Event, reference: Reference) -> Routed:
+def _add_documents(event: Event[AddDocuments], reference: Reference) -> tuple[Routed, ...]:
     return _addressed(event, forms.added(event))
 
 
-def _withdraw(event: Event, reference: Reference) -> Routed:
+def _withdraw(event: Event[WithdrawClaim], reference: Reference) -> tuple[Routed, ...]:
     return _addressed(event, forms.withdrawn(event))
 
 
-def _decide_claim(event: Event, reference: Reference) -> Routed:
+def _decide_claim(event: Event[DecideClaim], reference: Reference) -> tuple[Routed, ...]:
     return _addressed(event, forms.decided(event))
 
 
-def _addressed(event: Event, part: Submission | Rejected | Added | Withdrawn | Decided | Refused) -> Routed:
-    """Routes a part to its claim. A part without a (known) claim, or an unreadable one, goes to a document of
+def _addressed(event: Event, part: Submission | Rejected | Added | Withdrawn | Decided | Refused) -> tuple[Routed, ...]:
+    """Routes a part to its claim. A part that names no claim, or not the whole of its key, goes to a document of
     its own.
     """
-    if part.claim_no is None or isinstance(part, Refused) or not part.sender.regency:
-        return Routed(Address("refusals", event.name), part)
-    return Routed(Address("claims", claim_key(part.sender.regency, part.sender.agency, part.claim_no)), part)
+    if isinstance(part, Refused | Unnamed | Unplaced):
+        return (Routed(Address("refusals", event.name), part),)
+    return (Routed(Address("claims", claim_key(part.sender.regency, part.sender.agency, part.claim_no)), part),)
 
 
-def _ruling(event: Event, reference: Reference) -> Routed:
-    data: ClaimRuled = event.data
+def _ruling(event: Event[ClaimRuled], reference: Reference) -> tuple[Routed, ...]:
+    data = event.data
     sender, ruling = Sender(data.regency, data.agency), Ruling(data.approved, data.officer, data.reason)
     key = claim_key(data.regency, data.agency, data.claim_no)
-    return Routed(Address("claims", key), Decided(sender, data.claim_no, ruling))
+    return (Routed(Address("claims", key), Decided(sender, data.claim_no, ruling)),)
 
 
-def _decided(state: Any, event: Event, facts: Facts) -> Decision[Any]:
-    """Applies a decision to its claim. A decision without a regency goes to the only claim that it can mean."""
-    part: Decided = event.data
-    if part.sender.regency:
-        return claims.ruled(state, event, facts)
+def _unplaced(state: Refusal | None, event: Event[Unplaced], facts: Facts) -> Decision[Refusal]:
+    """Sends a decision without a regency on to the only claim that it can mean."""
+    part = event.data
     found = facts.named.get((part.sender.agency, part.claim_no), ())
     if len(found) == 1:
         step = outcomes.ruled(Sender(found[0], part.sender.agency), part.claim_no, part.ruling)
@@ -138,66 +120,100 @@ def _decided(state: Any, event: Event, facts: Facts) -> Decision[Any]:
     return Decision(state=Refusal(event.type, reasons), outcomes=told)
 
 
-def _refused(state: Refusal | None, event: Event, facts: Facts) -> Decision[Refusal]:
-    part: Refused = event.data
+def _refused(state: Refusal | None, event: Event[Refused], facts: Facts) -> Decision[Refusal]:
+    part = event.data
     told = outcomes.refusal(part.sender, part.command, part.claim_no, part.reasons, event.id)
     return Decision(state=Refusal(part.command, part.reasons), outcomes=told)
 
 
-def _rejected(state: Any, event: Event, facts: Facts) -> Decision[Any]:
-    part: Rejected = event.data
-    if part.claim_no is not None:
-        return claims.rejected_form(state, event, facts)
+def _unnamed(state: Refusal | None, event: Event[Unnamed], facts: Facts) -> Decision[Refusal]:
+    part = event.data
     return Decision(state=Refusal(event.type, part.reasons), outcomes=outcomes.form_rejected(part, event.id))
 
 
-_ROUTES: Mapping[type, Callable[[Event, Reference], Routed]] = {
-    PremiumBilled: _cover,
-    PremiumPaid: _invoice,
-    RunCompleted: _run,
-    SubmitClaim: _submit,
-    AddDocuments: _add_documents,
-    WithdrawClaim: _withdraw,
-    DecideClaim: _decide_claim,
-    AssessClaim: _step,
-    ReserveEvent: _entitlement,
-    EventReserved: _step,
-    ClaimCleared: _step,
-    EventTaken: _step,
-    ClaimRuled: _ruling,
-    EventMoved: _step,
-    AwaitEvent: _entitlement,
-    SettleEvent: _entitlement,
-    ReleaseEvent: _entitlement,
-    WakeCover: _wake,
-    WakeWorker: _link,
-    BenefitTransferred: _step,
-    BenefitRefused: _step,
-}
+def _month(data: PremiumBilled) -> str:
+    return f"{data.worker_id}|{data.period}"
 
-_DECISIONS: Mapping[type, Callable[[Any, Event, Facts], Decision[Any]]] = {
-    PremiumBilled: covers.billed,
-    PremiumPaid: covers.paid,
-    RunCompleted: covers.completed,
-    WakeCover: covers.woken,
-    WorkerWithdrawn: links.merged,
-    WorkerRegistered: links.registered,
-    WakeWorker: links.woken,
-    Submission: claims.submitted,
-    Rejected: _rejected,
-    Added: claims.documents_added,
-    Withdrawn: claims.withdrawn,
-    Decided: _decided,
-    Refused: _refused,
-    AssessClaim: claims.assessed,
-    EventReserved: claims.reserved,
-    ClaimCleared: claims.cleared,
-    EventTaken: claims.taken,
-    EventMoved: claims.moved,
-    BenefitTransferred: claims.transferred,
-    BenefitRefused: claims.account_refused,
-    ReserveEvent: entitlements.asked,
-    ReleaseEvent: entitlements.released,
-    AwaitEvent: entitlements.awaited,
-    SettleEvent: entitlements.settled,
-}
+
+def _invoice(data: PremiumPaid) -> str:
+    return data.invoice_id
+
+
+def _run(data: RunCompleted) -> str:
+    return data.run_id
+
+
+def _worker(data: WakeWorker | ReserveEvent | ReleaseEvent | AwaitEvent | SettleEvent) -> str:
+    return data.worker_id
+
+
+def _claim(step: ClaimStep) -> str:
+    return step.claim
+
+
+_covers = Documents[Cover, Facts]("covers", Kind(Cover))
+_covers.on(PremiumBilled, _month).absent(covers.billed).ignored(covers.KNOWN, remember=False)
+
+INVOICE = Kind(PaidInvoice)
+_invoices = Documents[PaidInvoice, Facts]("invoices", INVOICE)
+_invoices.on(PremiumPaid, _invoice).absent(covers.paid).ignored(covers.KNOWN, remember=False)
+_invoices.on(InvoiceWake).at(INVOICE, covers.invoice_woken).ignored(wakes.UNKNOWN)
+
+RUN = Kind(CompletedRun)
+_runs = Documents[CompletedRun, Facts]("runs", RUN)
+_runs.on(RunCompleted, _run).absent(covers.completed).ignored(covers.KNOWN, remember=False)
+_runs.on(RunWake).at(RUN, covers.run_woken).ignored(wakes.UNKNOWN)
+
+LINK = Kind(Link)
+_links = Documents[Link, Facts]("links", LINK)
+_links.on(WorkerWithdrawn).always(links.merged)
+_links.on(WorkerRegistered).always(links.registered)
+_links.on(WakeWorker, _worker).at(LINK, links.woken).ignored(wakes.UNKNOWN)
+
+CLAIM = Kind(Claim, ClaimStatus, lambda claim: claim.status)
+_S = ClaimStatus
+_claims = Documents[Claim, Facts]("claims", CLAIM)
+(
+    _claims.on(Submission)
+    .absent(claims.submitted)
+    .at(CLAIM, claims.submitted, _S.UNKNOWN, _S.REJECTED)
+    .at(CLAIM, claims.submitted_while_held, _S.HELD)
+    .at(CLAIM, claims.submitted_again)
+)
+(
+    _claims.on(Rejected)
+    .absent(claims.rejected_form)
+    .at(CLAIM, claims.rejected_form, _S.UNKNOWN, _S.REJECTED)
+    .at(CLAIM, claims.rejected_form_of_open)
+)
+_claims.on(Added).always(claims.documents_added)
+_claims.on(Withdrawn).always(claims.withdrawn)
+_claims.on(Decided).always(claims.ruled)
+(
+    _claims.on(AssessClaim, _claim)
+    .at(CLAIM, claims.assessed, _S.REGISTERED, _S.HELD, _S.REJECTED, _S.PAID)
+    .ignored(claims.STALE, remember=False)
+)
+_claims.on(EventReserved, _claim).at(CLAIM, claims.reserved, _S.ASSESSED).ignored(claims.STALE, remember=False)
+_claims.on(EventMoved, _claim).at(CLAIM, claims.moved, _S.ASSESSED).ignored(claims.STALE, remember=False)
+_claims.on(ClaimCleared, _claim).at(CLAIM, claims.cleared, _S.ASSESSED).ignored(claims.STALE, remember=False)
+_claims.on(EventTaken, _claim).at(CLAIM, claims.taken, _S.ASSESSED).ignored(claims.STALE, remember=False)
+_claims.on(BenefitTransferred, _claim).at(CLAIM, claims.transferred, _S.APPROVED).ignored(claims.STALE, remember=False)
+_claims.on(BenefitRefused, _claim).at(CLAIM, claims.account_refused, _S.APPROVED).ignored(claims.STALE, remember=False)
+
+_entitlements = Documents[Entitlement, Facts]("deaths", Kind(Entitlement))
+_entitlements.on(ReserveEvent, _worker).always(entitlements.asked)
+_entitlements.on(ReleaseEvent, _worker).always(entitlements.released)
+_entitlements.on(AwaitEvent, _worker).always(entitlements.awaited)
+_entitlements.on(SettleEvent, _worker).always(entitlements.settled)
+
+_refusals = Documents[Refusal, Facts]("refusals", Kind(Refusal))
+_refusals.on(Refused).always(_refused)
+_refusals.on(Unnamed).always(_unnamed)
+_refusals.on(Unplaced).always(_unplaced)
+
+TABLE = Table[Facts, Reference](_covers, _invoices, _runs, _links, _claims, _entitlements, _refusals)
+TABLE.reads(SubmitClaim, _submit).reads(AddDocuments, _add_documents).reads(WithdrawClaim, _withdraw)
+TABLE.reads(DecideClaim, _decide_claim).reads(ClaimRuled, _ruling).reads(WakeCover, covers.parts)
+TABLE.reads(WorkerWithdrawn, merges.route).reads(WorkerRegistered, merges.route)
+route, decide = TABLE.route, TABLE.decide

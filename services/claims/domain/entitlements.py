@@ -34,9 +34,9 @@ from shared.kernel.decision import Decision, Outcome
 from shared.kernel.event import Event
 
 
-def asked(state: Entitlement | None, event: Event, facts: Facts) -> Decision[Entitlement]:
+def asked(state: Entitlement | None, event: Event[ReserveEvent], facts: Facts) -> Decision[Entitlement]:
     """Gives a claim its part, or tells it to be judged again because something has changed."""
-    step: ReserveEvent = event.data
+    step = event.data
     held = state or Entitlement()
     if step.seen != held.changes:
         moved = EventMoved(claim=step.claim, round=step.round)
@@ -49,26 +49,26 @@ def asked(state: Entitlement | None, event: Event, facts: Facts) -> Decision[Ent
     return Decision(state=taken, outcomes=(outcomes.step("claim.reserved", step.claim, reserved),))
 
 
-def released(state: Entitlement | None, event: Event, facts: Facts) -> Decision[Entitlement]:
+def released(state: Entitlement | None, event: Event[ReleaseEvent], facts: Facts) -> Decision[Entitlement]:
     """Takes back everything that a claim took."""
-    step: ReleaseEvent = event.data
+    step = event.data
     held = state or Entitlement()
     waiting = {key: look for key, look in held.waiting.items() if key != step.claim}
     left = replace(_without(held, step.claim), waiting=waiting)
     return Decision(state=left if left == held else replace(left, changes=held.changes + 1))
 
 
-def awaited(state: Entitlement | None, event: Event, facts: Facts) -> Decision[Entitlement]:
+def awaited(state: Entitlement | None, event: Event[AwaitEvent], facts: Facts) -> Decision[Entitlement]:
     """Remembers a claim that follows a death or disability; wakes it at once if one is already paid."""
-    step: AwaitEvent = event.data
+    step = event.data
     held = state or Entitlement()
     waiting = replace(held, waiting={**held.waiting, step.claim: step.look})
     return Decision(state=waiting, outcomes=_wakes([step.look]) if held.paid else ())
 
 
-def settled(state: Entitlement | None, event: Event, facts: Facts) -> Decision[Entitlement]:
+def settled(state: Entitlement | None, event: Event[SettleEvent], facts: Facts) -> Decision[Entitlement]:
     """Notes a paid death or total disability, and wakes the claims that follow it."""
-    step: SettleEvent = event.data
+    step = event.data
     held = state or Entitlement()
     paid = {**held.paid, step.claim: PaidEvent(step.kind, step.outcome, step.event_date)}
     return Decision(state=replace(held, paid=paid, changes=held.changes + 1), outcomes=_wakes(held.waiting.values()))

@@ -76,10 +76,15 @@ class Rejected:
     """A `claim.submit.v1` with a wrong form, with those fields that can be read."""
 
     sender: Sender
-    claim_no: str | None
+    claim_no: str
     worker_id: str | None
     kind: Kind | None
     reasons: tuple[str, ...]
+
+
+@value(frozen=True, slots=True)
+class Unnamed(Rejected):
+    """One whose claim_no cannot be read (it is empty): no claim can be found for it."""
 
 
 @value(frozen=True, slots=True)
@@ -106,6 +111,11 @@ class Decided:
     sender: Sender
     claim_no: str
     ruling: Ruling
+
+
+@value(frozen=True, slots=True)
+class Unplaced(Decided):
+    """One that names an agency without its regency: its claim must be looked up first."""
 
 
 @value(frozen=True, slots=True)
@@ -143,7 +153,7 @@ def named_agency(fields: Mapping[str, Any]) -> Sender | None:
     return Sender(place, name) if fits else None
 
 
-def submission(event: Event, reference: Reference) -> Submission | Rejected:
+def submission(event: Event[SubmitClaim], reference: Reference) -> Submission | Rejected:
     """Reads `claim.submit.v1`."""
     return _submission(event.data, sender_of(event), reference, business_day(event.at))
 
@@ -159,7 +169,7 @@ def problems(fields: Mapping[str, Any], reference: Reference, today: date) -> tu
 def _submission(data: Intake, sender: Sender, reference: Reference, today: date) -> Submission | Rejected:
     if unread := row_fault(data.fields):
         # A row of a list that could not be read: it has a reason and nothing else.
-        return Rejected(sender, None, None, None, unread)
+        return Unnamed(sender, "", None, None, unread)
     form = Fields(data.fields, data.problem)
     claim_no = _number(form)
     worker = _worker(form, reference, today)
@@ -175,7 +185,8 @@ def _submission(data: Intake, sender: Sender, reference: Reference, today: date)
     documents = _documents(form)
     claimant = _claimant(form)
     if form.reasons or kind is None or event_date is None or details is None or claimant is None:
-        return Rejected(sender, claim_no or None, worker or None, kind, tuple(form.reasons))
+        wrong = Rejected if claim_no else Unnamed
+        return wrong(sender, claim_no, worker or None, kind, tuple(form.reasons))
     return Submission(
         sender,
         claim_no,
@@ -191,7 +202,7 @@ def _submission(data: Intake, sender: Sender, reference: Reference, today: date)
     )
 
 
-def added(event: Event) -> Added | Refused:
+def added(event: Event[Intake]) -> Added | Refused:
     """Reads `claim.add-documents.v1`."""
     form = Fields(event.data.fields, event.data.problem)
     claim_no = _number(form)
@@ -199,14 +210,14 @@ def added(event: Event) -> Added | Refused:
     return refused(event, form.reasons) if form.reasons else Added(sender_of(event), claim_no, documents)
 
 
-def withdrawn(event: Event) -> Withdrawn | Refused:
+def withdrawn(event: Event[Intake]) -> Withdrawn | Refused:
     """Reads `claim.withdraw.v1`."""
     form = Fields(event.data.fields, event.data.problem)
     claim_no = _number(form)
     return refused(event, form.reasons) if form.reasons else Withdrawn(sender_of(event), claim_no)
 
 
-def decided(event: Event) -> Decided | Refused:
+def decided(event: Event[Intake]) -> Decided | Refused:
     """Reads `claim.decide.v1`. The event's source is the officer who decides; a reason is required."""
     form = Fields(event.data.fields, event.data.problem)
     agency = named_agency(form.fields)
@@ -220,10 +231,11 @@ def decided(event: Event) -> Decided | Refused:
     reason = form.text("reason", 1000)
     if form.reasons or agency is None or officer is None:
         return refused(event, form.reasons)
-    return Decided(agency, claim_no, Ruling(decision == "approved", officer, reason))
+    made = Decided if agency.regency else Unplaced
+    return made(agency, claim_no, Ruling(decision == "approved", officer, reason))
 
 
-def refused(event: Event, reasons: Sequence[str]) -> Refused:
+def refused(event: Event[Intake], reasons: Sequence[str]) -> Refused:
     """The refusal of a command, with its claim_no if that can be read."""
     claim_no = _number(Fields(event.data.fields))
     return Refused(sender_of(event), event.type, unknown_number(claim_no), tuple(reasons))

@@ -12,29 +12,32 @@ from services.claims.domain import outcomes, wakes
 from services.claims.domain.state import Facts
 from shared.contracts import merges
 from shared.contracts.claims_work import WakeWorker
+from shared.contracts.registration import WorkerRegistered, WorkerWithdrawn
 from shared.kernel.decision import Decision, Outcome
 from shared.kernel.event import Event
 from shared.kernel.links import Link
 
 
-def merged(state: Link | None, event: Event, facts: Facts) -> Decision[Link]:
+def merged(state: Link | None, event: Event[WorkerWithdrawn], facts: Facts) -> Decision[Link]:
     """This worker was merged into another one."""
     return _waking(state, event, merges.merged(state, event, facts))
 
 
-def registered(state: Link | None, event: Event, facts: Facts) -> Decision[Link]:
+def registered(state: Link | None, event: Event[WorkerRegistered], facts: Facts) -> Decision[Link]:
     """This worker is a separate person (again)."""
     return _waking(state, event, merges.registered(state, event, facts))
 
 
-def woken(state: Link | None, event: Event, facts: Facts) -> Decision[Link]:
+def woken(state: Link, event: Event[WakeWorker], facts: Facts) -> Decision[Link]:
     """Asks for a look at every open claim of the workers of this link."""
-    wake: WakeWorker = event.data
+    wake = event.data
     found = facts.open_claims.get(event.name, ())
     return wakes.woken(state, found, lambda last: _wake(wake.model_copy(update={"after": last})))
 
 
-def _waking(before: Link | None, event: Event, linked: Decision[Link]) -> Decision[Link]:
+def _waking(
+    before: Link | None, event: Event[WorkerWithdrawn | WorkerRegistered], linked: Decision[Link]
+) -> Decision[Link]:
     if linked.ignored is not None:
         return linked
     others = [one.into for one in (before, linked.state) if one is not None and one.into]

@@ -90,7 +90,7 @@ def form_rejected(part: Rejected, name: str) -> tuple[Outcome, ...]:
     """Rejects a submission with a wrong form. `name` is the event's id, the key when no claim is named."""
     sender = part.sender
     data = ClaimRejected(
-        claim_no=part.claim_no,
+        claim_no=part.claim_no or None,
         agency=sender.agency,
         worker_id=part.worker_id,
         regency=sender.regency,
@@ -98,7 +98,7 @@ def form_rejected(part: Rejected, name: str) -> tuple[Outcome, ...]:
         stage="selesai",
         reasons=list(part.reasons),
     )
-    key = claim_key(sender.regency, sender.agency, part.claim_no) if part.claim_no is not None else name
+    key = claim_key(sender.regency, sender.agency, part.claim_no) if part.claim_no else name
     return both(sender, "claim.rejected.v1", data, part.worker_id or key, part.claim_no or name)
 
 

@@ -13,12 +13,11 @@ S = TypeVar("S")
 
 # More claims than this are woken in several steps, so that one document never grows too large.
 WAKE_MAX = 500
+UNKNOWN = "news-unknown"
 
 
-def woken(state: S | None, found: Sequence[tuple[str, Claim]], further: Callable[[str], Outcome]) -> Decision[S]:
+def woken(state: S, found: Sequence[tuple[str, Claim]], further: Callable[[str], Outcome]) -> Decision[S]:
     """Asks for a look at each claim that was found; `further` asks for the claims after the last one."""
-    if state is None:
-        return Decision(state=None, ignored="news-unknown")
     if not found:
         # Saved although no claim was found: when this wake is redelivered, it must not find claims that began to wait
         # later.

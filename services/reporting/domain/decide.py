@@ -13,115 +13,206 @@ Theory of operation
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 from services.reporting.domain import claims, field, money, people
-from services.reporting.domain.rules import FEEDBACK_PREFIX, answering_agency
-from shared.contracts.envelope import rfc3339
-from shared.kernel.decision import Address, Decision
+from services.reporting.domain.rules import ALREADY_COUNTED, FEEDBACK_PREFIX, answering_agency
+from services.reporting.domain.state import (
+    Answer,
+    Budget,
+    Claim,
+    Exhaustion,
+    Finding,
+    Identity,
+    Invoice,
+    Meeting,
+    Premium,
+    Project,
+    Registration,
+    Risk,
+    Run,
+    Settlement,
+)
+from shared.contracts.billing import (
+    BudgetExhausted,
+    BudgetSetAccepted,
+    CoverageAtRisk,
+    PremiumBilled,
+    PremiumPaid,
+    RunCompleted,
+)
+from shared.contracts.claims import (
+    ClaimApproved,
+    ClaimHeld,
+    ClaimPaid,
+    ClaimProgress,
+    ClaimRegistered,
+    ClaimRejected,
+    ClaimReopened,
+    CommandRefused,
+)
+from shared.contracts.registration import (
+    SubmissionAnswered,
+    SubmissionSettled,
+    WorkerRegistered,
+    WorkerUpdated,
+    WorkerWithdrawn,
+)
+from shared.contracts.registration_duties import (
+    EmployerFoundNoncompliant,
+    OutreachHeld,
+    OutreachPlanned,
+    ProjectRegistered,
+)
+from shared.contracts.verification import (
+    IdentityEnded,
+    IdentityHeld,
+    IdentityRejected,
+    IdentityUnverified,
+    IdentityVerified,
+)
+from shared.kernel.decision import Address
+from shared.kernel.dispatch import Documents, Kind, Table
 from shared.kernel.event import Event, Routed
 
 
-def route(event: Event, reference: object) -> tuple[Routed, ...]:
-    """Names the one document that an event changes; none for a copy on an agency's feedback topic that answers no
-    row."""
-    address = _ADDRESSES[event.type](event)
-    return () if address is None else (Routed(address, event.data),)
+def counted(kind: str, data: type) -> bool:
+    """Whether an event type is counted. Of the refusals only that of a claim's submission is: it answers a row."""
+    return data in TABLE.inputs and (data is not CommandRefused or kind == "claim.submit.refused.v1")
 
 
-def decide(state: Any, event: Event, facts: object) -> Decision[Any]:
-    """The document after the event; a state of None means that nothing changes."""
-    return _JUDGEMENTS[event.type](state, event, rfc3339(event.at))
+def _claim(event: Event[ClaimProgress], reference: object) -> tuple[Routed, ...]:
+    # On a feedback topic the same event may be the answer to an agency's row. On claims-events it is for everyone.
+    return _claim_answer(event, reference) if event.topic.startswith(FEEDBACK_PREFIX) else _claim_of(event)
 
 
-def _by_worker(collection: str) -> Callable[[Event], Address | None]:
-    return lambda event: Address(collection, event.data.worker_id)
+def _payment(event: Event[ClaimPaid], reference: object) -> tuple[Routed, ...]:
+    return () if event.topic.startswith(FEEDBACK_PREFIX) else _claim_of(event)
 
 
-def _claim_address(event: Event) -> Address | None:
-    if event.topic.startswith(FEEDBACK_PREFIX):
-        # The same event is on claims-events, for everyone. Here it may be the answer to an agency's row.
-        return _claim_answer_address(event)
+def _claim_of(event: Event[ClaimProgress | ClaimPaid]) -> tuple[Routed, ...]:
     claim = event.data
     # A submission without a number is counted by itself, under the event's own name.
     number = claim.claim_no if claim.claim_no is not None else f"?{event.name}"
-    return Address("claims", f"{claim.regency}/{claim.agency}/{number}")
+    return (Routed(Address("claims", f"{claim.regency}/{claim.agency}/{number}"), claim),)
 
 
-def _answer_address(event: Event) -> Address | None:
-    return None if answering_agency(event.topic) is None else Address("answers", event.name)
+def _answer(event: Event[SubmissionAnswered], reference: object) -> tuple[Routed, ...]:
+    if answering_agency(event.topic) is None:
+        return ()
+    return (Routed(Address("answers", event.name), event.data),)
 
 
-def _claim_answer_address(event: Event) -> Address | None:
+def _claim_answer(event: Event[ClaimProgress | CommandRefused], reference: object) -> tuple[Routed, ...]:
+    answer = people.claim_answer(event)
     # One row has one answer, so it is counted under the name of the submission.
-    return Address("answers", f"{event.causation_source}|{event.causation_id}") if people.answers_row(event) else None
+    name = f"{event.causation_source}|{event.causation_id}"
+    return () if answer is None else (Routed(Address("answers", name), answer),)
 
 
-def _claim(state: Any, event: Event, at: str) -> Decision[Any]:
-    if event.topic.startswith(FEEDBACK_PREFIX):
-        return people.claim_answered(state, event, at)
-    return claims.moved(state, event, at)
-
-
-def _settlement_address(event: Event) -> Address | None:
+def _settlement(event: Event[SubmissionSettled], reference: object) -> tuple[Routed, ...]:
     agency = answering_agency(event.topic)
-    return None if agency is None else Address("settlements", f"{agency[0]}/{agency[1]}|{event.data.worker_id}")
+    if agency is None:
+        return ()
+    return (Routed(Address("settlements", f"{agency[0]}/{agency[1]}|{event.data.worker_id}"), event.data),)
 
 
-def _budget_address(event: Event) -> Address | None:
-    return Address("budgets", f"{event.data.regency}|{event.data.year}|{event.data.funding}")
-
-
-def _exhaustion_address(event: Event) -> Address | None:
-    data = event.data
-    return Address("exhaustions", f"{data.regency}|{data.period}|{data.funding}|{data.account}")
-
-
-def _risk_address(event: Event) -> Address | None:
+def _risk(event: Event[CoverageAtRisk], reference: object) -> tuple[Routed, ...]:
     # A month may have several invoices, and each can be late.
-    return Address("risks", "|".join(filter(None, (event.data.regency, event.data.period, event.subject))))
+    key = "|".join(filter(None, (event.data.regency, event.data.period, event.subject)))
+    return (Routed(Address("risks", key), event.data),)
 
 
-_MEETINGS = ("outreach.planned.v1", "outreach.held.v1")
-_ADDRESSES: dict[str, Callable[[Event], Address | None]] = {
-    "worker.registered.v1": _by_worker("registrations"),
-    "worker.updated.v1": _by_worker("registrations"),
-    "worker.withdrawn.v1": _by_worker("registrations"),
-    **dict.fromkeys(people.VERDICTS, _by_worker("identities")),
-    "premium.billed.v1": lambda event: Address("premiums", f"{event.data.worker_id}|{event.data.period}"),
-    "premium.paid.v1": lambda event: Address("invoices", event.data.invoice_id),
-    "billing.run-completed.v1": lambda event: Address("runs", event.data.run_id),
-    "budget.set-accepted.v1": _budget_address,
-    "budget.exhausted.v1": _exhaustion_address,
-    "coverage.at-risk.v1": _risk_address,
-    **dict.fromkeys(claims.STATUSES, _claim_address),
-    "claim.paid.v1": lambda event: None if event.topic.startswith(FEEDBACK_PREFIX) else _claim_address(event),
-    "claim.submit.refused.v1": _claim_answer_address,
-    "submission.answered.v1": _answer_address,
-    "submission.settled.v1": _settlement_address,
-    "employer.found-noncompliant.v1": lambda event: Address("findings", event.data.finding_id),
-    "project.registered.v1": lambda event: Address("projects", f"{event.data.regency}|{event.data.project_no}"),
-    **dict.fromkeys(_MEETINGS, lambda event: Address("meetings", f"{event.data.regency}|{event.data.meeting_id}")),
-}
-_JUDGEMENTS: dict[str, Callable[[Any, Event, str], Decision[Any]]] = {
-    "worker.registered.v1": people.registered,
-    "worker.updated.v1": people.registered,
-    "worker.withdrawn.v1": people.withdrawn,
-    **dict.fromkeys(people.VERDICTS, people.judged),
-    "premium.billed.v1": money.billed,
-    "premium.paid.v1": money.invoice_paid,
-    "billing.run-completed.v1": money.run_completed,
-    "budget.set-accepted.v1": money.budget_set,
-    "budget.exhausted.v1": money.exhausted,
-    "coverage.at-risk.v1": money.at_risk,
-    **dict.fromkeys(claims.STATUSES, _claim),
-    "claim.paid.v1": claims.paid,
-    "claim.submit.refused.v1": people.claim_answered,
-    "submission.answered.v1": people.answered,
-    "submission.settled.v1": people.settled,
-    "employer.found-noncompliant.v1": field.found,
-    "project.registered.v1": field.project,
-    **dict.fromkeys(_MEETINGS, field.met),
-}
-COUNTED_TYPES = frozenset(_JUDGEMENTS)
+def _worker(data: WorkerRegistered | WorkerWithdrawn | IdentityVerified | IdentityUnverified) -> str:
+    return data.worker_id
+
+
+def _meeting(data: OutreachPlanned) -> str:
+    return f"{data.regency}|{data.meeting_id}"
+
+
+_registrations = Documents[Registration, None]("registrations", Kind(Registration))
+_registrations.on(WorkerRegistered, _worker).always(people.registered)
+_registrations.on(WorkerUpdated, _worker).always(people.registered)
+_registrations.on(WorkerWithdrawn, _worker).always(people.withdrawn)
+
+_identities = Documents[Identity, None]("identities", Kind(Identity))
+_identities.on(IdentityVerified, _worker).always(people.judged)
+_identities.on(IdentityRejected, _worker).always(people.judged)
+_identities.on(IdentityHeld, _worker).always(people.judged)
+_identities.on(IdentityEnded, _worker).always(people.judged)
+
+_premiums = Documents[Premium, None]("premiums", Kind(Premium))
+(
+    _premiums.on(PremiumBilled, lambda premium: f"{premium.worker_id}|{premium.period}")
+    .absent(money.billed)
+    .ignored(ALREADY_COUNTED, remember=False)
+)
+
+_invoices = Documents[Invoice, None]("invoices", Kind(Invoice))
+(
+    _invoices.on(PremiumPaid, lambda payment: payment.invoice_id)
+    .absent(money.invoice_paid)
+    .ignored(ALREADY_COUNTED, remember=False)
+)
+
+_runs = Documents[Run, None]("runs", Kind(Run))
+(_runs.on(RunCompleted, lambda run: run.run_id).absent(money.run_completed).ignored(ALREADY_COUNTED, remember=False))
+
+_budgets = Documents[Budget, None]("budgets", Kind(Budget))
+_budgets.on(BudgetSetAccepted, lambda one: f"{one.regency}|{one.year}|{one.funding}").always(money.budget_set)
+
+_exhaustions = Documents[Exhaustion, None]("exhaustions", Kind(Exhaustion))
+(
+    _exhaustions.on(BudgetExhausted, lambda one: f"{one.regency}|{one.period}|{one.funding}|{one.account}").always(
+        money.exhausted
+    )
+)
+
+_risks = Documents[Risk, None]("risks", Kind(Risk))
+_risks.on(CoverageAtRisk).always(money.at_risk)
+
+_claims = Documents[Claim, None]("claims", Kind(Claim))
+_claims.on(ClaimRegistered).always(claims.moved)
+_claims.on(ClaimHeld).always(claims.moved)
+_claims.on(ClaimRejected).always(claims.moved)
+_claims.on(ClaimApproved).always(claims.moved)
+_claims.on(ClaimReopened).always(claims.moved)
+_claims.on(ClaimPaid).always(claims.paid)
+
+_answers = Documents[Answer, None]("answers", Kind(Answer))
+_answers.on(SubmissionAnswered).absent(people.answered).ignored(ALREADY_COUNTED, remember=False)
+_answers.on(people.ClaimAnswer).absent(people.claim_answered).ignored(ALREADY_COUNTED, remember=False)
+
+_settlements = Documents[Settlement, None]("settlements", Kind(Settlement))
+_settlements.on(SubmissionSettled).always(people.settled)
+
+_findings = Documents[Finding, None]("findings", Kind(Finding))
+_findings.on(EmployerFoundNoncompliant, lambda finding: finding.finding_id).always(field.found)
+
+_projects = Documents[Project, None]("projects", Kind(Project))
+_projects.on(ProjectRegistered, lambda project: f"{project.regency}|{project.project_no}").always(field.project)
+
+_meetings = Documents[Meeting, None]("meetings", Kind(Meeting))
+_meetings.on(OutreachPlanned, _meeting).always(field.met)
+_meetings.on(OutreachHeld, _meeting).always(field.met)
+
+TABLE = Table[None, object](
+    _registrations,
+    _identities,
+    _premiums,
+    _invoices,
+    _runs,
+    _budgets,
+    _exhaustions,
+    _risks,
+    _claims,
+    _answers,
+    _settlements,
+    _findings,
+    _projects,
+    _meetings,
+)
+TABLE.reads(ClaimRegistered, _claim).reads(ClaimHeld, _claim).reads(ClaimRejected, _claim)
+TABLE.reads(ClaimApproved, _claim).reads(ClaimReopened, _claim).reads(ClaimPaid, _payment)
+TABLE.reads(CommandRefused, _claim_answer)
+TABLE.reads(SubmissionAnswered, _answer).reads(SubmissionSettled, _settlement).reads(CoverageAtRisk, _risk)
+route, decide = TABLE.route, TABLE.decide

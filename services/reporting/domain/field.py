@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from services.reporting.domain.rules import latest
 from services.reporting.domain.state import Finding, Meeting, Project
+from shared.contracts.registration_duties import (
+    EmployerFoundNoncompliant,
+    OutreachHeld,
+    OutreachPlanned,
+    ProjectRegistered,
+)
 from shared.kernel.event import Event
 
 
 @latest
-def found(state: Finding | None, event: Event, at: str) -> Finding:
+def found(state: Finding | None, event: Event[EmployerFoundNoncompliant], at: str) -> Finding:
     """The present state of a duty that was not kept."""
     data = event.data
     return Finding(
@@ -26,7 +32,7 @@ def found(state: Finding | None, event: Event, at: str) -> Finding:
 
 
 @latest
-def project(state: Project | None, event: Event, at: str) -> Project:
+def project(state: Project | None, event: Event[ProjectRegistered], at: str) -> Project:
     """The present state of a construction project."""
     data = event.data
     return Project(
@@ -40,10 +46,9 @@ def project(state: Project | None, event: Event, at: str) -> Project:
 
 
 @latest
-def met(state: Meeting | None, event: Event, at: str) -> Meeting:
+def met(state: Meeting | None, event: Event[OutreachPlanned], at: str) -> Meeting:
     """A meeting, planned or held."""
     data = event.data
-    held = event.type == "outreach.held.v1"
     return Meeting(
         meeting_id=data.meeting_id,
         regency=data.regency,
@@ -52,7 +57,7 @@ def met(state: Meeting | None, event: Event, at: str) -> Meeting:
         sector=data.sector,
         held_on=data.held_on,
         agency=data.agency,
-        attendees=data.attendees if held else None,
+        attendees=data.attendees if isinstance(data, OutreachHeld) else None,
         sequence=event.sequence or 0,
         at=at,
     )

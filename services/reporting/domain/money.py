@@ -5,12 +5,20 @@ from __future__ import annotations
 from services.reporting.domain import history
 from services.reporting.domain.rules import latest, once
 from services.reporting.domain.state import Budget, Exhaustion, Invoice, Premium, Risk, Run
+from shared.contracts.billing import (
+    BudgetExhausted,
+    BudgetSetAccepted,
+    CoverageAtRisk,
+    PremiumBilled,
+    PremiumPaid,
+    RunCompleted,
+)
 from shared.contracts.reasons import Reason
 from shared.kernel.event import Event
 
 
 @once
-def billed(event: Event, at: str) -> Premium:
+def billed(event: Event[PremiumBilled], at: str) -> Premium:
     """One worker's premium for one month."""
     data = event.data
     amounts = {"JKK": 0, "JKM": 0}
@@ -35,7 +43,7 @@ def billed(event: Event, at: str) -> Premium:
 
 
 @once
-def invoice_paid(event: Event, at: str) -> Invoice:
+def invoice_paid(event: Event[PremiumPaid], at: str) -> Invoice:
     data = event.data
     return Invoice(
         invoice_id=data.invoice_id,
@@ -50,7 +58,7 @@ def invoice_paid(event: Event, at: str) -> Invoice:
 
 
 @once
-def run_completed(event: Event, at: str) -> Run:
+def run_completed(event: Event[RunCompleted], at: str) -> Run:
     """A completed run."""
     data = event.data
     return Run(
@@ -66,7 +74,7 @@ def run_completed(event: Event, at: str) -> Run:
 
 
 @latest
-def budget_set(state: Budget | None, event: Event, at: str) -> Budget:
+def budget_set(state: Budget | None, event: Event[BudgetSetAccepted], at: str) -> Budget:
     """The present ceilings."""
     data = event.data
     return Budget(
@@ -85,7 +93,7 @@ def budget_set(state: Budget | None, event: Event, at: str) -> Budget:
 
 
 @latest
-def exhausted(state: Exhaustion | None, event: Event, at: str) -> Exhaustion:
+def exhausted(state: Exhaustion | None, event: Event[BudgetExhausted], at: str) -> Exhaustion:
     """A run stopped because an account was too small."""
     data = event.data
     return Exhaustion(
@@ -102,7 +110,7 @@ def exhausted(state: Exhaustion | None, event: Event, at: str) -> Exhaustion:
 
 
 @latest
-def at_risk(state: Risk | None, event: Event, at: str) -> Risk:
+def at_risk(state: Risk | None, event: Event[CoverageAtRisk], at: str) -> Risk:
     data = event.data
     return Risk(
         regency=data.regency,

@@ -2,23 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from services.reporting.domain import history
 from services.reporting.domain.rules import ALREADY_COUNTED, OLDER, answering_agency, latest, older
 from services.reporting.domain.state import Answer, Identity, Registration, Settlement, Verdict
+from shared.contracts.claims import ClaimProgress, ClaimRegistered, ClaimRejected, CommandRefused
+from shared.contracts.envelope import rfc3339
 from shared.contracts.reasons import Reason, field_of
+from shared.contracts.registration import SubmissionAnswered, SubmissionSettled, WorkerRegistered, WorkerWithdrawn
+from shared.contracts.verification import (
+    IdentityEnded,
+    IdentityHeld,
+    IdentityRejected,
+    IdentityUnverified,
+    IdentityVerified,
+)
 from shared.kernel.decision import Decision
 from shared.kernel.event import Event
+from shared.kernel.values import value
 
-VERDICTS = {
-    "identity.verified.v1": Verdict.VERIFIED,
-    "identity.rejected.v1": Verdict.REJECTED,
-    "identity.held.v1": Verdict.HELD,
-    "identity.ended.v1": Verdict.ENDED,
+VERDICTS: Mapping[type[IdentityVerified | IdentityUnverified], Verdict] = {
+    IdentityVerified: Verdict.VERIFIED,
+    IdentityRejected: Verdict.REJECTED,
+    IdentityHeld: Verdict.HELD,
+    IdentityEnded: Verdict.ENDED,
 }
 
 
 @latest
-def registered(state: Registration | None, event: Event, at: str) -> Registration:
+def registered(state: Registration | None, event: Event[WorkerRegistered], at: str) -> Registration:
     """A worker as registered or changed."""
     data = event.data
     return Registration(
@@ -38,7 +51,7 @@ def registered(state: Registration | None, event: Event, at: str) -> Registratio
 
 
 @latest
-def withdrawn(state: Registration | None, event: Event, at: str) -> Registration:
+def withdrawn(state: Registration | None, event: Event[WorkerWithdrawn], at: str) -> Registration:
     """A worker who left; fields that the event does not carry keep their values."""
     data = event.data
     return Registration(
@@ -57,9 +70,11 @@ def withdrawn(state: Registration | None, event: Event, at: str) -> Registration
     )
 
 
-def judged(state: Identity | None, event: Event, at: str) -> Decision[Identity]:
+def judged(
+    state: Identity | None, event: Event[IdentityVerified | IdentityUnverified], facts: None
+) -> Decision[Identity]:
     """The verdict that stands."""
-    data = event.data
+    data, at = event.data, rfc3339(event.at)
     sequence = event.sequence or 0
     # The registration version counts first: a verdict on an older form says nothing about the present one.
     if state is not None and (data.registration_version, sequence) < (state.registration_version, state.sequence):
@@ -72,21 +87,21 @@ def judged(state: Identity | None, event: Event, at: str) -> Decision[Identity]:
             sector=data.sector,
             sex=data.sex,
             birth_month=data.birth_month,
-            status=VERDICTS[event.type].value,
+            status=VERDICTS[type(data)].value,
             registration_version=data.registration_version,
             sequence=sequence,
             at=at,
-            deceased_on=_deceased_on(event),
+            deceased_on=_deceased_on(data),
             past=history.of_identity(state, at),
         )
     )
 
 
-def _deceased_on(event: Event) -> str | None:
+def _deceased_on(data: IdentityVerified | IdentityUnverified) -> str | None:
     """The effective day of a verdict that says the worker is dead; None for other verdicts."""
-    if event.type == "identity.verified.v1" or Reason.DECEASED not in event.data.reasons:
+    if isinstance(data, IdentityVerified) or Reason.DECEASED not in data.reasons:
         return None
-    return str(event.data.effective_on)
+    return data.effective_on
 
 
 # Errors that the register found in the sent data. Other rejections (age, a wage job) are no fault of the list.
@@ -102,7 +117,7 @@ _FOUND_WRONG = frozenset(
 )
 
 
-def settled(state: Settlement | None, event: Event, at: str) -> Decision[Settlement]:
+def settled(state: Settlement | None, event: Event[SubmissionSettled], facts: None) -> Decision[Settlement]:
     """The latest verdict on a worker that an agency sent. A refuting verdict counts against the sender while it
     stands.
     """
@@ -118,15 +133,15 @@ def settled(state: Settlement | None, event: Event, at: str) -> Decision[Settlem
             refuted=refuted,
             reasons=found if refuted else (),
             sequence=event.sequence or 0,
-            at=at,
+            at=rfc3339(event.at),
         )
     )
 
 
-def answered(state: Answer | None, event: Event, at: str) -> Decision[Answer]:
+def answered(state: None, event: Event[SubmissionAnswered], facts: None) -> Decision[Answer]:
     """One answer to one row."""
     agency = answering_agency(event.topic)
-    if state is not None or agency is None:
+    if agency is None:
         return Decision(state=None, ignored=ALREADY_COUNTED)
     return Decision(
         state=Answer(
@@ -134,44 +149,55 @@ def answered(state: Answer | None, event: Event, at: str) -> Decision[Answer]:
             agency=agency[1],
             outcome=event.data.outcome,
             reasons=tuple(dict.fromkeys(event.data.reasons)),
-            at=at,
+            at=rfc3339(event.at),
         )
     )
 
 
 # How claims answers a submission: the first step of its claim, or a refusal.
-_CLAIM_OUTCOMES = {
-    "claim.registered.v1": "accepted",
-    "claim.rejected.v1": "rejected",
-    "claim.submit.refused.v1": "rejected",
+_CLAIM_OUTCOMES: Mapping[type, str] = {
+    ClaimRegistered: "accepted",
+    ClaimRejected: "rejected",
+    CommandRefused: "rejected",
 }
 _ROW_FAULTS = frozenset({Reason.ROW_RAGGED, Reason.ROW_UNREADABLE, Reason.FORMULA_WITHOUT_VALUE})
 
 
-def answers_row(event: Event) -> bool:
-    """Whether a claim's event on a feedback topic answers a row of an agency, as far as its data goes.
+@value(frozen=True, slots=True)
+class ClaimAnswer:
+    """The answer of claims to one row of an agency."""
+
+    regency: str
+    agency: str
+    outcome: str
+    reasons: tuple[str, ...]
+
+
+def claim_answer(event: Event[ClaimProgress | CommandRefused]) -> ClaimAnswer | None:
+    """What a claim's event on a feedback topic answers to an agency's row, as far as its data goes; None for nothing.
 
     A claim with a good form that is refused by law (not covered, too late) or withdrawn says nothing of the data, so
     only refusals of fields or of unreadable rows count.
     """
-    outcome = _CLAIM_OUTCOMES.get(event.type)
-    if outcome is None or answering_agency(event.topic) is None or not _is_of_agency(event):
-        return False
-    return outcome == "accepted" or all(field_of(one) or one in _ROW_FAULTS for one in event.data.reasons)
+    outcome, agency = _CLAIM_OUTCOMES.get(type(event.data)), answering_agency(event.topic)
+    reasons = tuple(dict.fromkeys(event.data.reasons))
+    if outcome is None or agency is None or not _is_of_agency(event):
+        return None
+    if outcome == "rejected" and not all(field_of(one) or one in _ROW_FAULTS for one in reasons):
+        return None
+    return ClaimAnswer(*agency, outcome, reasons)
 
 
-def claim_answered(state: Answer | None, event: Event, at: str) -> Decision[Answer]:
+def claim_answered(state: None, event: Event[ClaimAnswer], facts: None) -> Decision[Answer]:
     """The answer of claims to one row."""
-    agency = answering_agency(event.topic)
-    if state is not None or agency is None:
-        return Decision(state=None, ignored=ALREADY_COUNTED)
+    part = event.data
     return Decision(
         state=Answer(
-            regency=agency[0],
-            agency=agency[1],
-            outcome=_CLAIM_OUTCOMES[event.type],
-            reasons=tuple(dict.fromkeys(event.data.reasons)),
-            at=at,
+            regency=part.regency,
+            agency=part.agency,
+            outcome=part.outcome,
+            reasons=part.reasons,
+            at=rfc3339(event.at),
         )
     )
 

@@ -11,11 +11,13 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, TypeVar
 
+from shared.contracts.envelope import rfc3339
 from shared.kernel.calendar import months_between
 from shared.kernel.decision import Decision
 from shared.kernel.event import Event
 
 S = TypeVar("S")
+P = TypeVar("P")
 
 OLDER = "older"
 ALREADY_COUNTED = "already-counted"
@@ -43,26 +45,24 @@ def older(state: Any, event: Event) -> bool:
     return state is not None and event.sequence is not None and bool(event.sequence < state.sequence)
 
 
-def latest(judge: Callable[[S | None, Event, str], S]) -> Callable[[S | None, Event, str], Decision[S]]:
+def latest(judge: Callable[[S | None, Event[P], str], S]) -> Callable[[S | None, Event[P], None], Decision[S]]:
     """For documents that hold the latest state of an aggregate: an older event changes nothing."""
 
     @wraps(judge)
-    def decide(state: S | None, event: Event, at: str) -> Decision[S]:
+    def decide(state: S | None, event: Event[P], facts: None) -> Decision[S]:
         if older(state, event):
             return Decision(state=None, ignored=OLDER)
-        return Decision(state=judge(state, event, at))
+        return Decision(state=judge(state, event, rfc3339(event.at)))
 
     return decide
 
 
-def once(judge: Callable[[Event, str], S]) -> Callable[[S | None, Event, str], Decision[S]]:
-    """For documents that are inserted once: a repeat changes nothing."""
+def once(judge: Callable[[Event[P], str], S]) -> Callable[[None, Event[P], None], Decision[S]]:
+    """For documents that are inserted once."""
 
     @wraps(judge)
-    def decide(state: S | None, event: Event, at: str) -> Decision[S]:
-        if state is not None:
-            return Decision(state=None, ignored=ALREADY_COUNTED)
-        return Decision(state=judge(event, at))
+    def decide(state: None, event: Event[P], facts: None) -> Decision[S]:
+        return Decision(state=judge(event, rfc3339(event.at)))
 
     return decide
 

@@ -8,6 +8,8 @@ newer registration version replaces the older one; an answer to an older one is 
 (a job, a death, a withdrawal: `ends`) wait in the document when they come first, and outweigh every later check and
 every officer's decision (`officers`). So any order of the inputs gives the same end.
 
+`TABLE` says what each part does to a document at each of its stages.
+
 Invariants
 * An identity is pending exactly when its question to Dukcapil is due (`standing`).
 * A held identity is settled only by an officer, a newer registration, a newer load of the list that caused the hold or
@@ -18,9 +20,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
 
 from services.verification.domain import ends, officers, outcomes, parts, rules
+from services.verification.domain.ends import UNKNOWN
 from services.verification.domain.parts import OfficerDecision, Refused
 from services.verification.domain.policy import Policy
 from services.verification.domain.rules import Finding
@@ -36,64 +38,34 @@ from shared.contracts.registration import (
     WorkerSuspected,
     WorkerWithdrawn,
 )
+from shared.contracts.verification import DecideIdentity
 from shared.contracts.verification_work import DukcapilAnswered, GivenBack, SourceChanged
 from shared.kernel.calendar import business_day
-from shared.kernel.decision import Address, Decision
-from shared.kernel.event import Event, Intake, Routed
+from shared.kernel.decision import Decision
+from shared.kernel.dispatch import Documents, Kind, Table
+from shared.kernel.event import Event
 
-__all__ = ["Facts", "conflicting", "decide", "route"]
+__all__ = ["TABLE", "Facts", "conflicting", "decide", "route"]
 
 OLDER = "older-registration-version"
 
 conflicting = parts.conflicting
 
 
-def route(event: Event, reference: Any) -> tuple[Routed, ...]:
-    """Routes an input to the worker's identity, or an officer's malformed input to a refusal document."""
-    if isinstance(event.data, Intake):
-        return (parts.of_officer(event),)
-    return (Routed(Address("identities", event.data.worker_id), event.data),)
+def _first_check(state: SideFacts | None, event: Event[IdentityCheckRequested], facts: Facts) -> Decision[Identity]:
+    return _check(None, state or SideFacts(), event, facts)
 
 
-def decide(state: Identity | SideFacts | Refusal | None, event: Event, facts: Facts) -> Decision[Any]:
-    """Calls the decision for the type of the part. Raises TypeError for an unknown type."""
-    part, now = event.data, event.at
-    if isinstance(part, Refused):
-        refused = outcomes.refused(part.worker_id, part.officer, part.reasons, part.worker_id or event.id)
-        return Decision(state=Refusal(reasons=part.reasons), outcomes=(refused,))
-    identity = state if isinstance(state, Identity) else None
-    known = identity.known if identity else state if isinstance(state, SideFacts) else SideFacts()
-    match part:
-        case IdentityCheckRequested():
-            return _check(identity, known, part, facts, event)
-        case DukcapilAnswered():
-            return _answered(identity, part, facts, now)
-        case GivenBack():
-            return _given_back(identity, part, now)
-        case SourceChanged():
-            # A worker who is known only by a side fact is looked up when a check comes.
-            return ends.learnt(identity, part, now, facts)
-        case OfficerDecision():
-            return officers.settle(identity, known, part, now, facts)
-        case WorkerWithdrawn():
-            return ends.withdrawn(identity, known, part, event, facts)
-        case WorkerSuspected() | WorkerCleared():
-            return ends.suspected(identity, known, part, event, facts)
-        case WorkerDied():
-            return ends.died(identity, known, part, now, facts)
-        case WorkerEmployed():
-            return ends.employed(identity, known, part, now, facts)
-        case WorkerJobEnded():
-            return ends.job_ended(identity, known, now)
-        case other:
-            raise TypeError(f"no decision for {type(other).__name__}")
+def _newer_check(state: Identity, event: Event[IdentityCheckRequested], facts: Facts) -> Decision[Identity]:
+    if event.data.registration_version <= state.asked.registration_version:
+        return leave(state, event.at, ignored=OLDER)
+    return _check(state, state.known, event, facts)
 
 
 def _check(
-    before: Identity | None, known: SideFacts, part: IdentityCheckRequested, facts: Facts, event: Event
-) -> Decision[Any]:
-    if before is not None and part.registration_version <= before.asked.registration_version:
-        return leave(before, event.at, ignored=OLDER)
+    before: Identity | None, known: SideFacts, event: Event[IdentityCheckRequested], facts: Facts
+) -> Decision[Identity]:
+    part = event.data
     policy = facts.policies.at(part.regency, event.at)
     key = (part.regency, part.worker_id)
     fresh = Identity(
@@ -116,7 +88,7 @@ def _check(
     return _asked(fresh, facts, event.at, policy)
 
 
-def _asked(fresh: Identity, facts: Facts, at: datetime, policy: Policy) -> Decision[Any]:
+def _asked(fresh: Identity, facts: Facts, at: datetime, policy: Policy) -> Decision[Identity]:
     """Asks the registers in the policy's order and judges by the first that knows the person.
 
     Dukcapil is asked later, as due work. Without any snapshot, and without Dukcapil in the order, the case is held.
@@ -134,13 +106,10 @@ def _asked(fresh: Identity, facts: Facts, at: datetime, policy: Policy) -> Decis
     return judge(fresh, rules.settled("not-found", f"snapshot:{version}"), at, fresh.checked_on, policy)
 
 
-def _answered(identity: Identity | None, part: DukcapilAnswered, facts: Facts, now: datetime) -> Decision[Any]:
-    if identity is None:
-        return Decision(state=None, ignored=ends.UNKNOWN)
-    if part.registration_version > identity.asked.registration_version:
-        return _early()
-    if part.registration_version != identity.asked.registration_version or identity.status is not Status.PENDING:
-        return leave(identity, now, ignored=OLDER)
+def _answered(state: Identity, event: Event[DukcapilAnswered], facts: Facts) -> Decision[Identity]:
+    part = event.data
+    if part.registration_version != state.asked.registration_version:
+        return _on_another_check(state, event)
     finding = Finding(
         status=part.status,
         score=None if part.score is None else float(part.score),
@@ -150,20 +119,91 @@ def _answered(identity: Identity | None, part: DukcapilAnswered, facts: Facts, n
         evidence=part.evidence,
         resident=part.resident,
     )
-    return judge(identity, finding, now, identity.checked_on, facts.policy_of(identity, now))
+    return judge(state, finding, event.at, state.checked_on, facts.policy_of(state, event.at))
 
 
-def _given_back(identity: Identity | None, part: GivenBack, now: datetime) -> Decision[Any]:
-    if identity is None:
-        return Decision(state=None, ignored=ends.UNKNOWN)
-    if part.registration_version > identity.asked.registration_version:
-        return _early()
-    if part.registration_version != identity.asked.registration_version:
-        return leave(identity, now, ignored=OLDER)
-    return leave(replace(identity, give_back=False), now)
+def _given_back(state: Identity, event: Event[GivenBack], facts: Facts) -> Decision[Identity]:
+    if event.data.registration_version != state.asked.registration_version:
+        return _on_another_check(state, event)
+    return leave(replace(state, give_back=False), event.at)
 
 
-def _early() -> Decision[Any]:
-    """An answer that a restored store reads before its question. It is not remembered: the question is asked again, and
-    the same answer is then taken."""
-    return Decision(state=None, ignored=ends.UNKNOWN)
+def _answered_again(state: Identity, event: Event[DukcapilAnswered], facts: Facts) -> Decision[Identity]:
+    return _on_another_check(state, event)
+
+
+def _on_another_check(state: Identity, event: Event[DukcapilAnswered | GivenBack]) -> Decision[Identity]:
+    """A restored store may read an answer before its question. Such an answer is not remembered: the question is asked
+    again, and the same answer is then taken."""
+    if event.data.registration_version > state.asked.registration_version:
+        return Decision(state=None, ignored=UNKNOWN)
+    return leave(state, event.at, ignored=OLDER)
+
+
+def _refused(state: Refusal | None, event: Event[Refused], facts: Facts) -> Decision[Refusal]:
+    part = event.data
+    refused = outcomes.refused(part.worker_id, part.officer, part.reasons, part.worker_id or event.id)
+    return Decision(state=Refusal(reasons=part.reasons), outcomes=(refused,))
+
+
+def _worker(
+    data: IdentityCheckRequested
+    | DukcapilAnswered
+    | GivenBack
+    | SourceChanged
+    | WorkerWithdrawn
+    | ends.Suspicion
+    | WorkerDied
+    | WorkerEmployed
+    | WorkerJobEnded,
+) -> str:
+    return data.worker_id
+
+
+IDENTITY = Kind(Identity, Status, lambda identity: identity.status)
+# A worker who is known only by what was told of them before any check.
+SIDE = Kind(SideFacts)
+_ids = Documents[Identity | SideFacts, Facts]("identities", IDENTITY, SIDE)
+_ids.on(IdentityCheckRequested, _worker).absent(_first_check).at(SIDE, _first_check).at(IDENTITY, _newer_check)
+(
+    _ids.on(DukcapilAnswered, _worker)
+    .at(IDENTITY, _answered, Status.PENDING)
+    .at(IDENTITY, _answered_again)
+    .ignored(UNKNOWN, remember=False)
+)
+_ids.on(GivenBack, _worker).at(IDENTITY, _given_back).ignored(UNKNOWN, remember=False)
+_ids.on(SourceChanged, _worker).at(IDENTITY, ends.learnt).ignored(UNKNOWN, remember=False)
+(
+    _ids.on(OfficerDecision)
+    .absent(officers.not_registered)
+    .at(SIDE, officers.not_registered)
+    .at(IDENTITY, officers.settle, Status.HELD)
+    .at(IDENTITY, officers.not_held)
+)
+(
+    _ids.on(WorkerWithdrawn, _worker)
+    .absent(ends.withdrawal_noted)
+    .at(SIDE, ends.withdrawal_noted)
+    .at(IDENTITY, ends.withdrawn)
+)
+(
+    _ids.on(WorkerSuspected, _worker)
+    .absent(ends.suspicion_noted)
+    .at(SIDE, ends.suspicion_noted)
+    .at(IDENTITY, ends.suspected)
+)
+(
+    _ids.on(WorkerCleared, _worker)
+    .absent(ends.suspicion_noted)
+    .at(SIDE, ends.suspicion_noted)
+    .at(IDENTITY, ends.suspected)
+)
+_ids.on(WorkerDied, _worker).absent(ends.death_noted).at(SIDE, ends.death_noted).at(IDENTITY, ends.died)
+_ids.on(WorkerEmployed, _worker).absent(ends.job_noted).at(SIDE, ends.job_noted).at(IDENTITY, ends.employed)
+_ids.on(WorkerJobEnded, _worker).absent(ends.no_job_noted).at(SIDE, ends.no_job_noted).at(IDENTITY, ends.job_ended)
+
+_refusals = Documents[Refusal, Facts]("refusals", Kind(Refusal))
+_refusals.on(Refused).always(_refused)
+
+TABLE = Table[Facts, object](_ids, _refusals).reads(DecideIdentity, parts.of_officer)
+route, decide = TABLE.route, TABLE.decide

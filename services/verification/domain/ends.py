@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
 
 from services.verification.domain import rules
 from services.verification.domain.policy import Policy
@@ -19,81 +18,115 @@ from services.verification.domain.standing import Facts, judge, leave, note, tel
 from services.verification.domain.state import Identity, SideFacts, Status
 from shared.contracts.claims import WorkerDied
 from shared.contracts.reasons import Reason
-from shared.contracts.registration import WorkerCleared, WorkerEmployed, WorkerSuspected, WorkerWithdrawn
+from shared.contracts.registration import (
+    WorkerCleared,
+    WorkerEmployed,
+    WorkerJobEnded,
+    WorkerSuspected,
+    WorkerWithdrawn,
+)
 from shared.contracts.verification_work import SourceChanged
 from shared.kernel.calendar import business_day
 from shared.kernel.decision import Decision
 from shared.kernel.event import Event
 
 UNKNOWN = "worker-unknown"
+Suspicion = WorkerSuspected | WorkerCleared
 _OVER = (Status.REJECTED, Status.ENDED)
 _JOBS = {rules.WAGE_EARNER: Reason.WAGE_EARNER, rules.STATE_EMPLOYEE: Reason.STATE_EMPLOYEE}
 
 
-def withdrawn(
-    identity: Identity | None, known: SideFacts, part: WorkerWithdrawn, event: Event, facts: Facts
-) -> Decision[Any]:
+def withdrawal_noted(state: SideFacts | None, event: Event[WorkerWithdrawn], facts: Facts) -> Decision[SideFacts]:
+    """A withdrawal before any check: it voids those that were requested before it."""
+    return Decision(state=_withdrawn(state or SideFacts(), event))
+
+
+def withdrawn(state: Identity, event: Event[WorkerWithdrawn], facts: Facts) -> Decision[Identity]:
     """Ends any verdict, given or still open, unless registration has asked for a newer check since."""
-    noted = replace(known, withdrawn_sequence=max(known.withdrawn_sequence, event.sequence or 0))
-    if identity is None or identity.sequence > noted.withdrawn_sequence or identity.status in _OVER:
-        return note(identity, noted, event.at)
-    changed = replace(identity, known=noted)
-    if identity.told in (Status.VERIFIED, Status.HELD):
-        policy = facts.policy_of(identity, event.at)
-        return tell(changed, event.at, Status.ENDED, (Reason.WITHDRAWN,), part.effective_on, policy)
+    noted = _withdrawn(state.known, event)
+    if state.sequence > noted.withdrawn_sequence or state.status in _OVER:
+        return note(state, noted, event.at)
+    changed = replace(state, known=noted)
+    if state.told in (Status.VERIFIED, Status.HELD):
+        policy = facts.policy_of(state, event.at)
+        return tell(changed, event.at, Status.ENDED, (Reason.WITHDRAWN,), event.data.effective_on, policy)
     return leave(replace(changed, status=Status.ENDED, reasons=(Reason.WITHDRAWN,)), event.at)
 
 
-def died(identity: Identity | None, known: SideFacts, part: WorkerDied, now: datetime, facts: Facts) -> Decision[Any]:
+def _withdrawn(known: SideFacts, event: Event) -> SideFacts:
+    return replace(known, withdrawn_sequence=max(known.withdrawn_sequence, event.sequence or 0))
+
+
+def death_noted(state: SideFacts | None, event: Event[WorkerDied], facts: Facts) -> Decision[SideFacts]:
+    """A death before any check."""
+    return Decision(state=_died(state or SideFacts(), event.data))
+
+
+def died(state: Identity, event: Event[WorkerDied], facts: Facts) -> Decision[Identity]:
     """A death ends a verified identity and rejects a pending or held one."""
-    noted = replace(known, died_on=min(known.died_on or part.died_on, part.died_on))
-    if identity is None or identity.status in _OVER:
-        return note(identity, noted, now)
-    changed = replace(identity, known=noted)
-    policy, died_on = facts.policy_of(identity, now), noted.died_on or part.died_on
-    if identity.status is Status.VERIFIED:
-        return tell(changed, now, Status.ENDED, (Reason.DECEASED,), died_on, policy)
-    return judge(changed, rules.DECEASED_BY_CLAIM, now, died_on, policy)
+    noted = _died(state.known, event.data)
+    if state.status in _OVER:
+        return note(state, noted, event.at)
+    changed = replace(state, known=noted)
+    policy, died_on = facts.policy_of(state, event.at), noted.died_on or event.data.died_on
+    if state.status is Status.VERIFIED:
+        return tell(changed, event.at, Status.ENDED, (Reason.DECEASED,), died_on, policy)
+    return judge(changed, rules.DECEASED_BY_CLAIM, event.at, died_on, policy)
 
 
-def employed(
-    identity: Identity | None, known: SideFacts, part: WorkerEmployed, now: datetime, facts: Facts
-) -> Decision[Any]:
+def _died(known: SideFacts, part: WorkerDied) -> SideFacts:
+    return replace(known, died_on=min(known.died_on or part.died_on, part.died_on))
+
+
+def job_noted(state: SideFacts | None, event: Event[WorkerEmployed], facts: Facts) -> Decision[SideFacts]:
+    """A wage job before any check."""
+    return Decision(state=replace(state or SideFacts(), wage_earner=True))
+
+
+def employed(state: Identity, event: Event[WorkerEmployed], facts: Facts) -> Decision[Identity]:
     """A wage job: from now on the employer pays the premium."""
-    noted = replace(known, wage_earner=True)
-    if identity is None:
-        return Decision(state=noted)
-    policy = facts.policies.at(identity.asked.regency, now)
-    return _job(replace(identity, known=noted), rules.WAGE_EARNER, part.started_on, now, policy)
+    policy = facts.policies.at(state.asked.regency, event.at)
+    noted = replace(state, known=replace(state.known, wage_earner=True))
+    return _job(noted, rules.WAGE_EARNER, event.data.started_on, event.at, policy)
 
 
-def job_ended(identity: Identity | None, known: SideFacts, now: datetime) -> Decision[Any]:
+def no_job_noted(state: SideFacts | None, event: Event[WorkerJobEnded], facts: Facts) -> Decision[SideFacts]:
+    """The end of a job before any check."""
+    return Decision(state=replace(state or SideFacts(), wage_earner=False))
+
+
+def job_ended(state: Identity, event: Event[WorkerJobEnded], facts: Facts) -> Decision[Identity]:
     """The last job is over: the verdict stays, and the next check no longer counts the job."""
-    return note(identity, replace(known, wage_earner=False), now)
+    return note(state, replace(state.known, wage_earner=False), event.at)
 
 
-def suspected(
-    identity: Identity | None, known: SideFacts, part: WorkerSuspected | WorkerCleared, event: Event, facts: Facts
-) -> Decision[Any]:
+def suspicion_noted(state: SideFacts | None, event: Event[Suspicion], facts: Facts) -> Decision[SideFacts]:
+    """A suspicion, or its end, before any check."""
+    return Decision(state=_suspected(state or SideFacts(), event))
+
+
+def suspected(state: Identity, event: Event[Suspicion], facts: Facts) -> Decision[Identity]:
     """Registration suspects, or no longer suspects, that this is the same person as another worker: the verdict stays,
     but payments wait.
     """
+    noted = _suspected(state.known, event)
+    if state.status is not Status.VERIFIED or noted.suspected == state.known.suspected:
+        return note(state, noted, event.at)
+    policy = facts.policy_of(state, event.at)
+    since = business_day(event.at).isoformat() if noted.suspected else state.checked_on
+    return tell(replace(state, known=noted), event.at, Status.VERIFIED, (), since, policy)
+
+
+def _suspected(known: SideFacts, event: Event[Suspicion]) -> SideFacts:
     sequence = event.sequence or 0
     if sequence <= known.suspicion_sequence:
-        return note(identity, known, event.at)
-    noted = replace(known, suspected=isinstance(part, WorkerSuspected), suspicion_sequence=sequence)
-    if identity is None or identity.status is not Status.VERIFIED or noted.suspected == known.suspected:
-        return note(identity, noted, event.at)
-    policy = facts.policy_of(identity, event.at)
-    since = business_day(event.at).isoformat() if noted.suspected else identity.checked_on
-    return tell(replace(identity, known=noted), event.at, Status.VERIFIED, (), since, policy)
+        return known
+    return replace(known, suspected=isinstance(event.data, WorkerSuspected), suspicion_sequence=sequence)
 
 
-def learnt(identity: Identity | None, part: SourceChanged, now: datetime, facts: Facts) -> Decision[Any]:
-    """A newly loaded list says something about a worker that no check has seen yet."""
-    if identity is None:
-        # A worker whose check comes later is looked up in that list then.
-        return Decision(state=None, ignored=UNKNOWN)
+def learnt(state: Identity, event: Event[SourceChanged], facts: Facts) -> Decision[Identity]:
+    """A newly loaded list says something about a worker. One whose check comes later is looked up in that list then."""
+    identity, part, now = state, event.data, event.at
     policy, today = facts.policies.at(identity.asked.regency, now), business_day(now).isoformat()
     if part.change == "poverty":
         return _listed(identity, now, today, facts)
@@ -117,7 +150,7 @@ def learnt(identity: Identity | None, part: SourceChanged, now: datetime, facts:
     return leave(identity, now)
 
 
-def _listed(identity: Identity, now: datetime, today: str, facts: Facts) -> Decision[Any]:
+def _listed(identity: Identity, now: datetime, today: str, facts: Facts) -> Decision[Identity]:
     """The poverty data has arrived for a held case that lacked it: judged again with the register's earlier answer."""
     found = identity.found
     if identity.status is not Status.HELD or Reason.POVERTY_DATA_MISSING not in identity.reasons or found is None:
@@ -138,7 +171,7 @@ def _listed(identity: Identity, now: datetime, today: str, facts: Facts) -> Deci
     return judge(replace(identity, listed=listed), finding, now, today, policy)
 
 
-def _looked_up_again(identity: Identity, now: datetime, today: str, facts: Facts) -> Decision[Any]:
+def _looked_up_again(identity: Identity, now: datetime, today: str, facts: Facts) -> Decision[Identity]:
     """Judges a held case again with the newly loaded register.
 
     A correction in the register then needs no officer, and otherwise the officer sees the register's present content. A
@@ -148,13 +181,13 @@ def _looked_up_again(identity: Identity, now: datetime, today: str, facts: Facts
     if person is None or not rules.waits_for_register(identity.status, identity.reasons, identity.evidence):
         return leave(identity, now)
     again = judge(identity, rules.compare(person, identity.asked), now, today, facts.policy_of(identity, now))
-    after: Any = again.state
-    if (after.status, after.reasons) != (identity.status, identity.reasons):
+    after = again.state
+    if after is None or (after.status, after.reasons) != (identity.status, identity.reasons):
         return again
     return leave(replace(after, told=identity.told, proposal=identity.proposal), now)
 
 
-def _job(identity: Identity, job: str, since: str, now: datetime, policy: Policy) -> Decision[Any]:
+def _job(identity: Identity, job: str, since: str, now: datetime, policy: Policy) -> Decision[Identity]:
     if job not in policy.excluded:
         return leave(identity, now)
     reasons = (_JOBS[job],)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
 
 from services.verification.domain import outcomes, rules
 from services.verification.domain.parts import OfficerDecision
@@ -14,17 +13,23 @@ from services.verification.domain.state import Identity, Proposal, Ruling, SideF
 from shared.contracts.officers import same_person
 from shared.contracts.reasons import Reason
 from shared.kernel.calendar import business_day
-from shared.kernel.decision import Decision
+from shared.kernel.decision import Decision, Outcome
+from shared.kernel.event import Event
 
 
-def settle(
-    identity: Identity | None, known: SideFacts, part: OfficerDecision, now: datetime, facts: Facts
-) -> Decision[Any]:
+def not_registered(state: SideFacts | None, event: Event[OfficerDecision], facts: Facts) -> Decision[SideFacts]:
+    """Refuses a decision on a worker whom no check has asked about."""
+    return Decision(state=state or SideFacts(), outcomes=(_refused(event.data, Reason.NOT_REGISTERED),))
+
+
+def not_held(state: Identity, event: Event[OfficerDecision], facts: Facts) -> Decision[Identity]:
+    """Refuses a decision on a case that waits for none."""
+    return leave(state, event.at, (_refused(event.data, Reason.NOT_ELIGIBLE),))
+
+
+def settle(state: Identity, event: Event[OfficerDecision], facts: Facts) -> Decision[Identity]:
     """Settles a case by the officers' rules of the day of the decision, whenever the case was held."""
-    if identity is None:
-        return Decision(state=known, outcomes=(_refused(part, Reason.NOT_REGISTERED),))
-    if identity.status is not Status.HELD:
-        return leave(identity, now, (_refused(part, Reason.NOT_ELIGIBLE),))
+    identity, part, now = state, event.data, event.at
     policy = facts.policies.at(identity.asked.regency, now)
     if not policy.may_decide(part.signed_by):
         return leave(identity, now, (_refused(part, Reason.OFFICER_NOT_ALLOWED),))
@@ -42,7 +47,7 @@ def settle(
     return _ruled(identity, part.verified, ruling, now, policy)
 
 
-def _ruled(identity: Identity, verified: bool, ruling: Ruling, now: datetime, policy: Policy) -> Decision[Any]:
+def _ruled(identity: Identity, verified: bool, ruling: Ruling, now: datetime, policy: Policy) -> Decision[Identity]:
     evidence = (*identity.evidence, *(("officer", "second-officer") if identity.proposal else ("officer",)))
     changed = replace(identity, ruling=ruling, evidence=evidence)
     today = ruling.decided_on
@@ -60,5 +65,5 @@ def _ruled(identity: Identity, verified: bool, ruling: Ruling, now: datetime, po
     return tell(changed, now, Status.VERIFIED, (), today, policy)
 
 
-def _refused(part: OfficerDecision, reason: Reason) -> Any:
+def _refused(part: OfficerDecision, reason: Reason) -> Outcome:
     return outcomes.refused(part.worker_id, part.signed_by, (reason,), part.worker_id)

@@ -29,9 +29,9 @@ class Refused:
     reasons: tuple[str, ...]
 
 
-def of_officer(event: Event) -> Routed:
+def of_officer(event: Event[Intake], reference: object) -> tuple[Routed, ...]:
     """The decision, or a refusal with every reason that holds, in the order of the fields."""
-    intake: Intake = event.data
+    intake = event.data
     fields = intake.fields
     # Only an officer settles a case; an agency's event must not count as one.
     signed_by = officers.name_of(event.source)
@@ -51,23 +51,23 @@ def of_officer(event: Event) -> Routed:
             ):
                 problems.append(f"{Reason.FIELD_INVALID}:{name}")
     if problems:
-        return Routed(Address("refusals", event.name), _refused(event, *problems))
+        return (Routed(Address("refusals", event.name), _refused(event, *problems)),)
     part = OfficerDecision(
         worker_id=fields["worker_id"],
         verified=fields["decision"] == "verified",
         reason=fields["reason"],
         signed_by=signed_by or "",
     )
-    return Routed(Address("identities", part.worker_id), part)
+    return (Routed(Address("identities", part.worker_id), part),)
 
 
-def conflicting(event: Event) -> Routed:
+def conflicting(event: Event[Intake]) -> Routed:
     """Refuses an event whose name was used before with other content."""
     refused = _refused(event, Reason.CONFLICTING_DUPLICATE)
     return Routed(Address("refusals", f"{event.name}|{event.content_hash}"), refused)
 
 
-def _refused(event: Event, *reasons: str) -> Refused:
+def _refused(event: Event[Intake], *reasons: str) -> Refused:
     named = event.data.fields.get("worker_id")
     officer = officers.name_of(event.source)
     return Refused(worker_id=named if may_be_shown(named) else None, officer=officer, reasons=tuple(reasons))

@@ -50,18 +50,22 @@ class Facts:
 
 def leave(
     identity: Identity, at: datetime, said: tuple[Outcome, ...] = (), ignored: str | None = None
-) -> Decision[Any]:
+) -> Decision[Identity]:
     """The decision that keeps this identity. While it is pending, its question to Dukcapil stays due, whatever
     else arrived.
     """
-    due = None
+    return Decision(state=identity, outcomes=said, due=due_of(identity, at), ignored=ignored)
+
+
+def due_of(identity: Identity, at: datetime) -> Due | None:
+    """The question or the report to Dukcapil that an identity waits for."""
     about = f"{identity.asked.worker_id}:{identity.asked.registration_version}"
     if identity.status is Status.PENDING:
         kind = DUKCAPIL_ELSE if identity.stand_in else DUKCAPIL
-        due = Due(f"{DUKCAPIL}:{about}", kind, at, {"correlation_id": identity.correlation})
-    elif identity.give_back:
-        due = Due(f"{GIVE_BACK}:{about}", GIVE_BACK, at, {"correlation_id": identity.correlation})
-    return Decision(state=identity, outcomes=said, due=due, ignored=ignored)
+        return Due(f"{DUKCAPIL}:{about}", kind, at, {"correlation_id": identity.correlation})
+    if identity.give_back:
+        return Due(f"{GIVE_BACK}:{about}", GIVE_BACK, at, {"correlation_id": identity.correlation})
+    return None
 
 
 def tell(
@@ -72,7 +76,7 @@ def tell(
     effective_on: str,
     policy: Policy,
     **found: Any,
-) -> Decision[Any]:
+) -> Decision[Identity]:
     """Sets a verdict and publishes it with the policy that gave it.
 
     `found` are further fields of the identity. They are set in the same `replace`, because copying an identity costs as
@@ -89,12 +93,12 @@ def tell(
     return leave(settled, at, (outcomes.verdict(said, effective_on, policy),))
 
 
-def note(identity: Identity | None, known: SideFacts, at: datetime) -> Decision[Any]:
+def note(identity: Identity, known: SideFacts, at: datetime) -> Decision[Identity]:
     """Notes a side fact that changes no verdict."""
-    return Decision(state=known) if identity is None else leave(replace(identity, known=known), at)
+    return leave(replace(identity, known=known), at)
 
 
-def judge(identity: Identity, finding: Finding, at: datetime, effective_on: str, policy: Policy) -> Decision[Any]:
+def judge(identity: Identity, finding: Finding, at: datetime, effective_on: str, policy: Policy) -> Decision[Identity]:
     """Judges a register's finding together with everything else that is known, and publishes the verdict."""
     asked, listed = identity.asked, identity.listed
     attested = rules.attesting(asked.attestations, asked.sector, policy) if ATTESTATION in policy.required else []

@@ -317,9 +317,7 @@ def test_only_the_invoices_own_regency_pays_and_on_a_day_that_can_be(
 def test_a_stranger_gets_the_same_answer_for_a_known_and_an_unknown_invoice() -> None:
     command = event("invoice.pay.v1", PAY, source="treasury/64.02")
     _, seen = arrived(command)
-    told = [
-        decide.decide(state, seen, FACTS).outcomes for state in (OPEN, _with(OPEN, InvoiceStatus.PAID), None)
-    ]
+    told = [decide.decide(state, seen, FACTS).outcomes for state in (OPEN, _with(OPEN, InvoiceStatus.PAID), None)]
     assert told[0] == told[1] == told[2]
 
 
