@@ -6,7 +6,7 @@ import importlib
 
 import pytest
 
-from shared.runtime.ports import ServiceSpec
+from shared.runtime.spec import ServiceSpec
 from tests.tables import CASES, TABLES, text
 
 
