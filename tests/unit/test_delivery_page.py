@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 TESTS = Path(__file__).parents[1]
-PAGE = (TESTS.parent / "docs" / "delivery.md").read_text("utf-8")
+PAGE = (TESTS.parent / "docs/delivery.md").read_text("utf-8")
 ROW = re.compile(r"^\| (F\d+) \|[^|]+\|(.+)\|$", re.MULTILINE)
 FILE = re.compile(r"(test_\w+\.py)(?:::(test_\w+?)(\.\.\.)?)?`")
 

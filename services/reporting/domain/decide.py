@@ -103,9 +103,8 @@ def _answer(event: Event[SubmissionAnswered], reference: object) -> tuple[Routed
 
 def _claim_answer(event: Event[ClaimProgress | CommandRefused], reference: object) -> tuple[Routed, ...]:
     answer = people.claim_answer(event)
-    # One row has one answer, so it is counted under the name of the submission.
-    name = f"{event.causation_source}|{event.causation_id}"
-    return () if answer is None else (Routed(Address("answers", name), answer),)
+    # Not under the name of the submission: on its own feedback topic an agency's words stand unchanged.
+    return () if answer is None else (Routed(Address("answers", event.name), answer),)
 
 
 def _settlement(event: Event[SubmissionSettled], reference: object) -> tuple[Routed, ...]:

@@ -97,7 +97,7 @@ def verbatim(row: Row) -> dict[str, Any]:
 def test_a_row_sent_verbatim_is_the_same_worker_or_refused(case: str) -> None:
     for row, reasons in zip(open_list(CASES / case, "workers").rows(), EXPECTED[case], strict=True):
         if reasons == ("field-invalid:too-large",):
-            # The limit of every event (contracts.md 1), so this is a dead letter for a program.
+            # Over the limit of every event, so it is a dead letter (docs/contracts.md#dead-letter-or-refusal).
             with pytest.raises(Unreadable):
                 judged(verbatim(row))
             continue
