@@ -25,6 +25,7 @@ from shared.lists.rows import (
     not_taken,
     sex_code,
     spreadsheet_error,
+    two_orders,
 )
 
 CONSENT_METHOD = "form"
@@ -55,14 +56,13 @@ class CellMeaning:
         self._filled: set[int] = set()
         days = [i for places in self._choices.values() for i in places if self._columns[i].convert is values.day]
         self._orders = {index: dates.Order() for index in days}
-        self._open_orders = dict(self._orders)
         self._is_doubted = False
         self._settle()
 
     @property
     def has_seen_enough(self) -> bool:
         """Whether further rows could not change anything."""
-        return not self._unsure and not self._open_orders
+        return not self._unsure and not self._orders
 
     def see(self, cells: Sequence[str]) -> None:
         """Examines one row of the first pass."""
@@ -73,16 +73,13 @@ class CellMeaning:
             self._filled.add(index)
             self._unsure.discard(index)
             changed = True
-        for index, order in list(self._open_orders.items()):
+        for index, order in self._orders.items():
             if index >= width or not cells[index]:
                 continue
             before = order.is_month_first
             # Seen as it is read: what a program puts around a date may not hide its order.
             order.see(cells[index] if _PLAIN.fullmatch(cells[index]) else values.bare(cells[index]))
             changed = changed or order.is_month_first != before
-            if order.day_first:
-                # No later cell can change this: the column has the day first.
-                del self._open_orders[index]
         if changed:
             self._settle()
 
@@ -112,7 +109,10 @@ class CellMeaning:
     def notices(self) -> tuple[tuple[str, str], ...]:
         """Notices (Indonesian, English) about cells and columns that are not used; complete after every row was
         seen."""
-        told = [all_month_first(", ".join(self._header[index] for index in self._proven))] if self._proven else []
+        pure = [self._header[index] for index in self._proven if not self._orders[index].days]
+        mixed = [self._header[index] for index in self._proven if self._orders[index].days]
+        told = [all_month_first(", ".join(pure))] if pure else []
+        told += [two_orders(", ".join(mixed))] if mixed else []
         for column, places, _ in self._plan:
             for index, other in sorted(self._columns.items()):
                 if other.path == column.path and index != places[0]:
@@ -174,7 +174,9 @@ class CellMeaning:
                 return str(int(text) + self._first_day), None
             # Once one column proves it, all date columns are doubtful unless their cells show the contrary.
             is_doubted = self._is_doubted or bool(self._proven)
-            doubtful = is_doubted and index in self._open_orders and dates.parts_of(text) is not None
+            doubtful = is_doubted and not self._orders[index].is_day_first and dates.parts_of(text) is not None
+            # A day above 12 can be meant in one way only.
+            doubtful = doubtful and not dates.is_day_first(text)
             return text, month_first(column.field, name, text) if doubtful else None
         if column.path[-1] == "nik":
             return text, lost_digits(column.field, text) if values.is_scientific(text) else None

@@ -26,6 +26,8 @@ _SERIAL = re.compile(r"(\d{5})(?:[.,]\d+)?", re.ASCII)
 # days from 1 March 1900 on.
 _EXCEL_ZERO = date(1899, 12, 30)
 _MONTHS_OF_YEAR = 12
+# In a column with the day first, at most one date in so many may be mistyped. With more, the column has two orders.
+_ERRORS_ONE_IN = 10
 _ISO_DASH = 4
 
 _MONTHS: tuple[tuple[str, ...], ...] = (
@@ -67,13 +69,12 @@ def day(cell: str) -> str:
 
 
 class Order:
-    """What the cells of one date column have shown: the day comes first, or the month does."""
+    """What the cells of one date column have shown: how many can only have the day first, how many only the month."""
 
-    __slots__ = ("day_first", "month_first")
+    __slots__ = ("days", "months")
 
     def __init__(self) -> None:
-        self.day_first = False
-        self.month_first = False
+        self.days = self.months = 0
 
     def see(self, cell: str) -> None:
         """Examines one cell."""
@@ -81,15 +82,30 @@ class Order:
         if parts is None:
             return
         first, second = parts
-        self.day_first = self.day_first or first > _MONTHS_OF_YEAR
-        self.month_first = self.month_first or (second > _MONTHS_OF_YEAR >= first)
+        if first > _MONTHS_OF_YEAR:
+            self.days += 1
+        elif second > _MONTHS_OF_YEAR:
+            self.months += 1
 
     @property
     def is_month_first(self) -> bool:
-        """No first part is above 12, and some second part is."""
-        return self.month_first and not self.day_first
+        """Some cells have the month first, and more than a few: in a column with the day first, a typing error or two
+        prove nothing."""
+        return self.months > 0 and self.months * _ERRORS_ONE_IN >= self.days
+
+    @property
+    def is_day_first(self) -> bool:
+        """Some cells have the day first, and at most a few typing errors speak against it."""
+        return self.days > 0 and not self.is_month_first
 
 
+def is_day_first(cell: str) -> bool:
+    """Whether a date has a first part that no month can be."""
+    parts = parts_of(cell)
+    return parts is not None and parts[0] > _MONTHS_OF_YEAR
+
+
+@lru_cache(maxsize=65_536)
 def parts_of(cell: str) -> tuple[int, int] | None:
     """The first two parts of a date that ends with its year; None for any other format."""
     if len(cell) > _ISO_DASH and cell[_ISO_DASH] == "-":

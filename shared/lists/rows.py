@@ -221,6 +221,16 @@ def all_month_first(columns: str) -> tuple[str, str]:
     )
 
 
+def two_orders(columns: str) -> tuple[str, str]:
+    """The notice about columns with both orders of day and month, Indonesian and English."""
+    return (
+        f"Kolom {columns} memuat tanggal dengan hari dahulu dan tanggal dengan bulan dahulu; tanggal yang dapat dibaca "
+        "dengan dua cara ditolak. Tulis semuanya hari/bulan/tahun lalu kirim lagi.",
+        f"The column {columns} holds dates with the day first and dates with the month first; dates that can be read "
+        "in two ways are refused. Write all as day/month/year and send the file again.",
+    )
+
+
 def not_taken(name: str, place: int, used: str) -> tuple[str, str]:
     """The notice about a second column for the same field, Indonesian and English; `place` counts from 1."""
     return (

@@ -5,8 +5,9 @@ reading goes on with the next row: no row of a list may vanish, and one bad byte
 
 Which lines make one record
 A quoted cell may hold line breaks (addresses do), and a quote that is never closed looks the same at first. So lines
-are joined to one record only if all of these hold: the quote closes within QUOTED_LINES_MAX lines; the record then has
-as many cells as the heading; and none of the lines after the first is a whole row by itself (`_is_whole`). Otherwise
+are joined to one record only if all of these hold: the first line is not a whole row when its quote is taken as a
+letter; the quote closes within QUOTED_LINES_MAX lines; the record then has as many cells as the heading; and none of
+the lines after the first is a whole row by itself (`_is_whole`). Otherwise
 the line where the quote opened is a record of its own, with the fault `open-quote`, and every line after it is read as
 if that quote did not exist. So the number of lines that are not blank equals the number of records, except for lines
 inside such a cell.
@@ -235,11 +236,18 @@ class _Records:
         if cells is not None:
             return cells, None
         more: list[str] = []
-        cells = self._joined(line, more)
+        cells = None if self._is_whole_unquoted(line) else self._joined(line, more)
         if cells is not None and (number <= self._shape.heading or not self._shape.full or self._shape.fits(cells)):
             return cells, None
         self._waiting.extendleft(reversed(more))
         return line.rstrip("\n").split(self._shape.delimiter), "open-quote"
+
+    def _is_whole_unquoted(self, line: str) -> bool:
+        """Whether a line with an open quote has all cells of a row when this quote is taken as a letter. Then the cell
+        does not go on below: the lines below are other people. A quote that opens the last cell proves nothing."""
+        *before, opened = next(csv.reader([line], delimiter=self._shape.delimiter))
+        within = opened.rstrip("\r\n").split(self._shape.delimiter)
+        return len(within) > 1 and self._shape.fits(before + within)
 
     def _joined(self, line: str, more: list[str]) -> list[str] | None:
         """The cells of a line and of the following lines up to the closing quote; None when they do not make one

@@ -57,3 +57,21 @@ def test_a_sheet_beside_one_that_proves_it_is_doubted(tmp_path: Path) -> None:
         ("1976-10-30", False),  # sheet C itself shows that the day comes first
         ("1977-07-01", False),
     ]
+
+
+def test_a_column_with_both_orders_takes_no_date_that_has_two_meanings(tmp_path: Path) -> None:
+    found = lines(tmp_path, ["05/31/1985", "06/30/1986", "03/04/1985", "31/05/1985"])
+    (notice,) = found.notices
+    assert "hari dahulu dan tanggal dengan bulan dahulu" in notice[0]
+    assert born(found) == [
+        ("05/31/1985", True),
+        ("06/30/1986", True),
+        ("03/04/1985", True),
+        ("1985-05-31", False),  # a day above 12 has one meaning
+    ]
+
+
+def test_a_typing_error_does_not_turn_a_long_column(tmp_path: Path) -> None:
+    found = lines(tmp_path, [*["31/05/1985"] * 30, "05/31/1985", "03/04/1985"])
+    assert found.notices == ()
+    assert born(found)[-2:] == [("05/31/1985", False), ("1985-04-03", False)]
