@@ -29,9 +29,9 @@ from payung.demo.population import generate
 from payung.embedded import ports, stack
 from services.registration.stream import SPEC
 from services.registration.suspects.background import running
-from services.registration.suspects.domain import suspects
+from services.registration.suspects.domain import likeness
+from services.registration.suspects.domain.likeness import Traits
 from services.registration.suspects.domain.naming import fold
-from services.registration.suspects.domain.suspects import Traits
 from services.registration.workers.domain.state import Status, Word, Worker, WorkerForm
 from shared.kernel.decision import Address
 from shared.kernel.identity import worker_id
@@ -103,7 +103,7 @@ def corpus(seed: int, workers: int, regency: str = "64.08") -> Corpus:
 
 def measure(given: Corpus) -> tuple[float, float, set[tuple[str, str]], set[tuple[str, str]]]:
     """Precision, recall, the wrongly found pairs and the missed pairs."""
-    found = {(one.first.key, one.second.key) for one in suspects.find(given.traits)}
+    found = {(one.first.key, one.second.key) for one in likeness.find(given.traits)}
     right = found & given.truth
     precision = len(right) / len(found) if found else 1.0
     return precision, len(right) / len(given.truth), found - given.truth, given.truth - found

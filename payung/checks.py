@@ -16,11 +16,11 @@ from typing import Any
 import orjson
 
 from services.claims.domain import forms
-from services.claims.domain.state import Reference
+from services.claims.domain.state import Reference as ClaimsReference
 from services.registration.compliance.domain import explanations, rosters
 from services.registration.domain import decide
 from services.registration.intake.domain import readings
-from services.registration.workers.domain import parts
+from services.registration.intake.domain.state import Reference, RefusedSubmission
 from shared.contracts import envelope, topics
 from shared.contracts.catalogue import COMMANDS, DECISIONS
 from shared.contracts.envelope import Unreadable
@@ -106,7 +106,7 @@ class TakenVillages:
     """Counts the villages that a list names and that the service takes by their codes, while the list is sent."""
 
     def __init__(self) -> None:
-        self._reference = parts.Reference(area_files.load(), _NO_KEY)
+        self._reference = Reference(area_files.load(), _NO_KEY)
         self._rows = Counter[str]()
 
     def see(self, event: Event) -> None:
@@ -150,20 +150,20 @@ def _verdict(row: Row, kind: Kind, regency: str, now: datetime, judge: Judge) ->
 
 def _judge(kind: Kind, areas: Areas) -> Judge:
     if kind == _CLAIMS:
-        reference = Reference(rates.load(), _NO_KEY)
+        reference = ClaimsReference(rates.load(), _NO_KEY)
         return lambda event: (forms.problems(event.data.fields, reference, business_day(event.at)), ())
-    ours = parts.Reference(areas, _NO_KEY)
+    ours = Reference(areas, _NO_KEY)
     return lambda event: _refusals(event, ours)
 
 
-def _refusals(event: Event, reference: parts.Reference) -> Verdict:
+def _refusals(event: Event, reference: Reference) -> Verdict:
     """The reasons for which the service would refuse an event; the service's own routing finds them."""
     reasons: list[str] = []
     warnings: list[str] = []
     for routed in decide.route(event, reference):
         warnings += getattr(routed.data, "warnings", ())
-        if isinstance(routed.data, parts.Refused | explanations.RefusedExplanation):
+        if isinstance(routed.data, RefusedSubmission | explanations.RefusedExplanation):
             reasons += routed.data.reasons
-        elif isinstance(routed.data, rosters.Report):
+        elif isinstance(routed.data, rosters.RosterReport):
             reasons += [reason for line in routed.data.lines if isinstance(line, tuple) for reason in line]
     return tuple(reasons), tuple(warnings)

@@ -7,10 +7,12 @@ import asyncio
 from services.registration import api, facts, settings
 from services.registration.compliance import documents as compliance
 from services.registration.domain import decide
-from services.registration.imports.background import running as imports
+from services.registration.imports.background import running as sending
+from services.registration.intake import documents as intake
 from services.registration.outreach import documents as outreach
 from services.registration.stickers import documents as stickers
-from services.registration.suspects.background import running as suspects
+from services.registration.suspects import documents as suspects
+from services.registration.suspects.background import running as scanning
 from services.registration.workers import documents as workers
 from shared.contracts import registration, registration_duties, registration_stickers, registration_work, topics
 from shared.contracts.billing import PremiumBilled, PremiumPaid
@@ -20,7 +22,7 @@ from shared.runtime.spec import ServiceSpec
 
 
 async def _background(house: House) -> None:
-    await asyncio.gather(imports.run(house), suspects.run(house))
+    await asyncio.gather(sending.run(house), scanning.run(house))
 
 
 SPEC = ServiceSpec(
@@ -51,8 +53,15 @@ SPEC = ServiceSpec(
     route=decide.route,
     decide=decide.decide,
     facts=facts.facts,
-    stored={**workers.STORED, **compliance.STORED, **outreach.STORED, **stickers.STORED},
-    indexes={**workers.INDEXES, **compliance.INDEXES, **outreach.INDEXES},
+    stored={
+        **intake.STORED,
+        **workers.STORED,
+        **suspects.STORED,
+        **stickers.STORED,
+        **compliance.STORED,
+        **outreach.STORED,
+    },
+    indexes={**suspects.INDEXES, **compliance.INDEXES, **outreach.INDEXES},
     reference=facts.reference,
     conflicting=decide.conflicting,
     performers=facts.PERFORMERS,

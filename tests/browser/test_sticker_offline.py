@@ -16,7 +16,7 @@ from playwright.sync_api import Page, sync_playwright
 
 from services.registration.stickers.api import scanning
 from services.registration.stickers.api.signing import Claim, Signer
-from services.registration.stickers.domain import stickers
+from services.registration.stickers.domain import rules
 from shared.kernel.calendar import business_day, first_day, period_of, shift_period
 from shared.runtime import clock
 from tests.browser.chromium import executable
@@ -79,7 +79,7 @@ async def _village(house: StickerHouse) -> dict[int, str]:
     for one in (1, 2):
         worker = await house.worker(one)
         await house.billed(worker, period_of(TODAY))
-        numbers[one] = stickers.sticker_no(KEY, "64.08", worker, TODAY.isoformat())
+        numbers[one] = rules.sticker_no(KEY, "64.08", worker, TODAY.isoformat())
     await house.paid(period_of(TODAY))
     return numbers
 

@@ -27,7 +27,7 @@ from payung.embedded import ports
 from payung.embedded.console import Console
 from payung.embedded.stack import Stack, StackConfig
 from payung.place import Place
-from services.registration.workers.domain.parts import Refused
+from services.registration.intake.domain.state import RefusedSubmission
 from shared.contracts import topics
 from shared.kernel.identity import worker_id
 from shared.lists import open_list
@@ -249,7 +249,7 @@ async def _cells_of_offices_sent_by_a_program(at: Place) -> None:
 def _refusals(form: Mapping[str, Any]) -> tuple[str, ...]:
     """The reasons for which the rules alone refuse a form."""
     found = judged(form)
-    return found.reasons if isinstance(found, Refused) else ()
+    return found.reasons if isinstance(found, RefusedSubmission) else ()
 
 
 async def _same_verdict(at: Place, sendings: list[Sending]) -> None:

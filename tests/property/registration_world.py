@@ -11,9 +11,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from services.registration.domain import decide
+from services.registration.domain.decide import Facts
+from services.registration.intake.domain.state import Reference
 from services.registration.stream import SPEC
-from services.registration.workers.documents import STORED
-from services.registration.workers.domain.parts import Facts, Reference
 from shared.contracts.registration import COMMANDS, IdentityCheckRequested
 from shared.contracts.verification import OUTCOMES as VERDICTS
 from shared.kernel.decision import Address, Decision, Outcome
@@ -24,7 +24,7 @@ from tests.toy import CIPHER
 
 KEY = bytes(range(32))
 REFERENCE = Reference(areas.load(), KEY)
-FACTS = Facts(REFERENCE.precedence)
+FACTS = Facts(precedence=REFERENCE.precedence)
 # 31 January 2026, 23:30 UTC is 1 February in WITA.
 AT = datetime(2026, 1, 31, 23, 30, tzinfo=UTC)
 NIK = "6408044107850002"
@@ -80,7 +80,7 @@ class World:
     def take(self, event: Event) -> Decision[Any]:
         """Routes, loads, decides and saves one input."""
         (routed,) = SPEC.route(event, REFERENCE)
-        codec = STORED[routed.address.collection]
+        codec = SPEC.stored[routed.address.collection]
         body = self.documents.get(routed.address)
         state = codec.decode(body, CIPHER) if body is not None else None
         part = event.with_data(routed.data)

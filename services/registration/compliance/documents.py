@@ -6,13 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from services.registration.compliance.domain.employments import Contract, Employment
-from services.registration.compliance.domain.findings import Finding
-from services.registration.compliance.domain.projects import Project, Terms
-from services.registration.compliance.domain.rosters import Roster
-from services.registration.intake.documents import Flat
-from services.registration.workers.documents import RefusalCodec
-from services.registration.workers.domain.state import Refusal
+from services.registration.compliance.domain.state import Contract, Employment, Finding, Project, Roster, Terms
+from services.registration.intake.documents import Flat, RefusalCodec
+from services.registration.intake.domain.state import Refusal
 from shared.runtime.ports import Cipher, Codec, Index
 
 INDEXES: Mapping[str, Sequence[Index]] = {

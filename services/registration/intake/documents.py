@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from shared.runtime.ports import Cipher
+from services.registration.intake.domain.state import Refusal
+from shared.runtime.ports import Cipher, Codec
 
 
 class Flat:
@@ -20,3 +21,16 @@ class Flat:
 
     def decode(self, body: Mapping[str, Any], cipher: Cipher) -> Any:
         return self._kind(**body)
+
+
+class RefusalCodec:
+    """Stores refusals: submission number and reasons only."""
+
+    def encode(self, state: Refusal, cipher: Cipher) -> dict[str, Any]:
+        return {"submission_id": state.submission_id, "reasons": list(state.reasons)}
+
+    def decode(self, body: Mapping[str, Any], cipher: Cipher) -> Refusal:
+        return Refusal(submission_id=body["submission_id"], reasons=tuple(body["reasons"]))
+
+
+STORED: Mapping[str, Codec] = {"refusals": RefusalCodec()}

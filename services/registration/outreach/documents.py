@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from services.registration.intake.documents import Flat
-from services.registration.outreach.domain.outreach import Meeting
+from services.registration.outreach.domain.state import Meeting
 from shared.runtime.ports import Codec, Index
 
 INDEXES: Mapping[str, Sequence[Index]] = {"meetings": (Index(fields=("state.regency", "-state.held_on")),)}

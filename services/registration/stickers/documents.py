@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from services.registration.stickers.domain.stickers import Cover, PaidInvoice, Sticker
-from services.registration.workers.documents import RefusalCodec
-from services.registration.workers.domain.state import Refusal
+from services.registration.intake.documents import RefusalCodec
+from services.registration.intake.domain.state import Refusal
+from services.registration.stickers.domain.state import Cover, PaidInvoice, Sticker
 from shared.runtime.ports import Cipher, Codec
 
 

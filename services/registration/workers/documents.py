@@ -1,17 +1,18 @@
-"""How workers, pairs and refusals are stored; every personal field is sealed on its own. Pure."""
+"""How workers are stored; every personal field is sealed on its own. Pure.
+
+Workers are found by their key only, because an index would slow down every insert and every verdict.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from services.registration.intake.documents import RefusalCodec
+from services.registration.intake.domain.state import Refusal
 from services.registration.workers.domain.state import (
     Change,
     Heir,
-    Pair,
-    PairDecision,
-    PairStatus,
-    Refusal,
     Statement,
     Status,
     Suspicion,
@@ -21,14 +22,11 @@ from services.registration.workers.domain.state import (
     Worker,
     WorkerForm,
 )
-from shared.runtime.ports import Cipher, Codec, Index
+from shared.runtime.ports import Cipher, Codec
 
 _PERSONAL = ("nik", "name", "birth_date", "birth_place", "mother_name", "phone", "address", "family_card")
 _PLAIN = ("sex", "village", "district", "sector", "occupation", "monthly_income", "consent_on")
 _HEIR = ("name", "relation", "phone")
-
-# Workers are found by their key only, because an index would slow down every insert and every verdict. Pairs are few.
-INDEXES: Mapping[str, Sequence[Index]] = {"suspects": (Index(fields=("state.status", "-state.score")),)}
 
 
 class WorkerCodec:
@@ -184,61 +182,4 @@ def _verdict(one: Sequence[Any] | None) -> Verdict | None:
     )
 
 
-class PairCodec:
-    """Stores pairs of workers. An officer's name and reason are sealed, because the reason may name somebody."""
-
-    def encode(self, state: Pair | Refusal, cipher: Cipher) -> dict[str, Any]:
-        if isinstance(state, Refusal):
-            return RefusalCodec().encode(state, cipher)
-        return {
-            "workers": list(state.workers),
-            "regencies": list(state.regencies),
-            "villages": list(state.villages),
-            "status": state.status.value,
-            "score": state.score,
-            "reasons": list(state.reasons),
-            "found_at": state.found_at,
-            "kept": state.kept,
-            "decisions": [
-                [one.decision, cipher.seal(one.officer), cipher.seal(one.reason), one.decided_at, one.keep]
-                for one in state.decisions
-            ],
-        }
-
-    def decode(self, body: Mapping[str, Any], cipher: Cipher) -> Pair | Refusal:
-        if "workers" not in body:
-            return RefusalCodec().decode(body, cipher)
-        first, second = body["workers"]
-        return Pair(
-            workers=(first, second),
-            regencies=tuple(body["regencies"]),
-            villages=tuple(body["villages"]),
-            status=PairStatus(body["status"]),
-            score=body["score"],
-            reasons=tuple(body["reasons"]),
-            found_at=body["found_at"],
-            kept=body["kept"],
-            decisions=tuple(
-                PairDecision(
-                    decision=decision,
-                    officer=cipher.open(officer),
-                    reason=cipher.open(reason),
-                    decided_at=decided_at,
-                    keep=keep,
-                )
-                for decision, officer, reason, decided_at, keep in body["decisions"]
-            ),
-        )
-
-
-class RefusalCodec:
-    """Stores refusals: submission number and reasons only."""
-
-    def encode(self, state: Refusal, cipher: Cipher) -> dict[str, Any]:
-        return {"submission_id": state.submission_id, "reasons": list(state.reasons)}
-
-    def decode(self, body: Mapping[str, Any], cipher: Cipher) -> Refusal:
-        return Refusal(submission_id=body["submission_id"], reasons=tuple(body["reasons"]))
-
-
-STORED: Mapping[str, Codec] = {"workers": WorkerCodec(), "suspects": PairCodec(), "refusals": RefusalCodec()}
+STORED: Mapping[str, Codec] = {"workers": WorkerCodec()}

@@ -15,7 +15,8 @@ import orjson
 import pytest
 
 from services.registration.domain import decide
-from services.registration.workers.domain.parts import Refused, Register
+from services.registration.intake.domain.state import RefusedSubmission
+from services.registration.workers.domain.commands import Register
 from shared.contracts import envelope, topics
 from shared.contracts.catalogue import COMMANDS
 from shared.contracts.envelope import Unreadable
@@ -42,7 +43,7 @@ GOOD: Mapping[str, Any] = {
 Cell = tuple[tuple[str, ...], str, str]
 
 
-def judged(data: Mapping[str, Any]) -> Refused | Register:
+def judged(data: Mapping[str, Any]) -> RefusedSubmission | Register:
     """What registration makes of an event's data; raises Unreadable where it would be a dead letter."""
     one = {
         "specversion": "1.0",
@@ -54,7 +55,7 @@ def judged(data: Mapping[str, Any]) -> Refused | Register:
     event = envelope.read(orjson.dumps(one), (), INTAKE, int(clock.now().timestamp() * 1000), COMMANDS["registration"])
     assert event is not None
     (routed,) = decide.route(event, REFERENCE)
-    assert isinstance(routed.data, Refused | Register)
+    assert isinstance(routed.data, RefusedSubmission | Register)
     return routed.data
 
 
@@ -142,7 +143,7 @@ def says_what_to_do(text: str) -> bool:
 
 def test_the_reason_of_a_grouped_nik_speaks_of_the_marks() -> None:
     found = judged({**GOOD, "nik": "6408.0441.0785.0002"})
-    assert isinstance(found, Refused)
+    assert isinstance(found, RefusedSubmission)
     assert found.reasons == ("nik-malformed",)
     assert "titik, spasi" in message("nik-malformed")
     assert "dots, blanks" in message("nik-malformed", "en")

@@ -16,7 +16,7 @@ import pytest
 
 from payung import checks, publish, wire
 from services.registration.suspects.background import scan
-from services.registration.suspects.domain import suspects
+from services.registration.suspects.domain import likeness
 from shared.contracts import topics
 from shared.kernel.identity import worker_id
 from shared.lists import ListFile, Row, open_list
@@ -222,7 +222,7 @@ async def test_born_on_the_first_of_january_is_no_suspicion_by_itself() -> None:
     await house.register(*data)
     names = {worker_id(KEY, one["nik"]): one["name"] for one in data}
     pairs = [
-        {names[found.first.key], names[found.second.key]} for found in suspects.find(await scan.read(house.reader))
+        {names[found.first.key], names[found.second.key]} for found in likeness.find(await scan.read(house.reader))
     ]
     assert len(names) == 8
     assert {"SITI AISYAH"} in pairs

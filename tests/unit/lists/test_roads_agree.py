@@ -17,7 +17,7 @@ from services.claims.domain import decide as claims
 from services.claims.domain.forms import Submission
 from services.claims.domain.state import Reference
 from services.registration.domain import decide as registration
-from services.registration.workers.domain.parts import Attest, Register, Update, Withdraw
+from services.registration.workers.domain.commands import Attest, Register, Update, Withdraw
 from shared.contracts import envelope, topics
 from shared.contracts.catalogue import COMMANDS
 from shared.contracts.reasons import field_of

@@ -12,8 +12,7 @@ import orjson
 from fastapi import FastAPI
 
 from services.registration import api, facts
-from services.registration.compliance.domain.employments import Contract, Employment
-from services.registration.compliance.domain.findings import Finding
+from services.registration.compliance.domain.state import Contract, Employment, Finding
 from services.registration.stream import SPEC
 from shared.contracts.catalogue import DECISIONS
 from shared.lists import read

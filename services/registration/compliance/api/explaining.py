@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from services.registration.compliance.domain.employments import Employment
-from services.registration.compliance.domain.findings import Finding, finding_id
+from services.registration.compliance.domain.findings import finding_id
+from services.registration.compliance.domain.state import Employment, Finding
 from shared.contracts.reasons import COLUMNS_ID
 from shared.files.separated import for_excel
 

@@ -1,4 +1,4 @@
-"""Findings, projects and meetings over HTTP, as an officer works through them. None of them holds personal data.
+"""Findings and projects over HTTP, as an officer works through them. None of them holds personal data.
 
 Only callers of the regency may read them: a finding names a worker_id, and an employer who has not been heard yet.
 Lists come in pages: `next`, when there is more, is the `after` of the next page.
@@ -98,27 +98,6 @@ def routes(house: House) -> APIRouter:
                 }
                 for one in found
             ],
-        }
-
-    @router.get("/outreach")
-    async def outreach(request: Request, regency: _Regency, limit: _Limit = 200) -> dict[str, Any]:
-        """Meetings of a regency, planned and held, the latest first."""
-        await guard.reader(request, regency)
-        order = ("state.regency", "-state.held_on")
-        found = await house.reader.find("meetings", {"state.regency": regency}, order=order, limit=limit)
-        return {
-            "rows": [
-                {
-                    "meeting_id": one.meeting_id,
-                    "village": one.village,
-                    "sector": one.sector,
-                    "held_on": one.held_on,
-                    "agency": one.agency,
-                    "state": "planned" if one.attendees is None else "held",
-                    "attendees": one.attendees,
-                }
-                for _, one in found
-            ]
         }
 
     return router

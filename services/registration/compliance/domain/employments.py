@@ -17,9 +17,9 @@ from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from services.registration.compliance.domain.findings import About, Finding, merged, told
-from services.registration.workers.domain.parts import Facts
-from services.registration.workers.domain.state import Refusal
+from services.registration.compliance.domain.findings import merged, told
+from services.registration.compliance.domain.state import NO_END, Contract, Employment, Facts, Finding
+from services.registration.intake.domain.state import Refusal
 from shared.contracts import topics
 from shared.contracts.registration import WorkerEmployed, WorkerJobEnded
 from shared.contracts.registration_duties import FirstDayOver, RosterLine
@@ -27,59 +27,14 @@ from shared.kernel.calendar import WITA, business_day
 from shared.kernel.decision import Decision, Due, Outcome
 from shared.kernel.event import Event
 from shared.kernel.identity import without_niks
-from shared.kernel.values import value
 
 FIRST_DAY = "first-day"
-NO_END = "9999-12-31"
 # A roster that is read before the morning's look replaces that look, so it tells the end of the job itself. The end may
 # be told twice.
 TOLD_AGAIN_DAYS = 31
 # A contract that starts within so many days after the last one continues it.
 CHAIN_GAP_DAYS = 30
 CHAIN_LENGTH_MIN = 2
-
-
-@value(frozen=True, slots=True, kw_only=True)
-class Contract:
-    """One contract as last reported; days are ISO texts."""
-
-    started_on: str
-    ends_on: str | None
-    number: str | None
-    registered_on: str | None
-
-    def runs_on(self, day: str) -> bool:
-        """Whether the contract has not ended before this day."""
-        return (self.ends_on or NO_END) >= day
-
-
-@value(frozen=True, slots=True, kw_only=True)
-class Employment:
-    """What is known of one person's work for one employer. It holds no NIK: the worker's id names the document."""
-
-    employer_id: str
-    employer_name: str
-    regency: str
-    worker_id: str
-    contracts: tuple[Contract, ...]
-    subsidised: bool = False
-    findings: tuple[Finding, ...] = ()
-
-    @property
-    def until(self) -> str:
-        """The last day of the last contract."""
-        return last_day(self.contracts)
-
-    @property
-    def about(self) -> About:
-        """Whom its findings concern."""
-        return About(
-            prefix=f"employment/{self.employer_id}/{self.worker_id}",
-            regency=self.regency,
-            employer_id=self.employer_id,
-            employer_name=self.employer_name,
-            worker_id=self.worker_id,
-        )
 
 
 def reported(state: Employment | Refusal | None, event: Event, facts: Facts, now: datetime) -> Decision[Employment]:
@@ -171,11 +126,6 @@ def _contract_of(line: RosterLine) -> Contract:
 def with_line(contracts: tuple[Contract, ...], line: RosterLine) -> tuple[Contract, ...]:
     """The contracts after a line, in order."""
     return _with(contracts, _contract_of(line))
-
-
-def last_day(contracts: tuple[Contract, ...]) -> str:
-    """The last day of the last contract."""
-    return max(one.ends_on or NO_END for one in contracts)
 
 
 def _with(contracts: tuple[Contract, ...], contract: Contract) -> tuple[Contract, ...]:

@@ -11,11 +11,11 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from services.registration.compliance.domain.employments import Employment
 from services.registration.compliance.domain.findings import explained, told
-from services.registration.workers.domain import outcomes, rules
-from services.registration.workers.domain.parts import Facts, Reference, Sender
-from services.registration.workers.domain.state import Refusal
+from services.registration.compliance.domain.state import Employment
+from services.registration.intake.domain import answers, rules
+from services.registration.intake.domain.outcomes import open_event
+from services.registration.intake.domain.state import Reference, Refusal, Sender
 from shared.contracts import officers, topics
 from shared.contracts.reasons import Reason
 from shared.contracts.registration_duties import ExplanationRefused
@@ -76,7 +76,7 @@ def conflicting(event: Event) -> Routed:
     return Routed(address, _refused(event, (str(Reason.CONFLICTING_DUPLICATE),)))
 
 
-def decide(state: Employment | Refusal | None, event: Event, facts: Facts, now: datetime) -> Decision[Any]:
+def decide(state: Employment | Refusal | None, event: Event, facts: object, now: datetime) -> Decision[Any]:
     """Explains an open finding. When an agency is named, the finding must be of its regency."""
     part: Explanation = event.data
     if isinstance(state, Employment) and part.sender.regency in ("", state.regency):
@@ -90,7 +90,7 @@ def decide(state: Employment | Refusal | None, event: Event, facts: Facts, now: 
     return Decision(state=kept, outcomes=_refusal(event, refused))
 
 
-def refuse(state: Any, event: Event, facts: Facts, now: datetime) -> Decision[Any]:
+def refuse(state: Any, event: Event, facts: object, now: datetime) -> Decision[Any]:
     """Answers an input that is no valid explanation."""
     part: RefusedExplanation = event.data
     refusal = Refusal(submission_id=part.sender.submission_id, reasons=part.reasons)
@@ -100,14 +100,14 @@ def refuse(state: Any, event: Event, facts: Facts, now: datetime) -> Decision[An
 def _refusal(event: Event, part: RefusedExplanation) -> tuple[Outcome, ...]:
     data = ExplanationRefused(finding_id=part.finding_id, officer=part.officer, reasons=list(part.reasons))
     key = part.finding_id or event.id
-    said = Outcome(topics.events("registration"), key, "finding.explain.refused.v1", data)
+    said = open_event(key, "finding.explain.refused.v1", data)
     return (said, *_answer(event, part.sender, part.reasons))
 
 
 def _answer(event: Event, sender: Sender, reasons: tuple[str, ...]) -> tuple[Outcome, ...]:
     if not sender.agency:
         return ()
-    return (outcomes.answered(event.id, sender, "rejected" if reasons else "accepted", reasons=reasons),)
+    return (answers.answered(event.id, sender, "rejected" if reasons else "accepted", reasons=reasons),)
 
 
 def _refused(event: Event, reasons: tuple[str, ...]) -> RefusedExplanation:

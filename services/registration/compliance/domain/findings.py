@@ -8,41 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from shared.contracts import topics
-from shared.contracts.registration_duties import EmployerFoundNoncompliant, Kind, State
+from services.registration.compliance.domain.state import About, Finding
+from services.registration.intake.domain.outcomes import open_event
+from shared.contracts.registration_duties import EmployerFoundNoncompliant
 from shared.kernel.decision import Outcome
-from shared.kernel.values import value
-
-
-@value(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """One duty not kept. `subject` is the day that distinguishes findings of one kind. `explained_by` is the officer
-    who explained it; the name is kept here and never published.
-    """
-
-    kind: Kind
-    subject: str
-    due_on: str
-    state: State
-    evidence: tuple[tuple[str, str], ...]
-    explained_by: str = ""
-
-
-@value(frozen=True, slots=True, kw_only=True)
-class About:
-    """Whom the findings of one document concern; `prefix` names the document in finding ids.
-
-    `employer_name` is not published: others see the employer's number, or a contractor's keyed name.
-    """
-
-    prefix: str
-    regency: str
-    employer_id: str | None
-    employer_name: str
-    worker_id: str | None = None
-    project_no: str | None = None
-    contractor: str | None = None
-
 
 # The evidence that is published. A contract's number is free text of the agency, so it is not.
 _TOLD = frozenset(
@@ -92,8 +61,7 @@ def finding_id(about: About, finding: Finding) -> str:
 
 def told(about: About, finding: Finding) -> Outcome:
     """The event of a finding; the key is the employer, or the project when no employer is named."""
-    return Outcome(
-        topics.events("registration"),
+    return open_event(
         about.employer_id or about.project_no or about.prefix,
         "employer.found-noncompliant.v1",
         EmployerFoundNoncompliant(

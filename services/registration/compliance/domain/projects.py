@@ -11,10 +11,13 @@ from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
-from services.registration.compliance.domain.findings import About, Finding, merged, told
-from services.registration.workers.domain import outcomes, rules
-from services.registration.workers.domain.parts import Facts, Reference, Refused, Sender, sender_of, unreadable
-from shared.contracts import tokens, topics
+from services.registration.compliance.domain.findings import merged, told
+from services.registration.compliance.domain.state import Facts, Finding, Project, Terms
+from services.registration.intake.domain import answers, rules
+from services.registration.intake.domain.outcomes import open_event
+from services.registration.intake.domain.state import Reference, RefusedSubmission, Sender
+from services.registration.intake.domain.submissions import sender_of, unreadable
+from shared.contracts import tokens
 from shared.contracts.registration_duties import Kind, ProjectRegistered
 from shared.kernel.calendar import business_day, parse_date
 from shared.kernel.decision import Address, Decision, Outcome
@@ -32,47 +35,7 @@ _DAYS = ("starts_on", "ends_on")
 
 
 @value(frozen=True, slots=True, kw_only=True)
-class Terms:
-    """What a report says of a project; `contract_value` in rupiah without VAT, days as ISO texts.
-
-    `contractor_key` is the contractor's keyed name, for readers outside registration.
-    """
-
-    contractor: str
-    contract_value: int
-    starts_on: str
-    ends_on: str
-    village: str
-    district: str
-    contractor_key: str = ""
-
-
-@value(frozen=True, slots=True, kw_only=True)
-class Project:
-    """A project as last reported; `late`: the project or one of its changes was reported after its term."""
-
-    project_no: str
-    regency: str
-    terms: Terms
-    due_on: str
-    late: bool
-    findings: tuple[Finding, ...] = ()
-
-    @property
-    def about(self) -> About:
-        """Whom its findings concern."""
-        return About(
-            prefix=f"project/{self.regency}/{self.project_no}",
-            regency=self.regency,
-            employer_id=None,
-            employer_name=self.terms.contractor,
-            project_no=self.project_no,
-            contractor=self.terms.contractor_key,
-        )
-
-
-@value(frozen=True, slots=True, kw_only=True)
-class Report:
+class ProjectReport:
     """A project's terms on their way to its document."""
 
     sender: Sender
@@ -90,7 +53,7 @@ def route(event: Event, reference: Reference) -> tuple[Routed, ...]:
     fields = intake.fields
     problems = _problems(intake, sender, reference.areas)
     if problems:
-        return (Routed(Address("refusals", event.name), Refused(sender=sender, reasons=problems)),)
+        return (Routed(Address("refusals", event.name), RefusedSubmission(sender=sender, reasons=problems)),)
     village = reference.areas.village(reference.areas.resolve(fields["village"].strip()))
     assert village is not None
     terms = Terms(
@@ -105,7 +68,7 @@ def route(event: Event, reference: Reference) -> tuple[Routed, ...]:
         ),
     )
     number = fields["project_no"].strip()
-    report = Report(
+    report = ProjectReport(
         sender=sender,
         project_no=number,
         terms=terms,
@@ -117,8 +80,8 @@ def route(event: Event, reference: Reference) -> tuple[Routed, ...]:
 
 def decide(state: Project | None, event: Event, facts: Facts, now: datetime) -> Decision[Project]:
     """A project is new, changed, or reported again unchanged."""
-    part: Report = event.data
-    answer = outcomes.answered(event.id, part.sender, "accepted", warnings=part.warnings)
+    part: ProjectReport = event.data
+    answer = answers.answered(event.id, part.sender, "accepted", warnings=part.warnings)
     if state is not None and state.terms == part.terms:
         return Decision(state=state, outcomes=(answer,))
     today = business_day(now)
@@ -169,8 +132,7 @@ def _late(kind: Kind, term_from: str, due: date, today: date) -> Finding:
 
 def _registered(project: Project) -> Outcome:
     terms = project.terms
-    return Outcome(
-        topics.events("registration"),
+    return open_event(
         project.project_no,
         "project.registered.v1",
         ProjectRegistered(

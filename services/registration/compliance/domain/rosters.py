@@ -10,9 +10,12 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
-from services.registration.workers.domain import rules
-from services.registration.workers.domain.outcomes import key_of
-from services.registration.workers.domain.parts import Facts, Reference, Refused, Sender, sender_of, unreadable
+from services.registration.compliance.domain.state import Roster
+from services.registration.intake.domain import rules
+from services.registration.intake.domain.answers import key_of
+from services.registration.intake.domain.outcomes import work_event
+from services.registration.intake.domain.state import Reference, RefusedSubmission, Sender
+from services.registration.intake.domain.submissions import sender_of, unreadable
 from shared.contracts import tokens, topics
 from shared.contracts.registration_duties import RosterLine, RosterLineAnswered
 from shared.kernel.calendar import business_day, parse_date
@@ -28,18 +31,7 @@ _NPP = re.compile(r"[0-9A-Za-z.-]{1,32}")
 
 
 @value(frozen=True, slots=True, kw_only=True)
-class Roster:
-    """A roster that was taken."""
-
-    employer_id: str
-    regency: str
-    agency: str
-    lines: int
-    accepted: int
-
-
-@value(frozen=True, slots=True, kw_only=True)
-class Report:
+class RosterReport:
     """A roster on its way: each line is a valid line, or the reasons why it is not."""
 
     sender: Sender
@@ -53,23 +45,23 @@ def route(event: Event, reference: Reference) -> tuple[Routed, ...]:
     sender = sender_of(event)
     problems = _problems(intake, sender)
     if problems:
-        return (Routed(Address("refusals", event.name), Refused(sender=sender, reasons=problems)),)
+        return (Routed(Address("refusals", event.name), RefusedSubmission(sender=sender, reasons=problems)),)
     fields, today = intake.fields, business_day(event.at)
     lines = tuple(_line(fields, one, sender, reference, today) for one in fields["workers"])
     employer = fields["employer_id"].strip()
-    return (Routed(Address("rosters", event.name), Report(sender=sender, employer_id=employer, lines=lines)),)
+    return (Routed(Address("rosters", event.name), RosterReport(sender=sender, employer_id=employer, lines=lines)),)
 
 
-def decide(state: Roster | None, event: Event, facts: Facts, now: datetime) -> Decision[Roster]:
+def decide(state: Roster | None, event: Event, facts: object, now: datetime) -> Decision[Roster]:
     """Answers every line, in order, and sends the valid ones on."""
-    part: Report = event.data
+    part: RosterReport = event.data
     said: list[Outcome] = []
     for number, line in enumerate(part.lines, start=1):
         said.append(_answer(event, part.sender, number, line))
         if isinstance(line, tuple):
             continue
         key = f"{line.employer_id}|{line.worker_id}"
-        said.append(Outcome(topics.work("registration"), key, "roster.line.v1", line, personal=True))
+        said.append(work_event(key, "roster.line.v1", line, personal=True))
     accepted = sum(not isinstance(line, tuple) for line in part.lines)
     roster = Roster(
         employer_id=part.employer_id,

@@ -23,7 +23,7 @@ class Done:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class VillageStickers:
     """A village: its workers who are verified, and its stickers that are issued and not yet over."""
 
     village: str
@@ -31,7 +31,9 @@ class Standing:
     stickers: int
 
 
-def issue_page(areas: Areas, standing: Sequence[Standing], done: Done | None, *, sample: bool, why_not: str) -> str:
+def issue_page(
+    areas: Areas, standing: Sequence[VillageStickers], done: Done | None, *, sample: bool, why_not: str
+) -> str:
     """The page. `sample`: stickers lead nowhere. `why_not`: no sticker can be printed, and this is the reason."""
     groups: dict[str, list[dict[str, object]]] = {}
     for one in sorted(standing, key=lambda one: one.village):

@@ -9,10 +9,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from services.registration.stickers.api.pages import Standing
+from services.registration.stickers.api.pages import VillageStickers
 from services.registration.stickers.api.printed import Printed
 from services.registration.stickers.api.signing import Claim, Signer
-from services.registration.stickers.domain.stickers import Cover, Sticker, paid_until, revoked, sticker_no
+from services.registration.stickers.domain.rules import paid_until, revoked, sticker_no
+from services.registration.stickers.domain.state import Cover, Sticker
 from services.registration.workers.domain.state import Status, Worker
 from shared.contracts import envelope, topics
 from shared.contracts.registration_stickers import IssueSticker
@@ -30,7 +31,7 @@ _RT = re.compile(r"\bRT\W{0,3}(\d{1,3})", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class StickerSite:
     """The house of a sticker. Only for the officer who puts it up; never printed on the sheet."""
 
     rt: str
@@ -48,7 +49,7 @@ def rt_of(address: str | None) -> str:
     return found[1].zfill(3) if found else ""
 
 
-async def houses(house: House, village: Village, rt: str | None) -> list[Place]:
+async def houses(house: House, village: Village, rt: str | None) -> list[StickerSite]:
     """The verified workers of a village whose premium is paid, in the order of their sheets."""
     where = {"state.form.village": village.code, "state.status": Status.VERIFIED.value}
     workers = dict(await house.reader.find("workers", where, limit=WORKERS_MAX))
@@ -66,11 +67,11 @@ async def houses(house: House, village: Village, rt: str | None) -> list[Place]:
         address = worker.form.address or ""
         of_rt = rt_of(address)
         if rt is None or of_rt == rt:
-            found.append(Place(of_rt, number, worker.form.name, address, until, worker_id, worker.opened_on))
+            found.append(StickerSite(of_rt, number, worker.form.name, address, until, worker_id, worker.opened_on))
     return sorted(found, key=lambda one: (one.rt == "", one.rt, one.sticker_no))
 
 
-async def standing(house: House, regencies: Sequence[str] | None) -> list[Standing]:
+async def standing(house: House, regencies: Sequence[str] | None) -> list[VillageStickers]:
     """The villages with verified workers, and their stickers whose last day is not over; None means every regency."""
     here = {} if regencies is None else {"$in": list(regencies)}
     workers = {"state.status": Status.VERIFIED.value, **({"state.regency": here} if here else {})}
@@ -80,10 +81,10 @@ async def standing(house: House, regencies: Sequence[str] | None) -> list[Standi
         row["village"]: row["count"] for row in await house.reader.tally("workers", workers, ["state.form.village"])
     }
     given = {row["village"]: row["count"] for row in await house.reader.tally("stickers", stickers, ["state.village"])}
-    return [Standing(code, count, given.get(code, 0)) for code, count in sorted(verified.items()) if code]
+    return [VillageStickers(code, count, given.get(code, 0)) for code, count in sorted(verified.items()) if code]
 
 
-async def issued(house: House, village: Village, rt: str | None) -> list[Place]:
+async def issued(house: House, village: Village, rt: str | None) -> list[StickerSite]:
     """The stickers of a village that are issued and valid today, in the order of their sheets."""
     today = business_day(clock.now()).isoformat()
     where = {"state.village": village.code, "state.valid_until": {"$gte": today}}
@@ -98,11 +99,13 @@ async def issued(house: House, village: Village, rt: str | None) -> list[Place]:
         of_rt = rt_of(address)
         if rt is None or of_rt == rt:
             until = date.fromisoformat(sticker.valid_until)
-            found.append(Place(of_rt, number, worker.form.name, address, until, sticker.worker_id, sticker.opened_on))
+            found.append(
+                StickerSite(of_rt, number, worker.form.name, address, until, sticker.worker_id, sticker.opened_on)
+            )
     return sorted(found, key=lambda one: (one.rt == "", one.rt, one.sticker_no))
 
 
-async def wait_until_issued(house: House, found: Sequence[Place], wait_s: float = ISSUED_WITHIN_S) -> bool:
+async def wait_until_issued(house: House, found: Sequence[StickerSite], wait_s: float = ISSUED_WITHIN_S) -> bool:
     """Waits up to `wait_s` seconds; returns whether the store then holds all of these stickers."""
     until = clock.monotonic() + wait_s
     while True:
@@ -115,7 +118,7 @@ async def wait_until_issued(house: House, found: Sequence[Place], wait_s: float 
         await asyncio.sleep(0.2)
 
 
-def printed(found: Sequence[Place], village: Village, signer: Signer, base_url: str) -> list[Printed]:
+def printed(found: Sequence[StickerSite], village: Village, signer: Signer, base_url: str) -> list[Printed]:
     """The stickers of these houses, with their signed links."""
     return [
         Printed(
@@ -128,7 +131,7 @@ def printed(found: Sequence[Place], village: Village, signer: Signer, base_url: 
     ]
 
 
-async def issue(house: House, found: Sequence[Place], village: Village) -> None:
+async def issue(house: House, found: Sequence[StickerSite], village: Village) -> None:
     """Publishes the step that issues these stickers on registration's work topic.
 
     The event's id follows from number and last day, so issuing again repeats the same event.

@@ -9,7 +9,8 @@ from importlib import resources
 from typing import Any
 
 from services.registration.stickers.api.signing import BadToken, Claim, Signer
-from services.registration.stickers.domain.stickers import LEFT, Sticker, revoked, sticker_no
+from services.registration.stickers.domain.rules import LEFT, revoked, sticker_no
+from services.registration.stickers.domain.state import Sticker
 from shared.kernel.calendar import WITA, business_day, long_date
 from shared.pages import environment
 from shared.reference.areas import Areas

@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from services.registration import settings
-from services.registration.stickers.domain.stickers import DIGITS, NUMBER_DIGITS
+from services.registration.stickers.domain.rules import DIGITS, NUMBER_DIGITS
 from shared.runtime.store.crypto import id_key_from, key_bytes
 
 VERSION = 1

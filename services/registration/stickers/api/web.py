@@ -14,7 +14,7 @@ from fastapi.responses import HTMLResponse, JSONResponse, Response
 
 from services.registration.stickers.api import pages, printing
 from services.registration.stickers.api.address import Address, NoAddress, address_of
-from services.registration.stickers.api.pages import Done, Standing
+from services.registration.stickers.api.pages import Done, VillageStickers
 from services.registration.stickers.api.scanning import Scanner, shipped
 from services.registration.stickers.api.signing import Claim
 from shared.files.separated import for_excel
@@ -182,14 +182,14 @@ class Desk:
         # The service reads its own step a moment later; the next print must find the stickers.
         return len(found), await printing.wait_until_issued(self._house, found)
 
-    async def standing(self, request: Request) -> list[Standing]:
+    async def standing(self, request: Request) -> list[VillageStickers]:
         """The villages with verified workers in the caller's regencies; raises HTTPException 403 without the role."""
         regencies = (await self._guard.caller(request)).regencies(role=REGISTRATION_OFFICER)
         if regencies == []:
             raise HTTPException(403, f"this needs the role {REGISTRATION_OFFICER}")
         return await printing.standing(self._house, regencies)
 
-    def page(self, standing: Sequence[Standing], done: Done | None, status: int = 200) -> Response:
+    def page(self, standing: Sequence[VillageStickers], done: Done | None, status: int = 200) -> Response:
         """The officer's page."""
         sample, why_not = False, ""
         try:

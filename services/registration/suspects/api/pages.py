@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from services.registration.workers.domain.state import PairStatus, Status
+from services.registration.suspects.domain.state import PairStatus
+from services.registration.workers.domain.state import Status
 from shared.lists.values import SECTORS_ID
 from shared.pages import environment
 from shared.reference import areas as area_files

@@ -16,7 +16,8 @@ from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Resp
 from services.registration.suspects.api import pages
 from services.registration.suspects.background.running import LAST, SCANS, ask
 from services.registration.suspects.domain.pairs import pair_id
-from services.registration.workers.domain.state import Pair, PairStatus, Worker
+from services.registration.suspects.domain.state import Pair, PairStatus
+from services.registration.workers.domain.state import Worker
 from shared.contracts import envelope, topics
 from shared.contracts.registration import DECISIONS
 from shared.kernel.identity import masked

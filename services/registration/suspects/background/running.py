@@ -22,7 +22,7 @@ from pydantic import BaseModel
 
 from services.registration.settings import Settings
 from services.registration.suspects.domain.pairs import pair_id
-from services.registration.workers.domain.state import Pair, PairStatus
+from services.registration.suspects.domain.state import Pair, PairStatus
 from shared.contracts import envelope, topics
 from shared.contracts.registration_work import SuspicionFound, SuspicionGone
 from shared.runtime import clock

@@ -16,9 +16,9 @@ from collections.abc import Mapping
 
 import orjson
 
-from services.registration.suspects.domain import suspects
-from services.registration.suspects.domain.suspects import Match, Traits
-from services.registration.workers.documents import INDEXES, STORED
+from services.registration.suspects.domain import likeness
+from services.registration.suspects.domain.likeness import Match, Traits
+from services.registration.workers.documents import STORED
 from services.registration.workers.domain.state import Status, Worker
 from shared.runtime import configuration
 from shared.runtime.app import database_name
@@ -43,7 +43,7 @@ async def read(reader: Reader) -> list[Traits]:
     while True:
         where = {"_id": {"$gt": last}, "state.status": {"$in": ACTIVE}}
         page = await reader.find("workers", where, order=("_id",), limit=PAGE)
-        people.extend(suspects.traits_of(key, one) for key, one in page if isinstance(one, Worker))
+        people.extend(likeness.traits_of(key, one) for key, one in page if isinstance(one, Worker))
         if len(page) < PAGE:
             return people
         last = page[-1][0]
@@ -66,13 +66,13 @@ def line(match: Match) -> bytes:
 
 async def _scan(environ: Mapping[str, str]) -> None:
     client = connect(login.url(environ), configuration.MONGO_DRIVER.of(environ))
-    store = MongoStore(client, database_name(SERVICE), STORED, INDEXES, cipher_from(environ, SERVICE))
+    store = MongoStore(client, database_name(SERVICE), STORED, {}, cipher_from(environ, SERVICE))
     try:
         people = await read(store)
     finally:
         await store.close()
     out = sys.stdout.buffer
-    for match in suspects.find(people):
+    for match in likeness.find(people):
         out.write(line(match) + b"\n")
     out.write(orjson.dumps({"people": len(people)}) + b"\n")
     out.flush()

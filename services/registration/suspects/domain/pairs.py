@@ -12,9 +12,9 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from services.registration.workers.domain import outcomes
-from services.registration.workers.domain.parts import Facts
-from services.registration.workers.domain.state import Pair, PairDecision, PairStatus, Refusal
+from services.registration.intake.domain.state import Refusal
+from services.registration.suspects.domain import outcomes
+from services.registration.suspects.domain.state import Pair, PairDecision, PairStatus
 from shared.contracts import officers, tokens
 from shared.contracts.reasons import Reason
 from shared.contracts.registration_work import SuspicionFound
@@ -106,7 +106,7 @@ def conflicting(event: Event) -> Routed:
     return Routed(address, _refused(event, Reason.CONFLICTING_DUPLICATE))
 
 
-def found(state: Pair | Refusal | None, event: Event, facts: Facts, now: datetime) -> Decision[Any]:
+def found(state: Pair | Refusal | None, event: Event, facts: object, now: datetime) -> Decision[Any]:
     """A scan finds that two workers are alike."""
     part: SuspicionFound = event.data
     if not isinstance(state, Pair):
@@ -135,7 +135,7 @@ def found(state: Pair | Refusal | None, event: Event, facts: Facts, now: datetim
     return Decision(state=state, ignored="pair-known")
 
 
-def gone(state: Pair | Refusal | None, event: Event, facts: Facts, now: datetime) -> Decision[Any]:
+def gone(state: Pair | Refusal | None, event: Event, facts: object, now: datetime) -> Decision[Any]:
     """A scan finds that the two are no longer alike, so nothing is left to decide."""
     if not isinstance(state, Pair) or state.status is not PairStatus.OPEN:
         return Decision(state=state, ignored="pair-not-open")
@@ -143,7 +143,7 @@ def gone(state: Pair | Refusal | None, event: Event, facts: Facts, now: datetime
     return Decision(state=closed, outcomes=_both(closed, is_open=False))
 
 
-def decided(state: Pair | Refusal | None, event: Event, facts: Facts, now: datetime) -> Decision[Any]:
+def decided(state: Pair | Refusal | None, event: Event, facts: object, now: datetime) -> Decision[Any]:
     """Applies an officer's decision: one person, two persons, or an earlier decision taken back."""
     part: OfficerDecision = event.data
     key = pair_id(part.first, part.second)
@@ -168,7 +168,7 @@ def decided(state: Pair | Refusal | None, event: Event, facts: Facts, now: datet
     return Decision(state=settled, outcomes=(said, *_both(settled, is_open=status is PairStatus.OPEN)))
 
 
-def refuse(state: Pair | Refusal | None, event: Event, facts: Facts, now: datetime) -> Decision[Any]:
+def refuse(state: Pair | Refusal | None, event: Event, facts: object, now: datetime) -> Decision[Any]:
     """Answers an input that is no valid decision."""
     part: RefusedDecision = event.data
     refused = outcomes.decision_refused(event.id, part.first, part.second, part.officer, part.reasons)

@@ -6,7 +6,8 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any, cast
 
-from services.registration.workers.domain.rules import DEFAULT_INCOME, UPDATABLE, is_absent, text_of
+from services.registration.intake.domain.rules import is_absent, text_of
+from services.registration.workers.domain.rules import DEFAULT_INCOME, UPDATABLE
 from services.registration.workers.domain.state import Heir, WorkerForm
 from shared.contracts.base import Sector, Sex
 from shared.reference.areas import Areas, Village

@@ -10,10 +10,10 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from services.registration.intake.domain.state import Refusal, Sender
 from services.registration.workers.domain import outcomes
 from services.registration.workers.domain.history import known_since
-from services.registration.workers.domain.parts import Facts, Sender
-from services.registration.workers.domain.state import Refusal, Status, Suspicion, Verdict, Word, Worker
+from services.registration.workers.domain.state import Facts, Status, Suspicion, Verdict, Word, Worker
 from shared.contracts.reasons import Reason
 from shared.contracts.registration_work import AbsorbWorker, MergeWorker, SuspicionStands, UnmergeWorker
 from shared.kernel.calendar import parse_date

@@ -1,44 +1,18 @@
-"""Builds the events that registration publishes, each in one place."""
+"""Builds the events about workers, each in one place."""
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 
-from services.registration.workers.domain.parts import Sender
-from services.registration.workers.domain.state import Pair, PairDecision, Verdict, Word, Worker, WorkerForm
+from services.registration.intake.domain.answers import key_of
+from services.registration.intake.domain.outcomes import open_event, work_event
+from services.registration.intake.domain.state import Sender
+from services.registration.workers.domain.state import Verdict, Word, Worker, WorkerForm
 from shared.contracts import registration as contract
 from shared.contracts import registration_work as work
 from shared.contracts import topics
-from shared.kernel.calendar import business_day
 from shared.kernel.decision import Outcome
-from shared.kernel.identity import may_be_shown
 from shared.reference import occupations
-
-Answer = Literal["registered", "already-registered", "attested", "updated", "withdrawn", "accepted", "rejected"]
-
-
-def answered(
-    event_id: str,
-    sender: Sender,
-    outcome: Answer,
-    *,
-    reasons: tuple[str, ...] = (),
-    warnings: tuple[str, ...] = (),
-    worker_id: str | None = None,
-) -> Outcome:
-    """The answer to the agency. The key is the agency's own submission number, else the event's id."""
-    return Outcome(
-        topics.feedback(sender.regency, sender.agency),
-        key_of(sender.submission_id, event_id),
-        "submission.answered.v1",
-        contract.SubmissionAnswered(
-            submission_id=sender.submission_id,
-            outcome=outcome,
-            reasons=list(reasons),
-            warnings=list(warnings),
-            worker_id=worker_id,
-        ),
-    )
 
 
 def settled(regency: str, agency: str, submission_id: str, worker_id: str, verdict: Verdict) -> Outcome:
@@ -52,13 +26,6 @@ def settled(regency: str, agency: str, submission_id: str, worker_id: str, verdi
             submission_id=submission_id, worker_id=worker_id, identity=identity, reasons=list(verdict.reasons)
         ),
     )
-
-
-def key_of(submission_id: str | None, otherwise: str) -> str:
-    """The key of an answer: the submission number, unless it may be a NIK. More people see keys than bodies, so an
-    agency that numbers its rows by NIK gets that number back in the body only.
-    """
-    return submission_id if submission_id and may_be_shown(submission_id) else otherwise
 
 
 def _fields(worker_id: str, worker: Worker, sender: Sender) -> dict[str, Any]:
@@ -81,17 +48,19 @@ def _fields(worker_id: str, worker: Worker, sender: Sender) -> dict[str, Any]:
 
 def registered(worker_id: str, worker: Worker, sender: Sender) -> Outcome:
     """A worker is new or has come back."""
-    return _open(worker_id, "worker.registered.v1", contract.WorkerRegistered(**_fields(worker_id, worker, sender)))
+    return open_event(
+        worker_id, "worker.registered.v1", contract.WorkerRegistered(**_fields(worker_id, worker, sender))
+    )
 
 
 def updated(worker_id: str, worker: Worker, sender: Sender) -> Outcome:
     """A worker's fields after a change."""
-    return _open(worker_id, "worker.updated.v1", contract.WorkerUpdated(**_fields(worker_id, worker, sender)))
+    return open_event(worker_id, "worker.updated.v1", contract.WorkerUpdated(**_fields(worker_id, worker, sender)))
 
 
 def withdrawn(worker_id: str, worker: Worker, reason: Any, effective_on: str, merged_into: str = "") -> Outcome:
     """A worker leaves."""
-    return _open(
+    return open_event(
         worker_id,
         "worker.withdrawn.v1",
         contract.WorkerWithdrawn(
@@ -147,12 +116,12 @@ def suspected(worker_id: str, worker: Worker, found: work.SuspicionStands) -> Ou
     data = contract.WorkerSuspected(
         **_where(worker_id, worker), others=sorted(worker.suspected), score=found.score, reasons=list(found.reasons)
     )
-    return _open(worker_id, "worker.suspected.v1", data)
+    return open_event(worker_id, "worker.suspected.v1", data)
 
 
 def cleared(worker_id: str, worker: Worker, _: work.SuspicionStands) -> Outcome:
     """No suspicion stands against this worker any more."""
-    return _open(worker_id, "worker.cleared.v1", contract.WorkerCleared(**_where(worker_id, worker)))
+    return open_event(worker_id, "worker.cleared.v1", contract.WorkerCleared(**_where(worker_id, worker)))
 
 
 def disputed(worker_id: str, before: Worker, after: Worker) -> list[Outcome]:
@@ -165,30 +134,11 @@ def disputed(worker_id: str, before: Worker, after: Worker) -> list[Outcome]:
     data = contract.FieldsDisputed(
         **_where(worker_id, after), fields=sorted({name for name, _ in now}), agencies=sorted({who for _, who in now})
     )
-    return [_open(worker_id, "worker.disputed.v1", data)]
+    return [open_event(worker_id, "worker.disputed.v1", data)]
 
 
 def _disputes(worker: Worker) -> set[tuple[str, str]]:
     return {(one.field, one.agency) for one in worker.said if one.value != getattr(worker.form, one.field)}
-
-
-def stands(worker_id: str, other: str, pair: Pair, *, is_open: bool) -> Outcome:
-    """Tells one of the two workers whether the pair's suspicion is open."""
-    data = work.SuspicionStands(
-        worker_id=worker_id, other=other, open=is_open, score=pair.score, reasons=list(pair.reasons)
-    )
-    return _step(worker_id, "suspicion.stands.v1", data)
-
-
-def merge(worker_id: str, into: str, effective_on: str) -> Outcome:
-    """Told to the worker who turned out to be another one."""
-    data = work.MergeWorker(worker_id=worker_id, into=into, effective_on=effective_on)
-    return _step(worker_id, "worker.merge.v1", data)
-
-
-def unmerge(worker_id: str, out_of: str) -> Outcome:
-    """Told to the worker who is a separate person after all."""
-    return _step(worker_id, "worker.unmerge.v1", work.UnmergeWorker(worker_id=worker_id, out_of=out_of))
 
 
 def absorb(worker_id: str, other: str, words: tuple[Word, ...], *, undone: bool = False) -> Outcome:
@@ -203,36 +153,4 @@ def absorb(worker_id: str, other: str, words: tuple[Word, ...], *, undone: bool 
         for one in words
     ]
     data = work.AbsorbWorker(worker_id=worker_id, other=other, words=absorbed, undone=undone)
-    return _step(worker_id, "worker.absorb.v1", data)
-
-
-def decided(pair_id: str, pair: Pair, made: PairDecision) -> Outcome:
-    """What an officer decided about a pair."""
-    decision: Any = made.decision
-    first, second = pair.workers
-    data = contract.SuspectDecided(
-        first=first,
-        second=second,
-        decision=decision,
-        keep=made.keep or None,
-        score=pair.score,
-        reasons=list(pair.reasons),
-        decided_on=business_day(made.decided_at).isoformat(),
-    )
-    return _open(pair_id, "suspect.decided.v1", data)
-
-
-def decision_refused(
-    key: str, first: str | None, second: str | None, officer: str | None, reasons: tuple[str, ...]
-) -> Outcome:
-    """An officer's decision that could not be taken."""
-    data = contract.SuspectRefused(first=first, second=second, officer=officer, reasons=list(reasons))
-    return _open(key, "suspect.decide.refused.v1", data)
-
-
-def _step(worker_id: str, kind: str, data: Any) -> Outcome:
-    return Outcome(topics.work("registration"), worker_id, kind, data)
-
-
-def _open(worker_id: str, kind: str, data: Any) -> Outcome:
-    return Outcome(topics.events("registration"), worker_id, kind, data)
+    return work_event(worker_id, "worker.absorb.v1", data)

@@ -1,15 +1,16 @@
-"""The aggregates of registration: a worker, a pair of workers who may be one person, and the refusal of a submission
-that has no worker. Defines shapes only; no rule, no store.
-"""
+"""A worker: the form that stands, the agencies' words, the verdict. Defines shapes only; no rule, no store."""
 
 from __future__ import annotations
 
+from dataclasses import field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
 from shared.contracts.base import Sector, Sex
 from shared.kernel.values import value
+from shared.reference import precedence
+from shared.reference.precedence import Precedence
 
 
 class Status(StrEnum):
@@ -169,52 +170,9 @@ class Worker:
         return next((one for one in self.words if one.agency == agency and not one.via), None)
 
 
-class PairStatus(StrEnum):
-    """`open` waits for an officer and blocks money. `gone`: their forms changed and are no longer alike."""
+# Without slots, so that the service's facts can inherit the facts of several parts.
+@value(frozen=True, kw_only=True)
+class Facts:
+    """What decisions on workers know besides their document: whose word stands (`precedence`)."""
 
-    OPEN = "open"
-    MERGED = "merged"
-    DIFFERENT = "different"
-    GONE = "gone"
-
-
-@value(frozen=True, slots=True, kw_only=True)
-class PairDecision:
-    """An officer's decision on a pair, with day and reason. `keep` is the worker who stays after a merge."""
-
-    decision: str
-    officer: str
-    reason: str
-    decided_at: datetime
-    keep: str = ""
-
-
-@value(frozen=True, slots=True, kw_only=True)
-class Pair:
-    """Two workers who may be one person. `score` is 0 to 100; `reasons` name the fields that are alike, never
-    the values.
-    """
-
-    workers: tuple[str, str]
-    regencies: tuple[str, ...]
-    villages: tuple[str, ...]
-    status: PairStatus
-    score: int
-    reasons: tuple[str, ...]
-    found_at: datetime
-    kept: str = ""
-    decisions: tuple[PairDecision, ...] = ()
-
-    @property
-    def dropped(self) -> str:
-        """The worker who was merged into the other; empty unless the pair is merged."""
-        first, second = self.workers
-        return "" if not self.kept else second if self.kept == first else first
-
-
-@value(frozen=True, slots=True, kw_only=True)
-class Refusal:
-    """A submission that was refused for its form alone. The document exists to remember the answer."""
-
-    submission_id: str | None
-    reasons: tuple[str, ...]
+    precedence: Precedence = field(default_factory=precedence.shipped)

@@ -6,10 +6,10 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from services.registration.intake.domain.state import Refusal
 from services.registration.workers.domain import outcomes, sources
-from services.registration.workers.domain.parts import Facts
-from services.registration.workers.domain.state import Refusal, Status, Verdict, Worker
-from services.registration.workers.domain.workers import FINAL
+from services.registration.workers.domain.registrations import FINAL
+from services.registration.workers.domain.state import Facts, Status, Verdict, Worker
 from shared.contracts.reasons import Reason
 from shared.contracts.registration_work import RecheckDue
 from shared.contracts.verification import IdentityUnverified, IdentityVerified

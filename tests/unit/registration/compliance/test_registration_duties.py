@@ -12,11 +12,12 @@ from typing import Any
 import pytest
 
 from services.registration import facts
-from services.registration.compliance.domain.employments import Contract, Employment
+from services.registration.compliance.domain.state import Contract, Employment
 from services.registration.domain import decide as table
+from services.registration.domain.decide import Facts
 from services.registration.facts import PERFORMERS
+from services.registration.intake.domain.state import Reference
 from services.registration.stream import SPEC
-from services.registration.workers.domain.parts import Facts, Reference
 from shared.contracts.catalogue import COMMANDS, DECISIONS
 from shared.contracts.registration_duties import FirstDayOver, RosterLine
 from shared.kernel.decision import Address, Decision, Due

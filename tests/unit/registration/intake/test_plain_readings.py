@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.registration.compliance.domain.rosters import Report as RosterReport
+from services.registration.compliance.domain.rosters import RosterReport as RosterReport
 from services.registration.domain import decide
-from services.registration.workers.domain.parts import Refused
+from services.registration.intake.domain.state import RefusedSubmission
 from shared.contracts import envelope, topics
 from shared.contracts.registration import COMMANDS
 from shared.kernel.calendar import business_day
@@ -54,7 +54,7 @@ def routed(kind: str, data: Any, source: str = "agency/64.08/dinsos") -> Any:
 
 def reasons(kind: str, data: Any, source: str = "agency/64.08/dinsos") -> list[str]:
     part = routed(kind, data, source)
-    return list(part.reasons) if isinstance(part, Refused) else []
+    return list(part.reasons) if isinstance(part, RefusedSubmission) else []
 
 
 def register(**changes: Any) -> list[str]:
@@ -91,7 +91,7 @@ def test_every_day_of_every_command_is_the_day_in_wita(at: datetime) -> None:
     assert routed("outreach.report.v1", met).meeting.held_on == day
     put_up = {"submission_id": "S", "sticker_no": "6408-7F3KQ-9M2XA", "installed_on": text, "by": "Rina"}
     part = routed("sticker.install.v1", put_up)
-    assert isinstance(part, Refused) or part.installed_on == day
+    assert isinstance(part, RefusedSubmission) or part.installed_on == day
 
 
 def test_a_local_time_is_its_day() -> None:

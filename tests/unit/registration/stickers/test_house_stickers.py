@@ -20,8 +20,8 @@ from services.registration.stickers.api.address import address_of
 from services.registration.stickers.api.printed import Printed
 from services.registration.stickers.api.printing import rt_of
 from services.registration.stickers.api.signing import BadToken, Claim, Signer
-from services.registration.stickers.domain import stickers
-from services.registration.stickers.domain.stickers import Cover
+from services.registration.stickers.domain import rules
+from services.registration.stickers.domain.state import Cover
 from shared.runtime import clock
 from tests.property.registration_world import KEY, REFERENCE
 from tests.unit.registration.stickers.sticker_house import KEYS, VILLAGE, StickerHouse
@@ -65,7 +65,7 @@ def _text(pdf: bytes) -> bytes:
 )
 def test_until_when_a_worker_is_paid(months: tuple[str, ...], paid: set[str], until: date | None) -> None:
     cover = Cover(months=tuple((month, month) for month in months))
-    assert stickers.paid_until(cover, paid, date(2026, 2, 10)) == until
+    assert rules.paid_until(cover, paid, date(2026, 2, 10)) == until
 
 
 @pytest.mark.parametrize(
@@ -84,10 +84,10 @@ def test_the_rt_of_an_address(address: str | None, rt: str) -> None:
 
 @given(st.binary(min_size=1, max_size=40), st.sampled_from(["2026-01-01", ""]))
 def test_a_number_is_shaped_like_one_and_is_the_same_again(seed: bytes, opened_on: str) -> None:
-    number = stickers.sticker_no(KEY, "64.08", seed.hex(), opened_on)
-    assert stickers.is_sticker_no(number)
-    assert stickers.sticker_no(KEY, "64.08", seed.hex(), opened_on) == number
-    assert stickers.sticker_no(KEY, "64.08", seed.hex(), "2027-01-01") != number
+    number = rules.sticker_no(KEY, "64.08", seed.hex(), opened_on)
+    assert rules.is_sticker_no(number)
+    assert rules.sticker_no(KEY, "64.08", seed.hex(), opened_on) == number
+    assert rules.sticker_no(KEY, "64.08", seed.hex(), "2027-01-01") != number
 
 
 @given(st.integers(0, 110), st.integers(0, 255))
@@ -174,7 +174,7 @@ async def test_a_scan_says_valid_expired_revoked_or_invalid(monkeypatch: pytest.
     worker = await house.worker()
     await house.billed(worker, "2026-02")
     await house.paid("2026-02")
-    number = stickers.sticker_no(REFERENCE.id_key, "64.08", worker, "2026-02-10")
+    number = rules.sticker_no(REFERENCE.id_key, "64.08", worker, "2026-02-10")
     token = SIGNER.token(Claim(number, VILLAGE, date(2026, 2, 28)))
     async with _http(house) as client:
         await client.post(f"/v1/stickers/{VILLAGE}")
@@ -205,7 +205,7 @@ async def test_an_installed_sticker_is_published_once_without_the_installers_nam
     worker = await house.worker()
     await house.billed(worker, "2026-02")
     await house.paid("2026-02")
-    number = stickers.sticker_no(KEY, "64.08", worker, "2026-02-10")
+    number = rules.sticker_no(KEY, "64.08", worker, "2026-02-10")
     (answer,) = await house.install(number)
     assert answer["data"]["reasons"] == ["sticker-unknown"]
     async with _http(house) as client:

@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 
-from services.registration.stickers.domain.stickers import Sticker, revoked
+from services.registration.stickers.domain.rules import revoked
+from services.registration.stickers.domain.state import Sticker
+from services.registration.stream import SPEC
 from services.registration.suspects.domain.pairs import pair_id
-from services.registration.workers.documents import STORED
+from services.registration.suspects.domain.state import Pair
 from services.registration.workers.domain import history, lifecycle
-from services.registration.workers.domain.state import Pair, Status, Worker
+from services.registration.workers.domain.state import Status, Worker
 from shared.contracts.registration import DecideSuspect
 from shared.contracts.registration_work import RecheckDue, SuspicionFound, SuspicionGone
 from shared.kernel.calendar import WITA
@@ -61,13 +63,13 @@ def two(world: World) -> None:
 
 
 def worker(world: World, key: str = WORKER) -> Worker:
-    state = STORED["workers"].decode(world.documents[Address("workers", key)], CIPHER)
+    state = SPEC.stored["workers"].decode(world.documents[Address("workers", key)], CIPHER)
     assert isinstance(state, Worker)
     return state
 
 
 def pair(world: World) -> Pair:
-    state = STORED["suspects"].decode(world.documents[Address("suspects", pair_id(WORKER, OTHER))], CIPHER)
+    state = SPEC.stored["suspects"].decode(world.documents[Address("suspects", pair_id(WORKER, OTHER))], CIPHER)
     assert isinstance(state, Pair)
     return state
 

@@ -17,7 +17,7 @@ from services.registration import api
 from services.registration.stream import SPEC
 from services.registration.suspects.background import running, scan
 from services.registration.suspects.background.running import Scan, ScanFailed, Scans
-from services.registration.suspects.domain import suspects
+from services.registration.suspects.domain import likeness
 from shared.contracts.registration_work import SuspicionFound
 from shared.kernel.identity import worker_id
 from shared.runtime import clock
@@ -87,7 +87,7 @@ class Town:
     async def scan(self) -> Scan:
         """Runs the scan as its process does: through its lines of input and output."""
         people = await scan.read(self.reader)
-        lines = [scan.line(one) for one in suspects.find(people)]
+        lines = [scan.line(one) for one in likeness.find(people)]
         return running.read([*lines, orjson.dumps({"people": len(people)})], 0)
 
     def said(self, kind: str) -> list[Any]:
@@ -129,7 +129,7 @@ async def test_a_pair_is_reported_once_queued_and_gone_when_the_forms_differ() -
 async def test_no_list_event_or_line_of_a_scan_carries_personal_data() -> None:
     house = await suspected()
     people = await scan.read(house.reader)
-    shown = [scan.line(one).decode() for one in suspects.find(people)]
+    shown = [scan.line(one).decode() for one in likeness.find(people)]
     shown.append(str(await queue_of(house)))
     shown += [(one.value or b"").decode() for one in house.topics.published if one.topic != "identity-checks"]
     secrets = [NIK, NIK_2, "AMINA", "1985-07-01", "Halimah", "812000111", "Gang Buntu"]

@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 
 from bench.suspects import corpus, measure
-from services.registration.suspects.domain import suspects
+from services.registration.suspects.domain import likeness
+from services.registration.suspects.domain.likeness import Traits, Weights
 from services.registration.suspects.domain.naming import OTHER, PART, alike, fold
-from services.registration.suspects.domain.suspects import Traits, Weights
 
 ONE = Traits(
     key="a",
@@ -84,7 +84,7 @@ def test_one_person_under_two_niks_is_found_with_its_reasons(
     changes: dict[str, object], reasons: tuple[str, ...]
 ) -> None:
     one = replace(ONE, mother=fold("HALIMAH")) if "mother" in changes else ONE
-    (match,) = suspects.find([one, replace(one, key="b", **changes)])  # type: ignore[arg-type]  # fields of Traits by name
+    (match,) = likeness.find([one, replace(one, key="b", **changes)])  # type: ignore[arg-type]  # fields of Traits by name
     assert set(reasons) <= set(match.reasons)
     assert (match.first.key, match.second.key) == ("a", "b")
     assert 50 <= match.score <= 100
@@ -100,7 +100,7 @@ def test_one_person_under_two_niks_is_found_with_its_reasons(
     ids=["twin", "namesake", "born the same day"],
 )
 def test_people_with_common_traits_are_no_suspects(other: Traits) -> None:
-    assert suspects.find([replace(ONE, mother=fold("HALIMAH")), other]) == []
+    assert likeness.find([replace(ONE, mother=fold("HALIMAH")), other]) == []
 
 
 def test_common_traits_weigh_less() -> None:
@@ -111,7 +111,7 @@ def test_common_traits_weigh_less() -> None:
 
 def test_a_default_that_many_share_is_not_compared_all_with_all() -> None:
     crowd = [replace(ONE, key=f"{n:04d}", nik=f"64080401018500{n % 100:02d}", phone="812") for n in range(3000)]
-    assert len(list(suspects._candidates(crowd))) < 3000 * 10 * suspects.WINDOW
+    assert len(list(likeness._candidates(crowd))) < 3000 * 10 * likeness.WINDOW
 
 
 def test_the_floor_holds_on_a_planted_register() -> None:

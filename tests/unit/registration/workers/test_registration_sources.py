@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
+from services.registration.domain.decide import Facts
 from services.registration.workers.documents import STORED
 from services.registration.workers.domain import history, sources
-from services.registration.workers.domain.parts import Facts
 from services.registration.workers.domain.state import Status, Worker
 from shared.kernel.decision import Address
 from shared.reference import precedence
@@ -226,7 +226,7 @@ order = ["perikanan"]
     ranks = precedence.read(text)
     assert [ranks.rank("64.08", "phone", one) for one in ("desa", "dinsos", "perikanan", "x")] == [0, 1, 1, 1000]
     assert [ranks.rank("64.02", "phone", one) for one in ("desa", "perikanan")] == [1000, 0]
-    world = World(facts=Facts(ranks))
+    world = World(facts=Facts(precedence=ranks))
     world.register(phone="1")
     world.register(DESA, phone="2")
     assert whose(world, "phone") == ("2", "desa")

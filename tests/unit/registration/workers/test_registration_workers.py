@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from services.registration.domain import decide
+from services.registration.intake.domain.state import Refusal, RefusedSubmission
 from services.registration.stream import SPEC
-from services.registration.workers.domain.parts import Refused
-from services.registration.workers.domain.state import Refusal, Worker
+from services.registration.workers.domain.registrations import WAITING_MAX
+from services.registration.workers.domain.state import Worker
 from shared.contracts.registration import SubmissionAnswered, WorkerRegistered
 from shared.contracts.tokens import keyed_name
 from shared.kernel.decision import Address
@@ -232,7 +233,7 @@ def test_the_same_name_with_other_content_is_refused_beside_the_first() -> None:
 def test_an_input_of_no_agency_gets_no_feedback() -> None:
     event = replace(intake("worker.register.v1", FORM), source="officer/x", topic="registration-intake-test")
     (routed,) = decide.route(event, REFERENCE)
-    assert isinstance(routed.data, Refused)
+    assert isinstance(routed.data, RefusedSubmission)
     made = decide.decide(None, event.with_data(routed.data), FACTS)
     assert (made.outcomes, made.ignored) == ((), "no-agency")
     assert isinstance(made.state, Refusal)
@@ -241,11 +242,11 @@ def test_an_input_of_no_agency_gets_no_feedback() -> None:
 def test_an_agency_that_floods_keeps_a_bounded_list_and_every_agency_is_told() -> None:
     world = World()
     last = world.register(DESA)
-    for _ in range(3 * decide.WAITING_MAX):
+    for _ in range(3 * WAITING_MAX):
         last = world.register()
     assert last == ["6408-dinsos already-registered"]
     said = world.verdict("verified")
-    assert len(said) == decide.WAITING_MAX + 1
+    assert len(said) == WAITING_MAX + 1
     assert f"6408-dinsos S{world.events - 1} is verified" in said
     assert "6408-desa S1 is verified" in said
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sized
+from collections.abc import Callable, Mapping, Sized
 from datetime import datetime
 from typing import Any
 
-from services.registration.workers.domain import outcomes, rules
-from services.registration.workers.domain.parts import Facts, Reference, Refused, Sender, sender_of, unreadable
+from services.registration.intake.domain import answers, rules
+from services.registration.intake.domain.outcomes import open_event
+from services.registration.intake.domain.state import Reference, RefusedSubmission, Sender
+from services.registration.intake.domain.submissions import sender_of, unreadable
+from services.registration.outreach.domain.state import Meeting
 from shared.contracts import tokens, topics
-from shared.contracts.base import SECTORS, Sector
+from shared.contracts.base import SECTORS
 from shared.contracts.reasons import Reason
+from shared.contracts.registration import ReportOutreach
 from shared.contracts.registration_duties import OutreachHeld, OutreachPlanned
 from shared.kernel.calendar import business_day
 from shared.kernel.decision import Address, Decision, Outcome
@@ -23,21 +27,7 @@ ATTENDEES_MAX = 1_000_000
 
 
 @value(frozen=True, slots=True, kw_only=True)
-class Meeting:
-    """A meeting as last reported; `attendees` is None while the meeting is only planned."""
-
-    meeting_id: str
-    regency: str
-    district: str
-    village: str
-    sector: Sector
-    held_on: str
-    agency: str
-    attendees: int | None
-
-
-@value(frozen=True, slots=True, kw_only=True)
-class Report:
+class MeetingReport:
     """A meeting on its way to its document."""
 
     sender: Sender
@@ -52,7 +42,7 @@ def route(event: Event, reference: Reference) -> tuple[Routed, ...]:
     today = business_day(event.at).isoformat()
     problems = _problems(intake, sender, reference.areas, today)
     if problems:
-        return (Routed(Address("refusals", event.name), Refused(sender=sender, reasons=problems)),)
+        return (Routed(Address("refusals", event.name), RefusedSubmission(sender=sender, reasons=problems)),)
     fields = intake.fields
     village = reference.areas.village(reference.areas.resolve(fields["village"].strip()))
     assert village is not None
@@ -67,13 +57,13 @@ def route(event: Event, reference: Reference) -> tuple[Routed, ...]:
         agency=_holder(fields.get("agency")) or sender.agency,
         attendees=None if fields["held_on"] > today else _count(fields["attendees"]),
     )
-    return (Routed(Address("meetings", f"{sender.regency}|{number}"), Report(sender=sender, meeting=meeting)),)
+    return (Routed(Address("meetings", f"{sender.regency}|{number}"), MeetingReport(sender=sender, meeting=meeting)),)
 
 
-def decide(state: Meeting | None, event: Event, facts: Facts, now: datetime) -> Decision[Meeting]:
+def decide(state: Meeting | None, event: Event, facts: object, now: datetime) -> Decision[Meeting]:
     """Publishes the meeting when it is new or has changed; always answers the agency."""
-    part: Report = event.data
-    answer = outcomes.answered(event.id, part.sender, "accepted", warnings=part.warnings)
+    part: MeetingReport = event.data
+    answer = answers.answered(event.id, part.sender, "accepted", warnings=part.warnings)
     if state == part.meeting:
         return Decision(state=state, outcomes=(answer,))
     return Decision(state=part.meeting, outcomes=(_told(part.meeting), answer))
@@ -90,11 +80,9 @@ def _told(meeting: Meeting) -> Outcome:
         "agency": meeting.agency,
     }
     if meeting.attendees is None:
-        return Outcome(
-            topics.events("registration"), meeting.meeting_id, "outreach.planned.v1", OutreachPlanned(**fields)
-        )
+        return open_event(meeting.meeting_id, "outreach.planned.v1", OutreachPlanned(**fields))
     held = OutreachHeld(**fields, attendees=meeting.attendees)
-    return Outcome(topics.events("registration"), meeting.meeting_id, "outreach.held.v1", held)
+    return open_event(meeting.meeting_id, "outreach.held.v1", held)
 
 
 def _holder(agency: Any) -> str:
@@ -140,3 +128,7 @@ def _attendance_problems(attendees: Any) -> list[str]:
         return [rules.invalid("attendees")]
     size = len(attendees) if isinstance(attendees, Sized) else attendees
     return [] if 0 <= size <= ATTENDEES_MAX else [rules.invalid("attendees")]
+
+
+ROUTES: Mapping[type, Callable[[Event, Reference], tuple[Routed, ...]]] = {ReportOutreach: route}
+DECISIONS: Mapping[type, Callable[[Any, Event, object, datetime], Decision[Any]]] = {MeetingReport: decide}

@@ -11,61 +11,30 @@ with a sticker: it is valid while its worker is (`revoked`).
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
-from services.registration.workers.domain import outcomes, rules
-from services.registration.workers.domain.parts import Facts, Reference, Refused, Sender, sender_of, unreadable
-from services.registration.workers.domain.state import Refusal, Status, Worker
-from shared.contracts import topics
+from services.registration.intake.domain import answers, rules
+from services.registration.intake.domain.outcomes import open_event
+from services.registration.intake.domain.state import Reference, Refusal, RefusedSubmission, Sender
+from services.registration.intake.domain.submissions import sender_of, unreadable
+from services.registration.stickers.domain.rules import (
+    is_sticker_no,
+)
+from services.registration.stickers.domain.state import Cover, PaidInvoice, Sticker
 from shared.contracts.billing import PremiumBilled, PremiumPaid
 from shared.contracts.reasons import Reason
 from shared.contracts.registration import InstallSticker
 from shared.contracts.registration_stickers import IssueSticker, StickerInstalled, StickerIssued
-from shared.kernel.calendar import business_day, first_day, parse_date, period_of, shift_period
-from shared.kernel.decision import Address, Decision, Outcome
+from shared.kernel.calendar import business_day, parse_date, period_of, shift_period
+from shared.kernel.decision import Address, Decision
 from shared.kernel.event import Event, Intake, Routed
 from shared.kernel.values import value
 
 # Billing runs at most a year ahead (docs/contracts.md#premiums-and-runs), and a past month no longer gives cover.
 MONTHS_KEPT = 14
-# Crockford's digits: no two of them look alike on a wet sticker.
-DIGITS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-NUMBER_DIGITS = 10
-LEFT = (Status.WITHDRAWN, Status.REJECTED, Status.MERGED)
-
-
-@value(frozen=True, slots=True, kw_only=True)
-class Cover:
-    """A worker's billed months, each with its invoice: (period, invoice_id), the latest last."""
-
-    months: tuple[tuple[str, str], ...]
-
-
-@value(frozen=True, slots=True, kw_only=True)
-class PaidInvoice:
-    """An invoice whose premiums are all paid."""
-
-    period: str
-
-
-@value(frozen=True, slots=True, kw_only=True)
-class Sticker:
-    """A sticker as last issued, and the day on which it was reported as put up."""
-
-    worker_id: str
-    opened_on: str
-    regency: str
-    district: str
-    village: str
-    issued_on: str
-    valid_until: str
-    installed_on: str = ""
-    installed_for: str = ""
 
 
 @value(frozen=True, slots=True, kw_only=True)
@@ -75,42 +44,6 @@ class Install:
     sender: Sender
     sticker_no: str
     installed_on: str
-
-
-def sticker_no(key: bytes, regency: str, worker_id: str, opened_on: str) -> str:
-    """The number of a worker's sticker, such as `6408-7F3KQ-9M2XA`. Without the key it does not reveal the worker."""
-    digest = hmac.digest(key, f"sticker|{worker_id}|{opened_on}".encode(), hashlib.sha256)
-    value = int.from_bytes(digest[:7], "big") >> 6
-    digits = "".join(DIGITS[value >> (5 * place) & 31] for place in reversed(range(NUMBER_DIGITS)))
-    return f"{regency.replace('.', '')}-{digits[:5]}-{digits[5:]}"
-
-
-def is_sticker_no(text: object) -> bool:
-    """Whether a text has the shape of a sticker number."""
-    if not isinstance(text, str) or len(text) != 16 or text[4] != "-" or text[10] != "-":
-        return False
-    return text[:4].isascii() and text[:4].isdigit() and all(digit in DIGITS for digit in text[5:10] + text[11:])
-
-
-def paid_until(cover: Cover, paid: Collection[str], today: date) -> date | None:
-    """The last day of the unbroken row of paid months that includes today or begins next; None when there is none."""
-    now = period_of(today)
-    months = sorted(period for period, invoice in cover.months if invoice in paid and period >= now)
-    if not months:
-        return None
-    last = months[0]
-    for period in months[1:]:
-        if period != shift_period(last, 1):
-            break
-        last = period
-    return first_day(shift_period(last, 1)) - timedelta(days=1)
-
-
-def revoked(sticker: Sticker, worker: Any) -> bool:
-    """Whether a sticker is no longer valid: its worker left, or left and was registered anew."""
-    if not isinstance(worker, Worker):
-        return True
-    return worker.status in LEFT or worker.opened_on != sticker.opened_on
 
 
 def of_premium(event: Event, reference: Reference) -> tuple[Routed, ...]:
@@ -134,7 +67,7 @@ def of_install(event: Event, reference: Reference) -> tuple[Routed, ...]:
     sender = sender_of(event)
     problems = _problems(intake, sender, business_day(event.at))
     if problems:
-        return (Routed(Address("refusals", event.name), Refused(sender=sender, reasons=problems)),)
+        return (Routed(Address("refusals", event.name), RefusedSubmission(sender=sender, reasons=problems)),)
     number = intake.fields["sticker_no"].strip().upper()
     report = Install(sender=sender, sticker_no=number, installed_on=intake.fields["installed_on"])
     return (Routed(Address("stickers", number), report),)
@@ -161,7 +94,7 @@ def _problems(intake: Intake, sender: Sender, today: date) -> tuple[str, ...]:
     return tuple(found)
 
 
-def billed(state: Cover | None, event: Event, facts: Facts, now: datetime) -> Decision[Any]:
+def billed(state: Cover | None, event: Event, facts: object, now: datetime) -> Decision[Any]:
     """Notes a billed month and drops months that ended before the last one."""
     premium: PremiumBilled = event.data
     oldest = shift_period(period_of(business_day(now)), -1)
@@ -170,13 +103,13 @@ def billed(state: Cover | None, event: Event, facts: Facts, now: datetime) -> De
     return Decision(state=Cover(months=tuple(sorted(months.items())[-MONTHS_KEPT:])))
 
 
-def paid(state: PaidInvoice | None, event: Event, facts: Facts, now: datetime) -> Decision[Any]:
+def paid(state: PaidInvoice | None, event: Event, facts: object, now: datetime) -> Decision[Any]:
     """Notes that an invoice is paid."""
     payment: PremiumPaid = event.data
     return Decision(state=PaidInvoice(period=payment.period))
 
 
-def issue(state: Sticker | Refusal | None, event: Event, facts: Facts, now: datetime) -> Decision[Any]:
+def issue(state: Sticker | Refusal | None, event: Event, facts: object, now: datetime) -> Decision[Any]:
     """Issues a sticker. Issued again without a later last day it is not published again."""
     part: IssueSticker = event.data
     before = state if isinstance(state, Sticker) else None
@@ -201,18 +134,18 @@ def issue(state: Sticker | Refusal | None, event: Event, facts: Facts, now: date
         issued_on=sticker.issued_on,
         valid_until=part.valid_until,
     )
-    return Decision(state=sticker, outcomes=(_open(part.sticker_no, "sticker.issued.v1", said),))
+    return Decision(state=sticker, outcomes=(open_event(part.sticker_no, "sticker.issued.v1", said),))
 
 
-def install(state: Sticker | Refusal | None, event: Event, facts: Facts, now: datetime) -> Decision[Any]:
+def install(state: Sticker | Refusal | None, event: Event, facts: object, now: datetime) -> Decision[Any]:
     """Notes that a sticker was put up. A number that was never issued in this regency is refused."""
     part: Install = event.data
     sender = part.sender
     if not isinstance(state, Sticker) or state.regency != sender.regency:
-        answer = outcomes.answered(event.id, sender, "rejected", reasons=(Reason.STICKER_UNKNOWN,))
+        answer = answers.answered(event.id, sender, "rejected", reasons=(Reason.STICKER_UNKNOWN,))
         kept = state or Refusal(submission_id=sender.submission_id, reasons=(Reason.STICKER_UNKNOWN,))
         return Decision(state=kept, outcomes=(answer,))
-    answer = outcomes.answered(event.id, sender, "accepted")
+    answer = answers.answered(event.id, sender, "accepted")
     if (state.installed_on, state.installed_for) == (part.installed_on, state.valid_until):
         return Decision(state=state, outcomes=(answer,))
     said = StickerInstalled(
@@ -224,17 +157,18 @@ def install(state: Sticker | Refusal | None, event: Event, facts: Facts, now: da
         agency=sender.agency,
     )
     hanging = replace(state, installed_on=part.installed_on, installed_for=state.valid_until)
-    return Decision(state=hanging, outcomes=(_open(part.sticker_no, "sticker.installed.v1", said), answer))
+    return Decision(state=hanging, outcomes=(open_event(part.sticker_no, "sticker.installed.v1", said), answer))
 
 
-def _open(number: str, kind: str, data: StickerIssued | StickerInstalled) -> Outcome:
-    return Outcome(topics.events("registration"), number, kind, data)
-
-
-ROUTES: Mapping[type, Any] = {
+ROUTES: Mapping[type, Callable[[Event, Reference], tuple[Routed, ...]]] = {
     PremiumBilled: of_premium,
     PremiumPaid: of_invoice,
     IssueSticker: of_issue,
     InstallSticker: of_install,
 }
-DECISIONS: Mapping[type, Any] = {PremiumBilled: billed, PremiumPaid: paid, IssueSticker: issue, Install: install}
+DECISIONS: Mapping[type, Callable[[Any, Event, object, datetime], Decision[Any]]] = {
+    PremiumBilled: billed,
+    PremiumPaid: paid,
+    IssueSticker: issue,
+    Install: install,
+}

@@ -11,9 +11,11 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from services.registration.intake.domain import answers
+from services.registration.intake.domain.state import Refusal, Sender
 from services.registration.workers.domain import outcomes, rules, sources
-from services.registration.workers.domain.parts import Attest, Facts, Register, Sender, Update, Withdraw
-from services.registration.workers.domain.state import Refusal, Status, Word, Worker, WorkerForm
+from services.registration.workers.domain.commands import Attest, Register, Update, Withdraw
+from services.registration.workers.domain.state import Facts, Status, Word, Worker, WorkerForm
 from shared.contracts.reasons import Reason
 from shared.kernel.calendar import business_day
 from shared.kernel.decision import Decision, Outcome
@@ -23,10 +25,10 @@ from shared.kernel.event import Event
 WAITING_MAX = 32
 FINAL = (Status.VERIFIED, Status.REJECTED)
 
-Standing = Worker | Refusal | None
+WorkerDocument = Worker | Refusal | None
 
 
-def register(state: Standing, event: Event, facts: Facts, now: datetime) -> Decision[Any]:
+def register(state: WorkerDocument, event: Event, facts: Facts, now: datetime) -> Decision[Any]:
     """A whole form, for a known or unknown worker."""
     part: Register = event.data
     worker, sender = _worker(state), part.sender
@@ -40,7 +42,7 @@ def register(state: Standing, event: Event, facts: Facts, now: datetime) -> Deci
     opens = worker.words[0].agency == sender.agency
     heard = _heard(worker, part.form, word, facts, opens=opens)
     known = worker.word_of(sender.agency)
-    answer: outcomes.Answer
+    answer: answers.SubmissionOutcome
     if opens:
         answer = "already-registered" if _says_the_same(worker, heard, sender.agency) else "updated"
     elif known is None or not known.fingerprint:
@@ -50,7 +52,7 @@ def register(state: Standing, event: Event, facts: Facts, now: datetime) -> Deci
     return _taken(worker, heard, event, sender, answer, part.warnings, said=sources.FIELDS)
 
 
-def update(state: Standing, event: Event, facts: Facts, now: datetime) -> Decision[Any]:
+def update(state: WorkerDocument, event: Event, facts: Facts, now: datetime) -> Decision[Any]:
     """Changes of single fields: a correction of what stands."""
     part: Update = event.data
     sender = part.sender
@@ -67,11 +69,11 @@ def update(state: Standing, event: Event, facts: Facts, now: datetime) -> Decisi
     said, corrected = sources.by_changes(worker, part.changes, word)
     words = _with(worker.words, word) if known else worker.words
     heard = sources.settle(replace(worker, words=words), said, facts.precedence, corrected)
-    answer: outcomes.Answer = "already-registered" if form == worker.form else "updated"
+    answer: answers.SubmissionOutcome = "already-registered" if form == worker.form else "updated"
     return _taken(worker, heard, event, sender, answer, warnings, said=tuple(part.changes))
 
 
-def withdraw(state: Standing, event: Event, facts: Facts, now: datetime) -> Decision[Any]:
+def withdraw(state: WorkerDocument, event: Event, facts: Facts, now: datetime) -> Decision[Any]:
     """A worker leaves: moved, died, was employed, or asked to leave."""
     part: Withdraw = event.data
     sender = part.sender
@@ -89,12 +91,12 @@ def withdraw(state: Standing, event: Event, facts: Facts, now: datetime) -> Deci
         state=changed,
         outcomes=(
             outcomes.withdrawn(sender.worker_id, changed, part.reason, part.effective_on),
-            outcomes.answered(event.id, sender, "withdrawn", worker_id=sender.worker_id),
+            answers.answered(event.id, sender, "withdrawn", worker_id=sender.worker_id),
         ),
     )
 
 
-def attest(state: Standing, event: Event, facts: Facts, now: datetime) -> Decision[Any]:
+def attest(state: WorkerDocument, event: Event, facts: Facts, now: datetime) -> Decision[Any]:
     """A sector agency confirms the occupation."""
     part: Attest = event.data
     sender = part.sender
@@ -120,7 +122,7 @@ def attest(state: Standing, event: Event, facts: Facts, now: datetime) -> Decisi
     return _taken(worker, changed, event, sender, "attested", (), said=("sector", "occupation"))
 
 
-def _worker(state: Standing) -> Worker | None:
+def _worker(state: WorkerDocument) -> Worker | None:
     return state if isinstance(state, Worker) else None
 
 
@@ -165,7 +167,7 @@ def _enrol(
         outcomes=(
             outcomes.registered(worker_id, worker, sender),
             outcomes.check_requested(worker_id, worker),
-            outcomes.answered(event.id, sender, "registered", warnings=warnings, worker_id=worker_id),
+            answers.answered(event.id, sender, "registered", warnings=warnings, worker_id=worker_id),
         ),
     )
 
@@ -217,7 +219,7 @@ def _taken(
     after: Worker,
     event: Event,
     sender: Sender,
-    answer: outcomes.Answer,
+    answer: answers.SubmissionOutcome,
     warnings: tuple[str, ...],
     *,
     said: tuple[str, ...],
@@ -241,7 +243,7 @@ def _taken(
         told += outcomes.disputed(sender.worker_id, before, after)
         overruled = sources.overruled(after, sender.agency, said)
         warnings = (*warnings, *(f"{Reason.FIELD_OVERRULED}:{name}" for name in overruled))
-    told.append(outcomes.answered(event.id, sender, answer, warnings=warnings, worker_id=sender.worker_id))
+    told.append(answers.answered(event.id, sender, answer, warnings=warnings, worker_id=sender.worker_id))
     return Decision(state=after, outcomes=(*told, *_settled_now(after, sender)))
 
 
@@ -256,9 +258,9 @@ def _of_merged(worker: Worker, event: Event, sender: Sender, word: Word, warning
     """A form of a worker who was merged into another: it is noted, and the answer names the worker who stays."""
     if worker.regency != sender.regency:
         return _answer_only(worker, event, sender, Reason.REGISTERED_ELSEWHERE)
-    answer: outcomes.Answer = "already-registered" if worker.word_of(sender.agency) else "attested"
+    answer: answers.SubmissionOutcome = "already-registered" if worker.word_of(sender.agency) else "attested"
     warned = (*warnings, str(Reason.DUPLICATE_IDENTITY))
-    said = outcomes.answered(event.id, sender, answer, warnings=warned, worker_id=worker.merged_into)
+    said = answers.answered(event.id, sender, answer, warnings=warned, worker_id=worker.merged_into)
     return Decision(state=replace(worker, words=_with(worker.words, word), said=()), outcomes=(said,))
 
 
@@ -297,6 +299,6 @@ def _with(words: tuple[Word, ...], word: Word) -> tuple[Word, ...]:
 
 
 def _answer_only(worker: Worker | None, event: Event, sender: Sender, reason: Reason) -> Decision[Any]:
-    answer = outcomes.answered(event.id, sender, "rejected", reasons=(reason,))
+    answer = answers.answered(event.id, sender, "rejected", reasons=(reason,))
     state: Worker | Refusal = worker or Refusal(submission_id=sender.submission_id, reasons=(reason,))
     return Decision(state=state, outcomes=(answer,))
