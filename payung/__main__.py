@@ -1,5 +1,5 @@
 """`python -m payung`."""
 
-from payung.cli import main
+from payung.start import main
 
 main()

@@ -30,6 +30,7 @@ from payung import (
 from payung.access import cli as access_cli
 from payung.access import commands as access
 from payung.dlq import cli as dlq_cli
+from payung.embedded import ports
 from payung.embedded.stack import StackConfig, default_data_dir
 from payung.embedded.stack import up as bring_up
 from payung.options import AsJson, Data
@@ -90,6 +91,7 @@ DIFFERENCES_SHOWN = 20
 RUPIAH_MAX = 10**18
 PEOPLE_MAX = 10**9
 Regency = Annotated[str, typer.Option(help="Kemendagri code, e.g. 64.08")]
+PortBase = Annotated[int, typer.Option(help="First port of all.", min=ports.BASE_MIN, max=ports.BASE_MAX)]
 Period = Annotated[str, typer.Option(help="Month, YYYY-MM")]
 Replicas = Annotated[
     int | None, typer.Option(min=1, max=99, help="Copies of a new topic; default PAYUNG_KAFKA_REPLICATION, else 3")
@@ -120,7 +122,9 @@ def _print_json(value: Any) -> None:
 def up(
     data: Data = None,
     population: Annotated[Path | None, typer.Option(exists=True, help="Feeds the Dukcapil stand-in.")] = None,
-    port_base: Annotated[int, typer.Option(help="First port of all.")] = place.DEFAULT_PORT_BASE,
+    port_base: Annotated[
+        int, typer.Option(help="First port of all.", min=ports.BASE_MIN, max=ports.BASE_MAX)
+    ] = place.DEFAULT_PORT_BASE,
     tls: Annotated[bool, typer.Option("--tls", help="Kafka and MongoDB speak TLS, with a CA made here.")] = False,
 ) -> None:
     """Start everything on this machine: Kafka, MongoDB, the five services, the stand-ins. Ctrl-C stops all."""
@@ -139,7 +143,9 @@ def demo(
     workers: Annotated[int, typer.Option(min=50, help="How many workers to make up.")] = 20_000,
     exit_: Annotated[bool, typer.Option("--exit", help="Stop everything at the end.")] = False,
     data: Data = None,
-    port_base: Annotated[int, typer.Option(help="First port of all.")] = place.DEFAULT_PORT_BASE,
+    port_base: Annotated[
+        int, typer.Option(help="First port of all.", min=ports.BASE_MIN, max=ports.BASE_MAX)
+    ] = place.DEFAULT_PORT_BASE,
     seed: Annotated[int, typer.Option(help="The same seed makes the same people.")] = 6408,
     against_running: Annotated[
         bool, typer.Option("--against-running", help="Start nothing: tell it to what runs (docker compose, payung up).")
@@ -376,15 +382,19 @@ def show_status(data: Data = None, as_json: AsJson = False) -> None:
 def _show_services(services: Sequence[status.ServiceStatus]) -> None:
     table = Table("service", "ready", "lag", "oldest waiting", "due work", "dead letters", "", box=None)
     for one in services:
-        due = "-" if one.due_work is None else str(one.due_work)
-        oldest = f"{one.oldest_waiting_s:.0f} s"
-        table.add_row(one.service, _yes(one.ready), str(one.lag), oldest, due, str(one.dead_letters), one.detail)
+        oldest = "-" if one.oldest_waiting_s is None else f"{one.oldest_waiting_s:.0f} s"
+        figures = (_known(one.lag), oldest, _known(one.due_work), _known(one.dead_letters))
+        table.add_row(one.service, _yes(one.ready), *figures, one.detail)
         for process in one.instances if len(one.instances) > 1 else ():
             table.add_row(f"  {process.name}", _yes(process.well), str(process.lag), "", "", "", process.detail)
     out.print(table)
     for one in services:
         for topic in one.paused:
             out.print(f"paused by a flood: {topic} (payung dlq resume {one.service} --topic {topic})", soft_wrap=True)
+
+
+def _known(figure: int | None) -> str:
+    return "-" if figure is None else str(figure)
 
 
 def _yes(well: bool) -> Text:

@@ -24,7 +24,9 @@ def read(path: Path) -> list[Policy]:
     try:
         text = path.read_text(encoding="utf-8-sig")
         given = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
-    except (UnicodeDecodeError, json.JSONDecodeError, tomllib.TOMLDecodeError) as error:
+    except UnicodeDecodeError:
+        raise CommandError(f"{path} is no text in UTF-8; `payung policy show` prints a policy file") from None
+    except (json.JSONDecodeError, tomllib.TOMLDecodeError) as error:
         raise CommandError(f"{path} cannot be read: {error}") from error
     entries = given.get("policy") if isinstance(given, Mapping) else given
     if not isinstance(entries, list) or not entries or not all(isinstance(one, Mapping) for one in entries):

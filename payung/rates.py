@@ -26,8 +26,8 @@ def read(path: Path, standing: Texts) -> Texts:
     """The tables, one of them read from a file. CommandError says what is wrong with the file."""
     try:
         text = path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise CommandError(f"{path} is no UTF-8 text: {error}") from error
+    except UnicodeDecodeError:
+        raise CommandError(f"{path} is no text in UTF-8; save the table as CSV UTF-8") from None
     table = _table(path, text)
     found = (text, standing[1]) if table == "rates" else (standing[0], text)
     try:

@@ -39,16 +39,16 @@ class Instance:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceStatus:
-    """One service; a silent one is not ready and has no figures.
+    """One service; a silent one is not ready, and its figures are None.
 
     `dead_letters`: how many its topic holds; while Kafka does not answer, how many the service put aside since its
     start. `due_work`: calls and waits whose time has come; None when the service does not report it."""
 
     service: str
     ready: bool
-    lag: int = 0
-    oldest_waiting_s: float = 0.0
-    dead_letters: int = 0
+    lag: int | None = None
+    oldest_waiting_s: float | None = None
+    dead_letters: int | None = None
     due_work: int | None = None
     paused: tuple[str, ...] = ()
     detail: str
@@ -123,7 +123,7 @@ async def _asked(client: httpx.AsyncClient, service: str, url: str) -> tuple[str
 
 def _one(service: str, body: dict[str, Any] | str, kept: int | None) -> ServiceStatus:
     if isinstance(body, str):
-        return ServiceStatus(service=service, ready=False, dead_letters=kept or 0, detail=body)
+        return ServiceStatus(service=service, ready=False, dead_letters=kept, detail=body)
     return ServiceStatus(
         service=service,
         ready=body["ready"],

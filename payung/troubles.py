@@ -19,6 +19,7 @@ from pymongo.errors import PyMongoError
 
 from payung.embedded.errors import LaunchError
 from payung.place import CommandError
+from payung.start import INTERRUPTED
 from shared.lists.errors import ListError
 from shared.runtime.errors import Refused, Unavailable
 from shared.runtime.kafka import refusals
@@ -51,7 +52,8 @@ def told(error: BaseException) -> str:
 
 
 def run(command: Callable[[], object], say: Callable[[str], object]) -> None:
-    """Runs the command line and sets the exit code: 1 for a failure, 2 for wrong usage, 78 for a wrong setting."""
+    """Runs the command line and sets the exit code: 1 for a failure, 2 for wrong usage, 78 for a wrong setting,
+    130 for Ctrl-C."""
     _be_quiet()
     try:
         command()
@@ -65,7 +67,13 @@ def run(command: Callable[[], object], say: Callable[[str], object]) -> None:
         raise
     except BaseException as error:  # noqa: BLE001  # whatever it is, a person reads one line
         say(f"payung: {told(error)}")
-        sys.exit(MISCONFIGURED if isinstance(error, Refused) else FAILED)
+        sys.exit(_code(error))
+
+
+def _code(error: BaseException) -> int:
+    if isinstance(error, Refused):
+        return MISCONFIGURED
+    return INTERRUPTED if isinstance(error, KeyboardInterrupt) else FAILED
 
 
 def _be_quiet() -> None:

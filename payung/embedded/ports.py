@@ -31,6 +31,8 @@ OFFSETS: Mapping[str, int] = {
     "kafka-3": 96,
     "kafka-controller-3": 97,
 }
+# Ports below 1024 belong to the system, and 65535 is the last one.
+BASE_MIN, BASE_MAX = 1_024, 65_535 - max(OFFSETS.values())
 # Servers of a cluster are numbered from 1. The first has the plain name, so a single server is a cluster of one.
 NODES_MAX = 3
 # Below the kernel's range of local ports for outgoing connections, so that no connection takes our port.
@@ -53,7 +55,7 @@ def require_free(base: int, names: Iterable[str]) -> None:
         if not is_free(port(base, name)):
             raise LaunchError(
                 f"Port {port(base, name)} (for {name}) is already in use. Stop what uses it, or choose another block "
-                f"of ports: --port-base {base + 1000}"
+                f"of ports: --port-base {base + 1000 if base + 1000 <= BASE_MAX else DEFAULT_BASE}"
             )
 
 

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from payung import place
 from payung.options import AsJson, Data
+from payung.place import CommandError
 from payung.terminal import console
 from payung.tracing import finding
 from payung.tracing.story import SAID, Branch, indented, walk
@@ -25,6 +26,8 @@ def trace(
     data: Data = None,
 ) -> None:
     """Show the causes and effects of an event, a submission, a claim, a worker or a run in all services."""
+    if not name.strip():
+        raise CommandError("an ID is needed: of an event, submission, claim, worker, run or invoice")
     with console(stderr=True).status("reading Kafka ..."):
         found = asyncio.run(finding.trace(place.find(data), name))
     if as_json:

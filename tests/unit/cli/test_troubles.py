@@ -19,7 +19,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rich.table import Table
 
-from payung import cli, terminal, troubles
+from payung import cli, status, terminal, troubles
 from shared.kernel.money import rupiah
 
 # Nothing listens at these addresses, and no request waits longer than a moment.
@@ -225,7 +225,7 @@ def test_each_trouble_is_one_line_in_words(error: BaseException, line: str) -> N
 
     with pytest.raises(SystemExit) as ended:
         troubles.run(fail, said.append)
-    assert ended.value.code == 1
+    assert ended.value.code == (130 if isinstance(error, KeyboardInterrupt) else 1)
     assert [one.split(" at ")[0] for one in said] == [f"payung: {line}"]
     assert "6408044107850002" not in said[0]
 
@@ -269,3 +269,76 @@ def test_a_table_of_a_report_names_its_month() -> None:
     report = {"as_of": "2026-12-01T00:40:15+08:00", "behind": 0, "rows": [], "totals": {"billed": 95}}
     assert "month 2026-11; as of" in str(cli.report_table({**report, "filters": {"period": "2026-11"}}).caption)
     assert str(cli.report_table(report).caption).startswith("as of")
+
+
+@pytest.mark.parametrize("base", ["-5", "0", "70000", "65530", "x"])
+@pytest.mark.parametrize("command", ["up", "demo"])
+def test_a_block_of_ports_that_does_not_exist_is_refused_as_such(payung: Any, command: str, base: str) -> None:
+    code, said = payung(command, "--port-base", base)
+    assert code == 2
+    assert "--port-base" in said
+    assert "in use" not in said
+
+
+def test_a_service_that_does_not_answer_has_no_figures() -> None:
+    silent = status._one("billing", "does not answer", None)
+    assert (silent.lag, silent.oldest_waiting_s, silent.dead_letters, silent.due_work) == (None, None, None, None)
+    out = terminal.console()
+    out.file = io.StringIO()
+    cli.out.file, before = out.file, cli.out.file
+    try:
+        cli._show_services([silent])
+    finally:
+        cli.out.file = before
+    assert out.file.getvalue().splitlines()[-1].split() == [
+        "billing",
+        "no",
+        "-",
+        "-",
+        "-",
+        "-",
+        "does",
+        "not",
+        "answer",
+    ]
+
+
+def test_a_variable_of_another_form_is_one_line_and_78(payung: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PAYUNG_SESSION_TIMEOUT_MS", "x")
+    for words in (("status",), ("up",), ("demo",)):
+        code, said = payung(*words)
+        assert code == 78
+        assert said.startswith("payung: PAYUNG_SESSION_TIMEOUT_MS is a whole number from 6000 to 1800000; got 'x'")
+        assert len(said.strip().splitlines()) == 1
+
+
+def test_a_name_is_needed_to_trace_something(payung: Any) -> None:
+    code, said = payung("trace", " ")
+    assert (code, "an ID is needed" in said) == (1, True)
+
+
+@pytest.mark.parametrize("words", [("policy", "load"), ("rates", "load")])
+def test_bytes_in_place_of_a_table_are_told_without_a_codec(
+    payung: Any, tmp_path: Path, words: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a.toml").write_bytes(b"\xde\xad\xbe\xef")
+    monkeypatch.setenv("PAYUNG_FIELD_KEYS", "k1:" + "QUFB" * 10 + "QUE=")
+    code, said = payung(*words, str(tmp_path / "a.toml"))
+    assert code == 1
+    assert "codec" not in said
+
+
+def test_ctrl_c_while_the_command_loads_is_one_line() -> None:
+    stop = (
+        "import sys\n"
+        "class Stop:\n"
+        "    def find_spec(self, name, *_):\n"
+        "        if name == 'payung.cli': raise KeyboardInterrupt\n"
+        "sys.meta_path.insert(0, Stop())\n"
+        "from payung.start import main\n"
+        "main()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", stop], cwd=PROJECT, capture_output=True, text=True, check=False, timeout=60
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "payung: stopped\n")
