@@ -223,7 +223,8 @@ def _validated(model: type, data: Any) -> Any:
     try:
         return model.model_validate(data)  # type: ignore[attr-defined]  # every model that is no Intake is pydantic's
     except ValidationError as error:
-        fields = ", ".join(sorted({".".join(map(str, item["loc"])) for item in error.errors()}))
+        # Only the model's own fields: deeper names may be keys that the sender chose.
+        fields = ", ".join(sorted({str(item["loc"][0]) for item in error.errors() if item["loc"]}))
         raise Unreadable("bad-data", f"of our own making, wrong in {fields[:200]}") from error
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -14,6 +14,7 @@ from shared.runtime.kafka.consumer import pattern_of
 from shared.runtime.ops.metrics import Metrics
 from shared.runtime.pipeline import Pipeline
 from shared.runtime.records import Message, Record
+from shared.runtime.spec import ServiceSpec
 from tests.batches import settle
 from tests.fakes.memory import MemoryStore, MemoryTopics
 from tests.simulation.cast import SPECS, reference_of
@@ -26,7 +27,8 @@ ROUNDS_MAX = 50
 class Town:
     """Five services. `write` puts any record on any topic, as everybody could at a broker without rules."""
 
-    def __init__(self) -> None:
+    def __init__(self, specs: Sequence[ServiceSpec] = SPECS) -> None:
+        """`specs`: the five services in the order of the cast, with what a test has changed in them."""
         self.topics = MemoryTopics(partitions=1)
         self.stores = {spec.name: MemoryStore(spec.stored, CIPHER) for spec in SPECS}
         self.metrics = {spec.name: Metrics(spec.name) for spec in SPECS}
@@ -40,7 +42,7 @@ class Town:
                 reference_of(number),
                 NAMING,
             )
-            for number, spec in enumerate(SPECS)
+            for number, spec in enumerate(specs)
         }
         self._reads = {spec.name: re.compile(pattern_of(spec.topics)) for spec in SPECS}
         self._seen = 0

@@ -42,6 +42,7 @@ from shared.runtime.kafka.server import (
     quietly,
 )
 from shared.runtime.kafka.settled import SetBack, SettledOffsets
+from shared.runtime.ops import traces
 from shared.runtime.ops.metrics import Metrics
 from shared.runtime.records import Batch, Record, record_of
 
@@ -176,7 +177,7 @@ class KafkaConsumer:
                 passing = isinstance(error, KafkaError | ConsumerStoppedError)
                 died_of = _died_of(error)
                 if died_of is not None:
-                    error = Unavailable(f"Kafka: its client cannot go on, {died_of!r}")
+                    error = Unavailable(f"Kafka: its client cannot go on, {traces.short(died_of)}")
                 elif passing and not isinstance(error, CorruptRecordException):
                     now = clock.monotonic()
                     failing_since = now if failing_since is None else failing_since

@@ -2,16 +2,21 @@
 
 The text of an exception is left out unless it is one of our own types, whose texts are written for the operator. A
 KeyError or a validation error repeats a value, and that value may be a name or a NIK. Local variables are never shown.
+The same holds for what Python itself would write to standard error: uncaught errors and warnings (`cover`).
 """
 
 from __future__ import annotations
 
 import logging
 import sys
+import threading
 import traceback
-from collections.abc import MutableMapping
+import warnings
+from collections.abc import Mapping, MutableMapping
 from pathlib import Path
 from typing import Any
+
+import structlog
 
 from shared.kernel.identity import without_niks
 from shared.runtime.errors import Defect, Refused, Unavailable
@@ -52,14 +57,20 @@ def _kind(error: BaseException) -> str:
 
 
 def _place(frame: traceback.FrameSummary) -> str:
-    path = Path(frame.filename)
-    name = path.relative_to(_PROJECT) if path.is_relative_to(_PROJECT) else Path(*path.parts[-3:])
-    return f"{name}:{frame.lineno} in {frame.name}"
+    return f"{_named(frame.filename)}:{frame.lineno} in {frame.name}"
+
+
+def _named(filename: str) -> Path:
+    path = Path(filename)
+    return path.relative_to(_PROJECT) if path.is_relative_to(_PROJECT) else Path(*path.parts[-3:])
 
 
 def processor(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """For structlog: replaces `exc_info` with such lines."""
+    """For structlog: replaces `exc_info` with such lines, and an exception in any other field with its `told`."""
     given = event.pop("exc_info", None)
+    for name, value in event.items():
+        if isinstance(value, BaseException):
+            event[name] = told(value)
     error = sys.exc_info()[1] if given is True else given
     if isinstance(error, tuple):
         error = error[1]
@@ -68,14 +79,65 @@ def processor(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMappin
     return event
 
 
+def joined(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """For structlog's console form, which takes a traceback as one text."""
+    if isinstance(event.get("exception"), list):
+        event["exception"] = "\n".join(event["exception"])
+    return event
+
+
 class Formatter(logging.Formatter):
-    """For the loggers of our dependencies. asyncio and others append the exception's own text after the first line of
-    their message; that text is left out."""
+    """For the loggers of our dependencies. Many write the exception's own text, as an argument of the message, inside
+    it or after its first line; that text is left out."""
 
     def format(self, record: logging.LogRecord) -> str:
         """One line, and the lines of the traceback."""
-        message = without_niks(record.getMessage().split("\n", 1)[0])
-        said = [f"{record.levelname} {record.name} {message}"]
+        said = [f"{record.levelname} {record.name} {_message(record)}"]
         if record.exc_info and record.exc_info[1] is not None:
             said += [f"  {one}" for one in lines(record.exc_info[1])]
         return "\n".join(said)
+
+
+def _message(record: logging.LogRecord) -> str:
+    """The first line of a message, with a kind wherever it repeats an exception."""
+    errors: list[BaseException] = []
+    args: Any = record.args
+    if isinstance(args, Mapping):
+        errors = [one for one in args.values() if isinstance(one, BaseException)]
+        args = {name: _kind(one) if isinstance(one, BaseException) else one for name, one in args.items()}
+    elif args:
+        errors = [one for one in args if isinstance(one, BaseException)]
+        args = tuple(_kind(one) if isinstance(one, BaseException) else one for one in args)
+    if isinstance(record.msg, BaseException):
+        errors.append(record.msg)
+    if record.exc_info and record.exc_info[1] is not None:
+        errors.append(record.exc_info[1])
+    try:
+        whole = str(record.msg) % args if args else str(record.msg)
+    except (TypeError, ValueError, KeyError):
+        # The library's message does not fit its arguments. `logging` would print the arguments.
+        whole = str(record.msg)
+    for error in errors:
+        for text in (repr(error), str(error)):
+            whole = whole.replace(text, _kind(error)) if text else whole
+    return without_niks(whole.split("\n", 1)[0])
+
+
+def cover() -> None:
+    """From now on Python's own words about errors that nobody caught, and about warnings, go to the log without values.
+
+    Pydantic, for example, warns with the value of a field that has another type than its model says.
+    """
+    sys.excepthook = lambda kind, error, frames: _uncaught(error)
+    threading.excepthook = lambda found: _uncaught(found.exc_value)
+    sys.unraisablehook = lambda found: _uncaught(found.exc_value)
+    warnings.showwarning = _warned
+
+
+def _uncaught(error: BaseException | None) -> None:
+    if error is not None and not isinstance(error, KeyboardInterrupt):
+        structlog.get_logger().error("an error that nobody caught", exc_info=error)
+
+
+def _warned(message: Warning | str, category: type[Warning], filename: str, lineno: int, *_: Any, **__: Any) -> None:
+    structlog.get_logger().warning("a warning of Python", kind=category.__name__, at=f"{_named(filename)}:{lineno}")

@@ -22,7 +22,7 @@ from services.registration.workers.documents import STORED
 from services.registration.workers.domain.state import Status, Worker
 from shared.runtime import configuration
 from shared.runtime.app import database_name
-from shared.runtime.ops import secrets
+from shared.runtime.ops import logs, secrets
 from shared.runtime.ports import Reader
 from shared.runtime.store import login
 from shared.runtime.store.crypto import cipher_from
@@ -89,6 +89,8 @@ def _end_with_the_service() -> None:
 
 
 def main() -> None:
+    # This process writes to the service's log; the text of an error would show the people whom it compares.
+    logs.configure("registration", os.environ)
     os.nice(NICENESS)
     threading.Thread(target=_end_with_the_service, daemon=True).start()
     asyncio.run(_scan(secrets.resolved(os.environ)))
