@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -16,6 +16,8 @@ from shared.lists.tables import Fault
 SHEET_STEP = 10_000_000
 # Columns that tell where a row stands, in the answers to a workbook with several tables.
 PLACE_COLUMNS = ("lembar", "baris")
+# With more unknown columns than this, one notice names them all.
+_UNUSED_SINGLY = 10
 NO_ROWS = ("Berkas hanya berisi judul kolom, tanpa baris.", "The file has headings and no rows.")
 
 
@@ -246,6 +248,20 @@ def no_value(column: str) -> Problem:
         Reason.FORMULA_WITHOUT_VALUE,
         f"Kolom {column} berisi rumus tanpa hasil; buka berkas di Excel, simpan, lalu kirim lagi.",
         f"The column {column} holds a formula without its result; open the file in Excel, save it and send it again.",
+    )
+
+
+def all_unused(unknown: Mapping[str, str | None]) -> tuple[tuple[str, str], ...]:
+    """The notices about unknown columns by the column that each probably means. Many without a meaning are told in one
+    notice: a workbook may have hundreds of them, and other notices must stay visible."""
+    other = [name for name, meant in unknown.items() if meant is None]
+    if len(other) <= _UNUSED_SINGLY:
+        return tuple(unused(name, meant) for name, meant in unknown.items())
+    told = tuple(unused(name, meant) for name, meant in unknown.items() if meant is not None)
+    names = ", ".join(other)
+    return (
+        *told,
+        (f"{len(other)} kolom tidak dipakai: {names}.", f"{len(other)} columns are not used: {names}."),
     )
 
 

@@ -13,7 +13,7 @@ from shared.lists.cells import CellMeaning
 from shared.lists.columns import LAYOUTS, Kind, match, nearest, without_answers
 from shared.lists.headings import Heading
 from shared.lists.no_workers import NoWorkers
-from shared.lists.rows import FAULTS, PLACE_COLUMNS, SHEET_STEP, Problem, Row, name_of, no_value, ragged, unused
+from shared.lists.rows import FAULTS, PLACE_COLUMNS, SHEET_STEP, Problem, Row, all_unused, name_of, no_value, ragged
 from shared.lists.sheet_cells import DAYS_OF_1904, NO_VALUE
 from shared.lists.tables import Cells
 
@@ -43,7 +43,7 @@ class Table:
         self._meaning = CellMeaning(named, matched, layout, first_day=DAYS_OF_1904 if is_1904 else 0)
         self._is_sheet = is_sheet
         self._used = [i for i, column in enumerate(matched.columns) if column is not None or i in matched.again]
-        self._unused = tuple(unused(name, nearest(name, layout)) for name in matched.unknown)
+        self._unused = all_unused({name: nearest(name, layout) for name in matched.unknown})
         required = [column for column in layout.columns if column.required]
         is_signed = len(required) >= _REQUIRED_OF_WORKERS and any(column.name == "nik" for column in required)
         self._left_out = NoWorkers(self.header, ends_with_signatures=is_signed)

@@ -288,6 +288,18 @@ def test_a_wrong_header_is_answered_with_the_missing_columns_and_a_suggestion(tm
     assert "tanggal_lahir (birth_date)" in caught.value.message_id
 
 
+def test_hundreds_of_unknown_columns_make_one_notice(tmp_path: Path) -> None:
+    path = tmp_path / "daftar.csv"
+    names = [f"isian{number}" for number in range(200)]
+    heading = ",".join([ENGLISH, "penghasilann", *names])
+    path.write_text(heading + "\n" + CELLS + "," * 201 + "\n", encoding="utf-8")
+    found = [text for text, _ in open_list(path, "workers").notices]
+    assert found == [
+        "Kolom penghasilann tidak dipakai (maksudnya penghasilan?).",
+        f"200 kolom tidak dipakai: {', '.join(names)}.",
+    ]
+
+
 def test_columns_that_nobody_knows_are_left_out_with_a_notice(tmp_path: Path) -> None:
     path = tmp_path / "list.csv"
     path.write_text(f"No,{ENGLISH},penghasilann\n1,{CELLS},1000000\n", encoding="utf-8")
