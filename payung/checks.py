@@ -26,7 +26,7 @@ from shared.contracts.catalogue import COMMANDS, DECISIONS
 from shared.contracts.envelope import Unreadable
 from shared.contracts.reasons import Reason, field_of, speaks_of_a_code
 from shared.kernel.calendar import business_day
-from shared.kernel.event import Event
+from shared.kernel.event import Event, Intake
 from shared.lists import villages
 from shared.lists.answers import reason_message
 from shared.lists.columns import Kind
@@ -70,7 +70,7 @@ class Findings:
 
 # Reasons and warnings of an event.
 Verdict = tuple[tuple[str, ...], tuple[str, ...]]
-Judge = Callable[[Event], Verdict]
+Judge = Callable[[Event[Intake]], Verdict]
 
 
 def check(path: Path, regency: str, kind: Kind) -> Findings:
@@ -156,7 +156,7 @@ def _judge(kind: Kind, areas: Areas) -> Judge:
     return lambda event: _refusals(event, ours)
 
 
-def _refusals(event: Event, reference: Reference) -> Verdict:
+def _refusals(event: Event[Intake], reference: Reference) -> Verdict:
     """The reasons for which the service would refuse an event; the service's own routing finds them."""
     reasons: list[str] = []
     warnings: list[str] = []

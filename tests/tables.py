@@ -11,6 +11,7 @@ from typing import Any
 
 from services.billing.domain import decide as billing
 from services.claims.domain import decide as claims
+from services.registration.domain import decide as registration
 from services.reporting.domain import decide as reporting
 from services.verification.domain import decide as verification
 from shared.kernel.dispatch import Table
@@ -19,6 +20,7 @@ CASES = Path(__file__).parent / "cases" / "tables"
 TABLES: Mapping[str, Table[Any, Any]] = {
     "billing": billing.TABLE,
     "claims": claims.TABLE,
+    "registration": registration.TABLE,
     "reporting": reporting.TABLE,
     "verification": verification.TABLE,
 }

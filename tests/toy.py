@@ -37,14 +37,14 @@ class Codec:
         return dict(body)
 
 
-def route(event: Event, reference: Any) -> tuple[Routed, ...]:
+def route(event: Event[Any], reference: Any) -> tuple[Routed, ...]:
     """Routes by counter; a list of counters goes to each of them."""
     counters = event.data.fields["counter"]
     many = counters if isinstance(counters, list) else [counters]
     return tuple(Routed(Address("counters", str(one)), event.data) for one in many)
 
 
-def decide(state: Any, event: Event, facts: Any) -> Decision[Any]:
+def decide(state: Any, event: Event[Any], facts: Any) -> Decision[Any]:
     """Adds, and publishes the sum; refuses a conflicting duplicate."""
     if event.data == "conflict":
         refused = Outcome(OUT, event.id, "refused", CommandRefused(claim_no=None, agency=None, reasons=["conflict"]))

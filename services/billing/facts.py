@@ -48,8 +48,9 @@ async def facts(reader: Reader, routed: Sequence[tuple[Routed, Event]], referenc
     skipped: dict[str, Skipped] = {}
     for _, event in routed:
         data = event.data
-        number = _page_to_draw(data)
-        if number and (data.run_id, number) not in pages:
+        if isinstance(data, RunPage | RunDrawn) and (number := _page_to_draw(data)):
+            if (data.run_id, number) in pages:
+                continue
             pages[data.run_id, number] = await page(
                 reader,
                 regency=data.regency,
@@ -64,11 +65,11 @@ async def facts(reader: Reader, routed: Sequence[tuple[Routed, Event]], referenc
     return Facts(known, pages, enrolled, skipped)
 
 
-def _page_to_draw(data: Any) -> int:
+def _page_to_draw(data: RunPage | RunDrawn) -> int:
     """The number of the page that this step draws; 0 when it draws none."""
     if isinstance(data, RunDrawn):
         return 0 if data.last else data.number + 1
-    return data.number if isinstance(data, RunPage) else 0
+    return data.number
 
 
 async def page(reader: Reader, *, regency: str, period: str, cutoff: str, cursor: str, limit: int) -> Page:

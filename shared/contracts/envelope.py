@@ -75,7 +75,7 @@ def read(
     table: admission.Table = admission.rule_of,
     hashed: Hashed = unhashed,
     key: bytes = b"",
-) -> Event | None:
+) -> Event[Any] | None:
     """Reads one record. Events from outside (an Intake model) keep their raw data, without the debris of programs
     (`debris`); our own events are validated. `hashed` makes the content hash; a caller that only looks at an event
     needs none.

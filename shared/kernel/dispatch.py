@@ -21,8 +21,10 @@ from shared.kernel.event import Event, Routed
 S = TypeVar("S")  # the states of a collection
 T = TypeVar("T")  # one class of them
 P = TypeVar("P")  # the part of an event
-F = TypeVar("F")  # what the service's decisions look up
-R = TypeVar("R")  # the service's reference data
+F = TypeVar("F")  # what the decisions look up
+# The same of a table: one that looks up little may join one that looks up more.
+F_contra = TypeVar("F_contra", contravariant=True)
+R_contra = TypeVar("R_contra", contravariant=True)  # the reference data of a table
 
 ABSENT = "absent"
 
@@ -81,6 +83,13 @@ class Row(Generic[S, P, F]):
         left = self._left(self._documents.stages)
         if left:
             raise ValueError(f"{self._documents.collection}: {self._part.__name__} says nothing of {', '.join(left)}")
+        decide, finish = self._by_stage(), self._documents.finish
+        if finish is None:
+            return decide
+        return lambda state, event, facts: finish(state, event, facts, decide(state, event, facts))
+
+    def _by_stage(self) -> Callable[[Any, Any, Any], Decision[Any]]:
+        # The stage is looked up only where it makes a difference. Most rows ask at most whether there is a document.
         decides = {stage: cell.decide for stage, cell in self.cells.items()}
         absent, present = decides[ABSENT], {decide for stage, decide in decides.items() if stage != ABSENT}
         if present == {absent}:
@@ -103,11 +112,21 @@ class Row(Generic[S, P, F]):
 
 
 class Documents(Generic[S, F]):
-    """The rows of one collection. `due` is the work that stays due in a document that ignores an event."""
+    """The rows of one collection.
 
-    def __init__(self, collection: str, *kinds: Kind[Any], due: Callable[[S, Event], Due | None] | None = None) -> None:
+    `due` is the work that stays due in a document that ignores an event. `finish` adds what follows from every decision
+    on these documents, in one place: (state before, event, facts, decision) -> decision.
+    """
+
+    def __init__(
+        self,
+        collection: str,
+        *kinds: Kind[Any],
+        due: Callable[[S, Event], Due | None] | None = None,
+        finish: Callable[[S | None, Event, F, Decision[S]], Decision[S]] | None = None,
+    ) -> None:
         self.collection = collection
-        self.due = due
+        self.due, self.finish = due, finish
         self.stages = (ABSENT, *(stage for kind in kinds for stage in kind.stages))
         self.rows: dict[type, Row[S, Any, F]] = {}
         self.keys: dict[type, Callable[[Any], str]] = {}
@@ -127,45 +146,58 @@ class Documents(Generic[S, F]):
         return ABSENT if state is None else self._stage[type(state)](state)
 
 
-class Table(Generic[F, R]):
+class Table(Generic[F_contra, R_contra]):
     """All rows of a service, and the readers of those inputs that must be read before their parts are known."""
 
-    def __init__(self, *documents: Documents[Any, F]) -> None:
+    def __init__(self, *documents: Documents[Any, F_contra]) -> None:
         self._documents = documents
-        self._routes: dict[type, Callable[[Any, R], tuple[Routed, ...]]] = {}
-        self._rows: dict[type, Callable[[Any, Any, F], Decision[Any]]] = {}
+        self._readers: dict[type, Callable[[Any, R_contra], tuple[Routed, ...]]] = {}
+        self._routes: dict[type, Callable[[Any, R_contra], tuple[Routed, ...]]] = {}
+        self._rows: dict[type, Callable[[Any, Any, F_contra], Decision[Any]]] = {}
         for one in documents:
             for part, row in one.rows.items():
                 _add(self._rows, part, row.compiled())
             for part, key in one.keys.items():
                 _add(self._routes, part, _addressed(one.collection, key))
 
-    def reads(self, data: type[P], reader: Callable[[Event[P], R], tuple[Routed, ...]]) -> Table[F, R]:
+    def reads(
+        self, data: type[P], reader: Callable[[Event[P], R_contra], tuple[Routed, ...]]
+    ) -> Table[F_contra, R_contra]:
         """The function that finds the documents of an input and makes its parts."""
         _add(self._routes, data, reader)
+        self._readers[data] = reader
         return self
+
+    @classmethod
+    def joined(cls, *tables: Table[F_contra, R_contra]) -> Table[F_contra, R_contra]:
+        """One table of all these: the parts of a service may share the refusals, but no input and no part."""
+        made = cls(*(one for table in tables for one in table._documents))
+        for table in tables:
+            for data, reader in table._readers.items():
+                made.reads(data, reader)
+        return made
 
     @property
     def inputs(self) -> frozenset[type]:
         """The inputs that find a document."""
         return frozenset(self._routes)
 
-    def route(self, event: Event, reference: R) -> tuple[Routed, ...]:
+    def route(self, event: Event, reference: R_contra) -> tuple[Routed, ...]:
         """The documents that an input changes, each with its part. Raises KeyError for an unknown input."""
         return self._routes[type(event.data)](event, reference)
 
-    def decide(self, state: Any, event: Event, facts: F) -> Decision[Any]:
+    def decide(self, state: Any, event: Event, facts: F_contra) -> Decision[Any]:
         """Decides one part on its document. Raises KeyError for a part without a row."""
         return self._rows[type(event.data)](state, event, facts)
 
     def matrix(self) -> dict[str, dict[str, dict[str, str]]]:
         """Collection -> part -> stage -> the label of its cell."""
-        return {
-            one.collection: {
-                part.__name__: {stage: row.cells[stage].label for stage in one.stages} for part, row in one.rows.items()
-            }
-            for one in self._documents
-        }
+        found: dict[str, dict[str, dict[str, str]]] = {}
+        for one in self._documents:
+            rows = found.setdefault(one.collection, {})
+            for part, row in one.rows.items():
+                rows[part.__name__] = {stage: row.cells[stage].label for stage in one.stages}
+        return found
 
 
 def _cell(handler: Callable[[Any, Any, Any], Decision[Any]]) -> Cell:

@@ -12,7 +12,7 @@ from shared.kernel.decision import Address
 from shared.kernel.values import value
 
 D = TypeVar("D")
-D_co = TypeVar("D_co", covariant=True, default=Any)
+D_co = TypeVar("D_co", covariant=True, default=object)
 
 
 @value(frozen=True, slots=True, kw_only=True)

@@ -32,7 +32,7 @@ def table(topic: str) -> Rule | None:
     return Rule(toy.ADDS, {source: toy.ADDS})
 
 
-def mended(state: Any, event: Event, facts: Any) -> Decision[Any]:
+def mended(state: Any, event: Event[Any], facts: Any) -> Decision[Any]:
     """Reads "boom" as a hundred."""
     fields = dict(event.data.fields)
     if fields.get("amount") == "boom":

@@ -142,7 +142,7 @@ def test_interleaving_of_topics_and_repeats_change_nothing(events: list[Event], 
 
 
 @given(histories(), st.randoms(use_true_random=False))
-def test_the_latest_word_of_an_aggregate_stands_in_any_order(events: list[Event], random: Any) -> None:
+def test_the_latest_word_of_an_aggregate_stands_in_any_order(events: list[Event[Any]], random: Any) -> None:
     last = {route(event, None)[0].address: event for event in events if event.type.startswith(("worker.", "identity."))}
     shuffled = list(events)
     random.shuffle(shuffled)

@@ -1,15 +1,15 @@
 """Routes each input of registration to the document it changes (`route`) and decides what happens there (`decide`).
 
-The tables are those of the parts: `workers`, `suspects`, `stickers`, `compliance`, `outreach`, on `intake`; each part's
-`domain/decide.py` explains its own documents. `readings` turns the fields of an agency's event into their plain meaning
-(an instant becomes a day in WITA, a village's name its code) once for all commands, before any rule judges them.
+The table joins those of the parts: `workers`, `suspects`, `stickers`, `compliance`, `outreach`, on `intake`. Each
+part's `domain/decide.py` explains its own documents. `readings` turns the fields of an agency's event into their plain
+meaning (an instant becomes a day in WITA, a village's name its code) once for all commands, before any rule judges
+them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import datetime
 from typing import Any
 
 from services.registration.compliance.domain import decide as compliance
@@ -22,7 +22,7 @@ from services.registration.stickers.domain import decide as stickers
 from services.registration.suspects.domain import decide as suspects
 from services.registration.workers.domain import decide as workers
 from services.registration.workers.domain import state as workers_state
-from shared.kernel.decision import Decision
+from shared.kernel.dispatch import Table
 from shared.kernel.event import Event, Intake, Routed
 from shared.kernel.values import value
 
@@ -34,41 +34,25 @@ class Facts(workers_state.Facts, compliance_state.Facts):
 
 def route(event: Event, reference: Reference) -> tuple[Routed, ...]:
     """Returns the documents that an input changes, each with its part of the input."""
-    warnings: tuple[str, ...] = ()
-    if isinstance(event.data, Intake):
-        read, warnings = readings.plain(event.data, event.source, reference.areas)
-        event = event if read is event.data else event.with_data(read)
-    routed = _ROUTES[type(event.data)](event, reference)
+    if not isinstance(event.data, Intake):
+        return TABLE.route(event, reference)
+    read, warnings = readings.plain(event.data, event.source, reference.areas)
+    routed = TABLE.route(event if read is event.data else event.with_data(read), reference)
     return tuple(_warned(one, warnings) for one in routed) if warnings else routed
 
 
-def decide(state: Any, event: Event, facts: Facts) -> Decision[Any]:
-    """Decides one part on its document."""
-    return _DECISIONS[type(event.data)](state, event, facts, event.at)
-
-
-def conflicting(event: Event) -> Routed:
+def conflicting(event: Event[Intake]) -> Routed:
     """Refuses an input whose name was used before with other content."""
-    return _CONFLICTING.get(type(event.data), submissions.conflicting)(event)
+    of_part = _CONFLICTING.get(type(event.data))
+    return of_part(event) if of_part is not None else submissions.conflicting(event)
 
 
 def _warned(one: Routed, warnings: tuple[str, ...]) -> Routed:
     return Routed(one.address, replace(one.data, warnings=(*one.data.warnings, *warnings)))
 
 
-_ROUTES: Mapping[type, Callable[[Event, Reference], tuple[Routed, ...]]] = {
-    **workers.ROUTES,
-    **suspects.ROUTES,
-    **stickers.ROUTES,
-    **compliance.ROUTES,
-    **outreach.ROUTES,
-}
-_DECISIONS: Mapping[type, Callable[[Any, Event, Facts, datetime], Decision[Any]]] = {
-    **intake.DECISIONS,
-    **workers.DECISIONS,
-    **suspects.DECISIONS,
-    **stickers.DECISIONS,
-    **compliance.DECISIONS,
-    **outreach.DECISIONS,
-}
-_CONFLICTING: Mapping[type, Callable[[Event], Routed]] = {**suspects.CONFLICTING, **compliance.CONFLICTING}
+TABLE: Table[Facts, Reference] = Table.joined(
+    workers.TABLE, suspects.TABLE, stickers.TABLE, compliance.TABLE, outreach.TABLE, intake.TABLE
+)
+decide = TABLE.decide
+_CONFLICTING: Mapping[type, Callable[[Event[Any]], Routed]] = {**suspects.CONFLICTING, **compliance.CONFLICTING}

@@ -129,7 +129,7 @@ def _intake_message(service: str, one: Any, commands: dict[str, type]) -> tuple[
     return Message(topic, without_niks(_key(service, event)).encode(), value), event.id
 
 
-def _key(service: str, event: Event) -> str:
+def _key(service: str, event: Event[Intake]) -> str:
     """The key by the topics table: records that must keep their order share one (billing by regency, officers by
     worker)."""
     fields = event.data.fields

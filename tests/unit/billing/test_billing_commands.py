@@ -34,7 +34,7 @@ RUN = {"regency": "64.08", "period": "2026-02", "funding": "apbd-regency"}
 PAY = {"invoice_id": "INV-1", "amount": 16_800, "paid_on": "2026-02-01", "reference": "SP2D-1"}
 
 
-def event(kind: str, data: dict[str, Any], problem: str | None = None, source: str = "treasury/64.08") -> Event:
+def event(kind: str, data: dict[str, Any], problem: str | None = None, source: str = "treasury/64.08") -> Event[Any]:
     """A command as the shell reads it."""
     return Event(
         id="1",

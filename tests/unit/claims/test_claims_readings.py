@@ -92,7 +92,7 @@ def test_a_payment_is_of_the_day_in_wita(said: str, day: str) -> None:
         "type": "invoice.pay.v1",
         "data": {**PAY, "paid_on": said},
     }
-    event: Event | None = envelope.read(orjson.dumps(one), (), topics.BILLING_INTAKE, AT_MS, BILLING)
+    event: Event[Any] | None = envelope.read(orjson.dumps(one), (), topics.BILLING_INTAKE, AT_MS, BILLING)
     assert event is not None
     part = billing_forms.payment(event, BillingReference(areas.load(), rates.load(), 1000))
     assert isinstance(part, billing_forms.Payment)

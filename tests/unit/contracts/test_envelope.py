@@ -35,7 +35,7 @@ def event(**changes: Any) -> dict[str, Any]:
     return {key: value for key, value in (base | changes).items() if value is not ...}
 
 
-def read(value: bytes | None, headers: Any = (), topic: str = TOPIC) -> Event:
+def read(value: bytes | None, headers: Any = (), topic: str = TOPIC) -> Event[Any]:
     found = envelope.read(value, headers, topic, 1_767_571_200_000, INPUTS, hashed=ContentHashes(b"0" * 32).of)
     assert found is not None
     return found

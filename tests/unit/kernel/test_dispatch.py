@@ -100,6 +100,33 @@ def test_work_stays_due_in_a_document_that_ignores_an_event() -> None:
     assert table().decide(Lamp(Light.RED), event(Turn("a")), 1).due is None
 
 
+def test_what_follows_from_every_decision_is_added_in_one_place() -> None:
+    def finish(state: States | None, event: Event, facts: int, made: Decision[States]) -> Decision[States]:
+        return Decision(state=made.state, ignored=f"{made.ignored} of {facts}, after {state}")
+
+    rows = Documents[States, int]("lamps", LAMP, GRAVE, finish=finish)
+    rows.on(Turn).at(LAMP, turned, Light.GREEN).ignored("is-red")
+    made = Table[int, str](rows)
+    assert made.decide(Lamp(Light.RED), event(Turn("a")), 7).ignored == f"is-red of 7, after {Lamp(Light.RED)}"
+    assert made.decide(Lamp(), event(Turn("a")), 7).ignored == f"None of 7, after {Lamp()}"
+
+
+def test_tables_of_parts_are_joined_and_share_no_input() -> None:
+    def read(order: Event[Order], reference: object) -> tuple[Routed, ...]:
+        return (Routed(Address("graves", order.data.text), Turn(order.data.text)),)
+
+    graves = Documents[Grave, object]("graves", GRAVE)
+    graves.on(Order).ignored("too-late")
+    part: Table[object, object] = Table(graves)
+    part.reads(Order, read)
+    made: Table[int, str] = Table.joined(table(), part)
+    assert made.inputs == {Put, Order}
+    assert list(made.matrix()) == ["lamps", "graves"]
+    assert made.decide(None, event(Order("a")), 1).ignored == "too-late"
+    with pytest.raises(ValueError, match="Put stands in the table twice"):
+        Table.joined(table(), table())
+
+
 def test_one_handler_for_all_stages_needs_no_look_at_the_state() -> None:
     rows = lamps()
     rows.on(Turn).always(any_turn)

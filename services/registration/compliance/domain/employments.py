@@ -15,7 +15,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
-from typing import Any
 
 from services.registration.compliance.domain.findings import merged, told
 from services.registration.compliance.domain.state import NO_END, Contract, Employment, Facts, Finding
@@ -37,12 +36,12 @@ CHAIN_GAP_DAYS = 30
 CHAIN_LENGTH_MIN = 2
 
 
-def reported(state: Employment | Refusal | None, event: Event, facts: Facts, now: datetime) -> Decision[Employment]:
+def reported(state: Employment | Refusal | None, event: Event[RosterLine], facts: Facts) -> Decision[Employment]:
     """Takes a line: a contract is new, or better known than before.
 
     When the employment was unknown, its document may be the refusal of an explanation that came too early.
     """
-    line: RosterLine = event.data
+    line = event.data
     contract = _contract_of(line)
     known = state if isinstance(state, Employment) else None
     before = known.contracts if known else ()
@@ -56,7 +55,7 @@ def reported(state: Employment | Refusal | None, event: Event, facts: Facts, now
         subsidised=subsidised,
         findings=known.findings if known else (),
     )
-    today = business_day(now)
+    today = business_day(event.at)
     said: tuple[Outcome, ...] = ()
     if contract not in before and contract.runs_on(today.isoformat()):
         # Verification ends the subsidy, because the employer must insure a wage earner.
@@ -66,14 +65,12 @@ def reported(state: Employment | Refusal | None, event: Event, facts: Facts, now
     return _judged(employment, today, said)
 
 
-def first_day_over(state: Employment | Refusal | None, event: Event, facts: Facts, now: datetime) -> Decision[Any]:
+def first_day_over(state: Employment, event: Event[FirstDayOver], facts: Facts) -> Decision[Employment]:
     """A first day has passed: a worker without a registration is now registered late. Or the last contract has
     ended.
     """
-    part: FirstDayOver = event.data
-    if not isinstance(state, Employment):
-        return Decision(state=state, ignored="employment-unknown")
-    today = business_day(now)
+    part = event.data
+    today = business_day(event.at)
     employment = replace(state, subsidised=part.worker_id in facts.subsidised)
     return _judged(employment, today, _over(employment, today.isoformat(), facts))
 
@@ -97,11 +94,11 @@ def _judged(employment: Employment, today: date, before: tuple[Outcome, ...] = (
     findings, changed = merged(employment.findings, judge(employment, today))
     after = replace(employment, findings=findings)
     return Decision(
-        state=after, outcomes=(*before, *(told(after.about, one) for one in changed)), due=_next_look(after, today)
+        state=after, outcomes=(*before, *(told(after.about, one) for one in changed)), due=next_look(after, today)
     )
 
 
-def _next_look(employment: Employment, today: date) -> Due | None:
+def next_look(employment: Employment, today: date) -> Due | None:
     """The morning after the next first day without a registration, or after the last contract's end."""
     coming = [one.started_on for one in employment.contracts if not one.registered_on]
     if employment.until != NO_END:

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from datetime import datetime
-from typing import Any
 
 from services.registration.compliance.domain.findings import explained, told
 from services.registration.compliance.domain.state import Employment
@@ -50,9 +48,9 @@ class RefusedExplanation:
     reasons: tuple[str, ...]
 
 
-def route(event: Event, reference: Reference) -> tuple[Routed, ...]:
+def route(event: Event[Intake], reference: Reference) -> tuple[Routed, ...]:
     """The employment whose finding is explained, or a refusal document."""
-    intake: Intake = event.data
+    intake = event.data
     problems = _problems(intake, event.source)
     parts = str(intake.fields.get("finding_id", "")).strip().split("/")
     if not problems and not _FINDING.fullmatch("/".join(parts)):
@@ -70,29 +68,42 @@ def route(event: Event, reference: Reference) -> tuple[Routed, ...]:
     return (Routed(Address("employments", f"{employer}|{worker}"), explanation),)
 
 
-def conflicting(event: Event) -> Routed:
+def conflicting(event: Event[Intake]) -> Routed:
     """Refuses an explanation whose name was used before with other content."""
     address = Address("refusals", f"{event.name}|{event.content_hash}")
     return Routed(address, _refused(event, (str(Reason.CONFLICTING_DUPLICATE),)))
 
 
-def decide(state: Employment | Refusal | None, event: Event, facts: object, now: datetime) -> Decision[Any]:
+def decide(state: Employment, event: Event[Explanation], facts: object) -> Decision[Employment]:
     """Explains an open finding. When an agency is named, the finding must be of its regency."""
-    part: Explanation = event.data
-    if isinstance(state, Employment) and part.sender.regency in ("", state.regency):
+    part = event.data
+    if part.sender.regency in ("", state.regency):
         findings, changed = explained(state.findings, part.kind, part.subject, part.officer)
         if changed is not None:
             said = (told(state.about, changed), *_answer(event, part.sender, ()))
             return Decision(state=replace(state, findings=findings), outcomes=said)
-    reasons = (str(Reason.FINDING_UNKNOWN),)
-    refused = RefusedExplanation(sender=part.sender, officer=part.officer, finding_id=part.finding_id, reasons=reasons)
-    kept = state or Refusal(submission_id=part.sender.submission_id, reasons=reasons)
+    return Decision(state=state, outcomes=_refusal(event, _unknown(part)))
+
+
+def no_employment(state: Refusal | None, event: Event[Explanation], facts: object) -> Decision[Refusal]:
+    """Refuses the explanation of a finding that nobody has made."""
+    refused = _unknown(event.data)
+    kept = state or Refusal(submission_id=refused.sender.submission_id, reasons=refused.reasons)
     return Decision(state=kept, outcomes=_refusal(event, refused))
 
 
-def refuse(state: Any, event: Event, facts: object, now: datetime) -> Decision[Any]:
+def _unknown(part: Explanation) -> RefusedExplanation:
+    return RefusedExplanation(
+        sender=part.sender,
+        officer=part.officer,
+        finding_id=part.finding_id,
+        reasons=(str(Reason.FINDING_UNKNOWN),),
+    )
+
+
+def refuse(state: Refusal | None, event: Event[RefusedExplanation], facts: object) -> Decision[Refusal]:
     """Answers an input that is no valid explanation."""
-    part: RefusedExplanation = event.data
+    part = event.data
     refusal = Refusal(submission_id=part.sender.submission_id, reasons=part.reasons)
     return Decision(state=refusal, outcomes=_refusal(event, part))
 
@@ -110,7 +121,7 @@ def _answer(event: Event, sender: Sender, reasons: tuple[str, ...]) -> tuple[Out
     return (answers.answered(event.id, sender, "rejected" if reasons else "accepted", reasons=reasons),)
 
 
-def _refused(event: Event, reasons: tuple[str, ...]) -> RefusedExplanation:
+def _refused(event: Event[Intake], reasons: tuple[str, ...]) -> RefusedExplanation:
     finding = event.data.fields.get("finding_id")
     return RefusedExplanation(
         sender=_sender(event.data),

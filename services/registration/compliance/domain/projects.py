@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 from services.registration.compliance.domain.findings import merged, told
@@ -46,9 +46,9 @@ class ProjectReport:
     warnings: tuple[str, ...] = ()
 
 
-def route(event: Event, reference: Reference) -> tuple[Routed, ...]:
+def route(event: Event[Intake], reference: Reference) -> tuple[Routed, ...]:
     """The project's document, or a refusal document."""
-    intake: Intake = event.data
+    intake = event.data
     sender = sender_of(event)
     fields = intake.fields
     problems = _problems(intake, sender, reference.areas)
@@ -78,13 +78,13 @@ def route(event: Event, reference: Reference) -> tuple[Routed, ...]:
     return (Routed(Address("projects", f"{sender.regency}|{number}"), report),)
 
 
-def decide(state: Project | None, event: Event, facts: Facts, now: datetime) -> Decision[Project]:
+def decide(state: Project | None, event: Event[ProjectReport], facts: Facts) -> Decision[Project]:
     """A project is new, changed, or reported again unchanged."""
-    part: ProjectReport = event.data
+    part = event.data
     answer = answers.answered(event.id, part.sender, "accepted", warnings=part.warnings)
     if state is not None and state.terms == part.terms:
         return Decision(state=state, outcomes=(answer,))
-    today = business_day(now)
+    today = business_day(event.at)
     kind: Kind = "project-late"
     term_from: str | None = part.contract_date or part.terms.starts_on
     rule = "construction.register_days"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 from services.registration.compliance.domain.state import Roster
@@ -39,9 +39,9 @@ class RosterReport:
     lines: tuple[RosterLine | tuple[str, ...], ...]
 
 
-def route(event: Event, reference: Reference) -> tuple[Routed, ...]:
+def route(event: Event[Intake], reference: Reference) -> tuple[Routed, ...]:
     """The roster's own document, or a refusal document when the roster as a whole cannot be read."""
-    intake: Intake = event.data
+    intake = event.data
     sender = sender_of(event)
     problems = _problems(intake, sender)
     if problems:
@@ -52,9 +52,9 @@ def route(event: Event, reference: Reference) -> tuple[Routed, ...]:
     return (Routed(Address("rosters", event.name), RosterReport(sender=sender, employer_id=employer, lines=lines)),)
 
 
-def decide(state: Roster | None, event: Event, facts: object, now: datetime) -> Decision[Roster]:
+def decide(state: Roster | None, event: Event[RosterReport], facts: object) -> Decision[Roster]:
     """Answers every line, in order, and sends the valid ones on."""
-    part: RosterReport = event.data
+    part = event.data
     said: list[Outcome] = []
     for number, line in enumerate(part.lines, start=1):
         said.append(_answer(event, part.sender, number, line))

@@ -5,19 +5,16 @@ The document of a refusal (`refusals`, the input's name) is kept so that the sam
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from datetime import datetime
-from typing import Any
-
 from services.registration.intake.domain import answers
-from services.registration.intake.domain.state import Refusal, RefusedSubmission
+from services.registration.intake.domain.state import Reference, Refusal, RefusedSubmission
 from shared.kernel.decision import Decision
+from shared.kernel.dispatch import Documents, Kind, Table
 from shared.kernel.event import Event
 
 
-def refuse(state: Refusal | None, event: Event, facts: object, now: datetime) -> Decision[Refusal]:
+def refuse(state: Refusal | None, event: Event[RefusedSubmission], facts: object) -> Decision[Refusal]:
     """Answers a submission whose form cannot be accepted."""
-    part: RefusedSubmission = event.data
+    part = event.data
     refusal = Refusal(submission_id=part.sender.submission_id, reasons=part.reasons)
     if not part.sender.agency:
         return Decision(state=refusal, ignored="no-agency")
@@ -27,4 +24,7 @@ def refuse(state: Refusal | None, event: Event, facts: object, now: datetime) ->
     )
 
 
-DECISIONS: Mapping[type, Callable[[Any, Event, object, datetime], Decision[Any]]] = {RefusedSubmission: refuse}
+_refusals = Documents[Refusal, object]("refusals", Kind(Refusal))
+_refusals.on(RefusedSubmission).always(refuse)
+
+TABLE = Table[object, Reference](_refusals)

@@ -39,7 +39,7 @@ def unreadable(intake: Intake, sender: Sender) -> tuple[str, ...]:
     return row_fault(intake.fields)
 
 
-def conflicting(event: Event) -> Routed:
+def conflicting(event: Event[Intake]) -> Routed:
     """Refuses an event whose name was used before with other content."""
     refused = RefusedSubmission(sender=sender_of(event), reasons=(Reason.CONFLICTING_DUPLICATE,))
     return Routed(Address("refusals", f"{event.name}|{event.content_hash}"), refused)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sized
-from datetime import datetime
+from collections.abc import Sized
 from typing import Any
 
 from services.registration.intake.domain import answers, rules
@@ -18,6 +17,7 @@ from shared.contracts.registration import ReportOutreach
 from shared.contracts.registration_duties import OutreachHeld, OutreachPlanned
 from shared.kernel.calendar import business_day
 from shared.kernel.decision import Address, Decision, Outcome
+from shared.kernel.dispatch import Documents, Kind, Table
 from shared.kernel.event import Event, Intake, Routed
 from shared.kernel.values import value
 from shared.reference.areas import Areas
@@ -35,9 +35,9 @@ class MeetingReport:
     warnings: tuple[str, ...] = ()
 
 
-def route(event: Event, reference: Reference) -> tuple[Routed, ...]:
+def route(event: Event[Intake], reference: Reference) -> tuple[Routed, ...]:
     """The meeting's document, or a refusal document with the reasons."""
-    intake: Intake = event.data
+    intake = event.data
     sender = sender_of(event)
     today = business_day(event.at).isoformat()
     problems = _problems(intake, sender, reference.areas, today)
@@ -60,9 +60,9 @@ def route(event: Event, reference: Reference) -> tuple[Routed, ...]:
     return (Routed(Address("meetings", f"{sender.regency}|{number}"), MeetingReport(sender=sender, meeting=meeting)),)
 
 
-def decide(state: Meeting | None, event: Event, facts: object, now: datetime) -> Decision[Meeting]:
+def decide(state: Meeting | None, event: Event[MeetingReport], facts: object) -> Decision[Meeting]:
     """Publishes the meeting when it is new or has changed; always answers the agency."""
-    part: MeetingReport = event.data
+    part = event.data
     answer = answers.answered(event.id, part.sender, "accepted", warnings=part.warnings)
     if state == part.meeting:
         return Decision(state=state, outcomes=(answer,))
@@ -130,5 +130,7 @@ def _attendance_problems(attendees: Any) -> list[str]:
     return [] if 0 <= size <= ATTENDEES_MAX else [rules.invalid("attendees")]
 
 
-ROUTES: Mapping[type, Callable[[Event, Reference], tuple[Routed, ...]]] = {ReportOutreach: route}
-DECISIONS: Mapping[type, Callable[[Any, Event, object, datetime], Decision[Any]]] = {MeetingReport: decide}
+_meetings = Documents[Meeting, object]("meetings", Kind(Meeting))
+_meetings.on(MeetingReport).always(decide)
+
+TABLE = Table[object, Reference](_meetings).reads(ReportOutreach, route)

@@ -11,10 +11,8 @@ with a sticker: it is valid while its worker is (`revoked`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import date, datetime
-from typing import Any
+from datetime import date
 
 from services.registration.intake.domain import answers, rules
 from services.registration.intake.domain.outcomes import open_event
@@ -30,6 +28,7 @@ from shared.contracts.registration import InstallSticker
 from shared.contracts.registration_stickers import IssueSticker, StickerInstalled, StickerIssued
 from shared.kernel.calendar import business_day, parse_date, period_of, shift_period
 from shared.kernel.decision import Address, Decision
+from shared.kernel.dispatch import Documents, Kind, Table
 from shared.kernel.event import Event, Intake, Routed
 from shared.kernel.values import value
 
@@ -46,24 +45,9 @@ class Install:
     installed_on: str
 
 
-def of_premium(event: Event, reference: Reference) -> tuple[Routed, ...]:
-    """A billed month belongs to its worker's document."""
-    return (Routed(Address("covers", event.data.worker_id), event.data),)
-
-
-def of_invoice(event: Event, reference: Reference) -> tuple[Routed, ...]:
-    """A payment belongs to its invoice's document."""
-    return (Routed(Address("invoices", event.data.invoice_id), event.data),)
-
-
-def of_issue(event: Event, reference: Reference) -> tuple[Routed, ...]:
-    """An issue belongs to its sticker's document."""
-    return (Routed(Address("stickers", event.data.sticker_no), event.data),)
-
-
-def of_install(event: Event, reference: Reference) -> tuple[Routed, ...]:
+def of_install(event: Event[Intake], reference: Reference) -> tuple[Routed, ...]:
     """The document of the sticker that was put up, or a refusal document."""
-    intake: Intake = event.data
+    intake = event.data
     sender = sender_of(event)
     problems = _problems(intake, sender, business_day(event.at))
     if problems:
@@ -94,24 +78,24 @@ def _problems(intake: Intake, sender: Sender, today: date) -> tuple[str, ...]:
     return tuple(found)
 
 
-def billed(state: Cover | None, event: Event, facts: object, now: datetime) -> Decision[Any]:
+def billed(state: Cover | None, event: Event[PremiumBilled], facts: object) -> Decision[Cover]:
     """Notes a billed month and drops months that ended before the last one."""
-    premium: PremiumBilled = event.data
-    oldest = shift_period(period_of(business_day(now)), -1)
+    premium = event.data
+    oldest = shift_period(period_of(business_day(event.at)), -1)
     months = {period: invoice for period, invoice in (state.months if state else ()) if period >= oldest}
     months[premium.period] = premium.invoice_id
     return Decision(state=Cover(months=tuple(sorted(months.items())[-MONTHS_KEPT:])))
 
 
-def paid(state: PaidInvoice | None, event: Event, facts: object, now: datetime) -> Decision[Any]:
+def paid(state: PaidInvoice | None, event: Event[PremiumPaid], facts: object) -> Decision[PaidInvoice]:
     """Notes that an invoice is paid."""
-    payment: PremiumPaid = event.data
+    payment = event.data
     return Decision(state=PaidInvoice(period=payment.period))
 
 
-def issue(state: Sticker | Refusal | None, event: Event, facts: object, now: datetime) -> Decision[Any]:
+def issue(state: Sticker | Refusal | None, event: Event[IssueSticker], facts: object) -> Decision[Sticker]:
     """Issues a sticker. Issued again without a later last day it is not published again."""
-    part: IssueSticker = event.data
+    part = event.data
     before = state if isinstance(state, Sticker) else None
     if before is not None and before.valid_until >= part.valid_until:
         return Decision(state=before, ignored="already-issued")
@@ -121,7 +105,7 @@ def issue(state: Sticker | Refusal | None, event: Event, facts: object, now: dat
         regency=part.regency,
         district=part.district,
         village=part.village,
-        issued_on=business_day(now).isoformat(),
+        issued_on=business_day(event.at).isoformat(),
         valid_until=part.valid_until,
         installed_on=before.installed_on if before else "",
         installed_for=before.installed_for if before else "",
@@ -137,9 +121,9 @@ def issue(state: Sticker | Refusal | None, event: Event, facts: object, now: dat
     return Decision(state=sticker, outcomes=(open_event(part.sticker_no, "sticker.issued.v1", said),))
 
 
-def install(state: Sticker | Refusal | None, event: Event, facts: object, now: datetime) -> Decision[Any]:
+def install(state: Sticker | Refusal | None, event: Event[Install], facts: object) -> Decision[Sticker | Refusal]:
     """Notes that a sticker was put up. A number that was never issued in this regency is refused."""
-    part: Install = event.data
+    part = event.data
     sender = part.sender
     if not isinstance(state, Sticker) or state.regency != sender.regency:
         answer = answers.answered(event.id, sender, "rejected", reasons=(Reason.STICKER_UNKNOWN,))
@@ -160,15 +144,15 @@ def install(state: Sticker | Refusal | None, event: Event, facts: object, now: d
     return Decision(state=hanging, outcomes=(open_event(part.sticker_no, "sticker.installed.v1", said), answer))
 
 
-ROUTES: Mapping[type, Callable[[Event, Reference], tuple[Routed, ...]]] = {
-    PremiumBilled: of_premium,
-    PremiumPaid: of_invoice,
-    IssueSticker: of_issue,
-    InstallSticker: of_install,
-}
-DECISIONS: Mapping[type, Callable[[Any, Event, object, datetime], Decision[Any]]] = {
-    PremiumBilled: billed,
-    PremiumPaid: paid,
-    IssueSticker: issue,
-    Install: install,
-}
+_covers = Documents[Cover, object]("covers", Kind(Cover))
+_covers.on(PremiumBilled, lambda premium: premium.worker_id).always(billed)
+
+_invoices = Documents[PaidInvoice, object]("invoices", Kind(PaidInvoice))
+_invoices.on(PremiumPaid, lambda payment: payment.invoice_id).always(paid)
+
+# A number that was never issued leaves a refusal.
+_stickers = Documents[Sticker | Refusal, object]("stickers", Kind(Sticker), Kind(Refusal))
+_stickers.on(IssueSticker, lambda one: one.sticker_no).always(issue)
+_stickers.on(Install).always(install)
+
+TABLE = Table[object, Reference](_covers, _invoices, _stickers).reads(InstallSticker, of_install)

@@ -1,26 +1,41 @@
-"""Names the functions that route and decide each event about a suspect pair (`suspects`, worker_id|worker_id). Pure."""
+"""Says what each event about two workers who may be one person does to their pair (`suspects`, worker_id|worker_id)."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
 from typing import Any
 
+from services.registration.intake.domain.state import Reference, Refusal
 from services.registration.suspects.domain import pairs
+from services.registration.suspects.domain.pairs import OfficerDecision, RefusedDecision
+from services.registration.suspects.domain.state import Pair, PairStatus
 from shared.contracts.registration import DecideSuspect
 from shared.contracts.registration_work import SuspicionFound, SuspicionGone
-from shared.kernel.decision import Decision
+from shared.kernel.dispatch import Documents, Kind, Table
 from shared.kernel.event import Event, Routed
 
-ROUTES: Mapping[type, Callable[[Event, object], tuple[Routed, ...]]] = {
-    DecideSuspect: pairs.route_officer,
-    SuspicionFound: pairs.route_step,
-    SuspicionGone: pairs.route_step,
-}
-DECISIONS: Mapping[type, Callable[[Any, Event, object, datetime], Decision[Any]]] = {
-    SuspicionFound: pairs.found,
-    SuspicionGone: pairs.gone,
-    pairs.OfficerDecision: pairs.decided,
-    pairs.RefusedDecision: pairs.refuse,
-}
-CONFLICTING: Mapping[type, Callable[[Event], Routed]] = {DecideSuspect: pairs.conflicting}
+
+def _pair(step: SuspicionFound | SuspicionGone) -> str:
+    return pairs.pair_id(step.first, step.second)
+
+
+PAIR = Kind(Pair, PairStatus, lambda pair: pair.status)
+# A decision on two workers who were never found to be alike leaves a refusal.
+REFUSAL = Kind(Refusal)
+_suspects = Documents[Pair | Refusal, object]("suspects", PAIR, REFUSAL)
+(
+    _suspects.on(SuspicionFound, _pair)
+    .absent(pairs.found)
+    .at(REFUSAL, pairs.found)
+    .at(PAIR, pairs.found_again, PairStatus.OPEN)
+    .at(PAIR, pairs.found_anew, PairStatus.GONE)
+    .ignored(pairs.KNOWN)
+)
+_suspects.on(SuspicionGone, _pair).at(PAIR, pairs.gone, PairStatus.OPEN).ignored("pair-not-open")
+_suspects.on(OfficerDecision).absent(pairs.no_pair).at(REFUSAL, pairs.no_pair).at(PAIR, pairs.decided)
+
+_refusals = Documents[Refusal, object]("refusals", REFUSAL)
+_refusals.on(RefusedDecision).always(pairs.refuse)
+
+TABLE = Table[object, Reference](_suspects, _refusals).reads(DecideSuspect, pairs.route_officer)
+CONFLICTING: Mapping[type, Callable[[Event[Any]], Routed]] = {DecideSuspect: pairs.conflicting}

@@ -9,7 +9,6 @@ Invariants
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
 from typing import Any
 
 from services.registration.intake.domain.state import Refusal
@@ -17,12 +16,13 @@ from services.registration.suspects.domain import outcomes
 from services.registration.suspects.domain.state import Pair, PairDecision, PairStatus
 from shared.contracts import officers, tokens
 from shared.contracts.reasons import Reason
-from shared.contracts.registration_work import SuspicionFound
+from shared.contracts.registration_work import SuspicionFound, SuspicionGone
 from shared.kernel.calendar import business_day
 from shared.kernel.decision import Address, Decision, Outcome
 from shared.kernel.event import Event, Intake, Routed
 from shared.kernel.values import value
 
+KNOWN = "pair-known"
 DECISIONS = ("merge", "different", "unmerge", "reopen")
 # The decisions that each status of a pair allows.
 _OPEN_TO = {
@@ -60,14 +60,9 @@ def pair_id(one: str, other: str) -> str:
     return "|".join(sorted((one, other)))
 
 
-def route_step(event: Event, reference: Any) -> tuple[Routed, ...]:
-    """Routes a scan's finding to its pair."""
-    return (Routed(Address("suspects", pair_id(event.data.first, event.data.second)), event.data),)
-
-
-def route_officer(event: Event, reference: Any) -> tuple[Routed, ...]:
+def route_officer(event: Event[Intake], reference: object) -> tuple[Routed, ...]:
     """An officer's decision, or a refusal with every reason that holds."""
-    intake: Intake = event.data
+    intake = event.data
     fields = intake.fields
     signed_by = officers.name_of(event.source)
     problems: list[str] = [] if signed_by else [f"{Reason.FIELD_INVALID}:source"]
@@ -100,65 +95,70 @@ def route_officer(event: Event, reference: Any) -> tuple[Routed, ...]:
     return (Routed(Address("suspects", pair_id(part.first, part.second)), part),)
 
 
-def conflicting(event: Event) -> Routed:
+def conflicting(event: Event[Intake]) -> Routed:
     """Refuses a decision whose name was used before with other content."""
     address = Address("refusals", f"{event.name}|{event.content_hash}")
     return Routed(address, _refused(event, Reason.CONFLICTING_DUPLICATE))
 
 
-def found(state: Pair | Refusal | None, event: Event, facts: object, now: datetime) -> Decision[Any]:
+def found(state: Refusal | None, event: Event[SuspicionFound], facts: object) -> Decision[Pair]:
     """A scan finds that two workers are alike."""
-    part: SuspicionFound = event.data
-    if not isinstance(state, Pair):
-        fresh = Pair(
-            workers=(part.first, part.second),
-            regencies=tuple(part.regencies),
-            villages=tuple(part.villages),
-            status=PairStatus.OPEN,
-            score=part.score,
-            reasons=tuple(part.reasons),
-            found_at=now,
-        )
-        return Decision(state=fresh, outcomes=_both(fresh, is_open=True))
-    seen = replace(
-        state,
+    part = event.data
+    fresh = Pair(
+        workers=(part.first, part.second),
+        regencies=tuple(part.regencies),
+        villages=tuple(part.villages),
+        status=PairStatus.OPEN,
+        score=part.score,
+        reasons=tuple(part.reasons),
+        found_at=event.at,
+    )
+    return Decision(state=fresh, outcomes=_both(fresh, is_open=True))
+
+
+def found_anew(state: Pair, event: Event[SuspicionFound], facts: object) -> Decision[Pair]:
+    """Two workers who were no longer alike are alike again."""
+    opened = replace(_seen(state, event.data), status=PairStatus.OPEN, found_at=event.at)
+    return Decision(state=opened, outcomes=_both(opened, is_open=True))
+
+
+def found_again(state: Pair, event: Event[SuspicionFound], facts: object) -> Decision[Pair]:
+    """The pair is open already; what the scan sees of it may have changed."""
+    seen = _seen(state, event.data)
+    return Decision(state=seen) if seen != state else Decision(state=state, ignored=KNOWN)
+
+
+def _seen(pair: Pair, part: SuspicionFound) -> Pair:
+    return replace(
+        pair,
         regencies=tuple(part.regencies),
         villages=tuple(part.villages),
         score=part.score,
         reasons=tuple(part.reasons),
     )
-    if state.status is PairStatus.GONE:
-        opened = replace(seen, status=PairStatus.OPEN, found_at=now)
-        return Decision(state=opened, outcomes=_both(opened, is_open=True))
-    if state.status is PairStatus.OPEN and seen != state:
-        return Decision(state=seen)
-    return Decision(state=state, ignored="pair-known")
 
 
-def gone(state: Pair | Refusal | None, event: Event, facts: object, now: datetime) -> Decision[Any]:
+def gone(state: Pair, event: Event[SuspicionGone], facts: object) -> Decision[Pair]:
     """A scan finds that the two are no longer alike, so nothing is left to decide."""
-    if not isinstance(state, Pair) or state.status is not PairStatus.OPEN:
-        return Decision(state=state, ignored="pair-not-open")
     closed = replace(state, status=PairStatus.GONE)
     return Decision(state=closed, outcomes=_both(closed, is_open=False))
 
 
-def decided(state: Pair | Refusal | None, event: Event, facts: object, now: datetime) -> Decision[Any]:
+def decided(state: Pair, event: Event[OfficerDecision], facts: object) -> Decision[Pair]:
     """Applies an officer's decision: one person, two persons, or an earlier decision taken back."""
-    part: OfficerDecision = event.data
+    part = event.data
     key = pair_id(part.first, part.second)
-    if not isinstance(state, Pair) or part.decision not in _OPEN_TO[state.status]:
-        reason = Reason.NOT_ELIGIBLE if isinstance(state, Pair) else Reason.NOT_REGISTERED
-        refused = outcomes.decision_refused(key, part.first, part.second, part.officer, (reason,))
-        return Decision(state=state or Refusal(submission_id=None, reasons=(reason,)), outcomes=(refused,))
+    if part.decision not in _OPEN_TO[state.status]:
+        refused = outcomes.decision_refused(key, part.first, part.second, part.officer, (Reason.NOT_ELIGIBLE,))
+        return Decision(state=state, outcomes=(refused,))
     made = PairDecision(
-        decision=part.decision, officer=part.officer, reason=part.reason, decided_at=now, keep=part.keep
+        decision=part.decision, officer=part.officer, reason=part.reason, decided_at=event.at, keep=part.keep
     )
     noted = replace(state, decisions=(*state.decisions, made))
     said = outcomes.decided(key, noted, made)
     if part.decision == "merge":
         merged = replace(noted, status=PairStatus.MERGED, kept=part.keep)
-        step = outcomes.merge(merged.dropped, merged.kept, business_day(now).isoformat())
+        step = outcomes.merge(merged.dropped, merged.kept, business_day(event.at).isoformat())
         return Decision(state=merged, outcomes=(said, step, *_both(merged, is_open=False)))
     if part.decision == "unmerge":
         apart = replace(noted, status=PairStatus.DIFFERENT, kept="")
@@ -168,9 +168,17 @@ def decided(state: Pair | Refusal | None, event: Event, facts: object, now: date
     return Decision(state=settled, outcomes=(said, *_both(settled, is_open=status is PairStatus.OPEN)))
 
 
-def refuse(state: Pair | Refusal | None, event: Event, facts: object, now: datetime) -> Decision[Any]:
+def no_pair(state: Refusal | None, event: Event[OfficerDecision], facts: object) -> Decision[Refusal]:
+    """Refuses a decision on two workers who were never found to be alike."""
+    part, reasons = event.data, (Reason.NOT_REGISTERED,)
+    key = pair_id(part.first, part.second)
+    refused = outcomes.decision_refused(key, part.first, part.second, part.officer, reasons)
+    return Decision(state=state or Refusal(submission_id=None, reasons=reasons), outcomes=(refused,))
+
+
+def refuse(state: Refusal | None, event: Event[RefusedDecision], facts: object) -> Decision[Refusal]:
     """Answers an input that is no valid decision."""
-    part: RefusedDecision = event.data
+    part = event.data
     refused = outcomes.decision_refused(event.id, part.first, part.second, part.officer, part.reasons)
     return Decision(state=Refusal(submission_id=None, reasons=part.reasons), outcomes=(refused,))
 
@@ -190,7 +198,7 @@ def _keep_problems(fields: Any) -> list[str]:
     return [] if keep in (fields["first"], fields["second"]) else [f"{Reason.FIELD_INVALID}:keep"]
 
 
-def _refused(event: Event, *reasons: str) -> RefusedDecision:
+def _refused(event: Event[Intake], *reasons: str) -> RefusedDecision:
     said = {name: event.data.fields.get(name) for name in ("first", "second")}
     texts = {name: value if tokens.is_worker_id(value) else None for name, value in said.items()}
     officer = officers.name_of(event.source)

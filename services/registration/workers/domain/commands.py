@@ -60,20 +60,20 @@ class Attest:
     attested_on: str
 
 
-def of_intake(event: Event, reference: Reference) -> Routed:
+def of_intake(event: Event[Intake], reference: Reference) -> tuple[Routed, ...]:
     """The part of an agency's event and the document that it changes."""
-    intake: Intake = event.data
+    intake = event.data
     nik = text_of(intake.fields.get("nik"))
     sender = sender_of(event, worker_id(reference.id_key, nik) if nik is not None and is_nik(nik) else "")
     if sender.submission_id is not None:
         name = tokens.keyed_name(reference.id_key, "submission", event.source, sender.submission_id)
         sender = replace(sender, submission=name)
     if unread := unreadable(intake, sender):
-        return refused(event, sender, unread)
+        return (refused(event, sender, unread),)
     problems, part = _judge(intake, sender, reference, business_day(event.at))
     if problems:
-        return refused(event, sender, problems)
-    return Routed(Address("workers", sender.worker_id), part)
+        return (refused(event, sender, problems),)
+    return (Routed(Address("workers", sender.worker_id), part),)
 
 
 def _judge(intake: Intake, sender: Sender, reference: Reference, today: date) -> tuple[tuple[str, ...], Any]:

@@ -1,4 +1,4 @@
-"""Routes events about workers to their documents, and names the function that decides each of them. Pure.
+"""Says what each event about a worker does to the worker's document. Pure.
 
 Theory of operation
 The key is worker_id, the keyed hash of the NIK: one person is one document, whichever agency sends the form.
@@ -15,45 +15,39 @@ Invariants
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from datetime import datetime
 from typing import Any
 
-from services.registration.intake.domain.state import Reference
+from services.registration.intake.domain.state import Reference, Refusal
 from services.registration.workers.domain import commands, history, lifecycle, merging, registrations, verdicts
 from services.registration.workers.domain.commands import Attest, Register, Update, Withdraw
-from services.registration.workers.domain.state import Facts, Worker
-from shared.contracts import registration as contract
+from services.registration.workers.domain.state import Facts, Status, Worker
+from shared.contracts.registration import AttestWorker, RegisterWorker, UpdateWorker, WithdrawWorker
 from shared.contracts.registration_work import AbsorbWorker, MergeWorker, RecheckDue, SuspicionStands, UnmergeWorker
-from shared.contracts.verification import IdentityEnded, IdentityHeld, IdentityRejected, IdentityVerified
-from shared.kernel.decision import Address, Decision
-from shared.kernel.event import Event, Routed
+from shared.contracts.verification import (
+    IdentityEnded,
+    IdentityHeld,
+    IdentityRejected,
+    IdentityUnverified,
+    IdentityVerified,
+)
+from shared.kernel.decision import Decision
+from shared.kernel.dispatch import Documents, Kind, Table
+from shared.kernel.event import Event
 
-Decide = Callable[[Any, Event, Facts, datetime], Decision[Any]]
+UNKNOWN = merging.UNKNOWN
 
 
-def _of_agency(event: Event, reference: Reference) -> tuple[Routed, ...]:
-    return (commands.of_intake(event, reference),)
-
-
-def _of_worker(event: Event, reference: Reference) -> tuple[Routed, ...]:
-    return (Routed(Address("workers", event.data.worker_id), event.data),)
-
-
-def _kept(handler: Decide) -> Decide:
-    """The handler's decision, with the worker's history and the next due date."""
-
-    def decide(state: Any, event: Event, facts: Facts, now: datetime) -> Decision[Any]:
-        made = handler(state, event, facts, now)
-        after = made.state
-        if not isinstance(after, Worker):
-            return made
-        if isinstance(state, Worker):
-            after = history.remember(state, after, now, facts.precedence)
-        due = lifecycle.due_of(_worker_id(event.data), after)
-        return Decision(state=after, outcomes=made.outcomes, due=due, ignored=made.ignored)
-
-    return decide
+def _kept(
+    state: Worker | Refusal | None, event: Event[Any], facts: Facts, made: Decision[Worker | Refusal]
+) -> Decision[Worker | Refusal]:
+    """The decision with the worker's history and the next due date."""
+    after = made.state
+    if not isinstance(after, Worker):
+        return made
+    if isinstance(state, Worker):
+        after = history.remember(state, after, event.at, facts.precedence)
+    due = lifecycle.due_of(_worker_id(event.data), after)
+    return Decision(state=after, outcomes=made.outcomes, due=due, ignored=made.ignored)
 
 
 def _worker_id(part: Any) -> str:
@@ -61,34 +55,41 @@ def _worker_id(part: Any) -> str:
     return str(sender.worker_id if sender is not None else part.worker_id)
 
 
-ROUTES: Mapping[type, Callable[[Event, Reference], tuple[Routed, ...]]] = {
-    contract.RegisterWorker: _of_agency,
-    contract.UpdateWorker: _of_agency,
-    contract.WithdrawWorker: _of_agency,
-    contract.AttestWorker: _of_agency,
-    IdentityVerified: _of_worker,
-    IdentityHeld: _of_worker,
-    IdentityRejected: _of_worker,
-    IdentityEnded: _of_worker,
-    RecheckDue: _of_worker,
-    SuspicionStands: _of_worker,
-    MergeWorker: _of_worker,
-    UnmergeWorker: _of_worker,
-    AbsorbWorker: _of_worker,
-}
-_HANDLERS: Mapping[type, Decide] = {
-    Register: registrations.register,
-    Update: registrations.update,
-    Withdraw: registrations.withdraw,
-    Attest: registrations.attest,
-    IdentityVerified: verdicts.verified,
-    IdentityHeld: verdicts.held,
-    IdentityRejected: verdicts.ended,
-    IdentityEnded: verdicts.ended,
-    RecheckDue: verdicts.recheck,
-    SuspicionStands: merging.stands,
-    MergeWorker: merging.merge,
-    UnmergeWorker: merging.unmerge,
-    AbsorbWorker: merging.absorb,
-}
-DECISIONS: Mapping[type, Decide] = {part: _kept(handler) for part, handler in _HANDLERS.items()}
+def _worker(
+    data: IdentityVerified
+    | IdentityUnverified
+    | RecheckDue
+    | SuspicionStands
+    | MergeWorker
+    | UnmergeWorker
+    | AbsorbWorker,
+) -> str:
+    return data.worker_id
+
+
+WORKER = Kind(Worker, Status, lambda worker: worker.status)
+# A submission about a worker who is not registered leaves a refusal.
+_workers = Documents[Worker | Refusal, Facts]("workers", WORKER, Kind(Refusal), finish=_kept)
+_workers.on(Register).always(registrations.register)
+_workers.on(Update).always(registrations.update)
+_workers.on(Withdraw).always(registrations.withdraw)
+_workers.on(Attest).always(registrations.attest)
+# Verification speaks only of workers that registration asked about. Without the worker there is nobody to tell.
+_workers.on(IdentityVerified, _worker).at(WORKER, verdicts.verified).ignored(UNKNOWN)
+_workers.on(IdentityHeld, _worker).at(WORKER, verdicts.held).ignored(UNKNOWN)
+_workers.on(IdentityRejected, _worker).at(WORKER, verdicts.ended).ignored(UNKNOWN)
+_workers.on(IdentityEnded, _worker).at(WORKER, verdicts.ended).ignored(UNKNOWN)
+(
+    _workers.on(RecheckDue, _worker)
+    .at(WORKER, verdicts.recheck, Status.VERIFIED, Status.HELD)
+    .ignored(verdicts.OLDER, *(one for one in Status if one not in (Status.VERIFIED, Status.HELD)))
+    .ignored(UNKNOWN)
+)
+_workers.on(SuspicionStands, _worker).at(WORKER, merging.stands).ignored(UNKNOWN)
+_workers.on(MergeWorker, _worker).ignored(UNKNOWN, Status.MERGED).at(WORKER, merging.merge).ignored(UNKNOWN)
+_workers.on(UnmergeWorker, _worker).at(WORKER, merging.unmerge, Status.MERGED).ignored(UNKNOWN)
+_workers.on(AbsorbWorker, _worker).at(WORKER, merging.absorb).ignored(UNKNOWN)
+
+TABLE = Table[Facts, Reference](_workers)
+TABLE.reads(RegisterWorker, commands.of_intake).reads(UpdateWorker, commands.of_intake)
+TABLE.reads(WithdrawWorker, commands.of_intake).reads(AttestWorker, commands.of_intake)

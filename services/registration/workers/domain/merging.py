@@ -7,10 +7,9 @@ work topic. A suspicion blocks only money: verification holds the identity while
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import timedelta
 
-from services.registration.intake.domain.state import Refusal, Sender
+from services.registration.intake.domain.state import Sender
 from services.registration.workers.domain import outcomes
 from services.registration.workers.domain.history import known_since
 from services.registration.workers.domain.state import Facts, Status, Suspicion, Verdict, Word, Worker
@@ -24,11 +23,9 @@ UNKNOWN = "worker-unknown"
 OLDER = "older-suspicion"
 
 
-def stands(state: Worker | Refusal | None, event: Event, facts: Facts, now: datetime) -> Decision[Any]:
+def stands(state: Worker, event: Event[SuspicionStands], facts: Facts) -> Decision[Worker]:
     """Notes that a suspicion is open or closed. The pair's sequence number tells which message is the later one."""
-    part: SuspicionStands = event.data
-    if not isinstance(state, Worker):
-        return Decision(state=state, ignored=UNKNOWN)
+    part = event.data
     known = next((one for one in state.suspects if one.other == part.other), None)
     sequence = event.sequence or 0
     if known is not None and known.sequence >= sequence:
@@ -41,13 +38,11 @@ def stands(state: Worker | Refusal | None, event: Event, facts: Facts, now: date
     return Decision(state=changed, outcomes=(said(part.worker_id, changed, part),))
 
 
-def merge(state: Worker | Refusal | None, event: Event, facts: Facts, now: datetime) -> Decision[Any]:
+def merge(state: Worker, event: Event[MergeWorker], facts: Facts) -> Decision[Worker]:
     """This worker turned out to be another one: they leave, their agencies are told, and the agencies' words
     move over.
     """
-    part: MergeWorker = event.data
-    if not isinstance(state, Worker) or state.status is Status.MERGED:
-        return Decision(state=state, ignored=UNKNOWN)
+    part = event.data
     merged = replace(
         state,
         status=Status.MERGED,
@@ -84,10 +79,10 @@ def _never(worker: Worker, part: MergeWorker) -> str:
     return (known.replace(day=1) - timedelta(days=1)).isoformat() if known is not None else part.effective_on
 
 
-def unmerge(state: Worker | Refusal | None, event: Event, facts: Facts, now: datetime) -> Decision[Any]:
+def unmerge(state: Worker, event: Event[UnmergeWorker], facts: Facts) -> Decision[Worker]:
     """This worker is a separate person after all: they re-enter with a new check."""
-    part: UnmergeWorker = event.data
-    if not isinstance(state, Worker) or state.status is not Status.MERGED or state.merged_into != part.out_of:
+    part = event.data
+    if state.merged_into != part.out_of:
         return Decision(state=state, ignored=UNKNOWN)
     back = replace(
         state,
@@ -108,11 +103,9 @@ def unmerge(state: Worker | Refusal | None, event: Event, facts: Facts, now: dat
     )
 
 
-def absorb(state: Worker | Refusal | None, event: Event, facts: Facts, now: datetime) -> Decision[Any]:
+def absorb(state: Worker, event: Event[AbsorbWorker], facts: Facts) -> Decision[Worker]:
     """What agencies attested of the merged worker counts for the worker who stays, until the merge is undone."""
-    part: AbsorbWorker = event.data
-    if not isinstance(state, Worker):
-        return Decision(state=state, ignored=UNKNOWN)
+    part = event.data
     kept = tuple(one for one in state.words if one.via != part.other)
     fresh = tuple(
         Word(

@@ -28,11 +28,11 @@ FINAL = (Status.VERIFIED, Status.REJECTED)
 WorkerDocument = Worker | Refusal | None
 
 
-def register(state: WorkerDocument, event: Event, facts: Facts, now: datetime) -> Decision[Any]:
+def register(state: WorkerDocument, event: Event[Register], facts: Facts) -> Decision[Worker | Refusal]:
     """A whole form, for a known or unknown worker."""
-    part: Register = event.data
+    part = event.data
     worker, sender = _worker(state), part.sender
-    word = _word(sender, part.form, now, part.fingerprint)
+    word = _word(sender, part.form, event.at, part.fingerprint)
     if worker is not None and worker.status is Status.MERGED:
         return _of_merged(worker, event, sender, word, part.warnings)
     if worker is None or not worker.active:
@@ -52,9 +52,9 @@ def register(state: WorkerDocument, event: Event, facts: Facts, now: datetime) -
     return _taken(worker, heard, event, sender, answer, part.warnings, said=sources.FIELDS)
 
 
-def update(state: WorkerDocument, event: Event, facts: Facts, now: datetime) -> Decision[Any]:
+def update(state: WorkerDocument, event: Event[Update], facts: Facts) -> Decision[Worker | Refusal]:
     """Changes of single fields: a correction of what stands."""
-    part: Update = event.data
+    part = event.data
     sender = part.sender
     worker = _worker(state)
     if worker is None or _is_not_here(worker, sender):
@@ -62,7 +62,7 @@ def update(state: WorkerDocument, event: Event, facts: Facts, now: datetime) -> 
     known = worker.word_of(sender.agency)
     form = replace(worker.form, **part.changes)
     warnings = (*rules.form_warnings(form), *part.warnings)
-    word = _word(sender, form, now, known.fingerprint if known else "")
+    word = _word(sender, form, event.at, known.fingerprint if known else "")
     if not worker.active:
         # The identity was rejected: the corrected form opens a new check.
         return _enrol(worker, event, sender, form, word, warnings, facts)
@@ -73,9 +73,9 @@ def update(state: WorkerDocument, event: Event, facts: Facts, now: datetime) -> 
     return _taken(worker, heard, event, sender, answer, warnings, said=tuple(part.changes))
 
 
-def withdraw(state: WorkerDocument, event: Event, facts: Facts, now: datetime) -> Decision[Any]:
+def withdraw(state: WorkerDocument, event: Event[Withdraw], facts: Facts) -> Decision[Worker | Refusal]:
     """A worker leaves: moved, died, was employed, or asked to leave."""
-    part: Withdraw = event.data
+    part = event.data
     sender = part.sender
     worker = _worker(state)
     if worker is None or _is_not_here(worker, sender):
@@ -96,9 +96,9 @@ def withdraw(state: WorkerDocument, event: Event, facts: Facts, now: datetime) -
     )
 
 
-def attest(state: WorkerDocument, event: Event, facts: Facts, now: datetime) -> Decision[Any]:
+def attest(state: WorkerDocument, event: Event[Attest], facts: Facts) -> Decision[Worker | Refusal]:
     """A sector agency confirms the occupation."""
-    part: Attest = event.data
+    part = event.data
     sender = part.sender
     worker = _worker(state)
     if worker is None or _is_not_here(worker, sender):
@@ -130,7 +130,7 @@ def _is_not_here(worker: Worker, sender: Sender) -> bool:
     return worker.regency != sender.regency or worker.status in (Status.WITHDRAWN, Status.MERGED)
 
 
-def _not_registered(worker: Worker | None, event: Event, sender: Sender) -> Decision[Any]:
+def _not_registered(worker: Worker | None, event: Event, sender: Sender) -> Decision[Worker | Refusal]:
     """A merged worker's submission must use the NIK of the worker who stayed; the reason says so."""
     merged = worker is not None and worker.status is Status.MERGED and worker.regency == sender.regency
     return _answer_only(worker, event, sender, Reason.DUPLICATE_IDENTITY if merged else Reason.NOT_REGISTERED)
@@ -144,7 +144,7 @@ def _enrol(
     word: Word,
     warnings: tuple[str, ...],
     facts: Facts,
-) -> Decision[Any]:
+) -> Decision[Worker | Refusal]:
     """Opens a new check on the sender's form: the worker is new, or back after a withdrawal or a rejection.
 
     After a rejection the other agencies' words stay, so those agencies hear of the new verdict too. A withdrawal ends
@@ -223,7 +223,7 @@ def _taken(
     warnings: tuple[str, ...],
     *,
     said: tuple[str, ...],
-) -> Decision[Any]:
+) -> Decision[Worker | Refusal]:
     """Takes an agency's word. A change of what verification judged asks for a new check; a standing verdict is
     told at once.
     """
@@ -254,7 +254,9 @@ def _fills_the_gap(before: Worker, after: Worker) -> bool:
     return missed and len(after.words) > len(before.words)
 
 
-def _of_merged(worker: Worker, event: Event, sender: Sender, word: Word, warnings: tuple[str, ...]) -> Decision[Any]:
+def _of_merged(
+    worker: Worker, event: Event, sender: Sender, word: Word, warnings: tuple[str, ...]
+) -> Decision[Worker | Refusal]:
     """A form of a worker who was merged into another: it is noted, and the answer names the worker who stays."""
     if worker.regency != sender.regency:
         return _answer_only(worker, event, sender, Reason.REGISTERED_ELSEWHERE)
@@ -298,7 +300,7 @@ def _with(words: tuple[Word, ...], word: Word) -> tuple[Word, ...]:
     return tuple(word if one.agency == word.agency and not one.via else one for one in words)
 
 
-def _answer_only(worker: Worker | None, event: Event, sender: Sender, reason: Reason) -> Decision[Any]:
+def _answer_only(worker: Worker | None, event: Event, sender: Sender, reason: Reason) -> Decision[Worker | Refusal]:
     answer = answers.answered(event.id, sender, "rejected", reasons=(reason,))
     state: Worker | Refusal = worker or Refusal(submission_id=sender.submission_id, reasons=(reason,))
     return Decision(state=state, outcomes=(answer,))

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
-from typing import Any
 
-from services.registration.intake.domain.state import Refusal
 from services.registration.workers.domain import outcomes, sources
 from services.registration.workers.domain.registrations import FINAL
 from services.registration.workers.domain.state import Facts, Status, Verdict, Worker
@@ -27,35 +24,33 @@ _REFUTED: dict[str, str] = {
 }
 
 
-def verified(state: Worker | Refusal | None, event: Event, facts: Facts, now: datetime) -> Decision[Any]:
+def verified(state: Worker, event: Event[IdentityVerified], facts: Facts) -> Decision[Worker]:
     """Verified: a living, unique, eligible person."""
-    part: IdentityVerified = event.data
+    part = event.data
     return _stands(state, event, Status.VERIFIED, (), part.valid_until, facts)
 
 
-def held(state: Worker | Refusal | None, event: Event, facts: Facts, now: datetime) -> Decision[Any]:
+def held(state: Worker, event: Event[IdentityUnverified], facts: Facts) -> Decision[Worker]:
     """Held: an officer must look."""
-    part: IdentityUnverified = event.data
+    part = event.data
     return _stands(state, event, Status.HELD, tuple(part.reasons), "", facts)
 
 
-def ended(state: Worker | Refusal | None, event: Event, facts: Facts, now: datetime) -> Decision[Any]:
+def ended(state: Worker, event: Event[IdentityUnverified], facts: Facts) -> Decision[Worker]:
     """Rejected, or the end of a verified worker's eligibility."""
-    part: IdentityUnverified = event.data
+    part = event.data
     return _stands(state, event, Status.REJECTED, tuple(part.reasons), "", facts)
 
 
-def recheck(state: Worker | Refusal | None, event: Event, facts: Facts, now: datetime) -> Decision[Any]:
+def recheck(state: Worker, event: Event[RecheckDue], facts: Facts) -> Decision[Worker]:
     """A birthday or the end of a validity has come: asks verification to judge by this day."""
-    part: RecheckDue = event.data
-    if not isinstance(state, Worker):
-        return Decision(state=state, ignored="worker-unknown")
-    if part.registration_version != state.registration_version or state.status not in (Status.VERIFIED, Status.HELD):
+    part = event.data
+    if part.registration_version != state.registration_version:
         return Decision(state=state, ignored=OLDER)
     return _ask(state, part.worker_id)
 
 
-def _ask(worker: Worker, worker_id: str) -> Decision[Any]:
+def _ask(worker: Worker, worker_id: str) -> Decision[Worker]:
     asked = replace(
         worker,
         status=Status.CHECKING,
@@ -67,17 +62,14 @@ def _ask(worker: Worker, worker_id: str) -> Decision[Any]:
 
 
 def _stands(
-    state: Worker | Refusal | None,
-    event: Event,
+    state: Worker,
+    event: Event[IdentityVerified | IdentityUnverified],
     identity: Status,
     reasons: tuple[str, ...],
     valid_until: str,
     facts: Facts,
-) -> Decision[Any]:
+) -> Decision[Worker]:
     worker_id, version = event.data.worker_id, event.data.registration_version
-    if not isinstance(state, Worker):
-        # Verification speaks only of workers that registration asked about. Without the worker there is nobody to tell.
-        return Decision(state=state, ignored="worker-unknown")
     worker = state
     if version > worker.registration_version:
         # A restored store may read a verdict before what it is about. It is not remembered, so its repeat is taken.
