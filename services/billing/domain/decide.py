@@ -153,7 +153,7 @@ _budgets.on(RunMore, _budget).at(BUDGET, budgets.run_asked).ignored(budgets.NOT_
 _budgets.on(RunReleased, _budget).at(BUDGET, budgets.run_released).ignored(budgets.NOT_ITS_TURN)
 
 RUN = Kind(Run, RunStatus, lambda run: run.status)
-_runs = Documents[Run, Facts]("runs", RUN)
+_runs = Documents[Run, Facts]("runs", RUN, due=runs.wait)
 _runs.on(RunRequested, _run).absent(runs.requested).ignored("run-known")
 (
     _runs.on(RunFunded, _run)

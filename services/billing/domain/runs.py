@@ -70,8 +70,14 @@ def requested(state: None, event: Event[RunRequested], facts: Facts) -> Decision
         due_date=data.due_date,
         requested_at=event.at.isoformat(),
     )
-    wait = Due(f"{run.run_id}|{CATCH_UP}", CATCH_UP, event.at, {"correlation_id": event.correlation_id or event.id})
-    return Decision(state=run, due=wait)
+    return Decision(state=run, due=wait(run, event))
+
+
+def wait(run: Run, event: Event) -> Due | None:
+    """The due work of a run that has not started."""
+    if run.status is not RunStatus.WAITING:
+        return None
+    return Due(f"{run.run_id}|{CATCH_UP}", CATCH_UP, event.at, {"correlation_id": event.correlation_id or event.id})
 
 
 def start_of(run: Run, needed: Accounts) -> RunStart:

@@ -12,6 +12,7 @@ from services.billing.domain import decide
 from services.billing.domain.state import Accounts, Budget, Facts, Invoice, InvoiceStatus, Reference
 from shared.contracts.base import PremiumLine
 from shared.contracts.billing import COMMANDS, CommandRefused
+from shared.contracts.billing_work import InvoiceOpened, RunRequested, RunSettle
 from shared.kernel.decision import Address, Decision
 from shared.kernel.event import Event
 from shared.reference import areas, rates
@@ -341,3 +342,27 @@ def test_a_conflicting_duplicate_is_refused_apart_from_the_first() -> None:
     assert made.outcomes[0].data == CommandRefused(
         invoice_id="INV-1", reference="SP2D-1", reasons=["conflicting-duplicate"]
     )
+
+
+def test_what_a_run_or_an_invoice_waits_for_stays_due_when_an_event_is_ignored() -> None:
+    step: dict[str, Any] = {
+        "run_id": "R",
+        "regency": "64.08",
+        "period": "2026-02",
+        "funding": "apbd-regency",
+        "cutoff": "2026-02-01",
+    }
+    requested = _step(RunRequested(**step, invoice_id="INV-1"))
+    waiting = decide.decide(None, requested, FACTS)
+    assert waiting.due is not None
+    early = decide.decide(waiting.state, _step(RunSettle(**step)), FACTS)
+    assert (early.ignored, early.due) == ("run-not-running", waiting.due)
+    opened = _step(InvoiceOpened(**step, invoice_id="INV-1", due_date="2026-03-10", workers=1, lines=[]))
+    watched = decide.decide(None, opened, FACTS)
+    assert watched.due is not None
+    again = decide.decide(watched.state, opened, FACTS)
+    assert (again.ignored, again.due) == ("invoice-known", watched.due)
+
+
+def _step(data: Any) -> Event[Any]:
+    return replace(event("billing.run.v1", {}), source="payung/billing", data=data, topic="billing-work")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+from services.registration.compliance.domain.employments import next_look
 from services.registration.compliance.domain.findings import explained, told
 from services.registration.compliance.domain.state import Employment
 from services.registration.intake.domain import answers, rules
@@ -17,6 +18,7 @@ from services.registration.intake.domain.state import Reference, Refusal, Sender
 from shared.contracts import officers, topics
 from shared.contracts.reasons import Reason
 from shared.contracts.registration_duties import ExplanationRefused
+from shared.kernel.calendar import business_day
 from shared.kernel.decision import Address, Decision, Outcome
 from shared.kernel.event import Event, Intake, Routed
 from shared.kernel.values import value
@@ -77,12 +79,14 @@ def conflicting(event: Event[Intake]) -> Routed:
 def decide(state: Employment, event: Event[Explanation], facts: object) -> Decision[Employment]:
     """Explains an open finding. When an agency is named, the finding must be of its regency."""
     part = event.data
+    # An explanation changes no contract, so what the employment waits for stays due.
+    due = next_look(state, business_day(event.at))
     if part.sender.regency in ("", state.regency):
         findings, changed = explained(state.findings, part.kind, part.subject, part.officer)
         if changed is not None:
             said = (told(state.about, changed), *_answer(event, part.sender, ()))
-            return Decision(state=replace(state, findings=findings), outcomes=said)
-    return Decision(state=state, outcomes=_refusal(event, _unknown(part)))
+            return Decision(state=replace(state, findings=findings), outcomes=said, due=due)
+    return Decision(state=state, outcomes=_refusal(event, _unknown(part)), due=due)
 
 
 def no_employment(state: Refusal | None, event: Event[Explanation], facts: object) -> Decision[Refusal]:

@@ -295,6 +295,17 @@ def test_an_explanation_holds_until_the_duty_is_kept() -> None:
     ]
 
 
+def test_an_explanation_leaves_due_what_the_employment_waits_for() -> None:
+    world = World()
+    (found,) = [one for one in world.roster(line("2026-02-02", "2026-12-31")) if "finding_id" in one]
+    due = world.due
+    assert due is not None
+    explain = {"submission_id": "X-1", "finding_id": found["finding_id"], "explanation": "magang"}
+    for expected in ("accepted", "rejected"):
+        assert [outcome for _, outcome, _ in answers(world.take("finding.explain.v1", explain))] == [expected]
+        assert world.due == due
+
+
 @pytest.mark.parametrize(
     "finding",
     ["", "nothing", "employment/NPP-9/x/registered-late/2026-01-01", "project/64.08/P/project-late/2026-01-01"],
