@@ -560,7 +560,7 @@ def snapshot_load(
         taken, skipped, version = _run(reference.load_source(place.find(data), file, regency, kind, _notice))
     out.print(f"{taken} people of {regency} ({kind}), version {version}")
     if skipped:
-        out.print(f"{skipped} rows left out: no NIK, or a value that cannot be read")
+        out.print(f"{skipped} rows left out")
 
 
 @contracts_app.command("export")

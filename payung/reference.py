@@ -34,6 +34,10 @@ from shared.runtime.store.crypto import cipher_from, id_key_from
 
 # A register holds everybody in a regency, up to millions of people; a command may take long.
 READING = Apart(Bounds(rows=20_000_000, strings=40_000_000, unpacked=8 << 30, memory=4 << 30, cpu_s=3_600))
+# How many rows that are left out are named by their places.
+_NAMED_MAX = 50
+# A row of reference data by its columns, behind the place where it stands: `7`, or `Lembar 2:7`.
+Placed = tuple[str, dict[str, str]]
 # With so few columns a whole row looks like a signature.
 _FEW_COLUMNS = 4
 # The headings that registers and offices in Indonesia use for these columns, and the values they write.
@@ -59,7 +63,7 @@ async def load_source(
     place: Place, path: Path, regency: str, kind: str, tell: Callable[[str, str], None] = lambda text, english: None
 ) -> tuple[int, int, str]:
     """Loads one kind of list for the regency. Returns the rows taken, the rows left out, and the version. Calls `tell`
-    with each part of the file that is not read."""
+    with each part of the file that is not read, and with the rows left out."""
     if kind not in sources.KINDS:
         raise CommandError(f"--kind is one of {', '.join(sources.KINDS)}; got {kind!r}")
     if not area_files.load().is_regency(regency):
@@ -69,12 +73,15 @@ async def load_source(
         tell(text, english)
     version = clock.now().strftime("%Y%m%dT%H%M%SZ")
     store = open_store(SPEC, place.environ)
+    left_out = _LeftOut()
     with closing(found.rows()) as rows:
         try:
             cipher, key = cipher_from(place.environ, SPEC.name), id_key_from(place.environ)
             # A roster may be empty; a regency has people.
             least = 1 if kind == sources.POPULATION else 0
-            taken, skipped = await sources.load(store, cipher, rows, regency, key, version, kind, least)
+            taken, skipped = await sources.load(
+                store, cipher, left_out.watched(rows), regency, key, version, kind, least, left_out.note
+            )
         except sources.UnfitList as error:
             raise CommandError(
                 f"{path}: {error}, so nothing was changed; needed are a NIK of 16 digits, dates as 1985-07-01 or "
@@ -82,21 +89,54 @@ async def load_source(
             ) from error
         finally:
             await store.close()
+            if left_out.count:
+                tell(*left_out.notice())
     return taken, skipped, version
+
+
+class _LeftOut:
+    """Where the rows stand that are not loaded: the first ones by name, all by number."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._named: list[str] = []
+        self._last = ""
+
+    def watched(self, rows: Iterable[Placed]) -> Iterator[dict[str, str]]:
+        """The rows without their places."""
+        for self._last, row in rows:
+            yield row
+
+    def note(self) -> None:
+        """The row taken last is left out."""
+        self.count += 1
+        if self.count <= _NAMED_MAX:
+            self._named.append(self._last)
+
+    def notice(self) -> tuple[str, str]:
+        """The notice (Indonesian, English)."""
+        named, more = ", ".join(self._named), self.count - len(self._named)
+        rest, rest_en = (f" dan {more} baris lain", f" and {more} others") if more else ("", "")
+        return (
+            f"Baris {named}{rest} tidak dimuat: NIK tidak 16 angka, atau ada isian yang tidak terbaca.",
+            f"Rows {named}{rest_en} are not loaded: no NIK of 16 digits, or a value that cannot be read.",
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """The rows of a file of reference data, and what was left out of it: pairs (Indonesian, English)."""
+    """The rows of a file of reference data with their places, and the parts that are not read: pairs (Indonesian,
+    English)."""
 
-    rows: Callable[[], Generator[dict[str, str], None, None]]
+    rows: Callable[[], Generator[Placed, None, None]]
     notices: tuple[tuple[str, str], ...] = ()
 
 
 def rows_of(path: Path, wanted: tuple[str, ...]) -> Generator[dict[str, str], None, None]:
     """The rows of a CSV or XLSX file by the wanted columns, with any separator and encoding. An unreadable row comes
     without a NIK."""
-    return listed(path, wanted).rows()
+    for _, row in listed(path, wanted).rows():
+        yield row
 
 
 def listed(path: Path, wanted: tuple[str, ...]) -> Listed:
@@ -130,7 +170,7 @@ def _of_book(source: Source, path: Path, wanted: tuple[str, ...]) -> Listed:
         heading = headings.find(top, _known(wanted))
         if heading is None:
             continue
-        table = _Table(heading, wanted, pads=True, is_1904=sheet.is_1904)
+        table = _Table(heading, wanted, sheet=sheet.name, pads=True, is_1904=sheet.is_1904)
         if table.missing or not sheet.visible:
             missing = table.missing if not missing or len(table.missing) < len(missing) else missing
             notices.append((f"Lembar {sheet.name} tidak dibaca.", f"The sheet {sheet.name} is not read."))
@@ -139,7 +179,7 @@ def _of_book(source: Source, path: Path, wanted: tuple[str, ...]) -> Listed:
     if not found:
         raise _lacks(path, missing, wanted) if missing else ListError(*NO_ROWS)
 
-    def rows() -> Generator[dict[str, str], None, None]:
+    def rows() -> Generator[Placed, None, None]:
         for sheet, items in by_sheet(READING.book(source, frozenset(found))):
             yield from found[sheet.index].rows(cells_of(items))
 
@@ -149,8 +189,11 @@ def _of_book(source: Source, path: Path, wanted: tuple[str, ...]) -> Listed:
 class _Table:
     """One table, with the positions of the wanted columns."""
 
-    def __init__(self, heading: Heading, wanted: tuple[str, ...], *, pads: bool = False, is_1904: bool = False) -> None:
+    def __init__(
+        self, heading: Heading, wanted: tuple[str, ...], *, sheet: str = "", pads: bool = False, is_1904: bool = False
+    ) -> None:
         self.heading = heading
+        self._sheet = sheet
         self.width = len(heading.cells)
         self.least = max((place for place, cell in enumerate(heading.cells, start=1) if cell.strip()), default=0)
         named = {columns.plain(cell): place for place, cell in reversed(list(enumerate(heading.cells)))}
@@ -164,14 +207,15 @@ class _Table:
         """The rows among the records below the heading."""
         return self._left_out.rows(record for record in records if record[0] > self.heading.number)
 
-    def rows(self, records: Iterable[Cells]) -> Generator[dict[str, str], None, None]:
-        """The rows by the wanted columns."""
+    def rows(self, records: Iterable[Cells]) -> Generator[Placed, None, None]:
+        """The rows by the wanted columns, each with its place."""
         last = max(self._places.values())
-        for _, cells, fault in self.records(records):
+        for number, cells, fault in self.records(records):
             if fault is None and self._pads and len(cells) <= last:
                 # A sheet leaves out the empty end of a row. In a CSV a short line is a broken row.
                 cells = [*cells, *[""] * (last + 1 - len(cells))]
-            yield self._row(cells) if fault is None and len(cells) > last else {}
+            place = f"{self._sheet}:{number}" if self._sheet else str(number)
+            yield place, self._row(cells) if fault is None and len(cells) > last else {}
         if any(order.is_month_first for order in self._orders.values()):
             # Half of its days would be wrong. A load that fails here replaces nothing.
             raise ListError(

@@ -131,11 +131,13 @@ async def load(
     version: str,
     kind: str = POPULATION,
     least: int = 0,
+    leave_out: Callable[[], None] = lambda: None,
 ) -> tuple[int, int]:
     """Loads a file's rows under a version and makes it the regency's current load; returns the rows taken and left out.
 
-    Unusable rows are left out: their workers count as not listed. Raises UnfitList, and changes nothing, when more rows
-    are left out than taken, or fewer than `least` are taken: otherwise most people of the file would not be found.
+    Unusable rows are left out: their workers count as not listed. `leave_out` is called while such a row is the last
+    one taken from `rows`, so that the caller can name it. Raises UnfitList, and changes nothing, when more rows are
+    left out than taken, or fewer than `least` are taken: otherwise most people of the file would not be found.
     """
     read = _READERS[kind]
     name = _name(regency, kind)
@@ -149,6 +151,7 @@ async def load(
         row = read({column: (value or "").strip() for column, value in given.items() if column}, cipher)
         if row is None or not is_nik(nik):
             skipped += 1
+            leave_out()
             continue
         chunk[prefix + worker_id(id_key, nik)] = {"version": version, **row}
         if len(chunk) >= LOAD_ROWS:

@@ -10,7 +10,7 @@ import pytest
 from openpyxl import Workbook
 
 from payung import reference
-from payung.place import CommandError
+from payung.place import CommandError, Place
 from services.verification.documents import STORED
 from services.verification.facts import sources
 from shared.kernel.identity import worker_id
@@ -19,6 +19,8 @@ from tests.fakes.memory import MemoryStore
 from tests.toy import CIPHER
 
 KEY = bytes(range(32))
+# In the form of the environment.
+KEYS = {"PAYUNG_ID_KEY": "QUFB" * 10 + "QUE=", "PAYUNG_FIELD_KEYS": "k1:" + "QkJC" * 10 + "QkI="}
 NIK = "6408044107850002"
 WHOLE = {
     "nik": NIK,
@@ -106,3 +108,29 @@ def test_a_mostly_unreadable_file_does_not_empty_the_register(rows: tuple[dict[s
 
 def test_nobody_on_a_roster_is_a_roster() -> None:
     assert load(MemoryStore(STORED, CIPHER), "r1", kind="state-employee") == (0, 0)
+
+
+def test_every_row_that_is_not_loaded_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = MemoryStore(STORED, CIPHER)
+    monkeypatch.setattr(reference, "open_store", lambda spec, environ: store)
+    path = tmp_path / "upah.csv"
+    path.write_text(
+        f"nik;mulai_bekerja\n{NIK};2026-01-05\n123;2026-01-05\n{NIK};kemarin\n{int(NIK) + 1};\n{int(NIK) + 2};\n",
+        "utf-8",
+    )
+    told: list[str] = []
+    place = Place(tmp_path, KEYS, {})
+    load = reference.load_source(place, path, "64.08", "wage-earner", lambda text, english: told.append(english))
+    taken, skipped, _ = asyncio.run(load)
+    assert (taken, skipped) == (3, 2)
+    assert told == ["Rows 3, 4 are not loaded: no NIK of 16 digits, or a value that cannot be read."]
+
+
+def test_of_many_rows_that_are_not_loaded_the_first_are_named() -> None:
+    left_out = reference._LeftOut()
+    for _ in left_out.watched((f"Lembar 2:{number}", {}) for number in range(2, 62)):
+        left_out.note()
+    text, english = left_out.notice()
+    assert text.startswith("Baris Lembar 2:2, Lembar 2:3, ")
+    assert english.count("Lembar") == 50
+    assert " and 10 others " in english
