@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from shared.contracts.base import Data, Day, Period, Regency, Rupiah, Sector, Sex
 from shared.kernel.event import Intake
+from shared.kernel.values import Personal
 
 LeavingReason = Literal["moved", "deceased", "employed", "request", "other"]
 SuspectVerdict = Literal["merge", "different", "unmerge", "reopen"]
@@ -186,11 +187,11 @@ class IdentityCheckRequested(Data):
 
     worker_id: str
     regency: Regency
-    nik: str
-    name: str
-    birth_date: Day
+    nik: Annotated[str, Personal]
+    name: Annotated[str, Personal]
+    birth_date: Annotated[Day, Personal]
     sex: Sex
-    birth_place: str | None = None
+    birth_place: Annotated[str | None, Personal] = None
     district: str
     village: str
     sector: Sector

@@ -126,6 +126,7 @@ class Documents(Generic[S, F]):
         finish: Callable[[S | None, Event, F, Decision[S]], Decision[S]] | None = None,
     ) -> None:
         self.collection = collection
+        self.states = tuple(kind.of for kind in kinds)
         self.due, self.finish = due, finish
         self.stages = (ABSENT, *(stage for kind in kinds for stage in kind.stages))
         self.rows: dict[type, Row[S, Any, F]] = {}
@@ -189,6 +190,14 @@ class Table(Generic[F_contra, R_contra]):
     def decide(self, state: Any, event: Event, facts: F_contra) -> Decision[Any]:
         """Decides one part on its document. Raises KeyError for a part without a row."""
         return self._rows[type(event.data)](state, event, facts)
+
+    @property
+    def states(self) -> dict[str, tuple[type, ...]]:
+        """Collection -> the classes of state that its documents hold."""
+        found: dict[str, tuple[type, ...]] = {}
+        for one in self._documents:
+            found[one.collection] = tuple(dict.fromkeys((*found.get(one.collection, ()), *one.states)))
+        return found
 
     def matrix(self) -> dict[str, dict[str, dict[str, str]]]:
         """Collection -> part -> stage -> the label of its cell."""

@@ -19,4 +19,11 @@ else:
         return dataclass(unsafe_hash=frozen, **options)
 
 
-__all__ = ["value"]
+class Personal:
+    """Marks a field that says something about a person: `Annotated[str, Personal]`. It is sealed when it is stored.
+
+    tests/unit/test_personal_fields.py fills every state of every service and looks for marked fields in what is stored.
+    """
+
+
+__all__ = ["Personal", "value"]

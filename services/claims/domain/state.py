@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import field
 from enum import StrEnum
+from typing import Annotated
 
 from shared.contracts.base import BenefitLine, Funding, Sex
 from shared.contracts.claims import Kind, Stage
 from shared.contracts.claims_work import AssessClaim
 from shared.contracts.reasons import Reason
-from shared.kernel.values import value
+from shared.kernel.values import Personal, value
 from shared.reference.rates import Editions, Rates
 
 
@@ -57,8 +58,8 @@ class Child:
     """A child for whom a scholarship is requested. `key` is a keyed hash of the child's identity."""
 
     key: str
-    name: str
-    birth_date: str
+    name: Annotated[str, Personal]
+    birth_date: Annotated[str, Personal]
     level: str
     school_year: str
 
@@ -67,9 +68,9 @@ class Child:
 class Claimant:
     """The person who is paid."""
 
-    name: str
+    name: Annotated[str, Personal]
     relation: str
-    account: str
+    account: Annotated[str, Personal]
 
 
 @value(frozen=True, slots=True, kw_only=True)
@@ -122,8 +123,8 @@ class Ruling:
     """An officer's decision."""
 
     approved: bool
-    officer: str
-    reason: str
+    officer: Annotated[str, Personal]
+    reason: Annotated[str, Personal]
 
 
 @value(frozen=True, slots=True, kw_only=True)

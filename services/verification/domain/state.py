@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Annotated
 
 from shared.contracts.registration import IdentityCheckRequested
 from shared.contracts.verification_work import RegisterStatus
-from shared.kernel.values import value
+from shared.kernel.values import Personal, value
 
 
 class Status(StrEnum):
@@ -63,8 +64,8 @@ class Found:
 class Ruling:
     """The officer who settled a held case, the reason in their own words, and the business day."""
 
-    officer: str
-    reason: str
+    officer: Annotated[str, Personal]
+    reason: Annotated[str, Personal]
     decided_on: str
 
 
@@ -73,7 +74,7 @@ class Proposal:
     """A first officer's decision when two must agree; `signed_by` tells the two officers apart."""
 
     ruling: Ruling
-    signed_by: str
+    signed_by: Annotated[str, Personal]
     verified: bool
 
 

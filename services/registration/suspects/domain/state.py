@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Annotated
 
-from shared.kernel.values import value
+from shared.kernel.values import Personal, value
 
 
 class PairStatus(StrEnum):
@@ -22,8 +23,8 @@ class PairDecision:
     """An officer's decision on a pair, with day and reason. `keep` is the worker who stays after a merge."""
 
     decision: str
-    officer: str
-    reason: str
+    officer: Annotated[str, Personal]
+    reason: Annotated[str, Personal]
     decided_at: datetime
     keep: str = ""
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Annotated, Any
 
 from shared.contracts.base import Sector, Sex
-from shared.kernel.values import value
+from shared.kernel.values import Personal, value
 from shared.reference import precedence
 from shared.reference.precedence import Precedence
 
@@ -28,18 +28,18 @@ class Status(StrEnum):
 class Heir:
     """The person who receives the death benefit, as named by the worker."""
 
-    name: str
-    relation: str | None
-    phone: str | None
+    name: Annotated[str, Personal]
+    relation: Annotated[str | None, Personal]
+    phone: Annotated[str | None, Personal]
 
 
 @value(frozen=True, slots=True, kw_only=True)
 class WorkerForm:
     """One agency's form about one worker, checked: every field has the right type, and the village code is current."""
 
-    nik: str
-    name: str
-    birth_date: str
+    nik: Annotated[str, Personal]
+    name: Annotated[str, Personal]
+    birth_date: Annotated[str, Personal]
     sex: Sex
     village: str
     district: str
@@ -47,11 +47,11 @@ class WorkerForm:
     occupation: str
     monthly_income: int
     consent_on: str
-    birth_place: str | None = None
-    mother_name: str | None = None
-    phone: str | None = None
-    address: str | None = None
-    family_card: str | None = None
+    birth_place: Annotated[str | None, Personal] = None
+    mother_name: Annotated[str | None, Personal] = None
+    phone: Annotated[str | None, Personal] = None
+    address: Annotated[str | None, Personal] = None
+    family_card: Annotated[str | None, Personal] = None
     heir: Heir | None = None
 
 
