@@ -39,7 +39,7 @@ READY_S = 60.0
 
 def take_guards_off() -> None:
     """Removes the guards of the shell in this process."""
-    from shared.runtime import app, failpoints
+    from shared.runtime import app, seams
     from shared.runtime.kafka import consumer as kafka
     from shared.runtime.ops import floodgate, guards
     from shared.runtime.store import mongo
@@ -71,7 +71,7 @@ def take_guards_off() -> None:
         (guards.NameGuard, "run", for_ever),
         (kafka.KafkaConsumer, "_guarded", as_it_is),
         (kafka.KafkaConsumer, "_noted", known),
-        (failpoints, "hit", weightless),
+        (seams, "hit", weightless),
         (app, "_confirm_journals", for_ever),
         (app, "_beat", for_ever),
     )

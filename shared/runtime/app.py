@@ -17,7 +17,7 @@ import structlog
 import uvicorn
 
 from shared.contracts import topics
-from shared.runtime import clock, configuration, failpoints, settings
+from shared.runtime import clock, configuration, settings
 from shared.runtime.deadletters import DeadLetterTopic
 from shared.runtime.due import DueRunner, Place
 from shared.runtime.errors import Refused, Unavailable
@@ -26,8 +26,9 @@ from shared.runtime.http import edge, endpoints
 from shared.runtime.kafka import refusals, settled, topic_ids, topics_admin
 from shared.runtime.kafka.consumer import KafkaConsumer, pattern_of
 from shared.runtime.kafka.durability import Durability
+from shared.runtime.kafka.patches import cancelled_from_outside
 from shared.runtime.kafka.publisher import KafkaPublisher
-from shared.runtime.kafka.server import Server, cancelled_from_outside
+from shared.runtime.kafka.server import Server
 from shared.runtime.ops import credentials, guards, logs, secrets, traces
 from shared.runtime.ops.floodgate import FloodGate, OwnFlood
 from shared.runtime.ops.floods import limits_of
@@ -159,7 +160,6 @@ class Process:
         """Starts the parts in order, serves, and stops them in reverse; returns the exit code."""
         spec, environ = self._spec, self._environ
         settings.check((*configuration.SHELL, *spec.settings), environ)
-        failpoints.check(environ)
         metrics = Metrics(spec.name)
         server = Server(environ)
         guards.check_store_url(environ)

@@ -30,7 +30,7 @@ from shared.contracts import envelope
 from shared.contracts.envelope import Unreadable
 from shared.kernel.decision import Address
 from shared.kernel.event import Event, Intake, Routed
-from shared.runtime import clock, failpoints
+from shared.runtime import clock, seams
 from shared.runtime.errors import Unavailable
 from shared.runtime.fold import Folded, SavedOutcome, Stored, fold
 from shared.runtime.ops import audit_trail, traces
@@ -94,7 +94,7 @@ class Pipeline:
         batch.letters = letters
         decoded = self._decode(batch.records, letters)
         watch.lap("decode")
-        failpoints.hit("decoded")
+        seams.hit("decoded")
         conflicts = self._claim_names(decoded)
         routed = self._route(decoded)
         parts = self._parts(decoded, routed, await conflicts, letters)
@@ -110,7 +110,7 @@ class Pipeline:
                 self._metrics.dead_letter(code)
             batch.letters = []
         await self._publish(batch.outcomes)
-        failpoints.hit("published")
+        seams.hit("published")
         while batch.journals:
             await self._store.close_journal(batch.journals[-1])
             batch.journals.pop()
@@ -330,9 +330,9 @@ class Pipeline:
             journal = clock.new_id()
             batch.journals.append(journal)
             await self._store.open_journal(journal, writes)
-        failpoints.hit("journaled")
+        seams.hit("journaled")
         unsettled = await self._store.save(writes)
-        failpoints.hit("saved")
+        seams.hit("saved")
         self.changes += 1
         if unsettled:
             self._metrics.conflicts(len(unsettled))

@@ -21,9 +21,9 @@ from payung.embedded.process import ProcessSpec
 from payung.embedded.servers import SINGLE, Shape
 from payung.embedded.stack import SERVICES, Stack, StackConfig
 from payung.place import Place
-from shared.runtime import failpoints
 from shared.runtime.kafka import topics_admin
 from tests import logins
+from tests.fakes import failpoints
 from tests.faults.processes import Service, eventually
 from tests.threads import Kept
 
@@ -145,11 +145,14 @@ class Launched:
 
     async def arm(self, service: str, failpoint: str) -> None:
         """Restarts a service (SIGTERM) with a failpoint for this one start only."""
-        self.environment(service)[failpoints.VARIABLE] = failpoint
+        environment = self.environment(service)
+        before = dict(environment)
+        environment.update(failpoints.environment(failpoint))
         try:
             await self.replaced(service, self.signal(service, signal.SIGTERM))
         finally:
-            del self.environment(service)[failpoints.VARIABLE]
+            environment.clear()
+            environment.update(before)
 
     async def paused(self, pid: int, within_s: float = 60.0) -> None:
         """Waits until the process has stopped itself at its failpoint."""

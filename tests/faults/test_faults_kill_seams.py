@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from shared.runtime import failpoints
+from shared.runtime import seams
 from tests.faults.checker import SERVICES
 from tests.faults.harness import Installation
 
@@ -21,7 +21,7 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installat
 
 # `make test` runs one seam: after it the outcomes are saved, and nothing is published yet.
 CI = {"saved": pytest.mark.ci}
-SEAMS = [pytest.param(seam, marks=CI.get(seam, ())) for seam in failpoints.SEAMS]
+SEAMS = [pytest.param(seam, marks=CI.get(seam, ())) for seam in seams.SEAMS]
 
 
 @pytest.mark.parametrize("seam", SEAMS)

@@ -202,7 +202,7 @@ async def test_an_error_around_the_handler_ends_the_process(kafka: str, monkeypa
     async def no_parser(batch: object, parse: object) -> None:
         raise ValueError("FastStream would only log this")
 
-    monkeypatch.setattr("shared.runtime.kafka.consumer._unparsed", no_parser)
+    monkeypatch.setattr("shared.runtime.kafka.patches.unparsed", no_parser)
     topic = await _topic(kafka)
     await _publish(kafka, topic)
     failure: asyncio.Future[BaseException] = asyncio.get_running_loop().create_future()

@@ -1,4 +1,4 @@
-"""Reads Kafka through FastStream. Only this file knows how FastStream hands out records and handles errors.
+"""Reads Kafka through FastStream. What FastStream does otherwise than we need is in patches.py.
 
 FastStream's own acknowledgements lose data (docs/delivery.md). Therefore the policy here is MANUAL, records stay raw
 bytes, and offsets are committed explicitly per partition. The handler returns only when its batch is taken and the
@@ -11,9 +11,7 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, replace
 from functools import partial
-from types import TracebackType
 from typing import Any
 
 import structlog
@@ -26,10 +24,10 @@ from aiokafka.errors import (
     IllegalStateError,
     KafkaError,
 )
-from faststream import AckPolicy, BaseMiddleware
+from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 
-from shared.runtime import clock, failpoints
+from shared.runtime import clock, seams
 from shared.runtime.errors import Unavailable
 from shared.runtime.kafka import patches, refusals
 from shared.runtime.kafka.places import Places
@@ -38,7 +36,6 @@ from shared.runtime.kafka.server import (
     REQUEST_BYTES_MAX,
     Server,
     asking,
-    cancelled_from_outside,
     quietly,
 )
 from shared.runtime.kafka.settled import SetBack, SettledOffsets
@@ -47,7 +44,6 @@ from shared.runtime.ops.metrics import Metrics
 from shared.runtime.records import Batch, Record, record_of
 
 log = structlog.get_logger()
-patches.install()
 
 BATCH_RECORDS_MAX = 3_000
 POLL_MS = 50
@@ -123,7 +119,7 @@ class KafkaConsumer:
             request_timeout_ms=REQUEST_TIMEOUT_MS,
             graceful_timeout=HANDLER_WAIT_S,
             logger=None,
-            middlewares=[partial(_NothingSwallowed, self._no_further)],
+            middlewares=[partial(patches.NothingSwallowed, self._no_further)],
         )
         subscriber = self._broker.subscriber(
             pattern=pattern_of(names),
@@ -140,8 +136,8 @@ class KafkaConsumer:
             max_poll_interval_ms=300_000,
             fetch_max_bytes=FETCH_BYTES_MAX,
             max_partition_fetch_bytes=REQUEST_BYTES_MAX,
-            parser=_unparsed,
-            decoder=_undecoded,
+            parser=patches.unparsed,
+            decoder=patches.undecoded,
             listener=_Ownership(self),
         )
         subscriber(self._handle)
@@ -153,9 +149,7 @@ class KafkaConsumer:
 
     async def _join(self) -> None:
         await self._broker.connect()
-        config = self._broker.config.broker_config
-        build = config.builder
-        config.builder = lambda *names, **options: self._guarded(build(*names, **options))
+        patches.wrap_consumers(self._broker, self._guarded)
         await self._broker.start()
 
     def _guarded(self, consumer: AIOKafkaConsumer) -> AIOKafkaConsumer:
@@ -175,7 +169,7 @@ class KafkaConsumer:
                 found = await getmany(*names, **options)
             except Exception as error:
                 passing = isinstance(error, KafkaError | ConsumerStoppedError)
-                died_of = _died_of(error)
+                died_of = patches.died_of(error)
                 if died_of is not None:
                     error = Unavailable(f"Kafka: its client cannot go on, {traces.short(died_of)}")
                 elif passing and not isinstance(error, CorruptRecordException):
@@ -240,16 +234,16 @@ class KafkaConsumer:
     async def _settle_and_commit(self, batch: Batch, raw: Sequence[Any], assignments: int) -> None:
         try:
             await self._settle(batch)
-            failpoints.hit("settled")
+            seams.hit("settled")
             if assignments == self._assignments:
                 await self._commit(raw)
-            failpoints.hit("committed")
+            seams.hit("committed")
         except BaseException as error:  # noqa: BLE001  # as in `_handle`
             await self._no_further(error)
 
     async def _no_further(self, error: BaseException) -> None:
         """The process is about to end. If this returned, the next batch would go on and be committed past this one."""
-        if cancelled_from_outside(error):
+        if patches.cancelled_from_outside(error):
             raise error
         self._failed(error)
         # Processing has stopped; release the waiters.
@@ -411,7 +405,7 @@ class KafkaConsumer:
                 # The partitions moved to another owner. It will read this batch again and find it done.
                 log.warning("partitions moved to another owner before the commit", partitions=len(offsets))
             except (KafkaError, TimeoutError, OSError, asyncio.CancelledError) as error:
-                if cancelled_from_outside(error):
+                if patches.cancelled_from_outside(error):
                     raise
                 # An offset that is not committed only costs repeated work later.
                 log.warning("commit failed", error=type(error).__name__)
@@ -560,37 +554,10 @@ class _Ownership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka i
         await self._consumer.go_back(assigned)
 
 
-class _NothingSwallowed(BaseMiddleware[Any, Any]):
-    """FastStream logs an error around a handler and goes on with the next batch. Here the error ends the process."""
-
-    def __init__(self, no_further: Callable[[BaseException], Awaitable[None]], msg: Any, /, *, context: Any) -> None:
-        super().__init__(msg, context=context)
-        self._no_further = no_further
-
-    async def after_processed(
-        self,
-        exc_type: type[BaseException] | None = None,
-        exc_val: BaseException | None = None,
-        exc_tb: TracebackType | None = None,
-    ) -> bool | None:
-        """The error becomes the failure of the process, and this batch is the last."""
-        if isinstance(exc_val, Exception):
-            await self._no_further(exc_val)
-        return False
-
-
 def pattern_of(names: Sequence[str]) -> str:
     """One regular expression that matches literal topic names and `^` patterns."""
     parts = [name.removeprefix("^") if name.startswith("^") else f"{name}$" for name in names]
     return "^(" + "|".join(f"(?:{part})" for part in parts) + ")"
-
-
-def _died_of(error: Exception) -> BaseException | None:
-    """The error that killed one of aiokafka's own tasks (of the group or of fetching); None for other errors.
-
-    aiokafka then raises a bare KafkaError made from it at every read for ever. Only a restart of the process helps.
-    """
-    return error.__cause__ if type(error) is KafkaError else None
 
 
 def _time_of(record: Record) -> int:
@@ -600,31 +567,3 @@ def _time_of(record: Record) -> int:
 def _offset(committed: Mapping[TopicPartition, Any], partition: TopicPartition) -> int:
     found = committed.get(partition)
     return int(found.offset) if found is not None else -1
-
-
-async def _unparsed(batch: tuple[Any, ...], parse: Callable[[tuple[Any, ...]], Awaitable[Any]]) -> Any:
-    """A parser that parses nothing.
-
-    FastStream's own parser decodes every header. If one header is null or not UTF-8, FastStream silently drops the
-    whole batch, and the next batch commits past it.
-    """
-    message = await parse((replace(batch[0], headers=()),))
-    message.raw_message = batch
-    return message
-
-
-@dataclass(slots=True)
-class _Read:
-    """What the handler gets of a message.
-
-    Injecting the message through a FastStream Context would cost a thread switch for each batch and delay other tasks.
-    A message as its own decoded body would refer to itself and keep every batch in memory.
-    """
-
-    consumer: AIOKafkaConsumer
-    raw_message: tuple[Any, ...]
-
-
-async def _undecoded(message: Any) -> _Read:
-    """A decoder that decodes nothing: each record is decoded by itself, later."""
-    return _Read(message.consumer, message.raw_message)

@@ -13,13 +13,13 @@ from aiokafka.producer.message_accumulator import BatchBuilder
 from shared.runtime.errors import Unavailable
 from shared.runtime.kafka import refusals
 from shared.runtime.kafka.murmur import partition_of
+from shared.runtime.kafka.patches import cancelled_from_outside
 from shared.runtime.kafka.server import (
     METADATA_MAX_AGE_MS,
     REQUEST_BYTES_MAX,
     STOP_TIMEOUT_S,
     Server,
     asking,
-    cancelled_from_outside,
     quietly,
 )
 from shared.runtime.records import Message

@@ -14,8 +14,10 @@ from shared.contracts import topics
 from shared.runtime import configuration
 from shared.runtime.errors import Unavailable
 from shared.runtime.kafka import refusals, security
+from shared.runtime.kafka.patches import cancelled_from_outside, install
 
 log = structlog.get_logger()
+install()
 
 METADATA_MAX_AGE_MS = 5_000
 STOP_TIMEOUT_S = 10.0
@@ -45,18 +47,6 @@ def asking() -> Iterator[None]:
         if cancelled_from_outside(error):
             raise
         raise Unavailable(f"Kafka: {type(error).__name__}{refusals.reason()}") from error
-
-
-def cancelled_from_outside(error: BaseException) -> bool:
-    """Whether this very task was cancelled.
-
-    When a broker dies, aiokafka lets the cancellation of its own tasks escape. That is only trouble of a client. If it
-    were taken for our own cancellation, a part of the service would end silently.
-    """
-    if not isinstance(error, asyncio.CancelledError):
-        return False
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0
 
 
 async def quietly(stopping: Awaitable[Any], within_s: float = STOP_TIMEOUT_S) -> None:

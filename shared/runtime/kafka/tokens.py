@@ -9,12 +9,9 @@ import ssl
 import threading
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import httpx
 from aiokafka.abc import AbstractTokenProvider
-from aiokafka.conn import AIOKafkaConnection, OAuthAuthenticator
-from aiokafka.errors import SaslAuthenticationFailed
 
 from shared.runtime import clock
 from shared.runtime.errors import Refused
@@ -143,21 +140,3 @@ def _told(error: Exception) -> str:
     if isinstance(error, httpx.HTTPStatusError):
         return f"it answered {error.response.status_code}"
     return type(error).__name__
-
-
-class _Authenticator(OAuthAuthenticator):  # type: ignore[misc]  # aiokafka is untyped
-    """Reads the broker's answer to a token. aiokafka does not: it takes a refusal for consent, is cut off at its next
-    request, and reports only that it could not connect."""
-
-    async def step(self, payload: bytes | None) -> Any:
-        """The next message to the broker; None when the log-in is complete."""
-        if payload:
-            raise SaslAuthenticationFailed(f"the broker refuses the token: {payload[:200].decode('ascii', 'replace')}")
-        return await super().step(payload)
-
-
-def _authenticator(connection: Any) -> _Authenticator:
-    return _Authenticator(sasl_oauth_token_provider=connection._sasl_oauth_token_provider)
-
-
-AIOKafkaConnection.authenticator_oauth = _authenticator

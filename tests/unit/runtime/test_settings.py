@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from payung import configuration as command
 from shared.contracts import topics
-from shared.runtime import app, configuration, failpoints, settings
+from shared.runtime import app, configuration, settings
 from shared.runtime.errors import Refused
 from shared.runtime.settings import Choice, File, Hosts, Name, Number, Setting, Text, Url, Whole, YesNo
 
@@ -100,13 +100,6 @@ def test_every_setting_is_accepted_or_refused_in_one_line(setting: Setting, text
         assert setting.least <= int(text) <= setting.most
     if isinstance(setting, Number) and text:
         assert setting.least <= float(text) <= setting.most
-
-
-def test_a_text_that_is_no_failpoint_is_refused() -> None:
-    failpoints.check({})
-    failpoints.check({"PAYUNG_FAILPOINT": "saved:3:stop"})
-    with pytest.raises(Refused, match="PAYUNG_FAILPOINT=nowhere"):
-        failpoints.check({"PAYUNG_FAILPOINT": "nowhere"})
 
 
 def _named_in(*patterns: str) -> set[str]:
