@@ -99,7 +99,6 @@ LOG = Choice("PAYUNG_LOG", "log lines for people or for machines", "console", wo
 INSTANCE = Name("PAYUNG_INSTANCE", "a fixed name of this process: after a kill it has its partitions back at once")
 ACCEPT_TOPIC = Text("PAYUNG_ACCEPT_TOPIC", "accepts topics that were made anew, once: names with commas, or `all`")
 ACCEPT_AHEAD = Choice("PAYUNG_ACCEPT_AHEAD", "goes on, once, with a store that is older than the log", words=("all",))
-FAILPOINT = Text("PAYUNG_FAILPOINT", "for tests: SEAM[:n][:stop], where the process kills or stops itself")
 FLOOD_LETTERS = Whole(
     "PAYUNG_FLOOD_LETTERS",
     "dead letters of one intake topic within the window that pause it; 0 switches the check off",
@@ -135,6 +134,5 @@ SERVING: tuple[Setting, ...] = (
     FLOOD_WINDOW_S,
     FLOOD_PAUSE_S,
     FLOOD_PAUSE_MAX_S,
-    FAILPOINT,
 )
 SHELL = (*CONNECTING, *SERVING)
