@@ -26,8 +26,8 @@ from services.billing.domain.state import (
     Verdict,
 )
 from shared.contracts.base import PremiumLine
+from shared.persons import documents as persons
 from shared.runtime.ports import Cipher, Codec, Index
-from shared.runtime.store import links
 
 Body = dict[str, Any]
 
@@ -323,12 +323,12 @@ STORED: Mapping[str, Codec] = {
     "invoices": InvoiceCodec(),
     "commands": CommandCodec(),
     "refusals": RefusalCodec(),
-    links.COLLECTION: links.LinkCodec(),
+    persons.COLLECTION: persons.LinkCodec(),
 }
 INDEXES: Mapping[str, Sequence[Index]] = {
     # A page of a run is one range of this index, in priority order.
     "enrolments": (Index(fields=("state.regency", "state.place")),),
-    links.COLLECTION: links.INDEXES,
+    persons.COLLECTION: persons.INDEXES,
     "skips": (Index(fields=("state.run_id",)),),
     "budgets": (Index(fields=("state.regency", "state.year")),),
     "runs": (Index(fields=("state.regency", "state.period")),),

@@ -14,13 +14,13 @@ from shared.contracts.base import Funding, PremiumLine
 from shared.contracts.billing_work import RunCounting, RunDrawn, RunPage, RunStart
 from shared.kernel.decision import Due
 from shared.kernel.event import Event, Routed
+from shared.persons.facts import persons
 from shared.reference import areas, rates
 from shared.reference.rates import Editions
 from shared.runtime.errors import Unavailable
 from shared.runtime.ports import Reader
 from shared.runtime.spec import Answer, Performer, Workplace
 from shared.runtime.store import editions
-from shared.runtime.store.links import persons
 
 WORK = topics.work("billing")
 # These topics say who may be billed (verdicts, deaths, merged workers), so they must be counted before a run starts.

@@ -26,8 +26,8 @@ from services.claims.domain.state import (
 )
 from shared.contracts.base import BenefitLine
 from shared.contracts.claims_work import AssessClaim
+from shared.persons import documents as persons
 from shared.runtime.ports import Cipher, Codec, Index
-from shared.runtime.store import links
 
 Body = dict[str, Any]
 
@@ -268,13 +268,13 @@ STORED: Mapping[str, Codec] = {
     "runs": RunCodec(),
     "claims": ClaimCodec(),
     "deaths": EntitlementCodec(),
-    links.COLLECTION: links.LinkCodec(),
+    persons.COLLECTION: persons.LinkCodec(),
     "refusals": RefusalCodec(),
 }
 INDEXES: Mapping[str, Sequence[Index]] = {
     # Counts the premiums of a run that are here. A worker's months are a range of ids and need no index.
     "covers": (Index(fields=("state.run_id",)),),
-    links.COLLECTION: links.INDEXES,
+    persons.COLLECTION: persons.INDEXES,
     "runs": (Index(fields=("state.month",)),),
     "claims": (
         Index(fields=("state.waiting", "_id"), partial={"state.waiting": {"$exists": True}}),

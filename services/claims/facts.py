@@ -24,14 +24,14 @@ from services.claims.settings import Settings
 from shared.contracts.claims_work import AssessClaim, ClaimCleared, EventMoved, WakeCover, WakeWorker
 from shared.kernel.decision import Due
 from shared.kernel.event import Event, Routed
-from shared.kernel.links import Persons
+from shared.persons.facts import persons
+from shared.persons.links import Persons
 from shared.reference import rates
 from shared.reference.rates import Editions
 from shared.runtime.errors import Defect, Unavailable
 from shared.runtime.ports import Reader
 from shared.runtime.spec import Answer, Performer, Workplace
 from shared.runtime.store import editions
-from shared.runtime.store.links import persons
 
 # The number of workers whose months are read at once; each has at most one premium a month since July 2015.
 WORKERS_AT_ONCE = 50

@@ -2,7 +2,7 @@
 
 Theory of operation
 * enrolments (worker_id): verdicts and deaths, so that a run finds its candidates in its own store.
-* links (worker_id): who was merged into whom, so that a month is billed once for both: shared/contracts/merges.py.
+* links (worker_id): who was merged into whom, so that a month is billed once for both: shared/persons.
 * commands (name of the input): well-formed commands, passed on to their budget or invoice: domain/commands.py.
 * budgets (regency|year|funding): ceilings, and runs one after the other: domain/budgets.py.
 * runs (run_id): pages of candidates, money drawn in priority order: domain/runs.py.
@@ -34,7 +34,6 @@ from services.billing.domain.state import (
     RunStatus,
     Skip,
 )
-from shared.contracts import merges
 from shared.contracts.billing import PayInvoice, RunBilling, SetBudget
 from shared.contracts.billing_work import (
     BudgetOrdered,
@@ -64,7 +63,8 @@ from shared.contracts.verification import IdentityEnded, IdentityHeld, IdentityR
 from shared.kernel.decision import Address, Decision
 from shared.kernel.dispatch import Documents, Kind, Table
 from shared.kernel.event import Event, Intake, Routed
-from shared.kernel.links import Link
+from shared.persons import merges
+from shared.persons.links import Link
 
 
 def conflicting(event: Event[Intake]) -> Routed:

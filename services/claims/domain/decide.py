@@ -41,7 +41,6 @@ from services.claims.domain.state import (
     Ruling,
     claim_key,
 )
-from shared.contracts import merges
 from shared.contracts.billing import PremiumBilled, PremiumPaid, RunCompleted
 from shared.contracts.claims import AddDocuments, DecideClaim, SubmitClaim, WithdrawClaim
 from shared.contracts.claims_work import (
@@ -66,7 +65,8 @@ from shared.contracts.registration import WorkerRegistered, WorkerWithdrawn
 from shared.kernel.decision import Address, Decision
 from shared.kernel.dispatch import Documents, Kind, Table
 from shared.kernel.event import Event, Intake, Routed
-from shared.kernel.links import Link
+from shared.persons import merges
+from shared.persons.links import Link
 
 
 def conflicting(event: Event[Intake]) -> Routed:

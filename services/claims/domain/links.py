@@ -10,12 +10,12 @@ from dataclasses import replace
 
 from services.claims.domain import outcomes, wakes
 from services.claims.domain.state import Facts
-from shared.contracts import merges
 from shared.contracts.claims_work import WakeWorker
 from shared.contracts.registration import WorkerRegistered, WorkerWithdrawn
 from shared.kernel.decision import Decision, Outcome
 from shared.kernel.event import Event
-from shared.kernel.links import Link
+from shared.persons import merges
+from shared.persons.links import Link
 
 
 def merged(state: Link | None, event: Event[WorkerWithdrawn], facts: Facts) -> Decision[Link]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from shared.kernel.links import Persons
+from shared.persons.links import Persons
 from tests.property.claims_world import WORKER, World, death
 
 STAYED = "b" * 26

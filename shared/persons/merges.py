@@ -1,4 +1,4 @@
-"""Reads registration's events about merged workers, for every service that keeps links (collection `links`).
+"""Reads registration's events about merged workers.
 
 The event with the highest sequence counts, in whatever order events arrive. A re-registration is remembered even before
 the merge that it ends is known.
@@ -9,7 +9,7 @@ from __future__ import annotations
 from shared.contracts.registration import WorkerRegistered, WorkerWithdrawn
 from shared.kernel.decision import Address, Decision
 from shared.kernel.event import Event, Routed
-from shared.kernel.links import Link
+from shared.persons.links import Link
 
 OLDER = "older-word"
 

@@ -1,28 +1,14 @@
-"""Links between merged workers in a service's own store (collection `links`): their codec, and reading them in bulk."""
+"""Reads links in bulk."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
 
-from shared.kernel.links import Link, Persons
-from shared.runtime.ports import Cipher, Index, Reader
+from shared.persons.documents import COLLECTION
+from shared.persons.links import Persons
+from shared.runtime.ports import Reader
 
-COLLECTION = "links"
-INDEXES = (Index(fields=("state.into",)),)
 LINKS_MAX = 10_000
-
-
-class LinkCodec:
-    """Codec of a link: the worker that another was merged into."""
-
-    def encode(self, state: Link, cipher: Cipher) -> dict[str, Any]:
-        """As plain fields."""
-        return {"into": state.into, "sequence": state.sequence}
-
-    def decode(self, body: Mapping[str, Any], cipher: Cipher) -> Link:
-        """From plain fields."""
-        return Link(body["into"], body["sequence"])
 
 
 async def persons(reader: Reader, workers: Iterable[str]) -> Persons:
