@@ -7,7 +7,7 @@ routes it. So both refuse the same rows for the same reasons.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -128,14 +128,9 @@ class TakenVillages:
 def _verdict(row: Row, kind: Kind, regency: str, now: datetime, judge: Judge) -> Verdict:
     # An officer signs explanations; an agency signs every other kind of list.
     decides = row.type in DECISIONS
-    one: Mapping[str, Any] = {
-        "specversion": "1.0",
-        "id": str(row.number),
-        "source": "officer/check" if decides else f"agency/{regency}/{_AGENCY}",
-        "type": row.type,
-        "datacontenttype": "application/json",
-        "data": row.data if row.envelope is None else row.envelope.get("data"),
-    }
+    source = "officer/check" if decides else f"agency/{regency}/{_AGENCY}"
+    data = row.data if row.envelope is None else row.envelope.get("data")
+    one = envelope.command(source, str(row.number), row.type, data)
     service = _CLAIMS if kind == _CLAIMS else "registration"
     intake = topics.claims_intake if kind == _CLAIMS else topics.registration_intake
     topic = topics.REGISTRATION_OFFICERS if decides else intake(regency, _AGENCY)

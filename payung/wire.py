@@ -31,15 +31,7 @@ POLL_MS = 1_000
 
 def event(source: str, kind: str, data: Mapping[str, Any], identifier: str | None = None) -> dict[str, Any]:
     """A CloudEvent of a command."""
-    return {
-        "specversion": "1.0",
-        "id": identifier or clock.new_id(),
-        "source": source,
-        "type": kind,
-        "time": envelope.rfc3339(clock.now()),
-        "datacontenttype": "application/json",
-        "data": dict(data),
-    }
+    return envelope.command(source, identifier or clock.new_id(), kind, dict(data), envelope.rfc3339(clock.now()))
 
 
 class Sender:

@@ -289,10 +289,53 @@ def write_outcome(service: str, identifier: str, outcome: Outcome, cause: Caused
     return named + caused + subject + b',"data":' + _data(outcome.data) + b"}"
 
 
-def write(envelope: Mapping[str, Any], data: BaseModel | Mapping[str, Any]) -> bytes:
-    """Joins an envelope (without data) and its data into one JSON object."""
-    return orjson.dumps(envelope)[:-1] + b',"data":' + _data(data) + b"}"
+def internal(
+    service: str,
+    identifier: str,
+    kind: str,
+    data: BaseModel,
+    at: datetime,
+    *,
+    first_cause: str | None = None,
+    cause: str | None = None,
+) -> bytes:
+    """An event of a service that is no outcome of an input: a snapshot, a step, an answer of due work.
+
+    `identifier` names it by its content or its cause, so a repeat has the same id. `first_cause` is the event itself
+    unless another one is known. `cause` is something of the same service.
+    """
+    source = f"payung/{service}"
+    attributes = {
+        "specversion": "1.0",
+        "id": identifier,
+        "source": source,
+        "type": kind,
+        "time": rfc3339(at),
+        "datacontenttype": "application/json",
+        "correlationid": identifier if first_cause is None else first_cause,
+    }
+    if cause is not None:
+        attributes |= {"causationid": cause, "causationsource": source}
+    return orjson.dumps(attributes)[:-1] + b',"data":' + _data(data) + b"}"
 
 
-def _data(data: BaseModel | Mapping[str, Any]) -> bytes:
-    return data.__pydantic_serializer__.to_json(data) if isinstance(data, BaseModel) else orjson.dumps(data)
+def command(
+    source: str,
+    identifier: str,
+    kind: str,
+    data: Mapping[str, Any] | None,
+    time: str | None = None,
+    *,
+    subject: str | None = None,
+) -> dict[str, Any]:
+    """A command in the name of an agency, an officer or a treasury; `time` in RFC 3339."""
+    one: dict[str, Any] = {"specversion": "1.0", "id": identifier, "source": source, "type": kind}
+    if subject is not None:
+        one["subject"] = subject
+    if time is not None:
+        one["time"] = time
+    return {**one, "datacontenttype": "application/json", "data": data}
+
+
+def _data(data: BaseModel) -> bytes:
+    return data.__pydantic_serializer__.to_json(data)

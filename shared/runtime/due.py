@@ -280,17 +280,8 @@ class DueRunner:
         asyncio.get_running_loop().call_later(pause_s, self.wake)
 
     def _message(self, one: DueWork, answer: Answer) -> Message:
-        now = clock.now()
-        source = f"payung/{self._spec.name}"
-        header = {
-            "specversion": "1.0",
-            "id": one.due.id,
-            "source": source,
-            "type": answer.type,
-            "time": envelope.rfc3339(now.replace(microsecond=now.microsecond // 1000 * 1000)),
-            "datacontenttype": "application/json",
-            "correlationid": str(one.due.data.get("correlation_id", one.due.id)),
-            "causationid": one.due.id,
-            "causationsource": source,
-        }
-        return Message(topics.work(self._spec.name), answer.key.encode(), envelope.write(header, answer.data))
+        now, name, identifier = clock.now(), self._spec.name, one.due.id
+        at = now.replace(microsecond=now.microsecond // 1000 * 1000)
+        first = str(one.due.data.get("correlation_id", identifier))
+        value = envelope.internal(name, identifier, answer.type, answer.data, at, first_cause=first, cause=identifier)
+        return Message(topics.work(name), answer.key.encode(), value)

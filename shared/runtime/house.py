@@ -74,20 +74,11 @@ class House:
 
     async def emit(self, outcomes: Sequence[Outcome]) -> None:
         """Publishes snapshots that no single input caused; named by their content, so a repeat has the same id."""
-        now = envelope.rfc3339(clock.now())
-        source = f"payung/{self.name}"
+        now = clock.now()
         messages = []
         for one in outcomes:
             body = one.data.model_dump_json()
             digest = hashlib.blake2b(f"{one.type}|{one.key}|{body}".encode(), digest_size=16).hexdigest()
-            header = {
-                "specversion": "1.0",
-                "id": digest,
-                "source": source,
-                "type": one.type,
-                "time": now,
-                "datacontenttype": "application/json",
-                "correlationid": digest,
-            }
-            messages.append(Message(one.topic, one.key.encode(), envelope.write(header, one.data)))
+            value = envelope.internal(self.name, digest, one.type, one.data, now)
+            messages.append(Message(one.topic, one.key.encode(), value))
         await self._publisher.send_all(messages)

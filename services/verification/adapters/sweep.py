@@ -170,17 +170,7 @@ def _change(worker: str, identity: Identity, load: Load, row: Mapping[str, Any])
 
 def _message(load: Load, change: SourceChanged, number: int) -> Message:
     name = f"source:{load.regency}:{change.change}:{load.version}:{number}:{change.worker_id}"
-    source = "payung/verification"
-    header = {
-        "specversion": "1.0",
-        "id": name,
-        "source": source,
-        "type": "source.changed.v1",
-        # The load's own instant, so that a repeated pass makes the same bytes.
-        "time": envelope.rfc3339(datetime.fromisoformat(load.loaded_at).astimezone(WITA)),
-        "datacontenttype": "application/json",
-        "correlationid": name,
-        "causationid": name,
-        "causationsource": source,
-    }
-    return Message(topics.work("verification"), change.worker_id.encode(), envelope.write(header, change))
+    # The load's own instant, so that a repeated pass makes the same bytes.
+    at = datetime.fromisoformat(load.loaded_at).astimezone(WITA)
+    value = envelope.internal("verification", name, "source.changed.v1", change, at, cause=name)
+    return Message(topics.work("verification"), change.worker_id.encode(), value)

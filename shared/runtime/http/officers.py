@@ -69,18 +69,8 @@ def record(
     # A decision without an officer's name is still sent on: the service refuses it and names the missing field.
     who = signed_by or given.officer or "unnamed"
     now = clock.now()
-    value = orjson.dumps(
-        {
-            "specversion": "1.0",
-            "id": given.name,
-            "source": officers.source_of(who),
-            "type": kind,
-            "subject": subject,
-            "time": envelope.rfc3339(now),
-            "datacontenttype": "application/json",
-            "data": data,
-        }
-    )
+    source, time = officers.source_of(who), envelope.rfc3339(now)
+    value = orjson.dumps(envelope.command(source, given.name, kind, data, time, subject=subject))
     try:
         envelope.read(value, (), topic, int(now.timestamp() * 1000), commands)
     except Unreadable as error:

@@ -168,17 +168,9 @@ class Sending:
         the sender.
         """
         identifier = str(uuid.uuid5(self._namespace, str(row.number)))
-        one: dict[str, Any] = {
-            "specversion": "1.0",
-            "id": identifier,
-            "source": self._one.source,
-            "type": row.type,
-            "time": time,
-            "datacontenttype": "application/json",
-            # An officer's decision names the agency to answer. An agency's list needs no such field.
-            "data": {**data, "agency": self._one.agency} if self._one.officer else data,
-        }
-        return identifier, orjson.dumps(one)
+        # An officer's decision names the agency to answer. An agency's list needs no such field.
+        full = {**data, "agency": self._one.agency} if self._one.officer else data
+        return identifier, orjson.dumps(envelope.command(self._one.source, identifier, row.type, full, time))
 
     def _places(self, value: bytes, event: Event, routed: Sequence[Routed]) -> tuple[Address, ...]:
         """The documents that may hold the answer: those to which the event is routed, and its own refusal.

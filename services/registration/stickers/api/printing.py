@@ -136,20 +136,11 @@ async def issue(house: House, found: Sequence[StickerSite], village: Village) ->
 
     The event's id follows from number and last day, so issuing again repeats the same event.
     """
-    now = envelope.rfc3339(clock.now())
+    now = clock.now()
     messages = []
     for one in found:
         until = one.valid_until.isoformat()
         identifier = str(uuid.uuid5(_NAMESPACE, f"{one.sticker_no}|{until}"))
-        header = {
-            "specversion": "1.0",
-            "id": identifier,
-            "source": f"payung/{house.name}",
-            "type": "sticker.issue.v1",
-            "time": now,
-            "datacontenttype": "application/json",
-            "correlationid": identifier,
-        }
         data = IssueSticker(
             sticker_no=one.sticker_no,
             worker_id=one.worker_id,
@@ -159,6 +150,7 @@ async def issue(house: House, found: Sequence[StickerSite], village: Village) ->
             village=village.code,
             valid_until=until,
         )
-        messages.append(Message(topics.work(house.name), one.sticker_no.encode(), envelope.write(header, data)))
+        value = envelope.internal(house.name, identifier, "sticker.issue.v1", data, now)
+        messages.append(Message(topics.work(house.name), one.sticker_no.encode(), value))
     if messages:
         await house.publish(messages)

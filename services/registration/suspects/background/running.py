@@ -209,16 +209,8 @@ def _message(kind: str, key: str, data: BaseModel, known: Any) -> Message:
     """The id follows from the message and the pair's state, so the same news about the same pair is one event."""
     state = [known.status, known.found_at.isoformat(), len(known.decisions)] if isinstance(known, Pair) else []
     digest = hashlib.blake2b(orjson.dumps([kind, data.model_dump(), state]), digest_size=16).hexdigest()
-    header = {
-        "specversion": "1.0",
-        "id": digest,
-        "source": "payung/registration",
-        "type": kind,
-        "time": envelope.rfc3339(clock.now()),
-        "datacontenttype": "application/json",
-        "correlationid": digest,
-    }
-    return Message(topics.work("registration"), key.encode(), envelope.write(header, data))
+    value = envelope.internal("registration", digest, kind, data, clock.now())
+    return Message(topics.work("registration"), key.encode(), value)
 
 
 async def in_a_process(house: House) -> Scan:
