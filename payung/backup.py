@@ -29,13 +29,13 @@ from payung.embedded.private import write_private
 from payung.place import CommandError
 from shared.contracts import topics
 from shared.runtime import clock
-from shared.runtime.app import database_name
 from shared.runtime.errors import Refused
 from shared.runtime.ops.secrets import NAME_WORKERS
 from shared.runtime.store import login, sealed
 from shared.runtime.store.crypto import check_value, cipher_from, id_key_from
 from shared.runtime.store.key_checks import FIELD, WORKER_ID
 from shared.runtime.store.mongo import META, RESTORING
+from shared.runtime.store.opening import database_name
 
 FORMAT = 1
 MANIFEST = "manifest.json"

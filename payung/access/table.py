@@ -13,7 +13,7 @@ from typing import Literal
 
 from shared.contracts import topics
 from shared.contracts.topics import Topic
-from shared.runtime.app import database_name
+from shared.runtime.store.opening import database_name
 
 OPERATOR = "operator"
 OFFICER = "officer"

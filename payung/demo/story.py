@@ -27,6 +27,7 @@ from payung.demo.population import Person, generate, population_csv
 from payung.embedded.stack import Stack, StackConfig, default_data_dir
 from payung.place import CommandError, Place
 from payung.terminal import console, progress_bars
+from services.claims.domain.rules import DOCUMENTS, RECEIPTS
 from shared.contracts import topics
 from shared.kernel.calendar import business_day, first_day, period_of, shift_period
 from shared.kernel.identity import worker_id
@@ -45,26 +46,8 @@ SETTLE_TIMEOUT_S = 900.0
 LOOK_S = 0.5
 SHARE_OF_TARGET = 0.9
 
-JKM_DOCUMENTS = (
-    "form-4",
-    "participant-card",
-    "id-card",
-    "heir-id-card",
-    "death-certificate",
-    "family-card",
-    "heirs-letter",
-    "bank-book",
-)
-JKK_DOCUMENTS = (
-    "kk1",
-    "kk2",
-    "doctor-letter",
-    "participant-card",
-    "id-card",
-    "chronology",
-    "witness-statement",
-    "receipts",
-)
+JKM_DOCUMENTS = DOCUMENTS["jkm"]
+JKK_DOCUMENTS = (*DOCUMENTS["jkk"], RECEIPTS)
 
 
 @dataclass(slots=True)

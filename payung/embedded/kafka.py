@@ -20,7 +20,7 @@ from payung.embedded import ports
 from payung.embedded.errors import LaunchError
 from payung.embedded.locks import BROKER_USER, Locks
 from payung.embedded.private import write_private_text
-from payung.embedded.process import ProcessSpec
+from payung.embedded.process import ProcessSpec, server
 from shared.runtime.kafka import refusals
 
 # Our largest record (a dead letter) is 2 MiB; a batch with headers still fits.
@@ -28,10 +28,6 @@ _MESSAGE_BYTES_MAX = 4 * 1024 * 1024
 _OFFSETS_RETENTION_MINUTES = 43_200  # 30 days: a service that was off over a holiday still has its offsets
 _HEAP = ("-Xms256m", "-Xmx512m")
 _FORMAT_TIMEOUT_S = 60.0
-# A frozen server is killed and restarted within a minute, before the services that retry give up and end.
-LIVE_EVERY_S = 5.0
-LIVE_MISSES = 4
-LIVE_ANSWER_S = 5.0
 # Otherwise aiokafka warns at every request that the launcher's password is not encrypted on this machine.
 refusals.listen()
 _SCRAM = "org.apache.kafka.common.security.scram.ScramLoginModule required;"
@@ -246,25 +242,8 @@ def spec(node: KafkaNode, jars: Path, log: Path, *, name: str = "kafka") -> Proc
     async def ready() -> bool:
         return await answers(node.bootstrap, node.locks)
 
-    async def live() -> bool:
-        try:
-            async with asyncio.timeout(LIVE_ANSWER_S):
-                return await answers(node.bootstrap, node.locks)
-        except TimeoutError:
-            return False
-
     command = _command(jars, "kafka.Kafka", str(node.folder / "server.properties"))
-    return ProcessSpec(
-        name=name,
-        argv=command,
-        log=log,
-        ready=ready,
-        live=live,
-        live_every_s=LIVE_EVERY_S,
-        live_misses=LIVE_MISSES,
-        start_timeout_s=120.0,
-        stop_timeout_s=20.0,
-    )
+    return server(name, command, log, ready=ready, answers=ready, start_timeout_s=120.0)
 
 
 async def answers(bootstrap: str, locks: Locks | None = None) -> bool:

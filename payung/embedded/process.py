@@ -28,6 +28,10 @@ _CHILD = Path(__file__).with_name("child.py")
 _POLL_S = 0.1
 _BACKOFF_S = (1.0, 2.0, 4.0, 8.0, 16.0, 30.0)
 _STEADY_S = 60.0
+# How often an embedded server is asked for a sign of life, and how many answers may be missed or late.
+LIVE_EVERY_S = 5.0
+LIVE_MISSES = 4
+LIVE_ANSWER_S = 5.0
 _FIRST_ATTEMPTS = 3
 _LOG_BYTES_MAX = 32 * 1024 * 1024
 _TAIL_LINES = 5
@@ -52,6 +56,32 @@ class ProcessSpec:
     start_timeout_s: float = 60.0
     stop_timeout_s: float = 15.0
     backoff_s: tuple[float, ...] = ()
+
+
+def server(
+    name: str, argv: tuple[str, ...], log: Path, *, ready: Check, answers: Check, start_timeout_s: float
+) -> ProcessSpec:
+    """An embedded server. A frozen one is killed and started again within a minute, before the services that retry
+    give up and end."""
+
+    async def live() -> bool:
+        try:
+            async with asyncio.timeout(LIVE_ANSWER_S):
+                return await answers()
+        except TimeoutError:
+            return False
+
+    return ProcessSpec(
+        name=name,
+        argv=argv,
+        log=log,
+        ready=ready,
+        live=live,
+        live_every_s=LIVE_EVERY_S,
+        live_misses=LIVE_MISSES,
+        start_timeout_s=start_timeout_s,
+        stop_timeout_s=20.0,
+    )
 
 
 class Groups(Protocol):

@@ -6,16 +6,16 @@ by piece. Its standard output carries frames. An error message from it cannot co
 
 from __future__ import annotations
 
-import io
 import resource
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO
 
 import orjson
 
+from shared.files import seekable
 from shared.lists import frames
 from shared.lists.bounds import Bounds
 from shared.lists.errors import ListError
@@ -36,39 +36,11 @@ class _ParentSource:
     answers: BinaryIO
 
     def open(self) -> BinaryIO:
-        return cast("BinaryIO", io.BufferedReader(_ParentFile(self), _BUFFER_BYTES))
+        return seekable.opened(self.size, self._piece, _BUFFER_BYTES)
 
-
-class _ParentFile(io.RawIOBase):
-    """Asks the parent for each piece. Seekable, because a workbook is read from its end first."""
-
-    def __init__(self, source: _ParentSource) -> None:
-        self._source = source
-        self._at = 0
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def tell(self) -> int:
-        return self._at
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        start = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._source.size}[whence]
-        self._at = max(0, start + offset)
-        return self._at
-
-    def readinto(self, buffer: Any) -> int:
-        view = memoryview(buffer).cast("B")
-        if self._at >= self._source.size:
-            return 0
-        frames.write(self._source.asks, {"want": [self._at, len(view)]})
-        data = frames.read_bytes(self._source.answers)
-        view[: len(data)] = data
-        self._at += len(data)
-        return len(data)
+    def _piece(self, at: int, length: int) -> bytes:
+        frames.write(self.asks, {"want": [at, length]})
+        return frames.read_bytes(self.answers)
 
 
 def _limit(bounds: Bounds) -> None:

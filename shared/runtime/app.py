@@ -38,10 +38,10 @@ from shared.runtime.ops.pulse import Pulse
 from shared.runtime.pipeline import Pipeline
 from shared.runtime.records import Batch
 from shared.runtime.spec import ServiceSpec
-from shared.runtime.store import key_checks, login
+from shared.runtime.store import key_checks, login, opening
 from shared.runtime.store.crypto import FieldCipher, cipher_from, id_key_from, naming_key_from
 from shared.runtime.store.leases import Leases
-from shared.runtime.store.mongo import MongoStore, connect
+from shared.runtime.store.mongo import MongoStore
 
 log = structlog.get_logger()
 
@@ -62,17 +62,10 @@ EXIT_DEFECT = 70
 DEFAULT_PORT_BASE = 8100
 
 
-def database_name(service: str) -> str:
-    """Each service owns a database of its own."""
-    return f"payung_{service}"
-
-
 def open_store(spec: ServiceSpec, environ: Mapping[str, str], shelf: str | None = None) -> MongoStore:
     """The store of a service. Commands that load its reference data or rebuild its model (`shelf`) use it too."""
-    client = connect(login.url(environ), configuration.MONGO_DRIVER.of(environ))
     instance = configuration.INSTANCE.text(environ) or None
-    cipher = cipher_from(environ, spec.name)
-    return MongoStore(client, database_name(spec.name), spec.stored, spec.indexes, cipher, instance, shelf)
+    return opening.opened(spec.name, spec.stored, spec.indexes, environ, instance=instance, shelf=shelf)
 
 
 def main(spec: ServiceSpec) -> None:

@@ -16,8 +16,9 @@ from pymongo import AsyncMongoClient
 
 from payung.embedded import jars, mongo, ports
 from shared.contracts import topics
-from shared.runtime.app import EXIT_REFUSED, database_name
+from shared.runtime.app import EXIT_REFUSED
 from shared.runtime.kafka import durability, topics_admin
+from shared.runtime.store.opening import database_name
 from tests.faults.processes import eventually
 from tests.faults.world import World
 

@@ -12,9 +12,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from services.reporting import facts
 from services.reporting.domain import coverage
@@ -25,8 +25,8 @@ from shared.kernel.calendar import business_day, period_of
 from shared.kernel.decision import Outcome
 from shared.runtime import clock
 from shared.runtime.errors import Unavailable
+from shared.runtime.house import House
 from shared.runtime.ports import Reader
-from shared.runtime.store.leases import Leases
 
 CACHE_MAX = 256
 # A rebuilt read model may hold as many premiums as before but different ones, so sums are made anew after this time.
@@ -39,23 +39,6 @@ PUBLISHING = "coverage"
 def this_month() -> str:
     """The month in which the figures are asked for."""
     return period_of(business_day(clock.now()))
-
-
-class House(Protocol):
-    """What reporting uses of the running service."""
-
-    reader: Any
-    reference: Any
-    leases: Leases
-    environ: Mapping[str, str]
-
-    @property
-    def changes(self) -> int: ...
-    @property
-    def latest(self) -> str | None: ...
-    @property
-    def lag(self) -> int | None: ...
-    async def emit(self, outcomes: Sequence[Outcome]) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)

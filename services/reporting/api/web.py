@@ -13,7 +13,7 @@ from starlette.types import Receive, Scope, Send
 
 from services.reporting.api import board as boards
 from services.reporting.api import exports
-from services.reporting.api.board import Board, House
+from services.reporting.api.board import Board
 from services.reporting.api.dashboard import Dashboard
 from services.reporting.api.veil import Veil, sees_all
 from services.reporting.domain import coverage
@@ -21,6 +21,7 @@ from services.reporting.domain.wording import Lang
 from services.reporting.facts import Filters
 from shared.kernel.calendar import is_period
 from shared.runtime import clock
+from shared.runtime.house import House
 from shared.runtime.http.auth import Guard
 
 FORMATS = ("json", "csv", "xlsx")

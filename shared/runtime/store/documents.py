@@ -6,7 +6,7 @@ One-letter names keep a document with one input small: there are millions of the
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -106,8 +106,3 @@ def changed_state(folded: Folded, codec: Codec, cipher: FieldCipher) -> tuple[di
     state = codec.encode(folded.state, loaded.cipher)
     changed = {f"state.{name}": value for name, value in state.items() if name not in stood or stood[name] != value}
     return changed, [f"state.{name}" for name in stood if name not in state]
-
-
-def retained_bytes(inputs: Sequence[Mapping[str, Any]]) -> int:
-    """The bytes of outcomes that a loaded document still holds."""
-    return sum(one["b"] for one in inputs)

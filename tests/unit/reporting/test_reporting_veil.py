@@ -160,7 +160,7 @@ def test_who_sees_every_figure(caller: Caller | None, regency: str | None, all_o
 
 
 async def test_a_stranger_sees_sums_and_no_single_person(monkeypatch: pytest.MonkeyPatch) -> None:
-    house = FakeHouse()
+    house: Any = FakeHouse()
     house.environ = {"PAYUNG_AUTH": "https://login.example"}
     app = FastAPI()
     app.include_router(routes(house))

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import io
 from dataclasses import dataclass
-from typing import Any, BinaryIO, cast
+from typing import BinaryIO
 
 from services.registration.imports.documents.records import ANSWERS, CHUNKS, Import, part_id
+from shared.files import seekable
 from shared.runtime.ports import Reader
 from shared.runtime.store.crypto import FieldCipher
 
@@ -21,6 +21,7 @@ FILE_BYTES_MAX = CHUNK_BYTES * CHUNKS_MAX
 # Seconds that the reader of a file waits for one chunk.
 _CHUNK_TIMEOUT_S = 60.0
 _CHUNKS_HELD = 4
+_BUFFER_BYTES = 64 * 1024
 
 
 class TooLarge(Exception):
@@ -89,7 +90,7 @@ class SealedSource:
 
     def open(self) -> BinaryIO:
         """The bytes from the start; each chunk is fetched and decrypted when it is read."""
-        return cast("BinaryIO", io.BufferedReader(_SealedFile(self), buffer_size=64 * 1024))
+        return seekable.opened(self.of.size, _Chunks(self).piece, _BUFFER_BYTES)
 
     def chunk(self, number: int) -> bytes:
         """One decrypted chunk; raises OSError when it was deleted."""
@@ -101,42 +102,19 @@ class SealedSource:
         return self.cipher.open_bytes(bytes(found["data"]))
 
 
-class _SealedFile(io.RawIOBase):
-    """A seekable file, because a spreadsheet is read from its end first."""
+class _Chunks:
+    """The last chunks that were read: a workbook's parts are read in turns."""
 
     def __init__(self, source: SealedSource) -> None:
         self._source = source
-        self._at = 0
         self._held: dict[int, bytes] = {}
 
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def tell(self) -> int:
-        return self._at
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        start = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._source.of.size}[whence]
-        self._at = max(0, start + offset)
-        return self._at
-
-    def readinto(self, buffer: Any) -> int:
-        view = memoryview(buffer).cast("B")
-        if self._at >= self._source.of.size:
-            return 0
-        number, within = divmod(self._at, CHUNK_BYTES)
-        part = self._chunk(number)[within : within + len(view)]
-        view[: len(part)] = part
-        self._at += len(part)
-        return len(part)
-
-    def _chunk(self, number: int) -> bytes:
+    def piece(self, at: int, length: int) -> bytes:
+        """At most `length` bytes from `at`, within one chunk."""
+        number, within = divmod(at, CHUNK_BYTES)
         held = self._held.get(number)
         if held is None:
             held = self._held[number] = self._source.chunk(number)
             while len(self._held) > _CHUNKS_HELD:
                 del self._held[next(iter(self._held))]
-        return held
+        return held[within : within + length]

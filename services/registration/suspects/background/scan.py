@@ -20,13 +20,9 @@ from services.registration.suspects.domain import likeness
 from services.registration.suspects.domain.likeness import Match, Traits
 from services.registration.workers.documents import STORED
 from services.registration.workers.domain.state import Status, Worker
-from shared.runtime import configuration
-from shared.runtime.app import database_name
 from shared.runtime.ops import logs, secrets
 from shared.runtime.ports import Reader
-from shared.runtime.store import login
-from shared.runtime.store.crypto import cipher_from
-from shared.runtime.store.mongo import MongoStore, connect
+from shared.runtime.store.opening import opened
 
 SERVICE = "registration"
 PAGE = 5_000
@@ -65,8 +61,7 @@ def line(match: Match) -> bytes:
 
 
 async def _scan(environ: Mapping[str, str]) -> None:
-    client = connect(login.url(environ), configuration.MONGO_DRIVER.of(environ))
-    store = MongoStore(client, database_name(SERVICE), STORED, {}, cipher_from(environ, SERVICE))
+    store = opened(SERVICE, STORED, {}, environ)
     try:
         people = await read(store)
     finally:
