@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from payung.place import CommandError, Place
+from services.verification.adapters import loading
 from services.verification.domain import policy as domain
 from services.verification.domain.policy import Policy, PolicyError
 from services.verification.facts import policies
@@ -53,7 +54,7 @@ async def load(place: Place, path: Path) -> list[Policy]:
     given = read(path)
     store = open_store(SPEC, place.environ)
     try:
-        return await policies.save(store, given)
+        return await loading.save_policies(store, given)
     finally:
         await store.close()
 

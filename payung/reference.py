@@ -11,6 +11,7 @@ from itertools import chain, islice
 from pathlib import Path
 
 from payung.place import CommandError, Place
+from services.verification.adapters import loading
 from services.verification.facts import sources
 from services.verification.stream import SPEC
 from shared.contracts.reasons import COLUMNS_ID
@@ -79,10 +80,10 @@ async def load_source(
             cipher, key = cipher_from(place.environ, SPEC.name), id_key_from(place.environ)
             # A roster may be empty; a regency has people.
             least = 1 if kind == sources.POPULATION else 0
-            taken, skipped = await sources.load(
+            taken, skipped = await loading.load(
                 store, cipher, left_out.watched(rows), regency, key, version, kind, least, left_out.note
             )
-        except sources.UnfitList as error:
+        except loading.UnfitList as error:
             raise CommandError(
                 f"{path}: {error}, so nothing was changed; needed are a NIK of 16 digits, dates as 1985-07-01 or "
                 f"01/07/1985 and, of a population, status {', '.join(sources.STATUSES)}"

@@ -34,7 +34,7 @@ from shared.runtime import clock
 from shared.runtime.errors import Paused, Unavailable
 from shared.runtime.ops import traces
 from shared.runtime.ops.metrics import Metrics
-from shared.runtime.ports import DueWork, Publisher, Reader, StateStore
+from shared.runtime.ports import DueWork, Publisher, Rows, StateStore
 from shared.runtime.records import Message
 from shared.runtime.spec import Answer, ServiceSpec
 from shared.runtime.store.leases import Leases
@@ -77,7 +77,7 @@ class _Rest:
 class Place:
     """The view of the service that performers get (ports.Workplace)."""
 
-    def __init__(self, reader: Reader, reference: Any, caught_up: Callable[[Sequence[str]], Any]) -> None:
+    def __init__(self, reader: Rows, reference: Any, caught_up: Callable[[Sequence[str]], Any]) -> None:
         self.reader = reader
         self.reference = reference
         self._caught_up = caught_up

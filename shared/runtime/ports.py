@@ -82,6 +82,10 @@ class Reader(Protocol):
         """Plain reference rows that match, with `_id`."""
         ...
 
+
+class Writer(Protocol):
+    """Writes plain rows of the service's own store. Facts have a Reader only, so judging never writes."""
+
     async def save_rows(self, collection: str, rows: Mapping[str, Mapping[str, Any]]) -> None:
         """Replaces (or inserts) plain reference rows by id."""
         ...
@@ -89,6 +93,10 @@ class Reader(Protocol):
     async def delete_rows(self, collection: str, ids: Sequence[str]) -> None:
         """Deletes plain rows by id that may be kept no longer. Documents with a version are never deleted."""
         ...
+
+
+class Rows(Reader, Writer, Protocol):
+    """Reads the store, and writes its plain rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +144,7 @@ class Settled:
     whole: bool
 
 
-class StateStore(Reader, Protocol):
+class StateStore(Rows, Protocol):
     """Documents with a version, the inputs they took and the outcomes they owe. Methods raise Unavailable when the
     store does not answer."""
 

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from shared.contracts import admission
 from shared.kernel.decision import Decision, Due
 from shared.kernel.event import Event, Routed
-from shared.runtime.ports import Codec, Index, Reader
+from shared.runtime.ports import Codec, Index, Reader, Rows
 from shared.runtime.settings import Setting
 
 
@@ -27,7 +27,7 @@ class Answer:
 class Workplace(Protocol):
     """What a performer of due work may use."""
 
-    reader: Reader
+    reader: Rows
     reference: Any
 
     async def caught_up(self, topics: Sequence[str]) -> bool:

@@ -10,11 +10,10 @@ from typing import Any
 import orjson
 import pytest
 
-from services.verification.adapters import sweep
+from services.verification.adapters import loading, sweep
 from services.verification.api import queue
 from services.verification.documents import INDEXES, STORED
 from services.verification.domain import policy
-from services.verification.facts import policies, sources
 from shared.kernel.identity import worker_id
 from shared.runtime import clock
 from shared.runtime.store.mongo import MongoStore, connect
@@ -44,10 +43,10 @@ async def test_loads_policies_sweeps_and_the_queue(service: Service, monkeypatch
     monkeypatch.setattr(sweep, "PAGE", 2)
     await service.load([person(nik) for nik in NIKS[:6]], "v1")
     rosters = [{"nik": NIKS[6], "started_on": "2026-01-03"}]
-    await sources.load(service.store, CIPHER, rosters, "64.08", KEY, "r1", "state-employee")
+    await loading.load(service.store, CIPHER, rosters, "64.08", KEY, "r1", "state-employee")
     law = {"regency": "64.08", "valid_from": "2026-01-01", "legal_basis": "Perbup", "residence_required": True}
-    (given,) = await policies.save(service.store, [policy.read(law)])
-    assert await policies.save(service.store, [given]) == []
+    (given,) = await loading.save_policies(service.store, [policy.read(law)])
+    assert await loading.save_policies(service.store, [given]) == []
     out = await service.take(*(check(nik) for nik in NIKS[:6]))
     assert {(one["type"], one["data"]["policy"]) for one in out} == {("identity.verified.v1", given.version)}
 

@@ -12,7 +12,7 @@ from services.billing.stream import SPEC as BILLING
 from services.claims.stream import SPEC as CLAIMS
 from services.registration.stream import SPEC as REGISTRATION
 from services.reporting.stream import SPEC as REPORTING
-from services.verification.facts import sources
+from services.verification.adapters import loading
 from services.verification.stream import SPEC as VERIFICATION
 from shared.runtime.store.crypto import cipher_from
 from shared.runtime.store.hashes import PURPOSE, ContentHashes
@@ -45,5 +45,5 @@ async def loaded_snapshot(people: Sequence[Person]) -> dict[str, dict[str, dict[
         for one in people
         if one.register is None
     ]
-    await sources.load(store, CIPHER, rows, "64.08", ID_KEY, "v1")
+    await loading.load(store, CIPHER, rows, "64.08", ID_KEY, "v1")
     return store.plain

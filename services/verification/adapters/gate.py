@@ -28,7 +28,7 @@ from services.verification.settings import Settings
 from shared.runtime import clock
 from shared.runtime.errors import Paused, Unavailable
 from shared.runtime.ops.metrics import outside
-from shared.runtime.ports import Reader
+from shared.runtime.ports import Rows
 
 log = structlog.get_logger()
 
@@ -77,7 +77,7 @@ class Gate:
         self._probing = False
         self.quota = Quota(settings.daily_quota)
 
-    async def call(self, name: str, work: Callable[[], Awaitable[T]], reader: Reader, *, counted: bool = True) -> T:
+    async def call(self, name: str, work: Callable[[], Awaitable[T]], reader: Rows, *, counted: bool = True) -> T:
         """Performs `work` when it is allowed; raises Unavailable (or its subclass Paused) when it cannot be done now.
 
         `name` spreads the repeats of different work over time; `counted` calls use the quota.
@@ -90,7 +90,7 @@ class Gate:
         )
         return await attempts(self._once, work, reader, counted)
 
-    async def _once(self, work: Callable[[], Awaitable[T]], reader: Reader, counted: bool) -> T:
+    async def _once(self, work: Callable[[], Awaitable[T]], reader: Rows, counted: bool) -> T:
         self._pass_breaker()
         if counted:
             await self.quota.take(reader)

@@ -17,7 +17,7 @@ from shared.kernel.calendar import WITA, business_day
 from shared.runtime import clock
 from shared.runtime.errors import Paused
 from shared.runtime.ops.metrics import outside
-from shared.runtime.ports import Reader
+from shared.runtime.ports import Rows
 
 log = structlog.get_logger()
 
@@ -41,7 +41,7 @@ class Quota:
         self._none_left = False
         self._probe_at = 0.0
 
-    async def take(self, reader: Reader) -> None:
+    async def take(self, reader: Rows) -> None:
         """Takes one question of today's quota. Raises Paused until one is available."""
         today = business_day(clock.now())
         if today != self._day:
@@ -77,7 +77,7 @@ class Quota:
             raise Paused("Dukcapil: the quota of the day is used up", min(_midnight(), _after(wait_s)))
         self._probe_at = clock.monotonic() + PROBE_S
 
-    async def _take_block(self, reader: Reader, today: date) -> None:
+    async def _take_block(self, reader: Rows, today: date) -> None:
         own = f"{today.isoformat()}|{self._process}"
         taken = self._block + BLOCK
         await reader.save_rows(USAGE, {own: {"day": today.isoformat(), "taken": taken}})

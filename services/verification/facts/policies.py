@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from services.verification.domain import policy as domain
 from services.verification.domain.policy import Policies, Policy
-from shared.runtime import clock
 from shared.runtime.ports import Reader
 
 POLICIES = "policies"
@@ -31,21 +30,3 @@ def _policy(row: Mapping[str, Any]) -> Policy:
         # It keeps the version name of its load, even if a later release added fields.
         _parsed[version] = replace(domain.read(row["policy"]), version=version)
     return _parsed[version]
-
-
-async def save(reader: Reader, given: Sequence[Policy]) -> list[Policy]:
-    """Adds the policies that do not already stand, valid from now; returns the added ones."""
-    standing = await load(reader)
-    now = clock.now()
-    latest = {(one.regency, one.valid_from): one.version for _, one in standing.loaded}
-    added = [one for one in given if latest.get((one.regency, one.valid_from)) != one.version]
-    rows = {
-        f"{one.version}|{now.isoformat()}": {
-            "version": one.version,
-            "loaded_at": now.isoformat(),
-            "policy": domain.plain(one),
-        }
-        for one in added
-    }
-    await reader.save_rows(POLICIES, rows)
-    return added

@@ -20,7 +20,7 @@ from shared.runtime.errors import Defect, Unavailable
 from shared.runtime.ops import floods
 from shared.runtime.ops.floods import Limits, Pause, Tally, Windows
 from shared.runtime.ops.metrics import Metrics
-from shared.runtime.ports import DeadLetters, Reader
+from shared.runtime.ports import DeadLetters, Rows
 from shared.runtime.records import Record
 
 log = structlog.get_logger()
@@ -43,7 +43,7 @@ class FloodGate:
     """Stands in front of the dead-letter topic, and is called after each settled batch."""
 
     def __init__(
-        self, service: str, letters: DeadLetters, store: Reader, consumer: Holds, metrics: Metrics, limits: Limits
+        self, service: str, letters: DeadLetters, store: Rows, consumer: Holds, metrics: Metrics, limits: Limits
     ) -> None:
         self._service = service
         self._letters = letters

@@ -21,7 +21,7 @@ import structlog
 
 from shared.runtime import clock
 from shared.runtime.errors import Refused, Unavailable
-from shared.runtime.ports import Reader
+from shared.runtime.ports import Rows
 
 log = structlog.get_logger()
 
@@ -63,7 +63,7 @@ class TopicGuard:
     lives, it also remembers how many partitions each has (at the start the table of topics says how many)."""
 
     def __init__(
-        self, store: Reader, pattern: str, wanted: Sequence[str], look: Look, rewind: Rewind, accept: str = ""
+        self, store: Rows, pattern: str, wanted: Sequence[str], look: Look, rewind: Rewind, accept: str = ""
     ) -> None:
         self._store = store
         self._reads = re.compile(pattern)
@@ -125,7 +125,7 @@ class NameGuard:
     soon as it sees the new claim.
     """
 
-    def __init__(self, store: Reader, name: str | None) -> None:
+    def __init__(self, store: Rows, name: str | None) -> None:
         self._store = store
         self._name = name
         self._row = f"instance/{name}"

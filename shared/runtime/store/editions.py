@@ -9,7 +9,7 @@ from functools import lru_cache
 from shared.reference import rates
 from shared.reference.rates import Editions, Rates
 from shared.runtime import clock
-from shared.runtime.ports import Reader
+from shared.runtime.ports import Reader, Rows
 
 COLLECTION = "rates"
 # Far more than laws can change; more means that a program loads in a loop.
@@ -29,14 +29,14 @@ async def latest(reader: Reader) -> Texts:
     return (rows[0]["rates"], rows[0]["brackets"]) if rows else rates.texts()
 
 
-async def save(reader: Reader, texts: Texts) -> bool:
+async def save(store: Rows, texts: Texts) -> bool:
     """Adds an edition that is in force from now on; False when it equals the current one."""
-    if await latest(reader) == texts:
+    if await latest(store) == texts:
         return False
     loaded_at = clock.now().isoformat()
     name = f"{version_of(texts)}|{loaded_at}"
     row = {"name": name, "loaded_at": loaded_at, "rates": texts[0], "brackets": texts[1]}
-    await reader.save_rows(COLLECTION, {name: row})
+    await store.save_rows(COLLECTION, {name: row})
     return True
 
 

@@ -16,7 +16,7 @@ from shared.kernel.calendar import WITA
 from shared.kernel.decision import Address
 from shared.reference import rates
 from shared.runtime.errors import Unavailable
-from shared.runtime.ports import Reader
+from shared.runtime.ports import Rows
 from shared.runtime.store import editions
 from tests.property.billing_world import CIPHER, World, run_now
 
@@ -477,7 +477,7 @@ def test_a_run_is_billed_by_one_table_of_rates_whatever_is_loaded_meanwhile() ->
             world.take(waiting[0], 1)
         else:
             world.perform_due()
-    reader = cast(Reader, world.reader)
+    reader = cast(Rows, world.reader)
     assert run_now(editions.save(reader, (dearer, brackets)))
     assert not run_now(editions.save(reader, (dearer, brackets)))
     world.settle_all()

@@ -11,6 +11,7 @@ from openpyxl import Workbook
 
 from payung import reference
 from payung.place import CommandError, Place
+from services.verification.adapters import loading
 from services.verification.documents import STORED
 from services.verification.facts import sources
 from shared.kernel.identity import worker_id
@@ -91,14 +92,14 @@ def test_a_missing_column_is_named(tmp_path: Path) -> None:
 
 
 def load(store: MemoryStore, version: str, *rows: dict[str, str], kind: str = sources.POPULATION) -> tuple[int, int]:
-    return asyncio.run(sources.load(store, CIPHER, rows, "64.08", KEY, version, kind, kind == sources.POPULATION))
+    return asyncio.run(loading.load(store, CIPHER, rows, "64.08", KEY, version, kind, kind == sources.POPULATION))
 
 
 @pytest.mark.parametrize("rows", [(), ({**WHOLE, "birth_date": "1 Juli"},), (WHOLE, {}, {})])
 def test_a_mostly_unreadable_file_does_not_empty_the_register(rows: tuple[dict[str, str], ...]) -> None:
     store = MemoryStore(STORED, CIPHER)
     assert load(store, "v1", WHOLE) == (1, 0)
-    with pytest.raises(sources.UnfitList):
+    with pytest.raises(loading.UnfitList):
         load(store, "v2", *rows)
     asked = {("64.08", worker_id(KEY, NIK))}
     loads = asyncio.run(sources.loads(store, ["64.08"]))

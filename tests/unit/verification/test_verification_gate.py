@@ -13,7 +13,7 @@ import pytest
 
 from deploy.sandbox import dukcapil as sandbox
 from deploy.sandbox import register
-from services.verification.adapters import dukcapil, gate, quota
+from services.verification.adapters import dukcapil, gate, loading, quota
 from services.verification.adapters.gate import Gate
 from services.verification.domain import decide, policy
 from services.verification.domain.policy import Policies
@@ -324,7 +324,7 @@ async def test_the_snapshot_stands_in_where_the_policy_lets_it(at: Time, other_s
         await work("w", made.state, made.due, here)
     assert not isinstance(waits.value, Paused), "who is in no snapshot must not keep the others from it"
     key = b"k" * 32
-    await sources.load(here.reader, CIPHER, [{**ROW, "status": "alive", "village": ""}], "64.08", key, "v7")
+    await loading.load(here.reader, CIPHER, [{**ROW, "status": "alive", "village": ""}], "64.08", key, "v7")
     shelf = here.reader.plain[sources.POPULATION]
     shelf["64.08|a|w"] = next(iter(shelf.values()))
     said: Any = (await work("w", made.state, made.due, here)).data

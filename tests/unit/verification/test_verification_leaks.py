@@ -9,9 +9,9 @@ from typing import Any
 import orjson
 import pytest
 
-from services.verification.adapters import sweep
+from services.verification.adapters import loading, sweep
 from services.verification.domain import policy
-from services.verification.facts import policies, sources
+from services.verification.facts import sources
 from shared.kernel.identity import worker_id
 from shared.runtime import clock
 from tests.property.billing_world import World
@@ -33,7 +33,7 @@ class Town:
         monkeypatch.setattr(clock, "now", lambda: self.now)
 
     async def load(self, kind: str, *rows: dict[str, str], version: str) -> None:
-        await sources.load(self.service.store, CIPHER, rows, "64.08", KEY, version, kind)
+        await loading.load(self.service.store, CIPHER, rows, "64.08", KEY, version, kind)
 
     async def swept(self) -> list[dict[str, Any]]:
         """What one look of the sweep reported, processed by verification and then by billing."""
@@ -109,7 +109,7 @@ async def test_who_moved_ends_where_the_policy_asks_for_residence(town: Town) ->
     await town.load(sources.POPULATION, gone, *(person(nik) for nik in NIKS[1:6]), version="v2")
     assert await town.swept() == []
     strict = {"regency": "64.08", "valid_from": "2026-01-01", "legal_basis": "Perbup", "residence_required": True}
-    await policies.save(town.service.store, [policy.read(strict)])
+    await loading.save_policies(town.service.store, [policy.read(strict)])
     town.now += timedelta(seconds=1)
     await town.load(sources.POPULATION, gone, *(person(nik) for nik in NIKS[1:6]), version="v3")
     (out,) = await town.swept()
@@ -159,7 +159,7 @@ async def test_who_waits_or_was_refused_is_treated_as_such(town: Town) -> None:
 
 async def test_held_cases_that_waited_for_the_poverty_data_are_judged_again(town: Town) -> None:
     law = {"regency": "64.08", "valid_from": "2026-01-01", "legal_basis": "Pergub Kaltim 40/2025"}
-    await policies.save(town.service.store, [policy.read({**law, "required": ["dinsos"], "decile_max": 4})])
+    await loading.save_policies(town.service.store, [policy.read({**law, "required": ["dinsos"], "decile_max": 4})])
     out = await town.service.take(*(check(nik, version=2) for nik in NIKS[:3]))
     assert {tuple(one["data"]["reasons"]) for one in out} == {("poverty-data-missing",)}
     line = {"source": "DTSEN", "version": "2026-1"}
@@ -198,10 +198,10 @@ async def test_held_cases_are_looked_up_again_in_a_newly_loaded_register(town: T
 
 async def test_who_was_held_for_want_of_a_register_is_judged_by_the_first_one(town: Town) -> None:
     law = {"regency": "64.02", "valid_from": "2026-01-01", "legal_basis": "Perbup Kukar", "sources": ["snapshot"]}
-    await policies.save(town.service.store, [policy.read(law)])
+    await loading.save_policies(town.service.store, [policy.read(law)])
     (held,) = await town.service.take(check(NIKS[8], regency="64.02"))
     assert held["data"]["reasons"] == ["source-unavailable"]
-    await sources.load(town.service.store, CIPHER, [person(NIKS[8])], "64.02", KEY, "k1")
+    await loading.load(town.service.store, CIPHER, [person(NIKS[8])], "64.02", KEY, "k1")
     (verified,) = await town.swept()
     assert (verified["type"], verified["data"]["regency"]) == ("identity.verified.v1", "64.02")
 
@@ -209,7 +209,7 @@ async def test_who_was_held_for_want_of_a_register_is_judged_by_the_first_one(to
 async def test_pages_and_other_regencies(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sweep, "PAGE", 2)
     rows = [person(nik, status="deceased") for nik in NIKS[:6]]
-    await sources.load(town.service.store, CIPHER, rows, "64.02", KEY, "x1")
+    await loading.load(town.service.store, CIPHER, rows, "64.02", KEY, "x1")
     assert await town.swept() == [], "another regency's register ends nobody here"
     await town.load(sources.POPULATION, *rows, version="v2")
     assert len(await town.swept()) == 6

@@ -11,6 +11,7 @@ import pytest
 
 from payung import policy as files
 from payung.place import CommandError
+from services.verification.adapters import loading
 from services.verification.domain import policy
 from services.verification.domain.policy import Policies, Policy, PolicyError
 from services.verification.domain.rules import Poverty, good_until, valid_until
@@ -249,10 +250,10 @@ async def test_policies_are_appended_and_a_file_that_stands_is_not_loaded_again(
     monkeypatch.setattr(clock, "now", lambda: next(instants))
     store = MemoryStore({}, CIPHER)
     old, new = own(), own(age_min=17)
-    assert await policies.save(store, [old]) == [old]
-    assert await policies.save(store, [old]) == []
-    assert await policies.save(store, [new]) == [new]
-    assert await policies.save(store, [old]) == [old], "going back is a change too"
+    assert await loading.save_policies(store, [old]) == [old]
+    assert await loading.save_policies(store, [old]) == []
+    assert await loading.save_policies(store, [new]) == [new]
+    assert await loading.save_policies(store, [old]) == [old], "going back is a change too"
     known = await policies.load(store)
     assert [one.version for _, one in known.loaded] == [old.version, new.version, old.version]
     assert known.at("64.08", AT + timedelta(minutes=2, seconds=1)) == new

@@ -10,8 +10,9 @@ import orjson
 import pytest
 
 from services.verification import api
+from services.verification.adapters import loading
 from services.verification.domain import policy
-from services.verification.facts import policies, sources
+from services.verification.facts import sources
 from shared.kernel.identity import worker_id
 from shared.runtime import clock
 from shared.runtime.http import auth
@@ -68,7 +69,7 @@ async def test_a_case_shows_the_form_beside_the_register(service: Service) -> No
     words = [{"agency": "perikanan", "sector": "trade", "occupation": "nelayan", "attested_on": "2026-01-02"}]
     who = await a_held_case(service, attestations=words)
     listed = [{"nik": NIKS[0], "source": "DTSEN", "version": "2026-1", "decile": "3"}]
-    await sources.load(service.store, CIPHER, listed, "64.08", KEY, "d1", sources.DINSOS)
+    await loading.load(service.store, CIPHER, listed, "64.08", KEY, "d1", sources.DINSOS)
     async with service.http() as http:
         case = (await http.get(f"/v1/reviews/{who}")).json()
         page = (await http.get(f"/v1/reviews/{who}", headers=HTML)).text
@@ -246,7 +247,7 @@ def _closed(guard: Any) -> None:
 
 
 async def under(service: Service, **changed: Any) -> None:
-    await policies.save(service.store, [policy.read({**LAW, **changed})])
+    await loading.save_policies(service.store, [policy.read({**LAW, **changed})])
 
 
 async def word(service: Service, name: str, officer: str, verdict: str = "verified") -> list[dict[str, Any]]:

@@ -12,8 +12,9 @@ import pytest
 from fastapi import FastAPI
 
 from services.verification import api
+from services.verification.adapters import loading
 from services.verification.documents import STORED
-from services.verification.facts import Reference, sources
+from services.verification.facts import Reference
 from services.verification.facts.sources import POPULATION, SNAPSHOTS
 from services.verification.settings import Settings
 from services.verification.stream import SPEC
@@ -48,7 +49,7 @@ class Service:
         self.offset = 0
 
     async def load(self, rows: Iterable[dict[str, str]], version: str, regency: str = "64.08") -> int:
-        taken, _ = await sources.load(self.store, CIPHER, rows, regency, KEY, version)
+        taken, _ = await loading.load(self.store, CIPHER, rows, regency, KEY, version)
         return taken
 
     async def take(self, *events: dict[str, Any], topic: str = "identity-checks") -> list[dict[str, Any]]:
@@ -164,7 +165,7 @@ async def test_personal_data_are_neither_stored_readable_nor_published(service: 
 
 
 async def test_a_load_that_breaks_off_changes_nothing(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sources, "LOAD_ROWS", 1)
+    monkeypatch.setattr(loading, "LOAD_ROWS", 1)
     await service.load([person(NIKS[0])], "v1")
 
     def broken() -> Iterable[dict[str, str]]:

@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 from services.registration.imports.documents.records import ANSWERS, CHUNKS, Import, part_id
 from shared.files import seekable
-from shared.runtime.ports import Reader
+from shared.runtime.ports import Reader, Rows
 from shared.runtime.store.crypto import FieldCipher
 
 CHUNK_BYTES = 1024 * 1024
@@ -31,7 +31,7 @@ class TooLarge(Exception):
 class Spool:
     """Stores a file while it arrives, one chunk at a time."""
 
-    def __init__(self, identifier: str, store: Reader, cipher: FieldCipher) -> None:
+    def __init__(self, identifier: str, store: Rows, cipher: FieldCipher) -> None:
         self._id = identifier
         self._store = store
         self._cipher = cipher
@@ -68,7 +68,7 @@ class Spool:
         self.chunks += 1
 
 
-async def forget(store: Reader, identifier: str, batches: int = 0) -> None:
+async def forget(store: Rows, identifier: str, batches: int = 0) -> None:
     """Deletes a file's bytes and the answers of its first `batches` batches. Also works for a broken-off upload."""
     await store.delete_rows(CHUNKS, [part_id(identifier, number) for number in range(CHUNKS_MAX)])
     await store.delete_rows(ANSWERS, [part_id(identifier, number) for number in range(batches)])
