@@ -62,6 +62,8 @@ class Row(Generic[S, P, F]):
 
     def at(self, kind: Kind[T], handler: Callable[[T, Event[P], F], Decision[S]], *stages: str) -> Row[S, P, F]:
         """The handler at these stages of a kind; without stages, at those that have no cell yet."""
+        if not set(stages) <= set(kind.stages):
+            raise ValueError(f"{self._documents.collection}: {kind.of.__name__} has not all stages {', '.join(stages)}")
         return self._fill(stages or self._left(kind.stages), _cell(handler))
 
     def ignored(self, reason: str, *stages: str, remember: bool = True) -> Row[S, P, F]:

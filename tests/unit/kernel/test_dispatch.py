@@ -179,6 +179,8 @@ def test_a_stage_is_named_once() -> None:
         row.at(LAMP, turned, Light.RED)
     with pytest.raises(ValueError, match="Turn cannot name blue"):
         lamps().on(Turn).ignored("no-such-stage", "blue")
+    with pytest.raises(ValueError, match="Lamp has not all stages Grave"):
+        lamps().on(Turn).at(LAMP, turned, "Grave")
 
 
 def test_a_part_has_one_row() -> None:
