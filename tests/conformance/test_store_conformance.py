@@ -13,7 +13,8 @@ import pytest
 from shared.kernel.decision import Address, Due
 from shared.runtime.fold import Folded, SavedOutcome, Taken
 from shared.runtime.ports import Index, StateStore
-from shared.runtime.store.mongo import MongoStore, connect
+from shared.runtime.store.driver import connect
+from shared.runtime.store.mongo import MongoStore
 from tests.fakes.memory import MemoryStore
 from tests.toy import AT, CIPHER, SPEC
 

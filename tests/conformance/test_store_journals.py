@@ -6,7 +6,8 @@ import pytest
 
 from shared.kernel.decision import Address
 from shared.runtime.fold import Folded, SavedOutcome, Taken
-from shared.runtime.store.mongo import MongoStore, connect
+from shared.runtime.store.driver import connect
+from shared.runtime.store.mongo import MongoStore
 from tests.toy import CIPHER, SPEC
 
 pytestmark = pytest.mark.connected

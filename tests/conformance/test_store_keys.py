@@ -20,7 +20,8 @@ from shared.runtime.pipeline import Pipeline
 from shared.runtime.ports import Cipher, StateStore
 from shared.runtime.records import Batch, Record
 from shared.runtime.store.crypto import FieldCipher
-from shared.runtime.store.mongo import MongoStore, connect
+from shared.runtime.store.driver import connect
+from shared.runtime.store.mongo import MongoStore
 from tests.fakes.memory import MemoryStore, MemoryTopics
 from tests.toy import AT_MS, OUT, SPEC
 

@@ -16,7 +16,8 @@ from services.verification.documents import INDEXES, STORED
 from services.verification.domain import policy
 from shared.kernel.identity import worker_id
 from shared.runtime import clock
-from shared.runtime.store.mongo import MongoStore, connect
+from shared.runtime.store.driver import connect
+from shared.runtime.store.mongo import MongoStore
 from tests.toy import AT, CIPHER
 from tests.unit.verification.test_verification_service import KEY, NIKS, Service, check, person
 

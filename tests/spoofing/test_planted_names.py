@@ -32,7 +32,7 @@ from shared.runtime.errors import Unavailable
 from shared.runtime.http import endpoints
 from shared.runtime.ops import logs, traces
 from shared.runtime.ops.metrics import Metrics
-from shared.runtime.store import mongo
+from shared.runtime.store import driver
 from tests.simulation.cast import ENVIRON, SPECS
 from tests.spoofing import test_hostile_words as words
 from tests.spoofing.planted import ERRORS, NAME, NIK, found_in, raised
@@ -144,7 +144,7 @@ async def test_the_driver_of_the_database_names_nobody(name: str, said: Said) ->
         ERRORS[name]()
 
     with pytest.raises(Exception) as found:  # noqa: PT011  # Unavailable, or the driver's own error
-        await mongo._answered(asked())
+        await driver.answered(asked())
     if isinstance(found.value, Unavailable):
         assert found_in(str(found.value)) == []
     structlog.get_logger().error("stopped after an error", why=traces.told(found.value), exc_info=found.value)

@@ -1,4 +1,4 @@
-"""The store on MongoDB, through motor or PyMongo's own async client. Only this room knows a driver."""
+"""The store on MongoDB. Only this room knows a driver (driver.py)."""
 
 from __future__ import annotations
 
@@ -6,31 +6,24 @@ import asyncio
 import re
 from collections.abc import Awaitable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Any
 
 from bson.codec_options import CodecOptions
-from pymongo import ASCENDING, DESCENDING, InsertOne, ReplaceOne, UpdateOne
+from pymongo import ASCENDING, InsertOne, UpdateOne
 from pymongo.errors import (
     BulkWriteError,
-    ConfigurationError,
-    ConnectionFailure,
-    DocumentTooLarge,
-    DuplicateKeyError,
-    NetworkTimeout,
-    OperationFailure,
-    PyMongoError,
-    ServerSelectionTimeoutError,
-    WTimeoutError,
 )
 from pymongo.write_concern import WriteConcern
 
 from shared.kernel.decision import Address
 from shared.runtime.errors import Defect, Refused, Unavailable
 from shared.runtime.fold import Folded, SavedOutcome, Stored
-from shared.runtime.ports import Codec, DueWork, Holder, Index, Noted, Owed, Settled, Where
+from shared.runtime.ports import Codec, DueWork, Holder, Index, Noted, Owed, Settled
 from shared.runtime.store import documents, hashes, lease_rows, sealed_values, upgrade
 from shared.runtime.store.crypto import FieldCipher
+from shared.runtime.store.driver import aggregated, answered, duplicates, keeps_majorities
 from shared.runtime.store.hashes import ContentHashes
+from shared.runtime.store.rows import MongoRows, order_of
 
 NAMES = "_names"
 JOURNAL = "_journal"
@@ -41,64 +34,12 @@ HASH_KEY = "hash-key"
 SETTLED = "settled"
 # A row of this name stands in a store while a backup is being restored into it.
 RESTORING = "restoring"
-OPERATION_TIMEOUT_MS = 20_000
-SERVER_SELECTION_TIMEOUT_MS = 10_000
-DUPLICATE_KEY = 11000
 TRIM_ASKS_OF = 64
 TRIM_INPUTS_MIN = 16
 INSERTS_AT_ONCE = 500
-# The server cannot answer now (closed list): not primary, interrupted, write concern trouble, exceeded time, a
-# collection replaced during a read.
-_TRANSIENT_CODES = frozenset(
-    {6, 7, 50, 64, 89, 91, 100, 112, 175, 189, 262, 9001, 10058, 10107, 11600, 11602, 13435, 13436}
-)
-# Out of disk space, or a login that is revoked or not created yet. An operator can mend this while we wait and retry.
-_OPERATORS_CODES = frozenset({14031, 13, 18})
-
-T = TypeVar("T")
 
 
-def connect(url: str, driver: str) -> Any:
-    """A client with explicit durability: majority, journaled, finite waits. `driver` is motor or pymongo."""
-    options: dict[str, Any] = {
-        "w": "majority",
-        "journal": True,
-        "wTimeoutMS": OPERATION_TIMEOUT_MS,
-        "readConcernLevel": "majority",
-        "readPreference": "primary",
-        "retryWrites": True,
-        "retryReads": True,
-        "serverSelectionTimeoutMS": SERVER_SELECTION_TIMEOUT_MS,
-        "connectTimeoutMS": SERVER_SELECTION_TIMEOUT_MS,
-        "socketTimeoutMS": 2 * OPERATION_TIMEOUT_MS,
-        "maxPoolSize": 10,
-        "waitQueueTimeoutMS": OPERATION_TIMEOUT_MS,
-        "tz_aware": True,
-        "appname": "payung",
-    }
-    try:
-        if driver == "pymongo":
-            from pymongo import AsyncMongoClient
-
-            return AsyncMongoClient(url, **options)
-        if driver != "motor":
-            raise Refused(f"PAYUNG_MONGO_DRIVER is {driver}; motor and pymongo are known")
-        from motor.motor_asyncio import AsyncIOMotorClient
-
-        return AsyncIOMotorClient(url, **options)
-    except (ConfigurationError, ValueError) as error:
-        # The error's text may repeat the password.
-        raise Refused(
-            f"PAYUNG_MONGO_URL is no URL of MongoDB ({type(error).__name__}): mongodb://USER:PASSWORD@HOST:PORT/?replicaSet=NAME"
-        ) from None
-
-
-def keeps_majorities(hello: Mapping[str, Any]) -> bool:
-    """Whether the server can confirm writes by a majority: a member of a replica set, or a router (mongos)."""
-    return "setName" in hello or hello.get("msg") == "isdbgrid"
-
-
-class MongoStore:
+class MongoStore(MongoRows):
     """The documents of one service in a database of its own."""
 
     def __init__(
@@ -117,21 +58,19 @@ class MongoStore:
         self._client = client
         self._in_use = client.get_database(database, codec_options=CodecOptions(tz_aware=True, tzinfo=UTC))
         # The driver lets a collection have sub-collections: next.premiums.
-        self._database = self._in_use[shelf] if shelf else self._in_use
-        self._stored = stored
+        super().__init__(self._in_use[shelf] if shelf else self._in_use, stored, cipher)
         self._indexes = indexes
-        self._cipher = cipher
         self._hashes: ContentHashes | None = None
         self._closed: list[str] = []
 
     async def check(self) -> None:
         """Refuses a standalone server and a newer schema; creates the indexes."""
-        if not keeps_majorities(await _answered(self._client.admin.command("hello"))):
+        if not keeps_majorities(await answered(self._client.admin.command("hello"))):
             raise Refused("MongoDB runs standalone; Payung needs a replica set (one member is enough): --replSet rs0")
-        meta = await _answered(self._database[META].find_one({"_id": "schema"}))
+        meta = await answered(self._database[META].find_one({"_id": "schema"}))
         if meta is not None and meta["version"] > SCHEMA_VERSION:
             raise Refused(f"the database has schema {meta['version']}, newer than this program's {SCHEMA_VERSION}")
-        if await _answered(self._database[META].find_one({"_id": RESTORING})) is not None:
+        if await answered(self._database[META].find_one({"_id": RESTORING})) is not None:
             raise Refused("a restore of this store was broken off or is under way: call payung restore again")
         if meta is None:
             # The count first: a store without a schema is new, so its count of settled offsets is complete.
@@ -140,23 +79,23 @@ class MongoStore:
         for name in self._stored:
             collection = self._database[name]
             # Sparse, not partial: a partial filter is evaluated at every insert and doubles its cost.
-            await _answered(collection.create_index([("due.at", ASCENDING)], name="due", sparse=True))
+            await answered(collection.create_index([("due.at", ASCENDING)], name="due", sparse=True))
             for index in self._indexes.get(name, ()):
                 options: dict[str, Any] = {"unique": index.unique} if index.unique else {}
                 if index.partial is not None:
                     options["partialFilterExpression"] = dict(index.partial)
-                await _answered(collection.create_index(_order(index.fields), **options))
+                await answered(collection.create_index(order_of(index.fields), **options))
 
     async def bring_up(self) -> None:
         """Call it once the keys are checked. Learns the key of content hashes, and upgrades what an older release
         saved."""
         await self.learn_hash_key()
         await self._keep_first(self._database[META], SETTLED, {"whole": False, "at": {}})
-        meta = await _answered(self._database[META].find_one({"_id": "schema"}))
+        meta = await answered(self._database[META].find_one({"_id": "schema"}))
         if meta is not None and meta["version"] < SCHEMA_VERSION:
-            await _answered(upgrade.hashes_keyed(self._database, list(self._stored), self._known_hashes()))
+            await answered(upgrade.hashes_keyed(self._database, list(self._stored), self._known_hashes()))
             newer = {"$set": {"version": SCHEMA_VERSION}}
-            await _answered(self._database[META].update_one({"_id": "schema"}, newer))
+            await answered(self._database[META].update_one({"_id": "schema"}, newer))
 
     async def learn_hash_key(self) -> None:
         """Learns the key of content hashes. It is made once per store, from the oldest field key at that time, and kept
@@ -195,12 +134,12 @@ class MongoStore:
     async def _claimed(self, names: Mapping[str, str], inserting: Awaitable[Any]) -> dict[str, str]:
         collection = self._database[NAMES]
         try:
-            await _answered(inserting)
+            await answered(inserting)
         except BulkWriteError as error:
-            standing = _duplicates(error, list(names))
+            standing = duplicates(error, list(names))
             if standing is None:
                 raise Unavailable("MongoDB did not take the names of a batch") from error
-            rows = await _answered(collection.find({"_id": {"$in": standing}}).to_list(None))
+            rows = await answered(collection.find({"_id": {"$in": standing}}).to_list(None))
             others = [row for row in rows if row["h"] != names[row["_id"]]]
             return {row["_id"]: row["h"] for row in others if self._current(row["h"]) != names[row["_id"]]}
         return {}
@@ -210,7 +149,7 @@ class MongoStore:
         found: dict[Address, Stored] = {}
         for name, ids in _by_collection(addresses).items():
             codec = self._stored[name]
-            rows = await _answered(
+            rows = await answered(
                 self._database[name].find({"_id": {"$in": ids}}, documents.LOAD_PROJECTION).to_list(None)
             )
             for row in rows:
@@ -221,7 +160,7 @@ class MongoStore:
         """Reads the whole documents of redelivered inputs."""
         found: dict[Address, dict[str, list[SavedOutcome]]] = {}
         for name, ids in _by_collection(list(wanted)).items():
-            rows = await _answered(self._database[name].find({"_id": {"$in": ids}}, {"inputs": 1}).to_list(None))
+            rows = await answered(self._database[name].find({"_id": {"$in": ids}}, {"inputs": 1}).to_list(None))
             for row in rows:
                 address = Address(name, row["_id"])
                 names = set(wanted[address])
@@ -253,10 +192,10 @@ class MongoStore:
         codec = self._stored[name]
         operations = [InsertOne(documents.new_document(one, codec, self._cipher)) for one in group]
         try:
-            await _answered(self._database[name].bulk_write(operations, ordered=False))
+            await answered(self._database[name].bulk_write(operations, ordered=False))
         except BulkWriteError as error:
             addresses = [one.address for one in group]
-            standing = _duplicates(error, addresses)
+            standing = duplicates(error, addresses)
             return set(addresses) if standing is None else set(standing)
         except Unavailable:
             # It is unknown whether the write was applied. The next round reads it back.
@@ -270,7 +209,7 @@ class MongoStore:
         trimmable = await self._trimmable(name, group)
         operations = [self._update(one, codec, trim=one.address.id in trimmable) for one in group]
         try:
-            result = await _answered(self._database[name].bulk_write(operations, ordered=False))
+            result = await answered(self._database[name].bulk_write(operations, ordered=False))
         except (BulkWriteError, Unavailable):
             return {one.address for one in group}
         # A bulk write reports how many matched, not which. When one missed, the next round reads all of them back.
@@ -311,12 +250,12 @@ class MongoStore:
             {"$project": {"held": {"$sum": "$inputs.b"}}},
             {"$match": {"held": {"$gt": documents.RETAINED_BYTES_MAX}}},
         ]
-        heavy = [row["_id"] for row in await _aggregated(self._database[name], pipeline)]
+        heavy = [row["_id"] for row in await aggregated(self._database[name], pipeline)]
         if not heavy:
             return set()
         ours = {f"{name}/{one.address.id}/{taken.name}" for one in group for taken in one.taken}
         owing: set[str] = set()
-        rows = await _answered(self._database[JOURNAL].find({}, {"entries": 1}).to_list(None))
+        rows = await answered(self._database[JOURNAL].find({}, {"entries": 1}).to_list(None))
         for row in rows:
             for entry in row["entries"]:
                 collection, document, taken = entry
@@ -337,11 +276,11 @@ class MongoStore:
         chunks = [entries[at : at + 50_000] for at in range(0, len(entries), 50_000)]
         for number, chunk in enumerate(chunks):
             document = {"_id": f"{journal}/{number}", "journal": journal, "entries": chunk, "by": self._instance}
-            await _answered(self._database[JOURNAL].insert_one(document))
+            await answered(self._database[JOURNAL].insert_one(document))
 
     async def close_journal(self, journal: str) -> None:
         """Removes the entry at once, but not durably: `confirm_closed` does that outside the path of a batch."""
-        await _answered(
+        await answered(
             self._database[JOURNAL]
             .with_options(write_concern=WriteConcern(w=1))
             .delete_many({"_id": re.compile(f"^{re.escape(journal)}/")})
@@ -356,14 +295,14 @@ class MongoStore:
         """
         closed = self._closed[:]
         if closed:
-            await _answered(self._database[JOURNAL].delete_many({"journal": {"$in": closed}}))
+            await answered(self._database[JOURNAL].delete_many({"journal": {"$in": closed}}))
             del self._closed[: len(closed)]
 
     async def unpublished(self) -> list[Owed]:
         """Reads every open journal and the outcomes it names. The rows of a large journal count as one journal."""
         entries: dict[str, list[tuple[Address, str]]] = {}
         of_the_dead: set[str] = set()
-        for row in await _answered(self._database[JOURNAL].find({}).sort("$natural", ASCENDING).to_list(None)):
+        for row in await answered(self._database[JOURNAL].find({}).sort("$natural", ASCENDING).to_list(None)):
             named = entries.setdefault(row["journal"], [])
             named.extend((Address(collection, document), name) for collection, document, name in row["entries"])
             if self._instance is not None and row.get("by") == self._instance:
@@ -382,23 +321,23 @@ class MongoStore:
     async def note_settled(self, offsets: Mapping[Noted, int]) -> dict[Noted, int] | None:
         """One small update."""
         raised = {f"at.{topic}.{number}": offset for (topic, number), offset in offsets.items()}
-        before = await _answered(self._database[META].find_one_and_update({"_id": SETTLED}, {"$max": raised}))
+        before = await answered(self._database[META].find_one_and_update({"_id": SETTLED}, {"$max": raised}))
         return None if before is None else _noted(before)
 
     async def set_settled(self, offsets: Mapping[Noted, int]) -> None:
         """One small update."""
         given = {f"at.{topic}.{number}": offset for (topic, number), offset in offsets.items()}
-        await _answered(self._database[META].update_one({"_id": SETTLED}, {"$set": given}))
+        await answered(self._database[META].update_one({"_id": SETTLED}, {"$set": given}))
 
     async def settled(self) -> Settled:
-        row = await _answered(self._database[META].find_one({"_id": SETTLED}))
+        row = await answered(self._database[META].find_one({"_id": SETTLED}))
         return Settled({}, whole=False) if row is None else Settled(_noted(row), bool(row["whole"]))
 
     async def due(self, until: datetime, limit: int) -> list[DueWork]:
         """Due documents of every collection, oldest first."""
         found: list[DueWork] = []
         for name, codec in self._stored.items():
-            rows = await _answered(
+            rows = await answered(
                 self._database[name]
                 .find({"due.at": {"$lte": until}}, {"state": 1, "due": 1})
                 .sort("due.at", ASCENDING)
@@ -418,106 +357,24 @@ class MongoStore:
         for name in self._stored:
             if found < limit:
                 counting = self._database[name].count_documents({"due.at": {"$lte": until}}, limit=limit - found)
-                found += int(await _answered(counting))
+                found += int(await answered(counting))
         return found
 
     # -- leases -----------------------------------------------------------------------------------------------------
 
     async def take_leases(self, names: Sequence[str], holder: Holder, for_s: float, at_most: int) -> set[str]:
         """Uses the server's own clock."""
-        return await _answered(lease_rows.take(self._database[LEASES], names, holder, for_s, at_most))
+        return await answered(lease_rows.take(self._database[LEASES], names, holder, for_s, at_most))
 
     async def renew_leases(self, names: Sequence[str], holder: Holder, for_s: float) -> set[str]:
-        return await _answered(lease_rows.renew(self._database[LEASES], names, holder, for_s))
+        return await answered(lease_rows.renew(self._database[LEASES], names, holder, for_s))
 
     async def release_leases(self, names: Sequence[str], holder: Holder, rest_s: float, *, forget: bool) -> None:
-        await _answered(lease_rows.release(self._database[LEASES], names, holder, rest_s, forget=forget))
-
-    # -- reader -----------------------------------------------------------------------------------------------------
-
-    async def states(self, collection: str, ids: Sequence[str]) -> dict[str, Any]:
-        codec = self._stored[collection]
-        rows = await _answered(self._database[collection].find({"_id": {"$in": list(ids)}}, {"state": 1}).to_list(None))
-        return {row["_id"]: codec.decode(row["state"], self._cipher) for row in rows}
-
-    async def find(
-        self, collection: str, where: Where, *, order: Sequence[str] = (), limit: int = 1000
-    ) -> list[tuple[str, Any]]:
-        codec = self._stored[collection]
-        cursor = self._database[collection].find(dict(where), {"state": 1}).limit(limit)
-        if order:
-            cursor = cursor.sort(_order(order))
-        return [(row["_id"], codec.decode(row["state"], self._cipher)) for row in await _answered(cursor.to_list(None))]
-
-    async def count(self, collection: str, where: Where) -> int:
-        return int(await _answered(self._database[collection].count_documents(dict(where))))
-
-    async def tally(
-        self, collection: str, where: Where, by: Sequence[str], *, sums: Sequence[str] = ()
-    ) -> list[dict[str, Any]]:
-        names = {_last(path): path.replace("[]", "") for path in by}
-        group: dict[str, Any] = {
-            "_id": {name: f"${path}" for name, path in names.items()},
-            "count": {"$sum": 1},
-            **{_last(path): {"$sum": f"${path}"} for path in sums},
-        }
-        arrays = dict.fromkeys(path.partition("[]")[0] for path in (*where, *by) if "[]" in path)
-        of_items = {path.replace("[]", ""): wanted for path, wanted in where.items() if "[]" in path}
-        pipeline: list[dict[str, Any]] = [
-            {"$match": {path: wanted for path, wanted in where.items() if "[]" not in path}},
-            *({"$unwind": f"${path}"} for path in arrays),
-            {"$match": of_items},
-            {"$group": group},
-        ]
-        rows = await _aggregated(self._database[collection], pipeline)
-        return [
-            {**{name: row["_id"].get(name) for name in names}, **{k: v for k, v in row.items() if k != "_id"}}
-            for row in rows
-        ]
-
-    async def rows(self, collection: str, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
-        found = await _answered(self._database[collection].find({"_id": {"$in": list(ids)}}).to_list(None))
-        return {row.pop("_id"): row for row in found}
-
-    async def find_rows(
-        self, collection: str, where: Where, *, order: Sequence[str] = (), limit: int = 1000
-    ) -> list[dict[str, Any]]:
-        cursor = self._database[collection].find(dict(where)).limit(limit)
-        if order:
-            cursor = cursor.sort(_order(order))
-        return list(await _answered(cursor.to_list(None)))
-
-    async def save_rows(self, collection: str, rows: Mapping[str, Mapping[str, Any]]) -> None:
-        """Replaces rows by id, in unordered bulks."""
-        operations = [ReplaceOne({"_id": key}, dict(row), upsert=True) for key, row in rows.items()]
-        if not operations:
-            return
-        try:
-            await _answered(self._database[collection].bulk_write(operations, ordered=False))
-        except BulkWriteError as error:
-            if _is_passing(error):
-                raise Unavailable("MongoDB did not take a write") from error
-            raise
-
-    async def delete_rows(self, collection: str, ids: Sequence[str]) -> None:
-        await _answered(self._database[collection].delete_many({"_id": {"$in": list(ids)}}))
-
-    async def keep_first(self, collection: str, identifier: str, row: Mapping[str, Any]) -> dict[str, Any]:
-        """Inserts the row, or returns the one that exists."""
-        return await self._keep_first(self._database[collection], identifier, row)
-
-    async def _keep_first(self, collection: Any, identifier: str, row: Mapping[str, Any]) -> dict[str, Any]:
-        found = await _answered(collection.find_one({"_id": identifier}))
-        if found is None:
-            try:
-                await _answered(collection.insert_one({"_id": identifier, **row}))
-            except DuplicateKeyError:
-                found = await _answered(collection.find_one({"_id": identifier}))
-        return {name: value for name, value in (found or row).items() if name != "_id"}
+        await answered(lease_rows.release(self._database[LEASES], names, holder, rest_s, forget=forget))
 
     async def sealed_with(self, names: Sequence[str]) -> dict[str, int]:
         """Reads every document of the database once."""
-        return await _answered(sealed_values.count(self._in_use, names))
+        return await answered(sealed_values.count(self._in_use, names))
 
     async def seal_anew(self) -> tuple[int, int]:
         """One pass: values that an older key sealed are sealed with the first key.
@@ -525,11 +382,11 @@ class MongoStore:
         Returns how many documents were changed, and how many must be looked at again because another writer changed
         them meanwhile.
         """
-        return await _answered(sealed_values.seal_anew(self._in_use, self._cipher))
+        return await answered(sealed_values.seal_anew(self._in_use, self._cipher))
 
     async def check_opens(self) -> None:
         """Tries one sealed value of each collection."""
-        await _answered(sealed_values.check_opens(self._in_use, self._cipher))
+        await answered(sealed_values.check_opens(self._in_use, self._cipher))
 
     # -- a second model that replaces the first ------------------------------------------------------------------------
 
@@ -537,73 +394,20 @@ class MongoStore:
         """Drops everything on this shelf."""
         assert self._database is not self._in_use, "only a shelf is cleared"
         for name in (*self._stored, NAMES, JOURNAL, META):
-            await _answered(self._database[name].drop())
+            await answered(self._database[name].drop())
 
     async def carry_over(self, names: Sequence[str]) -> None:
         """Copies from the model in use the documents of these collections that this shelf does not have."""
         for name in names:
             merge = {"into": self._database[name].name, "whenMatched": "keepExisting", "whenNotMatched": "insert"}
-            await _aggregated(self._in_use[name], [{"$merge": merge}])
+            await aggregated(self._in_use[name], [{"$merge": merge}])
 
     async def put_in_place(self) -> None:
         """Replaces each collection in use with the one of this shelf, one after the other, each atomically. A process
         that writes meanwhile meets other versions, loads again and goes on."""
         for name in self._stored:
-            await _answered(self._database[name].rename(name, dropTarget=True))
+            await answered(self._database[name].rename(name, dropTarget=True))
         await self.clear()
-
-
-async def _aggregated(collection: Any, pipeline: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    cursor = collection.aggregate(list(pipeline))
-    if isinstance(cursor, Awaitable):
-        # PyMongo's own client answers with a coroutine here, motor with the cursor itself.
-        cursor = await _answered(cursor)
-    return list(await _answered(cursor.to_list(None)))
-
-
-async def _answered(awaitable: Awaitable[T]) -> T:
-    """Awaits the driver. Transient errors (a closed list) become Unavailable; all others are raised unchanged."""
-    try:
-        return await awaitable
-    except (ConnectionFailure, NetworkTimeout, ServerSelectionTimeoutError, WTimeoutError) as error:
-        raise Unavailable(f"MongoDB: {type(error).__name__}") from error
-    except BulkWriteError:
-        raise
-    except DocumentTooLarge:
-        raise
-    except OperationFailure as error:
-        if (
-            error.code in _TRANSIENT_CODES
-            or error.code in _OPERATORS_CODES
-            or error.has_error_label("RetryableWriteError")
-        ):
-            named = (error.details or {}).get("codeName", "")
-            raise Unavailable(f"MongoDB: {error.code} {named}".rstrip()) from error
-        raise
-    except PyMongoError as error:
-        if error.has_error_label("RetryableWriteError"):
-            raise Unavailable(f"MongoDB: {type(error).__name__}") from error
-        raise
-
-
-def _duplicates(error: BulkWriteError, of: Sequence[Any]) -> list[Any] | None:
-    """Which operations met an existing `_id`; None when anything else went wrong, because then no result is certain."""
-    details = error.details or {}
-    if details.get("writeConcernErrors"):
-        return None
-    standing = []
-    for one in details.get("writeErrors", ()):
-        if one["code"] != DUPLICATE_KEY or one.get("keyPattern", {"_id": 1}) != {"_id": 1}:
-            return None
-        standing.append(of[one["index"]])
-    return standing
-
-
-def _is_passing(error: BulkWriteError) -> bool:
-    """Whether every error is on the closed lists: no majority, no space on the disk."""
-    details = error.details or {}
-    codes = {one["code"] for one in details.get("writeErrors", ())}
-    return codes <= _TRANSIENT_CODES | _OPERATORS_CODES
 
 
 def _by_collection(addresses: Sequence[Address]) -> dict[str, list[str]]:
@@ -615,11 +419,3 @@ def _by_collection(addresses: Sequence[Address]) -> dict[str, list[str]]:
 
 def _noted(row: Mapping[str, Any]) -> dict[Noted, int]:
     return {(topic, int(number)): int(offset) for topic, of in row["at"].items() for number, offset in of.items()}
-
-
-def _order(fields: Sequence[str]) -> list[tuple[str, int]]:
-    return [(name[1:], DESCENDING) if name.startswith("-") else (name, ASCENDING) for name in fields]
-
-
-def _last(path: str) -> str:
-    return path.removesuffix("[]").rsplit(".", 1)[-1]

@@ -8,7 +8,8 @@ from shared.runtime import configuration
 from shared.runtime.ports import Codec, Index
 from shared.runtime.store import login
 from shared.runtime.store.crypto import cipher_from
-from shared.runtime.store.mongo import MongoStore, connect
+from shared.runtime.store.driver import connect
+from shared.runtime.store.mongo import MongoStore
 
 
 def database_name(service: str) -> str:

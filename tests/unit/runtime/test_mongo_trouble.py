@@ -8,7 +8,7 @@ import pytest
 from pymongo.errors import OperationFailure, WaitQueueTimeoutError
 
 from shared.runtime.errors import Refused, Unavailable
-from shared.runtime.store import mongo
+from shared.runtime.store import driver, mongo
 from tests.toy import CIPHER
 
 
@@ -27,19 +27,19 @@ async def raising(error: Exception) -> Any:
 )
 async def test_errors_that_an_operator_can_mend_are_retried_by_name(error: Exception, told: str) -> None:
     with pytest.raises(Unavailable) as found:
-        await mongo._answered(raising(error))
+        await driver.answered(raising(error))
     assert str(found.value) == told
 
 
 async def test_our_own_defects_are_not_retried() -> None:
     with pytest.raises(OperationFailure):
-        await mongo._answered(raising(OperationFailure("bad query", 2)))
+        await driver.answered(raising(OperationFailure("bad query", 2)))
 
 
-@pytest.mark.parametrize("driver", ["motor", "pymongo"])
-async def test_a_place_among_the_connections_is_waited_for_within_a_bound(driver: str) -> None:
-    client = mongo.connect("mongodb://127.0.0.1:1/?replicaSet=rs0", driver)
-    assert client.options.pool_options.wait_queue_timeout == mongo.OPERATION_TIMEOUT_MS / 1000
+@pytest.mark.parametrize("named", ["motor", "pymongo"])
+async def test_a_place_among_the_connections_is_waited_for_within_a_bound(named: str) -> None:
+    client = driver.connect("mongodb://127.0.0.1:1/?replicaSet=rs0", named)
+    assert client.options.pool_options.wait_queue_timeout == driver.OPERATION_TIMEOUT_MS / 1000
     closed = client.close()
     if closed is not None:
         await closed

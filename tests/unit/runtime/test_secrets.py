@@ -10,7 +10,7 @@ import pytest
 from shared.runtime.errors import Defect, Refused
 from shared.runtime.ops import secrets
 from shared.runtime.store.crypto import FieldCipher, cipher_from, field_keys, id_key_from
-from shared.runtime.store.mongo import connect
+from shared.runtime.store.driver import connect
 
 KEY = base64.b64encode(b"0123456789abcdefghijklmnopqrstuv").decode()
 OTHER = base64.b64encode(b"vutsrqponmlkjihgfedcba9876543210").decode()
