@@ -6,8 +6,8 @@ reading goes on with the next row: no row of a list may vanish, and one bad byte
 Which lines make one record
 A quoted cell may hold line breaks (addresses do), and a quote that is never closed looks the same at first. So lines
 are joined to one record only if all of these hold: the first line is not a whole row when its quote is taken as a
-letter; the quote closes within QUOTED_LINES_MAX lines; the record then has as many cells as the heading; and none of
-the lines after the first is a whole row by itself (`_is_whole`). Otherwise
+letter (`_is_whole_unquoted`); the quote closes within QUOTED_LINES_MAX lines; the record then has as many cells as the
+heading; and none of the lines after the first is a whole row by itself (`_is_whole`). Otherwise
 the line where the quote opened is a record of its own, with the fault `open-quote`, and every line after it is read as
 if that quote did not exist. So the number of lines that are not blank equals the number of records, except for lines
 inside such a cell.
@@ -32,6 +32,10 @@ Fault = Literal["undecodable", "open-quote", "long", "wide"]
 Cells = tuple[int, list[str], Fault | None]
 
 QUOTED_LINES_MAX = 20
+# A cell that no part of an address is: a date, an area code, a sex.
+_TYPED = re.compile(
+    r" *(\d{1,2}[/-]\d{1,2}[/-]\d{4}|\d{4}-\d{2}-\d{2}|\d{2}\.\d{2}\.\d{2}\.\d{4}|[LPFM]) *", re.IGNORECASE
+)
 DELIMITERS = (";", ",", "\t", "|")
 # A line has a maximum length, and a cell is never longer than its lines together.
 csv.field_size_limit((QUOTED_LINES_MAX + 1) * BOUNDS.characters)
@@ -243,11 +247,15 @@ class _Records:
         return line.rstrip("\n").split(self._shape.delimiter), "open-quote"
 
     def _is_whole_unquoted(self, line: str) -> bool:
-        """Whether a line with an open quote has all cells of a row when this quote is taken as a letter. Then the cell
-        does not go on below: the lines below are other people. A quote that opens the last cell proves nothing."""
+        """Whether a line with an open quote is a row when this quote is taken as a letter. Then the cell does not go on
+        below: the lines below are other people.
+
+        The row must have all its cells, and one behind the quote must be a date, an area code or a sex: separators
+        alone may also be commas of an address of several lines.
+        """
         *before, opened = next(csv.reader([line], delimiter=self._shape.delimiter))
         within = opened.rstrip("\r\n").split(self._shape.delimiter)
-        return len(within) > 1 and self._shape.fits(before + within)
+        return self._shape.fits(before + within) and any(_TYPED.fullmatch(cell) for cell in within[1:])
 
     def _joined(self, line: str, more: list[str]) -> list[str] | None:
         """The cells of a line and of the following lines up to the closing quote; None when they do not make one

@@ -7,7 +7,7 @@ import io
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from shared.files.separated import BOM, for_excel, guarded, line, unguarded, writable
@@ -61,6 +61,7 @@ def test_numbers_stay_numbers() -> None:
 
 
 @given(st.lists(st.tuples(CELLS, CELLS), min_size=1, max_size=5))
+@example([("", ",0\n")])
 def test_an_answers_file_reads_back_equal(
     tmp_path_factory: pytest.TempPathFactory, cells: list[tuple[str, str]]
 ) -> None:

@@ -126,3 +126,10 @@ def test_a_line_that_lost_its_first_cell_does_not_lend_its_cells_to_the_one_abov
     second = line(2, 'RT 002"').split(",", 1)[1]
     found = rows_of("\n".join([HEADER, first, second, line(3)]) + "\n")
     assert [reasons for _, reasons in found] == [["row-ragged"], ["row-ragged"], []]
+
+
+def test_an_address_of_several_lines_may_have_as_many_separators_as_cells_follow() -> None:
+    header = HEADER.replace("alamat,", "") + ",alamat,telepon"
+    start = line(1).replace("RT 001,", "")
+    rows = rows_of(f'{header}\n{start},"Jl. Pelita, RT 3\nSangatta",081234567890\n')
+    assert [(cells[-2], problems) for cells, problems in rows] == [("Jl. Pelita, RT 3\nSangatta", [])]
