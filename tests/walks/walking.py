@@ -24,7 +24,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 LEFT_OUT = shutil.ignore_patterns(
-    ".git", ".venv", "__pycache__", ".pytest_cache", ".ruff_cache", ".hypothesis", "private", "build"
+    ".git", ".venv", "__pycache__", ".mypy_cache", ".pytest_cache", ".ruff_cache", ".hypothesis", "private", "build"
 )
 _STEP = re.compile(
     r"^(?:New file `(?P<new>[^`]+)`|In `(?P<path>[^`]+)`, (?P<where>after|before|instead of) `(?P<line>[^\n]+)`):\n+"
@@ -54,7 +54,7 @@ def steps(page: str) -> Iterator[Change | list[str]]:
 
 
 def copy(folder: Path) -> Path:
-    """A copy of the checkout, with the checkout's own environment and type cache."""
+    """A copy of the checkout, with the checkout's own environment."""
     checkout = folder / "payung"
     shutil.copytree(ROOT, checkout, ignore=LEFT_OUT, symlinks=True)
     (checkout / ".venv").symlink_to(Path(sys.prefix), target_is_directory=True)
@@ -83,7 +83,13 @@ def run(checkout: Path, command: str) -> None:
     """Runs one command of the page in the copy; fails with its output."""
     # The copy has no environment of its own to set up.
     words = command.replace("make ", "make -o setup ", 1) if command.startswith("make ") else command
-    environ = {**os.environ, "PYTHONPATH": str(checkout), "PYTHONDONTWRITEBYTECODE": "1"}
+    environ = {
+        **os.environ,
+        "PYTHONPATH": str(checkout),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        # All walks share the checkout's cache: only the first one checks every type.
+        "MYPY_CACHE_DIR": str(ROOT / ".mypy_cache"),
+    }
     environ.pop("PYTEST_CURRENT_TEST", None)
     done = subprocess.run(
         words, shell=True, cwd=checkout, env=environ, capture_output=True, text=True, timeout=600, check=False
