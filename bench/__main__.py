@@ -22,11 +22,11 @@ from rich.table import Table
 from bench import floors, suspects
 from bench.people import AGENCY, REGENCY, insurable, write_list
 from bench.stage import figures, said
-from payung import commands, place, publish, reference
+from payung import commands, installations, publish, reference
 from payung.demo.population import population_csv
 from payung.embedded import ports
 from payung.embedded.stack import Stack, StackConfig
-from payung.place import CommandError, Place
+from payung.installations import CommandError, Installation
 from payung.terminal import console
 from shared.contracts import topics
 from shared.kernel.calendar import business_day, first_day, period_of
@@ -53,7 +53,7 @@ async def _until(condition: Callable[[], Awaitable[bool]]) -> None:
             await asyncio.sleep(LOOK_S)
 
 
-async def _totals(at: Place, period: str) -> dict[str, Any]:
+async def _totals(at: Installation, period: str) -> dict[str, Any]:
     try:
         report = (await at.get("reporting", "/v1/coverage", regency=REGENCY, period=period, format="json")).json()
     except CommandError:
@@ -62,7 +62,7 @@ async def _totals(at: Place, period: str) -> dict[str, Any]:
     return found
 
 
-async def whole(at: Place, path: Path, workers: int) -> list[Lap]:
+async def whole(at: Installation, path: Path, workers: int) -> list[Lap]:
     """Runs from the file to covered and reported workers; returns laps in seconds."""
     today = business_day(clock.now())
     period = period_of(today)
@@ -125,7 +125,7 @@ async def bench(workers: int, seed: int) -> None:
         population_csv(people, population)
         config = StackConfig(data_dir=folder / "data", port_base=ports.free_base())
         async with Stack(config, topics_admin.apply) as stack:
-            at = place.find(folder / "data")
+            at = installations.find(folder / "data")
             out.print(f"{workers} workers, one list, broker and database on this machine")
             before = await floors.flow(at, path, "before")
             await reference.load_snapshot(at, population, REGENCY)
@@ -149,7 +149,7 @@ def _print(workers: int, laps: list[Lap], base: float) -> None:
     out.print(f"file to covered and reported: {workers / laps[-1].at_s:,.0f} workers/s")
 
 
-async def _print_services(at: Place, base: float, spent: Mapping[str, float]) -> None:
+async def _print_services(at: Installation, base: float, spent: Mapping[str, float]) -> None:
     table = Table("service", "inputs", "cpu s", "inputs/cpu s", "of the floor", "resident MB", box=None)
     for service in topics.SERVICES:
         metric = await figures(at, service)

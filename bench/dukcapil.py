@@ -24,11 +24,11 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from rich.console import Console
 
 from bench.people import REGENCY
-from payung import place
-from payung.demo.population import Person, generate, population_csv
+from payung import installations
+from payung.demo.population import Inhabitant, generate, population_csv
 from payung.embedded import ports
 from payung.embedded.stack import Stack, StackConfig
-from payung.place import Place
+from payung.installations import Installation
 from shared.contracts import topics
 from shared.kernel.calendar import business_day
 from shared.kernel.identity import worker_id
@@ -45,7 +45,7 @@ OFF_MAX = 0.02
 out = Console(highlight=False)
 
 
-def a_check(person: Person, key: bytes) -> tuple[bytes, bytes]:
+def a_check(person: Inhabitant, key: bytes) -> tuple[bytes, bytes]:
     """The request as registration would send it."""
     who = worker_id(key, person.nik)
     data = {
@@ -74,7 +74,7 @@ def a_check(person: Person, key: bytes) -> tuple[bytes, bytes]:
     return who.encode(), orjson.dumps(event)
 
 
-async def publish(at: Place, people: Sequence[Person]) -> None:
+async def publish(at: Installation, people: Sequence[Inhabitant]) -> None:
     """Publishes all checks at once; waiting checks are in the store."""
     key = id_key_from(at.environ)
     producer = AIOKafkaProducer(**Server(at.environ).options(), acks="all", linger_ms=5)
@@ -112,7 +112,7 @@ async def rate_kept(client: httpx.AsyncClient, seconds: float) -> tuple[float, f
     return (last - first) / (at - since), busiest, await calls(client)
 
 
-async def verdicts(at: Place, wanted: int, wait_s: float) -> dict[str, int]:
+async def verdicts(at: Installation, wanted: int, wait_s: float) -> dict[str, int]:
     """Verdicts by type, each worker once. Returns when all exist or the time is over."""
     consumer = AIOKafkaConsumer(
         topics.events("verification"), **Server(at.environ).options(), auto_offset_reset="earliest"
@@ -151,7 +151,7 @@ async def bench(given: argparse.Namespace) -> int:
             environment={**os.environ, "PAYUNG_DUKCAPIL_RATE": str(rate)},
         )
         async with Stack(config, topics_admin.apply) as stack:
-            at = place.find(folder / "data")
+            at = installations.find(folder / "data")
             address = f"http://127.0.0.1:{ports.port(base, 'dukcapil')}"
             async with httpx.AsyncClient(base_url=address, trust_env=False, timeout=30) as client:
                 share = given.faults / 4

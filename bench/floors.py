@@ -17,7 +17,7 @@ from pydantic import BaseModel, TypeAdapter
 
 from bench.people import AGENCY
 from payung import publish
-from payung.place import Place
+from payung.installations import Installation
 from shared.contracts.topics import Topic
 from shared.lists.reader import open_list
 from shared.runtime import clock
@@ -36,7 +36,7 @@ class _Row(BaseModel):
     data: dict[str, Any]
 
 
-async def flow(at: Place, path: Path, when: str) -> float:
+async def flow(at: Installation, path: Path, when: str) -> float:
     """Records a second while they are produced: with all acks, consumed in batches, inserted durably."""
     topic = await _topic(at, f"bench-flow-{when}")
     values = _values(path)
@@ -55,7 +55,7 @@ async def flow(at: Place, path: Path, when: str) -> float:
         return len(values) / (clock.monotonic() - started)
 
 
-async def stage(at: Place, path: Path, when: str) -> float:
+async def stage(at: Installation, path: Path, when: str) -> float:
     """Records a second of a whole stage over waiting records: it decodes each by a model, inserts it durably, publishes
     one keyed record for it with all acks and idempotence, and commits offsets for each batch."""
     topic, out = await _topic(at, f"bench-stage-{when}"), await _topic(at, f"bench-stage-out-{when}")
@@ -80,17 +80,17 @@ async def stage(at: Place, path: Path, when: str) -> float:
         return len(values) / (clock.monotonic() - started)
 
 
-async def _topic(at: Place, name: str) -> str:
+async def _topic(at: Installation, name: str) -> str:
     await topics_admin.apply(environ=at.environ, wanted=[Topic(name=name, producer="bench", key="row", partitions=3)])
     return name
 
 
 def _values(path: Path) -> list[bytes]:
-    run = publish.Run(id=clock.new_id(), file=str(path), sha256="", agency=AGENCY, kind="workers", feedback={})
+    run = publish.Publication(id=clock.new_id(), file=str(path), sha256="", agency=AGENCY, kind="workers", feedback={})
     return [orjson.dumps(publish.row_event(run, row)) for row in open_list(path, "workers").rows()]
 
 
-def _producer(at: Place) -> AIOKafkaProducer:
+def _producer(at: Installation) -> AIOKafkaProducer:
     return AIOKafkaProducer(
         **Server(at.environ).options(),
         acks="all",
@@ -100,7 +100,7 @@ def _producer(at: Place) -> AIOKafkaProducer:
     )
 
 
-def _consumer(at: Place, topic: str, group: str | None = None) -> AIOKafkaConsumer:
+def _consumer(at: Installation, topic: str, group: str | None = None) -> AIOKafkaConsumer:
     return AIOKafkaConsumer(
         topic,
         **Server(at.environ).options(),
@@ -110,7 +110,7 @@ def _consumer(at: Place, topic: str, group: str | None = None) -> AIOKafkaConsum
     )
 
 
-def _collection(at: Place, name: str) -> Any:
+def _collection(at: Installation, name: str) -> Any:
     return AsyncIOMotorClient(at.environ["PAYUNG_MONGO_URL"], w="majority", journal=True)["bench"][name]
 
 

@@ -22,11 +22,11 @@ from typing import Any
 
 from bench.people import AGENCY, insurable, write_list
 from bench.stage import Measured, measure_processes, out
-from payung import place, publish
+from payung import installations, publish
 from payung.access.files import INTERNAL
 from payung.embedded import ports
 from payung.embedded.stack import Stack, StackConfig
-from payung.place import CommandError, Place
+from payung.installations import CommandError, Installation
 from shared.runtime.kafka import topics_admin
 from shared.runtime.kafka.durability import ONE_BROKER
 from shared.runtime.ops import credentials
@@ -128,7 +128,7 @@ def serve(variant: str) -> None:
 
 
 @contextlib.asynccontextmanager
-async def served(at: Place, variant: str, log: Path) -> AsyncIterator[int]:
+async def served(at: Installation, variant: str, log: Path) -> AsyncIterator[int]:
     """Starts a process of the variant and gives its pid when it is ready."""
     environ = {**at.environ, "PAYUNG_INSTANCE": "bench", "PAYUNG_LOG": "json", "MALLOC_ARENA_MAX": "2"}
     # The launcher says so to the services that it starts itself.
@@ -147,7 +147,7 @@ async def served(at: Place, variant: str, log: Path) -> AsyncIterator[int]:
             await process.wait()
 
 
-async def _ready(at: Place) -> bool:
+async def _ready(at: Installation) -> bool:
     try:
         return (await at.get("registration", "/readyz")).is_success
     except CommandError:
@@ -160,7 +160,7 @@ async def bench(runs: int, rows: int) -> None:
         folder = Path(name)
         config = StackConfig(data_dir=folder / "data", port_base=ports.free_base(), services=(), stand_ins=())
         async with Stack(config, topics_admin.apply):
-            at = place.find(folder / "data")
+            at = installations.find(folder / "data")
             found: dict[str, list[Measured]] = {variant: [] for variant in VARIANTS}
             # The first run of each warms the servers and is not counted. The variant that begins alternates.
             for number in range(runs + 1):
@@ -192,7 +192,7 @@ async def bench_locks(runs: int, rows: int) -> None:
                     tls=how.get("tls", False),
                 )
                 await stacks.enter_async_context(Stack(config, topics_admin.apply))
-                places[kind] = _as_service(place.find(folder / kind))
+                places[kind] = _as_service(installations.find(folder / kind))
             found: dict[str, list[Measured]] = {kind: [] for kind in LOCKS}
             for number in range(runs + 1):
                 for kind in sorted(LOCKS, reverse=bool(number % 2)):
@@ -207,7 +207,7 @@ async def bench_locks(runs: int, rows: int) -> None:
             out.print(f"median rows {what}: {shares}")
 
 
-def _as_service(at: Place) -> Place:
+def _as_service(at: Installation) -> Installation:
     """The place with registration's log-in, if there are log-ins. The operator would not do: no rule applies to it."""
     if at.credentials is None:
         return at
@@ -221,7 +221,7 @@ def _without_login(url: str) -> str:
     return f"{scheme}://{rest.partition('@')[2].partition('&authSource')[0]}"
 
 
-async def _one(at: Place, folder: Path, variant: str, run: int, rows: int, kind: str = "") -> Measured:
+async def _one(at: Installation, folder: Path, variant: str, run: int, rows: int, kind: str = "") -> Measured:
     # Each run has other people, the same number each time.
     people = insurable(1_000 + run, rows)
     path = folder / f"list-{run}.csv"

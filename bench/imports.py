@@ -25,7 +25,7 @@ from rich.table import Table
 
 from bench.people import AGENCY, insurable, write_list
 from bench.stage import alone, out, until_said
-from payung.place import Place
+from payung.installations import Installation
 from shared.runtime import clock
 
 LOOK_S = 0.5
@@ -42,7 +42,7 @@ class Sent:
     resident: int
 
 
-async def _by_command(at: Place, pid: int, path: Path, rows: int, *, paused: bool) -> Sent:
+async def _by_command(at: Installation, pid: int, path: Path, rows: int, *, paused: bool) -> Sent:
     """Sends by `payung publish`, while registration works or is paused; no service may be paused for a minute."""
     argv = [sys.executable, "-P", "-m", "payung", "publish", str(path), "--agency", AGENCY, "--data", str(at.data_dir)]
     if paused:
@@ -65,7 +65,7 @@ async def _by_command(at: Place, pid: int, path: Path, rows: int, *, paused: boo
     return Sent(f"{path.suffix[1:]} by payung publish", rows, elapsed_s, resident)
 
 
-async def _by_upload(at: Place, pid: int, path: Path, rows: int) -> list[Sent]:
+async def _by_upload(at: Installation, pid: int, path: Path, rows: int) -> list[Sent]:
     """Sends by HTTP; measures until all rows are in Kafka, and until all are answered."""
     sent: list[Sent] = []
     started = clock.monotonic()

@@ -6,7 +6,7 @@ import csv
 from itertools import islice
 from pathlib import Path
 
-from payung.demo.population import Person, generate
+from payung.demo.population import Inhabitant, generate
 from shared.kernel.calendar import business_day
 from shared.reference import areas as area_files
 from shared.runtime import clock
@@ -32,7 +32,7 @@ COLUMNS = (
 INVENTED_EACH = 1.4
 
 
-def insurable(seed: int, count: int) -> list[Person]:
+def insurable(seed: int, count: int) -> list[Inhabitant]:
     """`count` people of the regency; each seed gives other people."""
     today = business_day(clock.now())
     everybody = generate(seed, int(count * INVENTED_EACH), REGENCY, area_files.load(), today)
@@ -40,7 +40,7 @@ def insurable(seed: int, count: int) -> list[Person]:
     return list(islice(fit, count))
 
 
-def write_list(path: Path, people: list[Person], prefix: str = "B") -> None:
+def write_list(path: Path, people: list[Inhabitant], prefix: str = "B") -> None:
     """Writes a list without faults, because the bench does not measure refusals. `prefix` makes row names unique."""
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)

@@ -20,7 +20,7 @@ from bench.people import AGENCY, insurable, write_list
 from bench.stage import alone, figures, measure_processes, show
 from payung import publish
 from payung.embedded import ports
-from payung.place import Place
+from payung.installations import Installation
 
 ANSWERED = ("submission.answered.v1",)
 READY_S = 60.0
@@ -48,7 +48,7 @@ async def bench(rows: int, seed: int, processes: int) -> None:
 
 
 @contextlib.asynccontextmanager
-async def _second(at: Place) -> AsyncIterator[tuple[int, Place]]:
+async def _second(at: Installation) -> AsyncIterator[tuple[int, Installation]]:
     """Starts a second instance; ready when each of the two has partitions."""
     port = str(ports.free_base())
     own = replace(at, urls={"registration": f"http://127.0.0.1:{port}"})

@@ -17,10 +17,10 @@ from pathlib import Path
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from payung import place
+from payung import installations
 from payung.embedded import ports
 from payung.embedded.stack import Stack, StackConfig
-from payung.place import CommandError, Place
+from payung.installations import CommandError, Installation
 from payung.terminal import console
 from shared.runtime import clock
 from shared.runtime.kafka import topics_admin
@@ -53,7 +53,7 @@ class Measured:
 
 
 @contextlib.asynccontextmanager
-async def alone(service: str) -> AsyncIterator[tuple[Stack, Place]]:
+async def alone(service: str) -> AsyncIterator[tuple[Stack, Installation]]:
     """Runs the service with its own broker and database, in a folder that is deleted afterwards."""
     with tempfile.TemporaryDirectory(prefix=f"payung-{service}-") as name:
         folder = Path(name)
@@ -65,10 +65,10 @@ async def alone(service: str) -> AsyncIterator[tuple[Stack, Place]]:
             environment=dict(os.environ),
         )
         async with Stack(config, topics_admin.apply) as stack:
-            yield stack, place.find(folder / "data")
+            yield stack, installations.find(folder / "data")
 
 
-async def figures(at: Place, service: str) -> dict[str, float]:
+async def figures(at: Installation, service: str) -> dict[str, float]:
     """The service's metrics by name and labels; empty while it is down."""
     try:
         text = (await at.get(service, "/metrics")).text
@@ -87,7 +87,7 @@ def said(found: dict[str, float], *kinds: str) -> float:
     return sum(found.get(f"payung_outcomes_total{{type={kind}}}", 0) for kind in kinds)
 
 
-async def until_said(service: str, kinds: tuple[str, ...], count: int, *places: Place) -> list[dict[str, float]]:
+async def until_said(service: str, kinds: tuple[str, ...], count: int, *places: Installation) -> list[dict[str, float]]:
     """Waits until the processes of a service, one for each place, have together published `count` outcomes of these
     types. Returns the metrics of each process at that moment."""
     while True:
@@ -98,7 +98,12 @@ async def until_said(service: str, kinds: tuple[str, ...], count: int, *places: 
 
 
 async def measure(
-    stack: Stack, at: Place, service: str, feed: Callable[[], Awaitable[None]], kinds: tuple[str, ...], count: int
+    stack: Stack,
+    at: Installation,
+    service: str,
+    feed: Callable[[], Awaitable[None]],
+    kinds: tuple[str, ...],
+    count: int,
 ) -> Measured:
     """Measures one service of the stack."""
     pid = stack.pids()[service]
@@ -107,7 +112,7 @@ async def measure(
 
 
 async def measure_processes(
-    members: Mapping[int, Place],
+    members: Mapping[int, Installation],
     service: str,
     feed: Callable[[], Awaitable[None]],
     kinds: tuple[str, ...],

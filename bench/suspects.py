@@ -32,7 +32,7 @@ from services.registration.suspects.background import running
 from services.registration.suspects.domain import likeness
 from services.registration.suspects.domain.likeness import Traits
 from services.registration.suspects.domain.naming import fold
-from services.registration.workers.domain.state import Status, Word, Worker, WorkerForm
+from services.registration.workers.domain.state import Word, Worker, WorkerForm, WorkerStatus
 from shared.kernel.decision import Address
 from shared.kernel.identity import worker_id
 from shared.reference import areas
@@ -344,7 +344,7 @@ def _saved(one: Form) -> Folded:
     )
     worker = Worker(
         regency="64.08",
-        status=Status.VERIFIED,
+        status=WorkerStatus.VERIFIED,
         registration_version=1,
         form=form,
         words=(word,),

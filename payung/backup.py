@@ -26,10 +26,10 @@ from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
 from payung.embedded.private import write_private
-from payung.place import CommandError
+from payung.installations import CommandError
 from shared.contracts import topics
 from shared.runtime import clock
-from shared.runtime.errors import Refused
+from shared.runtime.errors import StartRefused
 from shared.runtime.ops.secrets import NAME_WORKERS
 from shared.runtime.store import login, sealed
 from shared.runtime.store.crypto import check_value, cipher_from, id_key_from
@@ -192,7 +192,7 @@ def _check_keys(
         ours = {f"{FIELD}{name}": value for name, value in cipher_from(environ, service).check_values().items()}
         if service in NAME_WORKERS:
             ours[WORKER_ID] = check_value(id_key_from(environ), "worker id")
-    except Refused as error:
+    except StartRefused as error:
         raise CommandError(str(error)) from error
     other = {name for name, value in keys.items() if ours.get(name) != value}
     gone = {name.removeprefix(FIELD) for name in other if name.startswith(FIELD) and name not in ours}

@@ -13,11 +13,11 @@ import httpx
 import typer
 from rich.console import Console
 
-from payung import backup, place
+from payung import backup, installations
 from payung.embedded import ports, stack
 from payung.embedded.data import DataFolder
-from payung.options import Data
-from payung.place import CommandError
+from payung.installations import CommandError
+from payung.options import DataOption
 from shared.runtime.ops import credentials, secrets
 
 _out = Console(highlight=False, soft_wrap=True)
@@ -27,10 +27,10 @@ ASK_S = 3.0
 def make(
     folder: Annotated[Path, typer.Argument(help="A folder that does not exist yet")],
     keys: Annotated[bool, typer.Option("--keys", help="Copy keys.json too; keep such a backup as a secret")] = False,
-    data: Data = None,
+    data: DataOption = None,
 ) -> None:
     """Write a backup of all services' databases while the services run. It does not contain Kafka."""
-    at = place.find(data)
+    at = installations.find(data)
     keys_file = DataFolder(at.data_dir).keys_file if keys else None
     backup.make(at.environ, folder, _line, keys_file)
     _out.print(f"done: {folder}" + ("" if keys else "; keep the keys apart (docs/runbooks/keys.md)"))
@@ -38,7 +38,7 @@ def make(
 
 def put_back(
     folder: Annotated[Path, typer.Argument(exists=True, file_okay=False)],
-    data: Data = None,
+    data: DataOption = None,
     port_base: Annotated[int, typer.Option(help="Ports of the servers that are started for it")] = ports.DEFAULT_BASE,
 ) -> None:
     """Replace all services' databases by a backup. Stop the services first; they read later records from Kafka."""
@@ -58,7 +58,7 @@ async def _stopped(
     """An installation whose services are stopped, with the database of the environment or the embedded one. Gives its
     environment, and the log-in when the environment does not contain it."""
     if names_servers(os.environ) and data is None:
-        at = place.find(data)
+        at = installations.find(data)
         async with httpx.AsyncClient(timeout=ASK_S, trust_env=False) as client:
             for service, url in at.urls.items():
                 if await _answers(client, url):
@@ -81,7 +81,7 @@ async def _stopped(
 def names_servers(environ: Mapping[str, str]) -> bool:
     """Whether the environment means servers that run without us: of docker-compose.yml, or of your own. A restore into
     the embedded database would then put the backup where nobody reads it."""
-    return any(environ.get(one) for one in ("PAYUNG_MONGO_URL", place.FOLDER, credentials.VARIABLE))
+    return any(environ.get(one) for one in ("PAYUNG_MONGO_URL", installations.FOLDER, credentials.VARIABLE))
 
 
 async def _answers(client: httpx.AsyncClient, url: str) -> bool:

@@ -29,7 +29,7 @@ from shared.kernel.calendar import business_day
 from shared.kernel.event import Event, Intake
 from shared.lists import villages
 from shared.lists.answers import reason_message
-from shared.lists.columns import Kind
+from shared.lists.columns import ListKind
 from shared.lists.reader import open_list
 from shared.lists.rows import ListFile, Row
 from shared.reference import areas as area_files
@@ -45,7 +45,7 @@ _CLAIMS = "claims"
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class RowFault:
     """Why a row would be refused; `place` says where a clerk finds it."""
 
     row: int
@@ -60,34 +60,34 @@ class Finding:
 
 
 @dataclass(slots=True)
-class Findings:
+class CheckResult:
     """The number of rows, the faults of some, and notices about the file (Indonesian, English)."""
 
     rows: int = 0
-    refused: list[Finding] = field(default_factory=list)
+    refused: list[RowFault] = field(default_factory=list)
     notices: tuple[tuple[str, str], ...] = ()
 
 
 # Reasons and warnings of an event.
-Verdict = tuple[tuple[str, ...], tuple[str, ...]]
-Judge = Callable[[Event[Intake]], Verdict]
+RowReasons = tuple[tuple[str, ...], tuple[str, ...]]
+Judge = Callable[[Event[Intake]], RowReasons]
 
 
-def check(path: Path, regency: str, kind: Kind) -> Findings:
+def check(path: Path, regency: str, kind: ListKind) -> CheckResult:
     """Judges every row as the service would today. It cannot know who is registered; only the services know that."""
     return checked(open_list(path, kind), regency, clock.now())
 
 
-def checked(listed: ListFile, regency: str, now: datetime) -> Findings:
+def checked(listed: ListFile, regency: str, now: datetime) -> CheckResult:
     """The findings of an opened list, as of an instant."""
     areas = area_files.load()
     judge = _judge(listed.kind, areas)
-    found, taken = Findings(), Counter[str]()
+    found, taken = CheckResult(), Counter[str]()
     for row in listed.rows():
         found.rows += 1
         if row.problems:
             found.refused.extend(
-                Finding(row.number, one.column, one.reason, one.message_id, row.place) for one in row.problems
+                RowFault(row.number, one.column, one.reason, one.message_id, row.place) for one in row.problems
             )
             continue
         reasons, warnings = _verdict(row, listed.kind, regency, now, judge)
@@ -96,7 +96,7 @@ def checked(listed: ListFile, regency: str, now: datetime) -> Findings:
             message = reason_message(reason, 0, row.remarks)
             if hints and reason == Reason.VILLAGE_UNKNOWN:
                 message = f"{message} {hints}"
-            found.refused.append(Finding(row.number, field_of(reason), reason, message, row.place))
+            found.refused.append(RowFault(row.number, field_of(reason), reason, message, row.place))
         taken.update(villages.taken(reasons, warnings))
     found.notices = (*listed.notices, *villages.notices(taken, areas))
     return found
@@ -125,7 +125,7 @@ class TakenVillages:
         return villages.notices(self._rows, self._reference.areas)
 
 
-def _verdict(row: Row, kind: Kind, regency: str, now: datetime, judge: Judge) -> Verdict:
+def _verdict(row: Row, kind: ListKind, regency: str, now: datetime, judge: Judge) -> RowReasons:
     # An officer signs explanations; an agency signs every other kind of list.
     decides = row.type in DECISIONS
     source = "officer/check" if decides else f"agency/{regency}/{_AGENCY}"
@@ -143,7 +143,7 @@ def _verdict(row: Row, kind: Kind, regency: str, now: datetime, judge: Judge) ->
     return judge(event)
 
 
-def _judge(kind: Kind, areas: Areas) -> Judge:
+def _judge(kind: ListKind, areas: Areas) -> Judge:
     if kind == _CLAIMS:
         reference = ClaimsReference(rates.load(), _NO_KEY)
         return lambda event: (forms.problems(event.data.fields, reference, business_day(event.at)), ())
@@ -151,7 +151,7 @@ def _judge(kind: Kind, areas: Areas) -> Judge:
     return lambda event: _refusals(event, ours)
 
 
-def _refusals(event: Event[Intake], reference: Reference) -> Verdict:
+def _refusals(event: Event[Intake], reference: Reference) -> RowReasons:
     """The reasons for which the service would refuse an event; the service's own routing finds them."""
     reasons: list[str] = []
     warnings: list[str] = []

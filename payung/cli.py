@@ -19,8 +19,8 @@ from payung import (
     checks,
     commands,
     configuration,
+    installations,
     keys_cli,
-    place,
     policy_cli,
     publish,
     rates_cli,
@@ -33,8 +33,8 @@ from payung.dlq import cli as dlq_cli
 from payung.embedded import ports
 from payung.embedded.stack import StackConfig, default_data_dir
 from payung.embedded.stack import up as bring_up
-from payung.options import AsJson, Data
-from payung.place import CommandError
+from payung.installations import CommandError
+from payung.options import AsJson, DataOption
 from payung.plan_view import show_plan
 from payung.terminal import console, progress_bars
 from payung.tracing import cli as tracing_cli
@@ -42,7 +42,7 @@ from shared.contracts import topics
 from shared.kernel.calendar import business_day
 from shared.kernel.money import rupiah
 from shared.lists.answers import answers_path
-from shared.lists.columns import LAYOUTS, Kind
+from shared.lists.columns import LAYOUTS, ListKind
 from shared.lists.errors import ListError
 from shared.runtime import clock
 from shared.runtime.kafka import topics_admin
@@ -90,13 +90,13 @@ DIFFERENCES_SHOWN = 20
 # A thousand times the country's yearly spending, and far below the limit of 64 bits.
 RUPIAH_MAX = 10**18
 PEOPLE_MAX = 10**9
-Regency = Annotated[str, typer.Option(help="Kemendagri code, e.g. 64.08")]
+RegencyOption = Annotated[str, typer.Option(help="Kemendagri code, e.g. 64.08")]
 PortBase = Annotated[int, typer.Option(help="First port of all.", min=ports.BASE_MIN, max=ports.BASE_MAX)]
-Period = Annotated[str, typer.Option(help="Month, YYYY-MM")]
+PeriodOption = Annotated[str, typer.Option(help="Month, YYYY-MM")]
 Replicas = Annotated[
     int | None, typer.Option(min=1, max=99, help="Copies of a new topic; default PAYUNG_KAFKA_REPLICATION, else 3")
 ]
-Funding = Annotated[str, typer.Option(help="apbd-regency, apbd-province, self or csr")]
+FundingOption = Annotated[str, typer.Option(help="apbd-regency, apbd-province, self or csr")]
 
 
 def main() -> None:
@@ -120,11 +120,11 @@ def _print_json(value: Any) -> None:
 
 @app.command()
 def up(
-    data: Data = None,
+    data: DataOption = None,
     population: Annotated[Path | None, typer.Option(exists=True, help="Feeds the Dukcapil stand-in.")] = None,
     port_base: Annotated[
         int, typer.Option(help="First port of all.", min=ports.BASE_MIN, max=ports.BASE_MAX)
-    ] = place.DEFAULT_PORT_BASE,
+    ] = installations.DEFAULT_PORT_BASE,
     tls: Annotated[bool, typer.Option("--tls", help="Kafka and MongoDB speak TLS, with a CA made here.")] = False,
 ) -> None:
     """Start everything on this machine: Kafka, MongoDB, the five services, the stand-ins. Ctrl-C stops all."""
@@ -142,10 +142,10 @@ def up(
 def demo(
     workers: Annotated[int, typer.Option(min=50, help="How many workers to make up.")] = 20_000,
     exit_: Annotated[bool, typer.Option("--exit", help="Stop everything at the end.")] = False,
-    data: Data = None,
+    data: DataOption = None,
     port_base: Annotated[
         int, typer.Option(help="First port of all.", min=ports.BASE_MIN, max=ports.BASE_MAX)
-    ] = place.DEFAULT_PORT_BASE,
+    ] = installations.DEFAULT_PORT_BASE,
     seed: Annotated[int, typer.Option(help="The same seed makes the same people.")] = 6408,
     against_running: Annotated[
         bool, typer.Option("--against-running", help="Start nothing: tell it to what runs (docker compose, payung up).")
@@ -155,7 +155,7 @@ def demo(
     from payung.demo import story
 
     if against_running:
-        raise typer.Exit(_run(story.demo_against(place.find(data), workers=workers, seed=seed)))
+        raise typer.Exit(_run(story.demo_against(installations.find(data), workers=workers, seed=seed)))
     configuration.check_all(secrets.resolved(os.environ))
     raise typer.Exit(_run(story.demo(workers=workers, leave=exit_, data=data, port_base=port_base, seed=seed)))
 
@@ -168,11 +168,11 @@ def publish_list(
     wait: Annotated[bool, typer.Option("--wait", help="Follow the answers and write FILE.answers.csv")] = False,
     resume: Annotated[str | None, typer.Option(help="Go on with a broken-off run.", metavar="RUN")] = None,
     officer: Annotated[str, typer.Option(help="Who signs a list of explanations")] = "",
-    data: Data = None,
+    data: DataOption = None,
     as_json: AsJson = False,
 ) -> None:
     """Publish an agency's list to its topic; with --wait, collect the answer to each row."""
-    at = place.find(data)
+    at = installations.find(data)
     with progress_bars(err, transient=not err.is_terminal) as bars:
         tasks = {what: bars.add_task(what, total=None) for what in ("sent", "answered")}
         result = _run(
@@ -235,7 +235,7 @@ def _notice(text_id: str, text_en: str) -> None:
     err.print(f"{text_id} ({text_en})", style="yellow", soft_wrap=True)
 
 
-def _kind(kind: str) -> Kind:
+def _kind(kind: str) -> ListKind:
     if kind not in LAYOUTS:
         raise CommandError(f"--kind is one of {', '.join(LAYOUTS)}; got {kind!r}")
     return kind
@@ -243,17 +243,17 @@ def _kind(kind: str) -> Kind:
 
 @budget_app.command("set")
 def budget_set(
-    regency: Regency,
+    regency: RegencyOption,
     year: Annotated[int, typer.Option(min=2000, max=2999)],
     jkk: Annotated[int, typer.Option(help="Ceiling of the JKK account, rupiah", min=0, max=RUPIAH_MAX)],
     jkm: Annotated[int, typer.Option(help="Ceiling of the JKM account, rupiah", min=0, max=RUPIAH_MAX)],
     decree: Annotated[str, typer.Option(help="Number of the decree")],
     target: Annotated[int, typer.Option(help="Workers to cover", min=0, max=PEOPLE_MAX)],
-    funding: Funding = "apbd-regency",
+    funding: FundingOption = "apbd-regency",
     district_target: Annotated[
         list[str] | None, typer.Option(help="CODE=N, may be repeated", metavar="CODE=N", show_default=False)
     ] = None,
-    data: Data = None,
+    data: DataOption = None,
     as_json: AsJson = False,
 ) -> None:
     """Set (or replace) the ceilings of a regency, year and funding."""
@@ -267,7 +267,7 @@ def budget_set(
         "target_workers": target,
         "targets": _targets(district_target),
     }
-    result = _run(commands.set_budget(place.find(data), command))
+    result = _run(commands.set_budget(installations.find(data), command))
     if as_json:
         _print_json(result)
         return
@@ -291,17 +291,17 @@ def _targets(given: list[str] | None) -> dict[str, int] | None:
 
 @billing_app.command("run")
 def billing_run(
-    regency: Regency,
-    period: Period,
-    funding: Funding = "apbd-regency",
+    regency: RegencyOption,
+    period: PeriodOption,
+    funding: FundingOption = "apbd-regency",
     cutoff: Annotated[str | None, typer.Option(help="Verified on or before, YYYY-MM-DD; default today")] = None,
     due: Annotated[str | None, typer.Option(help="Due date of the invoice, YYYY-MM-DD")] = None,
     plan: Annotated[bool, typer.Option("--plan", help="Show what it would bill and cost; change nothing")] = False,
-    data: Data = None,
+    data: DataOption = None,
     as_json: AsJson = False,
 ) -> None:
     """Bill one month of a regency, as far as the budget allows."""
-    at = place.find(data)
+    at = installations.find(data)
     if plan:
         answer = _run(
             at.get("billing", "/v1/plan", regency=regency, period=period, funding=funding, cutoff=cutoff)
@@ -330,11 +330,11 @@ def billing_run(
 def invoice_list(
     regency: Annotated[str | None, typer.Option()] = None,
     period: Annotated[str | None, typer.Option()] = None,
-    data: Data = None,
+    data: DataOption = None,
     as_json: AsJson = False,
 ) -> None:
     """The invoices and whether they are paid."""
-    answer = _run(place.find(data).get("billing", "/v1/invoices", regency=regency, period=period)).json()
+    answer = _run(installations.find(data).get("billing", "/v1/invoices", regency=regency, period=period)).json()
     rows = answer["invoices"] if isinstance(answer, dict) else answer
     if as_json:
         _print_json(rows)
@@ -351,12 +351,12 @@ def invoice_pay(
     amount: Annotated[int, typer.Option(help="The exact amount, rupiah", min=1, max=RUPIAH_MAX)],
     reference: Annotated[str, typer.Option(help="The treasury's SP2D number")],
     paid_on: Annotated[str | None, typer.Option(help="YYYY-MM-DD; default today")] = None,
-    data: Data = None,
+    data: DataOption = None,
     as_json: AsJson = False,
 ) -> None:
     """Record the treasury's payment of an invoice; its workers are then covered."""
     command = {"invoice_id": invoice, "amount": amount, "paid_on": paid_on or _today(), "reference": reference}
-    result = _run(commands.pay_invoice(place.find(data), command))
+    result = _run(commands.pay_invoice(installations.find(data), command))
     if as_json:
         _print_json(result)
         return
@@ -368,9 +368,9 @@ def _today() -> str:
 
 
 @app.command("status")
-def show_status(data: Data = None, as_json: AsJson = False) -> None:
+def show_status(data: DataOption = None, as_json: AsJson = False) -> None:
     """Show each service: ready, lag, due work, dead letters, processes; exits 1 when one is not well."""
-    found = _run(status.look(place.find(data)))
+    found = _run(status.look(installations.find(data)))
     if as_json:
         _print_json([one.as_json() for one in found.services])
     else:
@@ -426,7 +426,7 @@ def _report_command(kind: str) -> Callable[..., None]:
         by: Annotated[str | None, typer.Option(help="district, village, sector, sex or age (coverage)")] = None,
         period: Annotated[str | None, typer.Option(help="Month; default the latest paid")] = None,
         format_: Annotated[str, typer.Option("--format", help="table, csv, json or xlsx")] = "table",
-        data: Data = None,
+        data: DataOption = None,
     ) -> None:
         _report(kind, format_, data, regency=regency, by=by, period=period)
 
@@ -440,7 +440,7 @@ for report_kind, report_help in _REPORTS.items():
 @report_app.command("rebuild")
 def report_rebuild(
     accept: Annotated[bool, typer.Option("--accept", help="Put it in place though figures differ")] = False,
-    data: Data = None,
+    data: DataOption = None,
 ) -> None:
     """Count the figures again from the events, and replace those in use when all are equal."""
     from payung import rebuilding
@@ -448,7 +448,7 @@ def report_rebuild(
     with err.status("reading events ...") as shown:
         done = _run(
             rebuilding.rebuild(
-                place.find(data), accept=accept, read=lambda count: shown.update(f"{count} events counted ...")
+                installations.find(data), accept=accept, read=lambda count: shown.update(f"{count} events counted ...")
             )
         )
     for name, row, where in done.differences[:DIFFERENCES_SHOWN]:
@@ -465,7 +465,7 @@ def report_rebuild(
 
 
 def _report(what: str, format_: str, data: Path | None, **filters: str | None) -> None:
-    at = place.find(data)
+    at = installations.find(data)
     if format_ not in ("table", "csv", "json", "xlsx"):
         raise CommandError(f"--format is table, csv, json or xlsx; got {format_!r}")
     wanted = "json" if format_ == "table" else format_
@@ -512,13 +512,13 @@ def report_table(report: dict[str, Any]) -> Table:
 
 
 @topics_app.command("apply")
-def topics_apply(replicas: Replicas = None, data: Data = None) -> None:
+def topics_apply(replicas: Replicas = None, data: DataOption = None) -> None:
     """Make the topics, users and rules of the table in the code. A wrong partition count is refused, never changed.
 
     PAYUNG_KAFKA_REPLICATION is the number of copies, PAYUNG_KAFKA_MIN_INSYNC how many of them must have a record before
     it counts. The defaults are 3 and 2, or as many as there are brokers.
     """
-    at = place.find(data)
+    at = installations.find(data)
     made = _run(topics_admin.apply(environ=at.environ, replicas=replicas))
     out.print(f"{len(made)} topics made, {len(topics.default_topics()) - len(made)} existed already")
     if users := _run(access.apply(at)):
@@ -530,11 +530,11 @@ def agency_add(
     agency: Annotated[str, typer.Argument(help="REGENCY/NAME, e.g. 64.08/pertanian")],
     claims: Annotated[bool, typer.Option("--claims", help="It submits claims instead of workers")] = False,
     replicas: Replicas = None,
-    data: Data = None,
+    data: DataOption = None,
 ) -> None:
     """Make the topics and the log-in of a new agency. The services find it by themselves; do not restart them."""
     regency, name = publish.parse_agency(agency)
-    at = place.find(data)
+    at = installations.find(data)
     wanted = topics.agency_topics(regency, name, claims=claims)
     made = _run(topics_admin.apply(wanted=wanted, environ=at.environ, replicas=replicas))
     out.print(f"made: {', '.join(made)}" if made else "its topics exist already")
@@ -545,9 +545,9 @@ def agency_add(
 @snapshot_app.command("load")
 def snapshot_load(
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False)],
-    regency: Regency,
+    regency: RegencyOption,
     kind: Annotated[str, typer.Option(help="population, dinsos, wage-earner or state-employee")] = "population",
-    data: Data = None,
+    data: DataOption = None,
 ) -> None:
     """Load a CSV or XLSX list. It replaces the regency's list of that kind, unless most of it cannot be read.
 
@@ -557,7 +557,7 @@ def snapshot_load(
     from payung import reference
 
     with err.status("loading ..."):
-        taken, skipped, version = _run(reference.load_source(place.find(data), file, regency, kind, _notice))
+        taken, skipped, version = _run(reference.load_source(installations.find(data), file, regency, kind, _notice))
     out.print(f"{taken} people of {regency} ({kind}), version {version}")
     if skipped:
         out.print(f"{skipped} rows left out")

@@ -7,7 +7,7 @@ from typing import Any
 
 from payung import wire
 from payung.access.table import OPERATOR, treasury_name
-from payung.place import CommandError, Place
+from payung.installations import CommandError, Installation
 from shared.contracts import topics
 from shared.contracts.reasons import messages
 from shared.reference import areas as area_files
@@ -16,28 +16,30 @@ ANSWER_WAIT_S = 60.0
 RUN_WAIT_S = 900.0
 
 
-async def set_budget(place: Place, data: Mapping[str, Any]) -> dict[str, Any]:
+async def set_budget(installation: Installation, data: Mapping[str, Any]) -> dict[str, Any]:
     """Publishes budget.set.v1 and returns the accepted ceilings; CommandError with reasons when refused."""
-    return await _command(place, "budget.set.v1", data, "budget.set-accepted.v1", ANSWER_WAIT_S)
+    return await _command(installation, "budget.set.v1", data, "budget.set-accepted.v1", ANSWER_WAIT_S)
 
 
-async def run_billing(place: Place, data: Mapping[str, Any]) -> dict[str, Any]:
+async def run_billing(installation: Installation, data: Mapping[str, Any]) -> dict[str, Any]:
     """Publishes billing.run.v1 and returns the completed run."""
-    return await _command(place, "billing.run.v1", data, "billing.run-completed.v1", RUN_WAIT_S)
+    return await _command(installation, "billing.run.v1", data, "billing.run-completed.v1", RUN_WAIT_S)
 
 
-async def pay_invoice(place: Place, data: Mapping[str, Any]) -> dict[str, Any]:
+async def pay_invoice(installation: Installation, data: Mapping[str, Any]) -> dict[str, Any]:
     """Publishes invoice.pay.v1 and returns the payment."""
-    return await _command(place, "invoice.pay.v1", data, "premium.paid.v1", ANSWER_WAIT_S)
+    return await _command(installation, "invoice.pay.v1", data, "premium.paid.v1", ANSWER_WAIT_S)
 
 
-async def _command(place: Place, kind: str, data: Mapping[str, Any], done: str, wait_s: float) -> dict[str, Any]:
+async def _command(
+    installation: Installation, kind: str, data: Mapping[str, Any], done: str, wait_s: float
+) -> dict[str, Any]:
     given = {name: value for name, value in data.items() if value is not None}
     regency = _regency(given)
     command = wire.event(f"treasury/{regency}", kind, given)
     refused = kind.removesuffix(".v1") + ".refused.v1"
     answer = await wire.ask(
-        place.acting_as(treasury_name(regency), OPERATOR),
+        installation.acting_as(treasury_name(regency), OPERATOR),
         topics.BILLING_INTAKE,
         regency,
         command,

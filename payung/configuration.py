@@ -39,7 +39,7 @@ def table() -> dict[str, tuple[Setting, ...]]:
 
 
 def check_all(environ: Mapping[str, str]) -> None:
-    """Raises Refused for the first variable of the table that has another form."""
+    """Raises StartRefused for the first variable of the table that has another form."""
     for known in table().values():
         settings.check(known, environ)
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from payung.embedded.data import DataFolder, Keys, keys_of, random_key
-from payung.place import CommandError, Place
+from payung.installations import CommandError, Installation
 from services.billing.stream import SPEC as BILLING
 from services.claims.stream import SPEC as CLAIMS
 from services.registration.stream import SPEC as REGISTRATION
@@ -55,9 +55,9 @@ class KeyStatus:
         }
 
 
-async def look(place: Place) -> list[KeyStatus]:
+async def look(installation: Installation) -> list[KeyStatus]:
     """The keys of all five services. When two stores name workers by different keys, both report it."""
-    found = [await _one(place, spec) for spec in SPECS]
+    found = [await _one(installation, spec) for spec in SPECS]
     named = {one.worker_ids for one in found if one.worker_ids}
     if len(named) < 2:
         return found
@@ -68,23 +68,23 @@ async def look(place: Place) -> list[KeyStatus]:
     ]
 
 
-async def rotate(place: Place, said: Callable[[str], None]) -> None:
+async def rotate(installation: Installation, said: Callable[[str], None]) -> None:
     """Makes new keys where `payung up` keeps them, then seals again until no document needs an older key."""
-    if _kept_in_files(place):
-        _make_new(place, said)
+    if _kept_in_files(installation):
+        _make_new(installation, said)
         # Until then a service may still seal with the previous first key.
         await asyncio.sleep(TAKEN_UP_S)
-    elif all(len(_cipher(place, spec).names) < 2 for spec in SPECS):
+    elif all(len(_cipher(installation, spec).names) < 2 for spec in SPECS):
         raise CommandError(
             "the environment names one field key a service. Put a new one behind it (k1:...,k2:...) and start all "
             "services; put it in front (k2:...,k1:...) and start them again; then call this once more "
             "(docs/runbooks/keys.md)"
         )
     for spec in SPECS:
-        await _seal_anew(place, spec, said)
+        await _seal_anew(installation, spec, said)
 
 
-def retire(place: Place, left: Mapping[str, Mapping[str, int]]) -> list[str]:
+def retire(installation: Installation, left: Mapping[str, Mapping[str, int]]) -> list[str]:
     """Removes the older keys from the files. Returns the removed keys as `service/key`. Raises CommandError while a
     document needs one."""
     needed = [
@@ -95,9 +95,9 @@ def retire(place: Place, left: Mapping[str, Mapping[str, int]]) -> list[str]:
     ]
     if needed:
         raise CommandError(f"still needed, so nothing was taken away: {'; '.join(needed)}. Run payung keys rotate")
-    if not _kept_in_files(place):
+    if not _kept_in_files(installation):
         raise CommandError("the keys are in the environment: remove the older ones there, then restart the services")
-    folder, keys = _files(place)
+    folder, keys = _files(installation)
     gone: list[str] = []
     kept: dict[str, str] = {}
     for service, text in keys.field_keys.items():
@@ -108,8 +108,8 @@ def retire(place: Place, left: Mapping[str, Mapping[str, int]]) -> list[str]:
     return gone
 
 
-async def _one(place: Place, spec: ServiceSpec) -> KeyStatus:
-    cipher, store = _cipher(place, spec), app.open_store(spec, place.environ)
+async def _one(installation: Installation, spec: ServiceSpec) -> KeyStatus:
+    cipher, store = _cipher(installation, spec), app.open_store(spec, installation.environ)
     try:
         standing = await key_checks.recorded(store)
         left = await key_checks.left_over(store, cipher)
@@ -117,7 +117,7 @@ async def _one(place: Place, spec: ServiceSpec) -> KeyStatus:
         await store.close()
     ours = {f"{key_checks.FIELD}{name}": value for name, value in cipher.check_values().items()}
     if spec.names_workers:
-        ours[key_checks.WORKER_ID] = check_value(id_key_from(place.environ), "worker id")
+        ours[key_checks.WORKER_ID] = check_value(id_key_from(installation.environ), "worker id")
     differ = sorted(name for name, value in ours.items() if standing.get(name, value) != value)
     lacking = sorted(name for name, count in left.items() if count and name not in cipher.names)
     trouble = [f"{name.removeprefix('key/')} is not the key that the store was written with" for name in differ]
@@ -125,11 +125,11 @@ async def _one(place: Place, spec: ServiceSpec) -> KeyStatus:
     return KeyStatus(spec.name, cipher.names[0], left, standing.get(key_checks.WORKER_ID), "; ".join(trouble))
 
 
-async def _seal_anew(place: Place, spec: ServiceSpec, said: Callable[[str], None]) -> None:
-    cipher, store = _cipher(place, spec), app.open_store(spec, place.environ)
+async def _seal_anew(installation: Installation, spec: ServiceSpec, said: Callable[[str], None]) -> None:
+    cipher, store = _cipher(installation, spec), app.open_store(spec, installation.environ)
     done = 0
     try:
-        await key_checks.check(store, cipher, id_key_from(place.environ) if spec.names_workers else None)
+        await key_checks.check(store, cipher, id_key_from(installation.environ) if spec.names_workers else None)
         for _ in range(PASSES_MAX):
             sealed, missed = await store.seal_anew()
             done += sealed
@@ -141,9 +141,9 @@ async def _seal_anew(place: Place, spec: ServiceSpec, said: Callable[[str], None
     raise CommandError(f"{spec.name} goes on sealing with an older key: have all its processes been restarted?")
 
 
-def _make_new(place: Place, said: Callable[[str], None]) -> None:
+def _make_new(installation: Installation, said: Callable[[str], None]) -> None:
     """Puts a new key in front of each service's only key. An interrupted rotation has made its new key already."""
-    folder, keys = _files(place)
+    folder, keys = _files(installation)
     changed = dict(keys.field_keys)
     for service, text in keys.field_keys.items():
         names = list(field_keys(text, f"field keys of {service}"))
@@ -158,21 +158,21 @@ def _next_name(name: str) -> str:
     return f"k{int(number) + 1}" if number.isdigit() else _FIRST_NAME
 
 
-def _kept_in_files(place: Place) -> bool:
+def _kept_in_files(installation: Installation) -> bool:
     """Whether every service reads its keys from the data folder."""
-    folder = DataFolder(place.data_dir)
+    folder = DataFolder(installation.data_dir)
     return all(
-        place.environ.get(f"{secrets.field_keys_of(spec.name)}_FILE") == str(folder.field_keys_file(spec.name))
+        installation.environ.get(f"{secrets.field_keys_of(spec.name)}_FILE") == str(folder.field_keys_file(spec.name))
         for spec in SPECS
     )
 
 
-def _files(place: Place) -> tuple[DataFolder, Keys]:
-    folder = DataFolder(place.data_dir)
+def _files(installation: Installation) -> tuple[DataFolder, Keys]:
+    folder = DataFolder(installation.data_dir)
     return folder, keys_of(json.loads(folder.keys_file.read_text("utf-8")))
 
 
-def _cipher(place: Place, spec: ServiceSpec) -> FieldCipher:
-    cipher = cipher_from(place.environ, spec.name)
+def _cipher(installation: Installation, spec: ServiceSpec) -> FieldCipher:
+    cipher = cipher_from(installation.environ, spec.name)
     cipher.refresh()
     return cipher

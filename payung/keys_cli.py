@@ -9,18 +9,18 @@ import sys
 import typer
 from rich.console import Console
 
-from payung import keys, place
-from payung.options import AsJson, Data
+from payung import installations, keys
+from payung.options import AsJson, DataOption
 
 app = typer.Typer(help="The keys that seal personal fields and name workers.", no_args_is_help=True)
 _out = Console(highlight=False, soft_wrap=True)
 
 
 @app.command("status")
-def status(as_json: AsJson = False, data: Data = None) -> None:
+def status(as_json: AsJson = False, data: DataOption = None) -> None:
     """Show the sealing key, what older keys still seal, and whether all keys fit their stores; exits 1 when one
     does not."""
-    found = asyncio.run(keys.look(place.find(data)))
+    found = asyncio.run(keys.look(installations.find(data)))
     if as_json:
         sys.stdout.write(json.dumps([one.as_json() for one in found], indent=2) + "\n")
     for one in found if not as_json else ():
@@ -33,15 +33,15 @@ def status(as_json: AsJson = False, data: Data = None) -> None:
 
 
 @app.command("rotate")
-def rotate(data: Data = None) -> None:
+def rotate(data: DataOption = None) -> None:
     """Seal everything with new field keys while the services run. You may interrupt it and call it again."""
-    asyncio.run(keys.rotate(place.find(data), lambda line: _out.print(line, markup=False)))
+    asyncio.run(keys.rotate(installations.find(data), lambda line: _out.print(line, markup=False)))
     _out.print("done; payung keys status shows it, payung keys retire takes the older keys away")
 
 
 @app.command("retire")
-def retire(data: Data = None) -> None:
+def retire(data: DataOption = None) -> None:
     """Remove the older field keys of `payung up` when no document needs them. Backups still need them."""
-    at = place.find(data)
+    at = installations.find(data)
     gone = keys.retire(at, {one.service: one.left for one in asyncio.run(keys.look(at))})
     _out.print(f"taken away: {', '.join(gone)}" if gone else "there are no older keys")

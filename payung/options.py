@@ -7,5 +7,5 @@ from typing import Annotated
 
 import typer
 
-Data = Annotated[Path | None, typer.Option("--data", help="Data folder of the installation.", show_default=False)]
+DataOption = Annotated[Path | None, typer.Option("--data", help="Data folder of the installation.", show_default=False)]
 AsJson = Annotated[bool, typer.Option("--json", help="For a machine to read.")]

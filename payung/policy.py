@@ -9,7 +9,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from payung.place import CommandError, Place
+from payung.installations import CommandError, Installation
 from services.verification.adapters import loading
 from services.verification.domain import policy as domain
 from services.verification.domain.policy import Policy, PolicyError
@@ -49,19 +49,19 @@ def _read_one(path: Path, number: int, given: Mapping[str, Any]) -> Policy:
     return policy
 
 
-async def load(place: Place, path: Path) -> list[Policy]:
+async def load(installation: Installation, path: Path) -> list[Policy]:
     """Loads a file and returns its new policies. They judge what comes in from now on."""
     given = read(path)
-    store = open_store(SPEC, place.environ)
+    store = open_store(SPEC, installation.environ)
     try:
         return await loading.save_policies(store, given)
     finally:
         await store.close()
 
 
-async def in_force(place: Place, regency: str | None, on: date | None) -> list[Policy]:
+async def in_force(installation: Installation, regency: str | None, on: date | None) -> list[Policy]:
     """The policy that judges a regency today (or at the end of a day); without a regency, all that can judge now."""
-    store = open_store(SPEC, place.environ)
+    store = open_store(SPEC, installation.environ)
     try:
         known = await policies.load(store)
     finally:

@@ -11,9 +11,9 @@ from typing import Annotated
 
 import typer
 
-from payung import place, policy
-from payung.options import AsJson, Data
-from payung.place import CommandError
+from payung import installations, policy
+from payung.installations import CommandError
+from payung.options import AsJson, DataOption
 from payung.terminal import console
 from shared.kernel.calendar import parse_date
 from shared.reference import policies as shipped
@@ -28,14 +28,14 @@ _out = console()
 def load(
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="TOML, or JSON with the same names")],
     check: Annotated[bool, typer.Option("--check", help="Only read the file; load nothing")] = False,
-    data: Data = None,
+    data: DataOption = None,
 ) -> None:
     """Load a policy. It judges records stamped from now on; every verdict names its version."""
     if check:
         for one in policy.read(file):
             _out.print(f"{one.version} is good")
         return
-    added = asyncio.run(policy.load(place.find(data), file))
+    added = asyncio.run(policy.load(installations.find(data), file))
     for one in added:
         _out.print(f"loaded {one.version}: judges {'every regency' if one.regency == '*' else one.regency}")
     if not added:
@@ -48,12 +48,12 @@ def show(
     on: Annotated[str | None, typer.Option(help="At the end of this day, YYYY-MM-DD; default now")] = None,
     format_: Annotated[str, typer.Option("--format", help="toml or json")] = "toml",
     as_json: AsJson = False,
-    data: Data = None,
+    data: DataOption = None,
 ) -> None:
     """Show the policy in force, as a file that `load` accepts."""
     if format_ not in ("toml", "json"):
         raise CommandError(f"--format is toml or json; got {format_!r}")
-    found = asyncio.run(policy.in_force(place.find(data), regency, _day(on)))
+    found = asyncio.run(policy.in_force(installations.find(data), regency, _day(on)))
     if as_json or format_ == "json":
         sys.stdout.write(json.dumps(policy.as_json(found), ensure_ascii=False, indent=2) + "\n")
         return

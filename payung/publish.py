@@ -19,7 +19,7 @@ import orjson
 
 from payung import checks, wire
 from payung.access.table import agency_name
-from payung.place import CommandError, Place
+from payung.installations import CommandError, Installation
 from shared.contracts import envelope, officers, topics
 from shared.contracts.catalogue import COMMANDS, DECISIONS
 from shared.contracts.envelope import Unreadable
@@ -27,8 +27,8 @@ from shared.contracts.reasons import Reason
 from shared.kernel.event import Event, Intake
 from shared.kernel.identity import without_niks
 from shared.lists import answers as answer_files
-from shared.lists.answers import Answer
-from shared.lists.columns import LAYOUTS, Kind
+from shared.lists.answers import RowAnswer
+from shared.lists.columns import LAYOUTS, ListKind
 from shared.lists.reader import open_list
 from shared.lists.rows import Row, refused_row
 from shared.runtime import clock
@@ -49,14 +49,14 @@ _CLAIM_OUTCOMES = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Run:
+class Publication:
     """One publication of a file, kept so that it can be resumed. `officer` signs a file of decisions."""
 
     id: str
     file: str
     sha256: str
     agency: str
-    kind: Kind
+    kind: ListKind
     feedback: dict[str, int]
     officer: str = ""
 
@@ -75,11 +75,11 @@ class Run:
 class Published:
     """The results of a file: rows read, sent, refused locally; answers by row number."""
 
-    run: Run
+    run: Publication
     rows: int = 0
     sent: int = 0
     refused_here: int = 0
-    answers: dict[int, Answer] = field(default_factory=dict)
+    answers: dict[int, RowAnswer] = field(default_factory=dict)
     notices: tuple[tuple[str, str], ...] = ()
 
     def by_outcome(self) -> dict[str, int]:
@@ -96,34 +96,38 @@ Progress = Callable[[str, int], None]
 
 
 async def publish(
-    place: Place,
+    installation: Installation,
     path: Path,
     agency: str,
-    kind: Kind,
+    kind: ListKind,
     *,
     wait: bool,
     officer: str = "",
     resume: str | None = None,
     progress: Progress = lambda what, count: None,
-    announce: Callable[[Run], None] = lambda run: None,
+    announce: Callable[[Publication], None] = lambda run: None,
 ) -> Published:
     """Publishes a file and, with `wait`, follows the feedback until every row has its answer."""
     regency, name = parse_agency(agency)
-    place = place.acting_as(agency_name(regency, name))
+    installation = installation.acting_as(agency_name(regency, name))
     feedback = topics.feedback(regency, name)
     target = _target(regency, name, kind)
     if (target == topics.REGISTRATION_OFFICERS) != bool(officer):
         raise CommandError("an officer signs a list of explanations, and no other: --officer NAME")
     found = open_list(path, kind)
-    async with wire.reader(place) as consumer:
-        await wire.require(place, [feedback, target])
+    async with wire.reader(installation) as consumer:
+        await wire.require(installation, [feedback, target])
         # An agency may not read its own intake.
-        places = await wire.ends(place, consumer, [feedback])
+        places = await wire.ends(installation, consumer, [feedback])
         here = {str(at.partition): offset for at, offset in places.items()}
-        run = _load(place, resume, path, agency, kind) if resume else _begin(place, path, agency, kind, here, officer)
+        run = (
+            _load(installation, resume, path, agency, kind)
+            if resume
+            else _begin(installation, path, agency, kind, here, officer)
+        )
         announce(run)
         result = Published(run, notices=found.notices)
-        await _send(place, run, found.rows(), target, result, progress)
+        await _send(installation, run, found.rows(), target, result, progress)
         if wait:
             for at in places:
                 places[at] = run.feedback.get(str(at.partition), 0)
@@ -132,7 +136,7 @@ async def publish(
     return result
 
 
-def _target(regency: str, name: str, kind: Kind) -> str:
+def _target(regency: str, name: str, kind: ListKind) -> str:
     if LAYOUTS[kind].type in DECISIONS:
         return topics.REGISTRATION_OFFICERS
     return topics.claims_intake(regency, name) if kind in CLAIM_KINDS else topics.registration_intake(regency, name)
@@ -146,34 +150,39 @@ def parse_agency(agency: str) -> tuple[str, str]:
     return found
 
 
-def row_id(run: Run, number: int) -> str:
+def row_id(run: Publication, number: int) -> str:
     """The event id of a row: uuid5(run, row)."""
     return str(uuid.uuid5(run.name, str(number)))
 
 
-def row_event(run: Run, row: Row) -> dict[str, Any]:
+def row_event(run: Publication, row: Row) -> dict[str, Any]:
     """The CloudEvent of a row. A JSONL line that is already a whole event keeps its own name."""
     if row.envelope is not None:
         return row.envelope
     return _event(run, row, row.sent)
 
 
-def _refused_event(run: Run, row: Row, reason: str) -> dict[str, Any]:
+def _refused_event(run: Publication, row: Row, reason: str) -> dict[str, Any]:
     """The event of a row refused here. It lets the row count in the agency's quality like a row refused there."""
     return _event(run, row, refused_row(row, reason))
 
 
-def _event(run: Run, row: Row, data: Mapping[str, Any]) -> dict[str, Any]:
+def _event(run: Publication, row: Row, data: Mapping[str, Any]) -> dict[str, Any]:
     # An officer's decision names the agency that gets the answer.
     told = {**data, "agency": run.agency} if run.officer else data
     return wire.event(run.source, row.type, told, row_id(run, row.number))
 
 
 async def _send(
-    place: Place, run: Run, rows: Iterator[Row], target: str, result: Published, progress: Progress
+    installation: Installation,
+    run: Publication,
+    rows: Iterator[Row],
+    target: str,
+    result: Published,
+    progress: Progress,
 ) -> None:
     villages = checks.TakenVillages()
-    async with wire.sender(place) as out:
+    async with wire.sender(installation) as out:
         for row in rows:
             result.rows += 1
             one = row_event(run, row)
@@ -183,7 +192,7 @@ async def _send(
                 if row.problems:
                     result.refused_here += 1
                 else:
-                    result.answers[row.number] = Answer("rejected", (reason,))
+                    result.answers[row.number] = RowAnswer("rejected", (reason,))
                 refused = _refused_event(run, row, reason)
                 await out.send(target, str(refused["id"]), orjson.dumps(refused))
                 continue
@@ -209,7 +218,7 @@ def _read(row: Row, value: bytes, target: str) -> tuple[Event | None, str]:
 
 
 async def _await_answers(
-    consumer: Any, places: dict[Any, int], run: Run, result: Published, progress: Progress
+    consumer: Any, places: dict[Any, int], run: Publication, result: Published, progress: Progress
 ) -> None:
     waiting = {str(row_event(run, row)["id"]): row.number for row in _sent_rows(run, result)}
     known = len(result.answers)
@@ -230,26 +239,26 @@ async def _await_answers(
     raise CommandError(f"{unanswered} rows have no answer yet; see `payung status`, then go on with: --resume {run.id}")
 
 
-def _sent_rows(run: Run, result: Published) -> Iterator[Row]:
+def _sent_rows(run: Publication, result: Published) -> Iterator[Row]:
     for row in open_list(Path(run.file), run.kind).rows():
         if not row.problems and row.number not in result.answers:
             yield row
 
 
-def answer_of(one: dict[str, Any]) -> Answer | None:
+def answer_of(one: dict[str, Any]) -> RowAnswer | None:
     """The answer to a row in a feedback event; None when the event answers no row."""
     data = one["data"]
     if one["type"] == "submission.answered.v1":
         warnings = tuple(data.get("warnings", ()))
-        return Answer(data["outcome"], tuple(data["reasons"]), data.get("worker_id"), warnings=warnings)
+        return RowAnswer(data["outcome"], tuple(data["reasons"]), data.get("worker_id"), warnings=warnings)
     outcome = _CLAIM_OUTCOMES.get(one["type"])
     if outcome is None:
         return None
-    return Answer(outcome, tuple(data.get("reasons", ())), data.get("worker_id"))
+    return RowAnswer(outcome, tuple(data.get("reasons", ())), data.get("worker_id"))
 
 
-def _runs(place: Place) -> Path:
-    folder = place.data_dir / "runs"
+def _runs(installation: Installation) -> Path:
+    folder = installation.data_dir / "runs"
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 
@@ -259,8 +268,10 @@ def _digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _begin(place: Place, path: Path, agency: str, kind: Kind, feedback: dict[str, int], officer: str) -> Run:
-    run = Run(
+def _begin(
+    installation: Installation, path: Path, agency: str, kind: ListKind, feedback: dict[str, int], officer: str
+) -> Publication:
+    run = Publication(
         id=clock.new_id(),
         file=str(path.resolve()),
         sha256=_digest(path),
@@ -269,19 +280,19 @@ def _begin(place: Place, path: Path, agency: str, kind: Kind, feedback: dict[str
         feedback=feedback,
         officer=officer,
     )
-    target = _runs(place) / f"{run.id}.json"
+    target = _runs(installation) / f"{run.id}.json"
     text = {name: getattr(run, name) for name in ("id", "file", "sha256", "agency", "kind", "feedback", "officer")}
     target.write_text(json.dumps(text), "utf-8")
     return run
 
 
-def _load(place: Place, resume: str, path: Path, agency: str, kind: Kind) -> Run:
-    kept = _runs(place) / f"{resume}.json"
+def _load(installation: Installation, resume: str, path: Path, agency: str, kind: ListKind) -> Publication:
+    kept = _runs(installation) / f"{resume}.json"
     if "/" in resume or not kept.exists():
         raise CommandError(f"no run {resume} was kept in {kept.parent}; publish the file again without --resume")
-    run = Run(**json.loads(kept.read_text("utf-8")))
+    run = Publication(**json.loads(kept.read_text("utf-8")))
     if run.agency != agency or run.kind != kind:
         raise CommandError(f"run {resume} was for --agency {run.agency} --kind {run.kind}")
     if run.sha256 != _digest(path):
         raise CommandError(f"{path} has changed since run {resume}; publish it again without --resume")
-    return Run(**{**json.loads(kept.read_text("utf-8")), "file": str(path.resolve())})
+    return Publication(**{**json.loads(kept.read_text("utf-8")), "file": str(path.resolve())})

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
-from payung.place import CommandError, Place
+from payung.installations import CommandError, Installation
 from services.billing.stream import SPEC as BILLING
 from services.claims.stream import SPEC as CLAIMS
 from services.registration.stream import SPEC as REGISTRATION
@@ -16,8 +16,8 @@ from shared.runtime.app import open_store
 from shared.runtime.store import editions
 from shared.runtime.store.editions import Texts
 
-Table = Literal["rates", "brackets"]
-TABLES: tuple[Table, ...] = ("rates", "brackets")
+RatesTable = Literal["rates", "brackets"]
+TABLES: tuple[RatesTable, ...] = ("rates", "brackets")
 # The services that use the rates: premiums, benefits, and terms of construction projects.
 OWNERS = (BILLING, CLAIMS, REGISTRATION)
 
@@ -41,7 +41,7 @@ def read(path: Path, standing: Texts) -> Texts:
     return found
 
 
-def _table(path: Path, text: str) -> Table:
+def _table(path: Path, text: str) -> RatesTable:
     """Which table a file is, by its columns."""
     given = _columns(text)
     for name, shipped in zip(TABLES, tables.texts(), strict=True):
@@ -55,9 +55,9 @@ def _columns(text: str) -> Sequence[str]:
     return next(csv.reader(text.splitlines()), [])
 
 
-async def load(place: Place, path: Path) -> tuple[str, bool]:
+async def load(installation: Installation, path: Path) -> tuple[str, bool]:
     """Loads a table into the services that use it, from now on. Returns its version, and whether it was new."""
-    stores = [open_store(spec, place.environ) for spec in OWNERS]
+    stores = [open_store(spec, installation.environ) for spec in OWNERS]
     try:
         # Check it against all services before loading it into any: their other tables may differ.
         wanted = [read(path, await editions.latest(store)) for store in stores]
@@ -68,9 +68,9 @@ async def load(place: Place, path: Path) -> tuple[str, bool]:
             await store.close()
 
 
-async def show(place: Place, table: Table) -> str:
+async def show(installation: Installation, table: RatesTable) -> str:
     """The table in use now, in the form that `load` accepts."""
-    store = open_store(BILLING, place.environ)
+    store = open_store(BILLING, installation.environ)
     try:
         return (await editions.latest(store))[TABLES.index(table)]
     finally:

@@ -9,9 +9,9 @@ from typing import Annotated
 
 import typer
 
-from payung import place, rates
-from payung.options import Data
-from payung.place import CommandError
+from payung import installations, rates
+from payung.installations import CommandError
+from payung.options import DataOption
 from payung.terminal import console
 from shared.reference import rates as tables
 
@@ -23,25 +23,25 @@ _out = console()
 def load(
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="CSV, as `payung rates show` prints it")],
     check: Annotated[bool, typer.Option("--check", help="Only read the file; load nothing")] = False,
-    data: Data = None,
+    data: DataOption = None,
 ) -> None:
     """Load a table of rates. Runs that begin, and claims that are judged, from now on use it."""
     if check:
         rates.read(file, tables.texts())
         _out.print(f"{file} is good")
         return
-    version, added = asyncio.run(rates.load(place.find(data), file))
+    version, added = asyncio.run(rates.load(installations.find(data), file))
     _out.print(f"loaded {version}" if added else f"nothing to load: {version} is loaded already")
 
 
 @app.command("show")
 def show(
     table: Annotated[str, typer.Argument(help="rates (each rule by its dates), or brackets (Lampiran II)")] = "rates",
-    data: Data = None,
+    data: DataOption = None,
 ) -> None:
     """Show the table in use now, as a file that `load` accepts."""
     for name in rates.TABLES:
         if name == table:
-            sys.stdout.write(asyncio.run(rates.show(place.find(data), name)))
+            sys.stdout.write(asyncio.run(rates.show(installations.find(data), name)))
             return
     raise CommandError(f"{table} is no table; rates and brackets are")

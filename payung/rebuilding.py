@@ -22,7 +22,7 @@ import orjson
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from payung import wire
-from payung.place import CommandError, Place
+from payung.installations import CommandError, Installation
 from services.reporting import facts
 from services.reporting.facts import Filters
 from services.reporting.stream import SPEC
@@ -80,9 +80,9 @@ class _Nowhere:
 class _Reading:
     """Reads all topics of reporting, from their beginnings or from given offsets, outside its group."""
 
-    def __init__(self, consumer: AIOKafkaConsumer, place: Place, read: Callable[[int], None]) -> None:
+    def __init__(self, consumer: AIOKafkaConsumer, installation: Installation, read: Callable[[int], None]) -> None:
         self._consumer = consumer
-        self._place = place
+        self._place = installation
         self._read = read
         self._at: dict[TopicPartition, int] = {}
         self.events = 0
@@ -135,22 +135,22 @@ class _Reading:
         return sum(max(0, end - committed.get(one, 0)) for one, end in ends.items())
 
 
-async def rebuild(place: Place, *, accept: bool, read: Callable[[int], None]) -> Rebuilt:
+async def rebuild(installation: Installation, *, accept: bool, read: Callable[[int], None]) -> Rebuilt:
     """Makes the model again. Replaces the old one when all figures are equal, or when differences are accepted."""
-    in_use, following = open_store(SPEC, place.environ), open_store(SPEC, place.environ, SHELF)
+    in_use, following = open_store(SPEC, installation.environ), open_store(SPEC, installation.environ, SHELF)
     me = clock.new_id()
     try:
-        async with wire.reader(place) as consumer:
+        async with wire.reader(installation) as consumer:
             left = (await in_use.rows(RUNS, [RUN])).get(RUN, {}).get("places")
             if left:
                 # An earlier rebuild died between its swap and its tail.
-                await _take_tail(place, consumer, in_use, left)
+                await _take_tail(installation, consumer, in_use, left)
             await in_use.save_rows(RUNS, {RUN: {"by": me}})
-            reading = _Reading(consumer, place, read)
+            reading = _Reading(consumer, installation, read)
             await following.clear()
             await following.check()
             expired = await reading.expired()
-            pipeline = await _pipeline(following, place)
+            pipeline = await _pipeline(following, installation)
             await reading.catch_up(pipeline)
             if expired:
                 await following.carry_over(EXPIRING)
@@ -162,7 +162,7 @@ async def rebuild(place: Place, *, accept: bool, read: Callable[[int], None]) ->
                 raise CommandError("another rebuild began meanwhile; nothing was changed by this one")
             await in_use.save_rows(RUNS, {RUN: {"by": me, "places": reading.places()}})
             await following.put_in_place()
-            await _take_tail(place, consumer, in_use, reading.places())
+            await _take_tail(installation, consumer, in_use, reading.places())
             await in_use.delete_rows(RUNS, [RUN])
             return Rebuilt(reading.events, differences, put_in_place=True)
     finally:
@@ -170,11 +170,13 @@ async def rebuild(place: Place, *, accept: bool, read: Callable[[int], None]) ->
         await in_use.close()
 
 
-async def _take_tail(place: Place, consumer: AIOKafkaConsumer, in_use: MongoStore, places: Mapping[str, int]) -> None:
+async def _take_tail(
+    installation: Installation, consumer: AIOKafkaConsumer, in_use: MongoStore, places: Mapping[str, int]
+) -> None:
     """Takes the records again that reporting may have settled into the replaced model."""
-    tail = _Reading(consumer, place, lambda _: None)
+    tail = _Reading(consumer, installation, lambda _: None)
     tail.go_on(places)
-    pipeline = await _pipeline(in_use, place)
+    pipeline = await _pipeline(in_use, installation)
     for again in range(TAIL_TRIES):
         try:
             await tail.catch_up(pipeline)
@@ -185,10 +187,12 @@ async def _take_tail(place: Place, consumer: AIOKafkaConsumer, in_use: MongoStor
             await asyncio.sleep(LOOK_S)
 
 
-async def _pipeline(store: MongoStore, place: Place) -> Pipeline:
+async def _pipeline(store: MongoStore, installation: Installation) -> Pipeline:
     nowhere = _Nowhere()
     await store.learn_hash_key()
-    return Pipeline(SPEC, store, nowhere, nowhere, Metrics(SPEC.name), await SPEC.reference(store, place.environ))
+    return Pipeline(
+        SPEC, store, nowhere, nowhere, Metrics(SPEC.name), await SPEC.reference(store, installation.environ)
+    )
 
 
 async def _compared(

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
 
-from payung.place import CommandError, Place
+from payung.installations import CommandError, Installation
 from services.verification.adapters import loading
 from services.verification.facts import sources
 from services.verification.stream import SPEC
@@ -27,7 +27,7 @@ from shared.lists.reading import HEADING_ROWS_MAX
 from shared.lists.rows import NO_ROWS
 from shared.lists.sheet_cells import day_of_1904
 from shared.lists.source import Source, source_of
-from shared.lists.tables import Cells, Shape
+from shared.lists.tables import Cells, CsvLayout
 from shared.reference import areas as area_files
 from shared.runtime import clock
 from shared.runtime.app import open_store
@@ -54,14 +54,18 @@ _MEANS: Mapping[str, Callable[[str], str]] = {
 }
 
 
-async def load_snapshot(place: Place, path: Path, regency: str) -> tuple[int, str]:
+async def load_snapshot(installation: Installation, path: Path, regency: str) -> tuple[int, str]:
     """Loads a population file as the regency's snapshot; returns its rows and version."""
-    taken, _, version = await load_source(place, path, regency, sources.POPULATION)
+    taken, _, version = await load_source(installation, path, regency, sources.POPULATION)
     return taken, version
 
 
 async def load_source(
-    place: Place, path: Path, regency: str, kind: str, tell: Callable[[str, str], None] = lambda text, english: None
+    installation: Installation,
+    path: Path,
+    regency: str,
+    kind: str,
+    tell: Callable[[str, str], None] = lambda text, english: None,
 ) -> tuple[int, int, str]:
     """Loads one kind of list for the regency. Returns the rows taken, the rows left out, and the version. Calls `tell`
     with each part of the file that is not read, and with the rows left out."""
@@ -73,11 +77,11 @@ async def load_source(
     for text, english in found.notices:
         tell(text, english)
     version = clock.now().strftime("%Y%m%dT%H%M%SZ")
-    store = open_store(SPEC, place.environ)
+    store = open_store(SPEC, installation.environ)
     left_out = _LeftOut()
     with closing(found.rows()) as rows:
         try:
-            cipher, key = cipher_from(place.environ, SPEC.name), id_key_from(place.environ)
+            cipher, key = cipher_from(installation.environ, SPEC.name), id_key_from(installation.environ)
             # A roster may be empty; a regency has people.
             least = 1 if kind == sources.POPULATION else 0
             taken, skipped = await loading.load(
@@ -125,7 +129,7 @@ class _LeftOut:
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class ReferenceRows:
     """The rows of a file of reference data with their places, and the parts that are not read: pairs (Indonesian,
     English)."""
 
@@ -140,7 +144,7 @@ def rows_of(path: Path, wanted: tuple[str, ...]) -> Generator[dict[str, str], No
         yield row
 
 
-def listed(path: Path, wanted: tuple[str, ...]) -> Listed:
+def listed(path: Path, wanted: tuple[str, ...]) -> ReferenceRows:
     """Reads a file: every sheet whose heading has the wanted columns. Raises CommandError, ListError."""
     source = source_of(path)
     form = READING.form(source)
@@ -150,18 +154,18 @@ def listed(path: Path, wanted: tuple[str, ...]) -> Listed:
         raise CommandError(f"{path} is no table; needed is a CSV or XLSX file with {','.join(wanted)}")
     known = _known(wanted)
     delimiter = tables.delimiter_of(form.head, known)
-    top = islice(tables.records(iter(form.head), Shape(delimiter)), HEADING_ROWS_MAX)
+    top = islice(tables.records(iter(form.head), CsvLayout(delimiter)), HEADING_ROWS_MAX)
     table = _Table(_found(headings.find(top, known)), wanted)
     if table.missing:
         raise _lacks(path, table.missing, wanted)
-    shape = Shape(delimiter, table.width, table.least, table.heading.number)
+    shape = CsvLayout(delimiter, table.width, table.least, table.heading.number)
     if not any(True for _ in islice(table.records(READING.csv(source, form.encoding, shape)), 1)):
         raise ListError(*NO_ROWS)
     notices = (form.encoding.notice,) if form.encoding.notice else ()
-    return Listed(lambda: table.rows(READING.csv(source, form.encoding, shape)), notices)
+    return ReferenceRows(lambda: table.rows(READING.csv(source, form.encoding, shape)), notices)
 
 
-def _of_book(source: Source, path: Path, wanted: tuple[str, ...]) -> Listed:
+def _of_book(source: Source, path: Path, wanted: tuple[str, ...]) -> ReferenceRows:
     found: dict[int, _Table] = {}
     notices: list[tuple[str, str]] = []
     missing: list[str] = []
@@ -184,7 +188,7 @@ def _of_book(source: Source, path: Path, wanted: tuple[str, ...]) -> Listed:
         for sheet, items in by_sheet(READING.book(source, frozenset(found))):
             yield from found[sheet.index].rows(cells_of(items))
 
-    return Listed(rows, tuple(notices))
+    return ReferenceRows(rows, tuple(notices))
 
 
 class _Table:

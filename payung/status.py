@@ -11,7 +11,7 @@ import httpx
 from aiokafka.errors import KafkaError
 
 from payung import wire
-from payung.place import CommandError, Place
+from payung.installations import CommandError, Installation
 from shared.contracts import topics
 from shared.runtime.errors import Unavailable
 
@@ -65,7 +65,7 @@ class ServiceStatus:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Status:
+class InstallationStatus:
     """The whole installation. `last_run` is billing's latest run; None before the first run, or when billing does not
     answer."""
 
@@ -78,21 +78,21 @@ class Status:
         return all(one.well for one in self.services)
 
 
-async def look(place: Place) -> Status:
+async def look(installation: Installation) -> InstallationStatus:
     """Asks all five services and the broker at the same time."""
     async with httpx.AsyncClient(timeout=ASK_S, trust_env=False) as client:
-        services = asyncio.gather(*(_asked(client, name, place.url(name)) for name in topics.SERVICES))
-        kept, found, run = await asyncio.gather(_kept(place), services, _last_run(place))
-    return Status(services=tuple(_one(name, body, kept.get(name)) for name, body in found), last_run=run)
+        services = asyncio.gather(*(_asked(client, name, installation.url(name)) for name in topics.SERVICES))
+        kept, found, run = await asyncio.gather(_kept(installation), services, _last_run(installation))
+    return InstallationStatus(services=tuple(_one(name, body, kept.get(name)) for name, body in found), last_run=run)
 
 
-async def _kept(place: Place) -> dict[str, int]:
+async def _kept(installation: Installation) -> dict[str, int]:
     """The number of records in each service's dead-letter topic; empty when the broker does not answer in time."""
     names = {topics.dead_letters(service): service for service in topics.SERVICES}
     kept = dict.fromkeys(topics.SERVICES, 0)
     try:
-        async with asyncio.timeout(ASK_S), wire.reader(place) as consumer:
-            ends = await wire.ends(place, consumer, list(names))
+        async with asyncio.timeout(ASK_S), wire.reader(installation) as consumer:
+            ends = await wire.ends(installation, consumer, list(names))
             begins = await consumer.beginning_offsets(list(ends))
     except (CommandError, KafkaError, Unavailable, TimeoutError, OSError):
         return {}
@@ -101,10 +101,10 @@ async def _kept(place: Place) -> dict[str, int]:
     return kept
 
 
-async def _last_run(place: Place) -> Mapping[str, Any] | None:
+async def _last_run(installation: Installation) -> Mapping[str, Any] | None:
     try:
         async with asyncio.timeout(ASK_S):
-            runs = (await place.get("billing", "/v1/runs", last="1")).json()["runs"]
+            runs = (await installation.get("billing", "/v1/runs", last="1")).json()["runs"]
     except (CommandError, TimeoutError, ValueError, KeyError):
         return None
     return runs[0] if runs else None

@@ -18,10 +18,10 @@ from aiokafka.errors import KafkaError
 from pymongo.errors import PyMongoError
 
 from payung.embedded.errors import LaunchError
-from payung.place import CommandError
+from payung.installations import CommandError
 from payung.start import INTERRUPTED
 from shared.lists.errors import ListError
-from shared.runtime.errors import Refused, Unavailable
+from shared.runtime.errors import StartRefused, Unavailable
 from shared.runtime.kafka import refusals
 from shared.runtime.ops import traces
 
@@ -29,7 +29,7 @@ FAILED = 1
 MISUSED = 2
 # An environment variable of another form, or a server that is set up in another way than Payung needs; as for services.
 MISCONFIGURED = 78
-_OURS = (CommandError, LaunchError, Refused, Unavailable)
+_OURS = (CommandError, LaunchError, StartRefused, Unavailable)
 
 
 def told(error: BaseException) -> str:
@@ -71,7 +71,7 @@ def run(command: Callable[[], object], say: Callable[[str], object]) -> None:
 
 
 def _code(error: BaseException) -> int:
-    if isinstance(error, Refused):
+    if isinstance(error, StartRefused):
         return MISCONFIGURED
     return INTERRUPTED if isinstance(error, KeyboardInterrupt) else FAILED
 

@@ -11,7 +11,7 @@ import orjson
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError, UnknownTopicOrPartitionError
 
-from payung.place import CommandError, Place
+from payung.installations import CommandError, Installation
 from shared.contracts import envelope
 from shared.runtime import clock
 from shared.runtime.errors import Unavailable
@@ -34,7 +34,7 @@ def event(source: str, kind: str, data: Mapping[str, Any], identifier: str | Non
     return envelope.command(source, identifier or clock.new_id(), kind, dict(data), envelope.rfc3339(clock.now()))
 
 
-class Sender:
+class BatchSender:
     """Publishes in order with all acks, batch by batch: one batch is sent while the next one fills."""
 
     def __init__(self, publisher: KafkaPublisher) -> None:
@@ -97,7 +97,7 @@ class Sender:
             await asyncio.sleep(AGAIN_S)
 
 
-async def producer(place: Place, compression: str = "zstd") -> AIOKafkaProducer:
+async def producer(installation: Installation, compression: str = "zstd") -> AIOKafkaProducer:
     """A connected producer; the caller stops it."""
     made = AIOKafkaProducer(
         client_id="payung-cli",
@@ -107,21 +107,21 @@ async def producer(place: Place, compression: str = "zstd") -> AIOKafkaProducer:
         linger_ms=2,
         compression_type=compression,
         max_request_size=REQUEST_BYTES_MAX,
-        **Server(place.environ).options(),
+        **Server(installation.environ).options(),
     )
-    await _connected(made, place)
+    await _connected(made, installation)
     return made
 
 
 @asynccontextmanager
-async def sender(place: Place) -> AsyncIterator[Sender]:
+async def sender(installation: Installation) -> AsyncIterator[BatchSender]:
     """A connected sender."""
-    publisher = KafkaPublisher(Server(place.environ), "payung-cli")
+    publisher = KafkaPublisher(Server(installation.environ), "payung-cli")
     try:
         await asyncio.wait_for(publisher.start(), CONNECT_TIMEOUT_S)
     except (Unavailable, TimeoutError) as error:
-        raise _unreachable(place) from error
-    made = Sender(publisher)
+        raise _unreachable(installation) from error
+    made = BatchSender(publisher)
     try:
         yield made
     finally:
@@ -129,44 +129,48 @@ async def sender(place: Place) -> AsyncIterator[Sender]:
 
 
 @asynccontextmanager
-async def reader(place: Place) -> AsyncIterator[AIOKafkaConsumer]:
+async def reader(installation: Installation) -> AsyncIterator[AIOKafkaConsumer]:
     """A consumer without a group: it commits nothing."""
     consumer = AIOKafkaConsumer(
         client_id="payung-cli",
         enable_auto_commit=False,
         auto_offset_reset="earliest",
-        **Server(place.environ).options(),
+        **Server(installation.environ).options(),
     )
-    await _connected(consumer, place)
+    await _connected(consumer, installation)
     try:
         yield consumer
     finally:
         await quietly(consumer.stop())
 
 
-async def _connected(client: Any, place: Place) -> None:
+async def _connected(client: Any, installation: Installation) -> None:
     try:
         await asyncio.wait_for(client.start(), CONNECT_TIMEOUT_S)
     except (KafkaError, TimeoutError, OSError) as error:
-        raise _unreachable(place) from error
+        raise _unreachable(installation) from error
 
 
-def _unreachable(place: Place) -> CommandError:
-    return CommandError(f"Kafka does not answer at {place.environ.get('PAYUNG_KAFKA', '')}; is `payung up` running?")
+def _unreachable(installation: Installation) -> CommandError:
+    return CommandError(
+        f"Kafka does not answer at {installation.environ.get('PAYUNG_KAFKA', '')}; is `payung up` running?"
+    )
 
 
-async def ends(place: Place, consumer: AIOKafkaConsumer, names: Sequence[str]) -> dict[TopicPartition, int]:
+async def ends(
+    installation: Installation, consumer: AIOKafkaConsumer, names: Sequence[str]
+) -> dict[TopicPartition, int]:
     """The end of each partition of these topics: the offset from which to follow new records."""
-    counts = await require(place, names)
+    counts = await require(installation, names)
     partitions = [TopicPartition(name, number) for name, count in counts.items() for number in range(count)]
     # Assign first: only then does the client learn the leaders of these partitions.
     consumer.assign(partitions)
     return dict(await consumer.end_offsets(partitions))
 
 
-async def require(place: Place, names: Sequence[str]) -> dict[str, int]:
+async def require(installation: Installation, names: Sequence[str]) -> dict[str, int]:
     """The number of partitions of each topic. Raises CommandError when a topic does not exist."""
-    counts = await topics_admin.partitions(Server(place.environ), names)
+    counts = await topics_admin.partitions(Server(installation.environ), names)
     missing = [name for name in names if name not in counts]
     if missing:
         raise CommandError(
@@ -232,7 +236,7 @@ def decoded(value: bytes | None) -> dict[str, Any] | None:
 
 
 async def ask(
-    place: Place,
+    installation: Installation,
     topic: str,
     key: str,
     command: Mapping[str, Any],
@@ -241,9 +245,9 @@ async def ask(
     wait_s: float,
 ) -> dict[str, Any]:
     """Publishes a command and returns the first event of `types` that its id caused, directly or in steps."""
-    async with reader(place) as consumer:
-        places = await ends(place, consumer, [answers_on])
-        async with sender(place) as out:
+    async with reader(installation) as consumer:
+        places = await ends(installation, consumer, [answers_on])
+        async with sender(installation) as out:
             await out.send(topic, key, orjson.dumps(command))
             await out.flush()
         try:

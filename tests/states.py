@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 
 from pydantic import BaseModel
 
-from services.registration.workers.domain.state import Statement, Was
+from services.registration.workers.domain.state import FormerValue, Statement
 from tests.tables import TABLES
 
 # (service, collection, class) of each state that is stored.
@@ -71,8 +71,8 @@ class Filler:
         field, said = self.value
         if kind is Statement:
             return Statement("dinsos", field, said, "s-1", "2026-01-05", True, True, True)
-        if kind is Was:
-            return Was(field, said, "dinsos", "s-1", "2026-01-05")
+        if kind is FormerValue:
+            return FormerValue(field, said, "dinsos", "s-1", "2026-01-05")
         optional = _defaults(kind)
         made = {
             name: self._of(kind, name, hint, (*within, kind))

@@ -19,7 +19,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from deploy.sandbox.faults import TRANSPORT
-from shared.runtime.errors import Refused
+from shared.runtime.errors import StartRefused
 from shared.runtime.http import edge
 
 # Calls that have not ended after this time are cancelled, so that a stop always ends.
@@ -70,7 +70,7 @@ def serve(app: FastAPI, host: str, port: int) -> None:
     environ = {**os.environ, "PAYUNG_AUTH": edge.NONE, edge.HOST: host}
     try:
         edge.check(environ)
-    except Refused as refused:
+    except StartRefused as refused:
         sys.stderr.write(f"{refused}\n")
         raise SystemExit(2) from None
     config = uvicorn.Config(

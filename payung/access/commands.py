@@ -14,7 +14,7 @@ from payung.access.files import Addresses, Files
 from payung.access.table import OPERATOR, User
 from payung.embedded import locks
 from payung.embedded.private import write_private
-from payung.place import LOCKS, CommandError, Place
+from payung.installations import LOCKS, CommandError, Installation
 from shared.contracts.topics import Topic
 from shared.runtime.ops import credentials
 from shared.runtime.store import login
@@ -23,49 +23,49 @@ from shared.runtime.store import login
 PUBLISHED_KAFKA, PUBLISHED_MONGO = configuration.PUBLISHED_KAFKA.name, configuration.PUBLISHED_MONGO_URL.name
 
 
-async def apply(place: Place, more: Sequence[Topic] = ()) -> list[User]:
+async def apply(installation: Installation, more: Sequence[Topic] = ()) -> list[User]:
     """Makes users, rules and files for every existing topic; does nothing when no log-ins are kept here."""
-    if place.credentials is None:
+    if installation.credentials is None:
         return []
-    files, at, admin = _of(place)
+    files, at, admin = _of(installation)
     return await applying.apply(files, at, admin, [one.name for one in more])
 
 
-async def admit(place: Place, regency: str, agency: str, made: Sequence[Topic]) -> Path | None:
+async def admit(installation: Installation, regency: str, agency: str, made: Sequence[Topic]) -> Path | None:
     """Gives an agency its user and rules. Returns its log-in file; None when no log-ins are kept here."""
-    if place.credentials is None:
+    if installation.credentials is None:
         return None
-    await apply(place, made)
-    return place.credentials / f"{table.agency_name(regency, agency)}.json"
+    await apply(installation, made)
+    return installation.credentials / f"{table.agency_name(regency, agency)}.json"
 
 
-async def rotate(place: Place, name: str) -> Path:
+async def rotate(installation: Installation, name: str) -> Path:
     """Sets a new password for a user, whose process restarts with it. Returns the log-in file."""
-    if place.credentials is None:
+    if installation.credentials is None:
         raise CommandError("no log-ins are kept here: rotate it where the users of this broker are made")
-    files, at, admin = _of(place)
+    files, at, admin = _of(installation)
     user = _named(files, name)
     await applying.rotate(files, at, admin, user)
     if name == OPERATOR:
-        _tell_run(place, files, at, user)
+        _tell_run(installation, files, at, user)
     return files.path(user)
 
 
-def _of(place: Place) -> tuple[Files, Addresses, Administrator]:
-    assert place.credentials is not None
-    if place.environ.get(LOCKS):
-        return _of_servers(place, place.credentials)
-    own = credentials.of(place.environ)
+def _of(installation: Installation) -> tuple[Files, Addresses, Administrator]:
+    assert installation.credentials is not None
+    if installation.environ.get(LOCKS):
+        return _of_servers(installation, installation.credentials)
+    own = credentials.of(installation.environ)
     if own is None:
-        raise CommandError(f"{place.credentials} has no log-in of the {OPERATOR}; who else may make users?")
-    at = Addresses(bootstrap=own.bootstrap or place.environ["PAYUNG_KAFKA"], ca=own.ca, mongo=own.mongo)
-    url = login.url(place.environ) if own.mongo is not None else None
-    return Files(place.credentials), at, Administrator(kafka=place.environ, mongo_url=url)
+        raise CommandError(f"{installation.credentials} has no log-in of the {OPERATOR}; who else may make users?")
+    at = Addresses(bootstrap=own.bootstrap or installation.environ["PAYUNG_KAFKA"], ca=own.ca, mongo=own.mongo)
+    url = login.url(installation.environ) if own.mongo is not None else None
+    return Files(installation.credentials), at, Administrator(kafka=installation.environ, mongo_url=url)
 
 
-def _of_servers(place: Place, folder: Path) -> tuple[Files, Addresses, Administrator]:
+def _of_servers(installation: Installation, folder: Path) -> tuple[Files, Addresses, Administrator]:
     """Logs in as the servers themselves, before there are users; the files name the addresses that people reach."""
-    environ = place.environ
+    environ = installation.environ
     standing = locks.standing(Path(environ[LOCKS]))
     at = Addresses(
         bootstrap=environ.get(PUBLISHED_KAFKA) or environ["PAYUNG_KAFKA"],
@@ -84,10 +84,10 @@ def _named(files: Files, name: str) -> User:
     return found.get(name, User(name=name))
 
 
-def _tell_run(place: Place, files: Files, at: Addresses, user: User) -> None:
+def _tell_run(installation: Installation, files: Files, at: Addresses, user: User) -> None:
     """Writes the operator's password into the database URL of run.json, for the other commands."""
-    path, password = place.data_dir / "run.json", files.password(user)
-    if at.mongo is None or password is None or not place.launched:
+    path, password = installation.data_dir / "run.json", files.password(user)
+    if at.mongo is None or password is None or not installation.launched:
         return
     run: Mapping[str, Any] = json.loads(path.read_text("utf-8"))
     write_private(path, {**run, "mongo_url": login.with_login(at.mongo, user.name, password, at.ca)})

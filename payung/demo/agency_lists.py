@@ -17,9 +17,9 @@ from pathlib import Path
 
 import openpyxl
 
-from payung.demo.mess import KINDS, Entry, Kind, World, entry_of
+from payung.demo.mess import KINDS, Entry, FaultKind, World, entry_of
 from payung.demo.names import words
-from payung.demo.population import DEMO_DAY, Person
+from payung.demo.population import DEMO_DAY, Inhabitant
 from shared.contracts.base import Sector
 from shared.kernel.calendar import age_on
 from shared.lists.values import SECTORS_ID
@@ -50,7 +50,7 @@ _INDONESIAN = words(
     "penghasilan ahli_waris persetujuan"
 )
 
-Line = tuple[str, Entry]
+ListLine = tuple[str, Entry]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ class AgencyLists:
 
 
 def agency_lists(
-    folder: Path, persons: Sequence[Person], regency: str, areas: Areas, seed: int = 1, today: date = DEMO_DAY
+    folder: Path, persons: Sequence[Inhabitant], regency: str, areas: Areas, seed: int = 1, today: date = DEMO_DAY
 ) -> AgencyLists:
     """Writes the six lists into a folder and returns them with the counts of their faults."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -107,14 +107,14 @@ def agency_lists(
     return AgencyLists(tuple(files), total, len(persons), dict(injected), dict(expected))
 
 
-def _world(rng: random.Random, persons: Iterable[Person], regency: str, areas: Areas) -> World:
+def _world(rng: random.Random, persons: Iterable[Inhabitant], regency: str, areas: Areas) -> World:
     others = [code for code in areas.regencies() if code != regency]
     outside = tuple(v.code for code in others for district in areas.districts(code) for v in areas.villages(district))
     old = tuple(code for code in areas.moved() if areas.regency_of(code) == regency)
     return World(rng, frozenset(person.nik for person in persons), areas, regency, outside, old)
 
 
-def _agencies(person: Person, rng: random.Random) -> tuple[str, ...]:
+def _agencies(person: Inhabitant, rng: random.Random) -> tuple[str, ...]:
     home = _HOME[person.sector]
     if rng.random() >= _SECOND_SHARE:
         return (home,)
@@ -124,14 +124,16 @@ def _agencies(person: Person, rng: random.Random) -> tuple[str, ...]:
 _REACH = list(accumulate(kind.share for kind in KINDS))
 
 
-def _spoiled(entry: Entry, world: World) -> tuple[Entry, Kind | None]:
+def _spoiled(entry: Entry, world: World) -> tuple[Entry, FaultKind | None]:
     draw = world.rng.random()
     kind = next((kind for kind, below in zip(KINDS, _REACH, strict=True) if draw < below), None)
     spoiled = kind.spoil(entry, world) if kind else None
     return (spoiled, kind) if spoiled else (entry, None)
 
 
-def _count(injected: Counter[str], expected: Counter[str], person: Person, kind: Kind | None, today: date) -> None:
+def _count(
+    injected: Counter[str], expected: Counter[str], person: Inhabitant, kind: FaultKind | None, today: date
+) -> None:
     if kind is not None:
         injected[kind.name] += 1
         if kind.reason:
@@ -154,7 +156,7 @@ def _day_first(iso: str) -> str:
     return f"{iso[8:10]}/{iso[5:7]}/{iso[:4]}" if iso else ""
 
 
-def _english(line: Line) -> list[str]:
+def _english(line: ListLine) -> list[str]:
     number, entry = line
     person = entry.person
     return [
@@ -176,7 +178,7 @@ def _english(line: Line) -> list[str]:
     ]
 
 
-def _indonesian(line: Line) -> list[str]:
+def _indonesian(line: ListLine) -> list[str]:
     cells = _english(line)
     cells[4], cells[14] = _day_first(cells[4]), _day_first(cells[14])
     cells[5] = "L" if cells[5] == "M" else "P"
@@ -195,19 +197,19 @@ def _csv(path: Path, header: Sequence[str], rows: Iterable[list[str]], delimiter
     return target
 
 
-def _plain_english(path: Path, lines: list[Line]) -> Path:
+def _plain_english(path: Path, lines: list[ListLine]) -> Path:
     return _csv(path, _ENGLISH, map(_english, lines), ",", "utf-8")
 
 
-def _excel_of_the_office(path: Path, lines: list[Line]) -> Path:
+def _excel_of_the_office(path: Path, lines: list[ListLine]) -> Path:
     return _csv(path, _INDONESIAN, map(_indonesian, lines), ";", "utf-8-sig")
 
 
-def _without_numbers(path: Path, lines: list[Line]) -> Path:
+def _without_numbers(path: Path, lines: list[ListLine]) -> Path:
     return _csv(path, _INDONESIAN[1:], (_indonesian(line)[1:] for line in lines), ";", "utf-8")
 
 
-def _nicely_titled(path: Path, lines: list[Line]) -> Path:
+def _nicely_titled(path: Path, lines: list[ListLine]) -> Path:
     header = [name.replace("_", " ").title() for name in _INDONESIAN]
     rows = (
         [*cells[:5], "Laki-laki" if cells[5] == "L" else "Perempuan", *cells[6:]] for cells in map(_indonesian, lines)
@@ -215,7 +217,7 @@ def _nicely_titled(path: Path, lines: list[Line]) -> Path:
     return _csv(path, header, rows, ",", "utf-8-sig")
 
 
-def _workbook(path: Path, lines: list[Line]) -> Path:
+def _workbook(path: Path, lines: list[ListLine]) -> Path:
     target = path.with_suffix(".xlsx")
     book = openpyxl.Workbook(write_only=True)
     sheet = book.create_sheet("Pedagang")
@@ -233,7 +235,7 @@ def _workbook(path: Path, lines: list[Line]) -> Path:
     return target
 
 
-def _json_lines(path: Path, lines: list[Line]) -> Path:
+def _json_lines(path: Path, lines: list[ListLine]) -> Path:
     target = path.with_suffix(".jsonl")
     with target.open("w", encoding="utf-8") as file:
         for line in lines:
@@ -241,7 +243,7 @@ def _json_lines(path: Path, lines: list[Line]) -> Path:
     return target
 
 
-def _data(line: Line) -> dict[str, object]:
+def _data(line: ListLine) -> dict[str, object]:
     data: dict[str, object] = dict(zip(_ENGLISH, _english(line), strict=True))
     person, consent = line[1].person, data.pop("consent")
     data["monthly_income"] = person.income
@@ -251,7 +253,7 @@ def _data(line: Line) -> dict[str, object]:
     return {name: value for name, value in data.items() if value != ""}
 
 
-_WRITERS: dict[str, Callable[[Path, list[Line]], Path]] = {
+_WRITERS: dict[str, Callable[[Path, list[ListLine]], Path]] = {
     "distransnaker": _plain_english,
     "dinsos": _excel_of_the_office,
     "perikanan": _without_numbers,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from payung import publish, wire
-from payung.place import Place
+from payung.installations import Installation
 from shared.contracts import topics
 from shared.kernel.calendar import business_day, period_of
 from shared.runtime import clock
@@ -17,7 +17,7 @@ QUIET_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
+class AuditedFigure:
     """One figure: counted from the events, and as reported."""
 
     what: str
@@ -31,14 +31,14 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True)
-class Findings:
+class AuditResult:
     """All checks, and the benefits paid."""
 
-    checks: tuple[Check, ...]
+    checks: tuple[AuditedFigure, ...]
     benefits: int
 
 
-async def events(at: Place, topic: str) -> AsyncIterator[dict[str, Any]]:
+async def events(at: Installation, topic: str) -> AsyncIterator[dict[str, Any]]:
     """Every distinct event of a topic up to its present end, by source and id."""
     async with wire.reader(at) as consumer:
         ends = await wire.ends(at, consumer, [topic])
@@ -63,7 +63,7 @@ async def events(at: Place, topic: str) -> AsyncIterator[dict[str, Any]]:
                     del left[partition]
 
 
-async def billed_workers(at: Place, period: str) -> set[str]:
+async def billed_workers(at: Installation, period: str) -> set[str]:
     """The workers billed for a period."""
     return {
         one["data"]["worker_id"]
@@ -72,7 +72,7 @@ async def billed_workers(at: Place, period: str) -> set[str]:
     }
 
 
-async def claim_stages(at: Place) -> dict[tuple[str, str], str]:
+async def claim_stages(at: Installation) -> dict[tuple[str, str], str]:
     """The last stage of each claim: registered, held, approved, paid, rejected."""
     last: dict[tuple[str, str], tuple[int, str]] = {}
     async for one in events(at, topics.events("claims")):
@@ -86,7 +86,7 @@ async def claim_stages(at: Place) -> dict[tuple[str, str], str]:
     return {name: stage for name, (_, stage) in last.items()}
 
 
-async def awaiting_officer(at: Place) -> set[tuple[str, str]]:
+async def awaiting_officer(at: Installation) -> set[tuple[str, str]]:
     """(claim_no, agency) of claims that an officer must decide."""
     return {
         (one["data"]["claim_no"], one["data"]["agency"])
@@ -96,16 +96,16 @@ async def awaiting_officer(at: Place) -> set[tuple[str, str]]:
 
 
 async def audit(
-    at: Place,
+    at: Installation,
     regency: str,
     published: Sequence[publish.Published],
     runs: Sequence[Mapping[str, Any]],
     payments: Sequence[Mapping[str, Any]],
     periods: Sequence[str],
-) -> Findings:
+) -> AuditResult:
     """Counts from the events and asks the dashboard for the same."""
     checks = [
-        Check(
+        AuditedFigure(
             f"baris {one.run.agency} terjawab (rows answered)",
             sum(count for outcome, count in one.by_outcome().items() if outcome),
             one.rows,
@@ -117,32 +117,36 @@ async def audit(
     coverage = (await at.get("reporting", "/v1/coverage", regency=regency, period=now, format="json")).json()
     totals = coverage["totals"]
     registered, verdicts = await _people(at, regency)
-    checks.append(Check("pekerja terdaftar (registered)", len(registered), totals["registered"]))
+    checks.append(AuditedFigure("pekerja terdaftar (registered)", len(registered), totals["registered"]))
     for status in ("verified", "held", "rejected"):
         counted = sum(1 for one in verdicts.values() if one == status)
-        checks.append(Check(f"identitas {status}", counted, totals[status]))
+        checks.append(AuditedFigure(f"identitas {status}", counted, totals[status]))
     billed, amounts, completed = await _premiums(at, regency)
     for run in runs:
         name, period = run["run_id"], run["period"]
-        checks.append(Check(f"pekerja ditagih {period} (billed)", len(billed.get(name, ())), run["billed_workers"]))
-        checks.append(Check(f"iuran {period} (premiums, Rp)", amounts.get(name, 0), run["total"]))
-        checks.append(Check(f"baris iuran {period} (lines, Rp)", sum(x["amount"] for x in run["lines"]), run["total"]))
+        checks.append(
+            AuditedFigure(f"pekerja ditagih {period} (billed)", len(billed.get(name, ())), run["billed_workers"])
+        )
+        checks.append(AuditedFigure(f"iuran {period} (premiums, Rp)", amounts.get(name, 0), run["total"]))
+        checks.append(
+            AuditedFigure(f"baris iuran {period} (lines, Rp)", sum(x["amount"] for x in run["lines"]), run["total"])
+        )
     for period in periods:
         report = (await at.get("reporting", "/v1/coverage", regency=regency, period=period, format="json")).json()
         paid = {run_id for run_id, (of, invoice) in completed.items() if of == period and _paid(payments, invoice)}
         counted = sum(len(billed.get(run_id, ())) for run_id in paid)
-        checks.append(Check(f"terlindungi {period} (covered)", counted, report["totals"]["covered"]))
+        checks.append(AuditedFigure(f"terlindungi {period} (covered)", counted, report["totals"]["covered"]))
     benefits = await _benefits(at)
     claims = (await at.get("reporting", "/v1/claims", regency=regency, format="json")).json()
-    checks.append(Check("manfaat dibayar (benefits, Rp)", benefits, claims["totals"]["paid"]))
-    return Findings(tuple(checks), benefits)
+    checks.append(AuditedFigure("manfaat dibayar (benefits, Rp)", benefits, claims["totals"]["paid"]))
+    return AuditResult(tuple(checks), benefits)
 
 
 def _paid(payments: Sequence[Mapping[str, Any]], invoice: str | None) -> bool:
     return any(one["invoice_id"] == invoice for one in payments)
 
 
-async def _people(at: Place, regency: str) -> tuple[set[str], dict[str, str]]:
+async def _people(at: Installation, regency: str) -> tuple[set[str], dict[str, str]]:
     registered: set[str] = set()
     async for one in events(at, topics.events("registration")):
         if one["type"] == "worker.registered.v1" and one["data"]["regency"] == regency:
@@ -161,7 +165,7 @@ async def _people(at: Place, regency: str) -> tuple[set[str], dict[str, str]]:
 
 
 async def _premiums(
-    at: Place, regency: str
+    at: Installation, regency: str
 ) -> tuple[dict[str, set[str]], dict[str, int], dict[str, tuple[str, str | None]]]:
     billed: dict[str, set[str]] = {}
     amounts: dict[str, int] = {}
@@ -179,7 +183,7 @@ async def _premiums(
     return billed, amounts, completed
 
 
-async def _benefits(at: Place) -> int:
+async def _benefits(at: Installation) -> int:
     return sum(
         [one["data"]["total"] async for one in events(at, topics.events("claims")) if one["type"] == "claim.paid.v1"]
     )

@@ -12,7 +12,7 @@ from datetime import date
 
 from rapidfuzz import fuzz
 
-from payung.demo.population import Person
+from payung.demo.population import Inhabitant
 from shared.reference.areas import Areas
 
 _LETTERS = "ABDEGHIKLMNOPRSTUWY"
@@ -22,7 +22,7 @@ _LETTERS = "ABDEGHIKLMNOPRSTUWY"
 class Entry:
     """One row of a list before it is written in the agency's format. Dates are text: they may be impossible."""
 
-    person: Person
+    person: Inhabitant
     nik: str
     name: str
     birth_date: str
@@ -43,7 +43,7 @@ class World:
     old_codes: tuple[str, ...] = field(default=())
 
 
-def entry_of(person: Person, consent: date) -> Entry:
+def entry_of(person: Inhabitant, consent: date) -> Entry:
     """A correct row."""
     return Entry(
         person,
@@ -147,7 +147,7 @@ def _sex_differs(entry: Entry, _: World) -> Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class FaultKind:
     """One kind of fault: its share of rows, the function that makes it, and the expected reason (None: accepted)."""
 
     name: str
@@ -157,20 +157,20 @@ class Kind:
 
 
 KINDS = (
-    Kind("nik-typo", 0.006, _nik_typo, "not-found"),
-    Kind("not-in-population", 0.004, _stranger, "not-found"),
-    Kind("nik-date-impossible", 0.002, _nik_impossible, "nik-date-impossible"),
-    Kind("nik-short", 0.003, _nik_short, "nik-malformed"),
-    Kind("nik-scientific", 0.003, _nik_scientific, "nik-malformed"),
-    Kind("date-impossible", 0.003, _date_impossible, "field-invalid:birth_date"),
-    Kind("date-differs", 0.003, _date_differs, "birth-date-mismatch"),
-    Kind("village-unknown", 0.004, _village_unknown, "village-unknown"),
-    Kind("village-outside", 0.003, _village_outside, "village-outside"),
-    Kind("village-old", 0.005, _village_old, None),
-    Kind("consent-missing", 0.008, _consent_missing, "consent-missing"),
-    Kind("name-missing", 0.002, _name_missing, "name-missing"),
-    Kind("name-swapped", 0.004, _name_swapped, None),
-    Kind("name-misspelt-small", 0.008, _name_small, "name-mismatch"),
-    Kind("name-misspelt-large", 0.004, _name_large, "name-mismatch"),
-    Kind("sex-mismatch", 0.003, _sex_differs, "sex-mismatch"),
+    FaultKind("nik-typo", 0.006, _nik_typo, "not-found"),
+    FaultKind("not-in-population", 0.004, _stranger, "not-found"),
+    FaultKind("nik-date-impossible", 0.002, _nik_impossible, "nik-date-impossible"),
+    FaultKind("nik-short", 0.003, _nik_short, "nik-malformed"),
+    FaultKind("nik-scientific", 0.003, _nik_scientific, "nik-malformed"),
+    FaultKind("date-impossible", 0.003, _date_impossible, "field-invalid:birth_date"),
+    FaultKind("date-differs", 0.003, _date_differs, "birth-date-mismatch"),
+    FaultKind("village-unknown", 0.004, _village_unknown, "village-unknown"),
+    FaultKind("village-outside", 0.003, _village_outside, "village-outside"),
+    FaultKind("village-old", 0.005, _village_old, None),
+    FaultKind("consent-missing", 0.008, _consent_missing, "consent-missing"),
+    FaultKind("name-missing", 0.002, _name_missing, "name-missing"),
+    FaultKind("name-swapped", 0.004, _name_swapped, None),
+    FaultKind("name-misspelt-small", 0.008, _name_small, "name-mismatch"),
+    FaultKind("name-misspelt-large", 0.004, _name_large, "name-mismatch"),
+    FaultKind("sex-mismatch", 0.003, _sex_differs, "sex-mismatch"),
 )

@@ -21,7 +21,7 @@ from payung.demo.names import BIRTH_PLACES, full_name, words
 from shared.contracts.base import Sector, Sex
 from shared.reference.areas import Areas, Village
 
-Status = Literal["alive", "deceased", "double", "inactive"]
+VitalStatus = Literal["alive", "deceased", "double", "inactive"]
 
 # The demo's default "today"; ages are counted from it.
 DEMO_DAY = date(2026, 1, 5)
@@ -75,11 +75,11 @@ _OTHER_PREFIXES = words(
     "640201 640206 640213 647201 647205 647102 647401 640304 640112 640501 630305 637101 731103 730805 737109 731302 "
     "760105 350515 350706 351518 352408 357802 530804 531001"
 )
-_STATUSES: tuple[tuple[float, Status], ...] = ((0.006, "deceased"), (0.009, "double"), (0.012, "inactive"))
+_STATUSES: tuple[tuple[float, VitalStatus], ...] = ((0.006, "deceased"), (0.009, "double"), (0.012, "inactive"))
 
 
 @dataclass(frozen=True, slots=True)
-class Person:
+class Inhabitant:
     """One synthetic inhabitant as the civil registry would know them, with the work they do."""
 
     nik: str
@@ -95,10 +95,10 @@ class Person:
     phone: str
     heir: str
     heir_relation: str
-    status: Status
+    status: VitalStatus
 
 
-def generate(seed: int, workers: int, regency: str, areas: Areas, today: date = DEMO_DAY) -> Iterator[Person]:
+def generate(seed: int, workers: int, regency: str, areas: Areas, today: date = DEMO_DAY) -> Iterator[Inhabitant]:
     """Yields `workers` persons of a regency: 98 of 100 are of working age, the rest too young or too old."""
     rng = random.Random(f"{seed}/{regency}")
     villages, reach = _villages(regency, areas)
@@ -110,7 +110,7 @@ def generate(seed: int, workers: int, regency: str, areas: Areas, today: date = 
         born = _birth_date(rng, today)
         names, sector_reach = sectors[village.district in _COASTAL]
         sector = names[bisect(sector_reach, rng.random() * sector_reach[-1])]
-        yield Person(
+        yield Inhabitant(
             nik=_nik(rng, serials, village, born, sex),
             name=full_name(rng, sex),
             birth_place=rng.choice(BIRTH_PLACES),
@@ -128,7 +128,7 @@ def generate(seed: int, workers: int, regency: str, areas: Areas, today: date = 
         )
 
 
-def population_csv(persons: Iterable[Person], path: Path) -> int:
+def population_csv(persons: Iterable[Inhabitant], path: Path) -> int:
     """Writes a population file (docs/contracts.md#list-files) and returns its number of persons."""
     count = 0
     with path.open("w", encoding="utf-8", newline="") as file:
@@ -191,6 +191,6 @@ def _income(rng: random.Random) -> int:
     return 1_000_000 if rng.random() < 0.55 else int(rng.triangular(500_000, 3_500_000, 1_200_000)) // 50_000 * 50_000
 
 
-def _status(rng: random.Random) -> Status:
+def _status(rng: random.Random) -> VitalStatus:
     draw = rng.random()
     return next((status for below, status in _STATUSES if draw < below), "alive")

@@ -10,18 +10,18 @@ from typing import Any
 
 import httpx
 
-from payung.demo.population import Person
-from payung.place import DEFAULT_PORT_BASE, CommandError, Place
+from payung.demo.population import Inhabitant
+from payung.installations import DEFAULT_PORT_BASE, CommandError, Installation
 
 CONTROL_PATH = "/_control/population"
 
 
-def register_url(at: Place) -> str:
+def register_url(at: Installation) -> str:
     """The address of Dukcapil's stand-in: from the environment, else from run.json, else the default port."""
     return at.environ.get("PAYUNG_DUKCAPIL_URL") or at.urls.get("dukcapil", f"http://127.0.0.1:{DEFAULT_PORT_BASE + 6}")
 
 
-async def fill_register(at: Place, people: Sequence[Person]) -> None:
+async def fill_register(at: Installation, people: Sequence[Inhabitant]) -> None:
     """Replaces the stand-in's register by these people. Raises CommandError when no stand-in answers."""
     url = register_url(at)
     try:
@@ -35,7 +35,7 @@ async def fill_register(at: Place, people: Sequence[Person]) -> None:
         )
 
 
-def _row(one: Person) -> dict[str, Any]:
+def _row(one: Inhabitant) -> dict[str, Any]:
     return {
         "nik": one.nik,
         "name": one.name,

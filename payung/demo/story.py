@@ -20,12 +20,12 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from payung import commands, place, publish, reference, wire
+from payung import commands, installations, publish, reference, wire
 from payung.demo import audit, running
 from payung.demo.agency_lists import AgencyLists, agency_lists
-from payung.demo.population import Person, generate, population_csv
+from payung.demo.population import Inhabitant, generate, population_csv
 from payung.embedded.stack import Stack, StackConfig, default_data_dir
-from payung.place import CommandError, Place
+from payung.installations import CommandError, Installation
 from payung.terminal import console, progress_bars
 from services.claims.domain.rules import DOCUMENTS, RECEIPTS
 from shared.contracts import topics
@@ -73,14 +73,14 @@ async def demo(*, workers: int, leave: bool, data: Path | None, port_base: int, 
     config = StackConfig(data_dir=folder, port_base=port_base, population=population)
     stack = Stack(config, topics_admin.apply)
     async with stack:
-        good = await _tell(place.find(folder), people, work, seed, today, out)
+        good = await _tell(installations.find(folder), people, work, seed, today, out)
         if not leave:
             out.print("Tekan Ctrl-C untuk berhenti (press Ctrl-C to stop)")
             await _until_interrupted()
     return 0 if good else 1
 
 
-async def demo_against(at: Place, *, workers: int, seed: int) -> int:
+async def demo_against(at: Installation, *, workers: int, seed: int) -> int:
     """Plays the story on an installation that keeps running; 0 when the figures are equal."""
     out = console(markup=True)
     today = business_day(clock.now())
@@ -96,13 +96,15 @@ def _work_folder(folder: Path) -> Path:
     return work
 
 
-def _people(workers: int, seed: int, today: date, out: Console) -> list[Person]:
+def _people(workers: int, seed: int, today: date, out: Console) -> list[Inhabitant]:
     areas = area_files.load()
     out.print(f"[bold]Payung demo[/]: {workers} orang rekaan di {areas.name(REGENCY)} (made-up people)")
     return list(generate(seed, workers, REGENCY, areas, today))
 
 
-async def _tell(at: Place, people: Sequence[Person], work: Path, seed: int, today: date, out: Console) -> bool:
+async def _tell(
+    at: Installation, people: Sequence[Inhabitant], work: Path, seed: int, today: date, out: Console
+) -> bool:
     lists = agency_lists(work / "lists", people, REGENCY, area_files.load(), seed, today)
     told = await _live(at, people, lists, work, today, out)
     good = await _close(at, told, today, out)
@@ -120,7 +122,9 @@ async def _until_interrupted() -> None:
     await asked.wait()
 
 
-async def _live(at: Place, people: Sequence[Person], lists: AgencyLists, work: Path, today: date, out: Console) -> Told:
+async def _live(
+    at: Installation, people: Sequence[Inhabitant], lists: AgencyLists, work: Path, today: date, out: Console
+) -> Told:
     told = Told(lists)
     with progress_bars(out, transient=False) as bars:
         await _load_snapshot(at, people, work, bars)
@@ -132,7 +136,7 @@ async def _live(at: Place, people: Sequence[Person], lists: AgencyLists, work: P
     return told
 
 
-async def _load_snapshot(at: Place, people: Sequence[Person], work: Path, bars: Progress) -> None:
+async def _load_snapshot(at: Installation, people: Sequence[Inhabitant], work: Path, bars: Progress) -> None:
     task = bars.add_task("Data kependudukan (population snapshot)", total=len(people))
     path = work / "snapshot.csv"
     known = [one for number, one in enumerate(people) if number % ASKED_OVER_HTTP_EVERY]
@@ -141,7 +145,7 @@ async def _load_snapshot(at: Place, people: Sequence[Person], work: Path, bars: 
     bars.update(task, completed=len(people))
 
 
-async def _publish_lists(at: Place, told: Told, bars: Progress) -> None:
+async def _publish_lists(at: Installation, told: Told, bars: Progress) -> None:
     for one in told.lists.files:
         task = bars.add_task(f"Daftar {one.agency} (list)", total=one.rows)
 
@@ -154,13 +158,13 @@ async def _publish_lists(at: Place, told: Told, bars: Progress) -> None:
         told.published.append(result)
 
 
-async def _coverage(at: Place, period: str) -> dict[str, Any]:
+async def _coverage(at: Installation, period: str) -> dict[str, Any]:
     answer = await at.get("reporting", "/v1/coverage", regency=REGENCY, by="district", period=period, format="json")
     found: dict[str, Any] = answer.json()
     return found
 
 
-async def _await_verdicts(at: Place, bars: Progress) -> None:
+async def _await_verdicts(at: Installation, bars: Progress) -> None:
     task = bars.add_task("Verifikasi identitas (identity checks)", total=None)
 
     async def settled() -> bool:
@@ -172,7 +176,7 @@ async def _await_verdicts(at: Place, bars: Progress) -> None:
     await _until(settled, "not every registered worker has a verdict")
 
 
-async def _quiet(at: Place) -> bool:
+async def _quiet(at: Installation) -> bool:
     """Whether nothing waits anywhere. It looks twice, because the work of one service becomes the lag of the next."""
     for _ in range(2):
         for service in topics.SERVICES:
@@ -207,7 +211,7 @@ def periods(today: date) -> list[str]:
     return [shift_period(this, back) for back in range(1 - MONTHS, 1)]
 
 
-async def _set_budgets(at: Place, workers: int, people: Sequence[Person], today: date) -> None:
+async def _set_budgets(at: Installation, workers: int, people: Sequence[Inhabitant], today: date) -> None:
     areas = area_files.load()
     by_district = Counter(areas.district_of(one.village) for one in people)
     targets = {code: max(1, int(count * SHARE_OF_TARGET)) for code, count in by_district.items() if code}
@@ -232,7 +236,7 @@ def paid_on(period: str, today: date) -> date:
     return min(first_day(period) + timedelta(days=4), today)
 
 
-async def _bill_and_pay(at: Place, told: Told, today: date, bars: Progress) -> None:
+async def _bill_and_pay(at: Installation, told: Told, today: date, bars: Progress) -> None:
     task = bars.add_task("Tagihan dan pembayaran (billing)", total=MONTHS)
     for number, period in enumerate(periods(today), start=1):
         run = await commands.run_billing(at, {"regency": REGENCY, "period": period, "funding": "apbd-regency"})
@@ -252,7 +256,9 @@ async def _bill_and_pay(at: Place, told: Told, today: date, bars: Progress) -> N
         bars.update(task, completed=number)
 
 
-async def _claims(at: Place, told: Told, people: Sequence[Person], work: Path, today: date, bars: Progress) -> None:
+async def _claims(
+    at: Installation, told: Told, people: Sequence[Inhabitant], work: Path, today: date, bars: Progress
+) -> None:
     billed = await audit.billed_workers(at, periods(today)[0])
     key = id_key_from(at.environ)
     covered = [one for one in people if worker_id(key, one.nik) in billed][:40]
@@ -278,7 +284,7 @@ async def _claims(at: Place, told: Told, people: Sequence[Person], work: Path, t
     await _until(settled, "not every claim is settled")
 
 
-async def _decide_held(at: Place) -> None:
+async def _decide_held(at: Installation) -> None:
     """An officer approves the claims above the limit."""
 
     async def found() -> bool:
@@ -303,7 +309,9 @@ async def _decide_held(at: Place) -> None:
         await out.flush()
 
 
-def claim_lists(covered: Sequence[Person], uncovered: Sequence[Person], today: date) -> dict[str, list[dict[str, Any]]]:
+def claim_lists(
+    covered: Sequence[Inhabitant], uncovered: Sequence[Inhabitant], today: date
+) -> dict[str, list[dict[str, Any]]]:
     """A few claims of every kind: full and limited death benefit, accident, missing papers, duplicate, not covered."""
     months = periods(today)
     this_month = max(first_day(months[2]), min(today, first_day(months[2]) + timedelta(days=9)))
@@ -326,7 +334,7 @@ def claim_lists(covered: Sequence[Person], uncovered: Sequence[Person], today: d
     return {"distransnaker": [*full, limited, papers, *outside, accident], "rumahsakit": [twice, treatment]}
 
 
-def _claim(number: str, one: Person, kind: str, day: date, cause: str, documents: Sequence[str]) -> dict[str, Any]:
+def _claim(number: str, one: Inhabitant, kind: str, day: date, cause: str, documents: Sequence[str]) -> dict[str, Any]:
     return {
         "claim_no": number,
         "nik": one.nik,
@@ -339,7 +347,7 @@ def _claim(number: str, one: Person, kind: str, day: date, cause: str, documents
     }
 
 
-async def _close(at: Place, told: Told, today: date, out: Console) -> bool:
+async def _close(at: Installation, told: Told, today: date, out: Console) -> bool:
     out.print()
     out.print(_lists_table(told))
     out.print(_reasons_table(told))

@@ -13,13 +13,13 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from payung import place, wire
+from payung import installations, wire
 from payung.dlq import cli_kept, finding, kept, replaying
-from payung.dlq.cli_kept import By, Service, known, print_json
+from payung.dlq.cli_kept import ByOption, Service, known, print_json
 from payung.dlq.finding import Filter
-from payung.dlq.replaying import Report
-from payung.options import AsJson, Data
-from payung.place import CommandError, Place
+from payung.dlq.replaying import ReplayResult
+from payung.installations import CommandError, Installation
+from payung.options import AsJson, DataOption
 from payung.terminal import console
 from shared.contracts import topics
 from shared.runtime import clock
@@ -33,7 +33,7 @@ app.command("resume")(cli_kept.resume)
 out = console()
 err = console(stderr=True)
 
-Topic = Annotated[str | None, typer.Option(help="Topic it came from; * matches any text", show_default=False)]
+TopicOption = Annotated[str | None, typer.Option(help="Topic it came from; * matches any text", show_default=False)]
 Error = Annotated[str | None, typer.Option(help="Error class, e.g. not-json, unknown-type, defect", show_default=False)]
 Agency = Annotated[str | None, typer.Option(help="Whose intake, e.g. 64.08/dinsos", show_default=False)]
 Since = Annotated[str | None, typer.Option(help="Put aside on or after: YYYY-MM-DD or RFC 3339", show_default=False)]
@@ -45,18 +45,18 @@ _SLACK = 2
 @app.command("list")
 def list_letters(
     service: Annotated[str, typer.Argument(help=f"{', '.join(topics.SERVICES)}, or all")] = "all",
-    topic: Topic = None,
+    topic: TopicOption = None,
     error: Error = None,
     agency: Agency = None,
     since: Since = None,
     until: Until = None,
     limit: Annotated[int, typer.Option(min=1, help="The newest so many of each service")] = 100,
-    data: Data = None,
+    data: DataOption = None,
     as_json: AsJson = False,
 ) -> None:
     """List dead letters, the newest last."""
     wanted = finding.filter_of(topic=topic, error=error, agency=agency, since=since, until=until)
-    at = place.find(data)
+    at = installations.find(data)
     services = topics.SERVICES if service == "all" else (known(service),)
     found = [one for name in services for one in asyncio.run(_newest(at, name, wanted, limit))]
     if as_json:
@@ -74,7 +74,7 @@ def list_letters(
     out.print(f"{len(found)} shown; payung dlq show SERVICE ID tells more")
 
 
-async def _newest(at: Place, service: str, wanted: Filter, limit: int) -> list[dict[str, Any]]:
+async def _newest(at: Installation, service: str, wanted: Filter, limit: int) -> list[dict[str, Any]]:
     letters = Letters()
     newest: deque[dict[str, Any]] = deque(maxlen=limit)
     async with wire.reader(at) as consumer:
@@ -91,7 +91,7 @@ async def _newest(at: Place, service: str, wanted: Filter, limit: int) -> list[d
     return unique
 
 
-async def _replayed(at: Place, service: str, ids: list[str]) -> dict[str, dict[str, Any]]:
+async def _replayed(at: Installation, service: str, ids: list[str]) -> dict[str, dict[str, Any]]:
     """The letters that were replayed; nothing while the store does not answer."""
     if not ids:
         return {}
@@ -111,12 +111,12 @@ def show(
     save: Annotated[
         Path | None, typer.Option(help="Write the original bytes to a file, personal data and all; goes on record")
     ] = None,
-    by: By = None,
-    data: Data = None,
+    by: ByOption = None,
+    data: DataOption = None,
     as_json: AsJson = False,
 ) -> None:
     """Show one dead letter: origin, error, headers, and its value with personal data masked."""
-    at = place.find(data)
+    at = installations.find(data)
     letter = asyncio.run(_one(at, known(service), identifier))
     if save is not None:
         asyncio.run(_note_saved(at, service, letter, by or kept.who()))
@@ -138,7 +138,7 @@ def show(
         out.print(f"the original bytes are in {save}; delete them when you are done")
 
 
-async def _one(at: Place, service: str, identifier: str | None) -> Letter:
+async def _one(at: Installation, service: str, identifier: str | None) -> Letter:
     wanted = finding.filter_of(ids=() if identifier is None else (identifier,))
     found: Letter | None = None
     async with wire.reader(at) as consumer:
@@ -161,7 +161,7 @@ def _not_there(service: str, identifier: str | None) -> str:
     )
 
 
-async def _note_saved(at: Place, service: str, letter: Letter, by: str) -> None:
+async def _note_saved(at: Installation, service: str, letter: Letter, by: str) -> None:
     """Records the saving before the file can be read."""
     async with kept.store_of(at, service) as store:
         await kept.note(store, clock.new_id(), "save", by, "save", {"letter": letter.id})
@@ -171,7 +171,7 @@ async def _note_saved(at: Place, service: str, letter: Letter, by: str) -> None:
 def replay(
     service: Service,
     identifiers: Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="Default: all that fit")] = None,
-    topic: Topic = None,
+    topic: TopicOption = None,
     error: Error = None,
     agency: Agency = None,
     since: Since = None,
@@ -183,18 +183,18 @@ def replay(
     again: Annotated[bool, typer.Option("--again", help="Replay also what was replayed before")] = False,
     wait: Annotated[float, typer.Option(min=0, help="Seconds to wait for what becomes of it")] = 30.0,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask")] = False,
-    by: By = None,
-    data: Data = None,
+    by: ByOption = None,
+    data: DataOption = None,
     as_json: AsJson = False,
 ) -> None:
     """Send the unchanged originals to their topics again. Replaying twice has no second effect."""
     wanted = finding.filter_of(
         ids=tuple(identifiers or ()), topic=topic, error=error, agency=agency, since=since, until=until
     )
-    at, who = place.find(data), by or kept.who()
+    at, who = installations.find(data), by or kept.who()
     known(service)
 
-    def run(*, dry: bool) -> Report:
+    def run(*, dry: bool) -> ReplayResult:
         with closing(_Counting()) as counting:
             work = replaying.replay(
                 at, service, wanted, by=who, dry_run=dry, again=again, limit=limit, wait_s=wait, progress=counting.note
@@ -229,7 +229,7 @@ class _Counting:
         self._status.stop()
 
 
-def _tell(report: Report) -> None:
+def _tell(report: ReplayResult) -> None:
     verb = "would be replayed" if report.dry_run else "replayed"
     out.print(f"{report.found} letters found, {report.replayed} {verb}, {report.already} were replayed before")
     for (name, code), count in sorted(report.by_origin.items()):

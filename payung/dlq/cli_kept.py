@@ -9,10 +9,10 @@ from typing import Annotated, Any
 
 import typer
 
-from payung import place
+from payung import installations
 from payung.dlq import kept
-from payung.options import AsJson, Data
-from payung.place import CommandError, Place
+from payung.installations import CommandError, Installation
+from payung.options import AsJson, DataOption
 from payung.terminal import console
 from shared.contracts import topics
 from shared.runtime import clock
@@ -20,7 +20,7 @@ from shared.runtime import clock
 out = console()
 
 Service = Annotated[str, typer.Argument(help=f"{', '.join(topics.SERVICES)}")]
-By = Annotated[str | None, typer.Option(help="Who does it, for the record; default the user", show_default=False)]
+ByOption = Annotated[str | None, typer.Option(help="Who does it, for the record; default the user", show_default=False)]
 
 
 def known(service: str) -> str:
@@ -38,13 +38,13 @@ def print_json(value: Any) -> None:
 def audit(
     service: Service,
     limit: Annotated[int, typer.Option(min=1, help="The newest so many")] = 50,
-    data: Data = None,
+    data: DataOption = None,
     as_json: AsJson = False,
 ) -> None:
     """Show who replayed, saved or resumed what, when, and with which result."""
 
     async def read() -> list[dict[str, Any]]:
-        async with kept.store_of(place.find(data), known(service)) as store:
+        async with kept.store_of(installations.find(data), known(service)) as store:
             return await kept.lines(store, limit)
 
     lines = asyncio.run(read())
@@ -61,11 +61,11 @@ def audit(
 
 def paused(
     service: Annotated[str, typer.Argument(help=f"{', '.join(topics.SERVICES)}, or all")] = "all",
-    data: Data = None,
+    data: DataOption = None,
     as_json: AsJson = False,
 ) -> None:
     """Show the topics that a flood of dead letters has paused, and until when."""
-    at = place.find(data)
+    at = installations.find(data)
     services = topics.SERVICES if service == "all" else (known(service),)
     rows = [{"service": name, **one} for name in services for one in asyncio.run(_paused(at, name))]
     if as_json:
@@ -80,7 +80,7 @@ def paused(
         out.print("no topic is paused")
 
 
-async def _paused(at: Place, service: str) -> list[dict[str, Any]]:
+async def _paused(at: Installation, service: str) -> list[dict[str, Any]]:
     async with kept.store_of(at, service) as store:
         return await kept.paused(store)
 
@@ -88,13 +88,13 @@ async def _paused(at: Place, service: str) -> list[dict[str, Any]]:
 def resume(
     service: Service,
     topic: Annotated[str | None, typer.Option(help="Default: all that are paused", show_default=False)] = None,
-    by: By = None,
-    data: Data = None,
+    by: ByOption = None,
+    data: DataOption = None,
 ) -> None:
     """Read a paused topic again now; the service sees it within seconds."""
 
     async def end() -> list[str]:
-        async with kept.store_of(place.find(data), known(service)) as store:
+        async with kept.store_of(installations.find(data), known(service)) as store:
             rows = [one for one in await kept.paused(store) if topic in (None, one["topic"])]
             names = [str(one["topic"]) for one in rows]
             if names:

@@ -13,7 +13,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from payung import wire
 from payung.dlq import masking
-from payung.place import CommandError, Place
+from payung.installations import CommandError, Installation
 from shared.contracts import envelope, topics
 from shared.kernel.calendar import WITA, parse_date
 from shared.runtime.deadletters import Letter, Letters
@@ -118,9 +118,9 @@ class Extent:
     end: int
 
 
-async def extent(consumer: AIOKafkaConsumer, place: Place, service: str) -> Extent:
+async def extent(consumer: AIOKafkaConsumer, installation: Installation, service: str) -> Extent:
     """The present extent of a service's dead-letter topic."""
-    (partition, end), *_ = (await wire.ends(place, consumer, [topics.dead_letters(service)])).items()
+    (partition, end), *_ = (await wire.ends(installation, consumer, [topics.dead_letters(service)])).items()
     first = (await consumer.beginning_offsets([partition]))[partition]
     return Extent(partition, int(first), int(end))
 

@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
 
-from payung.place import Place
+from payung.installations import Installation
 from shared.contracts import envelope
 from shared.runtime import clock
 from shared.runtime.app import open_store
@@ -25,9 +25,9 @@ AUDIT = "_dead_letter_audit"
 
 
 @asynccontextmanager
-async def store_of(place: Place, service: str) -> AsyncIterator[MongoStore]:
+async def store_of(installation: Installation, service: str) -> AsyncIterator[MongoStore]:
     """The store of a service."""
-    store = open_store(importlib.import_module(f"services.{service}.stream").SPEC, place.environ)
+    store = open_store(importlib.import_module(f"services.{service}.stream").SPEC, installation.environ)
     try:
         yield store
     finally:

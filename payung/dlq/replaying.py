@@ -22,7 +22,7 @@ from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 from payung import wire
 from payung.dlq import finding, kept
 from payung.dlq.finding import Extent, Filter
-from payung.place import CommandError, Place
+from payung.installations import CommandError, Installation
 from shared.contracts import topics
 from shared.runtime import clock
 from shared.runtime.deadletters import Letter, Letters
@@ -36,7 +36,7 @@ LOOK_S = 0.3
 
 
 @dataclass(slots=True)
-class Report:
+class ReplayResult:
     """What a replay did, and its results."""
 
     service: str
@@ -79,7 +79,7 @@ class Report:
 
 
 async def replay(
-    place: Place,
+    installation: Installation,
     service: str,
     wanted: Filter,
     *,
@@ -89,15 +89,15 @@ async def replay(
     limit: int | None = None,
     wait_s: float = 30.0,
     progress: Callable[[int], None] = lambda count: None,
-) -> Report:
+) -> ReplayResult:
     """Replays the selected letters, oldest first. Letters that arrive meanwhile wait for the next replay."""
-    report = Report(service, clock.new_id(), by, dry_run)
-    async with kept.store_of(place, service) as store, wire.reader(place) as consumer:
-        over = await finding.extent(consumer, place, service)
+    report = ReplayResult(service, clock.new_id(), by, dry_run)
+    async with kept.store_of(installation, service) as store, wire.reader(installation) as consumer:
+        over = await finding.extent(consumer, installation, service)
         asked = {**wanted.as_json(), "again": again, "limit": limit}
         if not dry_run:
             await kept.note(store, report.run, "start", by, "replay", asked)
-        sender = _Sender(place)
+        sender = _Sender(installation)
         seen: set[str] = set()
         try:
             async for page in _pages(finding.scan(consumer, over, wanted, Letters())):
@@ -113,7 +113,7 @@ async def replay(
                 # Also after an interruption: the audit shows what was replayed until then.
                 await kept.note(store, report.run, "sent", by, "replay", report.as_json())
         if sender.places and wait_s > 0:
-            await _follow(place, service, consumer, over, sender.places, report, wait_s)
+            await _follow(installation, service, consumer, over, sender.places, report, wait_s)
             await kept.note(store, report.run, "end", by, "replay", report.as_json())
     return report
 
@@ -132,7 +132,7 @@ async def _pages(letters: AsyncIterator[Letter]) -> AsyncIterator[list[Letter]]:
 
 
 async def _page(
-    page: Sequence[Letter], report: Report, store: MongoStore, sender: _Sender, *, again: bool, limit: int | None
+    page: Sequence[Letter], report: ReplayResult, store: MongoStore, sender: _Sender, *, again: bool, limit: int | None
 ) -> None:
     # When the shell tried a batch twice, the topic holds the same letter twice; it counts once.
     letters = list({letter.id: letter for letter in page}.values())
@@ -164,9 +164,9 @@ async def _page(
 class _Sender:
     """Publishes unchanged originals and remembers their new offsets (eight bytes each)."""
 
-    def __init__(self, place: Place) -> None:
-        self._place = place
-        self._server = Server(place.environ)
+    def __init__(self, installation: Installation) -> None:
+        self._installation = installation
+        self._server = Server(installation.environ)
         self._producers: dict[str, AIOKafkaProducer] = {}
         self._counts: dict[str, int] = {}
         self.places: dict[TopicPartition, array[int]] = {}
@@ -225,7 +225,7 @@ class _Sender:
 
     async def _producer(self, compression: str) -> AIOKafkaProducer:
         if compression not in self._producers:
-            self._producers[compression] = await wire.producer(self._place, compression=compression)
+            self._producers[compression] = await wire.producer(self._installation, compression=compression)
         return self._producers[compression]
 
     def _placed(self, ack: Any) -> None:
@@ -243,12 +243,12 @@ def _is_large(letter: Letter) -> bool:
 
 
 async def _follow(
-    place: Place,
+    installation: Installation,
     service: str,
     consumer: AIOKafkaConsumer,
     before: Extent,
     places: dict[TopicPartition, array[int]],
-    report: Report,
+    report: ReplayResult,
     wait_s: float,
 ) -> None:
     """Waits until the service has read the replayed records, then finds those that are dead letters again."""
@@ -256,10 +256,10 @@ async def _follow(
         # The records of one partition are in order, except a large one that was sent alone.
         offsets_sorted = sorted(offsets)
         offsets[:] = array("q", offsets_sorted)
-    read = await _read_up_to(place, f"payung-{service}", places, wait_s)
+    read = await _read_up_to(installation, f"payung-{service}", places, wait_s)
     settled = sum(bisect.bisect_left(offsets, read.get(at, 0)) for at, offsets in places.items())
     report.waiting = report.replayed - settled
-    now = await finding.extent(consumer, place, service)
+    now = await finding.extent(consumer, installation, service)
     dead: set[str] = set()
     since = Extent(now.partition, max(now.first, before.end), now.end)
     async for letter in finding.scan(consumer, since, Filter(), Letters()):
@@ -272,10 +272,10 @@ async def _follow(
 
 
 async def _read_up_to(
-    place: Place, group: str, places: dict[TopicPartition, array[int]], wait_s: float
+    installation: Installation, group: str, places: dict[TopicPartition, array[int]], wait_s: float
 ) -> dict[TopicPartition, int]:
     """The service's committed offsets of these partitions, when it has read all or when the wait ends."""
-    admin = AIOKafkaAdminClient(**Server(place.environ).options())
+    admin = AIOKafkaAdminClient(**Server(installation.environ).options())
     until = clock.monotonic() + wait_s
     try:
         await asyncio.wait_for(admin.start(), wire.CONNECT_TIMEOUT_S)

@@ -30,7 +30,7 @@ _KEY_BYTES = 32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Run:
+class RunningInstallation:
     """The contents of run.json: the addresses and folders of a running installation."""
 
     pid: int
@@ -158,9 +158,9 @@ class DataFolder:
 
     def publish_run(
         self, *, port_base: int, kafka: str, mongo_url: str, urls: Mapping[str, str], credentials: Path | None = None
-    ) -> Run:
+    ) -> RunningInstallation:
         """Writes run.json for the other commands in one step; nobody sees half of it."""
-        run = Run(
+        run = RunningInstallation(
             pid=os.getpid(),
             port_base=port_base,
             kafka=kafka,

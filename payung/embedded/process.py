@@ -22,7 +22,7 @@ from payung.embedded.errors import LaunchError
 from shared.runtime.ops import secrets
 
 Say = Callable[[str], None]
-Check = Callable[[], Awaitable[bool]]
+ReadyCheck = Callable[[], Awaitable[bool]]
 
 _CHILD = Path(__file__).with_name("child.py")
 _POLL_S = 0.1
@@ -48,8 +48,8 @@ class ProcessSpec:
     name: str
     argv: tuple[str, ...]
     log: Path
-    ready: Check
-    live: Check | None = None
+    ready: ReadyCheck
+    live: ReadyCheck | None = None
     live_every_s: float = 10.0
     live_misses: int = 6
     env: Mapping[str, str] | None = None
@@ -59,7 +59,7 @@ class ProcessSpec:
 
 
 def server(
-    name: str, argv: tuple[str, ...], log: Path, *, ready: Check, answers: Check, start_timeout_s: float
+    name: str, argv: tuple[str, ...], log: Path, *, ready: ReadyCheck, answers: ReadyCheck, start_timeout_s: float
 ) -> ProcessSpec:
     """An embedded server. A frozen one is killed and started again within a minute, before the services that retry
     give up and end."""
@@ -246,7 +246,7 @@ class SupervisedProcess:
         return ""
 
 
-async def _ask(check: Check, exited: asyncio.Task[int]) -> bool:
+async def _ask(check: ReadyCheck, exited: asyncio.Task[int]) -> bool:
     """The check's answer; false when the check fails in any way or the child ends meanwhile."""
     asked = asyncio.ensure_future(check())
     try:

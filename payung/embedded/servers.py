@@ -34,17 +34,17 @@ class Servers:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Shape:
+class ServerNumbers:
     """The number of embedded servers of each kind: one, or three that survive the loss of any one."""
 
     brokers: int = 1
     members: int = 1
 
 
-SINGLE = Shape()
+SINGLE = ServerNumbers()
 
 
-def embedded_ports(environment: Mapping[str, str], shape: Shape = SINGLE) -> list[str]:
+def embedded_ports(environment: Mapping[str, str], shape: ServerNumbers = SINGLE) -> list[str]:
     """The names of the ports that the embedded servers will use."""
     names: list[str] = []
     if not environment.get("PAYUNG_KAFKA"):
@@ -100,7 +100,7 @@ async def start(
     port_base: int,
     environment: Mapping[str, str],
     console: Console,
-    shape: Shape = SINGLE,
+    shape: ServerNumbers = SINGLE,
     locks: Locks | None = None,
 ) -> Servers:
     """Starts the embedded servers as one stage of the supervisor, and waits until broker and database answer. Without

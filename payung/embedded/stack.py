@@ -22,16 +22,16 @@ from payung.access.files import FOLDER, INTERNAL
 from payung.embedded import certificates, jars, locks, mongo, ports
 from payung.embedded import servers as server_stage
 from payung.embedded.console import Console
-from payung.embedded.data import DataFolder, Keys, Run, default_data_dir, read_run
+from payung.embedded.data import DataFolder, Keys, RunningInstallation, default_data_dir, read_run
 from payung.embedded.doors import Doors
 from payung.embedded.errors import LaunchError
 from payung.embedded.locks import Locks
 from payung.embedded.process import ProcessSpec
-from payung.embedded.servers import SINGLE, Servers, Shape
+from payung.embedded.servers import SINGLE, ServerNumbers, Servers
 from payung.embedded.supervisor import Supervisor
 from shared.contracts import topics
 from shared.runtime import clock
-from shared.runtime.errors import Refused, Unavailable
+from shared.runtime.errors import StartRefused, Unavailable
 from shared.runtime.kafka.durability import ONE_BROKER
 from shared.runtime.ops import secrets
 
@@ -58,7 +58,7 @@ class StackConfig:
     services: tuple[str, ...] = SERVICES
     stand_ins: tuple[str, ...] = STAND_INS
     population: Path | None = None
-    shape: Shape = SINGLE
+    shape: ServerNumbers = SINGLE
     tls: bool = False
     locked: bool = True
     environment: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
@@ -74,7 +74,7 @@ class Stack:
         self._data = DataFolder(config.data_dir)
         self._supervisor = Supervisor(self._console.line)
 
-    async def start(self) -> Run:
+    async def start(self) -> RunningInstallation:
         """Starts everything and returns the contents of run.json; LaunchError says what prevents it."""
         config, data = self._config, self._data
         if config.population is not None and not config.population.is_file():
@@ -91,11 +91,11 @@ class Stack:
         doors = Doors(data.path, servers, locked)
         try:
             await doors.open()
-        except (Refused, Unavailable) as error:
+        except (StartRefused, Unavailable) as error:
             raise LaunchError(f"The users could not be made: {error}") from error
         try:
             await self._create_topics({**config.environment, **doors.operator()})
-        except (Refused, Unavailable) as error:
+        except (StartRefused, Unavailable) as error:
             raise LaunchError(f"The topics could not be made: {error}") from error
         await self._supervisor.start(*self._stand_ins(), *self._services(servers, keys, doors))
         run = data.publish_run(

@@ -10,9 +10,9 @@ from typing import Annotated, Any
 import typer
 from rich.text import Text
 
-from payung import place
-from payung.options import AsJson, Data
-from payung.place import CommandError
+from payung import installations
+from payung.installations import CommandError
+from payung.options import AsJson, DataOption
 from payung.terminal import console
 from payung.tracing import finding
 from payung.tracing.story import SAID, Branch, indented, walk
@@ -23,13 +23,13 @@ def trace(
         str, typer.Argument(metavar="ID", help="An event, submission, claim, worker_id, run, invoice, ...")
     ],
     as_json: AsJson = False,
-    data: Data = None,
+    data: DataOption = None,
 ) -> None:
     """Show the causes and effects of an event, a submission, a claim, a worker or a run in all services."""
     if not name.strip():
         raise CommandError("an ID is needed: of an event, submission, claim, worker, run or invoice")
     with console(stderr=True).status("reading Kafka ..."):
-        found = asyncio.run(finding.trace(place.find(data), name))
+        found = asyncio.run(finding.trace(installations.find(data), name))
     if as_json:
         sys.stdout.write(json.dumps([_shown(one) for one in walk(found)], ensure_ascii=False, indent=2) + "\n")
         return

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from payung import wire
-from payung.place import CommandError, Place
+from payung.installations import CommandError, Installation
 from payung.tracing.story import Branch, Kin, Step, says, tell
 from shared.contracts import envelope, tokens
 from shared.contracts.envelope import Unreadable
@@ -27,14 +27,14 @@ POLL_RECORDS = 5_000
 QUIET_S = 30.0
 
 
-async def trace(place: Place, name: str) -> list[Branch]:
+async def trace(installation: Installation, name: str) -> list[Branch]:
     """Reads Kafka; CommandError when no event has the name."""
     if is_nik(name):
         raise CommandError("a NIK names nobody here; ask for a worker_id, as the answers to a list have it")
-    async with wire.reader(place) as consumer:
-        ends = await wire.ends(place, consumer, sorted(await consumer.topics()))
+    async with wire.reader(installation) as consumer:
+        ends = await wire.ends(installation, consumer, sorted(await consumer.topics()))
         begins = await consumer.beginning_offsets(list(ends))
-        key = naming_key_from(place.environ)
+        key = naming_key_from(installation.environ)
         first_causes = {one.first_cause async for one in _steps(consumer, begins, ends, key) if one.bears(name)}
         if not first_causes:
             raise CommandError(

@@ -20,7 +20,7 @@ NAMING = (
 )
 SAID = (*NAMING, "outcome", "identity", "stage", "period", "total")
 
-Name = tuple[str, str]
+EventName = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,13 +28,13 @@ class Step:
     """One event, or one dead letter (`error`). `name` is its source and id, `cause` the name of its cause, both as on
     open topics; `own` is the id that its sender gave."""
 
-    name: Name
+    name: EventName
     type: str
     topic: str
     partition: int
     offset: int
     at: datetime
-    cause: Name | None
+    cause: EventName | None
     first_cause: str
     says: Mapping[str, str] = field(default_factory=dict)
     error: str | None = None
@@ -76,10 +76,10 @@ class Kin:
     """The kept records of one first cause."""
 
     name: str
-    causes: set[Name]
+    causes: set[EventName]
     steps: list[Step] = field(default_factory=list)
-    _shown: dict[tuple[Name, bool], set[Name]] = field(default_factory=dict)
-    more: dict[Name, Counter[str]] = field(default_factory=dict)
+    _shown: dict[tuple[EventName, bool], set[EventName]] = field(default_factory=dict)
+    more: dict[EventName, Counter[str]] = field(default_factory=dict)
 
     def take(self, step: Step) -> None:
         """Keeps a step that caused something. Of the other effects of one cause it keeps the first few, and the first
@@ -101,7 +101,7 @@ def tell(kin: Kin) -> list[Branch]:
     # An event that was published again under the same name appears once.
     steps = {one.name: one for one in sorted(kin.steps, key=_order, reverse=True)}
     parents = _parents(steps)
-    effects: dict[Name, list[Step]] = {}
+    effects: dict[EventName, list[Step]] = {}
     for one in sorted(steps.values(), key=_order):
         if one.name in parents:
             effects.setdefault(parents[one.name], []).append(one)
@@ -124,7 +124,7 @@ def _order(step: Step) -> tuple[datetime, str, int, int]:
     return step.at, step.topic, step.partition, step.offset
 
 
-def _parents(steps: Mapping[Name, Step]) -> dict[Name, Name]:
+def _parents(steps: Mapping[EventName, Step]) -> dict[EventName, EventName]:
     """The known cause of each step. An answer from outside (Dukcapil, BPJS) names itself as its cause; it goes under
     the first cause."""
     origins = {one.name[1]: one.name for one in steps.values() if one.cause is None}
@@ -132,7 +132,7 @@ def _parents(steps: Mapping[Name, Step]) -> dict[Name, Name]:
     return {name: cause for name, cause in found.items() if cause is not None and cause in steps and cause != name}
 
 
-def _reached(start: set[Name], beyond: Callable[[Name], list[Name]]) -> set[Name]:
+def _reached(start: set[EventName], beyond: Callable[[EventName], list[EventName]]) -> set[EventName]:
     found, at = set(start), list(start)
     while at:
         more = [one for one in beyond(at.pop()) if one not in found]

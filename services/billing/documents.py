@@ -11,8 +11,9 @@ from typing import Any
 from services.billing.domain.state import (
     Accounts,
     Budget,
-    Command,
     Enrolment,
+    ForwardedCommand,
+    IdentityStatus,
     Invoice,
     InvoiceStatus,
     Premium,
@@ -21,7 +22,6 @@ from services.billing.domain.state import (
     RunStatus,
     Skip,
     Skipped,
-    Standing,
     Stop,
     Verdict,
 )
@@ -61,7 +61,7 @@ class EnrolmentCodec:
             sex=body["sex"],
             birth_month=body["birth_month"],
             income_base=body["income_base"],
-            standing=Standing(body["standing"]),
+            standing=IdentityStatus(body["standing"]),
             place=body["place"],
             until=body["until"],
             died_in=body["died_in"],
@@ -73,10 +73,10 @@ class EnrolmentCodec:
 def _verdicts_from(body: Mapping[str, Any]) -> tuple[Verdict, ...]:
     rows = body.get("verdicts")
     if rows is not None:
-        return tuple(Verdict(row[0], row[1], Standing(row[2]), *row[3:]) for row in rows)
+        return tuple(Verdict(row[0], row[1], IdentityStatus(row[2]), *row[3:]) for row in rows)
     # Earlier releases kept only the last verdict.
-    standing = Standing(body["standing"])
-    if standing is Standing.UNSEEN:
+    standing = IdentityStatus(body["standing"])
+    if standing is IdentityStatus.UNSEEN:
         return ()
     known = (body["registration_version"], body["sequence"], standing, body["regency"])
     income = body["income_base"]
@@ -287,11 +287,11 @@ class RefusalCodec:
 class CommandCodec:
     """Stores commands that were passed on, under the name of their input."""
 
-    def encode(self, state: Command, cipher: Cipher) -> Body:
+    def encode(self, state: ForwardedCommand, cipher: Cipher) -> Body:
         return {"command": state.command}
 
-    def decode(self, body: Mapping[str, Any], cipher: Cipher) -> Command:
-        return Command(body["command"])
+    def decode(self, body: Mapping[str, Any], cipher: Cipher) -> ForwardedCommand:
+        return ForwardedCommand(body["command"])
 
 
 def _accounts(accounts: Accounts) -> list[int]:

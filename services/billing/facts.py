@@ -19,7 +19,7 @@ from shared.reference import areas, rates
 from shared.reference.rates import Editions
 from shared.runtime.errors import Unavailable
 from shared.runtime.ports import Reader
-from shared.runtime.spec import Answer, Performer, Workplace
+from shared.runtime.spec import Performer, Workplace, WorkResult
 from shared.runtime.store import editions
 
 WORK = topics.work("billing")
@@ -145,14 +145,14 @@ async def billed_by_others(reader: Reader, run_id: str) -> Skipped:
     return Skipped(sum(row["count"] for row in rows), lines)
 
 
-async def catch_up(run_id: str, run: Run, due: Due, place: Workplace) -> Answer:
+async def catch_up(run_id: str, run: Run, due: Due, place: Workplace) -> WorkResult:
     """Answers when it is the run's turn and every verdict published before it is counted. Raises Unavailable
     after 30 s.
     """
     for _ in range(LOOKS_MAX):
         if await is_its_turn(place.reader, run) and await place.caught_up(BEFORE_A_RUN):
             start = await start_of(place.reader, run)
-            return Answer("run.start", rules.budget_key(run.regency, run.period, run.funding), start)
+            return WorkResult("run.start", rules.budget_key(run.regency, run.period, run.funding), start)
         await asyncio.sleep(LOOK_AGAIN_S)
     raise Unavailable("the run's turn has not come yet")
 
@@ -192,9 +192,9 @@ def _order(run: Run) -> tuple[bool, str, str]:
     return run.funding == PROVINCE, run.requested_at, run.run_id
 
 
-async def watch_due_date(invoice_id: str, invoice: Invoice, due: Due, place: Workplace) -> Answer:
+async def watch_due_date(invoice_id: str, invoice: Invoice, due: Due, place: Workplace) -> WorkResult:
     """Says that the due date has passed. The invoice itself knows whether it was paid in time."""
-    return Answer("invoice.overdue", rules.invoice_work_key(invoice.invoice_id), invoices.overdue_of(invoice))
+    return WorkResult("invoice.overdue", rules.invoice_work_key(invoice.invoice_id), invoices.overdue_of(invoice))
 
 
 PERFORMERS: Mapping[str, Performer] = {runs.CATCH_UP: catch_up, invoices.OVERDUE: watch_due_date}

@@ -28,5 +28,5 @@ class Settings:
 
 
 def from_environment(environ: Mapping[str, str]) -> Settings:
-    """Reads PAYUNG_BILLING_STEP_WORKERS; raises Refused unless it is a number from 1 to 1,000."""
+    """Reads PAYUNG_BILLING_STEP_WORKERS; raises StartRefused unless it is a number from 1 to 1,000."""
     return Settings(step_workers=STEP_WORKERS.of(environ))

@@ -12,12 +12,12 @@ from services.claims.domain.state import (
     ClaimStatus,
     CompletedRun,
     Cover,
+    CoverHistory,
     Entitlement,
     Facts,
     PaidInvoice,
     Reference,
     RunsKnown,
-    Standing,
 )
 from services.claims.domain.wakes import WAKE_MAX
 from services.claims.settings import Settings
@@ -30,7 +30,7 @@ from shared.reference import rates
 from shared.reference.rates import Editions
 from shared.runtime.errors import Defect, Unavailable
 from shared.runtime.ports import Reader
-from shared.runtime.spec import Answer, Performer, Workplace
+from shared.runtime.spec import Performer, Workplace, WorkResult
 from shared.runtime.store import editions
 
 # The number of workers whose months are read at once; each has at most one premium a month since July 2015.
@@ -109,7 +109,7 @@ async def _open_claims(reader: Reader, wake: WakeWorker, known: Persons) -> tupl
     return tuple(await reader.find("claims", where, order=("_id",), limit=WAKE_MAX))
 
 
-async def standings(reader: Reader, steps: Mapping[str, AssessClaim], known: Persons) -> dict[str, Standing]:
+async def standings(reader: Reader, steps: Mapping[str, AssessClaim], known: Persons) -> dict[str, CoverHistory]:
     """What is known of each step's worker and month, by the step's name. A merged worker's months count as the
     person's.
     """
@@ -141,7 +141,7 @@ async def standings(reader: Reader, steps: Mapping[str, AssessClaim], known: Per
                 runs[month] = await _runs_known(reader, month)
             runs_known = runs[month]
         here = {cover.invoice_id for cover in months.values()}
-        result[name] = Standing(months, {key: day for key, day in paid_on.items() if key in here}, runs_known)
+        result[name] = CoverHistory(months, {key: day for key, day in paid_on.items() if key in here}, runs_known)
     return result
 
 
@@ -182,17 +182,17 @@ async def _waiting(reader: Reader, wake: WakeCover) -> tuple[tuple[str, Claim], 
     return tuple(await reader.find("claims", where, order=("_id",), limit=WAKE_MAX))
 
 
-async def watch_run(key: str, claim: Claim, due: Due, place: Workplace) -> Answer:
+async def watch_run(key: str, claim: Claim, due: Due, place: Workplace) -> WorkResult:
     """Answers when the missing premiums of a closed run are here; until then the claim stays unchanged."""
     step = outcomes.assess_of(claim)
     known = await persons(place.reader, [step.worker_id])
     standing = (await standings(place.reader, {key: step}, known))[key]
     if step.event_date[:7] not in standing.covers and standing.runs is RunsKnown.PARTLY:
         raise Unavailable("premiums of a closed run are still to come")
-    return Answer("claim.assess", key, step)
+    return WorkResult("claim.assess", key, step)
 
 
-async def clear(key: str, claim: Claim, due: Due, place: Workplace) -> Answer:
+async def clear(key: str, claim: Claim, due: Due, place: Workplace) -> WorkResult:
     """Checks the claims of the person's other numbers; the claim waits until they cannot conflict."""
     if claim.form is None:
         raise Defect("a claim without a form is being cleared")
@@ -204,8 +204,8 @@ async def clear(key: str, claim: Claim, due: Due, place: Workplace) -> Answer:
         raise Unavailable("a claim of another number of the same person is being cleared")
     held: Mapping[str, Entitlement] = await place.reader.states("deaths", sorted(others)) if others else {}
     if entitlements.must_be_judged_again(claim, {number: one.changes for number, one in held.items()}):
-        return Answer("claim.moved", key, EventMoved(claim=key, round=claim.round))
-    return Answer("claim.cleared", key, ClaimCleared(claim=key, round=claim.round))
+        return WorkResult("claim.moved", key, EventMoved(claim=key, round=claim.round))
+    return WorkResult("claim.cleared", key, ClaimCleared(claim=key, round=claim.round))
 
 
 async def _clearing(reader: Reader, workers: frozenset[str]) -> dict[str, Claim]:
@@ -215,16 +215,16 @@ async def _clearing(reader: Reader, workers: frozenset[str]) -> dict[str, Claim]
     return dict(await reader.find("claims", where, order=("_id",), limit=RIVALS_MAX))
 
 
-async def premiums_here(key: str, run: CompletedRun, due: Due, place: Workplace) -> Answer:
+async def premiums_here(key: str, run: CompletedRun, due: Due, place: Workplace) -> WorkResult:
     """Answers when every premium of a closed run is here."""
     if await place.reader.count("covers", {"state.run_id": key}) < run.billed_workers:
         raise Unavailable("premiums of a closed run are still to come")
-    return Answer("cover.wake", key, covers.all_here(key, run))
+    return WorkResult("cover.wake", key, covers.all_here(key, run))
 
 
-async def arrears_waited_for(key: str, claim: Claim, due: Due, place: Workplace) -> Answer:
+async def arrears_waited_for(key: str, claim: Claim, due: Due, place: Workplace) -> WorkResult:
     """The last day of waiting for unpaid months is over: the claim is judged by the months paid so far."""
-    return Answer("claim.assess", key, outcomes.assess_of(claim))
+    return WorkResult("claim.assess", key, outcomes.assess_of(claim))
 
 
 PERFORMERS: Mapping[str, Performer] = {

@@ -31,7 +31,7 @@ class Settings:
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> Settings:
-        """Reads PAYUNG_ID_KEY, PAYUNG_BPJS_URL, PAYUNG_CLAIMS_OFFICER_ABOVE; raises Refused when one is
+        """Reads PAYUNG_ID_KEY, PAYUNG_BPJS_URL, PAYUNG_CLAIMS_OFFICER_ABOVE; raises StartRefused when one is
         malformed.
         """
         return cls(

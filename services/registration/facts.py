@@ -14,7 +14,7 @@ from services.registration.workers import facts as workers
 from shared.kernel.event import Event, Routed
 from shared.reference import areas, precedence
 from shared.reference.precedence import PrecedenceError
-from shared.runtime.errors import Refused
+from shared.runtime.errors import StartRefused
 from shared.runtime.ports import Reader
 from shared.runtime.spec import Performer
 
@@ -22,13 +22,13 @@ from shared.runtime.spec import Performer
 async def reference(reader: Reader, environ: Mapping[str, str]) -> Reference:
     """The areas shipped with the product, the key of worker ids, and the regency's precedence of sources.
 
-    Raises Refused when the file named by PAYUNG_PRECEDENCE is unusable.
+    Raises StartRefused when the file named by PAYUNG_PRECEDENCE is unusable.
     """
     settings = Settings.from_environment(environ)
     try:
         ranks = precedence.load(settings.precedence)
     except (OSError, PrecedenceError) as error:
-        raise Refused(f"PAYUNG_PRECEDENCE ({settings.precedence}) cannot be taken: {error}") from error
+        raise StartRefused(f"PAYUNG_PRECEDENCE ({settings.precedence}) cannot be taken: {error}") from error
     return Reference(areas.load(), settings.id_key, ranks)
 
 

@@ -43,5 +43,6 @@ class Settings:
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> Settings:
-        """Reads PAYUNG_ID_KEY, PAYUNG_PRECEDENCE, PAYUNG_SUSPECTS_QUIET_S; raises Refused when one is malformed."""
+        """Reads PAYUNG_ID_KEY, PAYUNG_PRECEDENCE, PAYUNG_SUSPECTS_QUIET_S; raises StartRefused when one is
+        malformed."""
         return cls(id_key_from(environ), PRECEDENCE.text(environ) or None, SUSPECTS_QUIET_S.of(environ))

@@ -11,11 +11,11 @@ from operator import attrgetter
 from typing import Any
 
 from services.reporting.domain.state import (
-    Answer,
     Budget,
     Claim,
     Exhaustion,
     Finding,
+    FormerState,
     Identity,
     Invoice,
     Meeting,
@@ -25,7 +25,7 @@ from services.reporting.domain.state import (
     Risk,
     Run,
     Settlement,
-    Was,
+    SubmissionAnswer,
 )
 from shared.runtime.ports import Cipher, Codec, Index
 
@@ -50,7 +50,7 @@ class Plain:
 class Dated(Plain):
     """A flat dataclass with the earlier states that it replaced. Most documents have none, which takes no space."""
 
-    _was = Plain(Was)
+    _was = Plain(FormerState)
 
     def encode(self, state: Any, cipher: Cipher) -> dict[str, Any]:
         """Earlier states as a list of objects; absent when there are none."""
@@ -61,7 +61,7 @@ class Dated(Plain):
         return body
 
     def decode(self, body: Mapping[str, Any], cipher: Cipher) -> Any:
-        return super().decode({**body, "past": tuple(Was(**one) for one in body.get("past", ()))}, cipher)
+        return super().decode({**body, "past": tuple(FormerState(**one) for one in body.get("past", ()))}, cipher)
 
 
 class BudgetCodec(Plain):
@@ -98,7 +98,7 @@ STORED: dict[str, Codec] = {
     "claims": Plain(Claim),
     "exhaustions": Plain(Exhaustion),
     "risks": Plain(Risk),
-    "answers": AnswerCodec(Answer),
+    "answers": AnswerCodec(SubmissionAnswer),
     "settlements": AnswerCodec(Settlement),
     "findings": Plain(Finding),
     "projects": Plain(Project),

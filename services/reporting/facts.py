@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from services.reporting.domain import coverage, history, reports, rules, warnings, wording
-from services.reporting.domain.coverage import By
-from services.reporting.domain.state import ClaimStatus, Identity, Verdict
+from services.reporting.domain.coverage import GroupBy
+from services.reporting.domain.state import ClaimStatus, Identity, VerdictStatus
 from services.reporting.settings import Settings
 from shared.contracts.base import SECTORS
 from shared.kernel.calendar import shift_period
@@ -53,12 +53,12 @@ class Filters:
     """What a report is asked for. A field that is None does not restrict."""
 
     regency: str | None = None
-    by: By = "district"
+    by: GroupBy = "district"
     period: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class ReportRows:
     """A report's rows with their totals, and the filters after defaults were filled in."""
 
     key: str
@@ -100,7 +100,7 @@ async def default_period(reader: Reader, regency: str | None, this_month: str) -
     return min(latest[:7], this_month) if latest else None
 
 
-async def read_coverage(reader: Reader, known: Areas, ask: Filters, this_month: str) -> Report:
+async def read_coverage(reader: Reader, known: Areas, ask: Filters, this_month: str) -> ReportRows:
     """Counts by group, inside the store. A past month shows what was known at its end; `this_month` and later ones show
     what is known now.
     """
@@ -111,14 +111,14 @@ async def read_coverage(reader: Reader, known: Areas, ask: Filters, this_month: 
         ask.by, period, tallies, groups, lambda code: known.name(code) or wording.name(code, "id")
     )
     filters = {"regency": ask.regency, "by": ask.by, "period": period}
-    return Report(coverage.key_of(ask.by), filters, rows, totals)
+    return ReportRows(coverage.key_of(ask.by), filters, rows, totals)
 
 
 async def read_areas(reader: Reader, known: Areas, period: str, this_month: str) -> list[Row]:
     """The rows of every district and regency that has any data, from one count by district."""
     by_district = await _tallies(reader, Filters(None, "district", period), this_month)
     found: list[Row] = []
-    views: tuple[tuple[By, coverage.Tallies], ...] = (
+    views: tuple[tuple[GroupBy, coverage.Tallies], ...] = (
         ("district", by_district),
         ("regency", coverage.by_regency(by_district)),
     )
@@ -165,23 +165,23 @@ class Ledger:
         return rows
 
 
-async def read_budget(reader: Reader, ledger: Ledger, ask: Filters) -> Report:
+async def read_budget(reader: Reader, ledger: Ledger, ask: Filters) -> ReportRows:
     """Budgets of the requested period's year, or of all years."""
     year = int(ask.period[:4]) if ask.period else None
     premiums = [row for row in await ledger.premiums(reader, year) if ask.regency in (None, row["regency"])]
     paid = await _paid_invoices(reader, {"state.regency": ask.regency or ANY})
     rows, totals = reports.budget(await _budgets(reader, ask.regency, year), premiums, paid)
-    return Report("funding", {"regency": ask.regency, "period": ask.period}, rows, totals)
+    return ReportRows("funding", {"regency": ask.regency, "period": ask.period}, rows, totals)
 
 
-async def read_claims(reader: Reader, ask: Filters) -> Report:
+async def read_claims(reader: Reader, ask: Filters) -> ReportRows:
     by = ["state.kind", "state.stage", "state.status"]
     where: Where = {"state.regency": ask.regency or ANY}
     rows, totals = reports.claims(await reader.tally("claims", where, by, sums=["state.total", "state.paid"]))
-    return Report("kind", {"regency": ask.regency}, rows, totals)
+    return ReportRows("kind", {"regency": ask.regency}, rows, totals)
 
 
-async def read_quality(reader: Reader, ask: Filters) -> Report:
+async def read_quality(reader: Reader, ask: Filters) -> ReportRows:
     where: Where = {"state.regency": ask.regency or ANY}
     agency = ["state.regency", "state.agency"]
     outcomes = await reader.tally("answers", where, [*agency, "state.outcome"])
@@ -191,20 +191,20 @@ async def read_quality(reader: Reader, ask: Filters) -> Report:
     refuted = await reader.tally("settlements", wrong, agency)
     found = await reader.tally("settlements", wrong, [*agency, "state.reasons[]"])
     rows, totals = reports.quality(outcomes, [*reasons, *found], refuted)
-    return Report("agency", {"regency": ask.regency}, rows, totals)
+    return ReportRows("agency", {"regency": ask.regency}, rows, totals)
 
 
-async def read_compliance(reader: Reader, ask: Filters) -> Report:
+async def read_compliance(reader: Reader, ask: Filters) -> ReportRows:
     """Employers' duties and contractors' projects."""
     where: Where = {"state.regency": ask.regency or ANY}
     by = ["state.regency", "state.employer", "state.name", "state.kind", "state.status"]
     findings = await reader.tally("findings", where, by)
     projects = await reader.tally("projects", where, ["state.regency", "state.contractor", "state.late"])
     rows, totals = reports.compliance(findings, projects)
-    return Report("employer", {"regency": ask.regency}, rows, totals)
+    return ReportRows("employer", {"regency": ask.regency}, rows, totals)
 
 
-async def read_outreach(reader: Reader, ask: Filters) -> Report:
+async def read_outreach(reader: Reader, ask: Filters) -> ReportRows:
     """Meetings, the latest first, with the registrations that followed."""
     where: Where = {"state.regency": ask.regency or ANY}
     order = ("state.regency", "-state.held_on")
@@ -216,14 +216,14 @@ async def read_outreach(reader: Reader, ask: Filters) -> Report:
         by = ["state.village", "state.sector", "state.since"]
         registrations = await reader.tally("registrations", {**where, **villages, **since}, by)
     rows, totals = reports.outreach(meetings, registrations)
-    return Report("meeting", {"regency": ask.regency}, rows, totals)
+    return ReportRows("meeting", {"regency": ask.regency}, rows, totals)
 
 
-async def read_deaths(reader: Reader, known: Areas, ask: Filters) -> Report:
+async def read_deaths(reader: Reader, known: Areas, ask: Filters) -> ReportRows:
     """Insured workers who died, and for how many of them no death was claimed."""
     where: Where = {
         "state.regency": ask.regency or ANY,
-        "state.status": {"$in": [Verdict.REJECTED.value, Verdict.ENDED.value]},
+        "state.status": {"$in": [VerdictStatus.REJECTED.value, VerdictStatus.ENDED.value]},
         "state.deceased_on": ANY,
     }
     died: dict[str, Identity] = dict(await reader.find("identities", where, order=("_id",), limit=DEATHS_MAX))
@@ -239,7 +239,7 @@ async def read_deaths(reader: Reader, known: Areas, ask: Filters) -> Report:
     insured = {months[key] for key, _ in billed}
     claimed = {one.worker_id for _, one in claims if one.status != ClaimStatus.REJECTED}
     rows, totals = reports.deaths(died, insured, claimed, known)
-    return Report("area", {"regency": ask.regency}, rows, totals)
+    return ReportRows("area", {"regency": ask.regency}, rows, totals)
 
 
 async def read_months(reader: Reader, regency: str | None) -> list[Row]:
@@ -329,7 +329,7 @@ def _groups(known: Areas, ask: Filters, tallies: coverage.Tallies) -> list[str]:
     return [village.code for district in districts for village in known.villages(district)]
 
 
-def _regencies_seen(known: Areas, by: By, tallies: coverage.Tallies) -> set[str]:
+def _regencies_seen(known: Areas, by: GroupBy, tallies: coverage.Tallies) -> set[str]:
     rows = (*tallies.registrations, *tallies.identities, *tallies.premiums)
     seen = {known.regency_of(str(row[by])) for row in rows if row[by] is not None}
     return {code for code in seen if code} | {budget.regency for budget in tallies.budgets}

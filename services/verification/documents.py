@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from services.verification.domain.state import Found, Identity, Listed, Proposal, Refusal, Ruling, SideFacts, Status
+from services.verification.domain.state import (
+    CheckStatus,
+    Found,
+    Identity,
+    Listed,
+    Proposal,
+    Refusal,
+    Ruling,
+    SideFacts,
+)
 from shared.contracts.registration import Attestation, IdentityCheckRequested
 from shared.runtime.ports import Cipher, Codec, Index
 
@@ -72,13 +81,13 @@ class IdentityCodec:
         return Identity(
             asked=_asked(body, cipher),
             checked_on=body["checked_on"],
-            status=Status(body["status"]),
+            status=CheckStatus(body["status"]),
             reasons=tuple(body["reasons"]),
             score=body["score"],
             evidence=tuple(body["evidence"]),
             sequence=body["sequence"],
             correlation=body["correlation"],
-            told=body["told"] and Status(body["told"]),
+            told=body["told"] and CheckStatus(body["told"]),
             ruling=_ruling(body.get("ruling"), cipher),
             proposal=_proposal(body.get("proposal"), cipher),
             policy=body.get("policy", ""),

@@ -55,7 +55,7 @@ class Settings:
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> Settings:
         """Reads PAYUNG_DUKCAPIL_URL; USER, PASSWORD, IP, RATE, DAILY_QUOTA, TIMEOUT_S, INSTITUTION and INSTITUTION_NAME
-        as agreed with Dukcapil (the stand-in accepts any). Raises Refused when a number is malformed or too small.
+        as agreed with Dukcapil (the stand-in accepts any). Raises StartRefused when a number is malformed or too small.
         """
         return cls(
             url=URL.of(environ),

@@ -43,7 +43,7 @@ class Rule:
 
 
 # Finds the rule of a topic. None: it is not a topic of ours, and no event is allowed on it.
-Table = Callable[[str], Rule | None]
+RuleOfTopic = Callable[[str], Rule | None]
 _NAMED: Mapping[re.Pattern[str], str] = {_OFFICER: "officer/<name>", _TREASURY: "treasury/<regency>"}
 
 

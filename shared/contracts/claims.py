@@ -32,7 +32,7 @@ COMMANDS: dict[str, type[Intake]] = {
 # Events of officers, on a topic of their own.
 DECISIONS: dict[str, type[Intake]] = {"claim.decide.v1": DecideClaim}
 
-Kind = Literal["jkk", "jkm", "scholarship"]
+ClaimKind = Literal["jkk", "jkm", "scholarship"]
 Stage = Literal["agenda", "penetapan", "persetujuan", "pembayaran", "selesai"]
 
 
@@ -43,7 +43,7 @@ class ClaimProgress(Data):
     agency: str
     worker_id: str | None
     regency: Regency
-    kind: Kind | None
+    kind: ClaimKind | None
     stage: Stage
     reasons: list[str] = []
     missing_documents: list[str] = []
@@ -81,7 +81,7 @@ class ClaimPaid(Data):
     regency: Regency
     district: str | None
     sex: Sex | None
-    kind: Kind
+    kind: ClaimKind
     benefits: list[BenefitLine]
     total: Rupiah
     paid_on: Day

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Literal
 
 from shared.contracts.base import BenefitLine, Data, Day, Period, Regency, Rupiah
-from shared.contracts.claims import Kind
+from shared.contracts.claims import ClaimKind
 
 
 class ClaimStep(Data):
@@ -92,7 +92,7 @@ class SettleEvent(ClaimStep):
     """A death or total disability is paid: scholarships may follow it."""
 
     worker_id: str
-    kind: Kind
+    kind: ClaimKind
     outcome: str
     event_date: Day
 

@@ -72,7 +72,7 @@ def read(
     topic: str,
     at_ms: int,
     inputs: Mapping[str, type],
-    table: admission.Table = admission.rule_of,
+    table: admission.RuleOfTopic = admission.rule_of,
     hashed: Hashed = unhashed,
     key: bytes = b"",
 ) -> Event[Any] | None:

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from shared.contracts.base import Day, Funding, Period, Regency, Rupiah, Sector, Sex
-from shared.contracts.claims import Kind
+from shared.contracts.claims import ClaimKind
 from shared.contracts.registration import LeavingReason, SuspectVerdict
 
 Nik = Annotated[str, Field(pattern=r"^\d{16}$", description="16 digits, text; never a number")]
@@ -269,7 +269,7 @@ class SubmitClaim(Command):
     claim_no: str
     nik: Nik | None = None
     worker_id: str | None = None
-    kind: Kind
+    kind: ClaimKind
     event_date: Day
     cause: Literal["accident", "illness", "natural"]
     details: ClaimDetails

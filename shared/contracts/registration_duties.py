@@ -16,7 +16,7 @@ class ExplainFinding(Intake):
 # Events of officers, on a topic of their own.
 DECISIONS: dict[str, type[Intake]] = {"finding.explain.v1": ExplainFinding}
 
-Kind = Literal["registered-late", "contract-chain", "subsidised-worker", "project-late", "project-change-late"]
+FindingKind = Literal["registered-late", "contract-chain", "subsidised-worker", "project-late", "project-change-late"]
 State = Literal["open", "explained", "cured"]
 
 
@@ -37,7 +37,7 @@ class EmployerFoundNoncompliant(Data):
     regency: Regency
     employer_id: str | None = None
     contractor: str | None = None
-    kind: Kind
+    kind: FindingKind
     state: State
     due_on: Day
     evidence: dict[str, str]

@@ -23,7 +23,7 @@ _OPTIONAL = PatternFill("solid", fgColor="54646D")
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class FormColumn:
     """One column: its heading as the reader of lists knows it, what to enter, an example, and the name of its drop-down
     list. `rule` is a formula about the cell `{cell}`, and what to say when it does not hold."""
 
@@ -39,7 +39,7 @@ class Column:
 def form(
     sheet_name: str,
     title: str,
-    columns: Sequence[Column],
+    columns: Sequence[FormColumn],
     picks: Mapping[str, Sequence[str]],
     guide: tuple[str, Sequence[str]],
 ) -> bytes:
@@ -78,7 +78,7 @@ def _choices(book: Workbook, picks: Mapping[str, Sequence[str]]) -> dict[str, st
     return places
 
 
-def _dress(sheet: Any, columns: Sequence[Column]) -> None:
+def _dress(sheet: Any, columns: Sequence[FormColumn]) -> None:
     sheet["A1"].font = TITLE_FONT
     for cell in sheet[2]:
         cell.font = Font(size=9, color="54646D")
@@ -94,7 +94,7 @@ def _dress(sheet: Any, columns: Sequence[Column]) -> None:
     sheet.row_dimensions[2].height = 48
 
 
-def _prepare(sheet: Any, index: int, column: Column, places: Mapping[str, str]) -> None:
+def _prepare(sheet: Any, index: int, column: FormColumn, places: Mapping[str, str]) -> None:
     letter = get_column_letter(index)
     dimension = sheet.column_dimensions[letter]
     dimension.width = column.width

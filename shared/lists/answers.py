@@ -13,7 +13,7 @@ from pathlib import Path
 
 from shared.contracts.reasons import field_of, message, messages, speaks_of_a_code
 from shared.files import separated
-from shared.lists.columns import ANSWER_COLUMNS, Kind
+from shared.lists.columns import ANSWER_COLUMNS, ListKind
 from shared.lists.reader import open_list
 from shared.lists.rows import PLACE_COLUMNS, ListFile, Remark, Row
 
@@ -46,7 +46,7 @@ _REGISTERED = ("Terdaftar.", "Registered.")
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class RowAnswer:
     """The result of one row, as the agency's feedback gives it. An empty outcome means that nothing is known yet.
 
     `warnings` may name a village's code that was derived from its name, or codes that may be meant. `identity`
@@ -86,7 +86,7 @@ def reason_message(code: str, lang_index: int, remarks: Sequence[Remark] = ()) -
     return message(code, "en" if lang_index else "id")
 
 
-NO_ANSWER = Answer("")
+NO_ANSWER = RowAnswer("")
 
 
 def answers_path(source: Path | str) -> Path:
@@ -95,7 +95,7 @@ def answers_path(source: Path | str) -> Path:
     return source.with_name(source.name + ".answers.csv")
 
 
-def write(source: Path | str, kind: Kind, answers: Mapping[int, Answer], target: Path | None = None) -> Path:
+def write(source: Path | str, kind: ListKind, answers: Mapping[int, RowAnswer], target: Path | None = None) -> Path:
     """Writes the answers file of a list, one row per input row, in the same order; `answers` by row number.
 
     A row with a problem of its own is answered with that problem. The file appears complete or not at all.
@@ -109,7 +109,7 @@ def write(source: Path | str, kind: Kind, answers: Mapping[int, Answer], target:
     return target
 
 
-def rows(found: ListFile, answer_of: Callable[[int], Answer]) -> Iterator[tuple[str, ...]]:
+def rows(found: ListFile, answer_of: Callable[[int], RowAnswer]) -> Iterator[tuple[str, ...]]:
     """The rows of a list's answers file, its header first; `answer_of` is called in the order of the file."""
     # With several sheets, a number alone does not tell where a row is.
     yield (*found.header, *(PLACE_COLUMNS if found.has_places else ()), *ANSWER_COLUMNS)
@@ -118,7 +118,7 @@ def rows(found: ListFile, answer_of: Callable[[int], Answer]) -> Iterator[tuple[
         yield (*row.cells, *place, *_answer_cells(row, answer_of))
 
 
-def lines(found: ListFile, answer_of: Callable[[int], Answer]) -> Iterator[str]:
+def lines(found: ListFile, answer_of: Callable[[int], RowAnswer]) -> Iterator[str]:
     """The lines of the answers file of a list."""
     # Excel recognises UTF-8 by this mark; a list that had no mark is answered without one.
     if found.bom:
@@ -127,7 +127,7 @@ def lines(found: ListFile, answer_of: Callable[[int], Answer]) -> Iterator[str]:
         yield separated.line(cells, found.delimiter)
 
 
-def _answer_cells(row: Row, answer_of: Callable[[int], Answer]) -> tuple[str, str, str, str, str]:
+def _answer_cells(row: Row, answer_of: Callable[[int], RowAnswer]) -> tuple[str, str, str, str, str]:
     if row.problems:
         return (
             "rejected",

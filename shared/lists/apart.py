@@ -24,10 +24,10 @@ import shared
 from shared.lists import frames
 from shared.lists.bounds import BOUNDS, Bounds
 from shared.lists.errors import ListError
-from shared.lists.reading import Form, Here, Line
+from shared.lists.reading import FileFormat, Here, JsonLine
 from shared.lists.sheets import Item
 from shared.lists.source import FileSource, Source
-from shared.lists.tables import Cells, Encoding, Shape
+from shared.lists.tables import Cells, CsvLayout, Encoding
 
 SMALL_BYTES = 1 << 18
 _ROOT = str(Path(shared.__file__).resolve().parent.parent)
@@ -46,20 +46,20 @@ class Apart:
 
     bounds: Bounds = BOUNDS
 
-    def form(self, source: Source) -> Form:
+    def form(self, source: Source) -> FileFormat:
         if _is_small_text(source):
             return Here(self.bounds).form(source)
         with closing(self._asked(source, {"what": "form"})) as answers:
             found = next(answers)
-        return Form(found["format"], _encoding(found["encoding"]), found["head"])
+        return FileFormat(found["format"], _encoding(found["encoding"]), found["head"])
 
-    def csv(self, source: Source, encoding: Encoding, shape: Shape) -> Iterator[Cells]:
+    def csv(self, source: Source, encoding: Encoding, shape: CsvLayout) -> Iterator[Cells]:
         if _is_small_text(source):
             yield from Here(self.bounds).csv(source, encoding, shape)
             return
         yield from self._asked(source, {"what": "csv", "encoding": asdict(encoding), "shape": asdict(shape)})
 
-    def lines(self, source: Source, encoding: Encoding) -> Iterator[Line]:
+    def lines(self, source: Source, encoding: Encoding) -> Iterator[JsonLine]:
         if _is_small_text(source):
             yield from Here(self.bounds).lines(source, encoding)
             return

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field, replace
 from itertools import chain
 
 from shared.lists import headings
-from shared.lists.columns import LAYOUTS, Kind, known_names, plain
+from shared.lists.columns import LAYOUTS, ListKind, known_names, plain
 from shared.lists.errors import HeaderError, ListError
-from shared.lists.reading import HEADING_ROWS_MAX, Reading
+from shared.lists.reading import HEADING_ROWS_MAX, ListReading
 from shared.lists.rows import NO_ROWS, ListFile, Row
-from shared.lists.sheet_cells import Facts
+from shared.lists.sheet_cells import HiddenCells
 from shared.lists.sheets import Item, Sheet
 from shared.lists.source import Source
 from shared.lists.table import Table
@@ -34,7 +34,7 @@ class Gone:
     hidden_columns: tuple[str, ...] = ()
 
 
-def open_book(source: Source, kind: Kind, reading: Reading) -> ListFile:
+def open_book(source: Source, kind: ListKind, reading: ListReading) -> ListFile:
     """Reads through a workbook once; raises ListError (HeaderError)."""
     sheets = [_gone_through(sheet, items, kind) for sheet, items in by_sheet(reading.book(source, None))]
     listed = [one for one in sheets if one.table is not None and one.sheet.visible]
@@ -94,18 +94,18 @@ def _first(items: Iterator[Item]) -> list[Item]:
     return [] if item is None else [item]
 
 
-def cells_of(items: Iterator[Item], facts: list[Facts] | None = None) -> Iterator[Cells]:
-    """The rows among the items of a sheet; its Facts are added to `facts`."""
+def cells_of(items: Iterator[Item], facts: list[HiddenCells] | None = None) -> Iterator[Cells]:
+    """The rows among the items of a sheet; its HiddenCells are added to `facts`."""
     for item in items:
         if isinstance(item, tuple):
             yield item
-        elif isinstance(item, Facts) and facts is not None:
+        elif isinstance(item, HiddenCells) and facts is not None:
             facts.append(item)
 
 
-def _gone_through(sheet: Sheet, items: Iterator[Item], kind: Kind) -> Gone:
+def _gone_through(sheet: Sheet, items: Iterator[Item], kind: ListKind) -> Gone:
     gone = Gone(sheet)
-    facts: list[Facts] = []
+    facts: list[HiddenCells] = []
     cells = cells_of(items, facts)
     for record in cells:
         gone.top.append(record)
@@ -129,7 +129,7 @@ def _gone_through(sheet: Sheet, items: Iterator[Item], kind: Kind) -> Gone:
     return gone
 
 
-def _note_hidden(gone: Gone, table: Table, facts: Sequence[Facts]) -> None:
+def _note_hidden(gone: Gone, table: Table, facts: Sequence[HiddenCells]) -> None:
     gone.hidden_rows = sum(1 for one in facts for number in one.hidden_rows if table.holds(number))
     gone.hidden_columns = tuple(
         name

@@ -21,7 +21,7 @@ from shared.lists.bounds import Bounds
 from shared.lists.errors import ListError
 from shared.lists.reading import Here
 from shared.lists.source import FileSource, Source
-from shared.lists.tables import Encoding, Shape
+from shared.lists.tables import CsvLayout, Encoding
 
 _BUFFER_BYTES = 1 << 18
 
@@ -61,7 +61,7 @@ def _answered(request: dict[str, Any], source: Source, bounds: Bounds) -> Iterat
     else:
         encoding = Encoding(**request["encoding"])
         yield from (
-            here.csv(source, encoding, Shape(**request["shape"])) if what == "csv" else here.lines(source, encoding)
+            here.csv(source, encoding, CsvLayout(**request["shape"])) if what == "csv" else here.lines(source, encoding)
         )
 
 

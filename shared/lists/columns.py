@@ -15,7 +15,7 @@ from shared.contracts.reasons import COLUMNS_ID
 from shared.lists import values
 from shared.lists.errors import HeaderError
 
-Kind = Literal[
+ListKind = Literal[
     "workers",
     "attestations",
     "updates",
@@ -163,7 +163,7 @@ _CLAIM = (
     *_child(1),
 )
 
-LAYOUTS: dict[Kind, Layout] = {
+LAYOUTS: dict[ListKind, Layout] = {
     "workers": Layout("worker.register.v1", (_SUBMISSION, _NIK, *_required(*_DESCRIBES_WORKER), *_OPTIONAL_OF_WORKERS)),
     "updates": Layout("worker.update.v1", (_SUBMISSION, _NIK, *_DESCRIBES_WORKER, *_OPTIONAL_OF_WORKERS)),
     "withdrawals": Layout(

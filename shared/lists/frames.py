@@ -6,7 +6,7 @@ from typing import Any, BinaryIO
 
 import orjson
 
-from shared.lists.sheet_cells import Facts
+from shared.lists.sheet_cells import HiddenCells
 from shared.lists.sheets import Item, Sheet
 from shared.lists.source import Source
 
@@ -39,7 +39,7 @@ def packed(item: Item) -> Any:
     """A part of a workbook in a form for JSON."""
     if isinstance(item, Sheet):
         return {"sheet": [item.index, item.name, item.visible, item.is_1904]}
-    if isinstance(item, Facts):
+    if isinstance(item, HiddenCells):
         return {"facts": [item.hidden_rows, item.hidden_columns]}
     return item
 
@@ -52,7 +52,7 @@ def unpacked(item: Any) -> Item:
     if "sheet" in item:
         return Sheet(*item["sheet"])
     rows, columns = item["facts"]
-    return Facts(rows, [(first, last) for first, last in columns])
+    return HiddenCells(rows, [(first, last) for first, last in columns])
 
 
 def size_of(source: Source) -> int:

@@ -8,14 +8,14 @@ from typing import Any
 
 import orjson
 
-from shared.lists.columns import LAYOUTS, Kind, takes_submission_id
+from shared.lists.columns import LAYOUTS, ListKind, takes_submission_id
 from shared.lists.errors import ListError
-from shared.lists.reading import Form, Line, Reading
+from shared.lists.reading import FileFormat, JsonLine, ListReading
 from shared.lists.rows import FAULTS, NOT_JSON, ListFile, Problem, Row
 from shared.lists.source import Source
 
 
-def open_jsonl(source: Source, kind: Kind, form: Form, reading: Reading) -> ListFile:
+def open_jsonl(source: Source, kind: ListKind, form: FileFormat, reading: ListReading) -> ListFile:
     """Opens a JSONL file and reads through it once."""
     encoding = form.encoding
     header = tuple(column.name for column in LAYOUTS[kind].columns)
@@ -30,7 +30,7 @@ def open_jsonl(source: Source, kind: Kind, form: Form, reading: Reading) -> List
 class _JsonLines:
     """A JSONL file: each line the data of an event, or a whole CloudEvent."""
 
-    def __init__(self, kind: Kind, header: tuple[str, ...], lines: Callable[[], Iterator[Line]]) -> None:
+    def __init__(self, kind: ListKind, header: tuple[str, ...], lines: Callable[[], Iterator[JsonLine]]) -> None:
         self._layout = LAYOUTS[kind]
         self._header = header
         self._lines = lines

@@ -15,24 +15,24 @@ from pathlib import Path
 from shared.lists import headings, tables
 from shared.lists.apart import Apart
 from shared.lists.books import open_book
-from shared.lists.columns import LAYOUTS, Kind, known_names
+from shared.lists.columns import LAYOUTS, ListKind, known_names
 from shared.lists.errors import ListError
 from shared.lists.jsonl import open_jsonl
-from shared.lists.reading import HEADING_ROWS_MAX, Form, Reading
+from shared.lists.reading import HEADING_ROWS_MAX, FileFormat, ListReading
 from shared.lists.rows import NO_ROWS, ListFile, Row
 from shared.lists.source import Source, source_of
 from shared.lists.table import Table
-from shared.lists.tables import Shape
+from shared.lists.tables import CsvLayout
 
 APART = Apart()
 
 
-def read(file: Path | str | Source, kind: Kind, reading: Reading = APART) -> Iterator[Row]:
+def read(file: Path | str | Source, kind: ListKind, reading: ListReading = APART) -> Iterator[Row]:
     """The rows of a list file; raises ListError (HeaderError) when the whole file cannot be read."""
     return open_list(file, kind, reading).rows()
 
 
-def open_list(file: Path | str | Source, kind: Kind, reading: Reading = APART) -> ListFile:
+def open_list(file: Path | str | Source, kind: ListKind, reading: ListReading = APART) -> ListFile:
     """Opens a list file and understands its header; raises ListError (HeaderError)."""
     source = source_of(file)
     form = reading.form(source)
@@ -41,17 +41,17 @@ def open_list(file: Path | str | Source, kind: Kind, reading: Reading = APART) -
     return open_book(source, kind, reading) if form.format == "xlsx" else _open_csv(source, kind, form, reading)
 
 
-def _open_csv(source: Source, kind: Kind, form: Form, reading: Reading) -> ListFile:
+def _open_csv(source: Source, kind: ListKind, form: FileFormat, reading: ListReading) -> ListFile:
     def known(cells: Sequence[str]) -> int:
         return known_names(cells, LAYOUTS[kind])
 
     delimiter = tables.delimiter_of(form.head, known)
-    top = islice(tables.records(iter(form.head), Shape(delimiter)), HEADING_ROWS_MAX)
+    top = islice(tables.records(iter(form.head), CsvLayout(delimiter)), HEADING_ROWS_MAX)
     heading = headings.find(top, known)
     if heading is None:
         raise ListError("Berkas kosong.", "The file is empty.")
     table = Table(kind, heading, is_sheet=False)
-    shape = Shape(delimiter, table.full, len(table.header), heading.number)
+    shape = CsvLayout(delimiter, table.full, len(table.header), heading.number)
 
     def rows() -> Iterator[Row]:
         return table.rows(reading.csv(source, form.encoding, shape))

@@ -17,18 +17,18 @@ from shared.lists.errors import ListError
 from shared.lists.formats import Format, format_of
 from shared.lists.sheets import Item
 from shared.lists.source import Source
-from shared.lists.tables import Cells, Encoding, Fault, Shape
+from shared.lists.tables import Cells, CsvLayout, Encoding, Fault
 
 # A list may begin with a title and blank lines; its heading must be within the first rows.
 HEADING_ROWS_MAX = 30
 
 # A line of a JSONL file: its number from 1, its text, and its fault.
-Line = tuple[int, str, Fault | None]
-Record = TypeVar("Record", Cells, Line)
+JsonLine = tuple[int, str, Fault | None]
+Record = TypeVar("Record", Cells, JsonLine)
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
+class FileFormat:
     """The format and encoding of a file, and its first lines (none for a workbook)."""
 
     format: Format
@@ -36,12 +36,12 @@ class Form:
     head: list[str] = field(default_factory=list)
 
 
-class Reading(Protocol):
+class ListReading(Protocol):
     """Something that answers the four questions. `wanted`: sheets by their place in the workbook, None for all."""
 
-    def form(self, source: Source) -> Form: ...
-    def csv(self, source: Source, encoding: Encoding, shape: Shape) -> Iterator[Cells]: ...
-    def lines(self, source: Source, encoding: Encoding) -> Iterator[Line]: ...
+    def form(self, source: Source) -> FileFormat: ...
+    def csv(self, source: Source, encoding: Encoding, shape: CsvLayout) -> Iterator[Cells]: ...
+    def lines(self, source: Source, encoding: Encoding) -> Iterator[JsonLine]: ...
     def book(self, source: Source, wanted: frozenset[int] | None) -> Iterator[Item]: ...
 
 
@@ -51,20 +51,20 @@ class Here:
 
     bounds: Bounds = BOUNDS
 
-    def form(self, source: Source) -> Form:
+    def form(self, source: Source) -> FileFormat:
         found = format_of(source)
         if found == "xlsx":
-            return Form(found, Encoding("utf-8"))
+            return FileFormat(found, Encoding("utf-8"))
         encoding = tables.encoding_of(source)
-        return Form(found, encoding, tables.head_of(source, encoding, HEADING_ROWS_MAX))
+        return FileFormat(found, encoding, tables.head_of(source, encoding, HEADING_ROWS_MAX))
 
-    def csv(self, source: Source, encoding: Encoding, shape: Shape) -> Iterator[Cells]:
+    def csv(self, source: Source, encoding: Encoding, shape: CsvLayout) -> Iterator[Cells]:
         return self._counted(tables.csv_cells(source, encoding, shape, self.bounds))
 
-    def lines(self, source: Source, encoding: Encoding) -> Iterator[Line]:
+    def lines(self, source: Source, encoding: Encoding) -> Iterator[JsonLine]:
         return self._counted(self._lines(source, encoding))
 
-    def _lines(self, source: Source, encoding: Encoding) -> Iterator[Line]:
+    def _lines(self, source: Source, encoding: Encoding) -> Iterator[JsonLine]:
         longest = self.bounds.characters
         for number, line in enumerate(tables.lines_of(source, encoding, self.bounds), start=1):
             if len(line) >= longest and line[-1] != "\n":

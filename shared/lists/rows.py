@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from shared.contracts.reasons import Reason
-from shared.lists.columns import Kind
+from shared.lists.columns import ListKind
 from shared.lists.source import Source
 from shared.lists.tables import Fault
 
@@ -98,7 +98,7 @@ class ListFile:
     """
 
     source: Source
-    kind: Kind
+    kind: ListKind
     format: Literal["csv", "xlsx", "jsonl"]
     delimiter: str
     bom: bool

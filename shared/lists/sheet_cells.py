@@ -42,7 +42,7 @@ class Book:
 
 
 @dataclass(slots=True)
-class Facts:
+class HiddenCells:
     """Further facts about a sheet: the numbers of hidden rows that are not blank, and the ranges of hidden columns."""
 
     hidden_rows: list[int] = field(default_factory=list)
@@ -61,7 +61,7 @@ def parser_of() -> expat.XMLParserType:
     return parser
 
 
-def sheet_rows(file: IO[bytes], book: Book, bounds: Bounds, facts: Facts) -> Iterator[Cells]:
+def sheet_rows(file: IO[bytes], book: Book, bounds: Bounds, facts: HiddenCells) -> Iterator[Cells]:
     """The rows of a sheet that have a cell; `facts` are complete at the end. Raises ListError and ExpatError."""
     sheet = _Sheet(book, bounds, facts)
     while piece := file.read(_PIECE_BYTES):
@@ -75,7 +75,7 @@ def sheet_rows(file: IO[bytes], book: Book, bounds: Bounds, facts: Facts) -> Ite
 class _Sheet:
     """Handles the XML elements of a sheet. Names may have a prefix: that of the first element."""
 
-    def __init__(self, book: Book, bounds: Bounds, facts: Facts) -> None:
+    def __init__(self, book: Book, bounds: Bounds, facts: HiddenCells) -> None:
         self.rows: list[Cells] = []
         self.parser = parser_of()
         self.parser.StartElementHandler = self._root

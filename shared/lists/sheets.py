@@ -18,7 +18,7 @@ from xml.parsers.expat import ExpatError
 from shared.lists.bounds import BOUNDS, Bounds
 from shared.lists.errors import ListError
 from shared.lists.formats import broken_workbook, strict_workbook
-from shared.lists.sheet_cells import Book, Facts, parser_of, sheet_rows, unescaped
+from shared.lists.sheet_cells import Book, HiddenCells, parser_of, sheet_rows, unescaped
 from shared.lists.source import Source
 from shared.lists.tables import Cells
 
@@ -44,12 +44,12 @@ class Sheet:
     is_1904: bool
 
 
-Item = Sheet | Cells | Facts
+Item = Sheet | Cells | HiddenCells
 
 
 def sheets_of(source: Source, wanted: frozenset[int] | None = None, bounds: Bounds = BOUNDS) -> Iterator[Item]:
-    """For each wanted sheet: a Sheet, its rows that have a cell, its Facts; raises ListError when the file is not a
-    workbook."""
+    """For each wanted sheet: a Sheet, its rows that have a cell, its HiddenCells; raises ListError when the file is not
+    a workbook."""
     try:
         with source.open() as file, zipfile.ZipFile(file) as archive:
             if sum(entry.file_size for entry in archive.infolist()) > bounds.unpacked:
@@ -86,7 +86,7 @@ class _Package:
             if kind != "worksheet" or (wanted is not None and index not in wanted):
                 continue
             yield Sheet(index, one.get("name", ""), one.get("state", "visible") == "visible", is_1904)
-            facts = Facts()
+            facts = HiddenCells()
             with self._archive.open(self._part(target)) as file:
                 yield from sheet_rows(file, book, self._bounds, facts)
             yield facts

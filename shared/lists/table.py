@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from shared.files.separated import unguarded
 from shared.lists.cells import CellMeaning
-from shared.lists.columns import LAYOUTS, Kind, match, nearest, without_answers
+from shared.lists.columns import LAYOUTS, ListKind, match, nearest, without_answers
 from shared.lists.headings import Heading
 from shared.lists.no_workers import NoWorkers
 from shared.lists.rows import FAULTS, PLACE_COLUMNS, SHEET_STEP, Problem, Row, all_unused, name_of, no_value, ragged
@@ -29,7 +29,7 @@ class Table:
     sheet when there are several.
     """
 
-    def __init__(self, kind: Kind, heading: Heading, *, is_sheet: bool, is_1904: bool = False) -> None:
+    def __init__(self, kind: ListKind, heading: Heading, *, is_sheet: bool, is_1904: bool = False) -> None:
         layout = LAYOUTS[kind]
         named = heading.cells
         matched = match(named[: _own(named)], layout)

@@ -58,7 +58,7 @@ class Encoding:
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
+class CsvLayout:
     """The layout of a CSV file: `full` cells in the heading, `least` without its empty right end; the heading ends with
     record `heading`. Before the heading is known all three are 0, and any number of cells is accepted."""
 
@@ -191,12 +191,14 @@ def _delimiter_by_count(lines: list[str]) -> str:
     return ";" if any(";" in line for line in lines) else ","
 
 
-def csv_cells(source: Source, encoding: Encoding, shape: Shape, bounds: Bounds = BOUNDS) -> Iterator[Cells]:
+def csv_cells(source: Source, encoding: Encoding, shape: CsvLayout, bounds: Bounds = BOUNDS) -> Iterator[Cells]:
     """Each record with its number (as a spreadsheet counts rows, the first is 1), its cells and its fault."""
     return records(lines_of(source, encoding, bounds), shape, bounds, doubtful=encoding.doubtful)
 
 
-def records(lines: Iterator[str], shape: Shape, bounds: Bounds = BOUNDS, *, doubtful: bool = False) -> Iterator[Cells]:
+def records(
+    lines: Iterator[str], shape: CsvLayout, bounds: Bounds = BOUNDS, *, doubtful: bool = False
+) -> Iterator[Cells]:
     """The records of these lines; `doubtful` when some may contain bytes that did not decode."""
     return _Records(lines, shape, bounds, doubtful=doubtful).all()
 
@@ -204,7 +206,7 @@ def records(lines: Iterator[str], shape: Shape, bounds: Bounds = BOUNDS, *, doub
 class _Records:
     """The records of one file. `_waiting` holds lines that were read ahead and belong to no record yet."""
 
-    def __init__(self, lines: Iterator[str], shape: Shape, bounds: Bounds, *, doubtful: bool) -> None:
+    def __init__(self, lines: Iterator[str], shape: CsvLayout, bounds: Bounds, *, doubtful: bool) -> None:
         self._lines = lines
         self._waiting: deque[str] = deque()
         self._shape = shape

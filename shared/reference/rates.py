@@ -81,7 +81,7 @@ class Bracket:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class PremiumRate:
     """One programme's monthly premium in rupiah, with its rule, law and the days the rule is in force."""
 
     programme: Programme
@@ -132,7 +132,7 @@ class Rates:
         reached = in_force[:1] if is_public(funding) else [b for b in in_force if b.income_from <= income]
         return reached[-1] if reached else None
 
-    def premium(self, funding: Funding, income: int, sector: str, period: str) -> tuple[Line, ...]:
+    def premium(self, funding: Funding, income: int, sector: str, period: str) -> tuple[PremiumRate, ...]:
         """One month's lines for one worker, JKK then JKM; empty for a month before the first law (July 2015)."""
         day = first_day(period)
         bracket = self.bracket(funding, income, day)
@@ -307,13 +307,13 @@ def check(rates: Rates) -> None:
 
 def _line(
     programme: Programme, full: int, rule: str, law: str, days: tuple[date, date | None], relief: Rate | None
-) -> Line:
+) -> PremiumRate:
     if relief is None:
-        return Line(programme, full, rule, law, *days)
+        return PremiumRate(programme, full, rule, law, *days)
     amount = full * relief.value
     if amount.denominator != 1:
         raise ValueError(f"{rule}{RULE_JOIN}{relief.key} is no whole rupiah")
-    return Line(
+    return PremiumRate(
         programme,
         amount.numerator,
         f"{rule}{RULE_JOIN}{relief.key}",

@@ -19,8 +19,8 @@ import uvicorn
 from shared.contracts import topics
 from shared.runtime import clock, configuration, settings
 from shared.runtime.deadletters import DeadLetterTopic
-from shared.runtime.due import DueRunner, Place
-from shared.runtime.errors import Refused, Unavailable
+from shared.runtime.due import DueRunner, DueWorkplace
+from shared.runtime.errors import StartRefused, Unavailable
 from shared.runtime.house import House
 from shared.runtime.http import edge, endpoints
 from shared.runtime.kafka import refusals, settled, topic_ids, topics_admin
@@ -111,7 +111,7 @@ async def _run(spec: ServiceSpec, environ: Mapping[str, str]) -> int:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, process.ask_to_stop)
         return await process.run()
-    except Refused as error:
+    except StartRefused as error:
         log.error("refused to start", why=str(error))
         return EXIT_REFUSED
     except Unavailable as error:
@@ -125,7 +125,7 @@ async def _run(spec: ServiceSpec, environ: Mapping[str, str]) -> int:
 
 def _tell(error: BaseException) -> None:
     """Logs the traceback without its values (traces)."""
-    if not isinstance(error, Refused | Unavailable):
+    if not isinstance(error, StartRefused | Unavailable):
         log.error("the error that ended the service", exc_info=error)
 
 
@@ -195,7 +195,7 @@ class Process:
             log.warning("published outcomes that an earlier process had saved", outcomes=swept)
         await gate.look()
         leases = Leases(store, instance or "")
-        runner = DueRunner(spec, store, publisher, metrics, Place(store, reference, consumer.caught_up), leases)
+        runner = DueRunner(spec, store, publisher, metrics, DueWorkplace(store, reference, consumer.caught_up), leases)
         pulse = Pulse(store, instance, lambda: watch.vitals.told(), metrics)
         watch = Watch(consumer, metrics, self._fail, pulse)
         house = House(
@@ -248,7 +248,7 @@ class Process:
             log.error("stopped after an error", why=traces.told(self._failure))
             if not isinstance(self._failure, OwnFlood):
                 _tell(self._failure)
-            if isinstance(self._failure, Refused):
+            if isinstance(self._failure, StartRefused):
                 return EXIT_REFUSED
             return EXIT_UNAVAILABLE if isinstance(self._failure, Unavailable) else EXIT_DEFECT
         log.info("stopped")
@@ -328,7 +328,7 @@ async def _look_for_keys(cipher: FieldCipher) -> None:
         try:
             if cipher.refresh():
                 log.info("field keys were read again", keys=list(cipher.names))
-        except Refused as error:
+        except StartRefused as error:
             log.warning("field keys could not be read again", why=str(error))
 
 

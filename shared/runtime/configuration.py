@@ -3,7 +3,7 @@ payung/configuration.py."""
 
 from __future__ import annotations
 
-from shared.runtime.settings import Choice, File, Hosts, Name, Number, Setting, Text, Url, Whole, YesNo
+from shared.runtime.settings import Choice, File, Hosts, Number, ProcessName, Setting, Text, Url, Whole, YesNo
 
 # How to reach the servers: services and the payung command read these.
 KAFKA = Hosts("PAYUNG_KAFKA", "the brokers", "127.0.0.1:8192")
@@ -96,7 +96,9 @@ HTTP_NAMES = Text("PAYUNG_HTTP_NAMES", "further host names that a request may na
 AUTH = Url("PAYUNG_AUTH", "the OIDC issuer of the callers' tokens; `none` lets every caller do everything", word="none")
 AUTH_AUDIENCE = Text("PAYUNG_AUTH_AUDIENCE", "the audience that a token must name", "payung")
 LOG = Choice("PAYUNG_LOG", "log lines for people or for machines", "console", words=("console", "json"))
-INSTANCE = Name("PAYUNG_INSTANCE", "a fixed name of this process: after a kill it has its partitions back at once")
+INSTANCE = ProcessName(
+    "PAYUNG_INSTANCE", "a fixed name of this process: after a kill it has its partitions back at once"
+)
 ACCEPT_TOPIC = Text("PAYUNG_ACCEPT_TOPIC", "accepts topics that were made anew, once: names with commas, or `all`")
 ACCEPT_AHEAD = Choice("PAYUNG_ACCEPT_AHEAD", "goes on, once, with a store that is older than the log", words=("all",))
 FLOOD_LETTERS = Whole(

@@ -36,7 +36,7 @@ from shared.runtime.ops import traces
 from shared.runtime.ops.metrics import Metrics
 from shared.runtime.ports import DueWork, Publisher, Rows, StateStore
 from shared.runtime.records import Message
-from shared.runtime.spec import Answer, ServiceSpec
+from shared.runtime.spec import ServiceSpec, WorkResult
 from shared.runtime.store.leases import Leases
 
 log = structlog.get_logger()
@@ -74,7 +74,7 @@ class _Rest:
     at: datetime
 
 
-class Place:
+class DueWorkplace:
     """The view of the service that performers get (ports.Workplace)."""
 
     def __init__(self, reader: Rows, reference: Any, caught_up: Callable[[Sequence[str]], Any]) -> None:
@@ -96,7 +96,7 @@ class DueRunner:
         store: StateStore,
         publisher: Publisher,
         metrics: Metrics,
-        place: Place,
+        place: DueWorkplace,
         leases: Leases,
     ) -> None:
         self._spec = spec
@@ -279,7 +279,7 @@ class DueRunner:
         # The end of the pause is known: look at that moment, not up to LOOK_S later.
         asyncio.get_running_loop().call_later(pause_s, self.wake)
 
-    def _message(self, one: DueWork, answer: Answer) -> Message:
+    def _message(self, one: DueWork, answer: WorkResult) -> Message:
         now, name, identifier = clock.now(), self._spec.name, one.due.id
         at = now.replace(microsecond=now.microsecond // 1000 * 1000)
         first = str(one.due.data.get("correlation_id", identifier))

@@ -23,5 +23,5 @@ class Defect(Exception):
     """Something that is impossible by our own rules. Never retried: the record is put aside and an alert fires."""
 
 
-class Refused(Exception):
+class StartRefused(Exception):
     """The service does not start in this environment; the text is the one line that the operator reads."""

@@ -227,7 +227,7 @@ class StateStore(Rows, Protocol):
         ...
 
     async def check(self) -> None:
-        """Raises Refused when the server cannot keep our promises (standalone, too new a schema); creates the
+        """Raises StartRefused when the server cannot keep our promises (standalone, too new a schema); creates the
         indexes."""
         ...
 

@@ -1,8 +1,8 @@
 """The environment variables of Payung: the form of each, read in one way.
 
 A module declares its variables as `Setting` objects and reads them with `of`. An empty value counts as not set. A value
-of another form raises Refused with one line: the variable, the expected form, and the value unless it is a secret. The
-shell checks all variables of a service before it connects to anything (`check`). docs/configuration.md is generated
+of another form raises StartRefused with one line: the variable, the expected form, and the value unless it is a secret.
+The shell checks all variables of a service before it connects to anything (`check`). docs/configuration.md is generated
 from the same objects (payung/configuration.py).
 """
 
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 from urllib.parse import urlsplit
 
-from shared.runtime.errors import Refused
+from shared.runtime.errors import StartRefused
 
 _SHOWN_MAX = 40
 # Grammars of our own: `int` and `float` also take `1_000`, `١` and `nan`.
@@ -44,17 +44,17 @@ class Setting:
         return True
 
     def text(self, environ: Mapping[str, str]) -> str:
-        """The value without surrounding blanks; empty when it is not set. Raises Refused for another form."""
+        """The value without surrounding blanks; empty when it is not set. Raises StartRefused for another form."""
         given = environ.get(self.name, "").strip()
         if given and not self.fits(given):
             raise self.refused(given)
         return given
 
-    def refused(self, given: str) -> Refused:
+    def refused(self, given: str) -> StartRefused:
         """The line that says what is expected."""
         # An address may hold a password.
         shown = "" if self.secret or "@" in given else f"; got {_shortened(given)}"
-        return Refused(f"{self.name} is {self.shape()}{shown}")
+        return StartRefused(f"{self.name} is {self.shape()}{shown}")
 
 
 def _shortened(text: str) -> str:
@@ -76,7 +76,7 @@ class File(Setting):
 
 
 @dataclass(frozen=True, slots=True)
-class Name(Setting):
+class ProcessName(Setting):
     """A name of a process, which Kafka takes as a member's name."""
 
     form: ClassVar[str] = "a name of at most 100 letters, digits and . _ -"
@@ -215,6 +215,6 @@ def _is_host(text: str) -> bool:
 
 
 def check(known: Iterable[Setting], environ: Mapping[str, str]) -> None:
-    """Raises Refused for the first variable whose value has another form."""
+    """Raises StartRefused for the first variable whose value has another form."""
     for one in known:
         one.text(environ)

@@ -16,7 +16,7 @@ from shared.runtime.settings import Setting
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class WorkResult:
     """The answer of due work: the event to publish on the service's `-work` topic, keyed for its next aggregate."""
 
     type: str
@@ -37,7 +37,7 @@ class Workplace(Protocol):
 
 # Performs one piece of due work (its document's id, state and Due) and returns the answer. Raises Unavailable when the
 # other system cannot answer now: the work stays due and is tried again later, without blocking the consumer.
-Performer = Callable[[str, Any, Due, Workplace], Awaitable[Answer]]
+Performer = Callable[[str, Any, Due, Workplace], Awaitable[WorkResult]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +69,7 @@ class ServiceSpec:
     outcomes: Mapping[str, type[BaseModel]] = field(default_factory=dict)
     routes: Callable[[Any], Any] | None = None
     background: Callable[[Any], Awaitable[None]] | None = None
-    table: admission.Table = admission.rule_of
+    table: admission.RuleOfTopic = admission.rule_of
     first_only: frozenset[str] = frozenset()
     names_workers: bool = False
     settings: tuple[Setting, ...] = ()

@@ -15,7 +15,7 @@ import uvicorn
 from playwright.sync_api import Page, sync_playwright
 
 from services.registration.stickers.api import scanning
-from services.registration.stickers.api.signing import Claim, Signer
+from services.registration.stickers.api.signing import Signer, StickerContent
 from services.registration.stickers.domain import rules
 from shared.kernel.calendar import business_day, first_day, period_of, shift_period
 from shared.runtime import clock
@@ -71,7 +71,7 @@ class Scene:
 
 
 def _token(number: str, until: date) -> str:
-    return SIGNER.token(Claim(number, VILLAGE, until))
+    return SIGNER.token(StickerContent(number, VILLAGE, until))
 
 
 async def _village(house: StickerHouse) -> dict[int, str]:

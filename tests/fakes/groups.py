@@ -14,12 +14,12 @@ from collections.abc import Callable, Mapping, Sequence
 from shared.runtime.records import Message, Record
 from tests.fakes.memory import MemoryTopics, Trouble
 
-Place = tuple[str, int]
+Partition = tuple[str, int]
 # Picks the order in which a member looks at the partitions that have records for it.
-Order = Callable[[list[Place]], None]
+Order = Callable[[list[Partition]], None]
 
 
-def _as_they_stand(places: list[Place]) -> None:
+def _as_they_stand(places: list[Partition]) -> None:
     """Keeps the order of the assignment."""
 
 
@@ -39,12 +39,12 @@ class MemoryGroup:
         self._pattern = re.compile(pattern)
         self._order = order or _as_they_stand
         self._fits: dict[str, bool] = {}
-        self.committed: dict[Place, int] = {}
+        self.committed: dict[Partition, int] = {}
         self.members: list[MemoryMember] = []
         # Called for every accepted commit: the partition, its offset before and after.
-        self.watch: Callable[[Place, int, int], None] = lambda place, before, after: None
+        self.watch: Callable[[Partition, int, int], None] = lambda place, before, after: None
         topics.listeners.append(self._published)
-        self._assigned: dict[MemoryMember, list[Place]] = {}
+        self._assigned: dict[MemoryMember, list[Partition]] = {}
         self._partitions = 0
 
     def _published(self, one: Message) -> None:
@@ -59,11 +59,11 @@ class MemoryGroup:
             fits = self._fits[topic] = self._pattern.match(topic) is not None
         return fits
 
-    def owner(self, place: Place) -> MemoryMember:
+    def owner(self, place: Partition) -> MemoryMember:
         """The member that reads a partition now."""
         return self.members[(zlib.crc32(place[0].encode()) + place[1]) % len(self.members)]
 
-    def assignment(self, member: MemoryMember) -> list[Place]:
+    def assignment(self, member: MemoryMember) -> list[Partition]:
         """The partitions that a member reads now; computed once until members or topics change."""
         if self._partitions != len(self._topics.logs):
             self._partitions = len(self._topics.logs)
@@ -110,11 +110,11 @@ class MemoryMember:
         self._topics = topics
         self._trouble = trouble
         self._woken: asyncio.Future[None] | None = None
-        self.positions: dict[Place, int] = {}
+        self.positions: dict[Partition, int] = {}
         # Called at every rebalance, before the first record of the new assignment.
         self.on_assigned: Callable[[], None] = lambda: None
 
-    def assignment(self) -> list[Place]:
+    def assignment(self) -> list[Partition]:
         """The partitions that are this member's now."""
         return self._group.assignment(self)
 
@@ -150,7 +150,7 @@ class MemoryMember:
                 break
         return found
 
-    async def commit(self, offsets: Mapping[Place, int]) -> None:
+    async def commit(self, offsets: Mapping[Partition, int]) -> None:
         """Commits all of the offsets, or none when one of the partitions belongs to another member."""
         await self._trouble("commit")
         group = self._group
@@ -162,12 +162,12 @@ class MemoryMember:
             group.watch(place, before, offset)
         await self._trouble("commit done")
 
-    async def ends(self, places: Sequence[Place]) -> dict[Place, int]:
+    async def ends(self, places: Sequence[Partition]) -> dict[Partition, int]:
         """Where the next record of each partition will stand."""
         await self._trouble("read ends")
         return {place: len(self._topics.logs.get(place, ())) for place in places}
 
-    async def committed(self, place: Place) -> int | None:
+    async def committed(self, place: Partition) -> int | None:
         """Where a start would begin; None when nothing was committed yet."""
         await self._trouble("read committed")
         return self._group.committed.get(place)

@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Any, Self
 
 from payung import commands, publish, reference, wire
-from payung.demo.population import Person, generate, population_csv
+from payung.demo.population import Inhabitant, generate, population_csv
 from payung.demo.story import JKM_DOCUMENTS
-from payung.embedded.servers import SINGLE, Shape
+from payung.embedded.servers import SINGLE, ServerNumbers
 from payung.embedded.stack import SERVICES
 from shared.contracts import topics
 from shared.kernel.calendar import business_day, period_of
@@ -53,21 +53,21 @@ class Load:
     claims: int = 0
 
 
-class Installation(Launched):
+class FaultInstallation(Launched):
     """`payung up` inside the `with` block, with people to send and a snapshot that contains them."""
 
     def __init__(
         self,
         folder: Path,
         *,
-        shape: Shape = SINGLE,
+        shape: ServerNumbers = SINGLE,
         services: tuple[str, ...] = SERVICES,
         environ: Mapping[str, str] | None = None,
     ) -> None:
         # A scan for suspects begins by itself when nothing moves, and the checker reads at that time.
         quietly = {"PAYUNG_SUSPECTS_QUIET_S": "0", **(environ or {})}
         super().__init__(folder, shape=shape, services=services, environ=quietly)
-        self._people: Iterator[Person] = iter(())
+        self._people: Iterator[Inhabitant] = iter(())
         self._loads = 0
 
     def __enter__(self) -> Self:
@@ -90,7 +90,7 @@ class Installation(Launched):
 
     # -- load ---------------------------------------------------------------------------------------------------------
 
-    def people(self, count: int) -> list[Person]:
+    def people(self, count: int) -> list[Inhabitant]:
         """People whom no load has sent so far."""
         return [next(self._people) for _ in range(count)]
 
@@ -127,7 +127,7 @@ class Installation(Launched):
                 await out.send(topics.registration_intake(REGENCY, agency), f"junk-{self._loads}", value)
             await out.flush()
 
-    def _list(self, people: list[Person]) -> Path:
+    def _list(self, people: list[Inhabitant]) -> Path:
         path = self.folder / f"list-{self._loads}.csv"
         with path.open("w", encoding="utf-8", newline="") as file:
             writer = csv.writer(file, delimiter=";")
@@ -138,7 +138,7 @@ class Installation(Launched):
                 writer.writerow((*cells, one.village, sector, one.occupation, TODAY.isoformat()))
         return path
 
-    async def _claim(self, dead: Person, number: str) -> None:
+    async def _claim(self, dead: Inhabitant, number: str) -> None:
         claim = {
             "claim_no": number,
             "nik": dead.nik,

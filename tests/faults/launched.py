@@ -13,14 +13,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Self
 
-from payung import place
+from payung import installations
 from payung.embedded import ports
 from payung.embedded.console import Console
 from payung.embedded.data import Keys
 from payung.embedded.process import ProcessSpec
-from payung.embedded.servers import SINGLE, Shape
+from payung.embedded.servers import SINGLE, ServerNumbers
 from payung.embedded.stack import SERVICES, Stack, StackConfig
-from payung.place import Place
+from payung.installations import Installation
 from shared.runtime.kafka import topics_admin
 from tests import logins
 from tests.fakes import failpoints
@@ -65,7 +65,7 @@ class Launched:
         self,
         folder: Path,
         *,
-        shape: Shape = SINGLE,
+        shape: ServerNumbers = SINGLE,
         services: tuple[str, ...] = SERVICES,
         environ: Mapping[str, str] | None = None,
     ) -> None:
@@ -99,9 +99,9 @@ class Launched:
     # -- addresses ----------------------------------------------------------------------------------------------------
 
     @property
-    def place(self) -> Place:
+    def place(self) -> Installation:
         """The installation, for the product's commands."""
-        return place.find(self.folder / "data")
+        return installations.find(self.folder / "data")
 
     @property
     def kafka(self) -> str:

@@ -13,7 +13,7 @@ import orjson
 from aiokafka import AIOKafkaProducer
 from pymongo import AsyncMongoClient
 
-from payung.demo.population import Person
+from payung.demo.population import Inhabitant
 from shared.contracts import topics
 from tests.faults import checker
 from tests.faults.observed import distinct
@@ -26,7 +26,7 @@ FEEDBACK = topics.feedback(REGENCY, AGENCY)
 SOURCE = f"agency/{REGENCY}/{AGENCY}"
 
 
-def registration(person: Person, identifier: str, *, source: str = SOURCE, **fields: Any) -> bytes:
+def registration(person: Inhabitant, identifier: str, *, source: str = SOURCE, **fields: Any) -> bytes:
     """One worker.register.v1; `fields` change its data."""
     return orjson.dumps(
         {

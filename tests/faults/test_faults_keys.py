@@ -19,12 +19,12 @@ from payung import keys
 from payung.access import commands, files
 from payung.access.table import agency_name
 from payung.embedded.data import keys_of
-from payung.place import CommandError
+from payung.installations import CommandError
 from shared.runtime.app import EXIT_REFUSED
 from shared.runtime.kafka.server import Server
 from shared.runtime.ops import credentials
 from shared.runtime.store import login
-from tests.faults.harness import AGENCY, REGENCY, Installation
+from tests.faults.harness import AGENCY, REGENCY, FaultInstallation
 from tests.faults.processes import eventually
 from tests.faults.world import KEYS, World
 
@@ -59,12 +59,12 @@ async def test_other_keys_than_the_stores_start_nothing(world: World) -> None:
 
 
 @pytest.fixture(scope="module")
-def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
-    with Installation(tmp_path_factory.mktemp("rotated")) as installation:
+def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FaultInstallation]:
+    with FaultInstallation(tmp_path_factory.mktemp("rotated")) as installation:
         yield installation
 
 
-async def test_a_rotation_under_load_that_is_killed_goes_on_and_loses_nothing(installation: Installation) -> None:
+async def test_a_rotation_under_load_that_is_killed_goes_on_and_loses_nothing(installation: FaultInstallation) -> None:
     said: list[str] = []
     place = installation.place
     before = keys_of(json.loads((place.data_dir / "keys.json").read_text())).field_keys
@@ -100,7 +100,7 @@ SERVICE, SENDER = "registration", agency_name(REGENCY, AGENCY)
 AUTHENTICATION_FAILED = 18
 
 
-def _log_in(installation: Installation, user: str) -> dict[str, str]:
+def _log_in(installation: FaultInstallation, user: str) -> dict[str, str]:
     """The environment of a client with the user's present log-in, kept as values: the file changes later."""
     folder = installation.place.credentials
     assert folder is not None
@@ -131,7 +131,9 @@ async def _opens(url: str) -> None:
         await client.close()
 
 
-async def test_log_ins_rotated_under_load_lose_nothing_and_the_old_ones_are_refused(installation: Installation) -> None:
+async def test_log_ins_rotated_under_load_lose_nothing_and_the_old_ones_are_refused(
+    installation: FaultInstallation,
+) -> None:
     place, file = installation.place, installation.environment(SERVICE)
     store_before = login.url(file)
     await _opens(store_before)

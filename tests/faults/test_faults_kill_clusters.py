@@ -8,10 +8,10 @@ from collections.abc import Iterator
 import pytest
 
 from payung.embedded import ports
-from payung.embedded.servers import Shape
+from payung.embedded.servers import ServerNumbers
 from shared.contracts import topics
 from tests.faults import clusters
-from tests.faults.harness import FEEDBACK, INTAKE, Installation
+from tests.faults.harness import FEEDBACK, INTAKE, FaultInstallation
 from tests.faults.processes import eventually
 
 pytestmark = [pytest.mark.connected, pytest.mark.timeout(900)]
@@ -21,20 +21,22 @@ BROKERS = [ports.node("kafka", number) for number in (1, 2, 3)]
 
 
 @pytest.fixture(scope="module")
-def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
-    with Installation(tmp_path_factory.mktemp("clusters"), shape=Shape(brokers=3, members=3)) as installation:
+def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FaultInstallation]:
+    with FaultInstallation(
+        tmp_path_factory.mktemp("clusters"), shape=ServerNumbers(brokers=3, members=3)
+    ) as installation:
         yield installation
 
 
 @pytest.fixture(autouse=True)
-async def together(installation: Installation) -> None:
+async def together(installation: FaultInstallation) -> None:
     """Every test begins with a whole cluster; with one more fault it would be another test."""
     await eventually(lambda: clusters.in_sync(installation.kafka), TOGETHER_S, "all replicas in sync")
     await eventually(lambda: clusters.whole(installation.mongo_url), TOGETHER_S, "all members in place")
 
 
 @pytest.mark.parametrize("topic", [INTAKE, topics.events("verification"), "__consumer_offsets"])
-async def test_a_killed_leader_costs_no_event(installation: Installation, topic: str) -> None:
+async def test_a_killed_leader_costs_no_event(installation: FaultInstallation, topic: str) -> None:
     leader = await clusters.leader(installation.kafka, topic)
     async with installation.loading(600) as load:
         await installation.replaced(leader, installation.signal(leader))
@@ -42,7 +44,7 @@ async def test_a_killed_leader_costs_no_event(installation: Installation, topic:
     await installation.holds()
 
 
-async def test_brokers_restarted_one_after_the_other_cost_no_event(installation: Installation) -> None:
+async def test_brokers_restarted_one_after_the_other_cost_no_event(installation: FaultInstallation) -> None:
     async with installation.loading(600, claims=1):
         for broker in BROKERS:
             await installation.replaced(broker, installation.signal(broker, signal.SIGTERM))
@@ -50,7 +52,7 @@ async def test_brokers_restarted_one_after_the_other_cost_no_event(installation:
     await installation.holds()
 
 
-async def test_with_two_brokers_gone_nothing_is_acknowledged_and_nothing_lost(installation: Installation) -> None:
+async def test_with_two_brokers_gone_nothing_is_acknowledged_and_nothing_lost(installation: FaultInstallation) -> None:
     async with installation.loading(600):
         pids = {broker: installation.signal(broker) for broker in BROKERS[:2]}
         for broker, pid in pids.items():
@@ -59,7 +61,7 @@ async def test_with_two_brokers_gone_nothing_is_acknowledged_and_nothing_lost(in
 
 
 @pytest.mark.parametrize("moment", [FEEDBACK, topics.events("verification"), topics.work("billing")])
-async def test_a_killed_primary_costs_no_event(installation: Installation, moment: str) -> None:
+async def test_a_killed_primary_costs_no_event(installation: FaultInstallation, moment: str) -> None:
     primary = await clusters.primary(installation.mongo_url)
     async with installation.loading(600, until=moment) as load:
         await installation.replaced(primary, installation.signal(primary))
@@ -67,7 +69,7 @@ async def test_a_killed_primary_costs_no_event(installation: Installation, momen
     await installation.holds()
 
 
-async def test_a_primary_that_steps_down_costs_no_event(installation: Installation) -> None:
+async def test_a_primary_that_steps_down_costs_no_event(installation: FaultInstallation) -> None:
     primary = await clusters.primary(installation.mongo_url)
     async with installation.loading(600):
         await clusters.step_down(installation.mongo_url)
@@ -75,7 +77,7 @@ async def test_a_primary_that_steps_down_costs_no_event(installation: Installati
     assert await clusters.primary(installation.mongo_url) != primary
 
 
-async def test_leader_and_primary_killed_together_cost_no_event(installation: Installation) -> None:
+async def test_leader_and_primary_killed_together_cost_no_event(installation: FaultInstallation) -> None:
     leader = await clusters.leader(installation.kafka, INTAKE)
     primary = await clusters.primary(installation.mongo_url)
     async with installation.loading(600, claims=1):

@@ -10,7 +10,7 @@ import pytest
 
 from payung import status
 from shared.runtime import clock
-from tests.faults.harness import Installation
+from tests.faults.harness import FaultInstallation
 from tests.faults.processes import eventually
 
 pytestmark = [pytest.mark.connected, pytest.mark.timeout(400)]
@@ -19,13 +19,13 @@ BACK_WITHIN_S = 120.0
 
 
 @pytest.fixture(scope="module")
-def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
-    with Installation(tmp_path_factory.mktemp("frozen"), services=("registration", "verification")) as up:
+def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FaultInstallation]:
+    with FaultInstallation(tmp_path_factory.mktemp("frozen"), services=("registration", "verification")) as up:
         yield up
 
 
 @pytest.mark.parametrize(("server", "told"), [("mongo", "MongoDB"), ("kafka", "Kafka")])
-async def test_a_frozen_server_is_told_and_replaced(installation: Installation, server: str, told: str) -> None:
+async def test_a_frozen_server_is_told_and_replaced(installation: FaultInstallation, server: str, told: str) -> None:
     await installation.load(40, bill=False)
     url = installation.place.url("registration")
     before = installation.signal(server, signal.SIGSTOP)

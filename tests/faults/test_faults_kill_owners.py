@@ -12,7 +12,7 @@ from payung import rebuilding
 from shared.contracts import topics
 from shared.runtime import app
 from shared.runtime.ops import guards
-from tests.faults.harness import INTAKE, Installation
+from tests.faults.harness import INTAKE, FaultInstallation
 from tests.faults.processes import eventually
 
 pytestmark = [pytest.mark.connected, pytest.mark.timeout(600)]
@@ -30,13 +30,15 @@ PAUSES = [
 
 
 @pytest.fixture(scope="module")
-def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
-    with Installation(tmp_path_factory.mktemp("owners"), environ=SESSION) as installation:
+def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FaultInstallation]:
+    with FaultInstallation(tmp_path_factory.mktemp("owners"), environ=SESSION) as installation:
         yield installation
 
 
 @pytest.mark.parametrize(("service", "seam"), PAUSES)
-async def test_a_paused_owner_wakes_up_and_changes_nothing(installation: Installation, service: str, seam: str) -> None:
+async def test_a_paused_owner_wakes_up_and_changes_nothing(
+    installation: FaultInstallation, service: str, seam: str
+) -> None:
     await installation.arm(service, f"{seam}:1:stop")
     zombie = installation.pid(service)
     assert zombie is not None
@@ -56,7 +58,7 @@ async def test_a_paused_owner_wakes_up_and_changes_nothing(installation: Install
     assert installation.pid(service) == zombie, "it went on, with nothing lost and nothing done twice"
 
 
-async def come_and_go(installation: Installation, service: str) -> None:
+async def come_and_go(installation: FaultInstallation, service: str) -> None:
     """Four times two more members: one leaves in order, the other in order or killed. Each change rebalances all."""
     for round_ in range(4):
         async with installation.second(service) as one, installation.second(service) as other:
@@ -68,7 +70,7 @@ async def come_and_go(installation: Installation, service: str) -> None:
 
 
 @pytest.mark.parametrize("service", ["registration", "billing", "reporting"])
-async def test_members_that_come_and_go_under_load_cost_no_event(installation: Installation, service: str) -> None:
+async def test_members_that_come_and_go_under_load_cost_no_event(installation: FaultInstallation, service: str) -> None:
     storm = asyncio.create_task(come_and_go(installation, service))
     loads = 0
     while not storm.done():
@@ -81,7 +83,7 @@ async def test_members_that_come_and_go_under_load_cost_no_event(installation: I
     await installation.holds()
 
 
-async def test_of_two_processes_with_one_name_the_older_ends(installation: Installation) -> None:
+async def test_of_two_processes_with_one_name_the_older_ends(installation: FaultInstallation) -> None:
     """Otherwise each would for ever take the other's partitions as its own."""
     service = "billing"
     name = installation.environment(service)[guards.INSTANCE]
@@ -97,7 +99,7 @@ async def test_of_two_processes_with_one_name_the_older_ends(installation: Insta
 
 
 async def test_reporting_made_anew_in_the_middle_of_a_load_counts_everything(
-    installation: Installation, monkeypatch: pytest.MonkeyPatch
+    installation: FaultInstallation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def at_once(*_: object, **__: object) -> list[rebuilding.Difference]:
         return []

@@ -8,14 +8,14 @@ import pytest
 
 from shared.runtime import seams
 from tests.faults.checker import SERVICES
-from tests.faults.harness import Installation
+from tests.faults.harness import FaultInstallation
 
 pytestmark = [pytest.mark.connected, pytest.mark.timeout(600)]
 
 
 @pytest.fixture(scope="module")
-def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
-    with Installation(tmp_path_factory.mktemp("seams")) as installation:
+def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FaultInstallation]:
+    with FaultInstallation(tmp_path_factory.mktemp("seams")) as installation:
         yield installation
 
 
@@ -25,7 +25,7 @@ SEAMS = [pytest.param(seam, marks=CI.get(seam, ())) for seam in seams.SEAMS]
 
 
 @pytest.mark.parametrize("seam", SEAMS)
-async def test_killed_at_a_seam_every_service_ends_with_one_effect(installation: Installation, seam: str) -> None:
+async def test_killed_at_a_seam_every_service_ends_with_one_effect(installation: FaultInstallation, seam: str) -> None:
     killed = {service: installation.deaths(service).count("killed by signal 9") for service in SERVICES}
     for service in SERVICES:
         # Use the first pass, because a fast service takes a whole list in one batch.

@@ -9,7 +9,7 @@ import pytest
 
 from shared.contracts import topics
 from tests.faults.checker import SERVICES
-from tests.faults.harness import FEEDBACK, Installation
+from tests.faults.harness import FEEDBACK, FaultInstallation
 
 pytestmark = [pytest.mark.connected, pytest.mark.timeout(600)]
 
@@ -18,13 +18,13 @@ MOMENTS = (pytest.param(FEEDBACK, marks=pytest.mark.ci), topics.events("verifica
 
 
 @pytest.fixture(scope="module")
-def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
-    with Installation(tmp_path_factory.mktemp("killed")) as installation:
+def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FaultInstallation]:
+    with FaultInstallation(tmp_path_factory.mktemp("killed")) as installation:
         yield installation
 
 
 @pytest.mark.parametrize("moment", MOMENTS)
-async def test_a_killed_broker_costs_no_event(installation: Installation, moment: str) -> None:
+async def test_a_killed_broker_costs_no_event(installation: FaultInstallation, moment: str) -> None:
     async with installation.loading(600, until=moment) as load:
         await installation.replaced("kafka", installation.signal("kafka"))
     assert load.result().run["billed_workers"] > 400
@@ -32,14 +32,14 @@ async def test_a_killed_broker_costs_no_event(installation: Installation, moment
 
 
 @pytest.mark.parametrize("moment", MOMENTS)
-async def test_a_killed_database_costs_no_event(installation: Installation, moment: str) -> None:
+async def test_a_killed_database_costs_no_event(installation: FaultInstallation, moment: str) -> None:
     async with installation.loading(600, until=moment) as load:
         await installation.replaced("mongo", installation.signal("mongo"))
     assert load.result().run["billed_workers"] > 400
     await installation.holds()
 
 
-async def test_broker_and_database_killed_together_cost_no_event(installation: Installation) -> None:
+async def test_broker_and_database_killed_together_cost_no_event(installation: FaultInstallation) -> None:
     async with installation.loading(600, claims=1):
         pids = {name: installation.signal(name) for name in ("kafka", "mongo")}
         for name, pid in pids.items():
@@ -47,7 +47,7 @@ async def test_broker_and_database_killed_together_cost_no_event(installation: I
     await installation.holds()
 
 
-async def test_everything_killed_at_once_costs_no_event(installation: Installation) -> None:
+async def test_everything_killed_at_once_costs_no_event(installation: FaultInstallation) -> None:
     async with installation.loading(600, claims=1):
         pids = {name: installation.signal(name) for name in ("kafka", "mongo", "dukcapil", "bpjs", *SERVICES)}
         for name, pid in pids.items():
@@ -56,7 +56,9 @@ async def test_everything_killed_at_once_costs_no_event(installation: Installati
 
 
 @pytest.mark.parametrize("moment", MOMENTS)
-async def test_a_stop_in_order_under_load_leaves_nothing_to_repeat(installation: Installation, moment: str) -> None:
+async def test_a_stop_in_order_under_load_leaves_nothing_to_repeat(
+    installation: FaultInstallation, moment: str
+) -> None:
     before = await installation.holds()
     async with installation.loading(600, until=moment):
         for service in SERVICES:

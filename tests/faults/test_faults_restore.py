@@ -16,11 +16,11 @@ from aiokafka.admin.records_to_delete import RecordsToDelete
 from payung import backup, backup_cli, rebuilding
 from payung.embedded import ports
 from payung.embedded.errors import LaunchError
-from payung.place import CommandError
+from payung.installations import CommandError
 from services.reporting.stream import SPEC as REPORTING
 from shared.runtime.app import EXIT_REFUSED, open_store
 from tests.faults import checker
-from tests.faults.harness import Installation
+from tests.faults.harness import FaultInstallation
 from tests.faults.processes import eventually
 from tests.faults.submissions import INTAKE, digest, holds, submit
 from tests.faults.world import SERVICES, World
@@ -34,10 +34,10 @@ def _quietly(_: str) -> None:
     """Ignores the output."""
 
 
-class Again(Installation):
+class Again(FaultInstallation):
     """An existing installation; its people and its snapshot are already loaded."""
 
-    def __init__(self, folder: Path, before: Installation | None = None) -> None:
+    def __init__(self, folder: Path, before: FaultInstallation | None = None) -> None:
         super().__init__(folder)
         if before is not None:
             self._people, self._loads = before._people, before._loads
@@ -46,7 +46,7 @@ class Again(Installation):
         return None
 
 
-async def figures(of: Installation) -> set[tuple[str, str]]:
+async def figures(of: FaultInstallation) -> set[tuple[str, str]]:
     """Every figure that reporting shows."""
     store = open_store(REPORTING, of.place.environ)
     try:
@@ -55,7 +55,7 @@ async def figures(of: Installation) -> set[tuple[str, str]]:
         await store.close()
 
 
-async def _become(of: Installation, wanted: set[tuple[str, str]], *, laws: bool = True) -> None:
+async def _become(of: FaultInstallation, wanted: set[tuple[str, str]], *, laws: bool = True) -> None:
     async def equal() -> bool:
         return await figures(of) == wanted
 
@@ -70,7 +70,7 @@ async def _become(of: Installation, wanted: set[tuple[str, str]], *, laws: bool 
 def test_an_older_store_under_a_newer_log_ends_with_every_figure(tmp_path: Path) -> None:
     kept = tmp_path / "backup"
 
-    async def before(first: Installation) -> set[tuple[str, str]]:
+    async def before(first: FaultInstallation) -> set[tuple[str, str]]:
         await first.load(120, claims=1)
         await first.calm()
         backup.make(first.place.environ, kept, _quietly)
@@ -81,7 +81,7 @@ def test_an_older_store_under_a_newer_log_ends_with_every_figure(tmp_path: Path)
             await backup_cli._put_back(kept, first.folder / "data", ports.free_base())
         return await figures(first)
 
-    with Installation(tmp_path) as first:
+    with FaultInstallation(tmp_path) as first:
         wanted = asyncio.run(before(first))
     asyncio.run(backup_cli._put_back(kept, tmp_path / "data", ports.free_base()))
     with Again(tmp_path) as second:
@@ -91,23 +91,23 @@ def test_an_older_store_under_a_newer_log_ends_with_every_figure(tmp_path: Path)
 def test_an_older_log_under_a_newer_store_ends_with_every_figure(tmp_path: Path) -> None:
     log, older = tmp_path / "data" / "kafka", tmp_path / "older"
 
-    async def first_load(one: Installation) -> None:
+    async def first_load(one: FaultInstallation) -> None:
         await one.load(60, bill=False)
         await one.calm()
 
-    async def second_load(one: Installation) -> set[tuple[str, str]]:
+    async def second_load(one: FaultInstallation) -> set[tuple[str, str]]:
         await one.load(60, agency="perikanan", claims=1)
         await one.calm()
         return await figures(one)
 
-    async def third_load(one: Installation) -> None:
+    async def third_load(one: FaultInstallation) -> None:
         # The laws would compare the store with a log that lacks the records after its copy.
         await _become(one, wanted, laws=False)
         loaded = await one.load(30, bill=False)
         assert loaded.outcomes["registered"] == 27
         await one.calm()
 
-    with Installation(tmp_path) as first:
+    with FaultInstallation(tmp_path) as first:
         asyncio.run(first_load(first))
     shutil.copytree(log, older)
     with Again(tmp_path, first) as second:

@@ -18,7 +18,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]
 )
 
 from payung.embedded import ports
-from payung.place import Place
+from payung.installations import Installation
 from shared.runtime import app
 from tests.authority import Authority
 from tests.faults.processes import eventually
@@ -66,11 +66,11 @@ class Guarded(World):
         return {**super().environ, **self._secret}
 
     @property
-    def place(self) -> Place:
+    def place(self) -> Installation:
         """The tests use a listener without log-ins."""
         found = super().place
         environ = {name: value for name, value in found.environ.items() if name not in self._secret}
-        return Place(found.data_dir, {**environ, "PAYUNG_KAFKA": self.kafka}, found.urls)
+        return Installation(found.data_dir, {**environ, "PAYUNG_KAFKA": self.kafka}, found.urls)
 
     async def user(self, password: str | None) -> None:
         """Makes the user, or removes it."""

@@ -18,11 +18,11 @@ from pymongo import AsyncMongoClient
 
 from bench.dukcapil import publish, verdicts
 from bench.people import REGENCY
-from payung import place
-from payung.demo.population import Person, generate, population_csv
+from payung import installations
+from payung.demo.population import Inhabitant, generate, population_csv
 from payung.embedded import ports
 from payung.embedded.stack import Stack, StackConfig
-from payung.place import Place
+from payung.installations import Installation
 from shared.kernel.calendar import business_day
 from shared.reference import areas as area_files
 from shared.runtime import clock, due
@@ -45,7 +45,9 @@ TAKEN_OVER_WITHIN_S = leases.LEASE_S + due.TURN_S + due.HANDOVER_S + 10.0
 class Town:
     """Servers, the stand-in of Dukcapil, and two processes of verification."""
 
-    def __init__(self, at: Place, people: list[Person], outside: httpx.AsyncClient, folder: Path, base: int) -> None:
+    def __init__(
+        self, at: Installation, people: list[Inhabitant], outside: httpx.AsyncClient, folder: Path, base: int
+    ) -> None:
         self.at, self.people, self.outside, self._folder, self._base = at, people, outside, folder, base
         self.mongo: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(at.environ["PAYUNG_MONGO_URL"])
         self.instances: dict[str, Service] = {}
@@ -119,7 +121,7 @@ async def town(tmp_path: Path) -> AsyncIterator[Town]:
         Stack(config, topics_admin.apply),
         httpx.AsyncClient(base_url=f"http://127.0.0.1:{ports.port(base, 'dukcapil')}", trust_env=False) as outside,
     ):
-        made = Town(place.find(tmp_path / "data"), people, outside, tmp_path, own)
+        made = Town(installations.find(tmp_path / "data"), people, outside, tmp_path, own)
         try:
             await made.outside.post("/_control", json={"latency_ms": 50, "jitter_ms": 50})
             for name in NAMES:

@@ -19,10 +19,10 @@ from typing import Self
 from pymongo import AsyncMongoClient
 
 from payung import reference
-from payung.demo.population import Person, generate, population_csv
+from payung.demo.population import Inhabitant, generate, population_csv
 from payung.embedded import jars, kafka, mongo, ports
 from payung.embedded.process import ProcessSpec
-from payung.place import Place
+from payung.installations import Installation
 from shared.contracts import topics
 from shared.kernel.calendar import business_day
 from shared.reference import areas as area_files
@@ -81,7 +81,7 @@ class World:
         self._servers = Kept("fault servers", lambda: supervised(*self._specs()))
         self._services: list[Service] = []
         self._instance = instance
-        self._people: Iterator[Person] = iter(())
+        self._people: Iterator[Inhabitant] = iter(())
 
     @property
     def kafka(self) -> str:
@@ -114,11 +114,11 @@ class World:
         }
 
     @property
-    def place(self) -> Place:
+    def place(self) -> Installation:
         """The installation with direct addresses, for commands."""
         environ = {**self.environ, "PAYUNG_KAFKA": self.kafka, "PAYUNG_MONGO_URL": self.mongo_url}
         urls = {one: f"http://127.0.0.1:{ports.port(self.base, one)}" for one in topics.SERVICES}
-        return Place(self.folder, environ, urls)
+        return Installation(self.folder, environ, urls)
 
     def _specs(self) -> list[ProcessSpec]:
         folder = jars.ensure(self._version, progress=lambda text: None)
@@ -236,6 +236,6 @@ class World:
 
     # -- people -----------------------------------------------------------------------------------------------------
 
-    def people(self, count: int) -> list[Person]:
+    def people(self, count: int) -> list[Inhabitant]:
         """People whom no test has sent so far."""
         return [next(self._people) for _ in range(count)]

@@ -14,11 +14,11 @@ import pytest
 from bench.dukcapil import calls, publish, verdicts
 from bench.people import REGENCY
 from bench.stage import figures
-from payung import place
-from payung.demo.population import Person, generate, population_csv
+from payung import installations
+from payung.demo.population import Inhabitant, generate, population_csv
 from payung.embedded import ports
 from payung.embedded.stack import Stack, StackConfig
-from payung.place import Place
+from payung.installations import Installation
 from shared.kernel.calendar import business_day
 from shared.reference import areas as area_files
 from shared.runtime import clock
@@ -32,7 +32,7 @@ SECRET = "kata-sandi-dukcapil"
 class Town:
     """The running services and their outside."""
 
-    def __init__(self, stack: Stack, at: Place, people: list[Person], outside: httpx.AsyncClient) -> None:
+    def __init__(self, stack: Stack, at: Installation, people: list[Inhabitant], outside: httpx.AsyncClient) -> None:
         self.stack, self.at, self.people, self.outside = stack, at, people, outside
 
 
@@ -53,7 +53,7 @@ async def town(tmp_path: Path) -> AsyncIterator[Town]:
         Stack(config, topics_admin.apply) as stack,
         httpx.AsyncClient(base_url=f"http://127.0.0.1:{ports.port(base, 'dukcapil')}", trust_env=False) as outside,
     ):
-        yield Town(stack, place.find(tmp_path / "data"), people, outside)
+        yield Town(stack, installations.find(tmp_path / "data"), people, outside)
 
 
 async def until(condition: Callable[[], Awaitable[bool]]) -> None:

@@ -24,7 +24,7 @@ from pymongo import AsyncMongoClient
 from payung.embedded import ports, stack
 from payung.embedded.console import Console
 from payung.embedded.stack import LaunchError, Stack, StackConfig
-from shared.runtime.errors import Refused
+from shared.runtime.errors import StartRefused
 from tests import dates
 
 pytestmark = [pytest.mark.connected, pytest.mark.timeout(300)]
@@ -215,7 +215,7 @@ async def test_second_stack_on_the_same_folder_is_refused(launched: Launched, tm
 
 async def test_topics_that_cannot_be_made_are_one_clear_line(launched: Launched) -> None:
     async def refuse(environ: Mapping[str, str]) -> None:
-        raise Refused("topic billing-events has 3 partitions, the table says 6")
+        raise StartRefused("topic billing-events has 3 partitions, the table says 6")
 
     failing = Stack(launched.stack._config, refuse, console=Console(launched.out))
     with pytest.raises(LaunchError, match="billing-events has 3 partitions"):

@@ -16,12 +16,12 @@ from typing import Any
 import pytest
 from pymongo import AsyncMongoClient
 
-from payung import commands, place, publish, rebuilding, reference, status, wire
+from payung import commands, installations, publish, rebuilding, reference, status, wire
 from payung.demo import audit
-from payung.demo.population import Person, generate, population_csv
+from payung.demo.population import Inhabitant, generate, population_csv
 from payung.demo.story import JKM_DOCUMENTS
 from payung.embedded import ports
-from payung.place import CommandError, Place
+from payung.installations import CommandError, Installation
 from payung.tracing import finding
 from payung.tracing.story import walk
 from shared.contracts import topics
@@ -42,7 +42,7 @@ PERIOD = period_of(TODAY)
 HEADER = ("submission_id", "nik", "name", "birth_date", "sex", "village", "sector", "occupation", "consent")
 
 
-class Installation:
+class LiveInstallation:
     """`payung up` as a user runs it, in a process of its own."""
 
     def __init__(self, folder: Path, environ: Mapping[str, str] | None = None) -> None:
@@ -94,16 +94,16 @@ class Installation:
         return code
 
     @property
-    def at(self) -> Place:
-        return place.find(self.folder / "data")
+    def at(self) -> Installation:
+        return installations.find(self.folder / "data")
 
 
 @pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
-    yield from installed(Installation(tmp_path_factory.mktemp("installation")))
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveInstallation]:
+    yield from installed(LiveInstallation(tmp_path_factory.mktemp("installation")))
 
 
-def installed(installation: Installation) -> Iterator[Installation]:
+def installed(installation: LiveInstallation) -> Iterator[LiveInstallation]:
     """The installation, once it is ready; afterwards it must stop cleanly."""
     log = installation.folder / "up.log"
 
@@ -124,7 +124,7 @@ async def eventually(condition: Callable[[], Awaitable[bool]], within_s: float =
             await asyncio.sleep(0.2)
 
 
-async def quiet(at: Place) -> bool:
+async def quiet(at: Installation) -> bool:
     """Nothing waits in any service, at two looks in a row."""
     for _ in range(2):
         for service in topics.SERVICES:
@@ -137,7 +137,7 @@ async def quiet(at: Place) -> bool:
     return True
 
 
-async def coverage(at: Place, regency: str, period: str | None = None) -> dict[str, Any]:
+async def coverage(at: Installation, regency: str, period: str | None = None) -> dict[str, Any]:
     """The totals of a month, or those of now."""
     period = period or period_of(business_day(clock.now()))
     answer = await at.get("reporting", "/v1/coverage", regency=regency, period=period, format="json")
@@ -145,7 +145,7 @@ async def coverage(at: Place, regency: str, period: str | None = None) -> dict[s
     return found
 
 
-def row(number: int, one: Person) -> dict[str, str]:
+def row(number: int, one: Inhabitant) -> dict[str, str]:
     return {
         "submission_id": f"S-{number:04d}",
         "nik": one.nik,
@@ -184,12 +184,12 @@ def write_list(path: Path, rows: list[dict[str, str]]) -> Path:
     return path
 
 
-def alive(people: list[Person]) -> list[Person]:
+def alive(people: list[Inhabitant]) -> list[Inhabitant]:
     return [one for one in people if one.status == "alive"]
 
 
 @pytest.fixture(scope="module")
-def messy(running: Installation) -> tuple[Path, dict[int, str]]:
+def messy(running: LiveInstallation) -> tuple[Path, dict[int, str]]:
     """120 rows of Kutai Timur, every tenth broken; the reason expected by spreadsheet row number."""
     rows, expected = [], {}
     for number, one in enumerate(alive(running.people[KUTIM])[:120], start=1):
@@ -203,7 +203,7 @@ def messy(running: Installation) -> tuple[Path, dict[int, str]]:
 
 
 async def test_every_row_of_a_messy_list_is_answered_and_sending_it_again_changes_nothing(
-    running: Installation, messy: tuple[Path, dict[int, str]]
+    running: LiveInstallation, messy: tuple[Path, dict[int, str]]
 ) -> None:
     path, expected = messy
     running.kill("registration")
@@ -220,7 +220,7 @@ async def test_every_row_of_a_messy_list_is_answered_and_sending_it_again_change
     await _the_same_file_again_changes_nothing(running.at, path)
 
 
-async def _the_same_file_again_changes_nothing(at: Place, path: Path) -> None:
+async def _the_same_file_again_changes_nothing(at: Installation, path: Path) -> None:
     """The same file again changes nothing, and a resumed run gives the same answers."""
     await eventually(lambda: quiet(at))
     before = await coverage(at, KUTIM)
@@ -235,7 +235,7 @@ async def _the_same_file_again_changes_nothing(at: Place, path: Path) -> None:
     assert await coverage(at, KUTIM) == before
 
 
-async def test_answers_and_dead_letters_add_up_to_the_records_sent(running: Installation) -> None:
+async def test_answers_and_dead_letters_add_up_to_the_records_sent(running: LiveInstallation) -> None:
     at = running.at
     target = topics.registration_intake(KUTIM, "desa")
     source = f"agency/{KUTIM}/desa"
@@ -287,7 +287,7 @@ async def test_answers_and_dead_letters_add_up_to_the_records_sent(running: Inst
 
 
 @pytest.fixture
-async def second_regency(running: Installation) -> int:
+async def second_regency(running: LiveInstallation) -> int:
     rows = [row(number, one) for number, one in enumerate(alive(running.people[KUKAR])[:40], start=1)]
     path = write_list(running.folder / "kukar.csv", rows)
     result = await publish.publish(running.at, path, f"{KUKAR}/perikanan", "workers", wait=True)
@@ -295,7 +295,7 @@ async def second_regency(running: Installation) -> int:
 
 
 async def test_months_claims_and_two_regencies_with_every_service_killed_on_the_way(
-    running: Installation, second_regency: int
+    running: LiveInstallation, second_regency: int
 ) -> None:
     at = running.at
     snapshot = running.folder / "snapshot.csv"
@@ -342,7 +342,7 @@ async def test_months_claims_and_two_regencies_with_every_service_killed_on_the_
     assert again["invoice_id"] is None
 
 
-async def _claim(at: Place, running: Installation, first_month: str) -> None:
+async def _claim(at: Installation, running: LiveInstallation, first_month: str) -> None:
     """Two agencies claim one death; it is paid once, in full."""
     billed = await audit.billed_workers(at, first_month)
     key = id_key_from(at.environ)
@@ -376,7 +376,7 @@ async def _claim(at: Place, running: Installation, first_month: str) -> None:
     await _whole_story(at, worker_id(key, dead.nik), dead.nik)
 
 
-async def _whole_story(at: Place, who: str, nik: str) -> None:
+async def _whole_story(at: Installation, who: str, nik: str) -> None:
     """The trace runs from the agency's row to the last premium, through every service, and names nobody."""
     trees = await finding.trace(at, who)
     # One row, three months' premiums, two claims: each tree begins with its first cause. When the claims service hears
@@ -390,7 +390,7 @@ async def _whole_story(at: Place, who: str, nik: str) -> None:
 
 
 async def test_the_figures_are_made_again_while_lists_come_in_and_heal_what_was_damaged(
-    running: Installation, monkeypatch: pytest.MonkeyPatch
+    running: LiveInstallation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     at = running.at
     more = [row(number, one) for number, one in enumerate(alive(running.people[KUTIM])[260:320], start=1)]
@@ -434,7 +434,7 @@ async def test_the_figures_are_made_again_while_lists_come_in_and_heal_what_was_
     await client.close()
 
 
-async def test_no_nik_in_any_open_topic_key_log_or_metric(running: Installation) -> None:
+async def test_no_nik_in_any_open_topic_key_log_or_metric(running: LiveInstallation) -> None:
     at = running.at
     niks = {one.nik for people in running.people.values() for one in people}
 

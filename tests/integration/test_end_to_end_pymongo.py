@@ -11,12 +11,12 @@ import pytest
 from pymongo import AsyncMongoClient
 
 from payung import commands, publish
-from payung.place import Place
+from payung.installations import Installation
 from shared.contracts import topics
 from tests.integration.test_end_to_end import (
     KUTIM,
     PERIOD,
-    Installation,
+    LiveInstallation,
     alive,
     coverage,
     eventually,
@@ -31,12 +31,12 @@ ROWS = 30
 
 
 @pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveInstallation]:
     folder = tmp_path_factory.mktemp("on-pymongo")
-    yield from installed(Installation(folder, {"PAYUNG_MONGO_DRIVER": "pymongo"}))
+    yield from installed(LiveInstallation(folder, {"PAYUNG_MONGO_DRIVER": "pymongo"}))
 
 
-async def test_a_list_is_verified_billed_and_reported(running: Installation) -> None:
+async def test_a_list_is_verified_billed_and_reported(running: LiveInstallation) -> None:
     at = running.at
     used = await drivers(at)
     assert any("async" in name for name in used), used
@@ -56,7 +56,7 @@ async def test_a_list_is_verified_billed_and_reported(running: Installation) -> 
     assert totals["verified"] == totals["billed"] == run["billed_workers"] > 0
 
 
-async def drivers(at: Place) -> set[str]:
+async def drivers(at: Installation) -> set[str]:
     """The drivers of the services' connections, as the server reports them."""
     asked: dict[str, Any] = {"idleConnections": True, "allUsers": True}
     client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(at.environ["PAYUNG_MONGO_URL"])

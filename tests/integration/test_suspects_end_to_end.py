@@ -15,9 +15,9 @@ from typing import Any
 import httpx
 import pytest
 
-from payung import commands, place, publish
+from payung import commands, installations, publish
 from payung.embedded import ports
-from payung.place import Place
+from payung.installations import Installation
 from shared.kernel.calendar import business_day, period_of
 from shared.runtime import clock
 from tests.integration.test_end_to_end import HEADER, eventually, quiet
@@ -72,7 +72,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 async def test_a_suspected_double_costs_no_money_until_an_officer_has_looked(folder: Path) -> None:
-    at = place.find(folder / "data")
+    at = installations.find(folder / "data")
     consent = TODAY.isoformat()
     rows = [
         {**one, "submission_id": f"S-{number}", "occupation": "nelayan", "consent": consent}
@@ -115,7 +115,7 @@ async def test_a_suspected_double_costs_no_money_until_an_officer_has_looked(fol
     assert await billed(at) == 1
 
 
-async def billed(at: Place) -> int:
+async def billed(at: Installation) -> int:
     """How many workers a run of this month bills whom no earlier run billed."""
     given = {"regency": REGENCY, "period": period_of(TODAY), "funding": "apbd-regency"}
     return int((await commands.run_billing(at, given))["billed_workers"])

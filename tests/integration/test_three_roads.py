@@ -22,11 +22,11 @@ import httpx
 import pytest
 from pymongo import AsyncMongoClient
 
-from payung import place, publish, reference, wire
+from payung import installations, publish, reference, wire
 from payung.embedded import ports
 from payung.embedded.console import Console
 from payung.embedded.stack import Stack, StackConfig
-from payung.place import Place
+from payung.installations import Installation
 from services.registration.intake.domain.state import RefusedSubmission
 from shared.contracts import topics
 from shared.kernel.identity import worker_id
@@ -51,7 +51,7 @@ Answers = list[tuple[str, str]]
 
 
 @pytest.fixture
-async def at(tmp_path: Path) -> AsyncIterator[Place]:
+async def at(tmp_path: Path) -> AsyncIterator[Installation]:
     everyone = [one for number in range(3) for one in lists.a_round(number).people]
     lists.population(everyone, tmp_path / "population.csv")
     environment = {
@@ -69,10 +69,10 @@ async def at(tmp_path: Path) -> AsyncIterator[Place]:
         environment=environment,
     )
     async with Stack(config, topics_admin.apply, console=Console(io.StringIO())):
-        yield place.find(tmp_path / "data")
+        yield installations.find(tmp_path / "data")
 
 
-async def by_command(at: Place, agency: str, path: Path, kind: Any) -> Answers:
+async def by_command(at: Installation, agency: str, path: Path, kind: Any) -> Answers:
     """`payung publish --wait`."""
     await publish.publish(at, path, agency, kind, wait=True)
     return read(path.with_name(path.name + ".answers.csv"))
@@ -83,7 +83,7 @@ def read(answers: Path) -> Answers:
     return [(one["outcome"], one["reasons"]) for one in read_answers(answers)]
 
 
-async def by_http(at: Place, agency: str, path: Path, kind: Any) -> Answers:
+async def by_http(at: Installation, agency: str, path: Path, kind: Any) -> Answers:
     """An upload, followed until it is done."""
     async with httpx.AsyncClient(base_url=at.url("registration"), timeout=60, trust_env=False) as client:
         files = {"file": (path.name, await asyncio.to_thread(path.read_bytes))}
@@ -100,7 +100,7 @@ async def by_http(at: Place, agency: str, path: Path, kind: Any) -> Answers:
     return read(answers)
 
 
-async def by_kafka(at: Place, agency: str, events: list[dict[str, Any]]) -> Answers:
+async def by_kafka(at: Installation, agency: str, events: list[dict[str, Any]]) -> Answers:
     """A system of the agency: publishes, and reads its feedback."""
     regency, name = publish.parse_agency(agency)
 
@@ -114,7 +114,7 @@ async def by_kafka(at: Place, agency: str, events: list[dict[str, Any]]) -> Answ
     return await answered(at, agency, events, send)
 
 
-async def by_post(at: Place, agency: str, events: list[dict[str, Any]]) -> Answers:
+async def by_post(at: Installation, agency: str, events: list[dict[str, Any]]) -> Answers:
     """A system of the agency: `POST /v1/events`, and reads its feedback."""
 
     async def post() -> None:
@@ -126,7 +126,7 @@ async def by_post(at: Place, agency: str, events: list[dict[str, Any]]) -> Answe
 
 
 async def answered(
-    at: Place, agency: str, events: list[dict[str, Any]], send: Callable[[], Awaitable[None]]
+    at: Installation, agency: str, events: list[dict[str, Any]], send: Callable[[], Awaitable[None]]
 ) -> Answers:
     """Sends events and waits for the answer to each."""
     regency, name = publish.parse_agency(agency)
@@ -147,7 +147,7 @@ async def answered(
 class Sending:
     """One round: the road of each agency, the order, and all answers."""
 
-    def __init__(self, at: Place, number: int, folder: Path) -> None:
+    def __init__(self, at: Installation, number: int, folder: Path) -> None:
         self.at, self.number = at, number
         self.round = lists.a_round(number)
         self.rng = random.Random(number)
@@ -190,7 +190,7 @@ class Sending:
                 assert (outcome, reasons) == ("rejected", expected), (who, row)
 
 
-async def settled(at: Place) -> bool:
+async def settled(at: Installation) -> bool:
     """Whether there is no lag, and no verdict is missing."""
     for _ in range(2):
         for service in SERVICES:
@@ -200,7 +200,7 @@ async def settled(at: Place) -> bool:
     return True
 
 
-async def standing(at: Place, people: Iterable[lists.Person]) -> dict[str, tuple[str, tuple[str, ...]]]:
+async def standing(at: Installation, people: Iterable[lists.Person]) -> dict[str, tuple[str, tuple[str, ...]]]:
     """What registration shows of each person."""
     key = id_key_from(at.environ)
     found = {}
@@ -210,7 +210,7 @@ async def standing(at: Place, people: Iterable[lists.Person]) -> dict[str, tuple
     return found
 
 
-async def test_a_person_gets_the_same_verdict_by_every_road_and_order(at: Place, tmp_path: Path) -> None:
+async def test_a_person_gets_the_same_verdict_by_every_road_and_order(at: Installation, tmp_path: Path) -> None:
     in_kukar = [one for number in range(3) for one in lists.a_round(number).people if one.regency == lists.KUKAR]
     lists.population(in_kukar, tmp_path / "kukar.csv")
     await reference.load_snapshot(at, tmp_path / "kukar.csv", lists.KUKAR)
@@ -230,7 +230,7 @@ async def test_a_person_gets_the_same_verdict_by_every_road_and_order(at: Place,
     await _cells_of_offices_sent_by_a_program(at)
 
 
-async def _cells_of_offices_sent_by_a_program(at: Place) -> None:
+async def _cells_of_offices_sent_by_a_program(at: Installation) -> None:
     """Rows of tests/cases verbatim as events, as records and over HTTP: taken, or refused by name; no dead letter."""
     agency, kind = "64.08/dinsos", "worker.register.v1"
     rows = [row for case in CASES_AS_EVENTS for row in open_list(CASES / case, "workers").rows()]
@@ -252,7 +252,7 @@ def _refusals(form: Mapping[str, Any]) -> tuple[str, ...]:
     return found.reasons if isinstance(found, RefusedSubmission) else ()
 
 
-async def _same_verdict(at: Place, sendings: list[Sending]) -> None:
+async def _same_verdict(at: Installation, sendings: list[Sending]) -> None:
     """Every person has the same verdict for every road, order and register, and every agency got it."""
     key = id_key_from(at.environ)
     told: dict[tuple[str, str, str], lists.Verdict] = {}
@@ -273,7 +273,7 @@ async def _same_verdict(at: Place, sendings: list[Sending]) -> None:
     assert not wrong
 
 
-async def _one_answer_a_row(at: Place, sendings: list[Sending]) -> None:
+async def _one_answer_a_row(at: Installation, sendings: list[Sending]) -> None:
     """The topics hold as many answers as rows were sent, none twice, and no dead letter."""
     answered = Counter[tuple[str, str]]()
     for regency, agency in _houses():
@@ -287,7 +287,7 @@ async def _one_answer_a_row(at: Place, sendings: list[Sending]) -> None:
         assert [one async for one in records(at, topics.dead_letters(service))] == []
 
 
-async def _nobody_is_named(at: Place, sendings: list[Sending]) -> None:
+async def _nobody_is_named(at: Installation, sendings: list[Sending]) -> None:
     """No person is named in an open topic, a key, a metric, a log or the stored data."""
     people = [one for sending in sendings for one in sending.round.people]
     secrets = {one.nik for one in people} | {name for one in people for name in one.names()}
@@ -319,7 +319,7 @@ def _houses() -> list[tuple[str, str]]:
     return [(regency, agency) for regency in lists.REGENCIES for agency in (*lists.AGENCIES, lists.EMPLOYERS)]
 
 
-async def records(at: Place, topic: str) -> AsyncIterator[Any]:
+async def records(at: Installation, topic: str) -> AsyncIterator[Any]:
     """Every record of a topic, as it is stored."""
     async with wire.reader(at) as consumer:
         left = {partition: end for partition, end in (await wire.ends(at, consumer, [topic])).items() if end > 0}

@@ -11,7 +11,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 
 from shared.contracts import topics
 from shared.contracts.topics import Topic
-from shared.runtime.errors import Refused
+from shared.runtime.errors import StartRefused
 from shared.runtime.kafka import topics_admin
 from shared.runtime.kafka.consumer import pattern_of
 from shared.runtime.kafka.server import Server
@@ -51,7 +51,7 @@ async def test_an_agency_with_both_its_topics_is_taken(kafka: str, made: list[To
 
 async def test_an_agency_that_cannot_be_answered_is_refused(kafka: str, made: list[Topic]) -> None:
     server = await make(kafka, made, [INTAKE])
-    with pytest.raises(Refused, match=r"no topic feedback-6497-uji .*payung agency add"):
+    with pytest.raises(StartRefused, match=r"no topic feedback-6497-uji .*payung agency add"):
         await topics_admin.check(server, [], READS)
     await topics_admin.check(server, [], pattern_of(["^claims-intake-.*"]))
 
@@ -62,5 +62,5 @@ async def test_an_agency_whose_partitions_are_not_the_tables_is_refused(
 ) -> None:
     pair = [replace(one, partitions=count) if one is odd else one for one in (FEEDBACK, INTAKE)]
     server = await make(kafka, made, pair)
-    with pytest.raises(Refused, match=rf"topic {odd.name} has {count} partitions; {odd.partitions} keep"):
+    with pytest.raises(StartRefused, match=rf"topic {odd.name} has {count} partitions; {odd.partitions} keep"):
         await topics_admin.check(server, [], READS)

@@ -18,7 +18,7 @@ from services.claims.adapters import bpjs
 from services.claims.stream import SPEC
 from shared.kernel.identity import worker_id
 from shared.runtime.deadletters import DeadLetterTopic
-from shared.runtime.due import Place
+from shared.runtime.due import DueWorkplace
 from shared.runtime.errors import Unavailable
 from shared.runtime.ops.metrics import Metrics
 from shared.runtime.pipeline import Pipeline
@@ -261,7 +261,7 @@ class World:
         for one in await self.store.due(datetime.max.replace(tzinfo=UTC), 1000):
             if one.due.id in self._answered or (one.due.at - self.now).total_seconds() > 5:
                 continue
-            place = Place(self.store, self.reference, lambda _: None)
+            place = DueWorkplace(self.store, self.reference, lambda _: None)
             try:
                 answer = await SPEC.performers[one.due.kind](one.address.id, one.state, one.due, place)
             except Unavailable:

@@ -12,7 +12,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from services.claims.domain import decide
-from services.claims.domain.state import Claim, ClaimStatus, Facts, Reference, RunsKnown, Standing
+from services.claims.domain.state import Claim, ClaimStatus, CoverHistory, Facts, Reference, RunsKnown
 from shared.contracts.claims import COMMANDS
 from shared.contracts.claims_work import WORK
 from shared.kernel.event import Event
@@ -118,7 +118,7 @@ def test_an_assessment_is_total_and_pays_whole_rupiah(fields: dict[str, Any], ru
     from services.claims.domain.state import Cover
 
     cover = Cover("64.08", "64.08.04", "F", "apbd-regency", 1_000_000, "R", "I")
-    standing = Standing(dict.fromkeys(MONTHS, cover), {"I": "2026-02-01"}) if covered else Standing(runs=runs)
+    standing = CoverHistory(dict.fromkeys(MONTHS, cover), {"I": "2026-02-01"}) if covered else CoverHistory(runs=runs)
     _, part = part_of(event("claim.submit.v1", COMMANDS["claim.submit.v1"](fields)))
     submitted = decide.decide(None, part, Facts(REFERENCE))
     for outcome in submitted.outcomes:

@@ -13,8 +13,8 @@ from services.verification.documents import STORED
 from services.verification.domain import policy, rules
 from services.verification.domain.decide import Facts, decide, route
 from services.verification.domain.policy import Policies
-from services.verification.domain.rules import Beside, Finding, Person, Poverty
-from services.verification.domain.state import Identity, Status
+from services.verification.domain.rules import Beside, Poverty, SnapshotPerson, SourceAnswer
+from services.verification.domain.state import CheckStatus, Identity
 from shared.contracts.claims import WorkerDied
 from shared.contracts.reasons import Reason
 from shared.contracts.registration import IdentityCheckRequested, WorkerEmployed, WorkerJobEnded, WorkerWithdrawn
@@ -101,7 +101,7 @@ words = st.builds(
     ),
 )
 people = st.builds(
-    Person, status=statuses, name=names, birth_date=days, sex=st.sampled_from(["F", "M"]), version=st.just("1")
+    SnapshotPerson, status=statuses, name=names, birth_date=days, sex=st.sampled_from(["F", "M"]), version=st.just("1")
 )
 KEY = ("64.08", "w")
 facts = st.one_of(st.just(Facts({})), people.map(lambda one: Facts({KEY: one})))
@@ -158,7 +158,7 @@ def test_decide_is_total_and_leaves_pending_exactly_what_is_due(events: list[Eve
         if collection == "refusals":
             assert [one.type for one in made.outcomes] == ["identity.decide.refused.v1"]
             continue
-        waits = isinstance(made.state, Identity) and made.state.status is Status.PENDING
+        waits = isinstance(made.state, Identity) and made.state.status is CheckStatus.PENDING
         owes = isinstance(made.state, Identity) and made.state.give_back
         assert (made.due is not None) == (waits or owes)
         if made.due is not None:
@@ -182,7 +182,14 @@ def _is_word_amiss(event: Event) -> bool:
 
 @given(checks, people, employed, died, withdrawn, st.permutations(range(4)), st.sets(st.integers(1, 3)), st.booleans())
 def test_any_order_of_the_topics_ends_with_the_same_standing(
-    check: Any, person: Person, job: Any, death: Any, leave: Any, order: list[int], which: set[int], returned: bool
+    check: Any,
+    person: SnapshotPerson,
+    job: Any,
+    death: Any,
+    leave: Any,
+    order: list[int],
+    which: set[int],
+    returned: bool,
 ) -> None:
     at = datetime(2026, 5, 1, tzinfo=UTC)
     # A withdrawal follows the check it ends, or precedes the check of who came back.
@@ -200,7 +207,7 @@ def test_any_order_of_the_topics_ends_with_the_same_standing(
         for event in ordered:
             state = told(state, event, known)[1].state
         assert isinstance(state, Identity)
-        return str(state.status) if state.status in (Status.VERIFIED, Status.HELD) else "out"
+        return str(state.status) if state.status in (CheckStatus.VERIFIED, CheckStatus.HELD) else "out"
 
     shuffled = [lanes[number] for number in order if lanes[number] in events]
     assert standing(shuffled) == standing(events)
@@ -211,7 +218,7 @@ def test_a_verdict_follows_the_order_of_the_contract(
     reply: DukcapilAnswered, born: str, checked_on: str, wage_earner: bool
 ) -> None:
     score = None if reply.score is None else float(reply.score)
-    finding = Finding(
+    finding = SourceAnswer(
         status=reply.status,
         score=score,
         birth_date_matches=reply.birth_date_matches,
@@ -221,14 +228,14 @@ def test_a_verdict_follows_the_order_of_the_contract(
     )
     day = date.fromisoformat(checked_on)
     found = rules.verdict(finding, born, day, Beside(wage_earner=wage_earner), policy.shipped())
-    assert (found.status is Status.VERIFIED) == (found.reasons == ())
+    assert (found.status is CheckStatus.VERIFIED) == (found.reasons == ())
     if finding.status != "alive":
         assert len(found.reasons) == 1
-    elif found.status is Status.HELD:
+    elif found.status is CheckStatus.HELD:
         assert found.reasons == (Reason.NAME_MISMATCH,)
         assert score is not None
         assert 60 <= score < 85
-    elif found.status is Status.VERIFIED:
+    elif found.status is CheckStatus.VERIFIED:
         assert score is not None
         assert score >= 85
         assert not wage_earner

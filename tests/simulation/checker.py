@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from shared.contracts import topics
 from shared.kernel.decision import Address
 from shared.runtime.records import Message, Record
-from tests.fakes.groups import Place
+from tests.fakes.groups import Partition
 from tests.simulation.cast import CIPHER
 from tests.simulation.chaos import Kind
 from tests.simulation.reference import Letter, Shelf, StraightFold, name_of, parsed
@@ -101,7 +101,7 @@ class _Commits:
         self._fold = fold
         self._ledger = ledger
 
-    def __call__(self, place: Place, before: int, after: int) -> None:
+    def __call__(self, place: Partition, before: int, after: int) -> None:
         if self._service.restored:
             # After a restore inputs are read in another order of topics. An answer may come before its question; then
             # it is passed over and asked for again. The check at the end sees that nothing is missing.

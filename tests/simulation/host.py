@@ -12,7 +12,7 @@ from aiokafka.errors import CommitFailedError, KafkaConnectionError
 
 from shared.runtime import app
 from shared.runtime.deadletters import DeadLetterTopic
-from shared.runtime.due import DUE, DueRunner, Place
+from shared.runtime.due import DUE, DueRunner, DueWorkplace
 from shared.runtime.errors import Unavailable
 from shared.runtime.kafka.consumer import KafkaConsumer
 from shared.runtime.kafka.server import Server
@@ -109,7 +109,7 @@ class Host:
         gate = FloodGate(spec.name, letters, store, consumer, service.metrics, Limits())
         pipeline = Pipeline(spec, store, publisher, gate, service.metrics, service.reference)
         await process._patiently(pipeline.sweep)
-        place = Place(store, service.reference, self._caught_up)
+        place = DueWorkplace(store, service.reference, self._caught_up)
         leases = self.leases = Leases(store)
         runner = self.runner = DueRunner(spec, store, publisher, service.metrics, place, leases)
         session = Session(self._member)

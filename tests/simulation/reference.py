@@ -24,7 +24,7 @@ from shared.kernel.calendar import WITA
 from shared.kernel.decision import Address, Due, Outcome
 from shared.kernel.event import Event, Intake
 from shared.runtime.records import Message
-from shared.runtime.spec import Answer, ServiceSpec
+from shared.runtime.spec import ServiceSpec, WorkResult
 from tests.fakes.queries import matches, ordered, tallied
 from tests.simulation.cast import HASHES
 
@@ -236,7 +236,7 @@ class StraightFold:
         ]
         for shelf, at, doc in due:
             assert doc.due is not None
-            answer: Answer = await shelf.spec.performers[doc.due.kind](at.id, doc.state, doc.due, shelf)
+            answer: WorkResult = await shelf.spec.performers[doc.due.kind](at.id, doc.state, doc.due, shelf)
             source = f"payung/{shelf.spec.name}"
             said = {
                 "specversion": "1.0",

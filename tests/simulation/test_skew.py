@@ -15,7 +15,7 @@ import orjson
 import pytest
 
 from shared.contracts import envelope, topics
-from shared.contracts.admission import Table, rule_of
+from shared.contracts.admission import RuleOfTopic, rule_of
 from shared.contracts.base import Data
 from tests.simulation.play import SEEDS_A_STORY, play
 
@@ -67,7 +67,7 @@ class Releases:
         topic: str,
         at_ms: int,
         inputs: Mapping[str, type],
-        table: Table = rule_of,
+        table: RuleOfTopic = rule_of,
         hashed: envelope.Hashed = envelope.unhashed,
         key: bytes = b"",
     ) -> Any:

@@ -21,7 +21,7 @@ from shared.runtime.records import Record
 from shared.runtime.spec import ServiceSpec
 from shared.runtime.store import leases
 from shared.runtime.store.crypto import FieldCipher
-from tests.fakes.groups import MemoryGroup, Place
+from tests.fakes.groups import MemoryGroup, Partition
 from tests.fakes.memory import MemoryStore, MemoryTopics
 from tests.simulation.chaos import Chaos, Kind
 from tests.simulation.host import Host
@@ -76,12 +76,12 @@ class Service:
         self.hosts: list[Host] = []
         self.group: MemoryGroup
         # The first offset of each partition that has not expired; the log keeps older records for the checker.
-        self.expired: dict[Place, int] = {}
+        self.expired: dict[Partition, int] = {}
         # Its store at the beginning of the phase.
         self.copy: dict[str, Any] = {}
         self.restored = False
 
-    def listen(self, topics: MemoryTopics, order: Callable[[list[Place]], None]) -> None:
+    def listen(self, topics: MemoryTopics, order: Callable[[list[Partition]], None]) -> None:
         """Connects to this world's broker."""
         self.group = MemoryGroup(topics, pattern_of(self.spec.topics), order)
 

@@ -38,14 +38,14 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # its stub na
 from pymongo import AsyncMongoClient
 from pymongo.errors import OperationFailure
 
-from payung import place
+from payung import installations
 from payung.access import commands, table
 from payung.access.broker import BrokerAccess
 from payung.access.files import INTERNAL
 from payung.access.table import Grant, User
 from payung.embedded import ports
 from payung.embedded.stack import Stack, StackConfig
-from payung.place import Place
+from payung.installations import Installation
 from shared.contracts import topics
 from shared.runtime.kafka import security as kafka_security
 from shared.runtime.kafka import topics_admin
@@ -64,15 +64,15 @@ ALLOW = AclPermissionType.ALLOW
 
 
 @dataclass(frozen=True, slots=True)
-class Installation:
+class GuardedInstallation:
     """`payung up` without its services."""
 
     folder: Path
 
     @property
-    def at(self) -> Place:
+    def at(self) -> Installation:
         """The installation as a command finds it now."""
-        return place.find(self.folder)
+        return installations.find(self.folder)
 
     def environ(self, user: str) -> dict[str, str]:
         """The environment with a user's log-in file."""
@@ -90,13 +90,13 @@ class Installation:
 
 
 @pytest.fixture(scope="module")
-def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GuardedInstallation]:
     folder = tmp_path_factory.mktemp("locked")
     config = StackConfig(data_dir=folder, port_base=ports.free_base(), services=(), stand_ins=(), environment={})
     kept = Kept("locked servers", lambda: Stack(config, topics_admin.apply))
     kept.open()
     try:
-        yield Installation(folder)
+        yield GuardedInstallation(folder)
     finally:
         kept.close()
 
@@ -127,7 +127,7 @@ async def read(options: Mapping[str, Any], topic: str, group: str | None = None)
         await consumer.stop()
 
 
-async def may_write(servers: Installation, user: str) -> bool:
+async def may_write(servers: GuardedInstallation, user: str) -> bool:
     try:
         await write(servers.options(user), DINSOS)
     except TopicAuthorizationFailedError:
@@ -135,7 +135,7 @@ async def may_write(servers: Installation, user: str) -> bool:
     return True
 
 
-async def may_not_write(servers: Installation, user: str) -> bool:
+async def may_not_write(servers: GuardedInstallation, user: str) -> bool:
     return not await may_write(servers, user)
 
 
@@ -153,19 +153,19 @@ async def create(options: Mapping[str, Any], topic: str) -> type[Exception]:
 # -- strangers --------------------------------------------------------------------------------------------------------
 
 
-async def test_who_has_no_log_in_is_not_let_in(servers: Installation) -> None:
+async def test_who_has_no_log_in_is_not_let_in(servers: GuardedInstallation) -> None:
     with pytest.raises((KafkaConnectionError, KafkaError)):
         await write({"bootstrap_servers": servers.at.environ["PAYUNG_KAFKA"]}, DINSOS)
 
 
-async def test_a_wrong_password_is_not_let_in_and_the_broker_says_so(servers: Installation) -> None:
+async def test_a_wrong_password_is_not_let_in_and_the_broker_says_so(servers: GuardedInstallation) -> None:
     options = {**servers.options("64.08-dinsos"), "sasl_plain_password": "salah"}
     with pytest.raises((KafkaConnectionError, KafkaError)):
         await write(options, DINSOS)
     assert "Failed authentication" in servers.audit()
 
 
-async def test_the_controllers_door_is_locked_too(servers: Installation) -> None:
+async def test_the_controllers_door_is_locked_too(servers: GuardedInstallation) -> None:
     port = int(servers.at.environ["PAYUNG_KAFKA"].rsplit(":", 1)[1]) + 1
     with pytest.raises((KafkaConnectionError, KafkaError)):
         await write({"bootstrap_servers": f"127.0.0.1:{port}"}, DINSOS)
@@ -174,7 +174,9 @@ async def test_the_controllers_door_is_locked_too(servers: Installation) -> None
 # -- agencies ---------------------------------------------------------------------------------------------------------
 
 
-async def test_an_agency_writes_its_intake_and_reads_its_answers_by_its_own_groups(servers: Installation) -> None:
+async def test_an_agency_writes_its_intake_and_reads_its_answers_by_its_own_groups(
+    servers: GuardedInstallation,
+) -> None:
     options = servers.options("64.08-dinsos")
     await write(options, DINSOS)
     await write(servers.options("registration"), FEEDBACK)
@@ -197,7 +199,7 @@ async def test_an_agency_writes_its_intake_and_reads_its_answers_by_its_own_grou
         topics.REPORTING_COVERAGE,
     ],
 )
-async def test_an_agency_writes_nowhere_else(servers: Installation, topic: str) -> None:
+async def test_an_agency_writes_nowhere_else(servers: GuardedInstallation, topic: str) -> None:
     with pytest.raises(TopicAuthorizationFailedError):
         await write(servers.options("64.08-dinsos"), topic)
     assert "Principal = User:64.08-dinsos is Denied" in servers.audit()
@@ -215,7 +217,7 @@ async def test_an_agency_writes_nowhere_else(servers: Installation, topic: str) 
         topics.REPORTING_COVERAGE,
     ],
 )
-async def test_an_agency_reads_nothing_else(servers: Installation, topic: str) -> None:
+async def test_an_agency_reads_nothing_else(servers: GuardedInstallation, topic: str) -> None:
     consumer = AIOKafkaConsumer(topic, **servers.options("64.08-dinsos"), group_id="64.08-dinsos.pengintip")
 
     async def look() -> None:
@@ -228,18 +230,18 @@ async def test_an_agency_reads_nothing_else(servers: Installation, topic: str) -
 
 
 @pytest.mark.parametrize("group", ["payung-registration", "64.08-desa", "64.08-dinsos-lain", "anything"])
-async def test_an_agency_has_only_groups_of_its_own_name(servers: Installation, group: str) -> None:
+async def test_an_agency_has_only_groups_of_its_own_name(servers: GuardedInstallation, group: str) -> None:
     with pytest.raises(GroupAuthorizationFailedError):
         await read(servers.options("64.08-dinsos"), FEEDBACK, group)
 
 
 @pytest.mark.parametrize("user", ["64.08-dinsos", "treasury-64.08", "officer", "registration", "reporting"])
-async def test_nobody_but_the_operator_makes_topics(servers: Installation, user: str) -> None:
+async def test_nobody_but_the_operator_makes_topics(servers: GuardedInstallation, user: str) -> None:
     assert "AuthorizationFailed" in (await create(servers.options(user), f"claims-intake-6408-{user}")).__name__
 
 
 @pytest.mark.parametrize("user", ["64.08-dinsos", "treasury-64.08", "officer"])
-def test_nobody_outside_administers_anything(servers: Installation, user: str) -> None:
+def test_nobody_outside_administers_anything(servers: GuardedInstallation, user: str) -> None:
     """Also not the group of a service: an outsider who moved its offsets back or away would repeat or lose records."""
     quiet = {"socket.timeout.ms": 10_000, "log_level": 0}
     client = AdminClient({**kafka_security.read(servers.environ(user)).librdkafka(), **quiet})
@@ -274,7 +276,7 @@ def test_nobody_outside_administers_anything(servers: Installation, user: str) -
     assert {one for one in seen if "-work" in one or "-dlq" in one or one == topics.IDENTITY_CHECKS} == set()
 
 
-async def test_nobody_outside_writes_in_transactions(servers: Installation) -> None:
+async def test_nobody_outside_writes_in_transactions(servers: GuardedInstallation) -> None:
     """A transaction that is left open would hold back readers of the topic."""
     for name in ("64.08-dinsos", "payung-registration"):
         producer = AIOKafkaProducer(**servers.options("64.08-dinsos"), transactional_id=name)
@@ -286,7 +288,7 @@ async def test_nobody_outside_writes_in_transactions(servers: Installation) -> N
 # -- people and services ----------------------------------------------------------------------------------------------
 
 
-async def test_treasury_and_officers_write_their_commands_and_read_their_answers(servers: Installation) -> None:
+async def test_treasury_and_officers_write_their_commands_and_read_their_answers(servers: GuardedInstallation) -> None:
     await write(servers.options("treasury-64.08"), topics.BILLING_INTAKE)
     await read(servers.options("treasury-64.08"), topics.events("billing"), "treasury-64.08.bank")
     await write(servers.options("officer"), topics.VERIFICATION_INTAKE)
@@ -296,7 +298,7 @@ async def test_treasury_and_officers_write_their_commands_and_read_their_answers
             await write(servers.options(user), topic)
 
 
-async def test_a_service_writes_no_other_services_topics(servers: Installation) -> None:
+async def test_a_service_writes_no_other_services_topics(servers: GuardedInstallation) -> None:
     for service in topics.SERVICES:
         own = {one.name for one in topics.fixed_topics() if service in one.producer.split(", ")}
         for one in sorted(own):
@@ -309,7 +311,7 @@ async def test_a_service_writes_no_other_services_topics(servers: Installation) 
             await read(servers.options(service), topics.work(service) if own else DINSOS, "payung-someone")
 
 
-async def test_a_service_opens_its_own_database_and_no_other(servers: Installation) -> None:
+async def test_a_service_opens_its_own_database_and_no_other(servers: GuardedInstallation) -> None:
     environ = {**servers.environ("billing"), "PAYUNG_MONGO_URL": _bare(servers)}
     client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(mongo_login.url(environ))
     try:
@@ -324,7 +326,7 @@ async def test_a_service_opens_its_own_database_and_no_other(servers: Installati
         await client.close()
 
 
-async def test_a_service_has_no_right_beside_its_database(servers: Installation) -> None:
+async def test_a_service_has_no_right_beside_its_database(servers: GuardedInstallation) -> None:
     environ = {**servers.environ("billing"), "PAYUNG_MONGO_URL": _bare(servers)}
     client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(mongo_login.url(environ))
     admin, own = client.admin, client["payung_billing"]
@@ -358,7 +360,7 @@ async def test_a_service_has_no_right_beside_its_database(servers: Installation)
         await client.close()
 
 
-async def test_the_database_lets_nobody_in_without_the_right_password(servers: Installation) -> None:
+async def test_the_database_lets_nobody_in_without_the_right_password(servers: GuardedInstallation) -> None:
     bare: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(_bare(servers))
     wrong: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(
         mongo_login.with_login(_bare(servers), "operator", "salah", None)
@@ -373,7 +375,7 @@ async def test_the_database_lets_nobody_in_without_the_right_password(servers: I
         await wrong.close()
 
 
-def _bare(servers: Installation) -> str:
+def _bare(servers: GuardedInstallation) -> str:
     scheme, _, rest = servers.at.environ["PAYUNG_MONGO_URL"].partition("://")
     return f"{scheme}://{rest.partition('@')[2].partition('&authSource')[0]}"
 
@@ -381,7 +383,7 @@ def _bare(servers: Installation) -> str:
 # -- the operator's commands ------------------------------------------------------------------------------------------
 
 
-async def test_files_are_for_their_owner_only(servers: Installation) -> None:
+async def test_files_are_for_their_owner_only(servers: GuardedInstallation) -> None:
     folder = servers.at.credentials
     assert folder is not None
     found = [folder, *folder.rglob("*")]
@@ -391,7 +393,7 @@ async def test_files_are_for_their_owner_only(servers: Installation) -> None:
     assert set(json.loads((folder / "64.08-dinsos.json").read_text())) == {"bootstrap", "mechanism", "user", "password"}
 
 
-async def test_one_more_agency_has_its_own_door(servers: Installation) -> None:
+async def test_one_more_agency_has_its_own_door(servers: GuardedInstallation) -> None:
     wanted = topics.agency_topics("64.08", "pertanian", claims=False)
     await topics_admin.apply(wanted=wanted, environ=servers.at.environ)
     login = await commands.admit(servers.at, "64.08", "pertanian", wanted)
@@ -402,7 +404,7 @@ async def test_one_more_agency_has_its_own_door(servers: Installation) -> None:
         await write(servers.options("64.08-pertanian"), DINSOS)
 
 
-async def test_a_rotated_password_holds_and_the_old_one_does_not(servers: Installation) -> None:
+async def test_a_rotated_password_holds_and_the_old_one_does_not(servers: GuardedInstallation) -> None:
     before = servers.options("64.02-desa")
     await commands.rotate(servers.at, "64.02-desa")
     await write(servers.options("64.02-desa"), topics.registration_intake("64.02", "desa"))
@@ -410,7 +412,7 @@ async def test_a_rotated_password_holds_and_the_old_one_does_not(servers: Instal
         await write(before, topics.registration_intake("64.02", "desa"))
 
 
-async def test_the_operators_own_password_is_rotated_at_both_servers(servers: Installation) -> None:
+async def test_the_operators_own_password_is_rotated_at_both_servers(servers: GuardedInstallation) -> None:
     before = servers.at
     await commands.rotate(before, "operator")
     assert servers.at.environ["PAYUNG_MONGO_URL"] != before.environ["PAYUNG_MONGO_URL"]
@@ -422,7 +424,7 @@ async def test_the_operators_own_password_is_rotated_at_both_servers(servers: In
     assert await topics_admin.partitions(Server(servers.at.environ), [DINSOS]) == {DINSOS: 3}
 
 
-async def test_rules_that_the_table_does_not_know_are_taken_away(servers: Installation) -> None:
+async def test_rules_that_the_table_does_not_know_are_taken_away(servers: GuardedInstallation) -> None:
     broker = BrokerAccess(servers.at.environ)
     broker.set_rules([User(name="64.02-dinsos", grants=frozenset({Grant("topic", DINSOS, "write")}))])
     # A broker learns of a new rule a moment later.

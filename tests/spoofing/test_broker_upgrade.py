@@ -12,10 +12,10 @@ from aiokafka.errors import KafkaError
 from pymongo import AsyncMongoClient
 from pymongo.errors import PyMongoError
 
-from payung import place
+from payung import installations
 from payung.embedded import ports
 from payung.embedded.stack import Stack, StackConfig
-from payung.place import Place
+from payung.installations import Installation
 from shared.contracts import topics
 from shared.runtime.kafka import topics_admin
 from shared.runtime.kafka.server import Server
@@ -31,7 +31,7 @@ def stack(folder: Path, base: int, *, locked: bool = True, tls: bool = False) ->
     return Stack(config, topics_admin.apply)
 
 
-async def first_record(at: Place) -> bytes | None:
+async def first_record(at: Installation) -> bytes | None:
     consumer = AIOKafkaConsumer(**Server(at.environ).options(), enable_auto_commit=False)
     await consumer.start()
     try:
@@ -47,7 +47,7 @@ async def first_record(at: Place) -> bytes | None:
 async def test_a_folder_from_before_is_locked_with_all_that_is_in_it(tmp_path: Path) -> None:
     base = ports.free_base()
     async with stack(tmp_path, base, locked=False):
-        before = place.find(tmp_path)
+        before = installations.find(tmp_path)
         assert before.credentials is None
         async with AIOKafkaProducer(**Server(before.environ).options(), acks="all") as producer:
             await producer.send_and_wait(TOPIC, b"from before", key=b"k")
@@ -55,7 +55,7 @@ async def test_a_folder_from_before_is_locked_with_all_that_is_in_it(tmp_path: P
         await client["payung_billing"]["probe"].insert_one({"_id": "from before"})
         await client.close()
     async with stack(tmp_path, base, tls=True):
-        at = place.find(tmp_path)
+        at = installations.find(tmp_path)
         assert json.loads((tmp_path / "credentials" / "64.08-dinsos.json").read_text())["ca"].endswith("ca.pem")
         assert Server(at.environ).security.protocol == "SASL_SSL"
         assert await first_record(at) == b"from before"

@@ -16,7 +16,7 @@ import uvicorn
 from fastapi import FastAPI, Request, Response
 
 from services.reporting.api.web import routes as reporting_routes
-from shared.runtime.errors import Refused
+from shared.runtime.errors import StartRefused
 from shared.runtime.http import edge
 from tests.unit.reporting.reporting_house import FakeHouse
 
@@ -248,7 +248,7 @@ async def test_a_burst_of_readers_gets_no_more_streams_than_there_are() -> None:
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "10.1.2.3", "payung.example"])
 def test_everybody_may_everything_is_heard_on_this_machine_only(host: str) -> None:
-    with pytest.raises(Refused, match="PAYUNG_HTTP_PUBLISHED=loopback"):
+    with pytest.raises(StartRefused, match="PAYUNG_HTTP_PUBLISHED=loopback"):
         edge.check({**OPEN, "PAYUNG_HTTP_HOST": host})
     edge.check({**OPEN, "PAYUNG_HTTP_HOST": host, "PAYUNG_HTTP_PUBLISHED": "loopback"})
     edge.check({"PAYUNG_AUTH": "https://issuer.example", "PAYUNG_HTTP_HOST": host})
@@ -257,5 +257,5 @@ def test_everybody_may_everything_is_heard_on_this_machine_only(host: str) -> No
 def test_another_word_is_refused() -> None:
     edge.check(OPEN)
     edge.check({**OPEN, "PAYUNG_HTTP_HOST": "::1"})
-    with pytest.raises(Refused, match="PAYUNG_HTTP_PUBLISHED is loopback, or not set"):
+    with pytest.raises(StartRefused, match="PAYUNG_HTTP_PUBLISHED is loopback, or not set"):
         edge.check({**OPEN, "PAYUNG_HTTP_PUBLISHED": "everywhere"})

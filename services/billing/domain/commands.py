@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from services.billing.domain import outcomes, rules
 from services.billing.domain.forms import Ceilings, Payment, RunOrder
-from services.billing.domain.state import Accounts, Command, Facts
+from services.billing.domain.state import Accounts, Facts, ForwardedCommand
 from shared.contracts.base import Data
 from shared.contracts.billing_work import BudgetOrdered, PaymentOrdered, RunOrdered
 from shared.kernel.decision import Address, Decision, Outcome
@@ -34,10 +34,10 @@ def route(event: Event, part: Ceilings | RunOrder | Payment) -> tuple[Routed, ..
     return (Routed(Address("commands", event.name), Passed(event.type, _step(part))),)
 
 
-def passed(state: Command | None, event: Event[Passed], facts: Facts) -> Decision[Command]:
+def passed(state: ForwardedCommand | None, event: Event[Passed], facts: Facts) -> Decision[ForwardedCommand]:
     """Notes the command and passes it on."""
     part = event.data
-    return Decision(state=Command(part.command), outcomes=(part.step,))
+    return Decision(state=ForwardedCommand(part.command), outcomes=(part.step,))
 
 
 def _step(part: Ceilings | RunOrder | Payment) -> Outcome:

@@ -19,12 +19,12 @@ Invariants: pure, total, deterministic; a refusal is an outcome with reasons; an
 from __future__ import annotations
 
 from services.billing.domain import budgets, commands, enrolments, forms, invoices, outcomes, premiums, rules, runs
-from services.billing.domain.forms import Ceilings, Payment, Refused, RunOrder
+from services.billing.domain.forms import Ceilings, Payment, RefusedCommand, RunOrder
 from services.billing.domain.state import (
     Budget,
-    Command,
     Enrolment,
     Facts,
+    ForwardedCommand,
     Invoice,
     InvoiceStatus,
     Premium,
@@ -79,30 +79,30 @@ def _drawn(event: Event[RunDrawn], reference: Reference) -> tuple[Routed, ...]:
 
 def _set_budget(event: Event[SetBudget], reference: Reference) -> tuple[Routed, ...]:
     part = forms.ceilings(event, reference)
-    if isinstance(part, Refused):
+    if isinstance(part, RefusedCommand):
         return _refusal(event, part)
     return commands.route(event, part)
 
 
 def _order_run(event: Event[RunBilling], reference: Reference) -> tuple[Routed, ...]:
     part = forms.run_order(event, reference)
-    if isinstance(part, Refused):
+    if isinstance(part, RefusedCommand):
         return _refusal(event, part)
     return commands.route(event, part)
 
 
 def _pay(event: Event[PayInvoice], reference: Reference) -> tuple[Routed, ...]:
     part = forms.payment(event, reference)
-    if isinstance(part, Refused):
+    if isinstance(part, RefusedCommand):
         return _refusal(event, part)
     return commands.route(event, part)
 
 
-def _refusal(event: Event, part: Refused) -> tuple[Routed, ...]:
+def _refusal(event: Event, part: RefusedCommand) -> tuple[Routed, ...]:
     return (Routed(Address("refusals", event.name), part),)
 
 
-def _refused(state: Refusal | None, event: Event[Refused], facts: Facts) -> Decision[Refusal]:
+def _refused(state: Refusal | None, event: Event[RefusedCommand], facts: Facts) -> Decision[Refusal]:
     part = event.data
     return Decision(
         state=Refusal(part.command, tuple(part.answer.reasons)),
@@ -141,7 +141,7 @@ _links = Documents[Link, Facts]("links", Kind(Link))
 _links.on(WorkerWithdrawn).always(merges.merged)
 _links.on(WorkerRegistered).always(merges.registered)
 
-_commands = Documents[Command, Facts]("commands", Kind(Command))
+_commands = Documents[ForwardedCommand, Facts]("commands", Kind(ForwardedCommand))
 _commands.on(commands.Passed).always(commands.passed)
 
 BUDGET = Kind(Budget)
@@ -187,7 +187,7 @@ _invoices.on(Payment).always(invoices.paid)
 _invoices.on(InvoiceOverdue, _invoice).at(INVOICE, invoices.overdue, InvoiceStatus.OPEN).ignored("invoice-not-open")
 
 _refusals = Documents[Refusal, Facts]("refusals", Kind(Refusal))
-_refusals.on(Refused).always(_refused)
+_refusals.on(RefusedCommand).always(_refused)
 
 TABLE = Table[Facts, Reference](
     _enrolments, _links, _commands, _budgets, _runs, _premiums, _skips, _invoices, _refusals

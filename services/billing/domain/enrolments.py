@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from services.billing.domain import rules
-from services.billing.domain.state import Enrolment, Facts, Standing, Verdict
+from services.billing.domain.state import Enrolment, Facts, IdentityStatus, Verdict
 from shared.contracts.claims import WorkerDied
 from shared.contracts.verification import IdentityEnded, IdentityHeld, IdentityRejected, IdentityVerified
 from shared.kernel.calendar import business_day
@@ -36,7 +36,7 @@ def verified(state: Enrolment | None, event: Event[IdentityVerified], facts: Fac
     verdict = Verdict(
         data.registration_version,
         event.sequence or 0,
-        Standing.VERIFIED,
+        IdentityStatus.VERIFIED,
         data.regency,
         business_day(event.at).isoformat(),
         data.valid_until,
@@ -47,17 +47,17 @@ def verified(state: Enrolment | None, event: Event[IdentityVerified], facts: Fac
 
 def held(state: Enrolment | None, event: Event[IdentityHeld], facts: Facts) -> Decision[Enrolment]:
     """Stops billing while the identity waits for an officer; the place is kept."""
-    return _unverified(state, event, event.data, Standing.HELD)
+    return _unverified(state, event, event.data, IdentityStatus.HELD)
 
 
 def rejected(state: Enrolment | None, event: Event[IdentityRejected], facts: Facts) -> Decision[Enrolment]:
     """Ends billing after the month in which the rejection takes effect."""
-    return _unverified(state, event, event.data, Standing.REJECTED)
+    return _unverified(state, event, event.data, IdentityStatus.REJECTED)
 
 
 def ended(state: Enrolment | None, event: Event[IdentityEnded], facts: Facts) -> Decision[Enrolment]:
     """Ends billing after the month in which the eligibility ends."""
-    return _unverified(state, event, event.data, Standing.ENDED)
+    return _unverified(state, event, event.data, IdentityStatus.ENDED)
 
 
 def died(state: Enrolment | None, event: Event[WorkerDied], facts: Facts) -> Decision[Enrolment]:
@@ -73,7 +73,7 @@ def _unverified(
     state: Enrolment | None,
     event: Event,
     data: IdentityHeld | IdentityRejected | IdentityEnded,
-    standing: Standing,
+    standing: IdentityStatus,
 ) -> Decision[Enrolment]:
     version, sequence = data.registration_version, event.sequence or 0
     return _taken(state, data, Verdict(version, sequence, standing, data.regency, data.effective_on))
@@ -96,7 +96,7 @@ def _taken(state: Enrolment | None, data: _Judged, verdict: Verdict) -> Decision
             birth_month=data.birth_month,
         )
     last = verdicts[-1]
-    good = next((one for one in reversed(verdicts) if one.standing is Standing.VERIFIED and one.day), None)
+    good = next((one for one in reversed(verdicts) if one.standing is IdentityStatus.VERIFIED and one.day), None)
     return Decision(
         state=replace(
             known,
@@ -133,16 +133,18 @@ def _reckoned(before: tuple[Verdict, ...], rest: Sequence[Verdict], worker_id: s
 def _after(last: Verdict | None, one: Verdict, worker_id: str) -> Verdict:
     """The verdict with its place and last period, computed from `last`, the verdict before it."""
     place = last.place if last else ""
-    if one.standing is Standing.VERIFIED:
+    if one.standing is IdentityStatus.VERIFIED:
         unbroken = (
-            last is not None and last.standing in (Standing.VERIFIED, Standing.HELD) and last.regency == one.regency
+            last is not None
+            and last.standing in (IdentityStatus.VERIFIED, IdentityStatus.HELD)
+            and last.regency == one.regency
         )
         kept = place if unbroken else ""
         return one._replace(place=kept or rules.place_of(one.day, worker_id), until=rules.NO_END)
-    if one.standing is Standing.HELD or not place:
+    if one.standing is IdentityStatus.HELD or not place:
         return one._replace(place=place, until="")
     until = rules.last_period(one.day)
-    if last is not None and last.standing in (Standing.ENDED, Standing.REJECTED):
+    if last is not None and last.standing in (IdentityStatus.ENDED, IdentityStatus.REJECTED):
         # A second end never reopens months after the first one.
         until = min(until, last.until)
     return one._replace(place=place, until=until)

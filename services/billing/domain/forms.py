@@ -1,4 +1,4 @@
-"""The form check of billing's commands: each becomes a part to judge, or `Refused` with every reason that holds.
+"""The form check of billing's commands: each becomes a part to judge, or `RefusedCommand` with every reason that holds.
 
 Pure and total: any content of `data` gives a part. Knows no document.
 """
@@ -25,7 +25,7 @@ WORKERS_MAX = 10**9
 
 
 @value(frozen=True, slots=True)
-class Refused:
+class RefusedCommand:
     """A command that cannot be accepted, with its answer."""
 
     command: str
@@ -91,7 +91,7 @@ class _Form(Fields):
         return "apbd-regency"
 
 
-def ceilings(event: Event[Intake], reference: Reference) -> Ceilings | Refused:
+def ceilings(event: Event[Intake], reference: Reference) -> Ceilings | RefusedCommand:
     """Reads `budget.set.v1`."""
     form = _Form(event, reference)
     regency = form.regency()
@@ -124,7 +124,7 @@ def _targets(form: _Form, regency: str) -> dict[str, int]:
     return {}
 
 
-def run_order(event: Event[Intake], reference: Reference) -> RunOrder | Refused:
+def run_order(event: Event[Intake], reference: Reference) -> RunOrder | RefusedCommand:
     """Reads `billing.run.v1`. The default cutoff is the day of the command in WITA."""
     today = business_day(event.at)
     form = _Form(event, reference)
@@ -149,7 +149,7 @@ def run_order(event: Event[Intake], reference: Reference) -> RunOrder | Refused:
     return RunOrder(regency, period, funding, cutoff or today.isoformat(), due_date)
 
 
-def payment(event: Event[Intake], reference: Reference) -> Payment | Refused:
+def payment(event: Event[Intake], reference: Reference) -> Payment | RefusedCommand:
     """Reads `invoice.pay.v1`."""
     form = _Form(event, reference)
     invoice_id = form.text("invoice_id")
@@ -163,11 +163,11 @@ def payment(event: Event[Intake], reference: Reference) -> Payment | Refused:
     return Payment(invoice_id, amount, paid_on, reference_text, event.source)
 
 
-def refused(event: Event[Intake], reasons: list[str]) -> Refused:
+def refused(event: Event[Intake], reasons: list[str]) -> RefusedCommand:
     """The refusal of a command, with those of its own ids that can be read."""
     fields = event.data.fields
     year = fields.get("year")
-    return Refused(
+    return RefusedCommand(
         event.type,
         CommandRefused(
             regency=_code(fields, "regency"),

@@ -42,7 +42,7 @@ class Accounts:
 NOTHING = Accounts()
 
 
-class Standing(StrEnum):
+class IdentityStatus(StrEnum):
     """The last verdict on a worker's identity."""
 
     UNSEEN = "unseen"
@@ -61,7 +61,7 @@ class Verdict(NamedTuple):
 
     registration_version: int
     sequence: int
-    standing: Standing
+    standing: IdentityStatus
     regency: str
     day: str
     valid_until: str = ""
@@ -87,7 +87,7 @@ class Enrolment:
     sex: str = ""
     birth_month: str = ""
     income_base: int = 0
-    standing: Standing = Standing.UNSEEN
+    standing: IdentityStatus = IdentityStatus.UNSEEN
     place: str = ""
     until: str = ""
     died_in: str = ""
@@ -247,7 +247,7 @@ class Invoice:
 
 
 @value(frozen=True, slots=True)
-class Command:
+class ForwardedCommand:
     """A command that was passed on, kept under its own name."""
 
     command: str

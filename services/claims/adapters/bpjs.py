@@ -15,7 +15,7 @@ from shared.contracts.claims_work import BenefitRefused, BenefitTransferred
 from shared.kernel.calendar import day_of
 from shared.kernel.decision import Due
 from shared.runtime.errors import Defect, Unavailable
-from shared.runtime.spec import Answer, Workplace
+from shared.runtime.spec import Workplace, WorkResult
 
 PATH = "/v1/benefits"
 TIMEOUT_S = 10.0
@@ -34,7 +34,7 @@ def _client() -> httpx.AsyncClient:
     return httpx.AsyncClient(timeout=TIMEOUT_S, limits=limits, trust_env=False)
 
 
-async def pay(key: str, claim: Claim, due: Due, place: Workplace) -> Answer:
+async def pay(key: str, claim: Claim, due: Due, place: Workplace) -> WorkResult:
     """Performs one saved payment. Unavailable leaves it due; a refused account is an answer."""
     if claim.form is None or claim.status is not ClaimStatus.APPROVED:
         raise Defect("a claim that is not approved is due to be paid")
@@ -47,14 +47,14 @@ async def pay(key: str, claim: Claim, due: Due, place: Workplace) -> Answer:
         # `from None`: the original error holds the request, and with it the account.
         raise Unavailable(f"BPJS: {type(error).__name__}") from None
     if answer.status_code == ACCOUNT_REFUSED:
-        return Answer("benefit.refused", key, BenefitRefused(claim=key, round=claim.round))
+        return WorkResult("benefit.refused", key, BenefitRefused(claim=key, round=claim.round))
     if answer.status_code >= 500 or answer.status_code == TOO_MANY:
         raise Unavailable(f"BPJS: HTTP {answer.status_code}")
     if answer.status_code >= 300:
         # 400 and 409 are our own mistakes: no claimant is told "refused", an alert fires, and the work stays due.
         raise Defect(f"BPJS: HTTP {answer.status_code}")
     paid_on, said = _read(answer)
-    return Answer(
+    return WorkResult(
         "benefit.transferred", key, BenefitTransferred(claim=key, round=claim.round, paid_on=paid_on, reference=said)
     )
 

@@ -11,7 +11,7 @@ from datetime import date
 
 from services.claims.domain import cover_rule, rules
 from services.claims.domain.cover_rule import Months
-from services.claims.domain.state import Child, Cover, Entitlement, Form, PaidEvent, RunsKnown, Standing, Use
+from services.claims.domain.state import Child, Cover, CoverHistory, Entitlement, Form, PaidEvent, RunsKnown, Use
 from shared.contracts.base import BenefitLine
 from shared.contracts.reasons import Reason
 from shared.kernel.values import value
@@ -26,7 +26,7 @@ PERIODIC, FUNERAL = "periodic", "funeral"
 
 
 @value(frozen=True, slots=True, kw_only=True)
-class Case:
+class AssessmentInput:
     """Everything by which a claim is judged. `others`: what all other claims took of the person.
 
     `submitted_on` is the day of this submission, `first_on` the day of the first one under its number, and `today` the
@@ -39,7 +39,7 @@ class Case:
     submitted_on: str
     first_on: str
     today: str
-    standing: Standing
+    standing: CoverHistory
     others: Entitlement
     by_officer: bool = False
 
@@ -50,7 +50,7 @@ class Case:
 
 
 @value(frozen=True, slots=True, kw_only=True)
-class Verdict:
+class Assessment:
     """The result of an assessment. `rejections` win over `holds`; without either, `benefits` can be paid.
 
     `waiting` is the month (`regency|period`) whose news could change the verdict; `watching`: premiums of that month
@@ -86,7 +86,7 @@ class _Owed:
     why_nothing: Reason = Reason.NOT_ELIGIBLE
 
 
-def judge(case: Case) -> Verdict:
+def judge(case: AssessmentInput) -> Assessment:
     """The verdict on a claim of an agency of this regency."""
     form, standing, rates = case.form, case.standing, case.rates
     months = cover_rule.months_of(rates, standing, form.event_date, case.submitted_on)
@@ -100,7 +100,7 @@ def judge(case: Case) -> Verdict:
         if not owed.benefits:
             rejections = [owed.why_nothing]
     if rejections:
-        return Verdict(rejections=tuple(rejections), months=months.in_row, cover=cover)
+        return Assessment(rejections=tuple(rejections), months=months.in_row, cover=cover)
     missing = rules.missing_documents(form)
     until = cover_rule.waits_until(rates, form.event_date, case.submitted_on)
     waits_for_arrears = settled and _waits_for_arrears(case, months) and case.today <= until
@@ -111,7 +111,7 @@ def judge(case: Case) -> Verdict:
         holds.append(Reason.AWAITING_EVENT)
     if not case.by_officer and _is_payee_unknown(form):
         holds.append(Reason.PAYEE_NOT_HEIR)
-    return Verdict(
+    return Assessment(
         holds=tuple(holds),
         missing=missing,
         waiting=None if settled else f"{cover.regency if cover is not None else case.regency}|{form.period}",
@@ -128,7 +128,7 @@ def judge(case: Case) -> Verdict:
     )
 
 
-def _rejections(case: Case, settled: bool) -> list[Reason]:
+def _rejections(case: AssessmentInput, settled: bool) -> list[Reason]:
     form, others = case.form, case.others
     found = []
     if rules.has_expired(case.rates, form, case.first_on):
@@ -157,7 +157,7 @@ def _fits_cause(form: Form) -> bool:
     return form.kind == "jkm" or form.cause != "natural"
 
 
-def _event_followed(case: Case) -> PaidEvent | None:
+def _event_followed(case: AssessmentInput) -> PaidEvent | None:
     """The paid death or total disability that a scholarship claim follows."""
     form = case.form
     found = (
@@ -166,11 +166,11 @@ def _event_followed(case: Case) -> PaidEvent | None:
     return next(found, None)
 
 
-def _waits_for_event(case: Case) -> bool:
+def _waits_for_event(case: AssessmentInput) -> bool:
     return case.form.kind == "scholarship" and _event_followed(case) is None
 
 
-def _waits_for_arrears(case: Case, months: Months) -> bool:
+def _waits_for_arrears(case: AssessmentInput, months: Months) -> bool:
     """Whether a later payment of unpaid months before the event could still give the full death benefit."""
     is_full = rules.has_full_death_benefit(case.rates, months, case.day)
     return case.form.kind == "jkm" and months.unpaid > 0 and not is_full
@@ -184,7 +184,7 @@ def _is_payee_unknown(form: Form) -> bool:
     return form.is_death and relation not in rules.HEIRS
 
 
-def _owed(case: Case, cover: Cover, months: Months) -> _Owed:
+def _owed(case: AssessmentInput, cover: Cover, months: Months) -> _Owed:
     form, rates = case.form, case.rates
     children, has_months = _children(case, months)
     scholarships = rules.scholarship_benefits(rates, children, case.day)
@@ -208,7 +208,7 @@ def _owed(case: Case, cover: Cover, months: Months) -> _Owed:
     return _Owed(benefits + scholarships, days, lasting, children if scholarships else (), why)
 
 
-def _children(case: Case, months: Months) -> tuple[tuple[Child, ...], bool]:
+def _children(case: AssessmentInput, months: Months) -> tuple[tuple[Child, ...], bool]:
     """The children whose scholarship this claim pays, and whether there are enough months for any."""
     form = case.form
     if form.outcome not in ("death", "total"):
@@ -222,18 +222,18 @@ def _children(case: Case, months: Months) -> tuple[tuple[Child, ...], bool]:
     return rules.within_years(case.rates, payable, taken, case.day), True
 
 
-def _are_taken(case: Case) -> bool:
+def _are_taken(case: AssessmentInput) -> bool:
     """Whether another claim took one of the requested school years."""
     return any(rules.slot_of(child) in case.others.school for child in case.form.children)
 
 
-def _less(lines: Sequence[BenefitLine], case: Case) -> tuple[BenefitLine, ...]:
+def _less(lines: Sequence[BenefitLine], case: AssessmentInput) -> tuple[BenefitLine, ...]:
     """The lines minus what other claims of the same event, or of the same death, received."""
     left = ((line, _left_of(line, case)) for line in lines)
     return tuple(line.model_copy(update={"amount": amount}) for line, amount in left if amount > 0)
 
 
-def _left_of(line: BenefitLine, case: Case) -> int:
+def _left_of(line: BenefitLine, case: AssessmentInput) -> int:
     used = _used(case)
     same = [one for one in used if one.benefit == line.benefit]
     if line.benefit in COSTS and not case.by_officer and any(one.amount == line.amount for one in same):
@@ -253,12 +253,12 @@ def _left_of(line: BenefitLine, case: Case) -> int:
     return line.amount
 
 
-def _used(case: Case) -> list[BenefitLine]:
+def _used(case: AssessmentInput) -> list[BenefitLine]:
     """The lines that other claims of the same event received."""
     return [line for use in _uses(case) for line in use.lines]
 
 
-def _uses(case: Case) -> list[Use]:
+def _uses(case: AssessmentInput) -> list[Use]:
     """What other claims took of the same event."""
     return [use for use in case.others.uses.values() if use.event_date == case.form.event_date]
 

@@ -12,8 +12,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from services.claims.domain import assessments, entitlements, outcomes
-from services.claims.domain.assessments import Case, Verdict
-from services.claims.domain.forms import Added, Decided, Rejected, Sender, Submission, Withdrawn, unknown_number
+from services.claims.domain.assessments import Assessment, AssessmentInput
+from services.claims.domain.forms import Added, ClaimSubmission, Decided, Rejected, Sender, Withdrawn, unknown_number
 from services.claims.domain.state import Claim, ClaimStatus, Facts
 from shared.contracts.claims_work import (
     AssessClaim,
@@ -38,7 +38,7 @@ ACCOUNT_REFUSED = f"{Reason.FIELD_INVALID}:claimant.account"
 _OPEN = (ClaimStatus.REGISTERED, ClaimStatus.HELD)
 
 
-def submitted(state: Claim | None, event: Event[Submission], facts: Facts) -> Decision[Claim]:
+def submitted(state: Claim | None, event: Event[ClaimSubmission], facts: Facts) -> Decision[Claim]:
     """Registers a claim. A rejected claim, or one whose account BPJS refused, may be registered again."""
     part = event.data
     claim = state or _unknown(part.sender, part.claim_no)
@@ -61,12 +61,12 @@ def submitted(state: Claim | None, event: Event[Submission], facts: Facts) -> De
     return _decided(registered, event, (*_release(claim), *outcomes.progress(registered), *outcomes.look(registered)))
 
 
-def submitted_while_held(state: Claim, event: Event[Submission], facts: Facts) -> Decision[Claim]:
+def submitted_while_held(state: Claim, event: Event[ClaimSubmission], facts: Facts) -> Decision[Claim]:
     """A held claim may be submitted anew only when BPJS refused its account."""
     return submitted(state, event, facts) if state.account_refused else submitted_again(state, event, facts)
 
 
-def submitted_again(state: Claim, event: Event[Submission], facts: Facts) -> Decision[Claim]:
+def submitted_again(state: Claim, event: Event[ClaimSubmission], facts: Facts) -> Decision[Claim]:
     """Answers a repeated claim_no: the same content gets the claim's state, other content is refused as a duplicate."""
     if state.fingerprint == event.content_hash:
         return _decided(state, event, outcomes.progress(state)[1:])
@@ -105,7 +105,7 @@ def assessed(state: Claim, event: Event[AssessClaim], facts: Facts) -> Decision[
     if standing is None or state.account_refused:
         return _stale()
     held = facts.entitlements.get(event.id, {})
-    case = Case(
+    case = AssessmentInput(
         rates=facts.editions.named(facts.editions.newest),
         form=state.form,
         regency=state.regency,
@@ -141,7 +141,7 @@ def assessed(state: Claim, event: Event[AssessClaim], facts: Facts) -> Decision[
     return _judged(state, looked, event, verdict, facts)
 
 
-def _judged(before: Claim, looked: Claim, event: Event, verdict: Verdict, facts: Facts) -> Decision[Claim]:
+def _judged(before: Claim, looked: Claim, event: Event, verdict: Assessment, facts: Facts) -> Decision[Claim]:
     """Continues with a claim that is not rejected: it waits for something, or it can be paid."""
     if verdict.holds:
         return _held(before, looked, event, verdict)
@@ -155,7 +155,7 @@ def _may_be_looked_at(claim: Claim) -> bool:
     return claim.status in _OPEN or (claim.follows_cover and claim.status in (ClaimStatus.REJECTED, ClaimStatus.PAID))
 
 
-def _reconsidered(before: Claim, looked: Claim, event: Event, verdict: Verdict, facts: Facts) -> Decision[Claim]:
+def _reconsidered(before: Claim, looked: Claim, event: Event, verdict: Assessment, facts: Facts) -> Decision[Claim]:
     """Judges a decided claim again after late news, and reopens it when it is entitled to more than it got.
 
     Paid money is never taken back. A paid claim is reopened only by more months, not by a change of rates.
@@ -172,7 +172,7 @@ def _reconsidered(before: Claim, looked: Claim, event: Event, verdict: Verdict, 
     return replace(judged, outcomes=(*told, *judged.outcomes))
 
 
-def _held(before: Claim, looked: Claim, event: Event, verdict: Verdict) -> Decision[Claim]:
+def _held(before: Claim, looked: Claim, event: Event, verdict: Assessment) -> Decision[Claim]:
     held = replace(
         looked,
         status=ClaimStatus.HELD,
@@ -199,7 +199,7 @@ def _awaits(before: Claim, held: Claim) -> tuple[Outcome, ...]:
     )
 
 
-def _payable(before: Claim, looked: Claim, event: Event, verdict: Verdict, facts: Facts) -> Decision[Claim]:
+def _payable(before: Claim, looked: Claim, event: Event, verdict: Assessment, facts: Facts) -> Decision[Claim]:
     """Papers and cover are in order: next an officer (above the limit), then the worker's entitlement, then the
     payment.
     """

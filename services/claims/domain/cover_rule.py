@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from services.claims.domain.state import Cover, Standing
+from services.claims.domain.state import Cover, CoverHistory
 from shared.kernel.calendar import months_later, shift_period
 from shared.kernel.values import value
 from shared.reference.rates import Rates, number
@@ -30,12 +30,12 @@ class Months:
     unpaid: int
 
 
-def is_paid(standing: Standing, cover: Cover) -> bool:
+def is_paid(standing: CoverHistory, cover: Cover) -> bool:
     """Whether the treasury paid this month's premium, on any day."""
     return cover.invoice_id in standing.paid_on
 
 
-def months_of(rates: Rates, standing: Standing, event_date: str, submitted_on: str) -> Months:
+def months_of(rates: Rates, standing: CoverHistory, event_date: str, submitted_on: str) -> Months:
     """Counts the months of a worker up to an event.
 
     A claim waits a limited time for arrears and is then decided by the paid months; a payment after that changes
@@ -53,7 +53,7 @@ def months_of(rates: Rates, standing: Standing, event_date: str, submitted_on: s
     )
 
 
-def covers_day(rates: Rates, standing: Standing, event_date: str) -> bool:
+def covers_day(rates: Rates, standing: CoverHistory, event_date: str) -> bool:
     """Whether this day is covered, given that its month is billed and paid."""
     paid_on = [standing.paid_on.get(standing.covers[month].invoice_id) for month in _row(standing, event_date[:7])]
     began = any(day is not None and day <= event_date for day in paid_on)
@@ -67,7 +67,7 @@ def waits_until(rates: Rates, event_date: str, submitted_on: str) -> str:
     return months_later(date.fromisoformat(submitted_on), wait).isoformat()
 
 
-def _row(standing: Standing, period: str) -> list[str]:
+def _row(standing: CoverHistory, period: str) -> list[str]:
     """The billed months without a gap that end with this one, the latest first."""
     row = []
     while period in standing.covers:

@@ -19,11 +19,11 @@ from services.claims.domain import claims, covers, entitlements, forms, links, o
 from services.claims.domain.covers import InvoiceWake, RunWake
 from services.claims.domain.forms import (
     Added,
+    ClaimSubmission,
     Decided,
-    Refused,
+    RefusedInput,
     Rejected,
     Sender,
-    Submission,
     Unnamed,
     Unplaced,
     Withdrawn,
@@ -91,11 +91,13 @@ def _decide_claim(event: Event[DecideClaim], reference: Reference) -> tuple[Rout
     return _addressed(event, forms.decided(event))
 
 
-def _addressed(event: Event, part: Submission | Rejected | Added | Withdrawn | Decided | Refused) -> tuple[Routed, ...]:
+def _addressed(
+    event: Event, part: ClaimSubmission | Rejected | Added | Withdrawn | Decided | RefusedInput
+) -> tuple[Routed, ...]:
     """Routes a part to its claim. A part that names no claim, or not the whole of its key, goes to a document of
     its own.
     """
-    if isinstance(part, Refused | Unnamed | Unplaced):
+    if isinstance(part, RefusedInput | Unnamed | Unplaced):
         return (Routed(Address("refusals", event.name), part),)
     return (Routed(Address("claims", claim_key(part.sender.regency, part.sender.agency, part.claim_no)), part),)
 
@@ -120,7 +122,7 @@ def _unplaced(state: Refusal | None, event: Event[Unplaced], facts: Facts) -> De
     return Decision(state=Refusal(event.type, reasons), outcomes=told)
 
 
-def _refused(state: Refusal | None, event: Event[Refused], facts: Facts) -> Decision[Refusal]:
+def _refused(state: Refusal | None, event: Event[RefusedInput], facts: Facts) -> Decision[Refusal]:
     part = event.data
     told = outcomes.refusal(part.sender, part.command, part.claim_no, part.reasons, event.id)
     return Decision(state=Refusal(part.command, part.reasons), outcomes=told)
@@ -174,7 +176,7 @@ CLAIM = Kind(Claim, ClaimStatus, lambda claim: claim.status)
 _S = ClaimStatus
 _claims = Documents[Claim, Facts]("claims", CLAIM)
 (
-    _claims.on(Submission)
+    _claims.on(ClaimSubmission)
     .absent(claims.submitted)
     .at(CLAIM, claims.submitted, _S.UNKNOWN, _S.REJECTED)
     .at(CLAIM, claims.submitted_while_held, _S.HELD)
@@ -208,7 +210,7 @@ _entitlements.on(AwaitEvent, _worker).always(entitlements.awaited)
 _entitlements.on(SettleEvent, _worker).always(entitlements.settled)
 
 _refusals = Documents[Refusal, Facts]("refusals", Kind(Refusal))
-_refusals.on(Refused).always(_refused)
+_refusals.on(RefusedInput).always(_refused)
 _refusals.on(Unnamed).always(_unnamed)
 _refusals.on(Unplaced).always(_unplaced)
 

@@ -17,7 +17,7 @@ from typing import Any, get_args
 from services.claims.domain import rules
 from services.claims.domain.state import Child, Claimant, Form, Reference, Ruling
 from shared.contracts import officers, tokens, topics
-from shared.contracts.claims import DecideClaim, Kind, SubmitClaim
+from shared.contracts.claims import ClaimKind, DecideClaim, SubmitClaim
 from shared.contracts.fields import Fields
 from shared.contracts.reasons import Reason, row_fault
 from shared.kernel.calendar import business_day, day_of
@@ -26,7 +26,7 @@ from shared.kernel.event import Event, Intake
 from shared.kernel.identity import is_nik, nik_birth_date, worker_id
 from shared.kernel.values import value
 
-KINDS: tuple[Kind, ...] = get_args(Kind)
+KINDS: tuple[ClaimKind, ...] = get_args(ClaimKind)
 CAUSES = ("accident", "illness", "natural")
 OUTCOMES = ("treatment", "temporary", "partial", "total", "death")
 # Agencies write school levels in many ways.
@@ -63,7 +63,7 @@ class Sender:
 
 
 @value(frozen=True, slots=True)
-class Submission:
+class ClaimSubmission:
     """A well-formed `claim.submit.v1`."""
 
     sender: Sender
@@ -78,7 +78,7 @@ class Rejected:
     sender: Sender
     claim_no: str
     worker_id: str | None
-    kind: Kind | None
+    kind: ClaimKind | None
     reasons: tuple[str, ...]
 
 
@@ -119,7 +119,7 @@ class Unplaced(Decided):
 
 
 @value(frozen=True, slots=True)
-class Refused:
+class RefusedInput:
     """A command that cannot be accepted for any claim."""
 
     sender: Sender
@@ -153,7 +153,7 @@ def named_agency(fields: Mapping[str, Any]) -> Sender | None:
     return Sender(place, name) if fits else None
 
 
-def submission(event: Event[SubmitClaim], reference: Reference) -> Submission | Rejected:
+def submission(event: Event[SubmitClaim], reference: Reference) -> ClaimSubmission | Rejected:
     """Reads `claim.submit.v1`."""
     return _submission(event.data, sender_of(event), reference, business_day(event.at))
 
@@ -166,7 +166,7 @@ def problems(fields: Mapping[str, Any], reference: Reference, today: date) -> tu
     return part.reasons if isinstance(part, Rejected) else ()
 
 
-def _submission(data: Intake, sender: Sender, reference: Reference, today: date) -> Submission | Rejected:
+def _submission(data: Intake, sender: Sender, reference: Reference, today: date) -> ClaimSubmission | Rejected:
     if unread := row_fault(data.fields):
         # A row of a list that could not be read: it has a reason and nothing else.
         return Unnamed(sender, "", None, None, unread)
@@ -187,7 +187,7 @@ def _submission(data: Intake, sender: Sender, reference: Reference, today: date)
     if form.reasons or kind is None or event_date is None or details is None or claimant is None:
         wrong = Rejected if claim_no else Unnamed
         return wrong(sender, claim_no, worker or None, kind, tuple(form.reasons))
-    return Submission(
+    return ClaimSubmission(
         sender,
         claim_no,
         Form(
@@ -202,7 +202,7 @@ def _submission(data: Intake, sender: Sender, reference: Reference, today: date)
     )
 
 
-def added(event: Event[Intake]) -> Added | Refused:
+def added(event: Event[Intake]) -> Added | RefusedInput:
     """Reads `claim.add-documents.v1`."""
     form = Fields(event.data.fields, event.data.problem)
     claim_no = _number(form)
@@ -210,14 +210,14 @@ def added(event: Event[Intake]) -> Added | Refused:
     return refused(event, form.reasons) if form.reasons else Added(sender_of(event), claim_no, documents)
 
 
-def withdrawn(event: Event[Intake]) -> Withdrawn | Refused:
+def withdrawn(event: Event[Intake]) -> Withdrawn | RefusedInput:
     """Reads `claim.withdraw.v1`."""
     form = Fields(event.data.fields, event.data.problem)
     claim_no = _number(form)
     return refused(event, form.reasons) if form.reasons else Withdrawn(sender_of(event), claim_no)
 
 
-def decided(event: Event[Intake]) -> Decided | Refused:
+def decided(event: Event[Intake]) -> Decided | RefusedInput:
     """Reads `claim.decide.v1`. The event's source is the officer who decides; a reason is required."""
     form = Fields(event.data.fields, event.data.problem)
     agency = named_agency(form.fields)
@@ -235,10 +235,10 @@ def decided(event: Event[Intake]) -> Decided | Refused:
     return made(agency, claim_no, Ruling(decision == "approved", officer, reason))
 
 
-def refused(event: Event[Intake], reasons: Sequence[str]) -> Refused:
+def refused(event: Event[Intake], reasons: Sequence[str]) -> RefusedInput:
     """The refusal of a command, with its claim_no if that can be read."""
     claim_no = _number(Fields(event.data.fields))
-    return Refused(sender_of(event), event.type, unknown_number(claim_no), tuple(reasons))
+    return RefusedInput(sender_of(event), event.type, unknown_number(claim_no), tuple(reasons))
 
 
 def unknown_number(claim_no: str) -> str | None:
@@ -307,7 +307,7 @@ def _worker_of_nik(form: Fields, reference: Reference, today: date) -> str:
     return ""
 
 
-def _kind(form: Fields) -> Kind | None:
+def _kind(form: Fields) -> ClaimKind | None:
     word = form.one_of("kind", KINDS)
     return next((kind for kind in KINDS if kind == word), None)
 
@@ -322,7 +322,7 @@ def _event_date(form: Fields, reference: Reference, today: date) -> date | None:
 
 
 def _details(
-    form: Fields, kind: Kind | None, worker: str, day: date, days_max: int, reference: Reference
+    form: Fields, kind: ClaimKind | None, worker: str, day: date, days_max: int, reference: Reference
 ) -> dict[str, Any] | None:
     """The fields of Form from `details`. JKM and scholarships default to the outcome death."""
     if kind == "jkm" and form.missing("details"):
@@ -379,7 +379,9 @@ def _transport(details: Fields) -> tuple[int, int, int]:
     return (land, sea, air)
 
 
-def _children(details: Fields, kind: Kind | None, worker: str, day: date, reference: Reference) -> tuple[Child, ...]:
+def _children(
+    details: Fields, kind: ClaimKind | None, worker: str, day: date, reference: Reference
+) -> tuple[Child, ...]:
     value = details.fields.get("children")
     if value is None or value == []:
         if kind == "scholarship":

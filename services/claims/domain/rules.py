@@ -14,12 +14,12 @@ from fractions import Fraction
 from services.claims.domain.cover_rule import Months
 from services.claims.domain.state import Child, Cover, Form
 from shared.contracts.base import BenefitLine
-from shared.contracts.claims import Kind
+from shared.contracts.claims import ClaimKind
 from shared.kernel.calendar import age_on, years_later
 from shared.reference.rates import Rates, number
 
 # Documents by kind of claim (docs/contracts.md#claims).
-DOCUMENTS: dict[Kind, tuple[str, ...]] = {
+DOCUMENTS: dict[ClaimKind, tuple[str, ...]] = {
     "jkm": (
         "form-4",
         "participant-card",

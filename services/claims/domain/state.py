@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Annotated
 
 from shared.contracts.base import BenefitLine, Funding, Sex
-from shared.contracts.claims import Kind, Stage
+from shared.contracts.claims import ClaimKind, Stage
 from shared.contracts.claims_work import AssessClaim
 from shared.contracts.reasons import Reason
 from shared.kernel.values import Personal, value
@@ -78,7 +78,7 @@ class Form:
     """A well-formed `claim.submit.v1`. `transport` is the cost of land, sea and air; `loss_percent` is decimal text."""
 
     worker_id: str
-    kind: Kind
+    kind: ClaimKind
     event_date: str
     cause: str
     outcome: str
@@ -254,7 +254,7 @@ class SchoolYear:
 class PaidEvent:
     """A paid death or total disability, which scholarships may follow."""
 
-    kind: Kind
+    kind: ClaimKind
     outcome: str
     event_date: str
 
@@ -296,7 +296,7 @@ class RunsKnown(StrEnum):
 
 
 @value(frozen=True, slots=True)
-class Standing:
+class CoverHistory:
     """A worker's cover up to the month of an event: premiums by month, payment days by invoice, the month's runs."""
 
     covers: Mapping[str, Cover] = field(default_factory=dict)
@@ -327,7 +327,7 @@ class Facts:
 
     reference: Reference
     editions: Editions = field(default_factory=Editions)
-    standings: Mapping[str, Standing] = field(default_factory=dict)
+    standings: Mapping[str, CoverHistory] = field(default_factory=dict)
     waiting: Mapping[tuple[str, str, str], tuple[tuple[str, Claim], ...]] = field(default_factory=dict)
     persons: Mapping[str, str] = field(default_factory=dict)
     open_claims: Mapping[str, tuple[tuple[str, Claim], ...]] = field(default_factory=dict)

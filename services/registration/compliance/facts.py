@@ -14,7 +14,7 @@ from shared.kernel.decision import Due
 from shared.kernel.event import Event, Routed
 from shared.reference import rates
 from shared.runtime.ports import Reader
-from shared.runtime.spec import Answer, Performer, Workplace
+from shared.runtime.spec import Performer, Workplace, WorkResult
 from shared.runtime.store import editions
 
 # A batch asks for at most as many workers as it has lines, and few workers have more than one employer.
@@ -71,11 +71,11 @@ def _day(event: Event) -> str:
     return business_day(event.at).isoformat()
 
 
-async def _first_day_over(document_id: str, state: Any, due: Due, place: Workplace) -> Answer:
+async def _first_day_over(document_id: str, state: Any, due: Due, place: Workplace) -> WorkResult:
     """The first day has passed. No outside question is needed; the event itself says so."""
     employment: Employment = state
     day = FirstDayOver(employer_id=employment.employer_id, worker_id=employment.worker_id)
-    return Answer("roster.first-day-over.v1", document_id, day)
+    return WorkResult("roster.first-day-over.v1", document_id, day)
 
 
 PERFORMERS: Mapping[str, Performer] = {FIRST_DAY: _first_day_over}

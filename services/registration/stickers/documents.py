@@ -8,18 +8,18 @@ from typing import Any
 
 from services.registration.intake.documents import RefusalCodec
 from services.registration.intake.domain.state import Refusal
-from services.registration.stickers.domain.state import Cover, PaidInvoice, Sticker
+from services.registration.stickers.domain.state import BilledMonths, PaidInvoice, Sticker
 from shared.runtime.ports import Cipher, Codec
 
 
 class CoverCodec:
     """Stores one cover per worker: months and invoices only, as pairs."""
 
-    def encode(self, state: Cover, cipher: Cipher) -> dict[str, Any]:
+    def encode(self, state: BilledMonths, cipher: Cipher) -> dict[str, Any]:
         return {"months": [list(month) for month in state.months]}
 
-    def decode(self, body: Mapping[str, Any], cipher: Cipher) -> Cover:
-        return Cover(months=tuple((period, invoice) for period, invoice in body["months"]))
+    def decode(self, body: Mapping[str, Any], cipher: Cipher) -> BilledMonths:
+        return BilledMonths(months=tuple((period, invoice) for period, invoice in body["months"]))
 
 
 class PaidInvoiceCodec:

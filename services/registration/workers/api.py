@@ -9,7 +9,7 @@ from typing import Any
 from fastapi import APIRouter, HTTPException, Request
 
 from services.registration.workers.domain import history, sources
-from services.registration.workers.domain.state import Change, Status, Was, Worker
+from services.registration.workers.domain.state import Change, FormerValue, Worker, WorkerStatus
 from shared.contracts.envelope import rfc3339
 from shared.kernel.calendar import WITA, parse_date
 from shared.kernel.identity import masked
@@ -102,7 +102,7 @@ def _beside(one: Worker) -> dict[str, Any]:
 def _fields(one: Worker, precedence: Precedence) -> dict[str, Any]:
     """For each field the agency whose word stands, the agencies that agree, and those that say otherwise."""
     said = sources.statements(one)
-    verified = one.verdict is not None and one.verdict.identity is Status.VERIFIED
+    verified = one.verdict is not None and one.verdict.identity is WorkerStatus.VERIFIED
     shown: dict[str, Any] = {}
     for name, standing in sources.origins(one, precedence).items():
         others = [other for other in said if other.field == name and other.agency != standing.agency]
@@ -128,7 +128,7 @@ def _fields(one: Worker, precedence: Precedence) -> dict[str, Any]:
     return shown
 
 
-def _was(one: Was) -> dict[str, Any]:
+def _was(one: FormerValue) -> dict[str, Any]:
     evidence = {
         "agency": one.agency or None,
         "submission_id": one.submission_id or None,

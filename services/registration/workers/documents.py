@@ -12,15 +12,15 @@ from services.registration.intake.documents import RefusalCodec
 from services.registration.intake.domain.state import Refusal
 from services.registration.workers.domain.state import (
     Change,
+    FormerValue,
     Heir,
     Statement,
-    Status,
     Suspicion,
     Verdict,
-    Was,
     Word,
     Worker,
     WorkerForm,
+    WorkerStatus,
 )
 from shared.runtime.ports import Cipher, Codec
 
@@ -80,7 +80,7 @@ class WorkerCodec:
             fields["heir"] = _opened("heir", kept["heir"], cipher)
         return Worker(
             regency=body["regency"],
-            status=Status(body["status"]),
+            status=WorkerStatus(body["status"]),
             registration_version=body["registration_version"],
             form=WorkerForm(**fields),
             words=tuple(_word(one) for one in body["words"]),
@@ -92,7 +92,9 @@ class WorkerCodec:
                 for who, name, value, submission, said_on, *marks in body.get("said", ())
             ),
             history=tuple(
-                Change(at, tuple(Was(name, _opened(name, value, cipher), *whose) for name, value, *whose in was))
+                Change(
+                    at, tuple(FormerValue(name, _opened(name, value, cipher), *whose) for name, value, *whose in was)
+                )
                 for at, was in body.get("history", ())
             ),
             suspects=tuple(Suspicion(*one) for one in body.get("suspects", ())),
@@ -174,7 +176,7 @@ def _verdict(one: Sequence[Any] | None) -> Verdict | None:
     identity, reasons, version, *days = one
     given_on, valid_until = days or ("", "")
     return Verdict(
-        identity=Status(identity),
+        identity=WorkerStatus(identity),
         reasons=tuple(reasons),
         registration_version=version,
         given_on=given_on,

@@ -18,7 +18,7 @@ from typing import Any
 
 from services.reporting import facts
 from services.reporting.domain import coverage
-from services.reporting.facts import Filters, Ledger, Reference, Report
+from services.reporting.facts import Filters, Ledger, Reference, ReportRows
 from shared.contracts import topics
 from shared.contracts.reporting import CoverageCounted
 from shared.kernel.calendar import business_day, period_of
@@ -48,7 +48,7 @@ class Counted:
     `behind` is None when the broker does not answer.
     """
 
-    report: Report
+    report: ReportRows
     as_of: str | None
     behind: int | None
 
@@ -89,9 +89,9 @@ class Board:
             behind = 1
         return Counted(report, as_of, behind)
 
-    async def report(self, kind: str, ask: Filters) -> Report:
+    async def report(self, kind: str, ask: Filters) -> ReportRows:
         """A report of one of KINDS."""
-        report: Report = (await self._fresh((kind, ask), lambda: self._count(kind, ask))).value[0]
+        report: ReportRows = (await self._fresh((kind, ask), lambda: self._count(kind, ask))).value[0]
         return report
 
     async def months(self, regency: str | None) -> list[facts.Row]:
@@ -115,7 +115,7 @@ class Board:
             self._looked_back = True
         return max((at for at in (self._stored_as_of, self._house.latest) if at is not None), default=None)
 
-    async def _count(self, kind: str, ask: Filters) -> tuple[Report, str | None]:
+    async def _count(self, kind: str, ask: Filters) -> tuple[ReportRows, str | None]:
         # The time is read first: the figures may include later events than it says, but never lack earlier ones.
         as_of = await self._as_of()
         reader, areas = self._reader, self.reference.areas

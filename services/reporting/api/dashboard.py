@@ -14,7 +14,7 @@ from services.reporting.api.dashboard_texts import TEXTS
 from services.reporting.api.veil import Veil
 from services.reporting.domain import coverage, rules, wording
 from services.reporting.domain.wording import Lang
-from services.reporting.facts import Filters, Report
+from services.reporting.facts import Filters, ReportRows
 from shared.pages import environment
 
 # The percentages at which a district gets the next darker shade; the last is for districts above their target.
@@ -88,7 +88,7 @@ def _measure(row: Mapping[str, Any]) -> float | None:
     return rules.percent(row["covered"], row["target"] or row["registered"])
 
 
-def _bars(report: Report, lang: Lang) -> list[dict[str, Any]]:
+def _bars(report: ReportRows, lang: Lang) -> list[dict[str, Any]]:
     """Rows with bars on one scale. The longest bar sets it: coverage above 100 % is real and never cut."""
     measured = [(row, _measure(row)) for row in report.rows]
     longest = max([100.0, *(value for _, value in measured if value is not None)])
@@ -105,7 +105,7 @@ def _bars(report: Report, lang: Lang) -> list[dict[str, Any]]:
     ]
 
 
-def _map(districts: Report, regency: str | None) -> dict[str, Any]:
+def _map(districts: ReportRows, regency: str | None) -> dict[str, Any]:
     """District outlines with the shade and the text of their figures."""
     drawn = districtmap.draw(regency)
     by_code = {row["area"]: row for row in districts.rows}

@@ -11,7 +11,7 @@ from typing import Any
 
 from services.reporting.api.board import Counted
 from services.reporting.domain.suppression import Hidden
-from services.reporting.facts import Report
+from services.reporting.facts import ReportRows
 from shared.files import separated, workbook
 
 TOTAL = "total"
@@ -38,7 +38,7 @@ def as_data(counted: Counted) -> dict[str, Any]:
     }
 
 
-def as_csv(report: Report, *, excel: bool = False) -> bytes:
+def as_csv(report: ReportRows, *, excel: bool = False) -> bytes:
     """UTF-8 with a header; the last line holds the totals."""
     if excel:
         return separated.for_excel(_table(report))
@@ -53,7 +53,7 @@ def as_xlsx(counted: Counted, kind: str) -> bytes:
     return workbook.figures(TITLES.get(kind, kind), about, header, rows)
 
 
-def _table(report: Report) -> list[list[Any]]:
+def _table(report: ReportRows) -> list[list[Any]]:
     columns = _columns(report)
     totals = {columns[0]: TOTAL, **report.totals}
     return [columns, *([_cell(row.get(name)) for name in columns] for row in (*report.rows, totals))]
@@ -64,7 +64,7 @@ def _plain(row: Mapping[str, Any]) -> dict[str, Any]:
     return {name: one.text if isinstance(one, Hidden) else one for name, one in row.items()}
 
 
-def _columns(report: Report) -> list[str]:
+def _columns(report: ReportRows) -> list[str]:
     """The fields of the rows; without rows, the key and the fields of the totals."""
     first: Mapping[str, Any] = report.rows[0] if report.rows else {report.key: None, **report.totals}
     return list(first)

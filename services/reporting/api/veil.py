@@ -11,25 +11,25 @@ from fastapi import HTTPException
 from services.reporting import facts
 from services.reporting.api.board import Board, Counted
 from services.reporting.domain import coverage
-from services.reporting.domain.suppression import Shape, all_hidden, suppressed
-from services.reporting.facts import Filters, Reference, Report
+from services.reporting.domain.suppression import CountedShape, all_hidden, suppressed
+from services.reporting.facts import Filters, Reference, ReportRows
 from shared.runtime.http.auth import OPERATOR, READER, ROLES, Caller
 
-_COVERAGE = Shape(figures=coverage.COUNTS, parts=(("registered", ("verified", "held", "rejected")),), follow={})
+_COVERAGE = CountedShape(figures=coverage.COUNTS, parts=(("registered", ("verified", "held", "rejected")),), follow={})
 # A village's district and a district's regency have their own reports, which show the sums: the letters of their codes.
 _PARENT_LETTERS = {"village": (8, 5), "district": (5,), "regency": (5,)}
 _SHAPES = {
-    "claims": Shape(
+    "claims": CountedShape(
         figures=("claims", "held", "rejected"),
         follow={"total": "claims", "paid": "claims"},
         parents=(lambda row: row["kind"],),
     ),
-    "quality": Shape(
+    "quality": CountedShape(
         figures=("sent", "accepted", "rejected", "refuted"),
         parts=(("sent", ("accepted", "rejected")),),
         follow={"score": "accepted"},
     ),
-    "months": Shape(figures=("billed", "covered"), follow={}),
+    "months": CountedShape(figures=("billed", "covered"), follow={}),
 }
 _REGENCY_LETTERS = 5
 # Rows about single employers, meetings and dead workers are only for callers with a role.
@@ -69,7 +69,7 @@ class Veil:
         counted = await self._board.counted(kind, ask)
         return replace(counted, report=_veiled(kind, ask, counted.report))
 
-    async def report(self, kind: str, ask: Filters) -> Report:
+    async def report(self, kind: str, ask: Filters) -> ReportRows:
         """A report, as everybody may see it."""
         return (await self.counted(kind, ask)).report
 
@@ -82,7 +82,7 @@ class Veil:
         return []
 
 
-def _by_area(shape: Shape, letters: Sequence[int], *, apart: bool) -> Shape:
+def _by_area(shape: CountedShape, letters: Sequence[int], *, apart: bool) -> CountedShape:
     """The shape of a report by area. Of one regency, its own sums are the totals; `apart`: of all regencies."""
 
     def parent(length: int) -> Callable[[facts.Row], str]:
@@ -95,7 +95,7 @@ def _sums(rows: list[facts.Row]) -> facts.Row:
     return {name: sum(row[name] for row in rows) for name in ("billed", "covered")}
 
 
-def _veiled(kind: str, ask: Filters, report: Report) -> Report:
+def _veiled(kind: str, ask: Filters, report: ReportRows) -> ReportRows:
     if kind == "budget":
         # The money of a regency's budget is public anyway.
         return report

@@ -10,12 +10,12 @@ from dataclasses import replace
 from typing import Any, Literal, get_args
 
 from services.reporting.domain import rules
-from services.reporting.domain.state import Budget, Verdict
+from services.reporting.domain.state import Budget, VerdictStatus
 from shared.kernel.values import value
 
-By = Literal["regency", "district", "village", "sector", "sex", "age"]
-BYS: tuple[By, ...] = get_args(By)
-AREAS: tuple[By, ...] = ("regency", "district", "village")
+GroupBy = Literal["regency", "district", "village", "sector", "sex", "age"]
+BYS: tuple[GroupBy, ...] = get_args(GroupBy)
+AREAS: tuple[GroupBy, ...] = ("regency", "district", "village")
 COUNTS = ("registered", "verified", "held", "rejected", "billed", "covered")
 FIGURES = (*COUNTS, "target")
 
@@ -34,18 +34,18 @@ class Tallies:
     budgets: Sequence[Budget]
 
 
-def field_of(by: By) -> str:
+def field_of(by: GroupBy) -> str:
     """The document field of a grouping; ages come from birth months."""
     return "birth_month" if by == "age" else by
 
 
-def key_of(by: By) -> str:
+def key_of(by: GroupBy) -> str:
     """The name of a row's key in the report."""
     return "area" if by in AREAS else by
 
 
 def assemble(
-    by: By, period: str | None, tallies: Tallies, groups: Sequence[str], name: Callable[[str], str]
+    by: GroupBy, period: str | None, tallies: Tallies, groups: Sequence[str], name: Callable[[str], str]
 ) -> tuple[list[Row], Row]:
     """The rows (every known group in order, then further groups from the store) and their totals."""
     counts: dict[str, dict[str, int]] = {group: dict.fromkeys(COUNTS, 0) for group in groups}
@@ -87,16 +87,16 @@ def by_regency(tallies: Tallies) -> Tallies:
     )
 
 
-_COUNTED_VERDICTS = frozenset({Verdict.VERIFIED.value, Verdict.HELD.value, Verdict.REJECTED.value})
+_COUNTED_VERDICTS = frozenset({VerdictStatus.VERIFIED.value, VerdictStatus.HELD.value, VerdictStatus.REJECTED.value})
 
 
-def _group(by: By, value: Any, period: str | None) -> str:
+def _group(by: GroupBy, value: Any, period: str | None) -> str:
     if by == "age":
         return rules.age_band(value, period) if period is not None else rules.UNKNOWN
     return rules.UNKNOWN if value is None else str(value)
 
 
-def _targets(by: By, budgets: Iterable[Budget]) -> dict[str, int]:
+def _targets(by: GroupBy, budgets: Iterable[Budget]) -> dict[str, int]:
     """Targets add up over funders, because each funder pays for its own workers."""
     targets: dict[str, int] = {}
     for budget in budgets:

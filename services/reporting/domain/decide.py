@@ -16,7 +16,6 @@ from __future__ import annotations
 from services.reporting.domain import claims, field, money, people
 from services.reporting.domain.rules import ALREADY_COUNTED, FEEDBACK_PREFIX, answering_agency
 from services.reporting.domain.state import (
-    Answer,
     Budget,
     Claim,
     Exhaustion,
@@ -30,6 +29,7 @@ from services.reporting.domain.state import (
     Risk,
     Run,
     Settlement,
+    SubmissionAnswer,
 )
 from shared.contracts.billing import (
     BudgetExhausted,
@@ -177,7 +177,7 @@ _claims.on(ClaimApproved).always(claims.moved)
 _claims.on(ClaimReopened).always(claims.moved)
 _claims.on(ClaimPaid).always(claims.paid)
 
-_answers = Documents[Answer, None]("answers", Kind(Answer))
+_answers = Documents[SubmissionAnswer, None]("answers", Kind(SubmissionAnswer))
 _answers.on(SubmissionAnswered).absent(people.answered).ignored(ALREADY_COUNTED, remember=False)
 _answers.on(people.ClaimAnswer).absent(people.claim_answered).ignored(ALREADY_COUNTED, remember=False)
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from services.reporting.domain.state import Budget, Identity, Registration, Was
+from services.reporting.domain.state import Budget, FormerState, Identity, Registration
 
 ACTIVE = "active"
 
@@ -22,14 +22,14 @@ def month_of(at: str) -> str:
     return at[:7]
 
 
-def of_registration(state: Registration | None, at: str) -> tuple[Was, ...]:
+def of_registration(state: Registration | None, at: str) -> tuple[FormerState, ...]:
     """A worker's earlier states when a new event comes at this time. A withdrawn worker was counted nowhere."""
     if state is None:
         return ()
     return _earlier(state, ACTIVE if state.active else None, at)
 
 
-def of_identity(state: Identity | None, at: str) -> tuple[Was, ...]:
+def of_identity(state: Identity | None, at: str) -> tuple[FormerState, ...]:
     """The earlier verdicts when a new one comes at this time."""
     return () if state is None else _earlier(state, state.status, at)
 
@@ -53,12 +53,12 @@ def budgets_known(budgets: Iterable[Budget], month: str) -> list[Budget]:
     return found
 
 
-def _earlier(state: Registration | Identity, status: str | None, at: str) -> tuple[Was, ...]:
+def _earlier(state: Registration | Identity, status: str | None, at: str) -> tuple[FormerState, ...]:
     month = month_of(at)
     past = [_cut(one, month) for one in state.past]
     if status is not None:
         past.append(
-            Was(
+            FormerState(
                 month=month_of(state.at),
                 until=month,
                 regency=state.regency,
@@ -73,15 +73,15 @@ def _earlier(state: Registration | Identity, status: str | None, at: str) -> tup
     return _joined(one for one in past if one.month < one.until)
 
 
-def _cut(one: Was, month: str) -> Was:
+def _cut(one: FormerState, month: str) -> FormerState:
     return one if one.until <= month else replace(one, until=month)
 
 
-def _joined(spans: Iterable[Was]) -> tuple[Was, ...]:
+def _joined(spans: Iterable[FormerState]) -> tuple[FormerState, ...]:
     """Joins neighbouring spans with equal content, so that a yearly event without changes does not grow the
     document.
     """
-    found: list[Was] = []
+    found: list[FormerState] = []
     for one in spans:
         last = found[-1] if found else None
         if last is not None and last == replace(one, month=last.month, until=last.until) and last.until == one.month:

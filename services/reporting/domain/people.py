@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from services.reporting.domain import history
 from services.reporting.domain.rules import ALREADY_COUNTED, OLDER, answering_agency, latest, older
-from services.reporting.domain.state import Answer, Identity, Registration, Settlement, Verdict
+from services.reporting.domain.state import Identity, Registration, Settlement, SubmissionAnswer, VerdictStatus
 from shared.contracts.claims import ClaimProgress, ClaimRegistered, ClaimRejected, CommandRefused
 from shared.contracts.envelope import rfc3339
 from shared.contracts.reasons import Reason, field_of
@@ -22,11 +22,11 @@ from shared.kernel.decision import Decision
 from shared.kernel.event import Event
 from shared.kernel.values import value
 
-VERDICTS: Mapping[type[IdentityVerified | IdentityUnverified], Verdict] = {
-    IdentityVerified: Verdict.VERIFIED,
-    IdentityRejected: Verdict.REJECTED,
-    IdentityHeld: Verdict.HELD,
-    IdentityEnded: Verdict.ENDED,
+VERDICTS: Mapping[type[IdentityVerified | IdentityUnverified], VerdictStatus] = {
+    IdentityVerified: VerdictStatus.VERIFIED,
+    IdentityRejected: VerdictStatus.REJECTED,
+    IdentityHeld: VerdictStatus.HELD,
+    IdentityEnded: VerdictStatus.ENDED,
 }
 
 
@@ -125,7 +125,7 @@ def settled(state: Settlement | None, event: Event[SubmissionSettled], facts: No
     if agency is None or older(state, event):
         return Decision(state=None, ignored=OLDER)
     found = tuple(one for one in dict.fromkeys(event.data.reasons) if one in _FOUND_WRONG)
-    refuted = event.data.identity == Verdict.REJECTED.value and bool(found)
+    refuted = event.data.identity == VerdictStatus.REJECTED.value and bool(found)
     return Decision(
         state=Settlement(
             regency=agency[0],
@@ -138,13 +138,13 @@ def settled(state: Settlement | None, event: Event[SubmissionSettled], facts: No
     )
 
 
-def answered(state: None, event: Event[SubmissionAnswered], facts: None) -> Decision[Answer]:
+def answered(state: None, event: Event[SubmissionAnswered], facts: None) -> Decision[SubmissionAnswer]:
     """One answer to one row."""
     agency = answering_agency(event.topic)
     if agency is None:
         return Decision(state=None, ignored=ALREADY_COUNTED)
     return Decision(
-        state=Answer(
+        state=SubmissionAnswer(
             regency=agency[0],
             agency=agency[1],
             outcome=event.data.outcome,
@@ -188,11 +188,11 @@ def claim_answer(event: Event[ClaimProgress | CommandRefused]) -> ClaimAnswer | 
     return ClaimAnswer(*agency, outcome, reasons)
 
 
-def claim_answered(state: None, event: Event[ClaimAnswer], facts: None) -> Decision[Answer]:
+def claim_answered(state: None, event: Event[ClaimAnswer], facts: None) -> Decision[SubmissionAnswer]:
     """The answer of claims to one row."""
     part = event.data
     return Decision(
-        state=Answer(
+        state=SubmissionAnswer(
             regency=part.regency,
             agency=part.agency,
             outcome=part.outcome,

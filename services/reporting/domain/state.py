@@ -11,7 +11,7 @@ from enum import StrEnum
 from shared.kernel.values import value
 
 
-class Verdict(StrEnum):
+class VerdictStatus(StrEnum):
     """The last verdict of verification on a worker."""
 
     VERIFIED = "verified"
@@ -31,7 +31,7 @@ class ClaimStatus(StrEnum):
 
 
 @value(frozen=True, slots=True, kw_only=True)
-class Was:
+class FormerState:
     """How a worker was counted at the ends of the months from `month` up to, but not including, `until`."""
 
     month: str
@@ -61,7 +61,7 @@ class Registration:
     at: str
     # The day of the first registration; it links a registration to an earlier meeting.
     since: str | None = None
-    past: tuple[Was, ...] = ()
+    past: tuple[FormerState, ...] = ()
 
 
 @value(frozen=True, slots=True, kw_only=True)
@@ -80,7 +80,7 @@ class Identity:
     at: str
     # The day on which a register or a claim reported the death; None for living workers.
     deceased_on: str | None = None
-    past: tuple[Was, ...] = ()
+    past: tuple[FormerState, ...] = ()
 
 
 @value(frozen=True, slots=True, kw_only=True)
@@ -195,7 +195,7 @@ class Risk:
 
 
 @value(frozen=True, slots=True, kw_only=True)
-class Answer:
+class SubmissionAnswer:
     """The answer to an agency for one of its rows. Never changes."""
 
     regency: str
@@ -272,7 +272,7 @@ Record = (
     | Claim
     | Exhaustion
     | Risk
-    | Answer
+    | SubmissionAnswer
     | Settlement
     | Finding
     | Project

@@ -26,7 +26,7 @@ from shared.kernel.values import value
 FEW_BELOW = 5
 FEW, BESIDE = f"<{FEW_BELOW}", "*"
 Row = dict[str, Any]
-Cell = tuple[int, str]
+CountPosition = tuple[int, str]
 
 
 class Hidden(int):
@@ -42,7 +42,7 @@ class Hidden(int):
 
 
 @value(frozen=True, slots=True, kw_only=True)
-class Shape:
+class CountedShape:
     """What is counted in a report.
 
     `figures` are counts of people. `parts` are figures with the groups of figures that add up to them. `follow` names
@@ -57,7 +57,7 @@ class Shape:
     apart: bool = False
 
 
-def suppressed(rows: Sequence[Row], totals: Row, shape: Shape) -> tuple[list[Row], Row]:
+def suppressed(rows: Sequence[Row], totals: Row, shape: CountedShape) -> tuple[list[Row], Row]:
     """The rows and totals as everybody may see them."""
     untold = _of_totals(rows, totals, shape)
     hidden = _hidden(rows, untold, shape)
@@ -65,13 +65,13 @@ def suppressed(rows: Sequence[Row], totals: Row, shape: Shape) -> tuple[list[Row
     return shown, _veiled(totals, untold, shape)
 
 
-def all_hidden(rows: Sequence[Row], totals: Row, shape: Shape) -> tuple[list[Row], Row]:
+def all_hidden(rows: Sequence[Row], totals: Row, shape: CountedShape) -> tuple[list[Row], Row]:
     """Rows and totals without any count."""
     every = set(shape.figures)
     return [_veiled(row, every, shape, BESIDE) for row in rows], _veiled(totals, every, shape, BESIDE)
 
 
-def _of_totals(rows: Sequence[Row], totals: Row, shape: Shape) -> set[str]:
+def _of_totals(rows: Sequence[Row], totals: Row, shape: CountedShape) -> set[str]:
     """The figures whose total is hidden."""
     untold = _parts_hidden(totals, {one for one in shape.figures if 0 < totals[one] < FEW_BELOW}, shape)
     if shape.apart:
@@ -80,7 +80,7 @@ def _of_totals(rows: Sequence[Row], totals: Row, shape: Shape) -> set[str]:
     return untold
 
 
-def _parts_hidden(row: Row, hidden: set[str], shape: Shape) -> set[str]:
+def _parts_hidden(row: Row, hidden: set[str], shape: CountedShape) -> set[str]:
     """Hidden figures of one row, with what would reveal them in a sum of parts."""
     cells = {(0, figure) for figure in hidden}
     for whole, parts in shape.parts:
@@ -90,7 +90,7 @@ def _parts_hidden(row: Row, hidden: set[str], shape: Shape) -> set[str]:
     return {figure for _, figure in cells}
 
 
-def _grouped(rows: Sequence[Row], parent: Callable[[Row], str], shape: Shape) -> dict[str, Row]:
+def _grouped(rows: Sequence[Row], parent: Callable[[Row], str], shape: CountedShape) -> dict[str, Row]:
     sums: dict[str, Row] = {}
     for row in rows:
         one = sums.setdefault(parent(row), {**row, **dict.fromkeys(shape.figures, 0)})
@@ -99,7 +99,7 @@ def _grouped(rows: Sequence[Row], parent: Callable[[Row], str], shape: Shape) ->
     return sums
 
 
-def _hidden(rows: Sequence[Row], untold: set[str], shape: Shape) -> set[Cell]:
+def _hidden(rows: Sequence[Row], untold: set[str], shape: CountedShape) -> set[CountPosition]:
     """The cells to hide, given the figures whose total is hidden."""
     hidden = {
         (number, figure) for number, row in enumerate(rows) for figure in shape.figures if 0 < row[figure] < FEW_BELOW
@@ -116,12 +116,12 @@ def _hidden(rows: Sequence[Row], untold: set[str], shape: Shape) -> set[Cell]:
 class _Sum(NamedTuple):
     """Cells whose sum is shown somewhere (`shown_in`: in this cell), or hidden there."""
 
-    cells: list[Cell]
+    cells: list[CountPosition]
     hidden: bool
-    shown_in: Cell | None = None
+    shown_in: CountPosition | None = None
 
 
-def _sums(rows: Sequence[Row], untold: set[str], shape: Shape) -> Iterable[_Sum]:
+def _sums(rows: Sequence[Row], untold: set[str], shape: CountedShape) -> Iterable[_Sum]:
     """Every sum that somebody may see or look for, the small ones first: a cell that is hidden for its parent area's
     sum is hidden in the whole column, too."""
     for level, parent in enumerate(shape.parents):
@@ -140,7 +140,7 @@ def _sums(rows: Sequence[Row], untold: set[str], shape: Shape) -> Iterable[_Sum]
             yield _Sum([(number, figure) for figure in parts], False, (number, whole))
 
 
-def _of_parents(sums: list[Row], untold: set[str], shape: Shape) -> set[Cell]:
+def _of_parents(sums: list[Row], untold: set[str], shape: CountedShape) -> set[CountPosition]:
     """What the report of the parent areas hides."""
     if not shape.apart or shape.parents:
         return _hidden(sums, untold, shape)
@@ -148,7 +148,7 @@ def _of_parents(sums: list[Row], untold: set[str], shape: Shape) -> set[Cell]:
     return {(at, one) for at, row in enumerate(sums) for one in _of_totals([], row, replace(shape, apart=False))}
 
 
-def _one_more(one: _Sum, rows: Sequence[Row], hidden: set[Cell]) -> list[Cell]:
+def _one_more(one: _Sum, rows: Sequence[Row], hidden: set[CountPosition]) -> list[CountPosition]:
     """The smallest further cell to hide, when a sum would otherwise reveal a hidden one, or the cells a hidden sum."""
     gone = [cell for cell in one.cells if cell in hidden]
     if one.hidden or one.shown_in in hidden:
@@ -163,7 +163,7 @@ def _one_more(one: _Sum, rows: Sequence[Row], hidden: set[Cell]) -> list[Cell]:
     return [min(left, key=lambda cell: (rows[cell[0]][cell[1]], cell))] if left else []
 
 
-def _veiled(row: Row, figures: set[str], shape: Shape, text: str | None = None) -> Row:
+def _veiled(row: Row, figures: set[str], shape: CountedShape, text: str | None = None) -> Row:
     shown = dict(row)
     for figure in figures:
         shown[figure] = Hidden(text or (FEW if 0 < row[figure] < FEW_BELOW else BESIDE))

@@ -23,7 +23,7 @@ from shared.contracts.registration import IdentityCheckRequested
 from shared.contracts.verification_work import DukcapilAnswered, GivenBack, RegisterStatus
 from shared.kernel.decision import Due
 from shared.runtime.errors import Unavailable
-from shared.runtime.spec import Answer, Workplace
+from shared.runtime.spec import Workplace, WorkResult
 
 PATH = "/dukcapil/get_json/verify_by_elemen"
 THRESHOLD = "90"
@@ -65,7 +65,7 @@ def _client(timeout_s: float) -> httpx.AsyncClient:
     return next(_clients(timeout_s))
 
 
-async def ask(worker_id: str, state: Any, due: Due, place: Workplace) -> Answer:
+async def ask(worker_id: str, state: Any, due: Due, place: Workplace) -> WorkResult:
     """Performs one saved check. Unavailable leaves it due."""
     if not isinstance(state, Identity):
         raise Unavailable("the check is not there yet")
@@ -82,10 +82,10 @@ async def ask(worker_id: str, state: Any, due: Due, place: Workplace) -> Answer:
         gate.quota.said(body.get("quotaLimiter"))
         return answer
 
-    return Answer("dukcapil.answered.v1", worker_id, await gate.call(due.id, call, place.reader))
+    return WorkResult("dukcapil.answered.v1", worker_id, await gate.call(due.id, call, place.reader))
 
 
-async def ask_or_look_up(worker_id: str, state: Any, due: Due, place: Workplace) -> Answer:
+async def ask_or_look_up(worker_id: str, state: Any, due: Due, place: Workplace) -> WorkResult:
     """Like `ask`, but while Dukcapil cannot be asked the regency's snapshot answers, by the policy's order of
     registers.
 
@@ -98,7 +98,7 @@ async def ask_or_look_up(worker_id: str, state: Any, due: Due, place: Workplace)
         if answer is None:
             # Raised as Unavailable and not as Paused, because other waiting workers may be in the snapshot.
             raise Unavailable(str(trouble)) from None
-        return Answer("dukcapil.answered.v1", worker_id, answer)
+        return WorkResult("dukcapil.answered.v1", worker_id, answer)
 
 
 async def _stand_in(worker_id: str, state: Any, place: Workplace) -> DukcapilAnswered | None:
@@ -123,7 +123,7 @@ async def _stand_in(worker_id: str, state: Any, place: Workplace) -> DukcapilAns
     )
 
 
-async def give_back(worker_id: str, state: Any, due: Due, place: Workplace) -> Answer:
+async def give_back(worker_id: str, state: Any, due: Due, place: Workplace) -> WorkResult:
     """Tells Dukcapil how its data was used ("data balikan"). "Already sent" counts as success."""
     if not isinstance(state, Identity):
         raise Unavailable("the identity is not there yet")
@@ -137,7 +137,7 @@ async def give_back(worker_id: str, state: Any, due: Due, place: Workplace) -> A
         due.id, lambda: _post(settings, GIVE_BACK_PATH, told, due.id, repeat_is_fine=True), place.reader, counted=False
     )
     done = GivenBack(worker_id=worker_id, registration_version=state.asked.registration_version)
-    return Answer("dukcapil.given-back.v1", worker_id, done)
+    return WorkResult("dukcapil.given-back.v1", worker_id, done)
 
 
 def _question(settings: Settings, asked: IdentityCheckRequested) -> dict[str, str]:

@@ -16,7 +16,7 @@ from typing import Any, Literal
 import structlog
 
 from services.verification.domain import rules
-from services.verification.domain.state import Identity, Status
+from services.verification.domain.state import CheckStatus, Identity
 from services.verification.facts import sources
 from services.verification.facts.sources import Load
 from shared.contracts import envelope, topics
@@ -37,7 +37,7 @@ PAGE = 2_000
 PASSES = 2
 # Longer than a batch may be retried in place (shared/runtime/app.py): by then it is saved, or its process has ended.
 SECOND_PASS_AFTER_S = 150.0
-_STANDING = (Status.VERIFIED, Status.HELD, Status.PENDING)
+_STANDING = (CheckStatus.VERIFIED, CheckStatus.HELD, CheckStatus.PENDING)
 
 
 async def run(house: House) -> None:
@@ -97,7 +97,7 @@ async def sweep(house: House, load: Load, number: int) -> int:
 async def _fill(house: House, load: Load, number: int) -> int:
     """Publishes the held cases that this load may settle. They are few, so they are read and looked up in the load."""
     told, last = 0, ""
-    waiting: dict[str, Any] = {"state.status": Status.HELD.value, "state.regency": load.regency}
+    waiting: dict[str, Any] = {"state.status": CheckStatus.HELD.value, "state.regency": load.regency}
     if load.kind == sources.DINSOS:
         waiting["state.reasons"] = str(Reason.POVERTY_DATA_MISSING)
     while True:

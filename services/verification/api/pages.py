@@ -7,7 +7,7 @@ from datetime import date
 from urllib.parse import urlencode
 
 from services.verification.api.queue import Case, Field, Held
-from services.verification.domain.state import Status
+from services.verification.domain.state import CheckStatus
 from shared.contracts.reasons import message
 from shared.kernel.calendar import business_day, long_date, parse_date
 from shared.pages import environment
@@ -39,12 +39,12 @@ REGISTERED: Mapping[str, str] = {
     "not-found": "tidak ditemukan",
     "malformed": "NIK tidak sesuai format",
 }
-STATUSES: Mapping[Status, str] = {
-    Status.HELD: "Menunggu keputusan petugas",
-    Status.VERIFIED: "Terverifikasi",
-    Status.REJECTED: "Ditolak",
-    Status.PENDING: "Menunggu jawaban Dukcapil",
-    Status.ENDED: "Berakhir",
+STATUSES: Mapping[CheckStatus, str] = {
+    CheckStatus.HELD: "Menunggu keputusan petugas",
+    CheckStatus.VERIFIED: "Terverifikasi",
+    CheckStatus.REJECTED: "Ditolak",
+    CheckStatus.PENDING: "Menunggu jawaban Dukcapil",
+    CheckStatus.ENDED: "Berakhir",
 }
 ROSTERS = {"wage-earner": "tercatat sebagai pekerja penerima upah", "state-employee": "tercatat sebagai ASN/TNI/Polri"}
 
@@ -97,7 +97,7 @@ def case_page(case: Case) -> str:
         nik=case.nik,
         key=clock.new_id(),
         status=STATUSES[one.status],
-        held=one.status is Status.HELD,
+        held=one.status is CheckStatus.HELD,
         suspected=one.known.suspected,
         since=day(one.checked_on),
         reasons=[_reason(code) for code in one.reasons],

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from services.verification.domain.policy import Policy
-from services.verification.domain.rules import Person, Poverty
-from services.verification.domain.state import Identity, Status
+from services.verification.domain.rules import Poverty, SnapshotPerson
+from services.verification.domain.state import CheckStatus, Identity
 from services.verification.facts import policies, sources
 from shared.kernel.identity import masked
 from shared.runtime import clock
@@ -66,7 +66,7 @@ async def held(
     reader: Reader, regencies: Sequence[str] | None, reason: str | None, after: str | None, limit: int
 ) -> Held:
     """The oldest held cases of these regencies that come after `after`."""
-    where: dict[str, Any] = {"state.status": Status.HELD.value}
+    where: dict[str, Any] = {"state.status": CheckStatus.HELD.value}
     if regencies is not None:
         where["state.regency"] = {"$in": list(regencies)}
     if reason is not None:
@@ -103,7 +103,7 @@ async def case_of(reader: Reader, cipher: Cipher, worker_id: str, identity: Iden
     )
 
 
-def _fields(identity: Identity, person: Person | None) -> list[Field]:
+def _fields(identity: Identity, person: SnapshotPerson | None) -> list[Field]:
     asked, found = identity.asked, identity.found
     alive = found is not None and found.register == "alive"
     birth_date = found.birth_date_matches if found is not None else None

@@ -23,11 +23,11 @@ from datetime import datetime
 
 from services.verification.domain import ends, officers, outcomes, parts, rules
 from services.verification.domain.ends import UNKNOWN
-from services.verification.domain.parts import OfficerDecision, Refused
+from services.verification.domain.parts import IdentityDecisionForm, Refused
 from services.verification.domain.policy import Policy
-from services.verification.domain.rules import Finding
+from services.verification.domain.rules import SourceAnswer
 from services.verification.domain.standing import DUKCAPIL, Facts, judge, leave, tell
-from services.verification.domain.state import Identity, Refusal, SideFacts, Status
+from services.verification.domain.state import CheckStatus, Identity, Refusal, SideFacts
 from shared.contracts.claims import WorkerDied
 from shared.contracts.reasons import Reason
 from shared.contracts.registration import (
@@ -71,7 +71,7 @@ def _check(
     fresh = Identity(
         asked=part,
         checked_on=business_day(event.at).isoformat(),
-        status=Status.PENDING,
+        status=CheckStatus.PENDING,
         sequence=event.sequence or 0,
         correlation=event.correlation_id or event.id,
         told=before.told if before else None,
@@ -81,7 +81,7 @@ def _check(
         known=known,
     )
     if fresh.sequence < known.withdrawn_sequence:
-        ended = replace(fresh, status=Status.ENDED, reasons=(Reason.WITHDRAWN,))
+        ended = replace(fresh, status=CheckStatus.ENDED, reasons=(Reason.WITHDRAWN,))
         return leave(ended, event.at, ignored="withdrawn-since")
     if known.died_on is not None:
         return judge(fresh, rules.DECEASED_BY_CLAIM, event.at, known.died_on, policy)
@@ -102,7 +102,7 @@ def _asked(fresh: Identity, facts: Facts, at: datetime, policy: Policy) -> Decis
             return judge(fresh, rules.compare(person, asked), at, fresh.checked_on, policy)
     version = facts.snapshots.get(asked.regency)
     if version is None:
-        return tell(fresh, at, Status.HELD, (Reason.SOURCE_UNAVAILABLE,), fresh.checked_on, policy)
+        return tell(fresh, at, CheckStatus.HELD, (Reason.SOURCE_UNAVAILABLE,), fresh.checked_on, policy)
     return judge(fresh, rules.settled("not-found", f"snapshot:{version}"), at, fresh.checked_on, policy)
 
 
@@ -110,7 +110,7 @@ def _answered(state: Identity, event: Event[DukcapilAnswered], facts: Facts) -> 
     part = event.data
     if part.registration_version != state.asked.registration_version:
         return _on_another_check(state, event)
-    finding = Finding(
+    finding = SourceAnswer(
         status=part.status,
         score=None if part.score is None else float(part.score),
         birth_date_matches=part.birth_date_matches,
@@ -152,7 +152,7 @@ def _worker(
     | GivenBack
     | SourceChanged
     | WorkerWithdrawn
-    | ends.Suspicion
+    | ends.SuspicionEvent
     | WorkerDied
     | WorkerEmployed
     | WorkerJobEnded,
@@ -160,24 +160,24 @@ def _worker(
     return data.worker_id
 
 
-IDENTITY = Kind(Identity, Status, lambda identity: identity.status)
+IDENTITY = Kind(Identity, CheckStatus, lambda identity: identity.status)
 # A worker who is known only by what was told of them before any check.
 SIDE = Kind(SideFacts)
 _ids = Documents[Identity | SideFacts, Facts]("identities", IDENTITY, SIDE)
 _ids.on(IdentityCheckRequested, _worker).absent(_first_check).at(SIDE, _first_check).at(IDENTITY, _newer_check)
 (
     _ids.on(DukcapilAnswered, _worker)
-    .at(IDENTITY, _answered, Status.PENDING)
+    .at(IDENTITY, _answered, CheckStatus.PENDING)
     .at(IDENTITY, _answered_again)
     .ignored(UNKNOWN, remember=False)
 )
 _ids.on(GivenBack, _worker).at(IDENTITY, _given_back).ignored(UNKNOWN, remember=False)
 _ids.on(SourceChanged, _worker).at(IDENTITY, ends.learnt).ignored(UNKNOWN, remember=False)
 (
-    _ids.on(OfficerDecision)
+    _ids.on(IdentityDecisionForm)
     .absent(officers.not_registered)
     .at(SIDE, officers.not_registered)
-    .at(IDENTITY, officers.settle, Status.HELD)
+    .at(IDENTITY, officers.settle, CheckStatus.HELD)
     .at(IDENTITY, officers.not_held)
 )
 (

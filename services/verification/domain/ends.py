@@ -13,9 +13,9 @@ from datetime import datetime
 
 from services.verification.domain import rules
 from services.verification.domain.policy import Policy
-from services.verification.domain.rules import Finding
+from services.verification.domain.rules import SourceAnswer
 from services.verification.domain.standing import Facts, judge, leave, note, tell
-from services.verification.domain.state import Identity, SideFacts, Status
+from services.verification.domain.state import CheckStatus, Identity, SideFacts
 from shared.contracts.claims import WorkerDied
 from shared.contracts.reasons import Reason
 from shared.contracts.registration import (
@@ -31,8 +31,8 @@ from shared.kernel.decision import Decision
 from shared.kernel.event import Event
 
 UNKNOWN = "worker-unknown"
-Suspicion = WorkerSuspected | WorkerCleared
-_OVER = (Status.REJECTED, Status.ENDED)
+SuspicionEvent = WorkerSuspected | WorkerCleared
+_OVER = (CheckStatus.REJECTED, CheckStatus.ENDED)
 _JOBS = {rules.WAGE_EARNER: Reason.WAGE_EARNER, rules.STATE_EMPLOYEE: Reason.STATE_EMPLOYEE}
 
 
@@ -47,10 +47,10 @@ def withdrawn(state: Identity, event: Event[WorkerWithdrawn], facts: Facts) -> D
     if state.sequence > noted.withdrawn_sequence or state.status in _OVER:
         return note(state, noted, event.at)
     changed = replace(state, known=noted)
-    if state.told in (Status.VERIFIED, Status.HELD):
+    if state.told in (CheckStatus.VERIFIED, CheckStatus.HELD):
         policy = facts.policy_of(state, event.at)
-        return tell(changed, event.at, Status.ENDED, (Reason.WITHDRAWN,), event.data.effective_on, policy)
-    return leave(replace(changed, status=Status.ENDED, reasons=(Reason.WITHDRAWN,)), event.at)
+        return tell(changed, event.at, CheckStatus.ENDED, (Reason.WITHDRAWN,), event.data.effective_on, policy)
+    return leave(replace(changed, status=CheckStatus.ENDED, reasons=(Reason.WITHDRAWN,)), event.at)
 
 
 def _withdrawn(known: SideFacts, event: Event) -> SideFacts:
@@ -69,8 +69,8 @@ def died(state: Identity, event: Event[WorkerDied], facts: Facts) -> Decision[Id
         return note(state, noted, event.at)
     changed = replace(state, known=noted)
     policy, died_on = facts.policy_of(state, event.at), noted.died_on or event.data.died_on
-    if state.status is Status.VERIFIED:
-        return tell(changed, event.at, Status.ENDED, (Reason.DECEASED,), died_on, policy)
+    if state.status is CheckStatus.VERIFIED:
+        return tell(changed, event.at, CheckStatus.ENDED, (Reason.DECEASED,), died_on, policy)
     return judge(changed, rules.DECEASED_BY_CLAIM, event.at, died_on, policy)
 
 
@@ -100,24 +100,24 @@ def job_ended(state: Identity, event: Event[WorkerJobEnded], facts: Facts) -> De
     return note(state, replace(state.known, wage_earner=False), event.at)
 
 
-def suspicion_noted(state: SideFacts | None, event: Event[Suspicion], facts: Facts) -> Decision[SideFacts]:
+def suspicion_noted(state: SideFacts | None, event: Event[SuspicionEvent], facts: Facts) -> Decision[SideFacts]:
     """A suspicion, or its end, before any check."""
     return Decision(state=_suspected(state or SideFacts(), event))
 
 
-def suspected(state: Identity, event: Event[Suspicion], facts: Facts) -> Decision[Identity]:
+def suspected(state: Identity, event: Event[SuspicionEvent], facts: Facts) -> Decision[Identity]:
     """Registration suspects, or no longer suspects, that this is the same person as another worker: the verdict stays,
     but payments wait.
     """
     noted = _suspected(state.known, event)
-    if state.status is not Status.VERIFIED or noted.suspected == state.known.suspected:
+    if state.status is not CheckStatus.VERIFIED or noted.suspected == state.known.suspected:
         return note(state, noted, event.at)
     policy = facts.policy_of(state, event.at)
     since = business_day(event.at).isoformat() if noted.suspected else state.checked_on
-    return tell(replace(state, known=noted), event.at, Status.VERIFIED, (), since, policy)
+    return tell(replace(state, known=noted), event.at, CheckStatus.VERIFIED, (), since, policy)
 
 
-def _suspected(known: SideFacts, event: Event[Suspicion]) -> SideFacts:
+def _suspected(known: SideFacts, event: Event[SuspicionEvent]) -> SideFacts:
     sequence = event.sequence or 0
     if sequence <= known.suspicion_sequence:
         return known
@@ -133,8 +133,8 @@ def learnt(state: Identity, event: Event[SourceChanged], facts: Facts) -> Decisi
     if part.change == "register":
         return _looked_up_again(identity, now, today, facts)
     if part.change == "outside":
-        if identity.status is Status.VERIFIED and policy.residence_required:
-            return tell(identity, now, Status.ENDED, (Reason.VILLAGE_OUTSIDE,), today, policy)
+        if identity.status is CheckStatus.VERIFIED and policy.residence_required:
+            return tell(identity, now, CheckStatus.ENDED, (Reason.VILLAGE_OUTSIDE,), today, policy)
         return leave(identity, now)
     if part.change == "wage-earner" or part.change == "state-employee":
         rosters = (*(one for one in identity.listed.rosters if one != part.change), part.change)
@@ -143,9 +143,9 @@ def learnt(state: Identity, event: Event[SourceChanged], facts: Facts) -> Decisi
     if identity.status in _OVER:
         return leave(identity, now)
     finding = rules.settled(part.change, f"snapshot:{part.version}")
-    if part.change == "deceased" and identity.status is Status.VERIFIED:
-        return tell(identity, now, Status.ENDED, (Reason.DECEASED,), today, policy)
-    if part.change == "deceased" or identity.status in (Status.VERIFIED, Status.PENDING):
+    if part.change == "deceased" and identity.status is CheckStatus.VERIFIED:
+        return tell(identity, now, CheckStatus.ENDED, (Reason.DECEASED,), today, policy)
+    if part.change == "deceased" or identity.status in (CheckStatus.VERIFIED, CheckStatus.PENDING):
         return judge(identity, finding, now, today, policy)
     return leave(identity, now)
 
@@ -153,14 +153,14 @@ def learnt(state: Identity, event: Event[SourceChanged], facts: Facts) -> Decisi
 def _listed(identity: Identity, now: datetime, today: str, facts: Facts) -> Decision[Identity]:
     """The poverty data has arrived for a held case that lacked it: judged again with the register's earlier answer."""
     found = identity.found
-    if identity.status is not Status.HELD or Reason.POVERTY_DATA_MISSING not in identity.reasons or found is None:
+    if identity.status is not CheckStatus.HELD or Reason.POVERTY_DATA_MISSING not in identity.reasons or found is None:
         return leave(identity, now)
     policy = facts.policy_of(identity, now)
     line = facts.poverty.get((identity.asked.regency, identity.asked.worker_id))
     listed = rules.listed(identity.listed.rosters, line, policy)
     if not listed.poor:
         return leave(identity, now)
-    finding = Finding(
+    finding = SourceAnswer(
         status=found.register,
         score=float(identity.score or 0),
         birth_date_matches=found.birth_date_matches,
@@ -191,8 +191,8 @@ def _job(identity: Identity, job: str, since: str, now: datetime, policy: Policy
     if job not in policy.excluded:
         return leave(identity, now)
     reasons = (_JOBS[job],)
-    if identity.status is Status.VERIFIED:
-        return tell(identity, now, Status.ENDED, reasons, since, policy)
-    if identity.status is Status.HELD and rules.yields_to_job(identity.reasons):
-        return tell(identity, now, Status.REJECTED, reasons, business_day(now).isoformat(), policy)
+    if identity.status is CheckStatus.VERIFIED:
+        return tell(identity, now, CheckStatus.ENDED, reasons, since, policy)
+    if identity.status is CheckStatus.HELD and rules.yields_to_job(identity.reasons):
+        return tell(identity, now, CheckStatus.REJECTED, reasons, business_day(now).isoformat(), policy)
     return leave(identity, now)

@@ -6,10 +6,10 @@ from dataclasses import replace
 from datetime import datetime
 
 from services.verification.domain import outcomes, rules
-from services.verification.domain.parts import OfficerDecision
+from services.verification.domain.parts import IdentityDecisionForm
 from services.verification.domain.policy import Policy
 from services.verification.domain.standing import Facts, leave, tell
-from services.verification.domain.state import Identity, Proposal, Ruling, SideFacts, Status
+from services.verification.domain.state import CheckStatus, Identity, Proposal, Ruling, SideFacts
 from shared.contracts.officers import same_person
 from shared.contracts.reasons import Reason
 from shared.kernel.calendar import business_day
@@ -17,17 +17,17 @@ from shared.kernel.decision import Decision, Outcome
 from shared.kernel.event import Event
 
 
-def not_registered(state: SideFacts | None, event: Event[OfficerDecision], facts: Facts) -> Decision[SideFacts]:
+def not_registered(state: SideFacts | None, event: Event[IdentityDecisionForm], facts: Facts) -> Decision[SideFacts]:
     """Refuses a decision on a worker whom no check has asked about."""
     return Decision(state=state or SideFacts(), outcomes=(_refused(event.data, Reason.NOT_REGISTERED),))
 
 
-def not_held(state: Identity, event: Event[OfficerDecision], facts: Facts) -> Decision[Identity]:
+def not_held(state: Identity, event: Event[IdentityDecisionForm], facts: Facts) -> Decision[Identity]:
     """Refuses a decision on a case that waits for none."""
     return leave(state, event.at, (_refused(event.data, Reason.NOT_ELIGIBLE),))
 
 
-def settle(state: Identity, event: Event[OfficerDecision], facts: Facts) -> Decision[Identity]:
+def settle(state: Identity, event: Event[IdentityDecisionForm], facts: Facts) -> Decision[Identity]:
     """Settles a case by the officers' rules of the day of the decision, whenever the case was held."""
     identity, part, now = state, event.data, event.at
     policy = facts.policies.at(identity.asked.regency, now)
@@ -52,7 +52,7 @@ def _ruled(identity: Identity, verified: bool, ruling: Ruling, now: datetime, po
     changed = replace(identity, ruling=ruling, evidence=evidence)
     today = ruling.decided_on
     if not verified:
-        return tell(changed, now, Status.REJECTED, identity.reasons, today, policy)
+        return tell(changed, now, CheckStatus.REJECTED, identity.reasons, today, policy)
     jobs: list[str] = []
     if identity.known.wage_earner or rules.WAGE_EARNER in identity.listed.rosters:
         jobs.append(Reason.WAGE_EARNER)
@@ -61,9 +61,9 @@ def _ruled(identity: Identity, verified: bool, ruling: Ruling, now: datetime, po
     barring = tuple(one for one in jobs if one in policy.excluded)
     if barring:
         # The officer confirms the identity, but the employer must still pay the premium, so the job rejects.
-        return tell(changed, now, Status.REJECTED, barring, today, policy)
-    return tell(changed, now, Status.VERIFIED, (), today, policy)
+        return tell(changed, now, CheckStatus.REJECTED, barring, today, policy)
+    return tell(changed, now, CheckStatus.VERIFIED, (), today, policy)
 
 
-def _refused(part: OfficerDecision, reason: Reason) -> Outcome:
+def _refused(part: IdentityDecisionForm, reason: Reason) -> Outcome:
     return outcomes.refused(part.worker_id, part.signed_by, (reason,), part.worker_id)

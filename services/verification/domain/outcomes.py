@@ -6,15 +6,15 @@ from typing import Any
 
 from services.verification.domain import rules
 from services.verification.domain.policy import Policy
-from services.verification.domain.state import Identity, Status
+from services.verification.domain.state import CheckStatus, Identity
 from shared.contracts import tokens, topics
 from shared.contracts import verification as contract
 from shared.kernel.decision import Outcome
 
-_UNVERIFIED: dict[Status, tuple[str, type[contract.IdentityUnverified]]] = {
-    Status.HELD: ("identity.held.v1", contract.IdentityHeld),
-    Status.REJECTED: ("identity.rejected.v1", contract.IdentityRejected),
-    Status.ENDED: ("identity.ended.v1", contract.IdentityEnded),
+_UNVERIFIED: dict[CheckStatus, tuple[str, type[contract.IdentityUnverified]]] = {
+    CheckStatus.HELD: ("identity.held.v1", contract.IdentityHeld),
+    CheckStatus.REJECTED: ("identity.rejected.v1", contract.IdentityRejected),
+    CheckStatus.ENDED: ("identity.ended.v1", contract.IdentityEnded),
 }
 
 
@@ -32,7 +32,7 @@ def verdict(identity: Identity, effective_on: str, policy: Policy) -> Outcome:
         "registration_version": asked.registration_version,
         "policy": policy.version,
     }
-    if identity.status is Status.VERIFIED:
+    if identity.status is CheckStatus.VERIFIED:
         verified = contract.IdentityVerified(
             **fields,
             income_base=asked.income_base,

@@ -11,7 +11,7 @@ from shared.kernel.values import value
 
 
 @value(frozen=True, slots=True, kw_only=True)
-class OfficerDecision:
+class IdentityDecisionForm:
     """A well-formed decision of an officer. `signed_by` is the name in the event's source."""
 
     worker_id: str
@@ -52,7 +52,7 @@ def of_officer(event: Event[Intake], reference: object) -> tuple[Routed, ...]:
                 problems.append(f"{Reason.FIELD_INVALID}:{name}")
     if problems:
         return (Routed(Address("refusals", event.name), _refused(event, *problems)),)
-    part = OfficerDecision(
+    part = IdentityDecisionForm(
         worker_id=fields["worker_id"],
         verified=fields["decision"] == "verified",
         reason=fields["reason"],

@@ -27,7 +27,7 @@ from shared.reference import policies as reference
 
 EVERYWHERE = "*"
 EVERY_CASE = "*"
-Register = Literal["snapshot", "dukcapil"]
+RegisterName = Literal["snapshot", "dukcapil"]
 Requirement = Literal["attestation", "dinsos"]
 Excluded = Literal["wage-earner", "state-employee"]
 _Percent = Annotated[int, Field(ge=0, le=100)]
@@ -54,7 +54,7 @@ class Policy:
     regency: Annotated[str, Field(pattern=r"^(\*|\d{2}\.\d{2})$")]
     valid_from: date
     legal_basis: Annotated[str, Field(min_length=5, max_length=1_000)]
-    sources: Annotated[tuple[Register, ...], Field(min_length=1, max_length=2)]
+    sources: Annotated[tuple[RegisterName, ...], Field(min_length=1, max_length=2)]
     required: tuple[Requirement, ...]
     attesting: Mapping[str, tuple[str, ...]] = field(hash=False)
     decile_max: Annotated[int, Field(ge=0, le=10)]

@@ -8,7 +8,7 @@ from datetime import date
 from functools import lru_cache
 
 from services.verification.domain.policy import Policy
-from services.verification.domain.state import Listed, Status
+from services.verification.domain.state import CheckStatus, Listed
 from shared.contracts.reasons import Reason
 from shared.contracts.registration import Attestation, IdentityCheckRequested
 from shared.contracts.verification_work import RegisterStatus
@@ -22,7 +22,7 @@ NOWHERE = Listed()
 
 
 @value(frozen=True, slots=True, kw_only=True)
-class Person:
+class SnapshotPerson:
     """One person of a loaded population snapshot, and the version of the load."""
 
     status: RegisterStatus
@@ -45,7 +45,7 @@ class Poverty:
 
 
 @value(frozen=True, slots=True, kw_only=True)
-class Finding:
+class SourceAnswer:
     """What one source says about the person asked for. `born` is the register's birth date if the source gives it."""
 
     status: RegisterStatus
@@ -71,30 +71,32 @@ class Beside:
 class Verdict:
     """The status with all its reasons."""
 
-    status: Status
+    status: CheckStatus
     reasons: tuple[str, ...]
     score: int
 
 
-_SETTLED_BY_STATUS: dict[RegisterStatus, tuple[Status, Reason]] = {
-    "malformed": (Status.REJECTED, Reason.NIK_MALFORMED),
-    "not-found": (Status.REJECTED, Reason.NOT_FOUND),
-    "deceased": (Status.REJECTED, Reason.DECEASED),
-    "double": (Status.HELD, Reason.DUPLICATE_IDENTITY),
-    "inactive": (Status.HELD, Reason.INACTIVE_IDENTITY),
+_SETTLED_BY_STATUS: dict[RegisterStatus, tuple[CheckStatus, Reason]] = {
+    "malformed": (CheckStatus.REJECTED, Reason.NIK_MALFORMED),
+    "not-found": (CheckStatus.REJECTED, Reason.NOT_FOUND),
+    "deceased": (CheckStatus.REJECTED, Reason.DECEASED),
+    "double": (CheckStatus.HELD, Reason.DUPLICATE_IDENTITY),
+    "inactive": (CheckStatus.HELD, Reason.INACTIVE_IDENTITY),
 }
 
 
-def settled(register: RegisterStatus, evidence: str) -> Finding:
+def settled(register: RegisterStatus, evidence: str) -> SourceAnswer:
     """A finding for which the register's status alone decides."""
-    return Finding(status=register, score=None, birth_date_matches=None, sex_matches=None, born=None, evidence=evidence)
+    return SourceAnswer(
+        status=register, score=None, birth_date_matches=None, sex_matches=None, born=None, evidence=evidence
+    )
 
 
 # A death that became known through a claim.
 DECEASED_BY_CLAIM = settled("deceased", "claims")
 
 
-def verdict(finding: Finding, birth_date: str, checked_on: date, beside: Beside, policy: Policy) -> Verdict:
+def verdict(finding: SourceAnswer, birth_date: str, checked_on: date, beside: Beside, policy: Policy) -> Verdict:
     """The first step that applies decides (docs/contracts.md#how-a-verdict-is-reached): the register's status, then
     everything that excludes, then the doubts for an officer.
     """
@@ -104,14 +106,16 @@ def verdict(finding: Finding, birth_date: str, checked_on: date, beside: Beside,
         return Verdict(status=by_status[0], reasons=(by_status[1],), score=found)
     reasons = _excluding(finding, birth_date, checked_on, beside, policy)
     if reasons:
-        return Verdict(status=Status.REJECTED, reasons=tuple(reasons), score=found)
+        return Verdict(status=CheckStatus.REJECTED, reasons=tuple(reasons), score=found)
     doubts = _doubtful(finding, beside, policy)
     if doubts:
-        return Verdict(status=Status.HELD, reasons=tuple(doubts), score=found)
-    return Verdict(status=Status.VERIFIED, reasons=(), score=found)
+        return Verdict(status=CheckStatus.HELD, reasons=tuple(doubts), score=found)
+    return Verdict(status=CheckStatus.VERIFIED, reasons=(), score=found)
 
 
-def _excluding(finding: Finding, birth_date: str, checked_on: date, beside: Beside, policy: Policy) -> list[Reason]:
+def _excluding(
+    finding: SourceAnswer, birth_date: str, checked_on: date, beside: Beside, policy: Policy
+) -> list[Reason]:
     reasons = []
     if finding.birth_date_matches is False:
         reasons.append(Reason.BIRTH_DATE_MISMATCH)
@@ -135,7 +139,7 @@ def _excluding(finding: Finding, birth_date: str, checked_on: date, beside: Besi
     return reasons
 
 
-def _doubtful(finding: Finding, beside: Beside, policy: Policy) -> list[Reason]:
+def _doubtful(finding: SourceAnswer, beside: Beside, policy: Policy) -> list[Reason]:
     reasons = []
     if finding.score is not None and finding.score < policy.name_pass_from:
         reasons.append(Reason.NAME_MISMATCH)
@@ -146,9 +150,9 @@ def _doubtful(finding: Finding, beside: Beside, policy: Policy) -> list[Reason]:
     return reasons
 
 
-def compare(person: Person, asked: IdentityCheckRequested) -> Finding:
+def compare(person: SnapshotPerson, asked: IdentityCheckRequested) -> SourceAnswer:
     """What a register's own row says about the person asked for."""
-    return Finding(
+    return SourceAnswer(
         status=person.status,
         score=score(person.name, asked.name),
         birth_date_matches=person.birth_date == asked.birth_date,
@@ -178,10 +182,10 @@ def listed(rosters: tuple[str, ...], poverty: Poverty | None, policy: Policy) ->
     return Listed(rosters=rosters, poverty=f"{poverty.source}:{poverty.version}", poor=within)
 
 
-def waits_for_register(status: Status, reasons: Sequence[str], evidence: Sequence[str]) -> bool:
+def waits_for_register(status: CheckStatus, reasons: Sequence[str], evidence: Sequence[str]) -> bool:
     """Whether a case is held because of a loaded register's content, or because no register was loaded."""
     by_register = Reason.SOURCE_UNAVAILABLE in reasons or any(one.startswith("snapshot:") for one in evidence)
-    return status is Status.HELD and by_register
+    return status is CheckStatus.HELD and by_register
 
 
 def yields_to_job(reasons: Sequence[str]) -> bool:

@@ -14,8 +14,8 @@ from typing import Any
 
 from services.verification.domain import outcomes, rules
 from services.verification.domain.policy import Policies, Policy
-from services.verification.domain.rules import Beside, Finding, Person, Poverty
-from services.verification.domain.state import Found, Identity, SideFacts, Status
+from services.verification.domain.rules import Beside, Poverty, SnapshotPerson, SourceAnswer
+from services.verification.domain.state import CheckStatus, Found, Identity, SideFacts
 from shared.contracts.reasons import Reason
 from shared.kernel.decision import Decision, Due, Outcome
 from shared.kernel.values import value
@@ -36,7 +36,7 @@ class Facts:
     It holds the person, not a finding, because two requests for one worker in one batch may contain different forms.
     """
 
-    people: Mapping[Key, Person]
+    people: Mapping[Key, SnapshotPerson]
     policies: Policies = field(default_factory=Policies)
     snapshots: Mapping[str, str] = field(default_factory=dict)
     rosters: Mapping[Key, tuple[str, ...]] = field(default_factory=dict)
@@ -60,7 +60,7 @@ def leave(
 def due_of(identity: Identity, at: datetime) -> Due | None:
     """The question or the report to Dukcapil that an identity waits for."""
     about = f"{identity.asked.worker_id}:{identity.asked.registration_version}"
-    if identity.status is Status.PENDING:
+    if identity.status is CheckStatus.PENDING:
         kind = DUKCAPIL_ELSE if identity.stand_in else DUKCAPIL
         return Due(f"{DUKCAPIL}:{about}", kind, at, {"correlation_id": identity.correlation})
     if identity.give_back:
@@ -71,7 +71,7 @@ def due_of(identity: Identity, at: datetime) -> Due | None:
 def tell(
     identity: Identity,
     at: datetime,
-    status: Status,
+    status: CheckStatus,
     reasons: tuple[str, ...],
     effective_on: str,
     policy: Policy,
@@ -86,10 +86,10 @@ def tell(
         identity, status=status, reasons=reasons, told=status, policy=policy.version, proposal=None, **found
     )
     said = settled
-    if status is Status.VERIFIED and settled.known.suspected:
+    if status is CheckStatus.VERIFIED and settled.known.suspected:
         # The verdict is kept but told as held: the same person may already be paid for as another worker.
-        settled = replace(settled, told=Status.HELD)
-        said = replace(settled, status=Status.HELD, reasons=(Reason.DUPLICATE_IDENTITY,))
+        settled = replace(settled, told=CheckStatus.HELD)
+        said = replace(settled, status=CheckStatus.HELD, reasons=(Reason.DUPLICATE_IDENTITY,))
     return leave(settled, at, (outcomes.verdict(said, effective_on, policy),))
 
 
@@ -98,7 +98,9 @@ def note(identity: Identity, known: SideFacts, at: datetime) -> Decision[Identit
     return leave(replace(identity, known=known), at)
 
 
-def judge(identity: Identity, finding: Finding, at: datetime, effective_on: str, policy: Policy) -> Decision[Identity]:
+def judge(
+    identity: Identity, finding: SourceAnswer, at: datetime, effective_on: str, policy: Policy
+) -> Decision[Identity]:
     """Judges a register's finding together with everything else that is known, and publishes the verdict."""
     asked, listed = identity.asked, identity.listed
     attested = rules.attesting(asked.attestations, asked.sector, policy) if ATTESTATION in policy.required else []

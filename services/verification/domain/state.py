@@ -10,7 +10,7 @@ from shared.contracts.verification_work import RegisterStatus
 from shared.kernel.values import Personal, value
 
 
-class Status(StrEnum):
+class CheckStatus(StrEnum):
     """`pending` waits for Dukcapil; `ended` was verified or held and is no longer eligible, or ended before any
     verdict.
     """
@@ -90,13 +90,13 @@ class Identity:
 
     asked: IdentityCheckRequested
     checked_on: str
-    status: Status
+    status: CheckStatus
     reasons: tuple[str, ...] = ()
     score: int | None = None
     evidence: tuple[str, ...] = ()
     sequence: int = 0
     correlation: str = ""
-    told: Status | None = None
+    told: CheckStatus | None = None
     ruling: Ruling | None = None
     proposal: Proposal | None = None
     policy: str = ""

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from services.verification.domain.rules import Person, Poverty
+from services.verification.domain.rules import Poverty, SnapshotPerson
 from services.verification.domain.standing import Facts, Key
 from services.verification.facts import policies, sources
 from services.verification.settings import Settings
@@ -55,7 +55,7 @@ async def facts(reader: Reader, routed: Sequence[tuple[Routed, Event]], referenc
 
 async def _people(
     reader: Reader, asked: Iterable[Key], loads: Mapping[Key, sources.Load], cipher: Cipher
-) -> dict[Key, Person]:
+) -> dict[Key, SnapshotPerson]:
     found = await sources.look_up(reader, sources.POPULATION, asked, loads)
     return {key: sources.person(row, cipher) for key, row in found.items()}
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from services.verification.domain import rules
-from services.verification.domain.rules import Person, Poverty
+from services.verification.domain.rules import Poverty, SnapshotPerson
 from services.verification.domain.standing import Key
 from shared.runtime.ports import Cipher, Reader
 
@@ -92,9 +92,9 @@ async def look_up(
     return {keys[key]: row for key, row in rows.items() if row["version"] == loaded[keys[key][0], kind].version}
 
 
-def person(row: Mapping[str, Any], cipher: Cipher) -> Person:
-    """A row of a population as a Person."""
-    return Person(
+def person(row: Mapping[str, Any], cipher: Cipher) -> SnapshotPerson:
+    """A row of a population as a SnapshotPerson."""
+    return SnapshotPerson(
         status=row["status"],
         name=cipher.open(row["name"]),
         birth_date=cipher.open(row["birth_date"]),

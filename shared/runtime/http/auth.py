@@ -18,7 +18,7 @@ from fastapi import HTTPException, Request
 from shared.runtime import configuration
 from shared.runtime.errors import Unavailable
 from shared.runtime.http import edge
-from shared.runtime.http.issuer import DEFAULT, Bounds, Fetch, IssuerKeys
+from shared.runtime.http.issuer import DEFAULT, Fetch, IssuerKeys, KeyTimes
 
 OPEN = "none"
 ALGORITHMS = ("RS256", "RS384", "RS512", "ES256", "ES384", "PS256", "EdDSA")
@@ -85,7 +85,7 @@ class Caller:
 class Guard:
     """Authenticates the callers of one service."""
 
-    def __init__(self, environ: Mapping[str, str], fetch: Fetch | None = None, bounds: Bounds = DEFAULT) -> None:
+    def __init__(self, environ: Mapping[str, str], fetch: Fetch | None = None, bounds: KeyTimes = DEFAULT) -> None:
         self._issuer = configuration.AUTH.of(environ)
         self._audience = configuration.AUTH_AUDIENCE.text(environ) or configuration.AUTH_AUDIENCE.usual
         self._keys = IssuerKeys(self._issuer, fetch, bounds)

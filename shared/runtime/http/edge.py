@@ -22,7 +22,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from shared.runtime import clock, configuration
-from shared.runtime.errors import Refused
+from shared.runtime.errors import StartRefused
 
 log = structlog.get_logger()
 
@@ -57,11 +57,11 @@ _TOO_SLOW = (408, "the request came too slowly")
 
 
 def check(environ: Mapping[str, str]) -> None:
-    """Raises Refused when a service without authentication could be reached from another machine."""
+    """Raises StartRefused when a service without authentication could be reached from another machine."""
     host = configuration.HTTP_HOST.text(environ) or LOOPBACK
     told = configuration.HTTP_PUBLISHED.of(environ)
     if configuration.AUTH.of(environ) == NONE and not _is_loopback(host) and not told:
-        raise Refused(
+        raise StartRefused(
             f"PAYUNG_AUTH=none lets everybody do everything, and {HOST}={host} can be reached from other machines. "
             f"Name an issuer, or say {PUBLISHED}=loopback where the port is published on loopback only (a container)"
         )

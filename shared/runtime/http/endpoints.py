@@ -68,7 +68,7 @@ def build(house: House, watch: Watch, metrics: Metrics) -> FastAPI:
 def _add_intake(app: FastAPI, house: House) -> None:
     commands = {kind: model for kind, model in house.spec.inputs.items() if issubclass(model, Intake)}
     guard = Guard(house.environ)
-    standing = topics_admin.Standing(house.environ)
+    standing = topics_admin.ExistingTopics(house.environ)
 
     @app.post("/v1/events", status_code=202, tags=["intake"])
     async def post_events(request: Request) -> JSONResponse:

@@ -27,7 +27,7 @@ _UNANSWERED = (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError, KeyError,
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Bounds:
+class KeyTimes:
     """All in seconds.
 
     `kept_s`: older keys are fetched again, while requests still use them. `last_good_s`: older keys are no longer used.
@@ -40,13 +40,13 @@ class Bounds:
     ask_s: float = 5.0
 
 
-DEFAULT = Bounds()
+DEFAULT = KeyTimes()
 
 
 class IssuerKeys:
     """The signing keys of one issuer, as this process knows them."""
 
-    def __init__(self, issuer: str, fetch: Fetch | None = None, bounds: Bounds = DEFAULT) -> None:
+    def __init__(self, issuer: str, fetch: Fetch | None = None, bounds: KeyTimes = DEFAULT) -> None:
         self._issuer = issuer
         self._fetch = fetch or _get
         self._bounds = bounds

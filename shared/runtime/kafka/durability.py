@@ -16,7 +16,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from shared.runtime import configuration
-from shared.runtime.errors import Refused
+from shared.runtime.errors import StartRefused
 
 REPLICATION = configuration.REPLICATION.name
 MIN_INSYNC = configuration.MIN_INSYNC.name
@@ -38,11 +38,11 @@ class Durability:
 
     @classmethod
     def of(cls, environ: Mapping[str, str]) -> Durability:
-        """From the environment; raises Refused for values that contradict each other."""
+        """From the environment; raises StartRefused for values that contradict each other."""
         copies, in_step = configuration.REPLICATION.perhaps(environ), configuration.MIN_INSYNC.perhaps(environ)
         asked = cls(copies, in_step, configuration.ONE_BROKER.of(environ))
         if copies is not None and in_step is not None and in_step > copies:
-            raise Refused(f"{MIN_INSYNC}={in_step} is more than {REPLICATION}={copies}: nothing could be written")
+            raise StartRefused(f"{MIN_INSYNC}={in_step} is more than {REPLICATION}={copies}: nothing could be written")
         return asked
 
     def copies(self, brokers: int) -> int:
@@ -62,7 +62,7 @@ async def brokers(admin: AIOKafkaAdminClient) -> int:
 
 
 async def require(admin: AIOKafkaAdminClient, names: Sequence[str]) -> None:
-    """Raises Refused when one lost disk may lose one of these topics."""
+    """Raises StartRefused when one lost disk may lose one of these topics."""
     if not names:
         return
     described = await asyncio.wait_for(admin.describe_topics(list(names)), _TIMEOUT_S)
@@ -72,7 +72,7 @@ async def require(admin: AIOKafkaAdminClient, names: Sequence[str]) -> None:
     if weak:
         first = weak[0]
         shown = ", ".join(weak[:_NAMED_MAX]) + (f" and {len(weak) - _NAMED_MAX} more" if len(weak) > _NAMED_MAX else "")
-        raise Refused(
+        raise StartRefused(
             f"one lost disk may lose topic {shown} ({first}: {copies.get(first, 0)} copies, {SETTING} "
             f"{settings.get(first, 0)}). Use three brokers, {REPLICATION}=3 and {MIN_INSYNC}=2 (payung topics apply); "
             f"if one broker is meant, say so: {ONE_BROKER}=yes"
@@ -100,7 +100,7 @@ async def raise_in_step(admin: AIOKafkaAdminClient, wanted: Mapping[str, int]) -
     for answer in await asyncio.wait_for(admin.alter_configs(resources), _TIMEOUT_S):
         for code, text, _, name, *_ in answer.resources:
             if code:
-                raise Refused(f"{SETTING} of topic {name} could not be set: {text or code}")
+                raise StartRefused(f"{SETTING} of topic {name} could not be set: {text or code}")
     return wrong
 
 
@@ -113,6 +113,8 @@ async def _configs(
     for answer in await asyncio.wait_for(admin.describe_configs(resources), _TIMEOUT_S):
         for code, text, _, name, entries in answer.resources:
             if code:
-                raise Refused(f"Kafka does not tell the settings of topic {name} (DescribeConfigs): {text or code}")
+                raise StartRefused(
+                    f"Kafka does not tell the settings of topic {name} (DescribeConfigs): {text or code}"
+                )
             found[name] = entries
     return found

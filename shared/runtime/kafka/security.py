@@ -17,7 +17,7 @@ from aiokafka.helpers import create_ssl_context
 from faststream.security import BaseSecurity, SASLOAuthBearer, SASLPlaintext, SASLScram256, SASLScram512
 
 from shared.runtime import configuration
-from shared.runtime.errors import Refused
+from shared.runtime.errors import StartRefused
 from shared.runtime.kafka.tokens import TokenSource
 from shared.runtime.ops import credentials
 
@@ -56,7 +56,7 @@ class Security:
         return f"SASL_{way}" if self.mechanism else way
 
     def context(self) -> ssl.SSLContext | None:
-        """The TLS context; None without a CA. Raises Refused when one of its files cannot be used."""
+        """The TLS context; None without a CA. Raises StartRefused when one of its files cannot be used."""
         if self.ca is None:
             return None
         try:
@@ -64,7 +64,7 @@ class Security:
             return found
         except (OSError, ValueError) as error:  # an SSLError is an OSError
             names = ", ".join(one for one in (self.ca, self.certificate, self.key) if one)
-            raise Refused(f"the certificates for Kafka cannot be used ({names}): {error}") from None
+            raise StartRefused(f"the certificates for Kafka cannot be used ({names}): {error}") from None
 
     def options(self) -> dict[str, Any]:
         """Options for aiokafka's clients, without the address."""
@@ -104,8 +104,8 @@ class Security:
 
 
 def read(environ: Mapping[str, str]) -> Security:
-    """The security that the environment sets. Refused when a setting would be ignored, or when a secret would travel
-    unencrypted to another machine."""
+    """The security that the environment sets. StartRefused when a setting would be ignored, or when a secret would
+    travel unencrypted to another machine."""
     given = {
         name.removeprefix(PREFIX): value
         for name, value in environ.items()
@@ -134,17 +134,19 @@ def _take_from_files(given: dict[str, str]) -> None:
         try:
             text = Path(file).read_text("utf-8").strip()
         except OSError as error:
-            raise Refused(f"{PREFIX}{name}_FILE cannot be read: {error.strerror}") from None
+            raise StartRefused(f"{PREFIX}{name}_FILE cannot be read: {error.strerror}") from None
         if given.setdefault(name, text) != text:
-            raise Refused(f"{PREFIX}{name} and {PREFIX}{name}_FILE differ: one of them would be ignored")
+            raise StartRefused(f"{PREFIX}{name} and {PREFIX}{name}_FILE differ: one of them would be ignored")
 
 
 def _read(given: dict[str, str], bootstrap: str) -> Security:
     _refuse_unknown(given)
     if (given.get("CERT") is None) != (given.get("KEY") is None):
-        raise Refused(f"{PREFIX}CERT and {PREFIX}KEY belong together: a client's certificate and its key")
+        raise StartRefused(f"{PREFIX}CERT and {PREFIX}KEY belong together: a client's certificate and its key")
     if "CERT" in given and "CA" not in given:
-        raise Refused(f"{PREFIX}CERT needs {PREFIX}CA: without it the connection has no TLS and sends no certificate")
+        raise StartRefused(
+            f"{PREFIX}CERT needs {PREFIX}CA: without it the connection has no TLS and sends no certificate"
+        )
     tokens = TokenSource.of(given)
     return Security(
         bootstrap=bootstrap,
@@ -162,18 +164,18 @@ def _mechanism(given: Mapping[str, str], tokens: TokenSource | None) -> str | No
     named = given.get("MECHANISM") or (BEARER if tokens else "SCRAM-SHA-256" if "USER" in given else None)
     if named is None:
         if "PASSWORD" in given:
-            raise Refused(f"{PREFIX}PASSWORD is set and {PREFIX}USER is not: it would be ignored")
+            raise StartRefused(f"{PREFIX}PASSWORD is set and {PREFIX}USER is not: it would be ignored")
         return None
     if named not in MECHANISMS:
-        raise Refused(f"{PREFIX}MECHANISM is {named}; known are {', '.join(MECHANISMS)}")
+        raise StartRefused(f"{PREFIX}MECHANISM is {named}; known are {', '.join(MECHANISMS)}")
     if named == BEARER:
         _refuse_beside(given, f"with {BEARER}", ("CA", "MECHANISM", "CERT", "KEY", *TokenSource.SETTINGS))
         if tokens is None:
-            raise Refused(f"{BEARER} needs {PREFIX}TOKEN_PATH, or {PREFIX}TOKEN_URL with a client's id and secret")
+            raise StartRefused(f"{BEARER} needs {PREFIX}TOKEN_PATH, or {PREFIX}TOKEN_URL with a client's id and secret")
     elif tokens is not None:
-        raise Refused(f"{PREFIX}TOKEN_* is for {BEARER}, but {PREFIX}MECHANISM is {named}")
+        raise StartRefused(f"{PREFIX}TOKEN_* is for {BEARER}, but {PREFIX}MECHANISM is {named}")
     elif not ("USER" in given and "PASSWORD" in given):
-        raise Refused(f"{named} needs {PREFIX}USER and {PREFIX}PASSWORD; one of them is missing")
+        raise StartRefused(f"{named} needs {PREFIX}USER and {PREFIX}PASSWORD; one of them is missing")
     return named
 
 
@@ -181,15 +183,17 @@ def _refuse_unknown(given: Mapping[str, str]) -> None:
     known = {"AUTH", "USER", "PASSWORD", "MECHANISM", "CA", "CERT", "KEY", *TokenSource.SETTINGS}
     unknown = sorted(given.keys() - known)
     if unknown:
-        raise Refused(f"{', '.join(PREFIX + one for one in unknown)} is not a setting of Payung; it would be ignored")
+        raise StartRefused(
+            f"{', '.join(PREFIX + one for one in unknown)} is not a setting of Payung; it would be ignored"
+        )
     if given.get("AUTH", "none") != "none":
-        raise Refused(f"{PREFIX}AUTH can only be 'none': the broker has no log-ins")
+        raise StartRefused(f"{PREFIX}AUTH can only be 'none': the broker has no log-ins")
 
 
 def _refuse_beside(given: Mapping[str, str], where: str, allowed: tuple[str, ...]) -> None:
     more = sorted(PREFIX + one for one in given if one not in allowed)
     if more:
-        raise Refused(f"{', '.join(more)} {where} would be ignored: remove one of them")
+        raise StartRefused(f"{', '.join(more)} {where} would be ignored: remove one of them")
 
 
 def _refuse_in_the_clear(found: Security, given: Mapping[str, str]) -> None:
@@ -198,16 +202,16 @@ def _refuse_in_the_clear(found: Security, given: Mapping[str, str]) -> None:
     near, told = credentials.is_near(found.bootstrap), given.get("AUTH") == "none"
     known = found.mechanism is not None or found.certificate is not None
     if known and told:
-        raise Refused(f"{PREFIX}AUTH is none, but there is a log-in: one of them would be ignored")
+        raise StartRefused(f"{PREFIX}AUTH is none, but there is a log-in: one of them would be ignored")
     if not known and found.ca and not told:
-        raise Refused(
+        raise StartRefused(
             f"{PREFIX}CA is set and there is no log-in. Name one ({PREFIX}USER, {credentials.VARIABLE}, a "
             f"certificate), or say {PREFIX}AUTH=none for TLS to a broker without log-ins"
         )
     if not known and not near and not told:
-        raise Refused(
+        raise StartRefused(
             f"there is no log-in for the broker at {found.bootstrap}. Name one ({PREFIX}USER, {credentials.VARIABLE}), "
             f"or say {PREFIX}AUTH=none where the broker has no log-ins"
         )
     if found.mechanism in ("PLAIN", BEARER) and found.ca is None and not near:
-        raise Refused(f"{found.mechanism} without {PREFIX}CA would send its secret unencrypted: name the CA")
+        raise StartRefused(f"{found.mechanism} without {PREFIX}CA would send its secret unencrypted: name the CA")

@@ -25,7 +25,7 @@ REQUEST_BYTES_MAX = topics.DEAD_LETTER_BYTES_MAX + 64 * 1024
 
 
 class Server:
-    """Address and login for the broker (security.py); raises Refused when the settings contradict each other."""
+    """Address and login for the broker (security.py); raises StartRefused when the settings contradict each other."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self.security = security.read(environ)

@@ -16,13 +16,13 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 
 import structlog
 
-from shared.runtime.errors import Refused, Unavailable
+from shared.runtime.errors import StartRefused, Unavailable
 from shared.runtime.ports import Noted, StateStore
 
 log = structlog.get_logger()
 
 ACCEPT = "PAYUNG_ACCEPT_AHEAD"
-Place = tuple[str, int]
+Partition = tuple[str, int]
 # The ids of topics by name, as the broker gives them.
 Ids = Callable[[], Awaitable[Mapping[str, str]]]
 _NAMED_MAX = 3
@@ -43,7 +43,7 @@ class SettledOffsets:
         self._ids: Mapping[str, str] = {}
         self._noted: dict[Noted, int] = {}
 
-    async def note(self, offsets: Mapping[Place, int]) -> None:
+    async def note(self, offsets: Mapping[Partition, int]) -> None:
         """Notes offsets that are about to be committed. Raises SetBack when the store knows less than before,
         Unavailable when it does not answer."""
         await self._know(name for name, _ in offsets)
@@ -56,16 +56,17 @@ class SettledOffsets:
         self._noted.update({mark: max(offset, self._noted.get(mark, 0)) for mark, offset in marks.items()})
 
     async def go_back(
-        self, committed: Mapping[Place, int], bounds: Mapping[Place, tuple[int, int]]
-    ) -> dict[Place, int]:
+        self, committed: Mapping[Partition, int], bounds: Mapping[Partition, tuple[int, int]]
+    ) -> dict[Partition, int]:
         """For partitions that were just assigned: where the group is ahead of the store, the offset to read from.
 
-        `bounds` are the first and the next offset of each log. Raises Refused when a log does not reach back so far.
+        `bounds` are the first and the next offset of each log. Raises StartRefused when a log does not reach back so
+        far.
         """
         await self._know(name for name, _ in committed)
         kept = await self._store.settled()
         marks = {place: (self._ids[place[0]], place[1]) for place in committed if place[0] in self._ids}
-        back: dict[Place, int] = {}
+        back: dict[Partition, int] = {}
         anew: dict[Noted, int] = {}
         for place, mark in marks.items():
             stands = kept.at.get(mark, 0)
@@ -83,7 +84,7 @@ class SettledOffsets:
             anew.update({marks[place]: committed[place] for place in back})
             back = {}
         elif lost:
-            raise Refused(_complaint(lost, bounds))
+            raise StartRefused(_complaint(lost, bounds))
         if anew:
             await self._store.set_settled(anew)
         self._noted = {mark: anew.get(mark, kept.at.get(mark, 0)) for mark in marks.values()}
@@ -94,7 +95,7 @@ class SettledOffsets:
             self._ids = await self._ask()
 
 
-def _complaint(lost: Mapping[Place, int], bounds: Mapping[Place, tuple[int, int]]) -> str:
+def _complaint(lost: Mapping[Partition, int], bounds: Mapping[Partition, tuple[int, int]]) -> str:
     named = [f"{name}/{number} from {lost[name, number]} to {bounds[name, number][0]}" for name, number in sorted(lost)]
     shown = ", ".join(named[:_NAMED_MAX]) + (f" and {len(named) - _NAMED_MAX} more" if len(named) > _NAMED_MAX else "")
     return (

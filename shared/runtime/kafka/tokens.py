@@ -14,7 +14,7 @@ import httpx
 from aiokafka.abc import AbstractTokenProvider
 
 from shared.runtime import clock
-from shared.runtime.errors import Refused
+from shared.runtime.errors import StartRefused
 
 ASK_TIMEOUT_S = 10.0
 # A token is requested again this long before it ends. A token of unknown lifetime is kept for twice this long.
@@ -47,18 +47,21 @@ class TokenSource(AbstractTokenProvider):  # type: ignore[misc]  # aiokafka is u
 
     @classmethod
     def of(cls, given: Mapping[str, str]) -> TokenSource | None:
-        """Built from the settings, whose prefix is removed; None when none is set, Refused when they are incomplete."""
+        """Built from the settings, whose prefix is removed; None when none is set, StartRefused when they are
+        incomplete."""
         named = {name: given[name] for name in cls.SETTINGS if name in given}
         if not named:
             return None
         file, url = named.get("TOKEN_PATH"), named.get("TOKEN_URL")
         if (file is None) == (url is None):
-            raise Refused("tokens for Kafka come from PAYUNG_KAFKA_TOKEN_PATH or from PAYUNG_KAFKA_TOKEN_URL: name one")
+            raise StartRefused(
+                "tokens for Kafka come from PAYUNG_KAFKA_TOKEN_PATH or from PAYUNG_KAFKA_TOKEN_URL: name one"
+            )
         if url is not None:
             return cls(None, Issuer(url, named))
         assert file is not None
         if len(named) > 1 or not Path(file).is_file():
-            raise Refused(f"PAYUNG_KAFKA_TOKEN_PATH allows no other token setting and must name a file: {file}")
+            raise StartRefused(f"PAYUNG_KAFKA_TOKEN_PATH allows no other token setting and must name a file: {file}")
         return cls(Path(file), None)
 
     async def token(self) -> str:
@@ -107,9 +110,11 @@ class Issuer:
     """The token endpoint of an OIDC issuer, and our log-in there."""
 
     def __init__(self, url: str, named: Mapping[str, str]) -> None:
-        """Raises Refused for settings that are incomplete, or that would show the secret to others."""
+        """Raises StartRefused for settings that are incomplete, or that would show the secret to others."""
         if not (url.startswith("https://") and {"CLIENT_ID", "CLIENT_SECRET"} <= named.keys()):
-            raise Refused("PAYUNG_KAFKA_TOKEN_URL is https, with PAYUNG_KAFKA_CLIENT_ID and PAYUNG_KAFKA_CLIENT_SECRET")
+            raise StartRefused(
+                "PAYUNG_KAFKA_TOKEN_URL is https, with PAYUNG_KAFKA_CLIENT_ID and PAYUNG_KAFKA_CLIENT_SECRET"
+            )
         self._url = url
         self._login = (named["CLIENT_ID"], named["CLIENT_SECRET"])
         self._scope = named.get("SCOPE")
@@ -118,7 +123,7 @@ class Issuer:
             try:
                 self._trust = ssl.create_default_context(cafile=named["TOKEN_CA"])
             except OSError as error:  # an SSLError is an OSError
-                raise Refused(f"PAYUNG_KAFKA_TOKEN_CA cannot be used ({named['TOKEN_CA']}): {error}") from None
+                raise StartRefused(f"PAYUNG_KAFKA_TOKEN_CA cannot be used ({named['TOKEN_CA']}): {error}") from None
 
     def ask(self) -> tuple[str, float]:
         """A new token, and its lifetime in seconds."""

@@ -8,12 +8,12 @@ from aiokafka import AIOKafkaClient
 
 from shared.runtime.kafka.patches import AllTopics
 from shared.runtime.kafka.server import Server, asking, quietly
-from shared.runtime.ops.guards import Standing
+from shared.runtime.ops.guards import TopicAtBroker
 
 TIMEOUT_S = 20.0
 
 
-async def look(server: Server) -> dict[str, Standing]:
+async def look(server: Server) -> dict[str, TopicAtBroker]:
     """Every topic that this user may see, by name; Unavailable when the broker does not answer."""
     client = AIOKafkaClient(**server.options())
     try:
@@ -24,7 +24,7 @@ async def look(server: Server) -> dict[str, Standing]:
     finally:
         await quietly(client.close())
     return {
-        topic: Standing(str(number), len(partitions))
+        topic: TopicAtBroker(str(number), len(partitions))
         for code, topic, number, _, partitions, *_ in answer.topics
         if code == 0
     }

@@ -14,7 +14,7 @@ from aiokafka.errors import TopicAlreadyExistsError, for_code
 
 from shared.contracts import topics
 from shared.contracts.topics import Topic
-from shared.runtime.errors import Refused
+from shared.runtime.errors import StartRefused
 from shared.runtime.kafka import durability
 from shared.runtime.kafka.durability import Durability
 from shared.runtime.kafka.server import Server, asking, quietly
@@ -60,7 +60,9 @@ async def apply(
         missing = [one for one in wanted if one.name not in standing]
         copies = replicas if replicas is not None else asked.copies(await durability.brokers(admin))
         if asked.in_step(copies) > copies:
-            raise Refused(f"{durability.MIN_INSYNC}={asked.min_insync} of {copies} copies: nothing could be written")
+            raise StartRefused(
+                f"{durability.MIN_INSYNC}={asked.min_insync} of {copies} copies: nothing could be written"
+            )
         in_step = {durability.SETTING: str(asked.in_step(copies))}
         if asked.min_insync is not None:
             await durability.raise_in_step(admin, dict.fromkeys(standing, asked.min_insync))
@@ -80,7 +82,7 @@ async def apply(
             for name, code, *rest in answer.topic_errors:
                 error = for_code(code)
                 if code and error is not TopicAlreadyExistsError:
-                    raise Refused(f"topic {name} could not be made: {rest[0] if rest else error.__name__}")
+                    raise StartRefused(f"topic {name} could not be made: {rest[0] if rest else error.__name__}")
                 made.append(name)
         return made
 
@@ -110,7 +112,7 @@ async def committed(server: Server, group: str) -> dict[TopicPartition, int]:
     return {partition: int(one.offset) for partition, one in found.items() if one.offset >= 0}
 
 
-class Standing:
+class ExistingTopics:
     """Which topics exist, for a writer. The broker is asked once per topic, because topics are not removed."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
@@ -138,11 +140,11 @@ async def check(server: Server, wanted: Sequence[Topic], reads: str = "", asked:
             await durability.require(admin, list(standing))
     missing = [one.name for one in wanted if one.name not in standing]
     if missing:
-        raise Refused(f"Kafka has no topic {', '.join(missing)}; make them with: payung topics apply")
+        raise StartRefused(f"Kafka has no topic {', '.join(missing)}; make them with: payung topics apply")
     # Without a feedback topic an agency cannot be answered, and its first answer would block every other agency's.
     mute = [one.name for one in of_agencies if one.name not in standing]
     if mute:
-        raise Refused(
+        raise StartRefused(
             f"Kafka has no topic {', '.join(mute)} although the agency's intake exists; make it with: payung agency add"
         )
     _refuse_mismatch([*wanted, *of_agencies], standing)
@@ -189,6 +191,6 @@ def _refuse_mismatch(wanted: Sequence[Topic], standing: Mapping[str, int]) -> No
     for one in wanted:
         found = standing.get(one.name)
         if found is not None and found != one.partitions:
-            raise Refused(
+            raise StartRefused(
                 f"topic {one.name} has {found} partitions; {one.partitions} keep each key's order. Not changed"
             )

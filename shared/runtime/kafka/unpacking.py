@@ -34,7 +34,7 @@ _XERIAL = b"\x82SNAPPY\x00"
 _XERIAL_HEAD = 16
 
 
-class TooLarge(ValueError):
+class BatchTooLarge(ValueError):
     """A batch unpacks to more than it may."""
 
 
@@ -52,7 +52,7 @@ def _into(unpack: Callable[[Any, bytearray], int]) -> Callable[[Any], bytes]:
             except cramjam.DecompressionError:
                 continue
             return bytes(memoryview(out)[:size])
-        raise TooLarge
+        raise BatchTooLarge
 
     return decode
 
@@ -69,7 +69,7 @@ def _gzip(payload: Any) -> bytes:
         parts.append(part)
         room -= len(part)
         if room <= 0 or not unpacker.eof:
-            raise TooLarge
+            raise BatchTooLarge
         rest = unpacker.unused_data
     return b"".join(parts)
 
@@ -77,7 +77,7 @@ def _gzip(payload: Any) -> bytes:
 def _snappy(payload: Any) -> bytes:
     blocks = list(_snappy_blocks(memoryview(payload)))
     if sum(cramjam.snappy.decompress_raw_len(one) for one in blocks) > UNPACKED_BYTES_MAX:
-        raise TooLarge
+        raise BatchTooLarge
     return b"".join(bytes(cramjam.snappy.decompress_raw(one)) for one in blocks)
 
 
@@ -90,14 +90,14 @@ def _snappy_blocks(payload: memoryview) -> Iterator[bytes]:
     while at < len(payload):
         (size,) = struct.unpack_from("!i", payload, at)
         if size < 0:
-            raise TooLarge
+            raise BatchTooLarge
         yield bytes(payload[at + 4 : at + 4 + size])
         at += 4 + size
 
 
 # -- the batches ------------------------------------------------------------------------------------------------------
 
-UNPACKABLE = (TooLarge, cramjam.DecompressionError, zlib.error, struct.error)
+UNPACKABLE = (BatchTooLarge, cramjam.DecompressionError, zlib.error, struct.error)
 
 
 @dataclass(slots=True)

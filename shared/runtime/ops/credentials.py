@@ -17,7 +17,7 @@ from pathlib import Path
 
 import structlog
 
-from shared.runtime.errors import Refused
+from shared.runtime.errors import StartRefused
 
 log = structlog.get_logger()
 
@@ -39,23 +39,24 @@ class Credentials:
 
 
 def of(environ: Mapping[str, str]) -> Credentials | None:
-    """The file that PAYUNG_CREDENTIALS names; None when it is not set; raises Refused when the file cannot be read."""
+    """The file that PAYUNG_CREDENTIALS names; None when it is not set; raises StartRefused when the file cannot be
+    read."""
     name = environ.get(VARIABLE)
     return read(Path(name)) if name else None
 
 
 def read(path: Path) -> Credentials:
-    """Reads one file; raises Refused, without showing its contents, when it is not valid."""
+    """Reads one file; raises StartRefused, without showing its contents, when it is not valid."""
     try:
         found = json.loads(path.read_text("utf-8"))
     except OSError as error:
-        raise Refused(f"the credentials file {path} cannot be read: {error.strerror}") from None
+        raise StartRefused(f"the credentials file {path} cannot be read: {error.strerror}") from None
     except ValueError:
-        raise Refused(f"the credentials file {path} is no JSON") from None
+        raise StartRefused(f"the credentials file {path} is no JSON") from None
     texts = found if isinstance(found, dict) else {}
     lacking = [name for name in ("user", "password") if not (isinstance(texts.get(name), str) and texts[name])]
     if lacking:
-        raise Refused(f"the credentials file {path} has no {' and no '.join(lacking)}")
+        raise StartRefused(f"the credentials file {path} has no {' and no '.join(lacking)}")
     return Credentials(
         path=path,
         user=texts["user"],
@@ -74,7 +75,7 @@ async def exchanged(environ: Mapping[str, str]) -> None:
         await asyncio.sleep(LOOK_S)
         try:
             now = of(environ)
-        except Refused as error:
+        except StartRefused as error:
             log.warning("the credentials file cannot be read any more", why=str(error))
             continue
         if now is not None and (now.user, now.password) != (before.user, before.password):

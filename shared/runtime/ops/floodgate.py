@@ -18,7 +18,7 @@ import structlog
 from shared.runtime import clock
 from shared.runtime.errors import Defect, Unavailable
 from shared.runtime.ops import floods
-from shared.runtime.ops.floods import Limits, Pause, Tally, Windows
+from shared.runtime.ops.floods import Limits, Pause, TopicCounts, Windows
 from shared.runtime.ops.metrics import Metrics
 from shared.runtime.ports import DeadLetters, Rows
 from shared.runtime.records import Record
@@ -66,7 +66,7 @@ class FloodGate:
         codes = Counter(code for _, code, _ in letters)
         for topic, count in self._put.items():
             before = self._windows.tally(topic, clock.monotonic())
-            tally = Tally(before.records, before.letters + count)
+            tally = TopicCounts(before.records, before.letters + count)
             if floods.is_ours(topic) and floods.from_ours(self._limits, tally):
                 self._metrics.flood(topic)
                 raise OwnFlood(
@@ -118,7 +118,7 @@ class FloodGate:
             self._paused = {row["_id"]: Pause(row["until"].timestamp(), row["level"]) for row in rows}
         self._hold()
 
-    def _pause(self, topic: str, tally: Tally) -> None:
+    def _pause(self, topic: str, tally: TopicCounts) -> None:
         now = clock.now()
         self._pauses += 1
         standing = floods.pause(self._limits, self._paused.get(topic), now.timestamp())

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 
 from shared.contracts import topics
 from shared.runtime import configuration
-from shared.runtime.errors import Refused
+from shared.runtime.errors import StartRefused
 
 # Counts within one second are merged, so that a window never holds more entries than seconds.
 _GRAIN_S = 1.0
@@ -38,7 +38,7 @@ class Limits:
 
 
 def limits_of(environ: Mapping[str, str]) -> Limits:
-    """The limits from the environment, else the defaults; raises Refused for an impossible value."""
+    """The limits from the environment, else the defaults; raises StartRefused for an impossible value."""
     limits = Limits(
         letters=configuration.FLOOD_LETTERS.of(environ),
         own_letters=configuration.FLOOD_OWN_LETTERS.of(environ),
@@ -49,7 +49,7 @@ def limits_of(environ: Mapping[str, str]) -> Limits:
     )
     if limits.pause_max_s < limits.pause_s:
         longest, first = configuration.FLOOD_PAUSE_MAX_S.name, configuration.FLOOD_PAUSE_S.name
-        raise Refused(f"{longest} is at least {first}; got {limits.pause_max_s:g} and {limits.pause_s:g}")
+        raise StartRefused(f"{longest} is at least {first}; got {limits.pause_max_s:g} and {limits.pause_s:g}")
     return limits
 
 
@@ -59,7 +59,7 @@ def is_ours(topic: str) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
+class TopicCounts:
     """The counts of one topic within a window."""
 
     records: int
@@ -90,11 +90,11 @@ class Windows:
             looks.append(_Look(now_s, records, letters))
         self._forget_old(topic, now_s)
 
-    def tally(self, topic: str, now_s: float) -> Tally:
+    def tally(self, topic: str, now_s: float) -> TopicCounts:
         """The counts within the window now."""
         self._forget_old(topic, now_s)
         looks = self._looks.get(topic, ())
-        return Tally(sum(one.records for one in looks), sum(one.letters for one in looks))
+        return TopicCounts(sum(one.records for one in looks), sum(one.letters for one in looks))
 
     def clear(self, topic: str) -> None:
         """Starts a topic anew: the records that caused its pause must not cause another."""
@@ -106,12 +106,12 @@ class Windows:
             looks.popleft()
 
 
-def from_outside(limits: Limits, tally: Tally) -> bool:
+def from_outside(limits: Limits, tally: TopicCounts) -> bool:
     """Whether a topic that others write to is flooding."""
     return 0 < limits.letters <= tally.letters and tally.letters >= limits.share * tally.records
 
 
-def from_ours(limits: Limits, tally: Tally) -> bool:
+def from_ours(limits: Limits, tally: TopicCounts) -> bool:
     """Whether a topic of our own is flooding."""
     return 0 < limits.own_letters <= tally.letters
 

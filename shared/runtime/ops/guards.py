@@ -20,7 +20,7 @@ from urllib.parse import parse_qsl, urlsplit
 import structlog
 
 from shared.runtime import clock
-from shared.runtime.errors import Refused, Unavailable
+from shared.runtime.errors import StartRefused, Unavailable
 from shared.runtime.ports import Rows
 
 log = structlog.get_logger()
@@ -34,14 +34,14 @@ NAME_LOOK_S = 5.0
 _NAMED_MAX = 3
 
 
-class Standing(NamedTuple):
+class TopicAtBroker(NamedTuple):
     """A topic as the broker has it."""
 
     id: str
     partitions: int
 
 
-Look = Callable[[], Awaitable[dict[str, Standing]]]
+Look = Callable[[], Awaitable[dict[str, TopicAtBroker]]]
 # Makes the service's group read these topics from their beginning.
 Rewind = Callable[[Sequence[str]], Awaitable[None]]
 
@@ -53,7 +53,7 @@ def check_store_url(environ: Mapping[str, str]) -> None:
         option, wanted = name.lower(), value.lower()
         weak = (option == "w" and wanted != "majority") or (option in ("journal", "j") and wanted == "false")
         if weak:
-            raise Refused(
+            raise StartRefused(
                 f"PAYUNG_MONGO_URL says {name}={value}; Payung writes with w=majority and a journal: remove it"
             )
 
@@ -75,14 +75,15 @@ class TopicGuard:
         self._partitions: dict[str, int] = {}
 
     async def check(self) -> None:
-        """At start: raises Refused when a topic was made anew since the last start, unless the operator names it."""
+        """At start: raises StartRefused when a topic was made anew since the last start, unless the operator names
+        it."""
         standing = await self._standing()
         found, self._partitions = _ids(standing), _partitions(standing)
         kept: dict[str, Any] = (await self._store.rows(META, [REMEMBERED])).get(REMEMBERED, {})
         anew = _anew(found, kept)
         refused = [] if "all" in self._accepted else [name for name in anew if name not in self._accepted]
         if refused:
-            raise Refused(_complaint(refused))
+            raise StartRefused(_complaint(refused))
         if anew:
             # Rewind before the new ids are remembered: after a crash in between, the operator is asked again and
             # nothing is skipped.
@@ -94,8 +95,8 @@ class TopicGuard:
             await self._store.save_rows(META, {REMEMBERED: self._known})
 
     async def run(self) -> None:
-        """While the service runs: raises Refused as soon as a topic is replaced or its partition count changes. Runs
-        until cancelled."""
+        """While the service runs: raises StartRefused as soon as a topic is replaced or its partition count changes.
+        Runs until cancelled."""
         await _regularly(self._look, LOOK_S, "the topics' ids could not be read")
 
     async def _look(self) -> None:
@@ -103,16 +104,18 @@ class TopicGuard:
         found, counts = _ids(standing), _partitions(standing)
         refused = _anew(found, self._known)
         if refused:
-            raise Refused(_complaint(refused))
+            raise StartRefused(_complaint(refused))
         for name, count in sorted(counts.items()):
             had = self._partitions.setdefault(name, count)
             if had != count:
-                raise Refused(f"topic {name} has {count} partitions now, and had {had}: its keys have lost their order")
+                raise StartRefused(
+                    f"topic {name} has {count} partitions now, and had {had}: its keys have lost their order"
+                )
         if found.keys() - self._known.keys():
             self._known.update(found)
             await self._store.save_rows(META, {REMEMBERED: self._known})
 
-    async def _standing(self) -> dict[str, Standing]:
+    async def _standing(self) -> dict[str, TopicAtBroker]:
         return {
             name: one for name, one in (await self._ask()).items() if name in self._wanted or self._reads.match(name)
         }
@@ -137,7 +140,7 @@ class NameGuard:
             await self._store.save_rows(META, {self._row: {"process": self._mine}})
 
     async def run(self) -> None:
-        """While the service runs: raises Refused when another process has taken the name; until cancelled."""
+        """While the service runs: raises StartRefused when another process has taken the name; until cancelled."""
         if self._name:
             await _regularly(self._look, NAME_LOOK_S, "the name of this process could not be looked up")
 
@@ -147,7 +150,7 @@ class NameGuard:
             # A store that was emptied or restored has no claims.
             await self.claim()
         elif found["process"] != self._mine:
-            raise Refused(
+            raise StartRefused(
                 f"another process was started with {INSTANCE}={self._name}: "
                 "each process needs a name of its own, or none"
             )
@@ -163,11 +166,11 @@ async def _regularly(look: Callable[[], Awaitable[None]], every_s: float, compla
             log.warning(complaint, why=str(error))
 
 
-def _ids(standing: Mapping[str, Standing]) -> dict[str, str]:
+def _ids(standing: Mapping[str, TopicAtBroker]) -> dict[str, str]:
     return {name: one.id for name, one in standing.items()}
 
 
-def _partitions(standing: Mapping[str, Standing]) -> dict[str, int]:
+def _partitions(standing: Mapping[str, TopicAtBroker]) -> dict[str, int]:
     return {name: one.partitions for name, one in standing.items()}
 
 

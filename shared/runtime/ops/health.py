@@ -53,7 +53,7 @@ class Vitals:
         }
 
 
-class Reading(Protocol):
+class ConsumerProgress(Protocol):
     """What the watch sees of the consumer (kafka/consumer.py)."""
 
     last_progress: float
@@ -81,7 +81,7 @@ class Watch:
 
     def __init__(
         self,
-        consumer: Reading,
+        consumer: ConsumerProgress,
         metrics: Metrics,
         give_up: Callable[[BaseException], None],
         pulse: Pulse | None = None,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from shared.runtime.errors import Refused
+from shared.runtime.errors import StartRefused
 
 FIELD_KEYS = "PAYUNG_FIELD_KEYS"
 ID_KEY = "PAYUNG_ID_KEY"
@@ -32,8 +32,8 @@ def field_keys_of(service: str) -> str:
 
 
 def resolved(environ: Mapping[str, str]) -> dict[str, str]:
-    """The environment with every `PAYUNG_*_FILE` read, except field keys; raises Refused when a file cannot be read or
-    a value is given twice with different content."""
+    """The environment with every `PAYUNG_*_FILE` read, except field keys; raises StartRefused when a file cannot be
+    read or a value is given twice with different content."""
     found = dict(environ)
     for name, path in environ.items():
         # Their cipher reads field keys, and reads the file again later.
@@ -42,23 +42,24 @@ def resolved(environ: Mapping[str, str]) -> dict[str, str]:
         target = name.removesuffix(_FILE)
         value = content_of(path, name)
         if environ.get(target, value) != value:
-            raise Refused(f"{target} and {name} are both set and differ: unset one of them")
+            raise StartRefused(f"{target} and {name} are both set and differ: unset one of them")
         found[target] = value
     return found
 
 
 def content_of(path: str, name: str) -> str:
-    """The text of a secret's file without surrounding blanks; raises Refused, which names the variable and the path."""
+    """The text of a secret's file without surrounding blanks; raises StartRefused, which names the variable and the
+    path."""
     try:
         with Path(path).open("rb") as file:
             raw = file.read(_BYTES_MAX + 1)
         text = raw.decode("utf-8").strip()
     except OSError as error:
-        raise Refused(f"{name}: {path} cannot be read ({error.strerror})") from error
+        raise StartRefused(f"{name}: {path} cannot be read ({error.strerror})") from error
     except UnicodeDecodeError:
-        raise Refused(f"{name}: {path} is no text") from None
+        raise StartRefused(f"{name}: {path} is no text") from None
     if not text or len(raw) > _BYTES_MAX:
-        raise Refused(f"{name}: {path} is empty or too long")
+        raise StartRefused(f"{name}: {path} is empty or too long")
     return text
 
 

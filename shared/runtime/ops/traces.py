@@ -19,7 +19,7 @@ from typing import Any
 import structlog
 
 from shared.kernel.identity import without_niks
-from shared.runtime.errors import Defect, Refused, Unavailable
+from shared.runtime.errors import Defect, StartRefused, Unavailable
 
 _PROJECT = Path(__file__).parents[3]
 _FRAMES_MAX = 30
@@ -35,7 +35,7 @@ def short(error: BaseException) -> str:
 
 def told(error: BaseException) -> str:
     """The type, and the text when it is safe to show."""
-    if isinstance(error, Refused | Unavailable | Defect):
+    if isinstance(error, StartRefused | Unavailable | Defect):
         return f"{_kind(error)}: {without_niks(str(error))}"
     return short(error)
 
@@ -43,7 +43,7 @@ def told(error: BaseException) -> str:
 def lines(error: BaseException) -> list[str]:
     """The frames from the outermost to the innermost, the type, then its cause in the same form."""
     found = [_place(one) for one in traceback.extract_tb(error.__traceback__)][-_FRAMES_MAX:]
-    found.append(told(error) if isinstance(error, Refused | Unavailable | Defect) else _kind(error))
+    found.append(told(error) if isinstance(error, StartRefused | Unavailable | Defect) else _kind(error))
     cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
     if cause is not None and cause is not error:
         found += ["caused by", *lines(cause)[-_FRAMES_MAX:]]

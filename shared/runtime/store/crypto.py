@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from shared.runtime.errors import Defect, Refused
+from shared.runtime.errors import Defect, StartRefused
 from shared.runtime.ops.secrets import FIELD_KEYS, ID_KEY, content_of, field_keys_of
 
 _KEY_NAME = re.compile(r"[A-Za-z0-9._-]{1,32}")
@@ -57,7 +57,7 @@ class FieldCipher:
         return HKDF(SHA256(), 32, salt=None, info=purpose.encode()).derive(oldest)
 
     def refresh(self) -> bool:
-        """Loads the keys that are configured now; returns whether they changed. Raises Refused when they are
+        """Loads the keys that are configured now; returns whether they changed. Raises StartRefused when they are
         malformed."""
         found = self._again() if self._again is not None else self._secrets
         if dict(found) == self._secrets and tuple(found) == self.names:
@@ -131,7 +131,7 @@ class OpenedFields:
 
 
 def cipher_from(environ: Mapping[str, str], service: str) -> FieldCipher:
-    """The cipher of one service: from its own variable first, else from the common one. Raises Refused.
+    """The cipher of one service: from its own variable first, else from the common one. Raises StartRefused.
 
     When the variable names a file, the file is read again while the process runs.
     """
@@ -141,7 +141,7 @@ def cipher_from(environ: Mapping[str, str], service: str) -> FieldCipher:
             return _of_file(path, f"{variable}_FILE")
         if environ.get(variable):
             return FieldCipher(field_keys(environ[variable], variable))
-    raise Refused(f"{FIELD_KEYS} is not set: name:base64 of 32 random bytes, e.g. k1:$(openssl rand -base64 32)")
+    raise StartRefused(f"{FIELD_KEYS} is not set: name:base64 of 32 random bytes, e.g. k1:$(openssl rand -base64 32)")
 
 
 @lru_cache(maxsize=32)
@@ -155,19 +155,19 @@ def _of_file(path: str, variable: str) -> FieldCipher:
 
 
 def field_keys(text: str, where: str) -> dict[str, bytes]:
-    """Keys by name from `name:base64,name:base64`, the sealing key first; raises Refused, whose text shows no part of a
-    key."""
+    """Keys by name from `name:base64,name:base64`, the sealing key first; raises StartRefused, whose text shows no part
+    of a key."""
     keys: dict[str, bytes] = {}
     for number, item in enumerate((part.strip() for part in text.split(",") if part.strip()), start=1):
         name, colon, encoded = item.partition(":")
         if not colon or not _KEY_NAME.fullmatch(name):
             # The entry may be the key itself, so it is not shown.
-            raise Refused(f"{where}: entry {number} is not name:base64 with a name of up to 32 letters and digits")
+            raise StartRefused(f"{where}: entry {number} is not name:base64 with a name of up to 32 letters and digits")
         if name in keys:
-            raise Refused(f"{where}: entry {number} has the name of an entry before it")
+            raise StartRefused(f"{where}: entry {number} has the name of an entry before it")
         keys[name] = key_bytes(encoded, f"{where} (entry {number})")
     if not keys:
-        raise Refused(f"{where} names no key")
+        raise StartRefused(f"{where} names no key")
     return keys
 
 
@@ -181,7 +181,7 @@ def id_key_from(environ: Mapping[str, str]) -> bytes:
     path = environ.get(f"{ID_KEY}_FILE", "")
     encoded = environ.get(ID_KEY, "") or (content_of(path, f"{ID_KEY}_FILE") if path else "")
     if not encoded:
-        raise Refused(f"{ID_KEY} is not set: base64 of 32 random bytes, the same for registration and claims")
+        raise StartRefused(f"{ID_KEY} is not set: base64 of 32 random bytes, the same for registration and claims")
     return key_bytes(encoded, ID_KEY)
 
 
@@ -197,11 +197,11 @@ def naming_key_from(environ: Mapping[str, str]) -> bytes:
 
 
 def key_bytes(encoded: str, where: str) -> bytes:
-    """A configured key of 32 bytes from base64; raises Refused, naming `where` it is configured."""
+    """A configured key of 32 bytes from base64; raises StartRefused, naming `where` it is configured."""
     try:
         key = base64.b64decode(encoded, validate=True)
     except (binascii.Error, ValueError):
-        raise Refused(f"{where} is no base64") from None
+        raise StartRefused(f"{where} is no base64") from None
     if len(key) != 32:
-        raise Refused(f"{where} holds {len(key)} bytes; 32 are needed")
+        raise StartRefused(f"{where} holds {len(key)} bytes; 32 are needed")
     return key

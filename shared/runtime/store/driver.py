@@ -17,7 +17,7 @@ from pymongo.errors import (
     WTimeoutError,
 )
 
-from shared.runtime.errors import Refused, Unavailable
+from shared.runtime.errors import StartRefused, Unavailable
 
 OPERATION_TIMEOUT_MS = 20_000
 SERVER_SELECTION_TIMEOUT_MS = 10_000
@@ -57,13 +57,13 @@ def connect(url: str, driver: str) -> Any:
 
             return AsyncMongoClient(url, **options)
         if driver != "motor":
-            raise Refused(f"PAYUNG_MONGO_DRIVER is {driver}; motor and pymongo are known")
+            raise StartRefused(f"PAYUNG_MONGO_DRIVER is {driver}; motor and pymongo are known")
         from motor.motor_asyncio import AsyncIOMotorClient
 
         return AsyncIOMotorClient(url, **options)
     except (ConfigurationError, ValueError) as error:
         # The error's text may repeat the password.
-        raise Refused(
+        raise StartRefused(
             f"PAYUNG_MONGO_URL is no URL of MongoDB ({type(error).__name__}): mongodb://USER:PASSWORD@HOST:PORT/?replicaSet=NAME"
         ) from None
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from shared.runtime.errors import Defect, Refused
+from shared.runtime.errors import Defect, StartRefused
 from shared.runtime.ops.guards import META
 from shared.runtime.ops.secrets import FIELD_KEYS, ID_KEY
 from shared.runtime.ports import StateStore
@@ -23,7 +23,7 @@ _ASK = "Put the right key back; without it nothing of this store can be used (do
 
 
 async def check(store: StateStore, cipher: FieldCipher, id_key: bytes | None) -> None:
-    """At every start: raises Refused, with the name of the key, when the store was written with another one.
+    """At every start: raises StartRefused, with the name of the key, when the store was written with another one.
 
     The first start on a store notes its keys. `id_key` None: the service names no workers.
     """
@@ -34,7 +34,7 @@ async def check(store: StateStore, cipher: FieldCipher, id_key: bytes | None) ->
         try:
             await store.check_opens()
         except Defect as error:
-            raise Refused(f"{FIELD_KEYS}: the values in the store were sealed with other keys. {_ASK}") from error
+            raise StartRefused(f"{FIELD_KEYS}: the values in the store were sealed with other keys. {_ASK}") from error
     await _check_taken_away(store, cipher, standing)
     for name, value in wanted.items():
         # Another process may write it at the same moment.
@@ -65,7 +65,7 @@ async def _check_taken_away(store: StateStore, cipher: FieldCipher, standing: Ma
     await store.delete_rows(META, [f"{FIELD}{name}" for name in gone if name not in left])
     if left:
         said = ", ".join(f"{count} documents are still sealed with {name}" for name, count in sorted(left.items()))
-        raise Refused(
+        raise StartRefused(
             f"{FIELD_KEYS} lacks a key that is needed: {said}. Put it back behind the first, and run payung keys rotate"
         )
 
@@ -82,9 +82,9 @@ def _compare(wanted: Mapping[str, str], standing: Mapping[str, str]) -> None:
         if standing.get(name, value) == value:
             continue
         if name == WORKER_ID:
-            raise Refused(
+            raise StartRefused(
                 f"{ID_KEY} is not the key that this store was written with: every known worker would get a second id. "
                 f"{_ASK}"
             )
         key = name.removeprefix(FIELD)
-        raise Refused(f"{FIELD_KEYS}: the key named {key} is not the one that this store was written with. {_ASK}")
+        raise StartRefused(f"{FIELD_KEYS}: the key named {key} is not the one that this store was written with. {_ASK}")

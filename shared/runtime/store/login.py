@@ -7,7 +7,7 @@ from pathlib import Path
 from urllib.parse import parse_qsl, quote, urlsplit
 
 from shared.runtime import configuration
-from shared.runtime.errors import Refused
+from shared.runtime.errors import StartRefused
 from shared.runtime.ops import credentials
 
 VARIABLE = "PAYUNG_MONGO_URL"
@@ -41,35 +41,35 @@ def with_login(bare: str, user: str, password: str, ca: str | None) -> str:
 
 
 def check(environ: Mapping[str, str]) -> None:
-    """Raises Refused, without showing the password, for: TLS settings without TLS, an unchecked certificate, a missing
-    login."""
+    """Raises StartRefused, without showing the password, for: TLS settings without TLS, an unchecked certificate, a
+    missing login."""
     parts = urlsplit(url(environ))
     options = {name.lower(): value for name, value in parse_qsl(parts.query)}
     _check_tls(options, parts.scheme)
     by_certificate = options.get("authmechanism") in ("MONGODB-X509", "MONGODB-OIDC")
     if parts.username and not parts.password and not by_certificate:
-        raise Refused(f"{VARIABLE} names a user without a password")
+        raise StartRefused(f"{VARIABLE} names a user without a password")
     told = configuration.MONGO_AUTH.of(environ)
     known = bool(parts.username) or by_certificate
     if not known and not told and not credentials.is_near(_with_ports(parts.netloc)):
-        raise Refused(
+        raise StartRefused(
             f"{VARIABLE} names no user. Name one, or say PAYUNG_MONGO_AUTH=none where the database has no log-ins"
         )
     if known and told:
-        raise Refused("PAYUNG_MONGO_AUTH is none, but there is a log-in: one of them would be ignored")
+        raise StartRefused("PAYUNG_MONGO_AUTH is none, but there is a log-in: one of them would be ignored")
 
 
 def _check_tls(options: Mapping[str, str], scheme: str) -> None:
     tls = options.get("tls", options.get("ssl", "false")).lower() == "true" or scheme == "mongodb+srv"
     weak = [name for name in options if name in _WEAK and options[name].lower() not in ("false", "cert_required")]
     if weak:
-        raise Refused(f"{VARIABLE} says {weak[0]}: the server's identity would not be checked; remove it")
+        raise StartRefused(f"{VARIABLE} says {weak[0]}: the server's identity would not be checked; remove it")
     ignored = [name for name in options if name.startswith("tls") and name != "tls" and not tls]
     if ignored:
-        raise Refused(f"{VARIABLE} says {ignored[0]} and not tls=true: it would be ignored")
+        raise StartRefused(f"{VARIABLE} says {ignored[0]} and not tls=true: it would be ignored")
     for name in _FILES:
         if name in options and not Path(options[name]).is_file():
-            raise Refused(f"{VARIABLE} names a file for {name} that is none: {options[name]}")
+            raise StartRefused(f"{VARIABLE} names a file for {name} that is none: {options[name]}")
 
 
 def _with_ports(netloc: str) -> str:

@@ -16,7 +16,7 @@ from pymongo.errors import (
 from pymongo.write_concern import WriteConcern
 
 from shared.kernel.decision import Address
-from shared.runtime.errors import Defect, Refused, Unavailable
+from shared.runtime.errors import Defect, StartRefused, Unavailable
 from shared.runtime.fold import Folded, SavedOutcome, Stored
 from shared.runtime.ports import Codec, DueWork, Holder, Index, Noted, Owed, Settled
 from shared.runtime.store import documents, hashes, lease_rows, sealed_values, upgrade
@@ -66,12 +66,14 @@ class MongoStore(MongoRows):
     async def check(self) -> None:
         """Refuses a standalone server and a newer schema; creates the indexes."""
         if not keeps_majorities(await answered(self._client.admin.command("hello"))):
-            raise Refused("MongoDB runs standalone; Payung needs a replica set (one member is enough): --replSet rs0")
+            raise StartRefused(
+                "MongoDB runs standalone; Payung needs a replica set (one member is enough): --replSet rs0"
+            )
         meta = await answered(self._database[META].find_one({"_id": "schema"}))
         if meta is not None and meta["version"] > SCHEMA_VERSION:
-            raise Refused(f"the database has schema {meta['version']}, newer than this program's {SCHEMA_VERSION}")
+            raise StartRefused(f"the database has schema {meta['version']}, newer than this program's {SCHEMA_VERSION}")
         if await answered(self._database[META].find_one({"_id": RESTORING})) is not None:
-            raise Refused("a restore of this store was broken off or is under way: call payung restore again")
+            raise StartRefused("a restore of this store was broken off or is under way: call payung restore again")
         if meta is None:
             # The count first: a store without a schema is new, so its count of settled offsets is complete.
             await self._keep_first(self._database[META], SETTLED, {"whole": True, "at": {}})

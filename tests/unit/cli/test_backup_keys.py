@@ -10,7 +10,7 @@ import pytest
 from bson import encode
 
 from payung import backup
-from payung.place import CommandError
+from payung.installations import CommandError
 from shared.runtime.store.crypto import FieldCipher
 
 OLD, NEW = b"1" * 32, b"2" * 32

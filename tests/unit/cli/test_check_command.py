@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from payung import checks, cli
-from shared.lists.columns import LAYOUTS, Kind
+from shared.lists.columns import LAYOUTS, ListKind
 from shared.lists.errors import ListError
 
 HEADINGS = "submission_id,nik,name,birth_date,sex,village,sector,occupation,monthly_income,consent\n"
@@ -62,7 +62,7 @@ def test_a_list_without_rows_is_reported(tmp_path: Path, as_json: bool) -> None:
     ],
 )
 def test_each_kind_is_judged_as_the_service_judges_it(
-    tmp_path: Path, kind: Kind, headings: str, cells: str, reasons: list[str]
+    tmp_path: Path, kind: ListKind, headings: str, cells: str, reasons: list[str]
 ) -> None:
     path = tmp_path / "list.csv"
     path.write_text(f"{headings}\n{cells}\n", encoding="utf-8")

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from payung import commands
-from payung.place import CommandError, Place
+from payung.installations import CommandError, Installation
 
 # Nothing listens at this address: a command that is sent fails with another text than these tests expect.
-NOWHERE = Place(Path("nowhere"), {"PAYUNG_KAFKA": "127.0.0.1:1"}, {})
+NOWHERE = Installation(Path("nowhere"), {"PAYUNG_KAFKA": "127.0.0.1:1"}, {})
 
 
 @pytest.mark.parametrize("invoice", ["INV-x", "", "12345", "INV-9999-2026-11-apbd-regency-1"])

@@ -10,7 +10,7 @@ import pytest
 from openpyxl import Workbook
 
 from payung import reference
-from payung.place import CommandError, Place
+from payung.installations import CommandError, Installation
 from services.verification.adapters import loading
 from services.verification.documents import STORED
 from services.verification.facts import sources
@@ -120,7 +120,7 @@ def test_every_row_that_is_not_loaded_is_named(tmp_path: Path, monkeypatch: pyte
         "utf-8",
     )
     told: list[str] = []
-    place = Place(tmp_path, KEYS, {})
+    place = Installation(tmp_path, KEYS, {})
     load = reference.load_source(place, path, "64.08", "wage-earner", lambda text, english: told.append(english))
     taken, skipped, _ = asyncio.run(load)
     assert (taken, skipped) == (3, 2)

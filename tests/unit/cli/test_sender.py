@@ -9,7 +9,7 @@ import pytest
 from aiokafka.errors import KafkaConnectionError, MessageSizeTooLargeError, UnknownTopicOrPartitionError
 
 from payung import wire
-from payung.place import CommandError
+from payung.installations import CommandError
 from shared.runtime.errors import Unavailable
 from shared.runtime.records import Message
 
@@ -30,9 +30,9 @@ class Publisher:
         """Does nothing: no connection is open."""
 
 
-def sender(*errors: Exception) -> tuple[wire.Sender, Publisher]:
+def sender(*errors: Exception) -> tuple[wire.BatchSender, Publisher]:
     publisher: Any = Publisher(*errors)
-    return wire.Sender(publisher), publisher
+    return wire.BatchSender(publisher), publisher
 
 
 @pytest.fixture(autouse=True)

@@ -47,7 +47,7 @@ def payung(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., tup
     for name, value in NOWHERE.items():
         monkeypatch.setenv(name, value)
     # An installation on this machine must not answer instead of the one that is away.
-    monkeypatch.setattr("payung.place.DEFAULT_PORT_BASE", 0)
+    monkeypatch.setattr("payung.installations.DEFAULT_PORT_BASE", 0)
     # Some commands write to the place that they are given.
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("payung.wire.CONNECT_TIMEOUT_S", 0.3)

@@ -8,7 +8,7 @@ from shared.contracts.catalogue import DECISIONS
 from shared.contracts.field_hints import HINTS
 from shared.contracts.intake_schemas import SCHEMAS, RosterLine
 from shared.contracts.reasons import COLUMNS_ID, Reason, message, messages
-from shared.lists.columns import LAYOUTS, Kind
+from shared.lists.columns import LAYOUTS, ListKind
 
 # The codes that outsiders may rely on, written a second time.
 CLOSED_LIST = [
@@ -76,7 +76,7 @@ def test_fields_are_named_as_the_columns_are() -> None:
 
 
 @pytest.mark.parametrize("kind", sorted(LAYOUTS))
-def test_every_field_of_a_list_is_named_in_indonesian(kind: Kind) -> None:
+def test_every_field_of_a_list_is_named_in_indonesian(kind: ListKind) -> None:
     # The fields that a service may call missing or invalid: those of the events and of a roster's lines.
     schema = SCHEMAS[LAYOUTS[kind].type]
     fields = {*schema.model_fields, *(RosterLine.model_fields if kind == "roster" else ())}

@@ -9,7 +9,7 @@ import pytest
 
 from payung.demo.agency_lists import AgencyLists, agency_lists
 from payung.demo.mess import KINDS
-from payung.demo.population import Person, generate
+from payung.demo.population import Inhabitant, generate
 from shared.lists import Row, read
 from shared.reference import areas as reference
 
@@ -17,12 +17,12 @@ AREAS = reference.load()
 
 
 @pytest.fixture(scope="module")
-def people() -> dict[str, Person]:
+def people() -> dict[str, Inhabitant]:
     return {person.nik: person for person in generate(3, 5_000, "64.02", AREAS)}
 
 
 @pytest.fixture(scope="module")
-def lists(tmp_path_factory: pytest.TempPathFactory, people: dict[str, Person]) -> AgencyLists:
+def lists(tmp_path_factory: pytest.TempPathFactory, people: dict[str, Inhabitant]) -> AgencyLists:
     return agency_lists(tmp_path_factory.mktemp("lists"), list(people.values()), "64.02", AREAS, seed=3)
 
 
@@ -45,7 +45,7 @@ def test_every_agency_has_a_readable_list_with_all_its_rows(lists: AgencyLists, 
     assert lists.rows == sum(len(found) for found in rows.values())
 
 
-def test_clean_rows_equal_the_person(rows: dict[str, list[Row]], people: dict[str, Person]) -> None:
+def test_clean_rows_equal_the_person(rows: dict[str, list[Row]], people: dict[str, Inhabitant]) -> None:
     for found in rows.values():
         same = 0
         for row in found:
@@ -64,7 +64,9 @@ def test_clean_rows_equal_the_person(rows: dict[str, list[Row]], people: dict[st
         assert 0.9 < same / len(found) < 1
 
 
-def test_the_tally_equals_the_lists(lists: AgencyLists, rows: dict[str, list[Row]], people: dict[str, Person]) -> None:
+def test_the_tally_equals_the_lists(
+    lists: AgencyLists, rows: dict[str, list[Row]], people: dict[str, Inhabitant]
+) -> None:
     every = [row for found in rows.values() for row in found]
     seen = Counter(
         {
@@ -89,7 +91,7 @@ def test_every_kind_of_mess_is_there(lists: AgencyLists) -> None:
     assert lists.persons_listed == 5_000
 
 
-def test_the_same_seed_writes_the_same_lists(tmp_path: Path, people: dict[str, Person]) -> None:
+def test_the_same_seed_writes_the_same_lists(tmp_path: Path, people: dict[str, Inhabitant]) -> None:
     some = list(people.values())[:300]
     first, second = (agency_lists(tmp_path / name, some, "64.02", AREAS, seed=3) for name in ("a", "b"))
     for one, other in zip(first.files, second.files, strict=True):

@@ -16,7 +16,7 @@ import pytest
 from payung.demo import running
 from payung.demo.population import generate
 from payung.embedded.data import DataFolder
-from payung.place import DEFAULT_MONGO_URL, CommandError, Place, find
+from payung.installations import DEFAULT_MONGO_URL, CommandError, Installation, find
 from shared.reference import areas
 
 PEOPLE = list(generate(1, 50, "64.08", areas.load(), date(2026, 11, 21)))
@@ -49,8 +49,8 @@ def register(status: int) -> Iterator[tuple[str, list[Any]]]:
             thread.join()
 
 
-def place(url: str) -> Place:
-    return Place(Path("/nowhere"), {"PAYUNG_DUKCAPIL_URL": url}, {})
+def place(url: str) -> Installation:
+    return Installation(Path("/nowhere"), {"PAYUNG_DUKCAPIL_URL": url}, {})
 
 
 async def test_the_stand_in_gets_everyone_in_the_columns_of_a_population_file() -> None:
@@ -69,9 +69,9 @@ async def test_a_server_without_a_control_endpoint_counts_as_a_real_register() -
 
 def test_the_environment_wins_over_what_the_running_installation_says() -> None:
     urls = {"dukcapil": "http://127.0.0.1:9106"}
-    assert running.register_url(Place(Path("/nowhere"), {}, urls)) == "http://127.0.0.1:9106"
-    assert running.register_url(Place(Path("/nowhere"), {"PAYUNG_DUKCAPIL_URL": "http://d"}, urls)) == "http://d"
-    assert running.register_url(Place(Path("/nowhere"), {}, {})) == "http://127.0.0.1:8106"
+    assert running.register_url(Installation(Path("/nowhere"), {}, urls)) == "http://127.0.0.1:9106"
+    assert running.register_url(Installation(Path("/nowhere"), {"PAYUNG_DUKCAPIL_URL": "http://d"}, urls)) == "http://d"
+    assert running.register_url(Installation(Path("/nowhere"), {}, {})) == "http://127.0.0.1:8106"
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from payung.dlq import finding, masking
-from payung.place import CommandError
+from payung.installations import CommandError
 from shared.kernel.calendar import WITA
 from shared.runtime.deadletters import Letter
 

@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.runtime import clock
-from shared.runtime.errors import Refused, Unavailable
+from shared.runtime.errors import StartRefused, Unavailable
 from shared.runtime.ops import floods
 from shared.runtime.ops.floodgate import PAUSED, FloodGate, OwnFlood
-from shared.runtime.ops.floods import Limits, Pause, Tally, Windows
+from shared.runtime.ops.floods import Limits, Pause, TopicCounts, Windows
 from shared.runtime.ops.metrics import Metrics
 from shared.runtime.records import Record
 from tests.fakes.memory import MemoryStore
@@ -29,18 +29,18 @@ DINSOS, DESA, OURS = "registration-intake-6408-dinsos", "registration-intake-640
     [(10, 10, True), (20, 10, True), (21, 10, False), (9, 9, False), (1_000, 400, False), (0, 0, False)],
 )
 def test_a_flood_from_outside_takes_a_count_and_a_share(records: int, letters: int, floods_: bool) -> None:
-    assert floods.from_outside(LIMITS, Tally(records, letters)) is floods_
+    assert floods.from_outside(LIMITS, TopicCounts(records, letters)) is floods_
 
 
 def test_a_flood_of_our_own_takes_a_count_only() -> None:
-    assert floods.from_ours(LIMITS, Tally(1_000_000, 5))
-    assert not floods.from_ours(LIMITS, Tally(4, 4))
+    assert floods.from_ours(LIMITS, TopicCounts(1_000_000, 5))
+    assert not floods.from_ours(LIMITS, TopicCounts(4, 4))
 
 
 def test_a_count_of_zero_switches_a_kind_off() -> None:
     off = Limits(letters=0, own_letters=0)
-    assert not floods.from_outside(off, Tally(10_000, 10_000))
-    assert not floods.from_ours(off, Tally(10_000, 10_000))
+    assert not floods.from_outside(off, TopicCounts(10_000, 10_000))
+    assert not floods.from_ours(off, TopicCounts(10_000, 10_000))
 
 
 def test_the_window_forgets_and_holds_topics_apart() -> None:
@@ -48,11 +48,11 @@ def test_the_window_forgets_and_holds_topics_apart() -> None:
     windows.note(DINSOS, 6, 6, 0)
     windows.note(DESA, 6, 6, 0)
     windows.note(DINSOS, 6, 5, 60)
-    assert windows.tally(DINSOS, 60) == Tally(12, 11)
-    assert windows.tally(DINSOS, 61) == Tally(6, 5)
-    assert windows.tally(DESA, 30) == Tally(6, 6)
+    assert windows.tally(DINSOS, 60) == TopicCounts(12, 11)
+    assert windows.tally(DINSOS, 61) == TopicCounts(6, 5)
+    assert windows.tally(DESA, 30) == TopicCounts(6, 6)
     windows.clear(DINSOS)
-    assert windows.tally(DINSOS, 61) == Tally(0, 0)
+    assert windows.tally(DINSOS, 61) == TopicCounts(0, 0)
 
 
 @given(st.lists(st.tuples(st.floats(0, 2), st.integers(0, 50), st.integers(0, 50)), max_size=200))
@@ -86,7 +86,7 @@ def test_pauses_double_while_one_follows_the_other_and_never_pass_the_longest() 
     ("name", "value"), [("SHARE", "1.5"), ("LETTERS", "-1"), ("WINDOW_S", "0"), ("PAUSE_S", "x"), ("PAUSE_MAX_S", "1")]
 )
 def test_limits_that_make_no_sense_are_refused(name: str, value: str) -> None:
-    with pytest.raises(Refused, match=f"PAYUNG_FLOOD_{name}"):
+    with pytest.raises(StartRefused, match=f"PAYUNG_FLOOD_{name}"):
         floods.limits_of({f"PAYUNG_FLOOD_{name}": value})
 
 

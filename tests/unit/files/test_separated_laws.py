@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from shared.files.separated import BOM, for_excel, guarded, line, unguarded, writable
-from shared.lists import Answer, open_list, read_answers, write
+from shared.lists import RowAnswer, open_list, read_answers, write
 
 TEXTS = st.text(st.sampled_from("=+-@'; \t\n0123,.AB\"\uff1d|()!"), max_size=20)
 # A quote after a line break may open a cell or be a stray one; the laws of the list reader decide that.
@@ -81,7 +81,7 @@ def test_an_answers_file_reads_back_equal(
     before = list(open_list(path, "workers").rows())
     if any(row.problems for row in before):
         return
-    target = write(path, "workers", {row.number: Answer("registered") for row in before})
+    target = write(path, "workers", {row.number: RowAnswer("registered") for row in before})
     after = list(open_list(target, "workers").rows())
     assert [row.data for row in after] == [row.data for row in before]
     assert [row["nama"] for row in read_answers(Path(target))] == [row.columns["nama"] for row in before]

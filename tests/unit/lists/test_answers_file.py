@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.lists import Answer, answers_path, read, read_answers, write
+from shared.lists import RowAnswer, answers_path, read, read_answers, write
 
 HEADER = "nik,nama,tanggal_lahir,jenis_kelamin,desa,sektor,pekerjaan,persetujuan"
 ROW = '6408044107850002,"AMINAH, SITI",01/07/1985,P,64.08.04.2001,perikanan,nelayan,04/01/2026'
@@ -22,9 +22,9 @@ def source(tmp_path: Path) -> Path:
 
 
 ANSWERS = {
-    3: Answer("rejected", ("nik-malformed",)),
-    2: Answer("registered", (), "abcdefghijklmnopqrstuvwxyz"),
-    4: Answer("rejected", ("village-outside", "field-missing:occupation")),
+    3: RowAnswer("rejected", ("nik-malformed",)),
+    2: RowAnswer("registered", (), "abcdefghijklmnopqrstuvwxyz"),
+    4: RowAnswer("rejected", ("village-outside", "field-missing:occupation")),
 }
 
 
@@ -70,7 +70,7 @@ def test_separator_and_mark_are_the_lists_own(tmp_path: Path) -> None:
 def test_claims_with_a_worker_id_of_their_own_round_trip(tmp_path: Path) -> None:
     path = tmp_path / "claims.csv"
     path.write_text("claim_no,nik,kind,event_date,outcome\nK-1,1,jkm,2026-03-05,death\n", encoding="utf-8")
-    target = write(path, "claims", {2: Answer("registered", (), "w")})
+    target = write(path, "claims", {2: RowAnswer("registered", (), "w")})
     (row,) = read(target, "claims")
     assert row.data == {
         "claim_no": "K-1",

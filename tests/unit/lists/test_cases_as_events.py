@@ -16,7 +16,7 @@ import pytest
 
 from services.registration.domain import decide
 from services.registration.intake.domain.state import RefusedSubmission
-from services.registration.workers.domain.commands import Register
+from services.registration.workers.domain.commands import RegistrationForm
 from shared.contracts import envelope, topics
 from shared.contracts.catalogue import COMMANDS
 from shared.contracts.envelope import Unreadable
@@ -43,7 +43,7 @@ GOOD: Mapping[str, Any] = {
 Cell = tuple[tuple[str, ...], str, str]
 
 
-def judged(data: Mapping[str, Any]) -> RefusedSubmission | Register:
+def judged(data: Mapping[str, Any]) -> RefusedSubmission | RegistrationForm:
     """What registration makes of an event's data; raises Unreadable where it would be a dead letter."""
     one = {
         "specversion": "1.0",
@@ -55,7 +55,7 @@ def judged(data: Mapping[str, Any]) -> RefusedSubmission | Register:
     event = envelope.read(orjson.dumps(one), (), INTAKE, int(clock.now().timestamp() * 1000), COMMANDS["registration"])
     assert event is not None
     (routed,) = decide.route(event, REFERENCE)
-    assert isinstance(routed.data, RefusedSubmission | Register)
+    assert isinstance(routed.data, RefusedSubmission | RegistrationForm)
     return routed.data
 
 
@@ -103,9 +103,9 @@ def test_a_row_sent_verbatim_is_the_same_worker_or_refused(case: str) -> None:
                 judged(verbatim(row))
             continue
         found = judged(verbatim(row))
-        if isinstance(found, Register):
+        if isinstance(found, RegistrationForm):
             ours = judged(row.sent)
-            assert isinstance(ours, Register), f"row {row.number} is refused in a list and taken from a program"
+            assert isinstance(ours, RegistrationForm), f"row {row.number} is refused in a list and taken from a program"
             assert found.form == ours.form, f"row {row.number}"
         else:
             assert all(field_of(reason) for reason in found.reasons), found.reasons
@@ -127,8 +127,8 @@ def test_a_cell_sent_verbatim_means_the_same_or_its_field_is_refused(case: str) 
 def holds(raw: Mapping[str, Any], read: Mapping[str, Any], column: Column) -> None:
     """The law for one field: `raw` as a program sends it, `read` as the list reader does."""
     found, wanted = judged(raw), judged(read)
-    if isinstance(found, Register):
-        assert isinstance(wanted, Register), f"{column.name} is refused in a list only: {wanted}"
+    if isinstance(found, RegistrationForm):
+        assert isinstance(wanted, RegistrationForm), f"{column.name} is refused in a list only: {wanted}"
         assert found.form == wanted.form, column.name
         return
     assert {field_of(reason).split(".")[0] for reason in found.reasons} == {column.path[0]}

@@ -132,7 +132,7 @@ async def publish_into(house: MemoryHouse, case: str, monkeypatch: pytest.Monkey
         yield Desk()
 
     monkeypatch.setattr(wire, "sender", sender)
-    run = publish.Run(id=clock.new_id(), file="", sha256="", agency="64.08/dinsos", kind="workers", feedback={})
+    run = publish.Publication(id=clock.new_id(), file="", sha256="", agency="64.08/dinsos", kind="workers", feedback={})
     found = listed(case)
     result = publish.Published(run, notices=found.notices)
     nowhere: Any = None

@@ -8,7 +8,7 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.lists import Answer, ListError, read, read_answers, write
+from shared.lists import ListError, RowAnswer, read, read_answers, write
 from shared.lists.reading import Here
 
 HEADER = "nik,name,birth_date,sex,village,sector,occupation,consent"
@@ -59,7 +59,7 @@ def test_an_answers_file_has_one_row_for_each_row_read(table: list[tuple[str, ..
         if not rows:
             assert said == "The file has headings and no rows."
             return
-        target = write(path, "workers", {row.number: Answer("registered") for row in rows})
+        target = write(path, "workers", {row.number: RowAnswer("registered") for row in rows})
         answered = list(read_answers(target))
         assert len(answered) == len(rows)
         assert [row["outcome"] for row in answered] == ["rejected" if row.problems else "registered" for row in rows]

@@ -12,7 +12,7 @@ import openpyxl
 import pytest
 
 from payung import checks
-from shared.lists import HeaderError, Kind, ListError, Row, open_list, read
+from shared.lists import HeaderError, ListError, ListKind, Row, open_list, read
 from shared.runtime import clock
 
 ENGLISH = "submission_id,nik,name,birth_date,sex,village,sector,occupation,consent"
@@ -38,13 +38,13 @@ EXPECTED = {
 }
 
 
-def rows_of(tmp_path: Path, content: str | bytes, kind: Kind = "workers", name: str = "list.csv") -> list[Row]:
+def rows_of(tmp_path: Path, content: str | bytes, kind: ListKind = "workers", name: str = "list.csv") -> list[Row]:
     path = tmp_path / name
     path.write_bytes(content.encode() if isinstance(content, str) else content)
     return list(read(path, kind))
 
 
-def one(tmp_path: Path, header: str, cells: str, kind: Kind = "workers") -> Row:
+def one(tmp_path: Path, header: str, cells: str, kind: ListKind = "workers") -> Row:
     (row,) = rows_of(tmp_path, f"{header}\n{cells}\n", kind)
     return row
 
@@ -472,7 +472,7 @@ def test_a_roster_becomes_one_report_a_row(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_other_kinds(tmp_path: Path, kind: Kind, header: str, cells: str, data: dict[str, object]) -> None:
+def test_other_kinds(tmp_path: Path, kind: ListKind, header: str, cells: str, data: dict[str, object]) -> None:
     assert one(tmp_path, header, cells, kind).data == {"submission_id": "2"} | data
 
 

@@ -14,21 +14,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.claims.domain import decide as claims
-from services.claims.domain.forms import Submission
+from services.claims.domain.forms import ClaimSubmission
 from services.claims.domain.state import Reference
 from services.registration.domain import decide as registration
-from services.registration.workers.domain.commands import Attest, Register, Update, Withdraw
+from services.registration.workers.domain.commands import Attest, RegistrationForm, Update, Withdraw
 from shared.contracts import envelope, topics
 from shared.contracts.catalogue import COMMANDS
 from shared.contracts.reasons import field_of
 from shared.lists.cells import CellMeaning
-from shared.lists.columns import LAYOUTS, Column, Kind, match
+from shared.lists.columns import LAYOUTS, Column, ListKind, match
 from shared.reference import rates
 from shared.runtime import clock
 from tests.property.registration_world import REFERENCE
 from tests.unit.lists.test_cases_as_events import GOOD, at, put
 
-GOOD_OF: Mapping[Kind, Mapping[str, Any]] = {
+GOOD_OF: Mapping[ListKind, Mapping[str, Any]] = {
     "workers": GOOD,
     "updates": {"submission_id": "1", "nik": "6408044107850002"},
     "withdrawals": {"submission_id": "1", "nik": "6408044107850002", "reason": "moved", "date": "2026-01-04"},
@@ -65,7 +65,7 @@ WORDS = (
 CELL = st.sampled_from(WORDS) | st.text(alphabet=st.sampled_from("0123456789 ./-'abEeTZ:+\u00a0\u200b_x"), max_size=20)
 
 
-def judged(kind: Kind, data: Mapping[str, Any]) -> tuple[tuple[str, ...], Any]:
+def judged(kind: ListKind, data: Mapping[str, Any]) -> tuple[tuple[str, ...], Any]:
     """The reasons for which the service refuses this data; else what it takes from it."""
     source, topic = "agency/64.08/dinsos", topics.registration_intake("64.08", "dinsos")
     if kind == "claims":
@@ -78,7 +78,7 @@ def judged(kind: Kind, data: Mapping[str, Any]) -> tuple[tuple[str, ...], Any]:
     (routed,) = route(event, CLAIMS_REFERENCE if kind == "claims" else REFERENCE)
     part = routed.data
     match part:
-        case Register() | Submission():
+        case RegistrationForm() | ClaimSubmission():
             return (), part.form
         case Update():
             return (), part.changes
@@ -90,7 +90,7 @@ def judged(kind: Kind, data: Mapping[str, Any]) -> tuple[tuple[str, ...], Any]:
             return part.reasons, None
 
 
-def read_cell(kind: Kind, column: Column, text: str) -> Any:
+def read_cell(kind: ListKind, column: Column, text: str) -> Any:
     """The value that the list reader sends for a cell of a column; None for an empty one."""
     layout = LAYOUTS[kind]
     names = [column.name, *(one.name for one in layout.columns if one.required and one is not column)]
@@ -101,7 +101,9 @@ def read_cell(kind: Kind, column: Column, text: str) -> Any:
 @pytest.mark.parametrize("kind", sorted(GOOD_OF))
 @settings(max_examples=400, deadline=None)
 @given(data=st.data(), text=CELL)
-def test_a_text_means_the_same_in_an_event_or_its_field_is_refused(kind: Kind, data: st.DataObject, text: str) -> None:
+def test_a_text_means_the_same_in_an_event_or_its_field_is_refused(
+    kind: ListKind, data: st.DataObject, text: str
+) -> None:
     # A claim's children are objects of a list, which no single text can stand for.
     columns = [one for one in LAYOUTS[kind].columns if "children" not in one.path]
     column = data.draw(st.sampled_from(columns))
@@ -116,5 +118,5 @@ def test_a_text_means_the_same_in_an_event_or_its_field_is_refused(kind: Kind, d
 
 
 @pytest.mark.parametrize("kind", sorted(GOOD_OF))
-def test_the_good_data_is_taken(kind: Kind) -> None:
+def test_the_good_data_is_taken(kind: ListKind) -> None:
     assert judged(kind, GOOD_OF[kind])[0] == ()

@@ -16,7 +16,7 @@ from openpyxl.styles.numbers import BUILTIN_FORMATS, is_date_format
 
 from shared.lists import open_list
 from shared.lists.reading import Here
-from shared.lists.sheet_cells import NO_VALUE, Facts
+from shared.lists.sheet_cells import NO_VALUE, HiddenCells
 from shared.lists.sheets import Sheet, _is_date
 from shared.lists.source import FileSource
 from tests.unit.lists.hostile import CELLS, HEADER, book, row, sheet
@@ -122,7 +122,7 @@ def test_hidden_rows_and_columns_are_reported(tmp_path: Path) -> None:
     path = book(tmp_path / "b.xlsx", {"S": sheet(*rows, before=columns)})
     items = list(Here().book(FileSource(path), None))
     assert items[0] == Sheet(0, "S", True, False)
-    assert items[-1] == Facts([2], [(2, 2), (9, 16384)])
+    assert items[-1] == HiddenCells([2], [(2, 2), (9, 16384)])
     told = [text for text, _ in open_list(path, "workers").notices]
     assert told == ["1 baris tersembunyi ikut terkirim.", "Kolom tersembunyi ikut terkirim: nama."]
 

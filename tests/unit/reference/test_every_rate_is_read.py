@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 
 from payung import rates as files
-from payung.place import CommandError
+from payung.installations import CommandError
 from services.billing.domain import rules as billing
 from services.claims.domain import assessments
-from services.claims.domain.assessments import Case
-from services.claims.domain.state import Child, Claimant, Cover, Entitlement, Form, PaidEvent, RunsKnown, Standing
+from services.claims.domain.assessments import AssessmentInput
+from services.claims.domain.state import Child, Claimant, Cover, CoverHistory, Entitlement, Form, PaidEvent, RunsKnown
 from services.registration.compliance.domain import projects
 from services.registration.workers.domain import lifecycle
 from shared.contracts.base import Funding
@@ -81,7 +81,7 @@ def _years(level: str) -> tuple[Child, ...]:
     return tuple(_child("one", level, f"{year}/{year + 1}") for year in range(2024, 2032))
 
 
-def _standing(last: str, months: int, unpaid: int = 0, paid_on: str = "") -> Standing:
+def _standing(last: str, months: int, unpaid: int = 0, paid_on: str = "") -> CoverHistory:
     """Covered for this many months up to this one; the earliest `unpaid` of them are not paid."""
     covers, paid = {}, {}
     for back in range(months):
@@ -89,7 +89,7 @@ def _standing(last: str, months: int, unpaid: int = 0, paid_on: str = "") -> Sta
         covers[month] = Cover("64.08", "64.08.04", "F", "apbd-regency", 1_000_000, month, month)
         if back < months - unpaid:
             paid[month] = paid_on or f"{month}-01"
-    return Standing(covers, paid, RunsKnown.FULLY)
+    return CoverHistory(covers, paid, RunsKnown.FULLY)
 
 
 def _accident(outcome: str, event_date: str = "2026-04-20", **more: Any) -> Form:
@@ -98,7 +98,7 @@ def _accident(outcome: str, event_date: str = "2026-04-20", **more: Any) -> Form
 
 LONG, SHORT = _standing("2026-04", 40), _standing("2026-04", 3)
 LEVELS = tuple(_child(level, level) for level in ("tk", "sd", "smp", "sma", "higher"))
-CLAIMS: tuple[tuple[Form, Standing, str], ...] = (
+CLAIMS: tuple[tuple[Form, CoverHistory, str], ...] = (
     (_form("2026-04-20"), SHORT, "2026-05-01"),
     (_form("2026-04-20"), _standing("2026-04", 2), "2026-05-01"),
     (_form("2026-04-20"), _standing("2026-04", 4, unpaid=2), "2026-05-01"),
@@ -126,7 +126,7 @@ def verdicts(table: Rates) -> list[Any]:
     others = Entitlement(paid={"a death": PaidEvent("jkm", "death", "2026-04-20")})
     return [
         assessments.judge(
-            Case(
+            AssessmentInput(
                 rates=table,
                 form=form,
                 regency="64.08",

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from payung import rates as files
-from payung.place import CommandError
+from payung.installations import CommandError
 from shared.reference import rates
 from shared.reference.rates import Editions
 from shared.runtime.store import editions

@@ -16,7 +16,7 @@ from services.reporting.api.veil import _COVERAGE, _veiled, sees_all
 from services.reporting.api.web import routes
 from services.reporting.domain import coverage
 from services.reporting.domain.suppression import FEW_BELOW, Hidden, suppressed
-from services.reporting.facts import Filters, Report
+from services.reporting.facts import Filters, ReportRows
 from shared.runtime.http.auth import Caller, Guard
 from tests.unit.reporting.reporting_house import FakeHouse
 
@@ -64,7 +64,7 @@ VIEWS = [
 ]
 
 
-def counted(town: Town, regency: str | None, by: str) -> Report:
+def counted(town: Town, regency: str | None, by: str) -> ReportRows:
     """A report of coverage as reporting counts it."""
     groups: dict[str, dict[str, int]] = {}
     for (village, sex), counts in town.items():
@@ -78,7 +78,7 @@ def counted(town: Town, regency: str | None, by: str) -> Report:
     rows: list[dict[str, Any]] = [{name: key, **row} for key, row in sorted(groups.items())]
     for row in rows:
         row["registered"] = row["verified"] + row["held"] + row["rejected"]
-    return Report(name, {"regency": regency, "by": by, "period": "2026-01"}, rows, totals_of(rows))
+    return ReportRows(name, {"regency": regency, "by": by, "period": "2026-01"}, rows, totals_of(rows))
 
 
 @given(TOWN)

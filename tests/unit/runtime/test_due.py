@@ -18,7 +18,7 @@ from shared.runtime.errors import Paused, Unavailable
 from shared.runtime.fold import Stored
 from shared.runtime.ops.metrics import Metrics
 from shared.runtime.ports import DueWork
-from shared.runtime.spec import Answer
+from shared.runtime.spec import WorkResult
 from shared.runtime.store.leases import Leases
 from tests.fakes.memory import MemoryStore
 from tests.toy import AT, CIPHER
@@ -51,7 +51,7 @@ class Work:
             self.answered.set()
 
 
-Perform = Callable[[str, Any, Due, Any], Coroutine[Any, Any, Answer]]
+Perform = Callable[[str, Any, Due, Any], Coroutine[Any, Any, WorkResult]]
 
 
 class Place:
@@ -73,8 +73,8 @@ def runner_of(work: Work, leases: Leases | None = None, **performers: Perform) -
     return DueRunner(spec, shelf, work, Metrics("verification"), place, leases or Leases(MemoryStore({}, CIPHER)))
 
 
-def answer(name: str) -> Answer:
-    return Answer("t", name, GivenBack(worker_id=name, registration_version=1))
+def answer(name: str) -> WorkResult:
+    return WorkResult("t", name, GivenBack(worker_id=name, registration_version=1))
 
 
 async def run_until(runner: DueRunner, condition: asyncio.Event) -> None:
@@ -96,7 +96,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_all_is_performed_a_bounded_number_at_a_time_and_forgotten_afterwards() -> None:
     work, running, most = Work(*(str(number) for number in range(500))), 0, 0
 
-    async def perform(name: str, *_: Any) -> Answer:
+    async def perform(name: str, *_: Any) -> WorkResult:
         nonlocal running, most
         running += 1
         most = max(most, running)
@@ -116,7 +116,7 @@ async def test_all_is_performed_a_bounded_number_at_a_time_and_forgotten_afterwa
 async def test_failed_work_rests_is_done_later_and_blocks_no_other() -> None:
     work, tries = Work("a", "b"), {"a": 0, "b": 0}
 
-    async def perform(name: str, *_: Any) -> Answer:
+    async def perform(name: str, *_: Any) -> WorkResult:
         tries[name] += 1
         if name == "a" and tries["a"] < 4:
             raise Unavailable("x") if tries["a"] < 3 else ZeroDivisionError
@@ -133,7 +133,7 @@ async def test_a_pause_stops_its_kind_and_no_other() -> None:
     work.waiting |= {f"o{number}": Due(f"o{number}", "other", AT) for number in range(100)}
     over: list[datetime] = []
 
-    async def paused(name: str, *_: Any) -> Answer:
+    async def paused(name: str, *_: Any) -> WorkResult:
         nonlocal asked
         asked += 1
         if clock.now() < until:
@@ -141,7 +141,7 @@ async def test_a_pause_stops_its_kind_and_no_other() -> None:
         over.append(clock.now())
         return answer(name)
 
-    async def other(name: str, *_: Any) -> Answer:
+    async def other(name: str, *_: Any) -> WorkResult:
         over.append(clock.now())
         return answer(name)
 
@@ -156,7 +156,7 @@ async def test_nothing_is_read_while_all_kinds_are_paused() -> None:
     work, until = Work("a"), clock.now() + timedelta(hours=1)
     asked = asyncio.Event()
 
-    async def perform(name: str, *_: Any) -> Answer:
+    async def perform(name: str, *_: Any) -> WorkResult:
         asked.set()
         raise Paused("midnight", until)
 
@@ -178,7 +178,7 @@ async def test_of_two_processes_one_performs_and_the_other_goes_on_where_it_ende
     half = asyncio.Event()
 
     def performing(process: int) -> Perform:
-        async def perform(name: str, *_: Any) -> Answer:
+        async def perform(name: str, *_: Any) -> WorkResult:
             asked.append((process, name))
             await asyncio.sleep(0)
             if len(asked) >= 100:
@@ -209,7 +209,7 @@ async def test_no_call_is_made_without_a_certain_lease(monkeypatch: pytest.Monke
     work, holder, leases = Work("a"), Leases(shelf), Leases(shelf)
     assert await holder.mine(due.DUE)
 
-    async def perform(name: str, *_: Any) -> Answer:
+    async def perform(name: str, *_: Any) -> WorkResult:
         raise AssertionError("it is not its turn")
 
     runner = runner_of(work, leases, call=perform)
@@ -227,7 +227,7 @@ async def test_no_call_is_made_without_a_certain_lease(monkeypatch: pytest.Monke
 async def test_whoever_takes_over_first_lets_the_answers_of_the_last_one_be_taken() -> None:
     work = Work("a")
 
-    async def perform(name: str, *_: Any) -> Answer:
+    async def perform(name: str, *_: Any) -> WorkResult:
         assert runner._place.behind < 0, "answers of another process stood untaken"  # type: ignore[attr-defined]
         return answer(name)
 
@@ -243,7 +243,7 @@ async def test_a_clock_that_is_put_back_does_not_make_a_pause_last(monkeypatch: 
     monkeypatch.setattr(clock, "now", lambda: at)
     tried = 0
 
-    async def perform(name: str, *_: Any) -> Answer:
+    async def perform(name: str, *_: Any) -> WorkResult:
         nonlocal tried
         tried += 1
         if tried == 1:
@@ -262,7 +262,7 @@ async def test_work_with_an_untaken_answer_is_not_called_again_when_older_work_a
     async def slowly(messages: Sequence[Any]) -> None:
         published.extend(one.key.decode() for one in messages)
 
-    async def perform(name: str, *_: Any) -> Answer:
+    async def perform(name: str, *_: Any) -> WorkResult:
         return answer(name)
 
     runner = runner_of(work, call=perform)

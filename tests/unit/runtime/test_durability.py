@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from shared.runtime.errors import Refused
+from shared.runtime.errors import StartRefused
 from shared.runtime.kafka.durability import Durability
 
 
@@ -40,7 +40,7 @@ def test_copies_and_how_many_must_have_a_record(
     ],
 )
 def test_contradicting_settings_are_refused(environ: dict[str, str], told: str) -> None:
-    with pytest.raises(Refused, match=told):
+    with pytest.raises(StartRefused, match=told):
         Durability.of(environ)
 
 

@@ -7,14 +7,14 @@ from pymongo.errors import OperationFailure
 
 from shared.runtime import app
 from shared.runtime.app import Process
-from shared.runtime.errors import Refused, Unavailable
+from shared.runtime.errors import StartRefused, Unavailable
 from tests.toy import SPEC
 
 
 @pytest.mark.parametrize(
     ("error", "code", "told"),
     [
-        (Refused("no such topic"), app.EXIT_REFUSED, "no such topic"),
+        (StartRefused("no such topic"), app.EXIT_REFUSED, "no such topic"),
         (Unavailable("Kafka: away"), app.EXIT_UNAVAILABLE, "Kafka: away"),
         (
             OperationFailure("Authentication failed.", 18),

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import pytest
 
-from shared.runtime.errors import Refused
+from shared.runtime.errors import StartRefused
 from shared.runtime.ops import guards
-from shared.runtime.ops.guards import Standing
+from shared.runtime.ops.guards import TopicAtBroker
 from tests.fakes.memory import MemoryStore
 from tests.toy import CIPHER, Codec
 
@@ -25,8 +25,8 @@ class World:
         self.rewound: list[str] = []
 
     def guard(self, accept: str = "") -> guards.TopicGuard:
-        async def look() -> dict[str, Standing]:
-            return {name: Standing(number, self.partitions.get(name, 3)) for name, number in self.ids.items()}
+        async def look() -> dict[str, TopicAtBroker]:
+            return {name: TopicAtBroker(number, self.partitions.get(name, 3)) for name, number in self.ids.items()}
 
         async def rewind(names: Sequence[str]) -> None:
             self.rewound.extend(names)
@@ -51,7 +51,7 @@ async def test_a_recreated_topic_is_refused_by_name_with_what_to_do(world: World
     await world.guard().check()
     world.ids[name] = "other"
     for _ in range(2):
-        with pytest.raises(Refused, match=f"topic {name} was made anew.*PAYUNG_ACCEPT_TOPIC={name}"):
+        with pytest.raises(StartRefused, match=f"topic {name} was made anew.*PAYUNG_ACCEPT_TOPIC={name}"):
             await world.guard().check()
 
 
@@ -60,7 +60,7 @@ async def test_a_topic_that_was_gone_for_a_while_is_still_remembered(world: Worl
     del world.ids["toy-intake-a"]
     await world.guard().check()
     world.ids["toy-intake-a"] = "other"
-    with pytest.raises(Refused, match="toy-intake-a"):
+    with pytest.raises(StartRefused, match="toy-intake-a"):
         await world.guard().check()
 
 
@@ -83,7 +83,7 @@ async def test_an_accepted_topic_is_read_from_its_beginning_and_remembered(world
 async def test_an_accepted_name_covers_no_other(world: World) -> None:
     await world.guard().check()
     world.ids |= {"toy-intake-a": "other", "toy-work": "other"}
-    with pytest.raises(Refused, match="topic toy-work was"):
+    with pytest.raises(StartRefused, match="topic toy-work was"):
         await world.guard("toy-intake-a").check()
     assert world.rewound == []
 
@@ -92,7 +92,7 @@ async def test_many_topics_are_counted_not_listed(world: World) -> None:
     world.ids |= {f"toy-intake-{number}": "1" for number in range(20)}
     await world.guard().check()
     world.ids |= {f"toy-intake-{number}": "2" for number in range(20)}
-    with pytest.raises(Refused, match=r"and 17 more was made anew.*PAYUNG_ACCEPT_TOPIC=all") as refused:
+    with pytest.raises(StartRefused, match=r"and 17 more was made anew.*PAYUNG_ACCEPT_TOPIC=all") as refused:
         await world.guard().check()
     assert "\n" not in str(refused.value)
 
@@ -102,7 +102,7 @@ async def test_a_topic_recreated_under_a_running_service_ends_it(world: World, m
     guard = world.guard()
     await guard.check()
     world.ids["toy-intake-a"] = "other"
-    with pytest.raises(Refused, match="toy-intake-a"):
+    with pytest.raises(StartRefused, match="toy-intake-a"):
         await guard.run()
 
 
@@ -114,7 +114,7 @@ async def test_partitions_added_under_a_running_service_end_it(
     guard = world.guard()
     await guard.check()
     world.partitions[name] = 4
-    with pytest.raises(Refused, match=f"topic {name} has 4 partitions now, and had 3"):
+    with pytest.raises(StartRefused, match=f"topic {name} has 4 partitions now, and had 3"):
         await guard.run()
 
 
@@ -124,7 +124,7 @@ async def test_partitions_of_a_topic_that_came_later_are_watched_too(world: Worl
     world.ids["toy-intake-b"] = "b1"
     await guard._look()
     world.partitions |= {"another": 9, "toy-intake-b": 9}
-    with pytest.raises(Refused, match="topic toy-intake-b has 9"):
+    with pytest.raises(StartRefused, match="topic toy-intake-b has 9"):
         await guard._look()
 
 
@@ -134,7 +134,7 @@ async def test_a_name_is_the_last_ones_to_start(world: World, monkeypatch: pytes
     other = guards.NameGuard(world.store, "billing-2")
     for one in (first, other, second):
         await one.claim()
-    with pytest.raises(Refused, match="another process was started with PAYUNG_INSTANCE=billing-1"):
+    with pytest.raises(StartRefused, match="another process was started with PAYUNG_INSTANCE=billing-1"):
         await first.run()
     await second._look()
     await other._look()
@@ -145,7 +145,7 @@ async def test_a_store_that_was_emptied_takes_the_name_again(world: World) -> No
     await guard.claim()
     world.store.plain.clear()
     await guard._look()
-    with pytest.raises(Refused):
+    with pytest.raises(StartRefused):
         await guards.NameGuard(world.store, "billing-1")._look()
 
 
@@ -159,7 +159,7 @@ async def test_a_process_without_a_name_has_none_to_lose(world: World) -> None:
 
 @pytest.mark.parametrize("query", ["w=1", "replicaSet=rs0&w=0", "W=2", "journal=false", "j=false"])
 def test_a_url_below_majority_is_refused(query: str) -> None:
-    with pytest.raises(Refused, match="majority"):
+    with pytest.raises(StartRefused, match="majority"):
         guards.check_store_url({"PAYUNG_MONGO_URL": f"mongodb://127.0.0.1:1/?{query}"})
 
 

@@ -16,10 +16,10 @@ from starlette.requests import Request
 
 from shared.runtime import clock
 from shared.runtime.http.auth import Guard
-from shared.runtime.http.issuer import Bounds
+from shared.runtime.http.issuer import KeyTimes
 
 KEY = generate_private_key(SECP256R1())
-QUICK = Bounds(kept_s=0.0, last_good_s=3_600.0, again_s=3_600.0, ask_s=30.0)
+QUICK = KeyTimes(kept_s=0.0, last_good_s=3_600.0, again_s=3_600.0, ask_s=30.0)
 
 
 class Issuer:
@@ -71,7 +71,7 @@ async def _refused(guard: Guard, request: Request) -> int:
 
 
 async def test_while_strangers_wait_for_a_hanging_issuer_known_callers_go_on(issuer: Issuer) -> None:
-    guard = Guard({"PAYUNG_AUTH": issuer.url}, bounds=Bounds(kept_s=0.0, again_s=0.0, ask_s=30.0))
+    guard = Guard({"PAYUNG_AUTH": issuer.url}, bounds=KeyTimes(kept_s=0.0, again_s=0.0, ask_s=30.0))
     assert (await guard.caller(_request(issuer, "k1"))).name == "rina"
     issuer.answering.clear()
     issuer.asked.clear()
@@ -89,7 +89,7 @@ async def test_while_strangers_wait_for_a_hanging_issuer_known_callers_go_on(iss
 
 async def test_a_question_ends_and_its_failure_is_remembered(issuer: Issuer) -> None:
     issuer.answering.clear()
-    guard = Guard({"PAYUNG_AUTH": issuer.url}, bounds=Bounds(ask_s=0.2, again_s=3_600.0))
+    guard = Guard({"PAYUNG_AUTH": issuer.url}, bounds=KeyTimes(ask_s=0.2, again_s=3_600.0))
     assert await asyncio.gather(*(_refused(guard, _request(issuer, "k1")) for _ in range(6))) == [503] * 6
     assert await _refused(guard, _request(issuer, "k1")) == 503
     assert issuer.connections == 1
@@ -113,8 +113,8 @@ async def test_an_unknown_key_asks_again_only_after_a_while(issuer: Issuer) -> N
 
 
 async def test_known_keys_outlive_a_silent_issuer_within_bounds(issuer: Issuer) -> None:
-    kept = Guard({"PAYUNG_AUTH": issuer.url}, bounds=Bounds(kept_s=0.0, again_s=0.0, ask_s=2.0))
-    too_old = Guard({"PAYUNG_AUTH": issuer.url}, bounds=Bounds(kept_s=0.0, last_good_s=0.0, again_s=0.0, ask_s=2.0))
+    kept = Guard({"PAYUNG_AUTH": issuer.url}, bounds=KeyTimes(kept_s=0.0, again_s=0.0, ask_s=2.0))
+    too_old = Guard({"PAYUNG_AUTH": issuer.url}, bounds=KeyTimes(kept_s=0.0, last_good_s=0.0, again_s=0.0, ask_s=2.0))
     for guard in (kept, too_old):
         assert (await guard.caller(_request(issuer, "k1"))).name == "rina"
     issuer.answering.clear()

@@ -9,7 +9,7 @@ import pytest
 
 from payung.embedded import certificates
 from shared.runtime import clock
-from shared.runtime.errors import Refused
+from shared.runtime.errors import StartRefused
 from shared.runtime.kafka.security import read
 from shared.runtime.ops import credentials
 from shared.runtime.store import login
@@ -33,9 +33,9 @@ def certificate(tmp_path: Path, ca: dict[str, str]) -> dict[str, str]:
 def test_no_log_in_is_needed_on_this_machine_or_where_declared() -> None:
     assert read({}).protocol == read(NEAR).protocol == "PLAINTEXT"
     assert read({**FAR, "PAYUNG_KAFKA_AUTH": "none"}).protocol == "PLAINTEXT"
-    with pytest.raises(Refused, match="PAYUNG_KAFKA_AUTH=none"):
+    with pytest.raises(StartRefused, match="PAYUNG_KAFKA_AUTH=none"):
         read(FAR)
-    with pytest.raises(Refused, match="PAYUNG_KAFKA_AUTH=none"):
+    with pytest.raises(StartRefused, match="PAYUNG_KAFKA_AUTH=none"):
         read({"PAYUNG_KAFKA": "127.0.0.1:9092,kafka.example:9092"})
 
 
@@ -86,13 +86,13 @@ async def test_tokens_from_a_file(tmp_path: Path, ca: dict[str, str]) -> None:
     ],
 )
 def test_ignored_or_unencrypted_settings_are_refused(given: dict[str, str], why: str) -> None:
-    with pytest.raises(Refused, match=why) as refused:
+    with pytest.raises(StartRefused, match=why) as refused:
         read({**NEAR, **given})
     assert "rahasia" not in str(refused.value)
 
 
 def test_a_ca_without_a_log_in_is_refused_unless_auth_is_none(ca: dict[str, str]) -> None:
-    with pytest.raises(Refused, match="no log-in"):
+    with pytest.raises(StartRefused, match="no log-in"):
         read({**NEAR, **ca})
     assert read({**NEAR, **ca, "PAYUNG_KAFKA_AUTH": "none"}).protocol == "SSL"
 
@@ -105,14 +105,14 @@ def test_the_credentials_file_gives_the_user_and_the_environment_the_address(tmp
     found = read(environ)
     assert (found.bootstrap, found.user, found.mechanism) == ("127.0.0.1:1", "billing", "SCRAM-SHA-512")
     assert read({**environ, "PAYUNG_KAFKA": "127.0.0.1:3"}).bootstrap == "127.0.0.1:3"
-    with pytest.raises(Refused, match="beside PAYUNG_CREDENTIALS"):
+    with pytest.raises(StartRefused, match="beside PAYUNG_CREDENTIALS"):
         read({**environ, **LOGIN})
     url = login.url({**environ, "PAYUNG_MONGO_URL": "mongodb://127.0.0.1:4/"})
     assert url == "mongodb://billing:a%2Fb%40c@127.0.0.1:4/?authSource=admin"
     login.check(environ)
     for broken in ("{", "[]", '{"user":"u"}'):
         file.write_text(broken)
-        with pytest.raises(Refused, match="credentials file"):
+        with pytest.raises(StartRefused, match="credentials file"):
             read(environ)
 
 
@@ -128,7 +128,7 @@ def test_the_credentials_file_gives_the_user_and_the_environment_the_address(tmp
     ],
 )
 def test_urls_of_mongodb_that_would_be_believed_too_much(url: str, why: str) -> None:
-    with pytest.raises(Refused, match=why) as refused:
+    with pytest.raises(StartRefused, match=why) as refused:
         login.check({"PAYUNG_MONGO_URL": url})
     assert "rahasia" not in str(refused.value)
 
@@ -136,6 +136,6 @@ def test_urls_of_mongodb_that_would_be_believed_too_much(url: str, why: str) -> 
 def test_a_database_without_log_ins_must_be_declared() -> None:
     login.check({})
     login.check({"PAYUNG_MONGO_URL": "mongodb://db.example/", "PAYUNG_MONGO_AUTH": "none"})
-    with pytest.raises(Refused, match="one of them"):
+    with pytest.raises(StartRefused, match="one of them"):
         login.check({"PAYUNG_MONGO_URL": "mongodb://u:p@db.example/", "PAYUNG_MONGO_AUTH": "none"})
     assert credentials.is_near("[::1]:9092")

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from shared.runtime import clock
-from shared.runtime.errors import Refused
+from shared.runtime.errors import StartRefused
 from shared.runtime.kafka import tokens as kafka_tokens
 from shared.runtime.kafka.security import read
 from shared.runtime.kafka.tokens import NoToken, TokenSource
@@ -142,7 +142,7 @@ async def test_a_file_without_a_token(tmp_path: Path) -> None:
 
 def test_an_authority_that_cannot_be_used_is_refused(settings: dict[str, str], tmp_path: Path) -> None:
     (tmp_path / "ca.pem").write_text("kosong")
-    with pytest.raises(Refused, match="PAYUNG_KAFKA_TOKEN_CA"):
+    with pytest.raises(StartRefused, match="PAYUNG_KAFKA_TOKEN_CA"):
         read(settings)
-    with pytest.raises(Refused, match="allows no other token setting"):
+    with pytest.raises(StartRefused, match="allows no other token setting"):
         read({"PAYUNG_KAFKA_TOKEN_PATH": str(tmp_path / "ca.pem"), "PAYUNG_KAFKA_TOKEN_CA": str(tmp_path / "ca.pem")})

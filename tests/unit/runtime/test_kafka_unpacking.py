@@ -12,7 +12,7 @@ from aiokafka.record._crecords import DefaultRecordBatchBuilder
 from aiokafka.structs import TopicPartition
 
 from shared.runtime.kafka import patches, unpacking
-from shared.runtime.kafka.unpacking import TAKEN_BYTES_MAX, UNPACKED_BYTES_MAX, TooLarge
+from shared.runtime.kafka.unpacking import TAKEN_BYTES_MAX, UNPACKED_BYTES_MAX, BatchTooLarge
 
 CODECS = {"gzip": 1, "snappy": 2, "lz4": 3, "zstd": 4}
 PLACE = TopicPartition("t", 0)
@@ -60,11 +60,11 @@ def test_what_unpacks_to_too_much_is_one_record_and_the_line_goes_on(codec: int)
 )
 def test_the_bound_itself(decode: Any, pack: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(unpacking, "UNPACKED_BYTES_MAX", 1_000)
-    with pytest.raises((TooLarge, *unpacking.UNPACKABLE)):
+    with pytest.raises((BatchTooLarge, *unpacking.UNPACKABLE)):
         decode(pack(b"x" * 1_001))
     if decode is unpacking._gzip:
         assert decode(pack(b"x" * 600) + pack(b"y" * 400)) == b"x" * 600 + b"y" * 400
-        with pytest.raises(TooLarge):
+        with pytest.raises(BatchTooLarge):
             decode(pack(b"x" * 600) + pack(b"y" * 401))
 
 

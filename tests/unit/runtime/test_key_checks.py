@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from shared.runtime.errors import Refused
+from shared.runtime.errors import StartRefused
 from shared.runtime.store import key_checks
 from shared.runtime.store.crypto import FieldCipher
 from tests.fakes.memory import MemoryStore
@@ -29,12 +29,12 @@ async def test_the_same_keys_start_again_and_a_new_one_may_come_in_front(store: 
 
 
 async def test_another_key_of_worker_ids_is_refused(store: MemoryStore) -> None:
-    with pytest.raises(Refused, match="PAYUNG_ID_KEY is not the key that this store was written with"):
+    with pytest.raises(StartRefused, match="PAYUNG_ID_KEY is not the key that this store was written with"):
         await key_checks.check(store, FIRST, b"j" * 32)
 
 
 async def test_another_field_key_of_the_same_name_is_refused_by_name(store: MemoryStore) -> None:
-    with pytest.raises(Refused, match="the key named k1 is not the one"):
+    with pytest.raises(StartRefused, match="the key named k1 is not the one"):
         await key_checks.check(store, FieldCipher({"k2": K2, "k1": b"x" * 32}), ID)
     assert "key/field/k2" not in await key_checks.recorded(store), "who is refused writes nothing"
 
@@ -42,7 +42,7 @@ async def test_another_field_key_of_the_same_name_is_refused_by_name(store: Memo
 async def test_a_key_is_taken_away_when_nothing_needs_it_any_more_and_not_before(store: MemoryStore) -> None:
     await store.save_rows("imports", {"a": {"name": FIRST.seal("x")}, "b": {"parts": [{"n": FIRST.seal("y")}]}})
     await key_checks.check(store, BOTH, ID)
-    with pytest.raises(Refused, match="2 documents are still sealed with k1"):
+    with pytest.raises(StartRefused, match="2 documents are still sealed with k1"):
         await key_checks.check(store, FieldCipher({"k2": K2}), ID)
     assert await key_checks.left_over(store, FieldCipher({"k2": K2})) == {"k1": 2}
     await store.delete_rows("imports", ["a", "b"])
@@ -53,5 +53,5 @@ async def test_a_key_is_taken_away_when_nothing_needs_it_any_more_and_not_before
 async def test_a_store_of_an_older_release_is_not_taken_with_keys_that_do_not_open_it() -> None:
     old = MemoryStore({"counters": Codec()}, FieldCipher({"k1": b"x" * 32}))
     await old.save_rows("imports", {"a": {"name": FIRST.seal("x")}})
-    with pytest.raises(Refused, match="sealed with other keys"):
+    with pytest.raises(StartRefused, match="sealed with other keys"):
         await key_checks.check(old, FieldCipher({"k1": b"x" * 32}), None)

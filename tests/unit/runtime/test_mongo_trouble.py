@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pymongo.errors import OperationFailure, WaitQueueTimeoutError
 
-from shared.runtime.errors import Refused, Unavailable
+from shared.runtime.errors import StartRefused, Unavailable
 from shared.runtime.store import driver, mongo
 from tests.toy import CIPHER
 
@@ -72,5 +72,5 @@ class Admin:
 async def test_a_replica_set_or_a_router_before_some_is_accepted(hello: dict[str, Any], accepted: bool) -> None:
     store = mongo.MongoStore(Admin(hello), "d", {}, {}, CIPHER)
     # An accepted server goes on to the collections, which this one does not have.
-    with pytest.raises(KeyError if accepted else Refused):
+    with pytest.raises(KeyError if accepted else StartRefused):
         await store.check()

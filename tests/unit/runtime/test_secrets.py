@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.runtime.errors import Defect, Refused
+from shared.runtime.errors import Defect, StartRefused
 from shared.runtime.ops import secrets
 from shared.runtime.store.crypto import FieldCipher, cipher_from, field_keys, id_key_from
 from shared.runtime.store.driver import connect
@@ -30,7 +30,7 @@ OTHER = base64.b64encode(b"vutsrqponmlkjihgfedcba9876543210").decode()
     ],
 )
 def test_malformed_field_keys_are_refused_and_not_shown(text: str) -> None:
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(StartRefused) as refused:
         cipher_from({"PAYUNG_FIELD_KEYS": text}, "billing")
     said = str(refused.value)
     assert not any(text[at : at + 6] in said for at in range(max(0, len(text) - 6)) if "k1" not in text[at : at + 6])
@@ -38,13 +38,13 @@ def test_malformed_field_keys_are_refused_and_not_shown(text: str) -> None:
 
 
 def test_a_malformed_id_key_is_refused_and_not_shown() -> None:
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(StartRefused) as refused:
         id_key_from({"PAYUNG_ID_KEY": KEY[:-1]})
     assert KEY[:6] not in str(refused.value)
 
 
 def test_a_wrong_database_url_is_not_shown() -> None:
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(StartRefused) as refused:
         connect("mongodb://payung:se:cr@et@127.0.0.1:x", "motor")
     assert "cr@et" not in str(refused.value)
     assert refused.value.__cause__ is None
@@ -70,13 +70,13 @@ def test_every_secret_may_stand_in_a_file(tmp_path: Path) -> None:
 
 
 def test_a_file_that_is_missing_empty_or_contradicted_is_refused_by_name(tmp_path: Path) -> None:
-    with pytest.raises(Refused, match=r"PAYUNG_ID_KEY_FILE: .*cannot be read"):
+    with pytest.raises(StartRefused, match=r"PAYUNG_ID_KEY_FILE: .*cannot be read"):
         secrets.resolved({"PAYUNG_ID_KEY_FILE": str(tmp_path / "none")})
     (tmp_path / "empty").write_text(" \n")
-    with pytest.raises(Refused, match="empty"):
+    with pytest.raises(StartRefused, match="empty"):
         secrets.resolved({"PAYUNG_ID_KEY_FILE": str(tmp_path / "empty")})
     (tmp_path / "id").write_text(KEY)
-    with pytest.raises(Refused, match="both set") as refused:
+    with pytest.raises(StartRefused, match="both set") as refused:
         secrets.resolved({"PAYUNG_ID_KEY_FILE": str(tmp_path / "id"), "PAYUNG_ID_KEY": OTHER})
     assert KEY[:6] not in str(refused.value)
     assert OTHER[:6] not in str(refused.value)
@@ -125,7 +125,7 @@ def test_a_key_that_is_added_to_the_file_is_taken_up_while_the_process_runs(tmp_
     assert cipher.open(elsewhere) == "AMINAH", "the first field of the new key makes it look"
     assert (cipher.open(before), cipher.is_current(before), cipher.names) == ("SITI", False, ("k2", "k1"))
     file.write_text("nonsense")
-    with pytest.raises(Refused):
+    with pytest.raises(StartRefused):
         cipher.refresh()
     assert cipher.open(before) == "SITI"
     assert not FieldCipher(field_keys(f"k2:{OTHER}", "test")).refresh()

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from payung import configuration as command
 from shared.contracts import topics
 from shared.runtime import app, configuration, settings
-from shared.runtime.errors import Refused
-from shared.runtime.settings import Choice, File, Hosts, Name, Number, Setting, Text, Url, Whole, YesNo
+from shared.runtime.errors import StartRefused
+from shared.runtime.settings import Choice, File, Hosts, Number, ProcessName, Setting, Text, Url, Whole, YesNo
 
 ROOT = Path(__file__).parents[3]
 TABLE = {one.name: one for known in command.table().values() for one in known}
@@ -37,7 +37,7 @@ WRONG: dict[type[Setting], tuple[str, ...]] = {
         "nonee",
     ),
     Hosts: ("abc", "host", "host:", ":9092", "host:port", "host:0", "host:70000", "a:1,b", "a b:1"),
-    Name: ("a b", "ä", "x" * 101, "a/b"),
+    ProcessName: ("a b", "ä", "x" * 101, "a/b"),
 }
 NOT_TEXT = [one for one in TABLE.values() if type(one) in WRONG]
 # Variables of the tests, and of scripts around Payung.
@@ -51,7 +51,7 @@ OTHERS = {
 def test_another_form_is_one_line_that_names_the_variable_and_the_form(setting: Setting) -> None:
     for wrong in WRONG[type(setting)]:
         for text in (wrong, f" {wrong}\n"):
-            with pytest.raises(Refused) as refused:
+            with pytest.raises(StartRefused) as refused:
                 settings.check(TABLE.values(), {setting.name: text})
             line = str(refused.value)
             assert line.startswith(f"{setting.name} is {setting.shape()}")
@@ -76,7 +76,7 @@ def test_the_default_has_the_form_and_an_empty_value_is_the_default(setting: Set
 def test_a_secret_is_never_shown() -> None:
     secret = Url("PAYUNG_SECRET", "", secret=True)
     for one, value in ((secret, "hunter2"), (Url("PAYUNG_URL", ""), "htp://sari:hunter2@host")):
-        with pytest.raises(Refused) as refused:
+        with pytest.raises(StartRefused) as refused:
             one.text({one.name: value})
         assert "hunter2" not in str(refused.value)
     assert {one.name for one in TABLE.values() if one.secret} >= {
@@ -89,7 +89,7 @@ def test_a_secret_is_never_shown() -> None:
 def test_every_setting_is_accepted_or_refused_in_one_line(setting: Setting, text: str) -> None:
     try:
         taken = setting.text({setting.name: text})
-    except Refused as refused:
+    except StartRefused as refused:
         line = str(refused)
     else:
         line, text = "", taken

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 import pytest
 
-from shared.runtime.errors import Refused
-from shared.runtime.kafka.settled import Place, SetBack, SettledOffsets
+from shared.runtime.errors import StartRefused
+from shared.runtime.kafka.settled import Partition, SetBack, SettledOffsets
 from tests.fakes.memory import MemoryStore
 from tests.toy import CIPHER, Codec
 
@@ -28,7 +28,7 @@ class World:
         return SettledOffsets(self.store, ids, accept=accept)
 
 
-def bounds(**ends: int) -> dict[Place, tuple[int, int]]:
+def bounds(**ends: int) -> dict[Partition, tuple[int, int]]:
     return {A: (ends.get("begin", 0), ends.get("end", 1_000)), B: (0, 1_000)}
 
 
@@ -54,7 +54,7 @@ async def test_a_group_ahead_of_its_store_goes_back_partition_by_partition() -> 
 async def test_where_the_log_does_not_reach_back_the_service_does_not_start_unless_told_to() -> None:
     world = World()
     await world.process().note({A: 10})
-    with pytest.raises(Refused, match=r"toy-intake/0 from 10 to 20.*PAYUNG_ACCEPT_AHEAD"):
+    with pytest.raises(StartRefused, match=r"toy-intake/0 from 10 to 20.*PAYUNG_ACCEPT_AHEAD"):
         await world.process().go_back({A: 25}, bounds(begin=20))
     assert await world.process(accept=True).go_back({A: 25}, bounds(begin=20)) == {}
     assert await world.process().go_back({A: 25}, bounds(begin=20)) == {}, "accepted once, it is known"

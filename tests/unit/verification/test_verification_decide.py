@@ -10,8 +10,8 @@ import pytest
 
 from services.verification.domain import decide, policy
 from services.verification.domain.decide import Facts
-from services.verification.domain.rules import Person
-from services.verification.domain.state import Identity, SideFacts, Status
+from services.verification.domain.rules import SnapshotPerson
+from services.verification.domain.state import CheckStatus, Identity, SideFacts
 from shared.contracts.claims import WorkerDied
 from shared.contracts.registration import IdentityCheckRequested, WorkerEmployed, WorkerJobEnded, WorkerWithdrawn
 from shared.contracts.verification_work import DukcapilAnswered
@@ -56,7 +56,7 @@ def check(version: int = 1, **changed: Any) -> IdentityCheckRequested:
 
 def snapshot(**changed: str) -> Facts:
     fields: dict[str, Any] = {"status": "alive", "name": NAME, "birth_date": "1985-07-01", "sex": "F", "version": "7"}
-    return Facts({("64.08", "w"): Person(**{**fields, **changed})})
+    return Facts({("64.08", "w"): SnapshotPerson(**{**fields, **changed})})
 
 
 def answer(status: Any = "alive", version: int = 1, score: int | None = 100, **changed: Any) -> DukcapilAnswered:
@@ -79,7 +79,7 @@ def when(state: Any, data: Any, facts: Facts = NOBODY, at: datetime = AT, sequen
     (part,) = decide.route(event, None)
     assert (part.address.collection, part.address.id) == ("identities", "w")
     made = decide.decide(state, event, facts)
-    pending = isinstance(made.state, Identity) and made.state.status is Status.PENDING
+    pending = isinstance(made.state, Identity) and made.state.status is CheckStatus.PENDING
     assert (made.due is not None) == pending or made.state is None, "pending exactly when due"
     return made
 
@@ -97,14 +97,14 @@ def verified() -> Identity:
 def held(status: str = "double", name: str = NAME) -> Identity:
     found = when(None, check(), snapshot(status=status, name=name), sequence=2).state
     assert isinstance(found, Identity)
-    assert found.status is Status.HELD
+    assert found.status is CheckStatus.HELD
     return found
 
 
 def pending(version: int = 1) -> Identity:
     found = when(None, check(version), sequence=2).state
     assert isinstance(found, Identity)
-    assert found.status is Status.PENDING
+    assert found.status is CheckStatus.PENDING
     return found
 
 
@@ -220,7 +220,7 @@ def test_two_versions_in_one_batch_are_each_judged_by_their_own_name() -> None:
 
 def test_a_snapshot_of_another_regency_does_not_count() -> None:
     made = when(None, check(regency="64.02"), snapshot())
-    assert made.state.status is Status.PENDING
+    assert made.state.status is CheckStatus.PENDING
 
 
 @pytest.mark.parametrize("late", [check(1), check(2), answer(version=1)])
@@ -263,7 +263,7 @@ def test_an_answer_about_an_unknown_worker_leaves_no_document() -> None:
         (held(), WITHDRAWN, ("identity.ended.v1", ["withdrawn"]), "2026-07-09"),
         (held(name="SITI RAHMAH", status="alive"), EMPLOYED, ("identity.rejected.v1", ["wage-earner"]), "2026-07-20"),
         (pending(), DIED, ("identity.rejected.v1", ["deceased"]), "2026-07-02"),
-        (replace(pending(), told=Status.VERIFIED), WITHDRAWN, ("identity.ended.v1", ["withdrawn"]), "2026-07-09"),
+        (replace(pending(), told=CheckStatus.VERIFIED), WITHDRAWN, ("identity.ended.v1", ["withdrawn"]), "2026-07-09"),
     ],
 )
 def test_what_ends_eligibility(given: Identity, fact: Any, expected: Any, effective_on: str) -> None:
@@ -275,18 +275,18 @@ def test_what_ends_eligibility(given: Identity, fact: Any, expected: Any, effect
 @pytest.mark.parametrize(
     ("given", "fact", "status"),
     [
-        (held("double"), EMPLOYED, Status.HELD),  # the double record decides first
-        (held("inactive"), EMPLOYED, Status.HELD),
-        (pending(), EMPLOYED, Status.PENDING),  # Dukcapil's word may decide first
-        (when(verified(), EMPLOYED).state, JOB_ENDED, Status.ENDED),  # back by a new registration only
-        (verified(), JOB_ENDED, Status.VERIFIED),
-        (pending(), WITHDRAWN, Status.ENDED),  # nobody was told of a verdict
-        (when(verified(), DIED).state, EMPLOYED, Status.ENDED),
-        (when(verified(), EMPLOYED).state, DIED, Status.ENDED),
-        (when(None, check(), snapshot(status="deceased"), sequence=2).state, WITHDRAWN, Status.REJECTED),
+        (held("double"), EMPLOYED, CheckStatus.HELD),  # the double record decides first
+        (held("inactive"), EMPLOYED, CheckStatus.HELD),
+        (pending(), EMPLOYED, CheckStatus.PENDING),  # Dukcapil's word may decide first
+        (when(verified(), EMPLOYED).state, JOB_ENDED, CheckStatus.ENDED),  # back by a new registration only
+        (verified(), JOB_ENDED, CheckStatus.VERIFIED),
+        (pending(), WITHDRAWN, CheckStatus.ENDED),  # nobody was told of a verdict
+        (when(verified(), DIED).state, EMPLOYED, CheckStatus.ENDED),
+        (when(verified(), EMPLOYED).state, DIED, CheckStatus.ENDED),
+        (when(None, check(), snapshot(status="deceased"), sequence=2).state, WITHDRAWN, CheckStatus.REJECTED),
     ],
 )
-def test_what_is_only_noted(given: Identity, fact: Any, status: Status) -> None:
+def test_what_is_only_noted(given: Identity, fact: Any, status: CheckStatus) -> None:
     made = when(given, fact, at=LATER, sequence=3)
     assert made.outcomes == ()
     assert made.state.status is status
@@ -321,7 +321,7 @@ def test_a_death_known_first_rejects_without_asking() -> None:
 def test_a_check_older_than_a_withdrawal_is_void_and_a_newer_one_is_not() -> None:
     gone = when(None, WITHDRAWN, sequence=5).state
     void = when(gone, check(1), snapshot(), sequence=4)
-    assert (void.state.status, void.outcomes, void.ignored) == (Status.ENDED, (), "withdrawn-since")
+    assert (void.state.status, void.outcomes, void.ignored) == (CheckStatus.ENDED, (), "withdrawn-since")
     assert said(when(void.state, check(2), snapshot(), sequence=6)) == [("identity.verified.v1", [])]
     back = when(None, check(2), snapshot(), sequence=6).state
-    assert when(back, WITHDRAWN, sequence=5).state.status is Status.VERIFIED
+    assert when(back, WITHDRAWN, sequence=5).state.status is CheckStatus.VERIFIED

@@ -18,14 +18,14 @@ from services.verification.adapters.gate import Gate
 from services.verification.domain import decide, policy
 from services.verification.domain.policy import Policies
 from services.verification.domain.standing import Facts
-from services.verification.domain.state import Identity, Status
+from services.verification.domain.state import CheckStatus, Identity
 from services.verification.facts import Reference, sources
 from services.verification.settings import Settings
 from shared.contracts.verification_work import GivenBack
 from shared.kernel.decision import Due
 from shared.kernel.event import Event
 from shared.runtime import clock
-from shared.runtime.errors import Paused, Refused, Unavailable
+from shared.runtime.errors import Paused, StartRefused, Unavailable
 from tests.fakes.memory import MemoryStore
 from tests.toy import AT, CIPHER
 from tests.unit.verification.test_verification_decide import answer, check, pending, snapshot, when
@@ -238,7 +238,7 @@ async def test_the_rate_is_kept_whatever_waits(monkeypatch: pytest.MonkeyPatch) 
 
 @pytest.mark.parametrize(("name", "value"), [("RATE", "0"), ("RATE", "fast"), ("DAILY_QUOTA", "-1"), ("RATE", "nan")])
 def test_a_setting_that_cannot_be_meant_refuses_the_start(name: str, value: str) -> None:
-    with pytest.raises(Refused, match=f"PAYUNG_DUKCAPIL_{name}"):
+    with pytest.raises(StartRefused, match=f"PAYUNG_DUKCAPIL_{name}"):
         settings(**{name: value})
 
 
@@ -330,7 +330,7 @@ async def test_the_snapshot_stands_in_where_the_policy_lets_it(at: Time, other_s
     said: Any = (await work("w", made.state, made.due, here)).data
     assert (said.evidence, said.status, said.score) == ("snapshot:v7", "alive", 100)
     done = when(made.state, said, known)
-    assert (done.state.status, done.state.evidence) == (Status.VERIFIED, ("snapshot:v7",))
+    assert (done.state.status, done.state.evidence) == (CheckStatus.VERIFIED, ("snapshot:v7",))
 
 
 async def test_what_was_asked_is_given_back_where_the_policy_says_so() -> None:
@@ -338,7 +338,7 @@ async def test_what_was_asked_is_given_back_where_the_policy_says_so() -> None:
     known = Facts({}, Policies(((AT, given),)))
     waiting = when(None, check(), known)
     event = decide_on(waiting.state, answer(), known)
-    assert (event.due.kind, event.due.id, event.state.status) == ("give-back", "give-back:w:1", Status.VERIFIED)
+    assert (event.due.kind, event.due.id, event.state.status) == ("give-back", "give-back:w:1", CheckStatus.VERIFIED)
     again = decide_on(event.state, answer(), known)
     assert again.due.id == "give-back:w:1", "it stays due whatever else arrives"
     told = decide_on(event.state, GivenBack(worker_id="w", registration_version=1), known)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from services.verification.domain import decide
-from services.verification.domain.state import Refusal, Ruling, SideFacts, Status
+from services.verification.domain.state import CheckStatus, Refusal, Ruling, SideFacts
 from shared.contracts.verification import DecideIdentity
 from shared.kernel.event import Event
 from tests.unit.verification.test_verification_decide import EMPLOYED, NOBODY, held, pending, said, verified, when
@@ -67,7 +67,7 @@ def test_a_case_that_is_not_held_cannot_be_decided(given: Any, reasons: list[str
     _, made = officer(given, WORD)
     assert said(made) == [("identity.decide.refused.v1", reasons)]
     assert made.state == (given or SideFacts())
-    if getattr(given, "status", None) is Status.PENDING:
+    if getattr(given, "status", None) is CheckStatus.PENDING:
         assert made.due is not None
 
 

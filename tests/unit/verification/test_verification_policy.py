@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 
 from payung import policy as files
-from payung.place import CommandError
+from payung.installations import CommandError
 from services.verification.adapters import loading
 from services.verification.domain import policy
 from services.verification.domain.policy import Policies, Policy, PolicyError
 from services.verification.domain.rules import Poverty, good_until, valid_until
 from services.verification.domain.standing import Facts
-from services.verification.domain.state import Status
+from services.verification.domain.state import CheckStatus
 from services.verification.facts import policies
 from shared.contracts.registration import Attestation
 from shared.runtime import clock
@@ -155,7 +155,7 @@ def test_a_check_is_judged_by_the_policy_of_its_request_however_late_the_answer(
 
 def test_the_order_of_the_registers_is_the_policys() -> None:
     first = when(None, check(), under(own(sources=["dukcapil", "snapshot"])))
-    assert first.state.status is Status.PENDING
+    assert first.state.status is CheckStatus.PENDING
     alone = own(sources=["snapshot"])
     assert said(when(None, check(), Facts({}, Policies(((BEFORE, alone),))))) == [
         ("identity.held.v1", ["source-unavailable"])
@@ -207,7 +207,7 @@ def test_a_roster_excludes_where_the_policy_says_so(job: str) -> None:
 def test_a_wage_job_ends_nobody_where_the_policy_does_not_exclude_it() -> None:
     facts = under(own(excluded=["state-employee"]))
     made = when(when(None, check(), facts).state, EMPLOYED, facts)
-    assert (made.outcomes, made.state.status) == ((), Status.VERIFIED)
+    assert (made.outcomes, made.state.status) == ((), CheckStatus.VERIFIED)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from services.verification.documents import STORED
-from services.verification.domain.state import Identity, SideFacts, Status
+from services.verification.domain.state import CheckStatus, Identity, SideFacts
 from shared.contracts.registration import WorkerCleared, WorkerSuspected
 from tests.toy import CIPHER
 from tests.unit.verification.test_verification_decide import (
@@ -75,6 +75,6 @@ def test_a_death_ends_a_blocked_worker_and_clearing_does_not_revive_them() -> No
 def test_a_suspicion_is_stored() -> None:
     blocked = when(verified(), SUSPECTED, sequence=3).state
     assert isinstance(blocked, Identity)
-    assert (blocked.status, blocked.told) == (Status.VERIFIED, Status.HELD)
+    assert (blocked.status, blocked.told) == (CheckStatus.VERIFIED, CheckStatus.HELD)
     codec = STORED["identities"]
     assert codec.decode(codec.encode(blocked, CIPHER), CIPHER) == blocked

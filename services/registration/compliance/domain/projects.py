@@ -18,7 +18,7 @@ from services.registration.intake.domain.outcomes import open_event
 from services.registration.intake.domain.state import Reference, RefusedSubmission, Sender
 from services.registration.intake.domain.submissions import sender_of, unreadable
 from shared.contracts import tokens
-from shared.contracts.registration_duties import Kind, ProjectRegistered
+from shared.contracts.registration_duties import FindingKind, ProjectRegistered
 from shared.kernel.calendar import business_day, parse_date
 from shared.kernel.decision import Address, Decision, Outcome
 from shared.kernel.event import Event, Intake, Routed
@@ -85,7 +85,7 @@ def decide(state: Project | None, event: Event[ProjectReport], facts: Facts) -> 
     if state is not None and state.terms == part.terms:
         return Decision(state=state, outcomes=(answer,))
     today = business_day(event.at)
-    kind: Kind = "project-late"
+    kind: FindingKind = "project-late"
     term_from: str | None = part.contract_date or part.terms.starts_on
     rule = "construction.register_days"
     if state is not None:
@@ -115,7 +115,7 @@ def _due(rates: Rates, rule: str, day: date) -> date:
     return after_working_days(day, number(rates, rule, day))
 
 
-def _late(kind: Kind, term_from: str, due: date, today: date) -> Finding:
+def _late(kind: FindingKind, term_from: str, due: date, today: date) -> Finding:
     # Cured from the start, because a late report has arrived. The delay stays on record.
     return Finding(
         kind=kind,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import field
 
-from shared.contracts.registration_duties import Kind, State
+from shared.contracts.registration_duties import FindingKind, State
 from shared.kernel.values import value
 from shared.reference import rates
 from shared.reference.rates import Rates
@@ -19,7 +19,7 @@ class Finding:
     who explained it; the name is kept here and never published.
     """
 
-    kind: Kind
+    kind: FindingKind
     subject: str
     due_on: str
     state: State

@@ -14,7 +14,7 @@ from services.registration.imports.documents.spool import SealedSource
 from services.registration.workers.domain.state import Worker
 from shared.files.separated import BOM
 from shared.files.workbook import text_workbook
-from shared.lists import Answer, answer_lines, answer_rows, open_list
+from shared.lists import RowAnswer, answer_lines, answer_rows, open_list
 from shared.runtime import clock
 from shared.runtime.house import House
 from shared.runtime.store.crypto import FieldCipher
@@ -53,19 +53,19 @@ def xlsx_pieces(house: House, cipher: FieldCipher, one: Import, loop: asyncio.Ab
             yield piece
 
 
-def _saved(house: House, one: Import, loop: asyncio.AbstractEventLoop) -> Callable[[int], Answer]:
+def _saved(house: House, one: Import, loop: asyncio.AbstractEventLoop) -> Callable[[int], RowAnswer]:
     """A function that gives answers by row number. It keeps one batch in memory, because rows are asked for in
     order.
     """
-    held: dict[int, Answer] = {}
+    held: dict[int, RowAnswer] = {}
     batches = iter(range(one.done_batches))
 
-    def answer_of(number: int) -> Answer:
+    def answer_of(number: int) -> RowAnswer:
         # Batches hold every sent row in the order of the file, so the wanted row is in this batch or a later one.
         while number not in held:
             batch = next(batches, None)
             if batch is None:
-                return Answer("")
+                return RowAnswer("")
             asked = asyncio.run_coroutine_threadsafe(_batch(house, one, batch), loop)
             held.clear()
             held.update(asked.result(_ASK_TIMEOUT_S))
@@ -74,7 +74,7 @@ def _saved(house: House, one: Import, loop: asyncio.AbstractEventLoop) -> Callab
     return answer_of
 
 
-async def _batch(house: House, one: Import, batch: int) -> dict[int, Answer]:
+async def _batch(house: House, one: Import, batch: int) -> dict[int, RowAnswer]:
     """The saved answers of one batch, with the current verdicts on its workers."""
     key = part_id(one.id, batch)
     row = (await house.reader.rows(ANSWERS, [key])).get(key)

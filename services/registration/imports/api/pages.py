@@ -7,21 +7,21 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from services.registration.imports.documents.records import Import, Status
+from services.registration.imports.documents.records import Import, ImportStatus
 from shared.contracts import topics
 from shared.contracts.reasons import message
 from shared.kernel.calendar import WITA
-from shared.lists import Answer
+from shared.lists import RowAnswer
 from shared.pages import environment
 from shared.reference.areas import Areas
 
-STATUS: Mapping[Status, tuple[str, str]] = {
-    Status.RECEIVING: ("Sedang diterima", "Being received"),
-    Status.WAITING: ("Menunggu giliran", "Waiting"),
-    Status.RUNNING: ("Sedang diproses", "At work"),
-    Status.DONE: ("Selesai", "Done"),
-    Status.FAILED: ("Berkas tidak dapat dibaca", "The file cannot be read"),
-    Status.EXPIRED: ("Selesai; berkas sudah dihapus", "Done; the file was deleted"),
+STATUS: Mapping[ImportStatus, tuple[str, str]] = {
+    ImportStatus.RECEIVING: ("Sedang diterima", "Being received"),
+    ImportStatus.WAITING: ("Menunggu giliran", "Waiting"),
+    ImportStatus.RUNNING: ("Sedang diproses", "At work"),
+    ImportStatus.DONE: ("Selesai", "Done"),
+    ImportStatus.FAILED: ("Berkas tidak dapat dibaca", "The file cannot be read"),
+    ImportStatus.EXPIRED: ("Selesai; berkas sudah dihapus", "Done; the file was deleted"),
 }
 KINDS: Mapping[str, str] = {
     "workers": "Pekerja baru",
@@ -40,7 +40,7 @@ IDENTITIES = (
     ("held", "Ditahan: menunggu keputusan petugas", "held for an officer"),
     ("rejected", "Ditolak: tidak cocok atau tidak memenuhi syarat", "rejected"),
 )
-_ACTIVE = (Status.RECEIVING, Status.WAITING, Status.RUNNING)
+_ACTIVE = (ImportStatus.RECEIVING, ImportStatus.WAITING, ImportStatus.RUNNING)
 _OUTSIDE_ACCEPTED = ("rejected", "held", "")
 
 _environment = environment("services.registration.imports.api")
@@ -76,7 +76,7 @@ def import_page(one: Import, identities: Mapping[str, int]) -> str:
         id=one.id,
         name=one.name,
         refresh=one.status in _ACTIVE,
-        checking=one.status is Status.DONE and bool(identities),
+        checking=one.status is ImportStatus.DONE and bool(identities),
         status=STATUS[one.status][0],
         status_en=STATUS[one.status][1],
         error=one.error,
@@ -87,10 +87,10 @@ def import_page(one: Import, identities: Mapping[str, int]) -> str:
         identities=[(text, english, identities.get(status, 0)) for status, text, english in IDENTITIES],
         refused=one.outcomes.get("rejected", 0),
         unanswered=one.outcomes.get("", 0),
-        outcomes=[(Answer(code).message(0), Answer(code).message(1), count) for code, count in outcomes],
+        outcomes=[(RowAnswer(code).message(0), RowAnswer(code).message(1), count) for code, count in outcomes],
         reasons=[(message(code, "id"), message(code, "en"), count) for code, count in reasons],
         notices=one.notices,
-        has_answers=one.status is Status.DONE,
+        has_answers=one.status is ImportStatus.DONE,
         kept_until=until.astimezone(WITA).strftime("%d/%m/%Y") if until else "",
     )
 
@@ -115,5 +115,5 @@ def as_json(one: Import) -> dict[str, Any]:
         "received_at": one.received_at.astimezone(WITA).isoformat(timespec="seconds"),
         "kept_until": until.astimezone(WITA).isoformat(timespec="seconds") if until else None,
         "url": f"/v1/imports/{one.id}",
-        "answers": f"/v1/imports/{one.id}/answers.csv" if one.status is Status.DONE else None,
+        "answers": f"/v1/imports/{one.id}/answers.csv" if one.status is ImportStatus.DONE else None,
     }

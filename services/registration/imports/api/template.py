@@ -7,30 +7,30 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from shared.files.form import Column, form
+from shared.files.form import FormColumn, form
 from shared.lists.values import SECTORS_ID
 from shared.reference.areas import Areas
 
 KINDS = ("workers",)
 _NIK = ("AND(LEN({cell})=16,ISNUMBER(--{cell}))", "NIK harus 16 angka, sesuai KTP.")
 COLUMNS = (
-    Column("id_pengajuan", "Nomor Anda sendiri untuk baris ini. Boleh kosong.", "DES-001", 15),
-    Column("nik", "16 angka sesuai KTP.", "6408044107850002", 20, required=True, rule=_NIK),
-    Column("nama", "Nama lengkap sesuai KTP.", "SITI AMINAH", 26, required=True),
-    Column("tempat_lahir", "Sesuai KTP.", "Sangatta", 16),
-    Column("tanggal_lahir", "Hari/bulan/tahun, misalnya 01/07/1985.", "01/07/1985", 15, required=True),
-    Column("jenis_kelamin", "Pilih L (laki-laki) atau P (perempuan).", "P", 14, "sex", required=True),
-    Column("desa", "Pilih desa atau kelurahan tempat tinggal.", "", 38, "village", required=True),
-    Column("alamat", "Jalan dan RT, misalnya Jl. Pelita RT 003.", "Jl. Pelita RT 003", 28),
-    Column("sektor", "Pilih sektor pekerjaan.", "perikanan", 14, "sector", required=True),
-    Column("pekerjaan", "Pekerjaan sehari-hari.", "nelayan", 18, required=True),
-    Column("penghasilan", "Rupiah per bulan. Kosong berarti 1.000.000.", "1000000", 14),
-    Column("telepon", "Nomor HP, misalnya 081234567890.", "081234567890", 17),
-    Column("nama_ibu", "Nama ibu kandung.", "HALIMAH", 20),
-    Column("ahli_waris", "Nama penerima santunan.", "RAHMAT", 20),
-    Column("hubungan_ahli_waris", "Pilih hubungannya.", "suami", 18, "relation"),
-    Column("setuju", "Pekerja setuju datanya dipakai? Pilih Ya atau Tidak.", "Ya", 10, "consent", required=True),
-    Column("persetujuan", "Tanggal pekerja menandatangani persetujuan.", "04/01/2026", 15, required=True),
+    FormColumn("id_pengajuan", "Nomor Anda sendiri untuk baris ini. Boleh kosong.", "DES-001", 15),
+    FormColumn("nik", "16 angka sesuai KTP.", "6408044107850002", 20, required=True, rule=_NIK),
+    FormColumn("nama", "Nama lengkap sesuai KTP.", "SITI AMINAH", 26, required=True),
+    FormColumn("tempat_lahir", "Sesuai KTP.", "Sangatta", 16),
+    FormColumn("tanggal_lahir", "Hari/bulan/tahun, misalnya 01/07/1985.", "01/07/1985", 15, required=True),
+    FormColumn("jenis_kelamin", "Pilih L (laki-laki) atau P (perempuan).", "P", 14, "sex", required=True),
+    FormColumn("desa", "Pilih desa atau kelurahan tempat tinggal.", "", 38, "village", required=True),
+    FormColumn("alamat", "Jalan dan RT, misalnya Jl. Pelita RT 003.", "Jl. Pelita RT 003", 28),
+    FormColumn("sektor", "Pilih sektor pekerjaan.", "perikanan", 14, "sector", required=True),
+    FormColumn("pekerjaan", "Pekerjaan sehari-hari.", "nelayan", 18, required=True),
+    FormColumn("penghasilan", "Rupiah per bulan. Kosong berarti 1.000.000.", "1000000", 14),
+    FormColumn("telepon", "Nomor HP, misalnya 081234567890.", "081234567890", 17),
+    FormColumn("nama_ibu", "Nama ibu kandung.", "HALIMAH", 20),
+    FormColumn("ahli_waris", "Nama penerima santunan.", "RAHMAT", 20),
+    FormColumn("hubungan_ahli_waris", "Pilih hubungannya.", "suami", 18, "relation"),
+    FormColumn("setuju", "Pekerja setuju datanya dipakai? Pilih Ya atau Tidak.", "Ya", 10, "consent", required=True),
+    FormColumn("persetujuan", "Tanggal pekerja menandatangani persetujuan.", "04/01/2026", 15, required=True),
 )
 _TITLE = "Daftar pekerja rentan {regency}. Isi mulai baris 5, satu baris untuk satu pekerja. Baris 3 hanya contoh."
 _TITLE_EN = "List of vulnerable workers. Enter one worker a row, from row 5 on; row 3 is only an example."

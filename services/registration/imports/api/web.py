@@ -12,11 +12,11 @@ from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Resp
 
 from services.registration.imports.api import answering, pages, template
 from services.registration.imports.api.upload import Upload, take
-from services.registration.imports.documents.records import IMPORTS, UNFINISHED, Import, Status, import_of, row_of
-from services.registration.imports.documents.spool import FILE_BYTES_MAX, Spool, TooLarge, forget
+from services.registration.imports.documents.records import IMPORTS, UNFINISHED, Import, ImportStatus, import_of, row_of
+from services.registration.imports.documents.spool import FILE_BYTES_MAX, FileTooLarge, Spool, forget
 from shared.contracts import officers, topics
 from shared.contracts.catalogue import DECISIONS
-from shared.lists.columns import LAYOUTS, Kind
+from shared.lists.columns import LAYOUTS, ListKind
 from shared.pages import HEADERS, wants_page
 from shared.runtime import clock
 from shared.runtime.house import House
@@ -93,7 +93,7 @@ def routes(house: House, has_topic: HasTopic | None = None) -> APIRouter:
     async def show(identifier: str, request: Request) -> Response:
         """The progress of an import: figures for a machine, for a browser a page that refreshes itself."""
         one = await desk.find(identifier, await desk.guard.caller(request))
-        identities = await desk.identities.of(one) if one.status is Status.DONE else {}
+        identities = await desk.identities.of(one) if one.status is ImportStatus.DONE else {}
         if wants_page(request):
             return HTMLResponse(pages.import_page(one, identities), headers=HEADERS)
         return JSONResponse({**pages.as_json(one), "identities": identities}, headers={"cache-control": "no-store"})
@@ -133,7 +133,7 @@ class Desk:
         return Guard(self._house.environ)
 
     @cached_property
-    def kinds(self) -> list[Kind]:
+    def kinds(self) -> list[ListKind]:
         """The kinds of lists that this service takes."""
         return [kind for kind, layout in LAYOUTS.items() if layout.type in self._house.spec.inputs]
 
@@ -146,7 +146,7 @@ class Desk:
             self._may(caller, query["agency"])
         identifier = clock.new_id()
         one = Import(
-            id=identifier, agency="", kind="workers", name="", received_at=clock.now(), status=Status.RECEIVING
+            id=identifier, agency="", kind="workers", name="", received_at=clock.now(), status=ImportStatus.RECEIVING
         )
         await self._save(one)
         spool = Spool(identifier, self._house.reader, self._cipher)
@@ -156,7 +156,7 @@ class Desk:
             if not await self._has_topic(topics.registration_intake(*one.agency.split("/"))):
                 # Asked before the first row is sent, because a missing topic would break the service's producer.
                 raise _problem("agency", f"{one.agency} is not known here; payung agency add {one.agency} makes it")
-        except TooLarge as error:
+        except FileTooLarge as error:
             await self._drop(identifier)
             raise HTTPException(413, f"a list may have {FILE_BYTES_MAX} bytes") from error
         except HTTPException:
@@ -187,7 +187,7 @@ class Desk:
             agency=agency,
             kind=next(one for one in self.kinds if one == kind),
             name=upload.name or "daftar",
-            status=Status.WAITING,
+            status=ImportStatus.WAITING,
             sha256=spool.sha256,
             size=spool.size,
             chunks=spool.chunks,
@@ -237,15 +237,15 @@ class Desk:
         return one
 
     async def latest(self) -> list[Import]:
-        where = {"status": {"$ne": Status.RECEIVING.value}}
+        where = {"status": {"$ne": ImportStatus.RECEIVING.value}}
         rows = await self._house.reader.find_rows(IMPORTS, where, order=("-received_at",), limit=SHOWN_MAX)
         return [import_of(row["_id"], row, self._cipher) for row in rows]
 
     def answers(self, one: Import, pieces: Pieces, media_type: str, suffix: str) -> Response:
         """The answers file as a stream, or the error that says why there is none."""
-        if one.status is Status.EXPIRED:
+        if one.status is ImportStatus.EXPIRED:
             raise HTTPException(410, "the file and its answers were deleted / berkas dan jawabannya sudah dihapus")
-        if one.status is not Status.DONE:
+        if one.status is not ImportStatus.DONE:
             raise HTTPException(409, "not every row is answered yet / belum semua baris dijawab")
         loop = asyncio.get_running_loop()
         headers = {

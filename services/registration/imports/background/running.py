@@ -19,7 +19,7 @@ from services.registration.imports.documents.records import (
     RECEIVING_HOURS,
     UNFINISHED,
     Import,
-    Status,
+    ImportStatus,
     import_of,
     row_of,
 )
@@ -165,7 +165,7 @@ class Running:
             "This file could not be processed because of a fault of the system; call the operator.",
         )
         failed = replace(
-            import_of(identifier, row, self._cipher), status=Status.FAILED, error=text, finished_at=clock.now()
+            import_of(identifier, row, self._cipher), status=ImportStatus.FAILED, error=text, finished_at=clock.now()
         )
         await self._house.reader.save_rows(IMPORTS, {identifier: row_of(failed, self._cipher)})
         await self._leases.release(lease_of(identifier), forget=True)
@@ -197,11 +197,11 @@ async def tidy(house: House, cipher: FieldCipher) -> None:
     """Deletes files after their KEPT_DAYS, and the remains of broken-off uploads."""
     now = clock.now()
     finished = {
-        "status": {"$in": [Status.DONE.value, Status.FAILED.value]},
+        "status": {"$in": [ImportStatus.DONE.value, ImportStatus.FAILED.value]},
         "finished_at": {"$lt": now - timedelta(days=KEPT_DAYS)},
     }
     broken_off = {
-        "status": Status.RECEIVING.value,
+        "status": ImportStatus.RECEIVING.value,
         "received_at": {"$lt": now - timedelta(hours=RECEIVING_HOURS)},
     }
     for row in await house.reader.find_rows(IMPORTS, finished, limit=100):
@@ -214,7 +214,7 @@ async def tidy(house: House, cipher: FieldCipher) -> None:
 async def _expire(house: House, one: Import, cipher: FieldCipher) -> None:
     await forget(house.reader, one.id, one.done_batches)
     # The file's name may name people, so it is emptied; the figures stay.
-    expired = replace(one, status=Status.EXPIRED, name="")
+    expired = replace(one, status=ImportStatus.EXPIRED, name="")
     rows: Mapping[str, Mapping[str, Any]] = {one.id: row_of(expired, cipher)}
     await house.reader.save_rows(IMPORTS, rows)
 

@@ -28,7 +28,7 @@ from services.registration.imports.documents.records import (
     ANSWERS,
     IMPORTS,
     Import,
-    Status,
+    ImportStatus,
     answers_row,
     part_id,
     row_of,
@@ -40,7 +40,7 @@ from shared.contracts.envelope import Unreadable
 from shared.contracts.reasons import Reason
 from shared.kernel.decision import Address
 from shared.kernel.event import Event, Intake, Routed
-from shared.lists import Answer, ListError, ListFile, Row, open_list, villages
+from shared.lists import ListError, ListFile, Row, RowAnswer, open_list, villages
 from shared.lists.rows import refused_row
 from shared.runtime import clock
 from shared.runtime.errors import Unavailable
@@ -69,7 +69,7 @@ class _Batch:
     rows: int
     refused_here: list[Row] = field(default_factory=list)
     waiting: dict[str, tuple[int, tuple[Address, ...]]] = field(default_factory=dict)
-    answers: dict[int, Answer] = field(default_factory=dict)
+    answers: dict[int, RowAnswer] = field(default_factory=dict)
     villages: Counter[str] = field(default_factory=Counter)
     published_s: float = 0.0
 
@@ -94,14 +94,18 @@ class Sending:
         try:
             found = await asyncio.to_thread(open_list, source, self._one.kind)
             if not self._one.batch_rows:
-                await self._save(status=Status.RUNNING, batch_rows=BATCH_ROWS, notices=found.notices, rows=found.count)
+                await self._save(
+                    status=ImportStatus.RUNNING, batch_rows=BATCH_ROWS, notices=found.notices, rows=found.count
+                )
             await self._carry(found)
         except ListError as error:
             self._figures.failed(UNREADABLE)
-            await self._save(status=Status.FAILED, error=(error.message_id, error.message_en), finished_at=clock.now())
+            await self._save(
+                status=ImportStatus.FAILED, error=(error.message_id, error.message_en), finished_at=clock.now()
+            )
             return
         told = (*self._one.notices, *villages.notices(self._one.villages, self._house.reference.areas))
-        await self._save(status=Status.DONE, finished_at=clock.now(), rows=self._one.answered, notices=told)
+        await self._save(status=ImportStatus.DONE, finished_at=clock.now(), rows=self._one.answered, notices=told)
 
     async def _carry(self, found: ListFile) -> None:
         ahead: asyncio.Queue[_Batch | None] = asyncio.Queue(BATCHES_AHEAD)
@@ -152,7 +156,7 @@ class Sending:
             except Unreadable as error:
                 # As an event it would only become a dead letter; as an answer the clerk can correct it.
                 reason = f"{Reason.FIELD_INVALID}:{error.code}"
-                batch.answers[row.number] = Answer("rejected", (reason,))
+                batch.answers[row.number] = RowAnswer("rejected", (reason,))
                 _, value = self._event(row, refused_row(row, reason), time)
                 messages.append(Message(self._topic, identifier.encode(), value))
                 continue
@@ -231,7 +235,7 @@ class Sending:
                     self.moved_s = clock.monotonic()
                     number, _ = batch.waiting.pop(name)
                     data = orjson.loads(answer)["data"]
-                    batch.answers[number] = Answer(
+                    batch.answers[number] = RowAnswer(
                         data["outcome"],
                         tuple(data["reasons"]),
                         data.get("worker_id"),
@@ -241,8 +245,8 @@ class Sending:
     async def _settle(self, batch: _Batch) -> None:
         """Saves a batch's answers, then the progress. A crash between the two only repeats the batch."""
         outcomes, reasons = dict(self._one.outcomes), dict(self._one.reasons)
-        answers = batch.answers | {number: Answer("") for number, _ in batch.waiting.values()}
-        refused_here = (Answer("rejected", tuple(one.reason for one in row.problems)) for row in batch.refused_here)
+        answers = batch.answers | {number: RowAnswer("") for number, _ in batch.waiting.values()}
+        refused_here = (RowAnswer("rejected", tuple(one.reason for one in row.problems)) for row in batch.refused_here)
         for answer in (*answers.values(), *refused_here):
             outcomes[answer.outcome] = outcomes.get(answer.outcome, 0) + 1
             for reason in answer.reasons:

@@ -14,8 +14,8 @@ from enum import StrEnum
 from typing import Any, cast
 
 from shared.contracts import officers
-from shared.lists import Answer
-from shared.lists.columns import Kind
+from shared.lists import RowAnswer
+from shared.lists.columns import ListKind
 from shared.runtime.ports import Cipher
 
 IMPORTS = "imports"
@@ -27,7 +27,7 @@ KEPT_DAYS = 14
 RECEIVING_HOURS = 6
 
 
-class Status(StrEnum):
+class ImportStatus(StrEnum):
     """The status of an import."""
 
     RECEIVING = "receiving"
@@ -38,7 +38,7 @@ class Status(StrEnum):
     EXPIRED = "expired"
 
 
-UNFINISHED = (Status.WAITING.value, Status.RUNNING.value)
+UNFINISHED = (ImportStatus.WAITING.value, ImportStatus.RUNNING.value)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,10 +50,10 @@ class Import:
 
     id: str
     agency: str
-    kind: Kind
+    kind: ListKind
     name: str
     received_at: datetime
-    status: Status = Status.RECEIVING
+    status: ImportStatus = ImportStatus.RECEIVING
     sha256: str = ""
     size: int = 0
     chunks: int = 0
@@ -114,10 +114,10 @@ def import_of(identifier: str, row: Mapping[str, Any], cipher: Cipher) -> Import
     return Import(
         id=identifier,
         agency=row["agency"],
-        kind=cast("Kind", row["kind"]),
+        kind=cast("ListKind", row["kind"]),
         name=cipher.open(row["name"]),
         received_at=_aware(row["received_at"]),
-        status=Status(row["status"]),
+        status=ImportStatus(row["status"]),
         sha256=_sealed_text(row["sha256"], cipher),
         size=row["size"],
         chunks=row["chunks"],
@@ -137,17 +137,17 @@ def import_of(identifier: str, row: Mapping[str, Any], cipher: Cipher) -> Import
     )
 
 
-def answers_row(answers: Mapping[int, Answer]) -> dict[str, Any]:
+def answers_row(answers: Mapping[int, RowAnswer]) -> dict[str, Any]:
     """The answers of one batch as a plain row."""
     rows = [[n, one.outcome, list(one.reasons), one.worker_id, list(one.warnings)] for n, one in answers.items()]
     return {"rows": rows}
 
 
-def answers_of(row: Mapping[str, Any]) -> dict[int, Answer]:
+def answers_of(row: Mapping[str, Any]) -> dict[int, RowAnswer]:
     """The answers of one batch, by row number."""
     # Batches of an earlier release have no warnings after the worker.
     return {
-        n: Answer(outcome, tuple(reasons), worker, warnings=tuple(more[0]) if more else ())
+        n: RowAnswer(outcome, tuple(reasons), worker, warnings=tuple(more[0]) if more else ())
         for n, outcome, reasons, worker, *more in row["rows"]
     }
 

@@ -24,7 +24,7 @@ _CHUNKS_HELD = 4
 _BUFFER_BYTES = 64 * 1024
 
 
-class TooLarge(Exception):
+class FileTooLarge(Exception):
     """The file has more bytes than a list may have."""
 
 
@@ -46,10 +46,10 @@ class Spool:
         return self._digest.hexdigest()
 
     async def add(self, data: bytes) -> None:
-        """Takes more bytes; raises TooLarge."""
+        """Takes more bytes; raises FileTooLarge."""
         self.size += len(data)
         if self.size > FILE_BYTES_MAX:
-            raise TooLarge
+            raise FileTooLarge
         self._digest.update(data)
         self._waiting += data
         while len(self._waiting) >= CHUNK_BYTES:

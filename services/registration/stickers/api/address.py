@@ -19,23 +19,23 @@ PUBLIC_URL = settings.PUBLIC_URL.name
 SAMPLE_URL = "https://contoh.invalid"
 
 
-class NoAddress(Exception):
+class NoPublicUrl(Exception):
     """No usable address for the codes is configured. The message is for the officer, in Indonesian and English."""
 
 
 @dataclass(frozen=True, slots=True)
-class Address:
+class PublicUrl:
     """`url` has no slash at its end. The url of a sample leads nowhere, and the sheet marks it as a sample."""
 
     url: str
     sample: bool = False
 
 
-def address_of(environ: Mapping[str, str]) -> Address:
+def address_of(environ: Mapping[str, str]) -> PublicUrl:
     """The address from PAYUNG_PUBLIC_URL.
 
     When it is missing or reaches this machine only: a sample address if PAYUNG_STICKER_SAMPLES=yes (`payung up` sets
-    it), else raises NoAddress.
+    it), else raises NoPublicUrl.
     """
     given = settings.PUBLIC_URL.text(environ).rstrip("/")
     if given and not _leads_somewhere(given):
@@ -43,10 +43,10 @@ def address_of(environ: Mapping[str, str]) -> Address:
     elif not given:
         complaint = f"{PUBLIC_URL} belum diatur"
     else:
-        return Address(given)
+        return PublicUrl(given)
     if settings.STICKER_SAMPLES.of(environ):
-        return Address(SAMPLE_URL, sample=True)
-    raise NoAddress(
+        return PublicUrl(SAMPLE_URL, sample=True)
+    raise NoPublicUrl(
         f"{complaint}: kode QR stiker harus memuat alamat resmi kabupaten, misalnya https://payung.kutaitimurkab.go.id "
         f"/ no sticker is printed before {PUBLIC_URL} names the public address of this service"
     )

@@ -11,10 +11,10 @@ from datetime import date
 
 from services.registration.stickers.api.pages import VillageStickers
 from services.registration.stickers.api.printed import Printed
-from services.registration.stickers.api.signing import Claim, Signer
+from services.registration.stickers.api.signing import Signer, StickerContent
 from services.registration.stickers.domain.rules import paid_until, revoked, sticker_no
-from services.registration.stickers.domain.state import Cover, Sticker
-from services.registration.workers.domain.state import Status, Worker
+from services.registration.stickers.domain.state import BilledMonths, Sticker
+from services.registration.workers.domain.state import Worker, WorkerStatus
 from shared.contracts import envelope, topics
 from shared.contracts.registration_stickers import IssueSticker
 from shared.kernel.calendar import business_day
@@ -51,7 +51,7 @@ def rt_of(address: str | None) -> str:
 
 async def houses(house: House, village: Village, rt: str | None) -> list[StickerSite]:
     """The verified workers of a village whose premium is paid, in the order of their sheets."""
-    where = {"state.form.village": village.code, "state.status": Status.VERIFIED.value}
+    where = {"state.form.village": village.code, "state.status": WorkerStatus.VERIFIED.value}
     workers = dict(await house.reader.find("workers", where, limit=WORKERS_MAX))
     covers = await house.reader.states("covers", list(workers))
     invoices = {invoice for one in covers.values() for _, invoice in one.months}
@@ -60,7 +60,7 @@ async def houses(house: House, village: Village, rt: str | None) -> list[Sticker
     found = []
     for worker_id, worker in workers.items():
         cover = covers.get(worker_id)
-        until = paid_until(cover, paid, today) if isinstance(cover, Cover) else None
+        until = paid_until(cover, paid, today) if isinstance(cover, BilledMonths) else None
         if until is None or not isinstance(worker, Worker):
             continue
         number = sticker_no(key, worker.regency, worker_id, worker.opened_on)
@@ -74,7 +74,7 @@ async def houses(house: House, village: Village, rt: str | None) -> list[Sticker
 async def standing(house: House, regencies: Sequence[str] | None) -> list[VillageStickers]:
     """The villages with verified workers, and their stickers whose last day is not over; None means every regency."""
     here = {} if regencies is None else {"$in": list(regencies)}
-    workers = {"state.status": Status.VERIFIED.value, **({"state.regency": here} if here else {})}
+    workers = {"state.status": WorkerStatus.VERIFIED.value, **({"state.regency": here} if here else {})}
     today = business_day(clock.now()).isoformat()
     stickers = {"state.valid_until": {"$gte": today}, **({"state.regency": here} if here else {})}
     verified = {
@@ -125,7 +125,7 @@ def printed(found: Sequence[StickerSite], village: Village, signer: Signer, base
             one.rt,
             one.sticker_no,
             one.valid_until,
-            f"{base_url}/s/{signer.token(Claim(one.sticker_no, village.code, one.valid_until))}",
+            f"{base_url}/s/{signer.token(StickerContent(one.sticker_no, village.code, one.valid_until))}",
         )
         for one in found
     ]

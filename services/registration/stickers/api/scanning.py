@@ -8,7 +8,7 @@ from datetime import date, datetime
 from importlib import resources
 from typing import Any
 
-from services.registration.stickers.api.signing import BadToken, Claim, Signer
+from services.registration.stickers.api.signing import BadToken, Signer, StickerContent
 from services.registration.stickers.domain.rules import LEFT, revoked, sticker_no
 from services.registration.stickers.domain.state import Sticker
 from shared.kernel.calendar import WITA, business_day, long_date
@@ -55,7 +55,7 @@ def shipped(name: str) -> str:
     return resources.files("services.registration.stickers.api").joinpath("templates", name).read_text("utf-8")
 
 
-class Scanner:
+class StickerChecker:
     """Judges tokens and renders the checking page."""
 
     def __init__(self, house: House) -> None:
@@ -66,7 +66,7 @@ class Scanner:
         self._scripts = {"nacl": shipped("nacl-fast.min.js"), "script": shipped("scan.js")}
         self._listed: tuple[list[str], datetime, float] | None = None
 
-    async def judge(self, token: str) -> tuple[str, Claim | None]:
+    async def judge(self, token: str) -> tuple[str, StickerContent | None]:
         """The status valid, expired, revoked or invalid, and the content of a genuine sticker."""
         try:
             claim = self.signer.open(token)
@@ -76,7 +76,7 @@ class Scanner:
             return "revoked", claim
         return ("expired" if claim.valid_until < _today() else "valid"), claim
 
-    async def _is_revoked(self, claim: Claim) -> bool:
+    async def _is_revoked(self, claim: StickerContent) -> bool:
         sticker = (await self._house.reader.states("stickers", [claim.sticker_no])).get(claim.sticker_no)
         if not isinstance(sticker, Sticker):
             # Issued a moment ago, and the step is still on its way. The signature proves that the sticker is ours.
@@ -106,7 +106,7 @@ class Scanner:
             found += [no for no, one in states.items() if isinstance(one, Sticker) and one.valid_until >= today]
         return sorted(found)
 
-    async def page(self, status: str, claim: Claim | None, nonce: str) -> str:
+    async def page(self, status: str, claim: StickerContent | None, nonce: str) -> str:
         """The page: the service's answer for this sticker, and all data that a phone needs to judge the next one
         offline.
         """

@@ -38,7 +38,7 @@ class BadToken(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class StickerContent:
     """The content of a genuine sticker."""
 
     sticker_no: str
@@ -74,7 +74,7 @@ class Signer:
         """Every accepted public key: its id in hex, and the key in base64."""
         return {name.hex(): base64.b64encode(_raw(key)).decode() for name, key in self._public.items()}
 
-    def token(self, claim: Claim) -> str:
+    def token(self, claim: StickerContent) -> str:
         """The token of a sticker; the same sticker gives the same token."""
         regency, district, village = claim.village[:5].replace(".", ""), claim.village[6:8], claim.village[9:]
         payload = (
@@ -88,7 +88,7 @@ class Signer:
         )
         return base64.urlsafe_b64encode(payload + self._key.sign(CONTEXT + payload)).decode().rstrip("=")
 
-    def open(self, token: str) -> Claim:
+    def open(self, token: str) -> StickerContent:
         """The content of a token; raises BadToken when the token is not ours."""
         try:
             raw = base64.b64decode(token.encode("ascii") + b"=" * (-len(token) % 4), b"-_", validate=True)
@@ -109,7 +109,7 @@ class Signer:
         value = int.from_bytes(payload[12:19], "big")
         digits = "".join(DIGITS[value >> (5 * place) & 31] for place in reversed(range(NUMBER_DIGITS)))
         until = EPOCH + timedelta(days=int.from_bytes(payload[5:7], "big"))
-        return Claim(f"{regency}-{digits[:5]}-{digits[5:]}", village, until)
+        return StickerContent(f"{regency}-{digits[:5]}-{digits[5:]}", village, until)
 
 
 def _number(sticker_no: str) -> int:

@@ -13,10 +13,10 @@ from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 
 from services.registration.stickers.api import pages, printing
-from services.registration.stickers.api.address import Address, NoAddress, address_of
+from services.registration.stickers.api.address import NoPublicUrl, PublicUrl, address_of
 from services.registration.stickers.api.pages import Done, VillageStickers
-from services.registration.stickers.api.scanning import Scanner, shipped
-from services.registration.stickers.api.signing import Claim
+from services.registration.stickers.api.scanning import StickerChecker, shipped
+from services.registration.stickers.api.signing import StickerContent
 from shared.files.separated import for_excel
 from shared.kernel.calendar import business_day
 from shared.pages import HEADERS, wants_page
@@ -142,7 +142,7 @@ def _page_of_the_officer(router: APIRouter, desk: Desk) -> None:
         return desk.page(await desk.standing(request), done, status)
 
 
-async def _page(scanner: Scanner, status: str, claim: Claim | None, code: int) -> Response:
+async def _page(scanner: StickerChecker, status: str, claim: StickerContent | None, code: int) -> Response:
     nonce = clock.new_id()
     policy = (
         f"default-src 'none'; style-src 'unsafe-inline'; script-src 'nonce-{nonce}'; worker-src 'self'; "
@@ -159,9 +159,9 @@ class Desk:
         self._house = house
 
     @cached_property
-    def scanner(self) -> Scanner:
+    def scanner(self) -> StickerChecker:
         """Judges stickers."""
-        return Scanner(self._house)
+        return StickerChecker(self._house)
 
     @cached_property
     def _guard(self) -> Guard:
@@ -194,16 +194,16 @@ class Desk:
         sample, why_not = False, ""
         try:
             sample = address_of(self._house.environ).sample
-        except NoAddress as error:
+        except NoPublicUrl as error:
             why_not = str(error)
         html = pages.issue_page(self._house.reference.areas, standing, done, sample=sample, why_not=why_not)
         return HTMLResponse(html, status, headers=HEADERS)
 
-    def address(self) -> Address:
+    def address(self) -> PublicUrl:
         """The address in the codes; raises 409 when none is configured."""
         try:
             return address_of(self._house.environ)
-        except NoAddress as error:
+        except NoPublicUrl as error:
             raise HTTPException(409, str(error)) from error
 
     async def village(self, code: str, request: Request, role: str | None = None) -> Village:

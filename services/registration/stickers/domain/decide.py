@@ -21,7 +21,7 @@ from services.registration.intake.domain.submissions import sender_of, unreadabl
 from services.registration.stickers.domain.rules import (
     is_sticker_no,
 )
-from services.registration.stickers.domain.state import Cover, PaidInvoice, Sticker
+from services.registration.stickers.domain.state import BilledMonths, PaidInvoice, Sticker
 from shared.contracts.billing import PremiumBilled, PremiumPaid
 from shared.contracts.reasons import Reason
 from shared.contracts.registration import InstallSticker
@@ -78,13 +78,13 @@ def _problems(intake: Intake, sender: Sender, today: date) -> tuple[str, ...]:
     return tuple(found)
 
 
-def billed(state: Cover | None, event: Event[PremiumBilled], facts: object) -> Decision[Cover]:
+def billed(state: BilledMonths | None, event: Event[PremiumBilled], facts: object) -> Decision[BilledMonths]:
     """Notes a billed month and drops months that ended before the last one."""
     premium = event.data
     oldest = shift_period(period_of(business_day(event.at)), -1)
     months = {period: invoice for period, invoice in (state.months if state else ()) if period >= oldest}
     months[premium.period] = premium.invoice_id
-    return Decision(state=Cover(months=tuple(sorted(months.items())[-MONTHS_KEPT:])))
+    return Decision(state=BilledMonths(months=tuple(sorted(months.items())[-MONTHS_KEPT:])))
 
 
 def paid(state: PaidInvoice | None, event: Event[PremiumPaid], facts: object) -> Decision[PaidInvoice]:
@@ -144,7 +144,7 @@ def install(state: Sticker | Refusal | None, event: Event[Install], facts: objec
     return Decision(state=hanging, outcomes=(open_event(part.sticker_no, "sticker.installed.v1", said), answer))
 
 
-_covers = Documents[Cover, object]("covers", Kind(Cover))
+_covers = Documents[BilledMonths, object]("covers", Kind(BilledMonths))
 _covers.on(PremiumBilled, lambda premium: premium.worker_id).always(billed)
 
 _invoices = Documents[PaidInvoice, object]("invoices", Kind(PaidInvoice))

@@ -8,8 +8,8 @@ from collections.abc import Collection
 from datetime import date, timedelta
 from typing import Any
 
-from services.registration.stickers.domain.state import Cover, Sticker
-from services.registration.workers.domain.state import Status, Worker
+from services.registration.stickers.domain.state import BilledMonths, Sticker
+from services.registration.workers.domain.state import Worker, WorkerStatus
 from shared.kernel.calendar import first_day, period_of, shift_period
 
 # Crockford's digits: no two of them look alike on a wet sticker.
@@ -19,7 +19,7 @@ DIGITS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 NUMBER_DIGITS = 10
 
 
-LEFT = (Status.WITHDRAWN, Status.REJECTED, Status.MERGED)
+LEFT = (WorkerStatus.WITHDRAWN, WorkerStatus.REJECTED, WorkerStatus.MERGED)
 
 
 def sticker_no(key: bytes, regency: str, worker_id: str, opened_on: str) -> str:
@@ -37,7 +37,7 @@ def is_sticker_no(text: object) -> bool:
     return text[:4].isascii() and text[:4].isdigit() and all(digit in DIGITS for digit in text[5:10] + text[11:])
 
 
-def paid_until(cover: Cover, paid: Collection[str], today: date) -> date | None:
+def paid_until(cover: BilledMonths, paid: Collection[str], today: date) -> date | None:
     """The last day of the unbroken row of paid months that includes today or begins next; None when there is none."""
     now = period_of(today)
     months = sorted(period for period, invoice in cover.months if invoice in paid and period >= now)

@@ -6,7 +6,7 @@ from shared.kernel.values import value
 
 
 @value(frozen=True, slots=True, kw_only=True)
-class Cover:
+class BilledMonths:
     """A worker's billed months, each with its invoice: (period, invoice_id), the latest last."""
 
     months: tuple[tuple[str, str], ...]

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from services.registration.suspects.domain.state import PairStatus
-from services.registration.workers.domain.state import Status
+from services.registration.workers.domain.state import WorkerStatus
 from shared.lists.values import SECTORS_ID
 from shared.pages import environment
 from shared.reference import areas as area_files
@@ -44,13 +44,13 @@ LABELS: Mapping[str, str] = {
     "sector": "Sektor",
     "occupation": "Pekerjaan",
 }
-WORKERS: Mapping[Status, str] = {
-    Status.CHECKING: "menunggu pemeriksaan identitas",
-    Status.VERIFIED: "terverifikasi",
-    Status.HELD: "ditahan",
-    Status.REJECTED: "ditolak",
-    Status.WITHDRAWN: "sudah keluar",
-    Status.MERGED: "digabung ke pekerja lain",
+WORKERS: Mapping[WorkerStatus, str] = {
+    WorkerStatus.CHECKING: "menunggu pemeriksaan identitas",
+    WorkerStatus.VERIFIED: "terverifikasi",
+    WorkerStatus.HELD: "ditahan",
+    WorkerStatus.REJECTED: "ditolak",
+    WorkerStatus.WITHDRAWN: "sudah keluar",
+    WorkerStatus.MERGED: "digabung ke pekerja lain",
 }
 DECISIONS: Mapping[str, str] = {
     "merge": "digabung: satu orang",
@@ -147,5 +147,5 @@ def _shown(name: str, value: Any) -> str:
 
 def _about(value: Any) -> str:
     if isinstance(value, str):
-        return WORKERS[Status(value)]
+        return WORKERS[WorkerStatus(value)]
     return ", ".join(f"{one['agency']} ({_day(one['said_on'])})" for one in value)

@@ -55,7 +55,7 @@ class Scan:
     pairs: tuple[SuspicionFound, ...]
 
 
-Scanner = Callable[[], Awaitable[Scan]]
+RunScan = Callable[[], Awaitable[Scan]]
 
 
 async def run(house: House) -> None:
@@ -72,7 +72,7 @@ class Scans:
     Scans are numbered. A scan that began after this process had last looked includes everything it had saved by then.
     """
 
-    def __init__(self, house: House, quiet_s: float, scanner: Scanner) -> None:
+    def __init__(self, house: House, quiet_s: float, scanner: RunScan) -> None:
         self._house = house
         self._quiet_s = quiet_s
         self._scanner = scanner

@@ -19,7 +19,7 @@ import orjson
 from services.registration.suspects.domain import likeness
 from services.registration.suspects.domain.likeness import Match, Traits
 from services.registration.workers.documents import STORED
-from services.registration.workers.domain.state import Status, Worker
+from services.registration.workers.domain.state import Worker, WorkerStatus
 from shared.runtime.ops import logs, secrets
 from shared.runtime.ports import Reader
 from shared.runtime.store.opening import opened
@@ -27,7 +27,7 @@ from shared.runtime.store.opening import opened
 SERVICE = "registration"
 PAGE = 5_000
 # Workers who may cost money now or soon.
-ACTIVE = [status.value for status in (Status.CHECKING, Status.VERIFIED, Status.HELD)]
+ACTIVE = [status.value for status in (WorkerStatus.CHECKING, WorkerStatus.VERIFIED, WorkerStatus.HELD)]
 # Lower priority than the consumer.
 NICENESS = 10
 

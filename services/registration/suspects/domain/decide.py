@@ -7,7 +7,7 @@ from typing import Any
 
 from services.registration.intake.domain.state import Reference, Refusal
 from services.registration.suspects.domain import pairs
-from services.registration.suspects.domain.pairs import OfficerDecision, RefusedDecision
+from services.registration.suspects.domain.pairs import PairDecisionForm, RefusedDecision
 from services.registration.suspects.domain.state import Pair, PairStatus
 from shared.contracts.registration import DecideSuspect
 from shared.contracts.registration_work import SuspicionFound, SuspicionGone
@@ -32,7 +32,7 @@ _suspects = Documents[Pair | Refusal, object]("suspects", PAIR, REFUSAL)
     .ignored(pairs.KNOWN)
 )
 _suspects.on(SuspicionGone, _pair).at(PAIR, pairs.gone, PairStatus.OPEN).ignored("pair-not-open")
-_suspects.on(OfficerDecision).absent(pairs.no_pair).at(REFUSAL, pairs.no_pair).at(PAIR, pairs.decided)
+_suspects.on(PairDecisionForm).absent(pairs.no_pair).at(REFUSAL, pairs.no_pair).at(PAIR, pairs.decided)
 
 _refusals = Documents[Refusal, object]("refusals", REFUSAL)
 _refusals.on(RefusedDecision).always(pairs.refuse)

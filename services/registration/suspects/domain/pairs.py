@@ -34,7 +34,7 @@ _OPEN_TO = {
 
 
 @value(frozen=True, slots=True, kw_only=True)
-class OfficerDecision:
+class PairDecisionForm:
     """A well-formed decision on a pair."""
 
     first: str
@@ -84,7 +84,7 @@ def route_officer(event: Event[Intake], reference: object) -> tuple[Routed, ...]
             problems += _keep_problems(fields)
     if problems:
         return (Routed(Address("refusals", event.name), _refused(event, *problems)),)
-    part = OfficerDecision(
+    part = PairDecisionForm(
         first=min(fields["first"], fields["second"]),
         second=max(fields["first"], fields["second"]),
         decision=fields["decision"],
@@ -144,7 +144,7 @@ def gone(state: Pair, event: Event[SuspicionGone], facts: object) -> Decision[Pa
     return Decision(state=closed, outcomes=_both(closed, is_open=False))
 
 
-def decided(state: Pair, event: Event[OfficerDecision], facts: object) -> Decision[Pair]:
+def decided(state: Pair, event: Event[PairDecisionForm], facts: object) -> Decision[Pair]:
     """Applies an officer's decision: one person, two persons, or an earlier decision taken back."""
     part = event.data
     key = pair_id(part.first, part.second)
@@ -168,7 +168,7 @@ def decided(state: Pair, event: Event[OfficerDecision], facts: object) -> Decisi
     return Decision(state=settled, outcomes=(said, *_both(settled, is_open=status is PairStatus.OPEN)))
 
 
-def no_pair(state: Refusal | None, event: Event[OfficerDecision], facts: object) -> Decision[Refusal]:
+def no_pair(state: Refusal | None, event: Event[PairDecisionForm], facts: object) -> Decision[Refusal]:
     """Refuses a decision on two workers who were never found to be alike."""
     part, reasons = event.data, (Reason.NOT_REGISTERED,)
     key = pair_id(part.first, part.second)

@@ -23,7 +23,7 @@ from shared.kernel.values import value
 
 
 @value(frozen=True, slots=True, kw_only=True)
-class Register:
+class RegistrationForm:
     """A valid form; `fingerprint` shows whether the agency said the same before."""
 
     sender: Sender
@@ -83,7 +83,7 @@ def _judge(intake: Intake, sender: Sender, reference: Reference, today: date) ->
         if problems:
             return problems, None
         form = forms.form_of(fields, areas)
-        return (), Register(
+        return (), RegistrationForm(
             sender=sender,
             form=form,
             warnings=rules.form_warnings(form),

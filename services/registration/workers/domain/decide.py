@@ -19,8 +19,8 @@ from typing import Any
 
 from services.registration.intake.domain.state import Reference, Refusal
 from services.registration.workers.domain import commands, history, lifecycle, merging, registrations, verdicts
-from services.registration.workers.domain.commands import Attest, Register, Update, Withdraw
-from services.registration.workers.domain.state import Facts, Status, Worker
+from services.registration.workers.domain.commands import Attest, RegistrationForm, Update, Withdraw
+from services.registration.workers.domain.state import Facts, Worker, WorkerStatus
 from shared.contracts.registration import AttestWorker, RegisterWorker, UpdateWorker, WithdrawWorker
 from shared.contracts.registration_work import AbsorbWorker, MergeWorker, RecheckDue, SuspicionStands, UnmergeWorker
 from shared.contracts.verification import (
@@ -67,10 +67,10 @@ def _worker(
     return data.worker_id
 
 
-WORKER = Kind(Worker, Status, lambda worker: worker.status)
+WORKER = Kind(Worker, WorkerStatus, lambda worker: worker.status)
 # A submission about a worker who is not registered leaves a refusal.
 _workers = Documents[Worker | Refusal, Facts]("workers", WORKER, Kind(Refusal), finish=_kept)
-_workers.on(Register).always(registrations.register)
+_workers.on(RegistrationForm).always(registrations.register)
 _workers.on(Update).always(registrations.update)
 _workers.on(Withdraw).always(registrations.withdraw)
 _workers.on(Attest).always(registrations.attest)
@@ -81,13 +81,13 @@ _workers.on(IdentityRejected, _worker).at(WORKER, verdicts.ended).ignored(UNKNOW
 _workers.on(IdentityEnded, _worker).at(WORKER, verdicts.ended).ignored(UNKNOWN)
 (
     _workers.on(RecheckDue, _worker)
-    .at(WORKER, verdicts.recheck, Status.VERIFIED, Status.HELD)
-    .ignored(verdicts.OLDER, *(one for one in Status if one not in (Status.VERIFIED, Status.HELD)))
+    .at(WORKER, verdicts.recheck, WorkerStatus.VERIFIED, WorkerStatus.HELD)
+    .ignored(verdicts.OLDER, *(one for one in WorkerStatus if one not in (WorkerStatus.VERIFIED, WorkerStatus.HELD)))
     .ignored(UNKNOWN)
 )
 _workers.on(SuspicionStands, _worker).at(WORKER, merging.stands).ignored(UNKNOWN)
-_workers.on(MergeWorker, _worker).ignored(UNKNOWN, Status.MERGED).at(WORKER, merging.merge).ignored(UNKNOWN)
-_workers.on(UnmergeWorker, _worker).at(WORKER, merging.unmerge, Status.MERGED).ignored(UNKNOWN)
+_workers.on(MergeWorker, _worker).ignored(UNKNOWN, WorkerStatus.MERGED).at(WORKER, merging.merge).ignored(UNKNOWN)
+_workers.on(UnmergeWorker, _worker).at(WORKER, merging.unmerge, WorkerStatus.MERGED).ignored(UNKNOWN)
 _workers.on(AbsorbWorker, _worker).at(WORKER, merging.absorb).ignored(UNKNOWN)
 
 TABLE = Table[Facts, Reference](_workers)

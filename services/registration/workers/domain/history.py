@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from services.registration.workers.domain import sources
-from services.registration.workers.domain.state import Change, Status, Was, Worker
+from services.registration.workers.domain.state import Change, FormerValue, Worker, WorkerStatus
 from shared.reference.precedence import Precedence
 
 # Beyond this the oldest steps are dropped, because a document must not grow without limit.
@@ -16,7 +16,7 @@ STEPS_MAX = 200
 
 def remember(before: Worker, after: Worker, at: datetime, precedence: Precedence) -> Worker:
     """The worker after a change, with a step added that leads back to the earlier values."""
-    was: list[Was] = []
+    was: list[FormerValue] = []
     if after.form is not before.form and after.form != before.form:
         origins = sources.origins(before, precedence)
         for name in sources.FIELDS:
@@ -24,24 +24,28 @@ def remember(before: Worker, after: Worker, at: datetime, precedence: Precedence
             if value == getattr(after.form, name):
                 continue
             one = origins.get(name)
-            was.append(Was(name, value, one.agency, one.submission_id, one.said_on) if one else Was(name, value))
+            was.append(
+                FormerValue(name, value, one.agency, one.submission_id, one.said_on)
+                if one
+                else FormerValue(name, value)
+            )
     if after.status is not before.status:
-        was.append(Was("status", before.status.value))
+        was.append(FormerValue("status", before.status.value))
     if _reasons(after) != _reasons(before):
-        was.append(Was("reasons", _reasons(before)))
+        was.append(FormerValue("reasons", _reasons(before)))
     if after.opened_on != before.opened_on:
-        was.append(Was("opened_on", before.opened_on))
+        was.append(FormerValue("opened_on", before.opened_on))
     if after.regency != before.regency:
-        was.append(Was("regency", before.regency))
+        was.append(FormerValue("regency", before.regency))
     if not was:
         return after
     return replace(after, history=(*after.history, Change(at, tuple(was)))[-STEPS_MAX:])
 
 
-def as_of(worker: Worker, at: datetime) -> tuple[Worker, dict[str, Was]]:
+def as_of(worker: Worker, at: datetime) -> tuple[Worker, dict[str, FormerValue]]:
     """The worker as known at that moment, and for each field that has changed since, its old value and who said it."""
     values: dict[str, Any] = {}
-    whose: dict[str, Was] = {}
+    whose: dict[str, FormerValue] = {}
     for change in reversed(worker.history):
         if change.at <= at:
             break
@@ -51,7 +55,7 @@ def as_of(worker: Worker, at: datetime) -> tuple[Worker, dict[str, Was]]:
     fields = {name: values[name] for name in sources.FIELDS if name in values}
     if "village" in fields:
         fields["district"] = fields["village"][:8]
-    status = Status(values["status"]) if "status" in values else worker.status
+    status = WorkerStatus(values["status"]) if "status" in values else worker.status
     verdict = worker.verdict
     if "reasons" in values or "status" in values:
         verdict = None if verdict is None else replace(verdict, reasons=tuple(values.get("reasons", verdict.reasons)))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import date, datetime, time, timedelta
 
-from services.registration.workers.domain.state import Status, Worker
+from services.registration.workers.domain.state import Worker, WorkerStatus
 from shared.kernel.calendar import WITA, business_day, parse_date, years_later
 from shared.kernel.decision import Due
 from shared.reference import policies
@@ -25,7 +25,7 @@ SPREAD_DAYS = 14
 def due_of(worker_id: str, worker: Worker) -> Due | None:
     """The next moment at which a verified or held worker must be checked again."""
     verdict = worker.verdict
-    if verdict is None or worker.status not in (Status.VERIFIED, Status.HELD):
+    if verdict is None or worker.status not in (WorkerStatus.VERIFIED, WorkerStatus.HELD):
         return None
     given = parse_date(verdict.given_on)
     if given is None:
@@ -51,7 +51,7 @@ def _asked_on(worker: Worker, given: date) -> date:
     for change in worker.history:
         for one in change.was:
             if one.field == "status":
-                asked = since if one.value == Status.CHECKING else asked
+                asked = since if one.value == WorkerStatus.CHECKING else asked
                 since = business_day(change.at)
     return asked
 

@@ -12,7 +12,7 @@ from datetime import timedelta
 from services.registration.intake.domain.state import Sender
 from services.registration.workers.domain import outcomes
 from services.registration.workers.domain.history import known_since
-from services.registration.workers.domain.state import Facts, Status, Suspicion, Verdict, Word, Worker
+from services.registration.workers.domain.state import Facts, Suspicion, Verdict, Word, Worker, WorkerStatus
 from shared.contracts.reasons import Reason
 from shared.contracts.registration_work import AbsorbWorker, MergeWorker, SuspicionStands, UnmergeWorker
 from shared.kernel.calendar import parse_date
@@ -45,14 +45,16 @@ def merge(state: Worker, event: Event[MergeWorker], facts: Facts) -> Decision[Wo
     part = event.data
     merged = replace(
         state,
-        status=Status.MERGED,
+        status=WorkerStatus.MERGED,
         merged_into=part.into,
         waiting=(),
         verdict=None,
         registration_version=state.registration_version + 1,
     )
     told = Verdict(
-        identity=Status.REJECTED, reasons=(Reason.DUPLICATE_IDENTITY,), registration_version=merged.registration_version
+        identity=WorkerStatus.REJECTED,
+        reasons=(Reason.DUPLICATE_IDENTITY,),
+        registration_version=merged.registration_version,
     )
     own = tuple(word for word in state.words if not word.via)
     submissions = dict.fromkeys((*state.waiting, *((word.agency, word.submission_id) for word in own)))
@@ -86,7 +88,7 @@ def unmerge(state: Worker, event: Event[UnmergeWorker], facts: Facts) -> Decisio
         return Decision(state=state, ignored=UNKNOWN)
     back = replace(
         state,
-        status=Status.CHECKING,
+        status=WorkerStatus.CHECKING,
         merged_into="",
         registration_version=state.registration_version + 1,
         asked=len(state.words),

@@ -14,8 +14,8 @@ from typing import Any
 from services.registration.intake.domain import answers
 from services.registration.intake.domain.state import Refusal, Sender
 from services.registration.workers.domain import outcomes, rules, sources
-from services.registration.workers.domain.commands import Attest, Register, Update, Withdraw
-from services.registration.workers.domain.state import Facts, Status, Word, Worker, WorkerForm
+from services.registration.workers.domain.commands import Attest, RegistrationForm, Update, Withdraw
+from services.registration.workers.domain.state import Facts, Word, Worker, WorkerForm, WorkerStatus
 from shared.contracts.reasons import Reason
 from shared.kernel.calendar import business_day
 from shared.kernel.decision import Decision, Outcome
@@ -23,17 +23,17 @@ from shared.kernel.event import Event
 
 # An agency may send one worker again and again; the numbers of its last few submissions are enough for the answers.
 WAITING_MAX = 32
-FINAL = (Status.VERIFIED, Status.REJECTED)
+FINAL = (WorkerStatus.VERIFIED, WorkerStatus.REJECTED)
 
 WorkerDocument = Worker | Refusal | None
 
 
-def register(state: WorkerDocument, event: Event[Register], facts: Facts) -> Decision[Worker | Refusal]:
+def register(state: WorkerDocument, event: Event[RegistrationForm], facts: Facts) -> Decision[Worker | Refusal]:
     """A whole form, for a known or unknown worker."""
     part = event.data
     worker, sender = _worker(state), part.sender
     word = _word(sender, part.form, event.at, part.fingerprint)
-    if worker is not None and worker.status is Status.MERGED:
+    if worker is not None and worker.status is WorkerStatus.MERGED:
         return _of_merged(worker, event, sender, word, part.warnings)
     if worker is None or not worker.active:
         return _enrol(worker, event, sender, part.form, word, part.warnings, facts)
@@ -82,7 +82,7 @@ def withdraw(state: WorkerDocument, event: Event[Withdraw], facts: Facts) -> Dec
         return _not_registered(worker, event, sender)
     changed = replace(
         worker,
-        status=Status.WITHDRAWN,
+        status=WorkerStatus.WITHDRAWN,
         verdict=None,
         waiting=(),
         registration_version=worker.registration_version + 1,
@@ -127,12 +127,12 @@ def _worker(state: WorkerDocument) -> Worker | None:
 
 
 def _is_not_here(worker: Worker, sender: Sender) -> bool:
-    return worker.regency != sender.regency or worker.status in (Status.WITHDRAWN, Status.MERGED)
+    return worker.regency != sender.regency or worker.status in (WorkerStatus.WITHDRAWN, WorkerStatus.MERGED)
 
 
 def _not_registered(worker: Worker | None, event: Event, sender: Sender) -> Decision[Worker | Refusal]:
     """A merged worker's submission must use the NIK of the worker who stayed; the reason says so."""
-    merged = worker is not None and worker.status is Status.MERGED and worker.regency == sender.regency
+    merged = worker is not None and worker.status is WorkerStatus.MERGED and worker.regency == sender.regency
     return _answer_only(worker, event, sender, Reason.DUPLICATE_IDENTITY if merged else Reason.NOT_REGISTERED)
 
 
@@ -152,7 +152,7 @@ def _enrol(
     """
     worker = Worker(
         regency=sender.regency,
-        status=Status.CHECKING,
+        status=WorkerStatus.CHECKING,
         registration_version=1,
         form=form,
         words=(word,),
@@ -182,7 +182,7 @@ def _again(before: Worker, worker: Worker, sender: Sender, facts: Facts) -> Work
         history=before.history,
         suspects=before.suspects,
     )
-    if before.status is not Status.REJECTED or before.regency != sender.regency:
+    if before.status is not WorkerStatus.REJECTED or before.regency != sender.regency:
         return back
     others = [one for one in before.words if one.agency != sender.agency or one.via]
     if not others:
@@ -231,7 +231,7 @@ def _taken(
     if again:
         version = after.registration_version + 1
         after = replace(
-            after, status=Status.CHECKING, verdict=None, registration_version=version, asked=len(after.words)
+            after, status=WorkerStatus.CHECKING, verdict=None, registration_version=version, asked=len(after.words)
         )
     after = replace(after, waiting=_waiting(after, sender))
     told: list[Outcome] = []

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from services.registration.workers.domain.rules import DEFAULT_INCOME
-from services.registration.workers.domain.state import Statement, Status, Word, Worker, WorkerForm
+from services.registration.workers.domain.state import Statement, Word, Worker, WorkerForm, WorkerStatus
 from shared.reference.precedence import UNNAMED, VERIFICATION, Precedence
 
 # Three fields are left out: the district follows the village, consent belongs to a submission, and the NIK names the
@@ -156,7 +156,7 @@ def _standing(
 ) -> Mapping[str, Statement]:
     places = {word.agency: place for place, word in reversed(list(enumerate(worker.words))) if not word.via}
     sectors = {one.agency: one.value for one in said if one.field == "sector"}
-    verified = worker.verdict is not None and worker.verdict.identity is Status.VERIFIED
+    verified = worker.verdict is not None and worker.verdict.identity is WorkerStatus.VERIFIED
     best: dict[str, tuple[tuple[bool, bool, int, int, int], Statement]] = {}
     for number, one in enumerate(said):
         rank = precedence.rank(worker.regency, one.field, one.agency, sectors.get(one.agency))

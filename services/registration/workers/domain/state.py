@@ -13,7 +13,7 @@ from shared.reference import precedence
 from shared.reference.precedence import Precedence
 
 
-class Status(StrEnum):
+class WorkerStatus(StrEnum):
     """A worker's status: `checking` waits for verification's verdict; `merged` turned out to be another worker."""
 
     CHECKING = "checking"
@@ -90,7 +90,7 @@ class Statement:
 
 
 @value(frozen=True, slots=True)
-class Was:
+class FormerValue:
     """The value of a field before a change, and who had said it (empty when no agency said it, as for a status)."""
 
     field: str
@@ -107,14 +107,14 @@ class Change:
     """
 
     at: datetime
-    was: tuple[Was, ...]
+    was: tuple[FormerValue, ...]
 
 
 @value(frozen=True, slots=True, kw_only=True)
 class Verdict:
     """Verification's latest verdict, the registration version it judged, and the day until which it holds."""
 
-    identity: Status
+    identity: WorkerStatus
     reasons: tuple[str, ...]
     registration_version: int
     given_on: str = ""
@@ -142,7 +142,7 @@ class Worker:
     """
 
     regency: str
-    status: Status
+    status: WorkerStatus
     registration_version: int
     form: WorkerForm
     words: tuple[Word, ...]
@@ -158,7 +158,7 @@ class Worker:
     @property
     def active(self) -> bool:
         """Whether the worker is a participant or may become one."""
-        return self.status in (Status.CHECKING, Status.VERIFIED, Status.HELD)
+        return self.status in (WorkerStatus.CHECKING, WorkerStatus.VERIFIED, WorkerStatus.HELD)
 
     @property
     def suspected(self) -> tuple[str, ...]:

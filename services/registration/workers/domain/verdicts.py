@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from services.registration.workers.domain import outcomes, sources
 from services.registration.workers.domain.registrations import FINAL
-from services.registration.workers.domain.state import Facts, Status, Verdict, Worker
+from services.registration.workers.domain.state import Facts, Verdict, Worker, WorkerStatus
 from shared.contracts.reasons import Reason
 from shared.contracts.registration_work import RecheckDue
 from shared.contracts.verification import IdentityUnverified, IdentityVerified
@@ -27,19 +27,19 @@ _REFUTED: dict[str, str] = {
 def verified(state: Worker, event: Event[IdentityVerified], facts: Facts) -> Decision[Worker]:
     """Verified: a living, unique, eligible person."""
     part = event.data
-    return _stands(state, event, Status.VERIFIED, (), part.valid_until, facts)
+    return _stands(state, event, WorkerStatus.VERIFIED, (), part.valid_until, facts)
 
 
 def held(state: Worker, event: Event[IdentityUnverified], facts: Facts) -> Decision[Worker]:
     """Held: an officer must look."""
     part = event.data
-    return _stands(state, event, Status.HELD, tuple(part.reasons), "", facts)
+    return _stands(state, event, WorkerStatus.HELD, tuple(part.reasons), "", facts)
 
 
 def ended(state: Worker, event: Event[IdentityUnverified], facts: Facts) -> Decision[Worker]:
     """Rejected, or the end of a verified worker's eligibility."""
     part = event.data
-    return _stands(state, event, Status.REJECTED, tuple(part.reasons), "", facts)
+    return _stands(state, event, WorkerStatus.REJECTED, tuple(part.reasons), "", facts)
 
 
 def recheck(state: Worker, event: Event[RecheckDue], facts: Facts) -> Decision[Worker]:
@@ -53,7 +53,7 @@ def recheck(state: Worker, event: Event[RecheckDue], facts: Facts) -> Decision[W
 def _ask(worker: Worker, worker_id: str) -> Decision[Worker]:
     asked = replace(
         worker,
-        status=Status.CHECKING,
+        status=WorkerStatus.CHECKING,
         verdict=None,
         registration_version=worker.registration_version + 1,
         asked=len(worker.words),
@@ -64,7 +64,7 @@ def _ask(worker: Worker, worker_id: str) -> Decision[Worker]:
 def _stands(
     state: Worker,
     event: Event[IdentityVerified | IdentityUnverified],
-    identity: Status,
+    identity: WorkerStatus,
     reasons: tuple[str, ...],
     valid_until: str,
     facts: Facts,
@@ -74,7 +74,7 @@ def _stands(
     if version > worker.registration_version:
         # A restored store may read a verdict before what it is about. It is not remembered, so its repeat is taken.
         return Decision(state=None, ignored=EARLY)
-    if version != worker.registration_version or worker.status in (Status.WITHDRAWN, Status.MERGED):
+    if version != worker.registration_version or worker.status in (WorkerStatus.WITHDRAWN, WorkerStatus.MERGED):
         return Decision(state=worker, ignored=OLDER)
     if worker.verdict is not None and (worker.verdict.identity, worker.verdict.reasons) == (identity, reasons):
         return Decision(state=worker, ignored="same-verdict")
@@ -88,7 +88,7 @@ def _stands(
         given_on=business_day(event.at).isoformat(),
         valid_until=valid_until,
     )
-    if identity is Status.HELD and worker.status is Status.CHECKING and Reason.NAME_MISMATCH in reasons:
+    if identity is WorkerStatus.HELD and worker.status is WorkerStatus.CHECKING and Reason.NAME_MISMATCH in reasons:
         # The doubt is kept with the word: an agency that contradicts it later is heard as if it had spoken today.
         worker = sources.settle(worker, sources.doubt(worker, "name"), facts.precedence)
     told = dict.fromkeys(
@@ -97,7 +97,7 @@ def _stands(
     waiting = () if identity in FINAL else worker.waiting
     judged = replace(worker, status=identity, verdict=verdict, waiting=waiting)
     return Decision(
-        state=sources.settle_doubts(judged, facts.precedence) if identity is Status.VERIFIED else judged,
+        state=sources.settle_doubts(judged, facts.precedence) if identity is WorkerStatus.VERIFIED else judged,
         outcomes=tuple(
             outcomes.settled(worker.regency, agency, submission, worker_id, verdict)
             for agency, submission in told
@@ -106,21 +106,21 @@ def _stands(
     )
 
 
-def _otherwise(worker: Worker, identity: Status, reasons: tuple[str, ...], facts: Facts) -> Worker | None:
+def _otherwise(worker: Worker, identity: WorkerStatus, reasons: tuple[str, ...], facts: Facts) -> Worker | None:
     """The worker with another agency's word in place, when that word has not been judged yet; None when there is none.
 
     Without this, the first agency's typing error would reject the correct form of the second agency, depending only on
     who came first.
     """
-    if worker.status is not Status.CHECKING:
+    if worker.status is not WorkerStatus.CHECKING:
         return None
-    if identity is Status.HELD and reasons == (Reason.ATTESTATION_MISSING,) and len(worker.words) > worker.asked:
+    if identity is WorkerStatus.HELD and reasons == (Reason.ATTESTATION_MISSING,) and len(worker.words) > worker.asked:
         return worker
-    if identity is Status.HELD and Reason.NAME_MISMATCH in reasons:
+    if identity is WorkerStatus.HELD and Reason.NAME_MISMATCH in reasons:
         other = sources.settle(worker, sources.doubt(worker, "name"), facts.precedence)
         return other if other.form.name != worker.form.name else None
     wrong = {_REFUTED.get(reason, "") for reason in reasons}
-    if identity is not Status.REJECTED or not worker.said or not wrong or "" in wrong:
+    if identity is not WorkerStatus.REJECTED or not worker.said or not wrong or "" in wrong:
         return None
     said = [
         replace(one, refuted=True) if one.field in wrong and one.value == getattr(worker.form, one.field) else one

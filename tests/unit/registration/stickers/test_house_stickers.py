@@ -19,9 +19,9 @@ from services.registration.stickers.api import sheets
 from services.registration.stickers.api.address import address_of
 from services.registration.stickers.api.printed import Printed
 from services.registration.stickers.api.printing import rt_of
-from services.registration.stickers.api.signing import BadToken, Claim, Signer
+from services.registration.stickers.api.signing import BadToken, Signer, StickerContent
 from services.registration.stickers.domain import rules
-from services.registration.stickers.domain.state import Cover
+from services.registration.stickers.domain.state import BilledMonths
 from shared.runtime import clock
 from tests.property.registration_world import KEY, REFERENCE
 from tests.unit.registration.stickers.sticker_house import KEYS, VILLAGE, StickerHouse
@@ -29,7 +29,7 @@ from tests.unit.registration.stickers.sticker_house import KEYS, VILLAGE, Sticke
 NOW = datetime(2026, 2, 10, 3, 0, tzinfo=UTC)
 SIGNER = Signer.from_environment(KEYS)
 NAMES = ("Swarga Bara", "Sangatta Utara", "Kabupaten Kutai Timur")
-CLAIM = Claim("6408-7F3KQ-9M2XA", VILLAGE, date(2026, 12, 31))
+CLAIM = StickerContent("6408-7F3KQ-9M2XA", VILLAGE, date(2026, 12, 31))
 
 
 @pytest.fixture(autouse=True)
@@ -64,7 +64,7 @@ def _text(pdf: bytes) -> bytes:
     ],
 )
 def test_until_when_a_worker_is_paid(months: tuple[str, ...], paid: set[str], until: date | None) -> None:
-    cover = Cover(months=tuple((month, month) for month in months))
+    cover = BilledMonths(months=tuple((month, month) for month in months))
     assert rules.paid_until(cover, paid, date(2026, 2, 10)) == until
 
 
@@ -175,7 +175,7 @@ async def test_a_scan_says_valid_expired_revoked_or_invalid(monkeypatch: pytest.
     await house.billed(worker, "2026-02")
     await house.paid("2026-02")
     number = rules.sticker_no(REFERENCE.id_key, "64.08", worker, "2026-02-10")
-    token = SIGNER.token(Claim(number, VILLAGE, date(2026, 2, 28)))
+    token = SIGNER.token(StickerContent(number, VILLAGE, date(2026, 2, 28)))
     async with _http(house) as client:
         await client.post(f"/v1/stickers/{VILLAGE}")
 

@@ -13,7 +13,7 @@ from services.registration.stream import SPEC
 from services.registration.suspects.domain.pairs import pair_id
 from services.registration.suspects.domain.state import Pair
 from services.registration.workers.domain import history, lifecycle
-from services.registration.workers.domain.state import Status, Worker
+from services.registration.workers.domain.state import Worker, WorkerStatus
 from shared.contracts.registration import DecideSuspect
 from shared.contracts.registration_work import RecheckDue, SuspicionFound, SuspicionGone
 from shared.kernel.calendar import WITA
@@ -120,14 +120,14 @@ def test_a_merge_takes_one_out_and_an_unmerge_brings_them_back() -> None:
     left: Any = next(one.data for one in world.said if one.type == "worker.withdrawn.v1")
     assert (left.worker_id, left.merged_into, left.reason) == (OTHER, WORKER, "other")
     assert left.effective_on == "2026-01-31", "no month is billed of a worker who never was"
-    assert (worker(world, OTHER).status, worker(world, OTHER).merged_into) == (Status.MERGED, WORKER)
+    assert (worker(world, OTHER).status, worker(world, OTHER).merged_into) == (WorkerStatus.MERGED, WORKER)
     assert [(one.agency, one.via) for one in worker(world).words] == [("dinsos", ""), ("desa", OTHER)]
-    assert worker(world).status is Status.VERIFIED
+    assert worker(world).status is WorkerStatus.VERIFIED
     back = decide(world, decision="unmerge")
     assert "worker.registered" in back
     assert "check 3" in back
     assert [one.agency for one in worker(world).words] == ["dinsos"]
-    assert worker(world, OTHER).status is Status.CHECKING
+    assert worker(world, OTHER).status is WorkerStatus.CHECKING
     assert pair(world).status == "different"
 
 

@@ -12,7 +12,7 @@ import pytest
 from services.registration.domain.decide import Facts
 from services.registration.workers.documents import STORED
 from services.registration.workers.domain import history, sources
-from services.registration.workers.domain.state import Status, Worker
+from services.registration.workers.domain.state import Worker, WorkerStatus
 from shared.kernel.decision import Address
 from shared.reference import precedence
 from shared.reference.precedence import PrecedenceError
@@ -142,7 +142,7 @@ HALF, WHOLE, WRONG = "AMINAH", "SITI AMINAH", "BUDI GUNAWAN"
 def judge(world: World) -> list[str]:
     """The register answers every open check, until none is open: one name is right, one is close, one is wrong."""
     said = []
-    while worker(world).status is Status.CHECKING:
+    while worker(world).status is WorkerStatus.CHECKING:
         check = world.checks()[-1]
         verdict = {WHOLE: ("verified",), HALF: ("held", "name-mismatch")}.get(check.name, ("rejected", "name-mismatch"))
         said = world.verdict(verdict[0], check.registration_version, *verdict[1:])
@@ -159,7 +159,7 @@ def test_whoever_comes_first_the_best_of_the_names_decides(names: tuple[str, ...
             if not at_once:
                 judge(world)
         judge(world)
-        best = Status.VERIFIED if WHOLE in names else Status.HELD
+        best = WorkerStatus.VERIFIED if WHOLE in names else WorkerStatus.HELD
         assert (worker(world).status, worker(world).form.name) == (best, WHOLE if WHOLE in names else HALF), order
 
 
@@ -170,7 +170,7 @@ def test_a_name_that_an_officer_took_is_not_doubted_any_more() -> None:
     world.verdict("verified", 1)
     assert worker(world).said == ()
     assert world.register(DESA, name=WRONG)[1] == "6408-desa attested !field-overruled:name"
-    assert worker(world).status is Status.VERIFIED
+    assert worker(world).status is WorkerStatus.VERIFIED
 
 
 def test_an_attestation_opens_the_check_that_waited_for_one() -> None:

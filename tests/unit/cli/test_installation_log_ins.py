@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from payung import place
+from payung import installations
 from payung.access import commands
 from payung.access.files import CA, Addresses, Files
 from payung.access.table import OPERATOR, User
@@ -31,40 +31,40 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in ("PAYUNG_KAFKA", "PAYUNG_MONGO_URL", credentials.VARIABLE):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "none"))
-    monkeypatch.setenv(place.FOLDER, str(files.folder))
+    monkeypatch.setenv(installations.FOLDER, str(files.folder))
     return files.folder
 
 
 def test_the_operator_enters_and_his_file_knows_the_servers(folder: Path) -> None:
-    at = place.find(None)
+    at = installations.find(None)
     assert Server(at.environ).bootstrap == AT
     assert security.read(at.environ).user == OPERATOR
     assert login.url(at.environ).startswith(f"mongodb://{OPERATOR}:")
 
 
 def test_an_agency_s_list_is_sent_as_the_agency(folder: Path) -> None:
-    at = place.find(None).acting_as(DINSOS.name)
+    at = installations.find(None).acting_as(DINSOS.name)
     assert security.read(at.environ).user == DINSOS.name
 
 
 def test_who_names_a_file_enters_by_it(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(credentials.VARIABLE, str(folder / "64.08-dinsos.json"))
     monkeypatch.setenv("PAYUNG_KAFKA", AT)
-    assert security.read(place.find(None).environ).user == DINSOS.name
+    assert security.read(installations.find(None).environ).user == DINSOS.name
 
 
 def test_the_servers_enter_where_their_secrets_are_and_refuse_half_of_them(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv(place.LOCKS, str(folder))
+    monkeypatch.setenv(installations.LOCKS, str(folder))
     monkeypatch.setenv("PAYUNG_KAFKA", AT)
     with pytest.raises(LaunchError, match=r"make-keys\.sh"):
-        place.find(None)
+        installations.find(None)
 
 
 async def test_a_name_that_leads_out_of_the_folder_is_none(folder: Path) -> None:
-    with pytest.raises(place.CommandError, match="there is no log-in"):
-        await commands.rotate(place.find(None), "../credentials/operator")
+    with pytest.raises(installations.CommandError, match="there is no log-in"):
+        await commands.rotate(installations.find(None), "../credentials/operator")
 
 
 def test_the_authority_lies_beside_each_log_in_and_moves_with_it(tmp_path: Path) -> None:

@@ -34,7 +34,7 @@ class CommandError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Installation:
     """One installation: its data folder, the environment that reaches it, and its services' URLs."""
 
     data_dir: Path
@@ -49,7 +49,7 @@ class Place:
         """The HTTP address of a service."""
         return self.urls[service]
 
-    def acting_as(self, *names: str) -> Place:
+    def acting_as(self, *names: str) -> Installation:
         """The same installation with another log-in: the first of these users that has a file here. Without log-in
         files (the environment names a log-in, or the broker has none) nothing changes."""
         if self.credentials is None:
@@ -61,7 +61,7 @@ class Place:
             f"there is no log-in of {names[0]} in {self.credentials}; an agency gets one by: payung agency add"
         )
 
-    def _with(self, file: Path) -> Place:
+    def _with(self, file: Path) -> Installation:
         return replace(self, environ={**self.environ, credentials.VARIABLE: str(file)})
 
     def _headers(self) -> dict[str, str]:
@@ -108,7 +108,7 @@ def _one_error(one: Any) -> str:
     return f"{where}: {what}" if where else what
 
 
-def find(data: Path | None) -> Place:
+def find(data: Path | None) -> Installation:
     """The installation of a data folder, or the one that the environment names.
 
     Raises CommandError when nothing runs there, Refused for an environment variable of another form.
@@ -134,7 +134,7 @@ def find(data: Path | None) -> Place:
             "or set PAYUNG_KAFKA to the broker of a running installation"
         )
     environ.setdefault("PAYUNG_MONGO_URL", DEFAULT_MONGO_URL)
-    return Place(data_dir, environ, urls, kept, launched=run is not None)
+    return Installation(data_dir, environ, urls, kept, launched=run is not None)
 
 
 def _names_another(environ: Mapping[str, str], run: Mapping[str, Any]) -> bool:
@@ -173,7 +173,7 @@ def _logs_in(environ: Mapping[str, str]) -> bool:
 
 
 def _resolved() -> dict[str, str]:
-    """The environment with its secrets read from their files; raises Refused for a variable of another form."""
+    """The environment with its secrets read from their files; raises StartRefused for a variable of another form."""
     found = secrets.resolved(os.environ)
     configuration.check_command(found)
     return found
