@@ -2,7 +2,8 @@
 
 `POST /v1/benefits` pays a benefit {claim, worker_id, benefits: [{benefit, amount}], total, account, requested_on?}
 under an `Idempotency-Key` header. The same key and body always get the same answer {reference, paid_on, status:
-"paid"}; the same key with another body gets 409. 422 means that the account is rejected (it ends in 0000); its key
+"paid"}; the same key with another body gets 409, and `GET /v1/benefits/{key}` says what was paid under it:
+{reference, paid_on, benefits, total}. 422 means that the account is rejected (it ends in 0000); its key
 stays free. `requested_on` becomes the day of payment, so that a story about past months is coherent; without it the day
 is today in WITA. `POST /v1/payments/confirm` confirms the payment of an invoice, once for each invoice_id.
 It keeps and logs no personal data.
@@ -49,6 +50,7 @@ class Ledger:
             "create table if not exists answers"
             " (kind text, key text, body blob, answer blob, amount integer, primary key (kind, key))"
         )
+        self._rows.execute("create table if not exists paid (key text primary key, benefit blob)")
 
     def standing(self, kind: str, key: str, body: bytes) -> bytes | bool:
         """The answer kept under this key; False when another body has the key, True when the key is free."""
@@ -60,6 +62,15 @@ class Ledger:
     def keep(self, kind: str, key: str, body: bytes, answer: bytes, amount: int) -> None:
         """Enters an answer under a free key."""
         self._rows.execute("insert into answers values (?, ?, ?, ?, ?)", (kind, key, body, answer, amount))
+
+    def keep_paid(self, key: str, benefit: bytes) -> None:
+        """Enters what is about to be paid under a free key; a repeat after a kill may enter it again."""
+        self._rows.execute("insert or replace into paid values (?, ?)", (key, benefit))
+
+    def paid(self, key: str) -> bytes | None:
+        """What was paid under a key; None when nothing was."""
+        row = self._rows.execute("select benefit from paid where key = ?", (key,)).fetchone()
+        return None if row is None else bytes(row[0])
 
     def sums(self) -> dict[str, int]:
         """The number of paid benefits, and their sum (rupiah)."""
@@ -128,9 +139,18 @@ class Bpjs:
         if self.trouble.drawn(self.trouble.faults.wrong_rate):
             self.trouble.counts["wrong"] += 1
             return json_response({"reference": "", "paid_on": "00-00-0000", "status": "paid"})
-        fresh = orjson.dumps({"reference": _reference("BPJS", key), "paid_on": _paid_on(body), "status": "paid"})
+        said = {"reference": _reference("BPJS", key), "paid_on": _paid_on(body)}
+        fresh = orjson.dumps({**said, "status": "paid"})
+        self.ledger.keep_paid(key, orjson.dumps({**said, "benefits": body.get("benefits", []), "total": body["total"]}))
         self.ledger.keep("benefit", key, digest, fresh, body["total"])
         return self._fresh("paid", fresh)
+
+    def show(self, request: Request, _body: dict[str, Any]) -> Response:
+        """What was paid under a key."""
+        standing = self.ledger.paid(request.path_params["key"])
+        if standing is None:
+            return self._said("unknown-key", 404, "tidak ada pembayaran dengan kunci ini (no payment under this key)")
+        return self._fresh("shown", standing)
 
     def confirm(self, _request: Request, body: dict[str, Any]) -> Response:
         """Confirms that an invoice's payment arrived, once for each invoice."""
@@ -181,6 +201,7 @@ def create_app(folder: Path | None = None) -> FastAPI:
     app = FastAPI(title="BPJS Ketenagakerjaan stand-in", version="1")
     app.state.ledger = house.ledger
     app.add_api_route(BENEFITS_PATH, troubled(house.trouble, house.pay), methods=["POST"])
+    app.add_api_route(BENEFITS_PATH + "/{key}", troubled(house.trouble, house.show), methods=["GET"])
     app.add_api_route(CONFIRM_PATH, troubled(house.trouble, house.confirm), methods=["POST"])
     add_control(app, house.trouble, house.ledger.sums)
     return app

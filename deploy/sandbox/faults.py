@@ -163,10 +163,13 @@ async def object_of(request: Request, bytes_max: int = CALL_BYTES_MAX) -> dict[s
 def troubled(
     trouble: Trouble[F], serve: Callable[[Request, dict[str, Any]], Response]
 ) -> Callable[[Request], Awaitable[Response]]:
-    """An endpoint that serves a JSON object, unless a fault prevents the call or loses its answer."""
+    """An endpoint that serves a GET or a JSON object, unless a fault prevents the call or loses its answer."""
 
     async def call(request: Request) -> Response:
-        asked = await object_of(request)  # first, so that the whole upload has arrived before the fault
+        # A GET has no body.
+        asked = (
+            {} if request.method == "GET" else await object_of(request)
+        )  # first, so that the whole upload has arrived before the fault
         instead = await trouble.instead(request)
         if instead is not None:
             return instead

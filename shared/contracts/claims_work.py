@@ -127,10 +127,11 @@ class WakeWorker(Data):
 
 
 class BenefitTransferred(ClaimStep):
-    """BPJS paid."""
+    """BPJS paid these benefits under the key of the due work. Events of earlier releases do not name them."""
 
     paid_on: Day
     reference: str
+    benefits: list[BenefitLine] | None = None
 
 
 class BenefitRefused(ClaimStep):

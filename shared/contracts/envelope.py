@@ -20,8 +20,8 @@ from pydantic import BaseModel, ValidationError
 from shared.contracts import admission, tokens, topics
 from shared.kernel.calendar import WITA
 from shared.kernel.debris import cleaned
-from shared.kernel.decision import Outcome
-from shared.kernel.event import Event, Intake
+from shared.kernel.decision import Address, Outcome
+from shared.kernel.event import Event, Intake, Origin
 
 CONTENT_TYPE = "application/cloudevents+json"
 HEADERS: Sequence[tuple[str, bytes]] = (("content-type", CONTENT_TYPE.encode()),)
@@ -121,7 +121,17 @@ def read(
         causation_id=attributes.get("causationid"),
         causation_source=attributes.get("causationsource"),
         sequence=attributes.get("sequence"),
+        origin=None if outside else _origin(attributes),
     )
+
+
+def _origin(attributes: Mapping[str, Any]) -> Origin | None:
+    """Where a step was saved. Steps of earlier releases do not say it."""
+    document, cause = attributes.get("savedin"), attributes.get("savedfor")
+    if not (isinstance(document, str) and isinstance(cause, str)):
+        return None
+    collection, _, key = document.partition("/")
+    return Origin(Address(collection, key), cause)
 
 
 def attributes_of(value: bytes, headers: Sequence[tuple[str, bytes]]) -> tuple[dict[str, Any], Any, bool]:
@@ -277,8 +287,22 @@ def _caused(cause: Event, version: int, first: str, last: str) -> bytes:
     )[1:-1]
 
 
-def write_outcome(service: str, identifier: str, outcome: Outcome, cause: Caused) -> bytes:
-    """One outcome as CloudEvents JSON. The same cause and decision always give the same bytes."""
+def origin(address: Address, event: Event, key: bytes) -> bytes:
+    """What a step on the service's own work topic says of the document that saved it, and of the input for which; as
+    the inner part of a JSON object."""
+    saved = {"savedin": "/".join(address), "savedfor": known_as(event.name, key)}
+    return b"," + orjson.dumps(saved)[1:-1]
+
+
+def known_as(name: str, key: bytes) -> str:
+    """The name of an input as `origin` writes it: a name that may hold personal data is replaced by a keyed one."""
+    source, _, identifier = name.partition("|")
+    return f"{source}|{tokens.shown(source, identifier, key)}"
+
+
+def write_outcome(service: str, identifier: str, outcome: Outcome, cause: Caused, saved: bytes = b"") -> bytes:
+    """One outcome as CloudEvents JSON; `saved` is its `origin`. The same cause and decision always give the same
+    bytes."""
     is_open = not topics.is_feedback(outcome.topic)
     caused = cause.openly if is_open else cause.within
     # The values inserted without the encoder are made by us and need no escapes.
@@ -286,7 +310,7 @@ def write_outcome(service: str, identifier: str, outcome: Outcome, cause: Caused
     subject = b""
     if outcome.subject is not None:
         subject = b',"subject":' + orjson.dumps(outcome.subject)
-    return named + caused + subject + b',"data":' + _data(outcome.data) + b"}"
+    return named + caused + subject + saved + b',"data":' + _data(outcome.data) + b"}"
 
 
 def internal(

@@ -15,12 +15,21 @@ D = TypeVar("D")
 D_co = TypeVar("D_co", covariant=True, default=object)
 
 
+class Origin(NamedTuple):
+    """Where one of a service's own steps was saved: the document, and the name of the input for which it was saved."""
+
+    address: Address
+    cause: str
+
+
 @value(frozen=True, slots=True, kw_only=True)
 class Event(Generic[D_co]):
     """An input with its envelope read. `data` is a contract model, or the part that `route` made of it: `Event[Part]`.
 
     `at` is the record's own timestamp on the broker (the `now` of every decision, aware, UTC). `content_hash` tells a
     redelivery (same name, same hash) from a conflicting duplicate (same name, other hash).
+
+    `origin`: of a step on the service's own work topic, where it was saved.
 
     `for_cause`: the event only passes on the input that caused it, so its outcomes name that input as their cause.
     """
@@ -38,6 +47,7 @@ class Event(Generic[D_co]):
     causation_id: str | None = None
     causation_source: str | None = None
     sequence: int | None = None
+    origin: Origin | None = None
     for_cause: bool = False
 
     @property
@@ -69,6 +79,7 @@ class Event(Generic[D_co]):
             causation_id=self.causation_id,
             causation_source=self.causation_source,
             sequence=self.sequence,
+            origin=self.origin,
             for_cause=for_cause,
         )
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from shared.contracts import tokens, topics
-from shared.contracts.envelope import caused_by, outcome_id, write_outcome
+from shared.contracts.envelope import caused_by, origin, outcome_id, write_outcome
 from shared.kernel.decision import Address, Decision, Due
 from shared.kernel.event import Event
 from shared.kernel.identity import without_niks
@@ -134,6 +134,7 @@ def _take(service: str, address: Address, event: Event, decision: Decision[Any],
     if not decision.outcomes:
         return Taken(event.name, event.content_hash, version, ())
     outcomes = []
+    work = topics.work(service)
     caused = caused_by(event, version, naming)
     for index, outcome in enumerate(decision.outcomes):
         # More people see keys than records, and some keys are names of inputs.
@@ -143,6 +144,7 @@ def _take(service: str, address: Address, event: Event, decision: Decision[Any],
             key = name if outcome.key == event.id else key
             outcome = replace(outcome, subject=name) if outcome.subject == event.id else outcome
         identifier = outcome_id(service, event, address.id, outcome.type, index)
-        value = write_outcome(service, identifier, outcome, caused)
+        saved = origin(address, event, naming) if outcome.topic == work else b""
+        value = write_outcome(service, identifier, outcome, caused, saved)
         outcomes.append(SavedOutcome(identifier, outcome.topic, key, outcome.type, value, outcome.personal))
     return Taken(event.name, event.content_hash, version, tuple(outcomes))

@@ -13,6 +13,8 @@ result, because:
   again;
 * compare-and-set on the version is the only guard against another writer; a write that is not confirmed is loaded and
   checked again, for a bounded number of rounds;
+* a step of our own is taken only when the store knows the input for which it was saved. After the restore of an older
+  store a step may be read before that input; it is passed over, because the decision of the input publishes it again;
 * a journal entry names the documents that may owe outcomes. It is written before the documents and removed after the
   acks, so that a start finds them even when the input has expired from its topic.
 """
@@ -232,7 +234,7 @@ class Pipeline:
         failed: set[tuple[str, int, int]] = set()
         rounds = 0
         while waiting and rounds < ROUNDS_MAX:
-            stored = await self._store.load(list(waiting))
+            stored = await self._store.load([*waiting, *_origins(waiting)])
             now_waiting = [
                 (Routed(part.address, part.event.data), part.event) for ps in waiting.values() for part in ps
             ]
@@ -265,7 +267,8 @@ class Pipeline:
         """The writes of this round, and the parts that wait for the next because they do not fit into one write."""
         results: list[Folded] = []
         left: dict[Address, list[_Part]] = {}
-        for address, parts in waiting.items():
+        for address, read in waiting.items():
+            parts = [part for part in read if not self._is_early(part.event, stored)]
             one, later = self._fold_what_fits(address, stored.get(address), parts, facts)
             if later:
                 left[address] = later
@@ -273,6 +276,18 @@ class Pipeline:
                 self._put_aside(parts, one.failed, failed, letters)
             results.append(one)
         return results, left
+
+    def _is_early(self, event: Event, stored: Mapping[Address, Stored]) -> bool:
+        """Whether this step was read before the input for which it was saved."""
+        origin = event.origin
+        if origin is None:
+            return False
+        document = stored.get(origin.address)
+        taken = () if document is None else document.taken
+        if origin.cause in taken or any(envelope.known_as(name, self._naming) == origin.cause for name in taken):
+            return False
+        self._metrics.ignored("early-step")
+        return True
 
     def _fold_what_fits(
         self, address: Address, stored: Stored | None, parts: list[_Part], facts: Any
@@ -380,6 +395,12 @@ class Pipeline:
         audit_trail.commands_refused(outcomes)
         for kind, count in Counter(one.type for one in outcomes).items():
             self._metrics.outcome(kind, count)
+
+
+def _origins(waiting: Mapping[Address, Sequence[_Part]]) -> list[Address]:
+    """The other documents whose steps are among these parts."""
+    named = (part.event.origin.address for ps in waiting.values() for part in ps if part.event.origin is not None)
+    return [address for address in dict.fromkeys(named) if address not in waiting]
 
 
 def _is_full(stored: Stored | None) -> bool:

@@ -19,6 +19,7 @@ from shared.kernel.event import Event
 from shared.reference import rates
 from tests.property.claims_world import AGENCY, ID_KEY, JKM_DOCUMENTS, NIK, WORKER, World, accident, death
 
+PARTS = ("bill", "run", "pay")
 REFERENCE = Reference(rates.load(), ID_KEY)
 AT = datetime(2026, 5, 6, 4, 0, tzinfo=UTC)
 OTHER = "agency/64.08/distransnaker"
@@ -378,3 +379,57 @@ def test_an_accident_claimed_in_any_order_and_under_any_number_is_paid_to_its_ca
     assert world.bank.total == 5_000_000 + 6_400_000
     states = {one["state"]["status"] for one in world.store.collections["claims"].values()}
     assert states <= {"paid", "rejected"}
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_a_store_that_reads_the_log_again_ends_with_the_same_claims(data: st.DataObject) -> None:
+    """Whatever topic is read first: papers may be read after the look that they caused, a payment after its claim."""
+    asyncio.run(_read_again(data))
+
+
+async def test_papers_that_are_read_after_the_look_for_them_still_count() -> None:
+    world = World(cut=1)
+    world.cover(*MONTHS)
+    world.submit(death(documents=JKM_DOCUMENTS[:3]))
+    await world.settle()
+    world.submit({"claim_no": "KLM-1", "documents": JKM_DOCUMENTS}, kind="claim.add-documents.v1")
+    await world.settle()
+    paid = dict(world.bank.paid)
+    topics = [one.topic for one in world.log]
+    papers_last = sorted(topics, key="claims-work".__eq__)
+    papers_last.append(papers_last.pop(papers_last.index("claims-work") - 1))
+    await world.read_again(papers_last)
+    assert world.claims() == {"64.08/rumahsakit/KLM-1": ("paid", 42_000_000)}
+    assert world.bank.paid == paid
+
+
+async def _read_again(data: st.DataObject) -> None:
+    world = World(cut=data.draw(st.sampled_from([1, 3, 2000])))
+    await world.start()
+    todo = [(part, month) for part in PARTS for month in MONTHS] + [("claim", ""), ("papers", ""), ("officer", "")]
+    for what, month in data.draw(st.permutations(todo)):
+        if data.draw(st.booleans()):
+            await world.settle()
+        _happens(world, what, month)
+    await world.settle()
+    found, paid = world.claims(), dict(world.bank.paid)
+    await world.read_again(data.draw(st.permutations([one.topic for one in world.log])))
+    assert world.claims() == found
+    assert world.bank.paid == paid
+
+
+def _happens(world: World, what: str, month: str) -> None:
+    match what:
+        case "bill":
+            world.bill(month)
+        case "run":
+            world.close_run(month)
+        case "pay":
+            world.pay(month)
+        case "claim":
+            world.submit(death(documents=JKM_DOCUMENTS[:3]))
+        case "papers":
+            world.submit({"claim_no": "KLM-1", "documents": JKM_DOCUMENTS}, kind="claim.add-documents.v1")
+        case _:
+            world.rule({"claim_no": "KLM-1", "decision": "approved", "reason": "ok"})

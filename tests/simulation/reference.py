@@ -198,11 +198,11 @@ class StraightFold:
         doc.version += 1
         doc.taken.append(event.name)
         for index, outcome in enumerate(decision.outcomes):
-            answers.append(self._say(spec.name, event, part.address.id, index, outcome, doc.version))
+            answers.append(self._say(spec.name, event, part.address, index, outcome, doc.version))
 
-    def _say(self, service: str, cause: Event, aggregate: str, index: int, outcome: Outcome, version: int) -> str:
+    def _say(self, service: str, cause: Event, address: Address, index: int, outcome: Outcome, version: int) -> str:
         source, identifier = cause.cause
-        name = f"{service}|{source}|{identifier}|{aggregate}|{outcome.type}|{index}"
+        name = f"{service}|{source}|{identifier}|{address.id}|{outcome.type}|{index}"
         said: dict[str, Any] = {
             "specversion": "1.0",
             "id": str(uuid.uuid5(OUTCOME_NAMESPACE, name)),
@@ -215,6 +215,8 @@ class StraightFold:
             "causationsource": source,
             "sequence": version,
         }
+        if outcome.topic == f"{service}-work":
+            said["savedin"], said["savedfor"] = f"{address.collection}/{address.id}", cause.name
         if outcome.subject is not None:
             said["subject"] = outcome.subject
         said["data"] = outcome.data.model_dump(mode="json", warnings=False)

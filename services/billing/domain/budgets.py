@@ -105,7 +105,8 @@ def run_started(state: Budget, event: Event[RunStart], facts: Facts) -> Decision
     """Sets aside what the run needs, as far as there is free money, when it is the run's turn."""
     start = event.data
     if not _is_first(state, start.run_id) or state.reserved != NOTHING:
-        return Decision(state=state, ignored=NOT_ITS_TURN)
+        # Not remembered: a restored store may read it before the run is ordered, and then needs its repeat.
+        return Decision(state=None, ignored=NOT_ITS_TURN)
     free = state.free
     needed = free if start.jkk is None or start.jkm is None else Accounts(start.jkk, start.jkm)
     return _set_aside(state, start, needed)

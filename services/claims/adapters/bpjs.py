@@ -9,13 +9,17 @@ from functools import lru_cache
 from typing import Any
 
 import httpx
+from pydantic import TypeAdapter
 
 from services.claims.domain.state import Claim, ClaimStatus, Reference
+from shared.contracts.base import BenefitLine
 from shared.contracts.claims_work import BenefitRefused, BenefitTransferred
 from shared.kernel.calendar import day_of
 from shared.kernel.decision import Due
 from shared.runtime.errors import Defect, Unavailable
 from shared.runtime.spec import Workplace, WorkResult
+
+_LINES = TypeAdapter(list[BenefitLine])
 
 PATH = "/v1/benefits"
 TIMEOUT_S = 10.0
@@ -23,6 +27,8 @@ CONNECTIONS_MAX = 16
 REFERENCE_MAX = 200
 # 422: BPJS says definitively that this account cannot be paid; 429 and 5xx only mean "not now".
 ACCOUNT_REFUSED, TOO_MANY = 422, 429
+# This key was used for another body.
+PAID_OTHERWISE = 409
 
 
 @lru_cache(maxsize=1)
@@ -35,7 +41,11 @@ def _client() -> httpx.AsyncClient:
 
 
 async def pay(key: str, claim: Claim, due: Due, place: Workplace) -> WorkResult:
-    """Performs one saved payment. Unavailable leaves it due; a refused account is an answer."""
+    """Performs one saved payment. Unavailable leaves it due; a refused account is an answer.
+
+    A restored store may ask for other benefits, or on another day, under a key that BPJS has already paid (409). What
+    was paid stands; the claim then looks for a difference.
+    """
     if claim.form is None or claim.status is not ClaimStatus.APPROVED:
         raise Defect("a claim that is not approved is due to be paid")
     reference: Reference = place.reference
@@ -48,15 +58,14 @@ async def pay(key: str, claim: Claim, due: Due, place: Workplace) -> WorkResult:
         raise Unavailable(f"BPJS: {type(error).__name__}") from None
     if answer.status_code == ACCOUNT_REFUSED:
         return WorkResult("benefit.refused", key, BenefitRefused(claim=key, round=claim.round))
+    if answer.status_code == PAID_OTHERWISE:
+        return WorkResult("benefit.transferred", key, await _paid_before(reference.bpjs_url, claim, due))
     if answer.status_code >= 500 or answer.status_code == TOO_MANY:
         raise Unavailable(f"BPJS: HTTP {answer.status_code}")
     if answer.status_code >= 300:
-        # 400 and 409 are our own mistakes: no claimant is told "refused", an alert fires, and the work stays due.
+        # 400 is our own mistake: no claimant is told "refused", an alert fires, and the work stays due.
         raise Defect(f"BPJS: HTTP {answer.status_code}")
-    paid_on, said = _read(answer)
-    return WorkResult(
-        "benefit.transferred", key, BenefitTransferred(claim=key, round=claim.round, paid_on=paid_on, reference=said)
-    )
+    return WorkResult("benefit.transferred", key, _transferred(claim, answer, list(claim.to_pay)))
 
 
 def request_of(key: str, claim: Claim) -> dict[str, Any]:
@@ -72,6 +81,26 @@ def request_of(key: str, claim: Claim) -> dict[str, Any]:
         "account": form.claimant.account,
         "requested_on": claim.approved_on,
     }
+
+
+async def _paid_before(url: str, claim: Claim, due: Due) -> BenefitTransferred:
+    """Asks what BPJS paid under a key."""
+    try:
+        answer = await _client().get(f"{url}{PATH}/{due.id}")
+    except httpx.HTTPError as error:
+        raise Unavailable(f"BPJS: {type(error).__name__}") from None
+    if answer.status_code != 200:
+        raise Unavailable(f"BPJS: HTTP {answer.status_code} for a key that it has paid")
+    try:
+        benefits = _LINES.validate_python(answer.json()["benefits"])
+    except (ValueError, TypeError, KeyError):
+        raise Unavailable("BPJS: the answer is of another shape") from None
+    return _transferred(claim, answer, benefits)
+
+
+def _transferred(claim: Claim, answer: httpx.Response, benefits: list[BenefitLine]) -> BenefitTransferred:
+    paid_on, said = _read(answer)
+    return BenefitTransferred(claim=claim.key, round=claim.round, paid_on=paid_on, reference=said, benefits=benefits)
 
 
 def _read(answer: httpx.Response) -> tuple[str, str]:

@@ -249,9 +249,16 @@ def moved(state: Claim, event: Event[EventMoved], facts: Facts) -> Decision[Clai
 def cleared(state: Claim, event: Event[ClaimCleared], facts: Facts) -> Decision[Claim]:
     """No other claim is paid for this event, so this one is approved."""
     step = event.data
-    if state.round != step.round or not state.clearing:
+    if state.round != step.round or not state.clearing or not _is_awaited(state, event):
         return _stale()
     return _approved(state, event)
+
+
+def _is_awaited(state: Claim, event: Event) -> bool:
+    """Whether this answers the work that is due now. A restored store may read the answer to another look; taking it
+    would use up its name for the look that will ask."""
+    due = outcomes.due_of(state, event.at)
+    return due is not None and due.id == event.id
 
 
 def taken(state: Claim, event: Event[EventTaken], facts: Facts) -> Decision[Claim]:
@@ -278,9 +285,13 @@ def _approved(claim: Claim, event: Event) -> Decision[Claim]:
 def transferred(state: Claim, event: Event[BenefitTransferred], facts: Facts) -> Decision[Claim]:
     """BPJS has paid; a death is published to everyone."""
     step = event.data
-    if state.round != step.round:
+    if state.round != step.round or not _is_awaited(state, event):
         return _stale()
     paid = replace(state, status=ClaimStatus.PAID, stage="selesai", paid_on=step.paid_on, reference=step.reference)
+    if step.benefits is not None and tuple(step.benefits) != state.to_pay:
+        # A restored store reads what was paid before, for the months that were known then. Without months the next look
+        # reopens the claim when it is entitled to more.
+        paid = replace(paid, benefits=(*state.paid_before, *step.benefits), months=0)
     # News that came during the payment found nothing to change, so look once more.
     return _decided(
         paid, event, (*outcomes.progress(paid), *outcomes.died(paid), *_settles(paid), *outcomes.look(paid))

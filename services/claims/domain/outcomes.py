@@ -197,8 +197,10 @@ def due_of(claim: Claim, at: datetime) -> Due | None:
     data: dict[str, Any] = {"correlation_id": claim.correlation}
     looked = f"{claim.key}|{claim.round}|{claim.looks}"
     if claim.status is ClaimStatus.APPROVED:
-        # The first payment of a round keeps the id of earlier releases; a difference gets its own id.
-        name = looked if claim.paid_before else f"{claim.key}|{claim.round}"
+        # The first payment of a round keeps the id of earlier releases. The id of a difference names what was paid
+        # before: so no difference is paid twice, however often a restored store looks.
+        before = sum(line.amount for line in claim.paid_before)
+        name = f"{claim.key}|{claim.round}" + (f"|{before}" if before else "")
         return Due(_id(f"{PAYMENT}|{name}"), PAYMENT, at, data)
     if claim.clearing:
         return Due(_id(f"{CLEAR}|{looked}"), CLEAR, at, data)

@@ -125,3 +125,21 @@ def test_a_list_is_checked_offline_by_the_same_form(tmp_path: Path) -> None:
     path.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
     found = checks.check(path, "64.08", "claims")
     assert (found.rows, [(one.row, one.reason) for one in found.refused]) == (3, [(2, "field-invalid:cause")])
+
+
+async def test_what_bpjs_paid_under_the_key_stands() -> None:
+    """A restored store asks for 42 million under a key that paid 10 million before: only the difference is paid."""
+    world = await after(covered=["2026-04"])
+    world.submit(death())
+    await world.settle()
+    assert world.bank.total == 10_000_000
+    first = dict(world.bank.paid)
+    world.cover("2026-02", "2026-03")
+    await world.settle()
+    assert (world.bank.total, len(world.bank.paid)) == (42_000_000, 2)
+    paid = dict(world.bank.paid)
+    # All news of cover is read before the claim.
+    await world.read_again(sorted((one.topic for one in world.log), key="billing-events".__ne__))
+    assert world.claims() == {"64.08/rumahsakit/KLM-1": ("paid", 42_000_000)}
+    assert world.bank.paid == paid
+    assert first.items() <= paid.items()

@@ -45,6 +45,19 @@ def test_the_product_calls_where_the_stand_in_answers() -> None:
     assert caller.PATH == bpjs.BENEFITS_PATH
 
 
+async def test_what_a_key_paid_can_be_asked(client: httpx.AsyncClient) -> None:
+    first = (await pay(client)).json()
+    assert (await pay(client, total=1, benefits=[])).status_code == 409
+    shown = await client.get(f"{bpjs.BENEFITS_PATH}/k-1")
+    assert shown.json() == {
+        "reference": first["reference"],
+        "paid_on": "2026-03-05",
+        "benefits": BENEFIT["benefits"],
+        "total": 30_000_000,
+    }
+    assert (await client.get(f"{bpjs.BENEFITS_PATH}/k-9")).status_code == 404
+
+
 async def test_the_same_key_and_body_is_the_very_same_answer(client: httpx.AsyncClient) -> None:
     first, again = await pay(client), await pay(client)
     assert first.status_code == again.status_code == 200
