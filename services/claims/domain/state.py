@@ -244,10 +244,10 @@ class Use:
 
 @value(frozen=True, slots=True)
 class SchoolYear:
-    """One school year of a child that a claim took."""
+    """One school year of a child that a claim took; the level is empty when an earlier release stored it."""
 
     claim: str
-    level: str
+    level: str = ""
 
 
 @value(frozen=True, slots=True)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from services.registration.intake.documents import Flat
 from services.registration.outreach.domain.state import Meeting
+from shared.runtime.codecs import Codecs
 from shared.runtime.ports import Codec, Index
 
 INDEXES: Mapping[str, Sequence[Index]] = {"meetings": (Index(fields=("state.regency", "-state.held_on")),)}
-STORED: Mapping[str, Codec] = {"meetings": Flat(Meeting)}
+STORED: Mapping[str, Codec] = {"meetings": Codecs(exact=True).of(Meeting)}

@@ -75,6 +75,11 @@ class Employment:
         return last_day(self.contracts)
 
     @property
+    def open(self) -> int:
+        """How many of its findings are open."""
+        return sum(one.state == "open" for one in self.findings)
+
+    @property
     def about(self) -> About:
         """Whom its findings concern."""
         return About(

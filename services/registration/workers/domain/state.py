@@ -29,8 +29,8 @@ class Heir:
     """The person who receives the death benefit, as named by the worker."""
 
     name: Annotated[str, Personal]
-    relation: Annotated[str | None, Personal]
-    phone: Annotated[str | None, Personal]
+    relation: Annotated[str | None, Personal] = None
+    phone: Annotated[str | None, Personal] = None
 
 
 @value(frozen=True, slots=True, kw_only=True)
