@@ -20,7 +20,8 @@ else:
 
 
 class Personal:
-    """Marks a field that says something about a person: `Annotated[str, Personal]`. It is sealed when it is stored.
+    """Marks a field that says something about a person: `Annotated[str, Personal]`. Stored documents derive from the
+    classes of the states (shared/runtime/codecs), and a marked field is sealed there.
 
     tests/unit/test_personal_fields.py fills every state of every service and looks for marked fields in what is stored.
     """
