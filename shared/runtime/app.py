@@ -118,7 +118,7 @@ async def _run(spec: ServiceSpec, environ: Mapping[str, str]) -> int:
         log.error("stopped: a server does not answer", why=str(error))
         return EXIT_UNAVAILABLE
     except Exception as error:  # noqa: BLE001  # any other error gives the operator one line and the exit code of a defect
-        log.error("could not start", why=traces.told(error))
+        log.error("ended by a defect", why=traces.told(error))
         _tell(error)
         return EXIT_DEFECT
 

@@ -64,7 +64,8 @@ async def quietly(stopping: Awaitable[Any], within_s: float = STOP_TIMEOUT_S) ->
         log.warning("a Kafka client did not stop cleanly", error="late" if late else "cancelled")
         return
     error = task.exception()
-    if error is not None and not isinstance(error, KafkaError | TimeoutError | OSError):
+    # When a broker died, uvloop answers a write to its closed connection with RuntimeError.
+    if error is not None and not isinstance(error, KafkaError | TimeoutError | OSError | RuntimeError):
         raise error
     if error is not None:
         log.warning("a Kafka client did not stop cleanly", error=type(error).__name__)

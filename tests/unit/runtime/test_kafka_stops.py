@@ -18,7 +18,9 @@ async def _ends(error: BaseException) -> None:
     raise error
 
 
-@pytest.mark.parametrize("error", [asyncio.CancelledError(), KafkaConnectionError(), TimeoutError(), OSError()])
+@pytest.mark.parametrize(
+    "error", [asyncio.CancelledError(), KafkaConnectionError(), TimeoutError(), OSError(), RuntimeError()]
+)
 async def test_an_error_of_a_closing_client_is_not_raised_again(error: BaseException) -> None:
     await quietly(_ends(error))
 
