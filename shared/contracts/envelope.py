@@ -22,6 +22,7 @@ from shared.kernel.calendar import WITA
 from shared.kernel.debris import cleaned
 from shared.kernel.decision import Address, Outcome
 from shared.kernel.event import Event, Intake, Origin
+from shared.kernel.identity import without_niks
 
 CONTENT_TYPE = "application/cloudevents+json"
 HEADERS: Sequence[tuple[str, bytes]] = (("content-type", CONTENT_TYPE.encode()),)
@@ -289,7 +290,10 @@ def _caused(cause: Event, version: int, first: str, last: str) -> bytes:
 
 def origin(address: Address, event: Event, key: bytes) -> bytes:
     """What a step on the service's own work topic says of the document that saved it, and of the input for which; as
-    the inner part of a JSON object."""
+    the inner part of a JSON object. Empty when the document's key holds a name that may not be shown."""
+    named_by_sender = event.id in address.id and tokens.shown(event.source, event.id, key) != event.id
+    if named_by_sender or without_niks(address.id) != address.id:
+        return b""
     saved = {"savedin": "/".join(address), "savedfor": known_as(event.name, key)}
     return b"," + orjson.dumps(saved)[1:-1]
 

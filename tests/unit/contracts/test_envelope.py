@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from shared.contracts import envelope, tokens, topics
 from shared.contracts.claims import WorkerDied
 from shared.contracts.envelope import Unreadable
-from shared.kernel.decision import Outcome
+from shared.kernel.decision import Address, Outcome
 from shared.kernel.event import Event, Intake
 from shared.runtime.store.hashes import ContentHashes
 
@@ -174,6 +174,16 @@ def test_who_names_events_by_nik_is_told_so_and_nobody_else(name: str) -> None:
         assert nik.encode() not in value
         assert orjson.loads(value)["causationid"] == tokens.shown(SOURCE, name, KEY)
         assert orjson.loads(value)["correlationid"] == answer["correlationid"] == tokens.shown(SOURCE, nik, KEY)
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"), [("run-2", True), ("BUDI SANTOSO 1985", False), ("6408044107850002", False)]
+)
+def test_a_step_names_no_document_that_a_sender_named_after_a_person(name: str, shown: bool) -> None:
+    cause = read(orjson.dumps(event(id=name)))
+    saved = envelope.origin(Address("commands", cause.name), cause, KEY)
+    assert (name.encode() in saved) == shown
+    assert bool(saved) == shown
 
 
 _JSON = st.recursive(
