@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
 import structlog
 from hypothesis import settings
 
+from shared.kernel import values
+
+# In every test the values of the domains are really frozen, so code that changes one fails. conftest is imported before
+# any module that defines one.
+values.value = dataclass
 pytest_plugins = ["tests.servers"]
 
 settings.register_profile("default", deadline=None)

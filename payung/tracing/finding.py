@@ -15,7 +15,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from payung import wire
 from payung.installations import CommandError, Installation
-from payung.tracing.story import Branch, Kin, Step, says, tell
+from payung.tracing.story import Branch, EventName, Kin, Step, says, tell
 from shared.contracts import envelope, tokens
 from shared.contracts.envelope import Unreadable
 from shared.kernel.identity import is_nik
@@ -73,11 +73,8 @@ def _step(raw: ConsumerRecord, letters: Letters, key: bytes) -> Step | None:
     except Unreadable:
         return None
     source, identifier = attributes["source"], attributes["id"]
-    # Do not believe the cause that an agency names.
-    cause = attributes.get("causationsource"), attributes.get("causationid")
     ours = source.startswith("payung/")
     key = key if _names_by_key(raw.topic) else b""
-    caused = None if None in cause or not ours else _name(str(cause[0]), str(cause[1]), key)
     return Step(
         name=_name(source, identifier, key),
         own=identifier,
@@ -86,15 +83,21 @@ def _step(raw: ConsumerRecord, letters: Letters, key: bytes) -> Step | None:
         partition=raw.partition,
         offset=raw.offset,
         at=datetime.fromtimestamp(raw.timestamp / 1000, UTC),
-        cause=caused,
+        cause=_cause(attributes, key) if ours else None,
         first_cause=tokens.shown(source, attributes.get("correlationid") or identifier, key),
         says=says(data, ours=ours),
     )
 
 
-def _name(source: str, identifier: str, key: bytes) -> tuple[str, str]:
+def _cause(attributes: Mapping[str, object], key: bytes) -> EventName | None:
+    """The cause that one of our own events names. The cause that an agency names is not believed."""
+    source, identifier = attributes.get("causationsource"), attributes.get("causationid")
+    return None if source is None or identifier is None else _name(str(source), str(identifier), key)
+
+
+def _name(source: str, identifier: str, key: bytes) -> EventName:
     """The name of an event as open topics have it. Only intake and feedback contain the sender's own words."""
-    return source, tokens.shown(source, identifier, key)
+    return EventName(source, tokens.shown(source, identifier, key))
 
 
 def _names_by_key(topic: str) -> bool:
@@ -111,7 +114,7 @@ def _put_aside(letter: Letter, record: Record, key: bytes) -> Step:
     known = bool(attributes)
     key = key if _names_by_key(letter.topic) else b""
     return Step(
-        name=("dead letter", letter.id),
+        name=EventName("dead letter", letter.id),
         type="dead letter",
         topic=record.topic,
         partition=record.partition,

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from payung.dlq import masking
 from shared.contracts import envelope
@@ -20,7 +20,12 @@ NAMING = (
 )
 SAID = (*NAMING, "outcome", "identity", "stage", "period", "total")
 
-EventName = tuple[str, str]
+
+class EventName(NamedTuple):
+    """The name of an event: its source, and its id there."""
+
+    source: str
+    id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,18 +47,18 @@ class Step:
 
     def bears(self, name: str) -> bool:
         """Whether its own id or a field of its data is the name."""
-        return name in (self.name[1], self.own) or any(self.says.get(one) == name for one in NAMING)
+        return name in (self.name.id, self.own) or any(self.says.get(one) == name for one in NAMING)
 
     def as_json(self, *, asked: bool) -> dict[str, Any]:
         """For a machine. `asked`: it has the name itself, and is not only a cause or an effect."""
         shown: dict[str, Any] = {
-            "source": masking.blurred(self.name[0]),
-            "id": masking.blurred(self.name[1]),
+            "source": masking.blurred(self.name.source),
+            "id": masking.blurred(self.name.id),
             "type": self.type,
             "place": f"{self.topic}/{self.partition}/{self.offset}",
             "at": envelope.rfc3339(self.at),
-            "causationsource": None if self.cause is None else masking.blurred(self.cause[0]),
-            "causationid": None if self.cause is None else masking.blurred(self.cause[1]),
+            "causationsource": None if self.cause is None else masking.blurred(self.cause.source),
+            "causationid": None if self.cause is None else masking.blurred(self.cause.id),
             "asked": asked,
             **{name: masking.blurred(text) for name, text in self.says.items()},
         }
@@ -127,7 +132,7 @@ def _order(step: Step) -> tuple[datetime, str, int, int]:
 def _parents(steps: Mapping[EventName, Step]) -> dict[EventName, EventName]:
     """The known cause of each step. An answer from outside (Dukcapil, BPJS) names itself as its cause; it goes under
     the first cause."""
-    origins = {one.name[1]: one.name for one in steps.values() if one.cause is None}
+    origins = {one.name.id: one.name for one in steps.values() if one.cause is None}
     found = {one.name: one.cause if one.cause != one.name else origins.get(one.first_cause) for one in steps.values()}
     return {name: cause for name, cause in found.items() if cause is not None and cause in steps and cause != name}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from services.reporting.domain import coverage, history, reports, rules, warnings, wording
 from services.reporting.domain.coverage import GroupBy
@@ -83,7 +83,7 @@ async def as_of(reader: Reader) -> str | None:
         await reader.find(collection, {}, order=("-state.at",), limit=1)
         for collection in (*COLLECTIONS, *SMALL_COLLECTIONS)
     ]
-    return max((found[0][1].at for found in latest if found), default=None)
+    return max((state.at for found in latest for _, state in found), default=None)
 
 
 async def default_period(reader: Reader, regency: str | None, this_month: str) -> str | None:
@@ -94,8 +94,8 @@ async def default_period(reader: Reader, regency: str | None, this_month: str) -
     for collection in ("invoices", "premiums"):
         # Sorted by period: without a regency in the filter the index on periods answers with one look.
         found = await reader.find(collection, where, order=("-state.period",), limit=1)
-        if found:
-            return str(found[0][1].period)
+        for _, state in found:
+            return str(state.period)
     latest = await as_of(reader)
     return min(latest[:7], this_month) if latest else None
 
@@ -128,6 +128,13 @@ async def read_areas(reader: Reader, known: Areas, period: str, this_month: str)
     return found
 
 
+class _Month(NamedTuple):
+    """The sums of a month, and how many premiums it had then."""
+
+    premiums: int
+    rows: list[Row]
+
+
 class Ledger:
     """Sums of premiums by invoice, month by month.
 
@@ -136,7 +143,7 @@ class Ledger:
     """
 
     def __init__(self) -> None:
-        self._months: dict[str, tuple[int, list[Row]]] = {}
+        self._months: dict[str, _Month] = {}
 
     async def premiums(self, reader: Reader, year: int | None) -> list[Row]:
         """Rows of regency, year, funding, invoice_id, jkk, jkm; of one year or of all."""
@@ -145,7 +152,8 @@ class Ledger:
         while found := await reader.find(
             "premiums", {"state.period": {"$gt": after}}, order=("state.period",), limit=1
         ):
-            after = found[0][1].period
+            ((_, premium),) = found
+            after = premium.period
             if year and int(after[:4]) != year:
                 break
             rows.extend(await self._month(reader, after))
@@ -156,12 +164,12 @@ class Ledger:
         # Counted before the sum: a premium that arrives in between makes the next count differ, so it is never missed.
         count = await reader.count("premiums", where)
         known = self._months.get(period)
-        if known is not None and known[0] == count:
-            return known[1]
+        if known is not None and known.premiums == count:
+            return known.rows
         by = ["state.regency", "state.funding", "state.invoice_id"]
         rows = await reader.tally("premiums", where, by, sums=["state.jkk", "state.jkm"])
         rows = [{**row, "year": int(period[:4])} for row in rows]
-        self._months[period] = (count, rows)
+        self._months[period] = _Month(count, rows)
         return rows
 
 

@@ -78,5 +78,5 @@ def rule_of(topic: str) -> Rule | None:
     if agency is not None:
         service = topic.split("-", 1)[0]
         types = _COMMANDS[service]
-        return Rule(types, {f"agency/{agency[0]}/{agency[1]}": types})
+        return Rule(types, {f"agency/{agency.regency}/{agency.agency}": types})
     return _ANSWERS if _FEEDBACK.fullmatch(topic) else None

@@ -7,14 +7,26 @@ a store that reads the log again decides in the same order.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from pydantic import Field
 
 from shared.contracts.base import Data, Day, Funding, Period, PremiumLine, Regency, Rupiah, Sector, Sex
 from shared.contracts.billing import RunCompleted
 
-# worker_id, district, village, sector, sex, birth_month, income_base, index into `prices`. A tuple, not an object,
-# because one record carries a thousand of them.
-ReservedWorker = tuple[str, str, str, Sector, Sex, str, int, int]
+
+class ReservedWorker(NamedTuple):
+    """A worker whose money is reserved; `price` is the index into the step's `prices`. A list in the record, not an
+    object, because one record carries a thousand of them."""
+
+    worker_id: str
+    district: str
+    village: str
+    sector: Sector
+    sex: Sex
+    birth_month: str
+    income_base: int
+    price: int
 
 
 class BudgetOrdered(Data):

@@ -276,13 +276,14 @@ def caused_by(cause: Event, version: int, key: bytes = b"") -> Caused:
 
 
 def _caused(cause: Event, version: int, first: str, last: str) -> bytes:
+    source, _ = cause.cause
     return orjson.dumps(
         {
             "time": rfc3339(cause.at),
             "datacontenttype": "application/json",
             "correlationid": first,
             "causationid": last,
-            "causationsource": cause.cause[0],
+            "causationsource": source,
             "sequence": version,
         }
     )[1:-1]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import NamedTuple
 
 DAY_MS = 86_400_000
 FOREVER = -1
@@ -56,16 +57,23 @@ def compact_code(regency: str) -> str:
     return regency.replace(".", "")
 
 
-def agency_of_source(source: str) -> tuple[str, str] | None:
+class AgencyName(NamedTuple):
+    """An agency: its regency's code and its name there."""
+
+    regency: str
+    agency: str
+
+
+def agency_of_source(source: str) -> AgencyName | None:
     """The regency and agency that a source names (`agency/64.08/dinsos`), else None."""
     found = _AGENCY.fullmatch(source)
-    return (found[1], found[2]) if found else None
+    return AgencyName(found[1], found[2]) if found else None
 
 
-def agency_of_topic(topic: str) -> tuple[str, str] | None:
+def agency_of_topic(topic: str) -> AgencyName | None:
     """The regency and agency that an intake topic belongs to, else None (not an agency's topic)."""
     found = _INTAKE.fullmatch(topic)
-    return (f"{found[2]}.{found[3]}", found[4]) if found else None
+    return AgencyName(f"{found[2]}.{found[3]}", found[4]) if found else None
 
 
 def registration_intake(regency: str, agency: str) -> str:

@@ -1,8 +1,8 @@
-"""Value types of the domains: frozen for the type checker, plain objects at run time.
+"""Value types of the domains: frozen for mypy and in every test, plain objects in the product.
 
-A frozen dataclass sets each field through `object.__setattr__` and takes three times as long to create; creating those
-that are made for every record took a twentieth of a batch's time. Code never assigns to a field of a value: mypy
-refuses it.
+A frozen dataclass sets each field through `object.__setattr__`: with 7 fields it takes 0.74 µs to create, a plain one
+0.17 µs. That was a twentieth of a batch's time. So mypy refuses code that assigns to a field of a value, the tests run
+with dataclasses that are really frozen (tests/conftest.py), and the product pays nothing.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ else:
     from dataclasses import dataclass
 
     def value(*, frozen, **options):
-        """Like `dataclass(frozen=True, ...)`: compared and hashed by its fields."""
+        """Like `dataclass(frozen=True, ...)`, compared and hashed by its fields, but it does not freeze."""
         return dataclass(unsafe_hash=frozen, **options)
 
 

@@ -179,7 +179,7 @@ class Pipeline:
             return conflicting
         taken = await claimed
         for position in positions:
-            event = decoded[position][1]
+            _, event = decoded[position]
             standing = taken.get(event.name)
             if standing is not None:
                 if standing == event.content_hash:

@@ -31,7 +31,10 @@ def parts(event: Event[StepReserved], reference: Reference) -> tuple[Routed, ...
     priced = [(lines, _premium(step, lines)) for lines in step.prices]
     period = step.period
     return tuple(
-        Routed(Address("premiums", rules.premium_key(worker[0], period)), Reserved(step, worker, *priced[worker[7]]))
+        Routed(
+            Address("premiums", rules.premium_key(worker.worker_id, period)),
+            Reserved(step, worker, *priced[worker.price]),
+        )
         for worker in step.workers
     )
 
@@ -54,14 +57,14 @@ def billed(state: None, event: Event[Reserved], facts: Facts) -> Decision[Premiu
     step, worker = part.step, part.worker
     # Not validated again: a run makes hundreds of thousands, from our own record that was validated when it was read.
     data = PremiumBilled.model_construct(
-        worker_id=worker[0],
+        worker_id=worker.worker_id,
         regency=step.regency,
-        district=worker[1],
-        village=worker[2],
-        sector=worker[3],
-        sex=worker[4],
-        birth_month=worker[5],
-        income_base=worker[6],
+        district=worker.district,
+        village=worker.village,
+        sector=worker.sector,
+        sex=worker.sex,
+        birth_month=worker.birth_month,
+        income_base=worker.income_base,
         period=step.period,
         funding=step.funding,
         lines=part.lines,
@@ -70,7 +73,8 @@ def billed(state: None, event: Event[Reserved], facts: Facts) -> Decision[Premiu
         invoice_id=step.invoice_id,
     )
     return Decision(
-        state=part.premium, outcomes=(Outcome(outcomes.EVENTS, worker[0], "premium.billed.v1", data, worker[0]),)
+        state=part.premium,
+        outcomes=(Outcome(outcomes.EVENTS, worker.worker_id, "premium.billed.v1", data, worker.worker_id),),
     )
 
 
@@ -79,7 +83,7 @@ def billed_before(state: Premium, event: Event[Reserved], facts: Facts) -> Decis
     part = event.data
     step = part.step
     skip = PremiumSkipped(
-        run_id=step.run_id, worker_id=part.worker[0], regency=step.regency, period=step.period, lines=part.lines
+        run_id=step.run_id, worker_id=part.worker.worker_id, regency=step.regency, period=step.period, lines=part.lines
     )
     return Decision(state=state, outcomes=(outcomes.step("premium.skipped", step.regency, step.period, skip),))
 

@@ -238,7 +238,8 @@ def draw(run: Run, page: Page, rates: Rates) -> Drawn:
             price = rules.price_of(rates, run.funding, one.income_base, one.sector, run.period)
             base = rates.benefit_base(run.funding, one.income_base, run.period)
             priced[kind] = (len(prices), base.amount if base else one.income_base, price)
-            prices.append(price[0])
+            price_lines, _ = price
+            prices.append(price_lines)
             counts.append(0)
         index, base_amount, (_, cost) = priced[kind]
         if stop is None and not left.carries(cost):
@@ -272,7 +273,7 @@ def draw(run: Run, page: Page, rates: Rates) -> Drawn:
 def _row(worker_id: str, one: Enrolment, base: int, index: int) -> ReservedWorker:
     # The state holds sector and sex as they were read from a validated event.
     sector, sex = cast(Sector, one.sector), cast(Sex, one.sex)
-    return (worker_id, one.district, one.village, sector, sex, one.birth_month, base, index)
+    return ReservedWorker(worker_id, one.district, one.village, sector, sex, one.birth_month, base, index)
 
 
 def settled(state: Run, event: Event[RunSettle], facts: Facts) -> Decision[Run]:

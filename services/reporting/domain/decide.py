@@ -111,7 +111,7 @@ def _settlement(event: Event[SubmissionSettled], reference: object) -> tuple[Rou
     agency = answering_agency(event.topic)
     if agency is None:
         return ()
-    return (Routed(Address("settlements", f"{agency[0]}/{agency[1]}|{event.data.worker_id}"), event.data),)
+    return (Routed(Address("settlements", f"{agency.regency}/{agency.agency}|{event.data.worker_id}"), event.data),)
 
 
 def _risk(event: Event[CoverageAtRisk], reference: object) -> tuple[Routed, ...]:

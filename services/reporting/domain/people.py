@@ -128,8 +128,8 @@ def settled(state: Settlement | None, event: Event[SubmissionSettled], facts: No
     refuted = event.data.identity == VerdictStatus.REJECTED.value and bool(found)
     return Decision(
         state=Settlement(
-            regency=agency[0],
-            agency=agency[1],
+            regency=agency.regency,
+            agency=agency.agency,
             refuted=refuted,
             reasons=found if refuted else (),
             sequence=event.sequence or 0,
@@ -145,8 +145,8 @@ def answered(state: None, event: Event[SubmissionAnswered], facts: None) -> Deci
         return Decision(state=None, ignored=ALREADY_COUNTED)
     return Decision(
         state=SubmissionAnswer(
-            regency=agency[0],
-            agency=agency[1],
+            regency=agency.regency,
+            agency=agency.agency,
             outcome=event.data.outcome,
             reasons=tuple(dict.fromkeys(event.data.reasons)),
             at=rfc3339(event.at),
@@ -185,7 +185,7 @@ def claim_answer(event: Event[ClaimProgress | CommandRefused]) -> ClaimAnswer | 
         return None
     if outcome == "rejected" and not all(field_of(one) or one in _ROW_FAULTS for one in reasons):
         return None
-    return ClaimAnswer(*agency, outcome, reasons)
+    return ClaimAnswer(agency.regency, agency.agency, outcome, reasons)
 
 
 def claim_answered(state: None, event: Event[ClaimAnswer], facts: None) -> Decision[SubmissionAnswer]:

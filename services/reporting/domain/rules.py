@@ -12,6 +12,7 @@ from functools import wraps
 from typing import Any, TypeVar
 
 from shared.contracts.envelope import rfc3339
+from shared.contracts.topics import AgencyName
 from shared.kernel.calendar import months_between
 from shared.kernel.decision import Decision
 from shared.kernel.event import Event
@@ -34,10 +35,10 @@ SEXES = ("F", "M")
 _FEEDBACK = re.compile(FEEDBACK_PREFIX + r"(\d{2})(\d{2})-([a-z][a-z0-9-]*)")
 
 
-def answering_agency(topic: str) -> tuple[str, str] | None:
-    """The regency and agency of a feedback topic; None for other topics."""
+def answering_agency(topic: str) -> AgencyName | None:
+    """The agency of a feedback topic; None for other topics."""
     found = _FEEDBACK.fullmatch(topic)
-    return (f"{found[1]}.{found[2]}", found[3]) if found else None
+    return AgencyName(f"{found[1]}.{found[2]}", found[3]) if found else None
 
 
 def older(state: Any, event: Event) -> bool:

@@ -16,7 +16,7 @@ import zlib
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from types import TracebackType
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import structlog
 from aiolimiter import AsyncLimiter
@@ -127,16 +127,24 @@ def _pause_s(name: str, state: RetryCallState) -> float:
     return longest * (0.5 + spread / 2)
 
 
-_gates: dict[int, tuple[asyncio.AbstractEventLoop, Settings, Gate]] = {}
+class _Known(NamedTuple):
+    """The gate of one loop, and the settings that it was made with."""
+
+    loop: asyncio.AbstractEventLoop
+    settings: Settings
+    gate: Gate
+
+
+_gates: dict[int, _Known] = {}
 
 
 def gate_of(settings: Settings) -> Gate:
     """The gate of the running event loop."""
     loop = asyncio.get_running_loop()
     known = _gates.get(id(loop))
-    if known is None or known[0] is not loop or known[1] != settings:
+    if known is None or known.loop is not loop or known.settings != settings:
         # A process has one loop, except in tests: gates of closed loops are dropped.
-        for key in [key for key, (one, _, _) in _gates.items() if one.is_closed()]:
+        for key in [key for key, one in _gates.items() if one.loop.is_closed()]:
             del _gates[key]
-        known = _gates[id(loop)] = (loop, settings, Gate(settings))
-    return known[2]
+        known = _gates[id(loop)] = _Known(loop, settings, Gate(settings))
+    return known.gate

@@ -105,13 +105,13 @@ async def _fill(house: House, load: Load, number: int) -> int:
         found = await house.reader.find("identities", where, order=("_id",), limit=PAGE)
         if not found:
             return told
-        last = found[-1][0]
+        last, _ = found[-1]
         held = {(load.regency, worker): one for worker, one in found if isinstance(one, Identity)}
         listed = await sources.look_up(house.reader, load.kind, held, {(load.regency, load.kind): load})
         changes = [
-            SourceChanged(worker_id=key[1], regency=load.regency, change=change, version=load.version)
-            for key, row in listed.items()
-            if (change := _settles(held[key], load, row)) is not None
+            SourceChanged(worker_id=worker, regency=load.regency, change=change, version=load.version)
+            for (regency, worker), row in listed.items()
+            if (change := _settles(held[regency, worker], load, row)) is not None
         ]
         if changes:
             await house.publish([_message(load, change, number) for change in changes])

@@ -79,7 +79,8 @@ async def held(
     cases = [(worker, one) for worker, one in found if isinstance(one, Identity)]
     more = len(cases) > limit
     cases = cases[:limit]
-    return Held(cases, total, f"{cases[-1][1].checked_on}|{cases[-1][0]}" if more else None)
+    worker, oldest = cases[-1] if more else ("", None)
+    return Held(cases, total, f"{oldest.checked_on}|{worker}" if oldest is not None else None)
 
 
 async def case_of(reader: Reader, cipher: Cipher, worker_id: str, identity: Identity) -> Case:
@@ -108,14 +109,16 @@ def _fields(identity: Identity, person: SnapshotPerson | None) -> list[Field]:
     alive = found is not None and found.register == "alive"
     birth_date = found.birth_date_matches if found is not None else None
     sex = found.sex_matches if found is not None else None
-    known = (person.name, person.birth_date, person.sex, person.village or None) if person else (None,) * 4
+    name, born, known_sex, village = (
+        (person.name, person.birth_date, person.sex, person.village or None) if person else (None,) * 4
+    )
     return [
         # For a name the score says how well it agrees.
-        Field("name", asked.name, known[0], None, identity.score if alive else None),
-        Field("birth_date", asked.birth_date, known[1], birth_date),
-        Field("sex", asked.sex, known[2], sex),
+        Field("name", asked.name, name, None, identity.score if alive else None),
+        Field("birth_date", asked.birth_date, born, birth_date),
+        Field("sex", asked.sex, known_sex, sex),
         Field("birth_place", asked.birth_place, None, None),
-        Field("village", asked.village, known[3], None),
+        Field("village", asked.village, village, None),
     ]
 
 

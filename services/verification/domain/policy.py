@@ -13,7 +13,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, field, replace
-from datetime import date, datetime, time
+from datetime import UTC, date, datetime, time
 from functools import cache
 from typing import Annotated, Any, Literal
 
@@ -158,14 +158,14 @@ class Policies:
         The regency's own policy comes before one for every regency, then the latest start, then the latest load.
         """
         today = business_day(now)
-        best: tuple[tuple[bool, date, datetime], Policy] | None = None
+        best, highest = shipped(), (False, date.min, datetime.min.replace(tzinfo=UTC))
         for loaded_at, one in self.loaded:
             if loaded_at > now or one.valid_from > today or one.regency not in (regency, EVERYWHERE):
                 continue
             rank = (one.regency == regency, one.valid_from, loaded_at)
-            if best is None or rank >= best[0]:
-                best = (rank, one)
-        return best[1] if best is not None else shipped()
+            if rank >= highest:
+                best, highest = one, rank
+        return best
 
     def named(self, version: str) -> Policy | None:
         """The policy of this version, if it was loaded or shipped."""

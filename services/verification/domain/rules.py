@@ -103,7 +103,8 @@ def verdict(finding: SourceAnswer, birth_date: str, checked_on: date, beside: Be
     found = int(finding.score or 0)
     by_status = _SETTLED_BY_STATUS.get(finding.status)
     if by_status is not None:
-        return Verdict(status=by_status[0], reasons=(by_status[1],), score=found)
+        status, reason = by_status
+        return Verdict(status=status, reasons=(reason,), score=found)
     reasons = _excluding(finding, birth_date, checked_on, beside, policy)
     if reasons:
         return Verdict(status=CheckStatus.REJECTED, reasons=tuple(reasons), score=found)

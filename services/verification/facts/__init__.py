@@ -43,7 +43,7 @@ async def facts(reader: Reader, routed: Sequence[tuple[Routed, Event]], referenc
     if not asked:
         return Facts({}, known)
     loads = await sources.loads(reader, sorted({regency for regency, _ in asked}))
-    population = {key: load for key, load in loads.items() if key[1] == sources.POPULATION}
+    population = {key: load for key, load in loads.items() if load.kind == sources.POPULATION}
     return Facts(
         people=await _people(reader, asked, population, reference.cipher),
         policies=known,

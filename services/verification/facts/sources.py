@@ -84,12 +84,14 @@ async def look_up(
 ) -> dict[Key, Mapping[str, Any]]:
     """The rows of the asked workers, in one read; none when none of their regencies has loaded this kind."""
     prefixes = {one.regency: one.prefix for one in loaded.values() if one.kind == kind}
-    keys = {prefixes[key[0]] + key[1]: key for key in asked if key[0] in prefixes}
+    keys = {prefixes[regency] + worker: (regency, worker) for regency, worker in asked if regency in prefixes}
     if not keys:
         return {}
     rows = await reader.rows(collection_of(kind), list(keys))
     # The slot may still hold people of the load before last who are missing in the last one.
-    return {keys[key]: row for key, row in rows.items() if row["version"] == loaded[keys[key][0], kind].version}
+    current = {one.regency: one.version for one in loaded.values() if one.kind == kind}
+    found = {keys[name]: row for name, row in rows.items()}
+    return {(regency, worker): row for (regency, worker), row in found.items() if row["version"] == current[regency]}
 
 
 def person(row: Mapping[str, Any], cipher: Cipher) -> SnapshotPerson:

@@ -101,8 +101,9 @@ class Edge:
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
         why = self._refused(scope["method"], headers)
         if why is not None:
-            log.warning("a request was refused", status=why[0], why=why[1], method=scope["method"])
-            await _answer(send, *why)
+            status, text = why
+            log.warning("a request was refused", status=status, why=text, method=scope["method"])
+            await _answer(send, status, text)
             return
         await _Arrival(self._app, receive, send).run(scope)
 

@@ -38,7 +38,7 @@ from shared.runtime.kafka.server import (
     asking,
     quietly,
 )
-from shared.runtime.kafka.settled import SetBack, SettledOffsets
+from shared.runtime.kafka.settled import Bounds, SetBack, SettledOffsets
 from shared.runtime.ops import traces
 from shared.runtime.ops.metrics import Metrics
 from shared.runtime.records import Batch, Record, record_of
@@ -339,7 +339,7 @@ class KafkaConsumer:
             return {}
         stand = [TopicPartition(*place) for place in committed]
         begins, ends = await consumer.beginning_offsets(stand), await consumer.end_offsets(stand)
-        bounds = {(one.topic, one.partition): (begins[one], ends[one]) for one in stand}
+        bounds = {(one.topic, one.partition): Bounds(begins[one], ends[one]) for one in stand}
         back = await known.go_back(committed, bounds)
         if back:
             log.warning("the store is older than the log: records are read again", partitions=len(back))

@@ -66,6 +66,7 @@ def listen() -> None:
 
 def reason() -> str:
     """Why the broker refused us in the last minute, as a text to append to a message; empty when it did not refuse."""
-    if _listener.last is None or clock.monotonic() - _listener.last[0] > _FRESH_S:
+    if _listener.last is None:
         return ""
-    return f" ({_listener.last[1]})"
+    at_s, text = _listener.last
+    return f" ({text})" if clock.monotonic() - at_s <= _FRESH_S else ""

@@ -13,6 +13,7 @@ Invariants
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import NamedTuple
 
 import structlog
 
@@ -23,6 +24,15 @@ log = structlog.get_logger()
 
 ACCEPT = "PAYUNG_ACCEPT_AHEAD"
 Partition = tuple[str, int]
+
+
+class Bounds(NamedTuple):
+    """The first and the next offset of a log."""
+
+    begin: int
+    end: int
+
+
 # The ids of topics by name, as the broker gives them.
 Ids = Callable[[], Awaitable[Mapping[str, str]]]
 _NAMED_MAX = 3
@@ -56,16 +66,16 @@ class SettledOffsets:
         self._noted.update({mark: max(offset, self._noted.get(mark, 0)) for mark, offset in marks.items()})
 
     async def go_back(
-        self, committed: Mapping[Partition, int], bounds: Mapping[Partition, tuple[int, int]]
+        self, committed: Mapping[Partition, int], bounds: Mapping[Partition, Bounds]
     ) -> dict[Partition, int]:
         """For partitions that were just assigned: where the group is ahead of the store, the offset to read from.
 
-        `bounds` are the first and the next offset of each log. Raises StartRefused when a log does not reach back so
+        Raises StartRefused when a log does not reach back so
         far.
         """
         await self._know(name for name, _ in committed)
         kept = await self._store.settled()
-        marks = {place: (self._ids[place[0]], place[1]) for place in committed if place[0] in self._ids}
+        marks = {(name, number): (self._ids[name], number) for name, number in committed if name in self._ids}
         back: dict[Partition, int] = {}
         anew: dict[Noted, int] = {}
         for place, mark in marks.items():
@@ -73,12 +83,12 @@ class SettledOffsets:
             if mark not in kept.at and not kept.whole:
                 # A store of an older release: it starts to count at what its group has committed.
                 anew[mark] = committed[place]
-            elif stands > bounds[place][1]:
+            elif stands > bounds[place].end:
                 # The log is older than the store: new records get offsets that were used before.
                 anew[mark] = committed[place]
             elif committed[place] > stands:
                 back[place] = stands
-        lost = {place: offset for place, offset in back.items() if bounds[place][0] > offset}
+        lost = {place: offset for place, offset in back.items() if bounds[place].begin > offset}
         if back and self._accept:
             log.warning("the group stays ahead of the store, as the operator asked", partitions=len(back))
             anew.update({marks[place]: committed[place] for place in back})
@@ -95,8 +105,10 @@ class SettledOffsets:
             self._ids = await self._ask()
 
 
-def _complaint(lost: Mapping[Partition, int], bounds: Mapping[Partition, tuple[int, int]]) -> str:
-    named = [f"{name}/{number} from {lost[name, number]} to {bounds[name, number][0]}" for name, number in sorted(lost)]
+def _complaint(lost: Mapping[Partition, int], bounds: Mapping[Partition, Bounds]) -> str:
+    named = [
+        f"{name}/{number} from {lost[name, number]} to {bounds[name, number].begin}" for name, number in sorted(lost)
+    ]
     shown = ", ".join(named[:_NAMED_MAX]) + (f" and {len(named) - _NAMED_MAX} more" if len(named) > _NAMED_MAX else "")
     return (
         f"the store is older than the log, and the log no longer holds what lies between: {shown}. Restore a newer "

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from payung.tracing.story import EFFECTS_SHOWN, Branch, Kin, Step, indented, says, tell, walk
+from payung.tracing.story import EFFECTS_SHOWN, Branch, EventName, Kin, Step, indented, says, tell, walk
 
 START = datetime(2026, 1, 5, tzinfo=UTC)
 AGENCY, REGISTRATION, BILLING = "agency/64.08/dinsos", "payung/registration", "payung/billing"
@@ -20,7 +20,7 @@ class Log:
     def add(self, identifier: str, source: str = REGISTRATION, cause: Any = None, **says: str) -> Step:
         at = START + timedelta(seconds=len(self.steps))
         cause = cause.name if isinstance(cause, Step) else cause
-        step = Step((source, identifier), "any.v1", "topic", 0, len(self.steps), at, cause, "first", says)
+        step = Step(EventName(source, identifier), "any.v1", "topic", 0, len(self.steps), at, cause, "first", says)
         self.steps.append(step)
         return step
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import pytest
 
 from shared.runtime.errors import StartRefused
-from shared.runtime.kafka.settled import Partition, SetBack, SettledOffsets
+from shared.runtime.kafka.settled import Bounds, Partition, SetBack, SettledOffsets
 from tests.fakes.memory import MemoryStore
 from tests.toy import CIPHER, Codec
 
@@ -28,8 +28,8 @@ class World:
         return SettledOffsets(self.store, ids, accept=accept)
 
 
-def bounds(**ends: int) -> dict[Partition, tuple[int, int]]:
-    return {A: (ends.get("begin", 0), ends.get("end", 1_000)), B: (0, 1_000)}
+def bounds(**ends: int) -> dict[Partition, Bounds]:
+    return {A: Bounds(ends.get("begin", 0), ends.get("end", 1_000)), B: Bounds(0, 1_000)}
 
 
 async def test_in_normal_operation_no_offset_goes_back() -> None:

@@ -139,13 +139,13 @@ def _sender(intake: Intake) -> Sender:
     found = _agency(intake)
     submission = intake.fields.get("submission_id")
     return Sender(
-        regency=found[0] if found else "",
-        agency=found[1] if found else "",
+        regency=found.regency if found else "",
+        agency=found.agency if found else "",
         submission_id=submission if isinstance(submission, str) and submission.strip() else None,
     )
 
 
-def _agency(intake: Intake) -> tuple[str, str] | None:
+def _agency(intake: Intake) -> topics.AgencyName | None:
     named = intake.fields.get("agency")
     return topics.agency_of_source(f"agency/{named.strip()}") if isinstance(named, str) else None
 

@@ -7,7 +7,7 @@ import io
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from tempfile import TemporaryFile
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from services.registration.imports.documents.records import ANSWERS, Import, answers_of, part_id
 from services.registration.imports.documents.spool import SealedSource
@@ -92,18 +92,25 @@ async def _batch(house: House, one: Import, batch: int) -> dict[int, RowAnswer]:
     return answers
 
 
+class _Counted(NamedTuple):
+    """Workers by status, and when they were counted."""
+
+    at_s: float
+    counts: dict[str, int]
+
+
 class Identities:
     """Counts the identity checks of whole imports. Results are kept for LOOKED_UP_S seconds."""
 
     def __init__(self, house: House) -> None:
         self._house = house
-        self._known: dict[str, tuple[float, dict[str, int]]] = {}
+        self._known: dict[str, _Counted] = {}
 
     async def of(self, one: Import) -> dict[str, int]:
         """The number of an import's workers by status; each worker counts once."""
         known = self._known.get(one.id)
-        if known is not None and clock.monotonic() - known[0] < LOOKED_UP_S:
-            return known[1]
+        if known is not None and clock.monotonic() - known.at_s < LOOKED_UP_S:
+            return known.counts
         ids: set[str] = set()
         for batch in range(one.done_batches):
             key = part_id(one.id, batch)
@@ -118,5 +125,5 @@ class Identities:
         self._known.pop(one.id, None)
         while len(self._known) >= KNOWN_MAX:
             del self._known[next(iter(self._known))]
-        self._known[one.id] = (clock.monotonic(), counts)
+        self._known[one.id] = _Counted(clock.monotonic(), counts)
         return counts

@@ -130,8 +130,8 @@ def import_of(identifier: str, row: Mapping[str, Any], cipher: Cipher) -> Import
         reasons=dict(row["reasons"]),
         # Imports of an earlier release have no villages.
         villages=dict(row.get("villages", ())),
-        notices=tuple((one[0], one[1]) for one in row["notices"]),
-        error=(row["error"][0], row["error"][1]) if row["error"] else None,
+        notices=tuple((text, english) for text, english in row["notices"]),
+        error=tuple(row["error"]) if row["error"] else None,
         finished_at=_aware(finished) if finished else None,
         officer=cipher.open(row["officer"]) if row.get("officer") else "",
     )

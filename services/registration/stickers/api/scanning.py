@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from datetime import date, datetime
 from importlib import resources
-from typing import Any
+from typing import Any, NamedTuple
 
 from services.registration.stickers.api.signing import BadToken, Signer, StickerContent
 from services.registration.stickers.domain.rules import LEFT, revoked, sticker_no
@@ -55,6 +55,14 @@ def shipped(name: str) -> str:
     return resources.files("services.registration.stickers.api").joinpath("templates", name).read_text("utf-8")
 
 
+class _Listed(NamedTuple):
+    """The numbers of revoked stickers, the time of that list, and when this process read it."""
+
+    numbers: list[str]
+    at: datetime
+    read_s: float
+
+
 class StickerChecker:
     """Judges tokens and renders the checking page."""
 
@@ -64,7 +72,7 @@ class StickerChecker:
         self.signer = Signer.from_environment(house.environ)
         self._page = environment("services.registration.stickers.api").get_template("scan.html")
         self._scripts = {"nacl": shipped("nacl-fast.min.js"), "script": shipped("scan.js")}
-        self._listed: tuple[list[str], datetime, float] | None = None
+        self._listed: _Listed | None = None
 
     async def judge(self, token: str) -> tuple[str, StickerContent | None]:
         """The status valid, expired, revoked or invalid, and the content of a genuine sticker."""
@@ -86,10 +94,10 @@ class StickerChecker:
 
     async def revoked_list(self) -> tuple[list[str], datetime]:
         """The numbers of revoked stickers that have not expired, and the time of that list."""
-        if self._listed is None or clock.monotonic() - self._listed[2] > LIST_KEPT_S:
+        if self._listed is None or clock.monotonic() - self._listed.read_s > LIST_KEPT_S:
             at = clock.now()
-            self._listed = (await self._look_up(), at, clock.monotonic())
-        return self._listed[0], self._listed[1]
+            self._listed = _Listed(await self._look_up(), at, clock.monotonic())
+        return self._listed.numbers, self._listed.at
 
     async def _look_up(self) -> list[str]:
         # The workers alone tell who left. Only sticker numbers are made from them; no personal field is read or opened.

@@ -14,7 +14,7 @@ import hashlib
 import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 import structlog
@@ -66,6 +66,13 @@ async def run(house: House) -> None:
     await Scans(house, settings.scan_quiet_s, lambda: in_a_process(house)).run()
 
 
+class _Underway(NamedTuple):
+    """A scan in progress: its number, and the number of changes that it includes."""
+
+    number: int
+    changes: int
+
+
 class Scans:
     """Schedules the scans of one process. All processes of the service together scan once, under a lease.
 
@@ -81,10 +88,10 @@ class Scans:
         self._moved_s = clock.monotonic()
         self._rests_until_s = 0.0
         # `_begun` and `_looked` are from the last look: the newest scan that had begun, and the number of own changes
-        # saved. `_underway` is a later scan, which includes those changes: its number, and that number of changes.
+        # saved. `_underway` is a later scan, which includes those changes.
         self._begun = 0
         self._looked = -1
-        self._underway: tuple[int, int] | None = None
+        self._underway: _Underway | None = None
 
     async def run(self) -> None:
         while True:
@@ -117,10 +124,10 @@ class Scans:
         """Notes what another process has scanned, so that this one need not repeat it."""
         begun, done = number_of(rows, BEGUN), number_of(rows, DONE)
         if begun > self._begun:
-            self._underway = (begun, self._looked)
-        if self._underway is not None and done >= self._underway[0]:
-            if self._underway[1] > self._scanned:
-                self._scanned = self._underway[1]
+            self._underway = _Underway(begun, self._looked)
+        if self._underway is not None and done >= self._underway.number:
+            if self._underway.changes > self._scanned:
+                self._scanned = self._underway.changes
                 self._rests_until_s = clock.monotonic() + REST_TIMES * float(rows.get(LAST, {}).get("took_s", 0.0))
             self._underway = None
         self._begun, self._looked = begun, changes
