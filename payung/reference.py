@@ -221,11 +221,12 @@ class _Table:
                 cells = [*cells, *[""] * (last + 1 - len(cells))]
             place = f"{self._sheet}:{number}" if self._sheet else str(number)
             yield place, self._row(cells) if fault is None and len(cells) > last else {}
-        if any(order.is_month_first for order in self._orders.values()):
+        if any(order.is_unsure for order in self._orders.values()):
             # Half of its days would be wrong. A load that fails here replaces nothing.
             raise ListError(
-                "Tanggal di berkas ini ditulis bulan dahulu; ubah menjadi hari/bulan/tahun. Tidak ada yang diubah.",
-                "The dates of this file have the month first; write day/month/year. Nothing was changed.",
+                "Tanggal di berkas ini ditulis bulan dahulu, atau mungkin demikian; ubah menjadi hari/bulan/tahun. "
+                "Tidak ada yang diubah.",
+                "The dates of this file have the month first, or may have; write day/month/year. Nothing was changed.",
             )
 
     def _row(self, cells: list[str]) -> dict[str, str]:

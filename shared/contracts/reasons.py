@@ -88,6 +88,8 @@ class Reason(StrEnum):
     VILLAGE_CANDIDATE = "village-candidate"
     # Added: a verdict whose validity has ended; billing waits for a new one.
     VERIFICATION_EXPIRED = "verification-expired"
+    # Added: a warning: the kecamatan that a row names is not the one of its village (the code of the village's own).
+    DISTRICT_DIFFERS = "district-differs"
 
 
 _CODES = frozenset(str(reason) for reason in Reason)
@@ -195,6 +197,10 @@ _TEXTS: dict[Reason, tuple[str, str]] = {
     Reason.VILLAGE_CANDIDATE: (
         "Ada desa lain dengan nama ini; isi kode desanya.",
         "Other villages have this name; give the code of the village.",
+    ),
+    Reason.DISTRICT_DIFFERS: (
+        "Kecamatan berbeda dengan kecamatan desanya; desanya yang dipakai. Periksa keduanya.",
+        "The kecamatan is not that of the village; the village is used. Check both.",
     ),
     Reason.SECTOR_UNKNOWN: (
         "Sektor tidak dikenal; pilih pertanian, perkebunan, perikanan, peternakan, perdagangan, transportasi, "
@@ -408,6 +414,10 @@ _FIELDS: dict[str, str] = {
 _ABOUT_A_CODE: dict[str, tuple[str, str]] = {
     Reason.VILLAGE_TAKEN: ("Desa dicatat sebagai {}.", "The village is taken as {}."),
     Reason.VILLAGE_CANDIDATE: ("Mungkin maksudnya {}.", "Perhaps {} is meant."),
+    Reason.DISTRICT_DIFFERS: (
+        "Kecamatan yang ditulis berbeda: desa ini berada di kecamatan {}. Desanya yang dipakai; periksa keduanya.",
+        "The kecamatan differs: this village lies in {}. The village is used; check both.",
+    ),
 }
 
 
@@ -450,7 +460,7 @@ def field_of(code: str) -> str:
 
 
 def speaks_of_a_code(warning: str) -> bool:
-    """Whether a warning names the village code that was taken or may be meant; the clerk must see it."""
+    """Whether a warning names the code of an area that was taken or may be meant; the clerk must see it."""
     return warning.partition(":")[0] in _ABOUT_A_CODE
 
 

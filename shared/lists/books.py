@@ -4,11 +4,11 @@ notices."""
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import chain
 
-from shared.lists import headings
-from shared.lists.columns import LAYOUTS, ListKind, known_names, plain
+from shared.lists import headings, joined
+from shared.lists.columns import LAYOUTS, ListKind, is_complete, known_names
 from shared.lists.errors import HeaderError, ListError
 from shared.lists.reading import HEADING_ROWS_MAX, ListReading
 from shared.lists.rows import NO_ROWS, ListFile, Row
@@ -44,13 +44,13 @@ def open_book(source: Source, kind: ListKind, reading: ListReading) -> ListFile:
         raise ListError(*NO_ROWS)
     listed = [one for one in listed if one.rows]
     found = _named(listed)
-    header = _joined_header(found)
+    header = joined.header_of(table.joined_header for table in found)
 
     def rows() -> Iterator[Row]:
         tables = dict(zip((one.sheet.index for one in listed), found, strict=True))
         for sheet, items in by_sheet(reading.book(source, frozenset(tables))):
             for row in tables[sheet.index].rows(cells_of(items)):
-                yield _as_joined(row, header)
+                yield joined.under(row, header)
 
     notices = [notice for one, table in zip(listed, found, strict=True) for notice in _notices(one, table, len(found))]
     notices += [_left_out(one) for one in sheets if one not in listed and _is_to_be_named(one)]
@@ -114,6 +114,7 @@ def _gone_through(sheet: Sheet, items: Iterator[Item], kind: ListKind) -> Gone:
     heading = headings.find(
         (record for record in gone.top if record[0] <= HEADING_ROWS_MAX),
         lambda named: known_names(named, LAYOUTS[kind]),
+        lambda named: is_complete(named, LAYOUTS[kind]),
     )
     gone.filled = heading is not None or any(any(record[1]) for record in cells)
     if heading is None:
@@ -145,32 +146,11 @@ def _named(listed: Sequence[Gone]) -> list[Table]:
         assert one.table is not None
         one.table.sheet, one.table.order = (one.sheet.name if len(listed) > 1 else ""), order
         tables.append(one.table)
-    if any(table.is_month_first for table in tables):
+    if any(table.is_unsure_of_days for table in tables):
         # One hand wrote the workbook: what no sheet shows by itself is not taken as the day first.
         for table in tables:
             table.doubt_days()
     return tables
-
-
-def _joined_header(tables: Sequence[Table]) -> tuple[str, ...]:
-    """The columns of all tables, each once: those of the first, then additional ones of the others."""
-    header = list(tables[0].header)
-    known = {plain(name) for name in header}
-    for table in tables[1:]:
-        for name in table.header:
-            if name and plain(name) not in known:
-                header.append(name)
-                known.add(plain(name))
-    return tuple(header)
-
-
-def _as_joined(row: Row, header: tuple[str, ...]) -> Row:
-    if row.header == header:
-        return row
-    cells: dict[str, str] = {}
-    for name, cell in zip(row.header, row.cells, strict=True):
-        cells.setdefault(plain(name), cell)
-    return replace(row, header=header, cells=tuple(cells.get(plain(name), "") for name in header))
 
 
 def _notices(one: Gone, table: Table, count: int) -> Iterator[tuple[str, str]]:

@@ -9,6 +9,7 @@ import difflib
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Any, Literal
 
 from shared.contracts.reasons import COLUMNS_ID
@@ -37,14 +38,17 @@ _BETWEEN_WORDS = re.compile(r"[^a-z0-9]+")
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column: `path` in the event's data, and its names; the first is the contract's. When several headings of a
-    file name this column, a heading among its `codes` takes precedence."""
+    """One column: `path` in the event's data, and its names; the first is the contract's.
+
+    When several headings of a file name this column, a heading among those `preferred` takes precedence. `free_text`:
+    nothing is decided by the value, so a row with two different ones is not refused."""
 
     path: tuple[str, ...]
     names: tuple[str, ...]
     convert: Callable[[str], Any]
     required: bool = False
-    codes: frozenset[str] = frozenset()
+    preferred: frozenset[str] = frozenset()
+    free_text: bool = False
 
     @property
     def name(self) -> str:
@@ -95,21 +99,26 @@ _VILLAGE = replace(
         f"village desa desa_kelurahan kelurahan nama_desa nama_kelurahan {_CODES_OF_VILLAGES}",
         values.village,
     ),
-    codes=frozenset(_CODES_OF_VILLAGES.split()),
+    preferred=frozenset(_CODES_OF_VILLAGES.split()),
 )
-# Distinguishes villages of the same name.
-_DISTRICT = _column("district", "district kecamatan kec nama_kecamatan kode_kecamatan")
+_NAMES_OF_DISTRICTS = "district kecamatan kec nama_kecamatan"
+# Distinguishes villages of the same name. Lists have many kinds of district codes, so the name takes precedence.
+_DISTRICT = replace(
+    _column("district", f"{_NAMES_OF_DISTRICTS} kode_kecamatan"),
+    preferred=frozenset(_NAMES_OF_DISTRICTS.split()),
+    free_text=True,
+)
 _SECTOR = _column("sector", "sector sektor sektor_pekerjaan", values.sector)
-_OCCUPATION = _column("occupation", "occupation pekerjaan jenis_pekerjaan")
+_OCCUPATION = replace(_column("occupation", "occupation pekerjaan jenis_pekerjaan"), free_text=True)
 _CONSENT = _column(
     "consent.given_at", "consent persetujuan tanggal_persetujuan consent_date consent_given_at", values.day
 )
 _OPTIONAL_OF_WORKERS = (
     _DISTRICT,
-    _column("birth_place", "birth_place tempat_lahir"),
+    replace(_column("birth_place", "birth_place tempat_lahir"), free_text=True),
     _column("mother_name", "mother_name nama_ibu nama_ibu_kandung ibu_kandung"),
     _column("phone", "phone telepon no_hp hp nomor_hp no_telepon nomor_telepon telp", values.phone),
-    _column("address", "address alamat"),
+    replace(_column("address", "address alamat"), free_text=True),
     _column("family_card", "family_card no_kk nomor_kk no_kartu_keluarga"),
     _column(
         "monthly_income",
@@ -265,13 +274,29 @@ def without_answers(header: Sequence[str]) -> int:
 
 def known_names(header: Sequence[str], layout: Layout) -> int:
     """How many of these cells are column names: this tells a header from a title above it."""
-    names = {name for column in layout.columns for name in column.names}
-    return len({plain(cell) for cell in header} & names)
+    return len({plain(cell) for cell in header} & _by_name(layout).keys())
+
+
+def is_complete(header: Sequence[str], layout: Layout) -> bool:
+    """Whether these cells name every required column."""
+    named = {column.path for column in paths_of(header, layout) if column is not None}
+    return all(column.path in named for column in layout.columns if column.required)
+
+
+def paths_of(header: Sequence[str], layout: Layout) -> list[Column | None]:
+    """The column that each cell names; None for a cell that names none."""
+    by_name = _by_name(layout)
+    return [by_name.get(plain(cell)) for cell in header]
+
+
+@cache
+def _by_name(layout: Layout) -> dict[str, Column]:
+    return {name: column for column in layout.columns for name in column.names}
 
 
 def match(header: Sequence[str], layout: Layout) -> Matched:
     """Matches a header to the columns; raises HeaderError when a required column is missing."""
-    by_name = {name: column for column in layout.columns for name in column.names}
+    by_name = _by_name(layout)
     taken: dict[tuple[str, ...], set[str]] = {}
     columns: list[Column | None] = []
     unknown: list[str] = []

@@ -26,8 +26,13 @@ _SERIAL = re.compile(r"(\d{5})(?:[.,]\d+)?", re.ASCII)
 # days from 1 March 1900 on.
 _EXCEL_ZERO = date(1899, 12, 30)
 _MONTHS_OF_YEAR = 12
-# In a column with the day first, at most one date in so many may be mistyped. With more, the column has two orders.
-_ERRORS_ONE_IN = 10
+# In a column with the day first some dates are mistyped: up to two of a short column, up to one in a hundred of a long
+# one. With more, two people or programs wrote the column.
+_ERRORS_FEW = 2
+_ERRORS_FEW_ONE_IN = 10
+_ERRORS_ONE_IN = 100
+# Programs that write the time of day with AM and PM nearly always write the month first.
+_AM_OR_PM = re.compile(r"[AaPp]\.?[Mm]\.?$", re.ASCII)
 _ISO_DASH = 4
 
 _MONTHS: tuple[tuple[str, ...], ...] = (
@@ -69,12 +74,13 @@ def day(cell: str) -> str:
 
 
 class Order:
-    """What the cells of one date column have shown: how many can only have the day first, how many only the month."""
+    """What the cells of one date column have shown: how many can only have the day first, how many only the month, and
+    how many can have both and end with AM or PM."""
 
-    __slots__ = ("days", "months")
+    __slots__ = ("days", "marked", "months")
 
     def __init__(self) -> None:
-        self.days = self.months = 0
+        self.days = self.months = self.marked = 0
 
     def see(self, cell: str) -> None:
         """Examines one cell."""
@@ -86,23 +92,43 @@ class Order:
             self.days += 1
         elif second > _MONTHS_OF_YEAR:
             self.months += 1
+        elif first != second and has_am_or_pm(cell):
+            self.marked += 1
 
     @property
     def is_month_first(self) -> bool:
         """Some cells have the month first, and more than a few: in a column with the day first, a typing error or two
         prove nothing."""
-        return self.months > 0 and self.months * _ERRORS_ONE_IN >= self.days
+        most = self.months * (_ERRORS_FEW_ONE_IN if self.months <= _ERRORS_FEW else _ERRORS_ONE_IN)
+        return self.months > 0 and most >= self.days
 
     @property
     def is_day_first(self) -> bool:
         """Some cells have the day first, and at most a few typing errors speak against it."""
         return self.days > 0 and not self.is_month_first
 
+    @property
+    def is_unsure(self) -> bool:
+        """Whether a date that can be read in two ways may have the month first: cells prove it, or they end with AM or
+        PM and no cell proves the contrary."""
+        return self.is_month_first or (self.marked > 0 and self.days == 0)
+
+
+def has_am_or_pm(cell: str) -> bool:
+    """Whether a cell ends with a time of day in the American way."""
+    return _AM_OR_PM.search(cell.rstrip()) is not None
+
 
 def is_day_first(cell: str) -> bool:
     """Whether a date has a first part that no month can be."""
     parts = parts_of(cell)
     return parts is not None and parts[0] > _MONTHS_OF_YEAR
+
+
+def is_month_first(cell: str) -> bool:
+    """Whether a date has a second part that no month can be, and a first part that one can be."""
+    parts = parts_of(cell)
+    return parts is not None and parts[0] <= _MONTHS_OF_YEAR < parts[1]
 
 
 @lru_cache(maxsize=65_536)

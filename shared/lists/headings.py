@@ -11,30 +11,42 @@ from dataclasses import dataclass
 from shared.lists.tables import Cells
 
 Known = Callable[[Sequence[str]], int]
+Complete = Callable[[Sequence[str]], bool]
 
 
 @dataclass(frozen=True, slots=True)
 class Heading:
-    """The heading of a table: the number of its last row, its cells, and how many of them are known."""
+    """The heading of a table: the number of its last row, its cells, how many of them are known, and the cells of each
+    of its rows as they stand."""
 
     number: int
     cells: list[str]
     known: int
+    lines: tuple[list[str], ...] = ()
 
 
-def find(records: Iterable[Cells], known: Known) -> Heading | None:
-    """The heading among the first rows of a table: the row (or two rows) with most column names, the first one if
-    several are equal. Without any name it is the first row that is not blank; None when all are blank."""
+def find(records: Iterable[Cells], known: Known, complete: Complete = lambda cells: False) -> Heading | None:
+    """The heading among the first rows of a table: the first row that is `complete` (names every column that the list
+    needs), else the row (or two rows) with most column names, the first one if several are equal. Without any name it
+    is the first row that is not blank; None when all are blank."""
     rows = [(number, cells) for number, cells, _ in records if not blank(cells) and not _is_separator(cells)]
+    # A later heading with more names is that of a second table: choosing it would pass over the rows of the first.
+    candidates = next(([one] for one in rows if complete(one[1])), rows)
     best = max(
-        (Heading(number, cells, known(cells)) for number, cells in rows), key=lambda one: one.known, default=None
+        (Heading(number, cells, known(cells), (cells,)) for number, cells in candidates),
+        key=lambda one: one.known,
+        default=None,
     )
     if best is None:
         return None
     if best.known < 2:
-        return Heading(rows[0][0], rows[0][1], best.known)
+        return Heading(rows[0][0], rows[0][1], best.known, (rows[0][1],))
     below = next((cells for number, cells in rows if number == best.number + 1), None)
-    return _with_second_line(best, below, known) if below is not None else best
+    if below is None or complete(below):
+        # Two headings, one below the other.
+        return best
+    joined = _with_second_line(best, below, known)
+    return best if complete(best.cells) and not complete(joined.cells) else joined
 
 
 def blank(cells: Sequence[str]) -> bool:
@@ -63,4 +75,5 @@ def _with_second_line(first: Heading, below: Sequence[str], known: Known) -> Hea
         joined[place] = found or f"{group} {under}".strip()
     count = known(joined)
     filled = sum(1 for cell in below if cell.strip())
-    return Heading(first.number + 1, joined, count) if count > first.known and 2 * named >= filled else first
+    lines = (*first.lines, list(below))
+    return Heading(first.number + 1, joined, count, lines) if count > first.known and 2 * named >= filled else first

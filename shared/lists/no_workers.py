@@ -1,4 +1,4 @@
-"""Finds lines of a table that are not rows: column numbers, totals, a repeated heading, the signatures at its end.
+"""Finds lines of a table that are not rows: column numbers, totals, another heading, the signatures at its end.
 
 They are reported once, by their numbers, and never refused one by one. In doubt a line counts as a row; a line with a
 number like a NIK always does.
@@ -7,10 +7,11 @@ number like a NIK always does.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from shared.lists.columns import plain
 from shared.lists.headings import blank
+from shared.lists.notices import Notice, lines_named
 from shared.lists.tables import Cells
 
 _TOTAL = re.compile(r"(grand\s*|sub\s*)?(jumlah|jml|total)\b", re.IGNORECASE)
@@ -21,16 +22,25 @@ _LIKE_A_NIK = re.compile(r"(?<!\d)\d{10,17}(?!\d)|\d[.,]?\d*[eE]\+\d\d")
 _NUMBERED = re.compile(r"\(?\s*(\d{1,3})\s*[).]?")
 _SPARSE_CELLS = 2
 _HELD_MAX = 50
-_NAMED_MAX = 8
 
 
 class NoWorkers:
-    """Passes on the rows of one table, and keeps the numbers of the lines that are not rows."""
+    """Passes on the rows of one table, and keeps the numbers of the lines that are not rows.
 
-    def __init__(self, heading: Sequence[str], *, ends_with_signatures: bool) -> None:
+    `is_heading` recognises another heading below the first, and is called once with each line that may be one.
+    """
+
+    def __init__(
+        self,
+        heading: Sequence[str],
+        *,
+        ends_with_signatures: bool,
+        is_heading: Callable[[int, Sequence[str]], bool] = lambda number, cells: False,
+    ) -> None:
         self._heading = [plain(cell) for cell in heading]
         self._first = heading[0].strip().lower() if heading else ""
         self._signed = ends_with_signatures
+        self._is_other_heading = is_heading
         self.numbers: set[int] = set()
 
     def rows(self, records: Iterable[Cells]) -> Iterator[Cells]:
@@ -45,11 +55,14 @@ class NoWorkers:
                 continue
             gap = ended or (last > 0 and number > last + 1)
             last, ended = number, False
-            if fault is None and self._is_none(cells, first=first):
+            is_heading = fault is None and self._is_heading(number, cells)
+            if is_heading or (fault is None and self._is_none(cells, first=first)):
+                # The lines above a heading are its title.
+                self.numbers |= {one for one, _, _ in held} if is_heading else set()
+                held = [] if is_heading else held
                 self.numbers.add(number)
-                first = False
-                # The lines below a total may be the signatures.
-                ended = True
+                # The lines below a total may be the signatures, those below a heading the numbers of the columns.
+                first, ended = is_heading, True
                 continue
             first = False
             if fault is None and self._signed and (gap or held) and _is_sparse(cells) and len(held) < _HELD_MAX:
@@ -61,24 +74,28 @@ class NoWorkers:
             yield record
         self.numbers |= {number for number, _, _ in held}
 
+    def _is_heading(self, number: int, cells: Sequence[str]) -> bool:
+        if self._is_other_heading(number, cells):
+            return True
+        width = len(self._heading)
+        return cells[0].strip().lower() == self._first and [plain(cell) for cell in cells][:width] == self._heading
+
     def _is_none(self, cells: Sequence[str], *, first: bool) -> bool:
         # This runs for every row, and nearly every row starts unlike such a line.
         lead = cells[0].strip() or next(cell.strip() for cell in cells if cell.strip())
         if first and _are_column_numbers(_filled(cells)):
             return True
-        if lead[0] in _TOTAL_LETTERS and _TOTAL.match(lead):
-            filled = _filled(cells)
-            return 2 * len(filled) <= len(self._heading) + 1 and not _has_nik(filled)
-        width = len(self._heading)
-        return cells[0].strip().lower() == self._first and [plain(cell) for cell in cells][:width] == self._heading
+        if lead[0] not in _TOTAL_LETTERS or not _TOTAL.match(lead):
+            return False
+        filled = _filled(cells)
+        return 2 * len(filled) <= len(self._heading) + 1 and not has_nik(filled)
 
-    def notice(self, where: str = "") -> tuple[str, str] | None:
-        """The notice about the lines that are not rows; None when there are none."""
-        if not self.numbers:
+    def notice(self, where: str = "", apart: Iterable[int] = ()) -> Notice | None:
+        """The notice about the lines that are not rows, without those of `apart`; None when there are none."""
+        numbers = self.numbers.difference(apart)
+        if not numbers:
             return None
-        shown = ", ".join(map(str, sorted(self.numbers)[:_NAMED_MAX])) + (
-            ", …" if len(self.numbers) > _NAMED_MAX else ""
-        )
+        shown = lines_named(numbers)
         place_id, place_en = (f" di lembar {where}", f" of the sheet {where}") if where else ("", "")
         return (
             f"Baris {shown}{place_id} tidak memuat data (nomor kolom, jumlah, judul ulang, tanda tangan) dan dilewati.",
@@ -98,8 +115,9 @@ def _filled(cells: Sequence[str]) -> list[str]:
 
 def _is_sparse(cells: Sequence[str]) -> bool:
     filled = _filled(cells)
-    return len(filled) <= _SPARSE_CELLS and not _has_nik(filled)
+    return len(filled) <= _SPARSE_CELLS and not has_nik(filled)
 
 
-def _has_nik(filled: Sequence[str]) -> bool:
+def has_nik(filled: Sequence[str]) -> bool:
+    """Whether one of these cells holds a number like a NIK."""
     return any(_LIKE_A_NIK.search(_GAPS.sub("", cell)) for cell in filled)

@@ -15,7 +15,7 @@ from pathlib import Path
 from shared.lists import headings, tables
 from shared.lists.apart import Apart
 from shared.lists.books import open_book
-from shared.lists.columns import LAYOUTS, ListKind, known_names
+from shared.lists.columns import LAYOUTS, ListKind, is_complete, known_names
 from shared.lists.errors import ListError
 from shared.lists.jsonl import open_jsonl
 from shared.lists.reading import HEADING_ROWS_MAX, FileFormat, ListReading
@@ -47,7 +47,7 @@ def _open_csv(source: Source, kind: ListKind, form: FileFormat, reading: ListRea
 
     delimiter = tables.delimiter_of(form.head, known)
     top = islice(tables.records(iter(form.head), CsvLayout(delimiter)), HEADING_ROWS_MAX)
-    heading = headings.find(top, known)
+    heading = headings.find(top, known, lambda cells: is_complete(cells, LAYOUTS[kind]))
     if heading is None:
         raise ListError("Berkas kosong.", "The file is empty.")
     table = Table(kind, heading, is_sheet=False)
@@ -60,4 +60,4 @@ def _open_csv(source: Source, kind: ListKind, form: FileFormat, reading: ListRea
     if not count:
         raise ListError(*NO_ROWS)
     notices = (*((form.encoding.notice,) if form.encoding.notice else ()), *table.notices())
-    return ListFile(source, kind, "csv", delimiter, form.encoding.bom, table.header, notices, rows, count=count)
+    return ListFile(source, kind, "csv", delimiter, form.encoding.bom, table.joined_header, notices, rows, count=count)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -16,8 +16,6 @@ from shared.lists.tables import Fault
 SHEET_STEP = 10_000_000
 # Columns that tell where a row stands, in the answers to a workbook with several tables.
 PLACE_COLUMNS = ("lembar", "baris")
-# With more unknown columns than this, one notice names them all.
-_UNUSED_SINGLY = 10
 NO_ROWS = ("Berkas hanya berisi judul kolom, tanpa baris.", "The file has headings and no rows.")
 
 
@@ -205,39 +203,52 @@ def sex_code(column: str, code: str) -> Remark:
 
 
 def month_first(field: str, column: str, cell: str) -> Remark:
-    """A date in a file that writes the month first."""
+    """A date that has the month first, or stands in a column that has."""
     return Remark(
         field,
-        f"Kolom {column}: tanggal di berkas ini ditulis bulan dahulu ({cell}); tulis hari dahulu, misalnya 31/12/1985.",
-        f"The column {column}: the dates of this file have the month first ({cell}); write the day first (31/12/1985).",
+        f"Kolom {column}: tanggal ini ditulis bulan dahulu ({cell}); tulis hari dahulu, misalnya 31/12/1985.",
+        f"The column {column}: this date has the month first ({cell}); write the day first (31/12/1985).",
     )
 
 
-def all_month_first(columns: str) -> tuple[str, str]:
-    """The notice about a file whose dates have the month first, Indonesian and English."""
-    return (
-        f"Tanggal di berkas ini ditulis bulan dahulu, terlihat di kolom {columns}; tidak ada yang dibalik diam-diam. "
-        "Ubah format kolom menjadi hari/bulan/tahun lalu kirim lagi.",
-        f"The dates of this file have the month first, as the column {columns} shows; none is turned in silence. "
-        "Change the columns to day/month/year and send the file again.",
+def two_meanings(field: str, column: str, cell: str) -> Remark:
+    """A date that can be read in two ways, in a file that may have its month first."""
+    return Remark(
+        field,
+        f"Kolom {column}: {cell} dapat berarti hari dahulu atau bulan dahulu, dan berkas ini tidak memastikannya; "
+        "tulis bulannya dengan kata, misalnya 7 Januari 1985.",
+        f"The column {column}: {cell} can have the day or the month first, and the file does not tell which; write "
+        "the month as a word (7 Januari 1985).",
     )
 
 
-def two_orders(columns: str) -> tuple[str, str]:
-    """The notice about columns with both orders of day and month, Indonesian and English."""
-    return (
-        f"Kolom {columns} memuat tanggal dengan hari dahulu dan tanggal dengan bulan dahulu; tanggal yang dapat dibaca "
-        "dengan dua cara ditolak. Tulis semuanya hari/bulan/tahun lalu kirim lagi.",
-        f"The column {columns} holds dates with the day first and dates with the month first; dates that can be read "
-        "in two ways are refused. Write all as day/month/year and send the file again.",
+ABOVE_THE_HEADING = Problem(
+    "",
+    Reason.ROW_UNREADABLE,
+    "Baris ini berada di atas judul kolom; pindahkan ke bawah judul lalu kirim lagi.",
+    "This row stands above the headings; move it below them and send it again.",
+)
+
+
+def under_incomplete_heading(number: int, missing: str) -> Problem:
+    """A row below another heading of its table, which lacks required columns."""
+    return Problem(
+        "",
+        Reason.ROW_UNREADABLE,
+        f"Baris ini berada di bawah judul kolom lain (baris {number}) tanpa kolom wajib {missing}; lengkapi judul itu, "
+        "atau kirim tabel ini sebagai berkas sendiri.",
+        f"This row stands below another heading (line {number}) without the required columns {missing}; complete that "
+        "heading, or send this table as a file of its own.",
     )
 
 
-def not_taken(name: str, place: int, used: str) -> tuple[str, str]:
-    """The notice about a second column for the same field, Indonesian and English; `place` counts from 1."""
-    return (
-        f"Kolom {name} (kolom ke-{place}) tidak dipakai; isinya diambil dari kolom {used}.",
-        f"The column {name} (column {place}) is not used; the column {used} is.",
+def two_values(reason: str, name: str, other: str) -> Problem:
+    """A row in which two columns for the same field state different values."""
+    return Problem(
+        name,
+        reason,
+        f"Kolom {name} dan kolom {other} berisi data yang berbeda; isi satu saja, atau samakan keduanya.",
+        f"The columns {name} and {other} state different values; fill in one of them, or make them equal.",
     )
 
 
@@ -249,23 +260,3 @@ def no_value(column: str) -> Problem:
         f"Kolom {column} berisi rumus tanpa hasil; buka berkas di Excel, simpan, lalu kirim lagi.",
         f"The column {column} holds a formula without its result; open the file in Excel, save it and send it again.",
     )
-
-
-def all_unused(unknown: Mapping[str, str | None]) -> tuple[tuple[str, str], ...]:
-    """The notices about unknown columns by the column that each probably means. Many without a meaning are told in one
-    notice: a workbook may have hundreds of them, and other notices must stay visible."""
-    other = [name for name, meant in unknown.items() if meant is None]
-    if len(other) <= _UNUSED_SINGLY:
-        return tuple(unused(name, meant) for name, meant in unknown.items())
-    told = tuple(unused(name, meant) for name, meant in unknown.items() if meant is not None)
-    names = ", ".join(other)
-    return (
-        *told,
-        (f"{len(other)} kolom tidak dipakai: {names}.", f"{len(other)} columns are not used: {names}."),
-    )
-
-
-def unused(name: str, meant: str | None) -> tuple[str, str]:
-    """The notice about an unknown column, Indonesian and English."""
-    hint_id, hint_en = (f" (maksudnya {meant}?)", f" (did you mean {meant}?)") if meant else ("", "")
-    return f"Kolom {name} tidak dipakai{hint_id}.", f"The column {name} is not used{hint_en}."

@@ -1,75 +1,103 @@
-"""One table of a list with its understood heading: turns records into rows.
+"""One table of a list: its rows, below its heading and below further headings in its middle.
 
 The records of a table are read twice: `first_pass` counts them and learns what a single row cannot tell, `rows` makes
-the rows.
+the rows. A line that names the columns again in another way begins a section of its own: its rows are read by it, or
+refused when it lacks required columns. So no value comes into the field of another heading.
 """
 
 from __future__ import annotations
 
+import re
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 
-from shared.files.separated import unguarded
-from shared.lists.cells import CellMeaning
-from shared.lists.columns import LAYOUTS, ListKind, match, nearest, without_answers
+from shared.lists import joined
+from shared.lists.columns import LAYOUTS, ListKind, paths_of, plain
+from shared.lists.errors import ListError
 from shared.lists.headings import Heading
 from shared.lists.no_workers import NoWorkers
-from shared.lists.rows import FAULTS, PLACE_COLUMNS, SHEET_STEP, Problem, Row, all_unused, name_of, no_value, ragged
-from shared.lists.sheet_cells import DAYS_OF_1904, NO_VALUE
+from shared.lists.notices import Notice, example_line
+from shared.lists.rows import ABOVE_THE_HEADING, SHEET_STEP, Row
+from shared.lists.section import RefusedSection, Section, begun
 from shared.lists.tables import Cells
 
 # In tables with fewer required columns than this, a row of one or two cells may be complete.
 _REQUIRED_OF_WORKERS = 4
+# A line with so many different column names, and few other cells, is a heading.
+_NAMES_OF_A_HEADING = 3
+# Headings have no numbers of this length, nearly all rows have one.
+_NUMBER = re.compile(r"\d{6}", re.ASCII)
+_NIK = re.compile(r"(?<!\d)\d{16}(?!\d)", re.ASCII)
+_CELLS_OF_A_ROW = 3
+# Templates have an example above the heading, and say so.
+_EXAMPLE = re.compile(r"\b(contoh|example)", re.IGNORECASE)
+# Each different heading is kept, so their number has a limit.
+_SECTIONS_MAX = 50
+TOO_MANY_HEADINGS = (
+    f"Berkas memuat lebih dari {_SECTIONS_MAX} judul kolom yang berbeda; samakan judulnya, lalu kirim lagi.",
+    f"The file has more than {_SECTIONS_MAX} different headings; use one heading and send it again.",
+)
 
 
 class Table:
     """The rows of one table; raises HeaderError when a required column is missing.
 
-    `header` are the cells of the heading without empty cells at its right end and without the columns of an answers
-    file; `full` counts all cells. `order` is the table's place in its workbook, from 0; `sheet` is the name of its
-    sheet when there are several.
+    `header` is that of the first heading, `joined_header` has the columns of all headings; `full` counts all cells.
+    `order` is the table's place in its workbook, from 0; `sheet` is the name of its sheet when there are several.
     """
 
     def __init__(self, kind: ListKind, heading: Heading, *, is_sheet: bool, is_1904: bool = False) -> None:
-        layout = LAYOUTS[kind]
-        named = heading.cells
-        matched = match(named[: _own(named)], layout)
-        # A table may have empty columns at its right end; they do not belong to it.
-        width = max(i for i, name in enumerate(named[: len(matched.columns)], start=1) if name.strip())
+        self._layout = LAYOUTS[kind]
+        self._is_sheet, self._is_1904 = is_sheet, is_1904
+        self._first = Section(self._layout, heading.cells, heading.number, is_sheet=is_sheet, is_1904=is_1904)
+        self._sections: list[Section | RefusedSection] = [self._first]
+        self._starts = [heading.number]
+        self._seen = heading.number
         self.heading = heading
-        self.header = tuple(name.strip() for name in named[:width])
-        self.full = len(named)
+        self._lines = {tuple(plain(cell) for cell in line) for line in heading.lines}
+        self.header, self.full = self._first.header, self._first.full
         self.sheet, self.order = "", 0
-        self._type = layout.type
-        self._meaning = CellMeaning(named, matched, layout, first_day=DAYS_OF_1904 if is_1904 else 0)
-        self._is_sheet = is_sheet
-        self._used = [i for i, column in enumerate(matched.columns) if column is not None or i in matched.again]
-        self._unused = all_unused({name: nearest(name, layout) for name in matched.unknown})
-        required = [column for column in layout.columns if column.required]
+        self._example = 0
+        required = [column for column in self._layout.columns if column.required]
         is_signed = len(required) >= _REQUIRED_OF_WORKERS and any(column.name == "nik" for column in required)
-        self._left_out = NoWorkers(self.header, ends_with_signatures=is_signed)
+        self._left_out = NoWorkers(self.header, ends_with_signatures=is_signed, is_heading=self._is_heading)
 
-    def notices(self) -> tuple[tuple[str, str], ...]:
+    @property
+    def joined_header(self) -> tuple[str, ...]:
+        """The columns of all headings; known after the first pass."""
+        return joined.header_of(section.header for section in self._sections)
+
+    def notices(self) -> tuple[Notice, ...]:
         """Notices about what was assumed or left out; complete after the first pass."""
-        told = self._left_out.notice(self.sheet)
-        return (*self._unused, *self._meaning.notices, *((told,) if told else ()))
+        example = (example_line(self._example, self.sheet),) if self._example else ()
+        other = [section.announced(self._first, self.sheet) for section in self._sections[1:]]
+        # The headings of sections are named already.
+        told = self._left_out.notice(self.sheet, apart=self._starts)
+        of_sections = [notice for section in self._sections for notice in section.notices(self.sheet)]
+        return tuple(dict.fromkeys((*example, *other, *of_sections, *((told,) if told else ()))))
 
     def first_pass(self, records: Iterable[Cells]) -> int:
         """Learns from all records of the table what a single row cannot tell; returns the number of its rows."""
         count = 0
-        for _, cells, fault in self._rows_of(records):
+        for number, cells, fault in self._rows_of(records):
             count += 1
-            if fault is None and not self._meaning.has_seen_enough:
-                self._meaning.see(self._as_typed(cells))
+            if fault is None and number > self.heading.number:
+                self._section_of(number).see(number, cells)
+        if self.is_unsure_of_days:
+            # One hand wrote the table.
+            self.doubt_days()
         return count
 
     @property
-    def is_month_first(self) -> bool:
-        """Whether one of its columns of days has the month first; known after the first pass."""
-        return self._meaning.is_month_first
+    def is_unsure_of_days(self) -> bool:
+        """Whether its columns of days may have the month first; known after the first pass."""
+        return any(section.meaning.orders.is_unsure for section in self._readable())
 
     def doubt_days(self) -> None:
-        """Another table of the file has the month first."""
-        self._meaning.doubt_days()
+        """Another table of the file may have the month first."""
+        for section in self._readable():
+            section.meaning.orders.doubt()
 
     def holds(self, number: int) -> bool:
         """Whether a non-blank record is a row; known after the first pass."""
@@ -77,53 +105,74 @@ class Table:
 
     def rows(self, records: Iterable[Cells]) -> Iterator[Row]:
         """Every row, made from all records of the table."""
+        header, sheet, order = self.joined_header, self.sheet, self.order
         for record in self._rows_of(records):
-            yield self._row(record)
+            number, cells, _ = record
+            if number <= self.heading.number:
+                row = self._first.broken(number + order * SHEET_STEP, cells, ABOVE_THE_HEADING, sheet)
+            else:
+                row = self._section_of(number).row(record, sheet, order)
+            yield joined.under(row, header)
 
     def _rows_of(self, records: Iterable[Cells]) -> Iterator[Cells]:
-        """The records below the heading that are rows."""
-        top = self.heading.number
-        return self._left_out.rows(record for record in records if record[0] > top)
+        """The records that are rows."""
+        rest = iter(records)
+        top, lines = self.heading.number, len(self.heading.lines)
+        has_example, self._example = False, 0
+        for record in rest:
+            number, cells, _ = record
+            if number > top:
+                yield from self._left_out.rows(chain([record], rest))
+            elif number <= top - lines:
+                has_example = has_example or any(_EXAMPLE.search(cell) for cell in cells)
+                if _is_person(cells) and has_example and not self._example:
+                    self._example = number
+                elif _is_person(cells):
+                    yield record
 
-    def _row(self, record: Cells) -> Row:
-        number, cells, fault = record
-        if fault is not None:
-            return self._broken(number, cells, FAULTS[fault])
-        full, count = self.full, len(cells)
-        if count != full:
-            if count > full and not any(cells[full:]):
-                cells = cells[:full]
-            elif count < full and (self._is_sheet or count >= len(self.header)):
-                cells = cells + [""] * (full - count)
-            else:
-                return self._broken(number, cells, ragged(count, full))
-        if NO_VALUE in cells:
-            names = [self.header[index] for index in self._used if cells[index] == NO_VALUE]
-            if names:
-                return self._broken(number, cells, no_value(", ".join(names)))
-        cells = self._as_typed(cells)
-        number += self.order * SHEET_STEP
-        data, remarks = self._meaning.read(name_of(number), cells)
-        kept = tuple(cells[: len(self.header)])
-        return Row(number, self.header, kept, self._type, data, (), None, remarks, self.sheet)
+    def _readable(self) -> Iterator[Section]:
+        return (section for section in self._sections if isinstance(section, Section))
 
-    def _as_typed(self, cells: list[str]) -> list[str]:
-        """The cells of a CSV without the marks that guard formulas in files of answers."""
-        if not self._is_sheet and "'" in "".join(cells):
-            return [unguarded(cell) for cell in cells]
-        return cells
+    def _section_of(self, number: int) -> Section | RefusedSection:
+        if len(self._sections) == 1:
+            return self._first
+        return self._sections[bisect_left(self._starts, number) - 1]
 
-    def _broken(self, number: int, cells: list[str], problem: Problem) -> Row:
-        width = len(self.header)
-        kept = tuple((cells + [""] * width)[:width])
-        number += self.order * SHEET_STEP
-        return Row(number, self.header, kept, self._type, {}, (problem,), sheet=self.sheet)
+    def _is_heading(self, number: int, cells: Sequence[str]) -> bool:
+        """Whether a line below the heading names columns again; at its first sight it begins a section."""
+        if _NUMBER.search("|".join(cells)):
+            return False
+        names = tuple(plain(cell) for cell in cells)
+        if names in self._lines and len(self._lines) > 1:
+            # One of the lines of a heading on two lines.
+            return True
+        named = {column.path for column in paths_of(cells, self._layout) if column is not None}
+        filled = sum(1 for name in names if name)
+        if len(named) < _NAMES_OF_A_HEADING or 2 * len(named) < filled:
+            return False
+        if number > self._seen:
+            self._seen = number
+            self._begin(number, cells)
+        return True
+
+    def _begin(self, number: int, cells: Sequence[str]) -> None:
+        named = paths_of(cells, self._layout)
+        if self._agrees(named):
+            return
+        if len(self._sections) >= _SECTIONS_MAX:
+            raise ListError(*TOO_MANY_HEADINGS)
+        self._sections.append(begun(self._layout, cells, number, is_sheet=self._is_sheet, is_1904=self._is_1904))
+        self._starts.append(number)
+
+    def _agrees(self, named: Sequence[object]) -> bool:
+        """Whether a heading means the same columns as the one before it."""
+        current = self._sections[-1].named
+        return all(
+            column is None or (place < len(current) and current[place] == column) for place, column in enumerate(named)
+        )
 
 
-def _own(heading: Sequence[str]) -> int:
-    """How many columns belong to the list itself. An answers file has more; for a workbook with several sheets also the
-    place of each row."""
-    own = without_answers(heading)
-    places = own - len(PLACE_COLUMNS)
-    is_answered = own < len(heading) and places > 0
-    return places if is_answered and tuple(heading[places:own]) == PLACE_COLUMNS else own
+def _is_person(cells: Sequence[str]) -> bool:
+    """Whether a line above a heading is a row of a list, and no title."""
+    filled = [cell for cell in cells if cell.strip()]
+    return len(filled) >= _CELLS_OF_A_ROW and any(_NIK.search(cell) for cell in filled)

@@ -46,6 +46,7 @@ class Areas:
     _points: Mapping[str, tuple[float, float]]
     _moved: Mapping[str, str]
     _called: Mapping[tuple[str, str], tuple[Village, ...]]
+    _districts: Mapping[tuple[str, str], str]
 
     def village(self, code: str) -> Village | None:
         """The village with a current code; None when there is none. For an old code, call `resolve` first."""
@@ -73,6 +74,13 @@ class Areas:
         return tuple(
             one for one in named if district.strip() == one.district or within == spelled(self._names[one.district])
         )
+
+    def district_called(self, text: str, regency: str) -> str | None:
+        """The code of a regency's district that a text names, by its code or as people write the name."""
+        code = text.strip()
+        if code in self.districts(regency):
+            return code
+        return self._districts.get((regency, spelled(text)))
 
     def moved(self) -> tuple[str, ...]:
         """The old codes of all villages that moved."""
@@ -134,6 +142,7 @@ def parse(areas: str, moved: str = "") -> Areas:
     children: dict[str, list[str]] = {}
     points: dict[str, tuple[float, float]] = {}
     called: dict[tuple[str, str], tuple[Village, ...]] = {}
+    districts: dict[tuple[str, str], str] = {}
     for row in csv.DictReader(areas.splitlines()):
         code, parent = row["code"], row["parent"]
         if code in names:
@@ -142,6 +151,8 @@ def parse(areas: str, moved: str = "") -> Areas:
             raise ValueError(f"area {code} stands before its parent {parent}")
         names[code] = row["name"]
         children.setdefault(parent, []).append(code)
+        if row["level"] == "district":
+            districts[code[:_REGENCY_LENGTH], spelled(row["name"])] = code
         if row["level"] == "village":
             village = villages[code] = Village(code, row["name"], parent, code[:_REGENCY_LENGTH])
             key = village.regency, spelled(village.name)
@@ -155,6 +166,7 @@ def parse(areas: str, moved: str = "") -> Areas:
         MappingProxyType(points),
         MappingProxyType(_parse_moved(moved, villages)),
         MappingProxyType(called),
+        MappingProxyType(districts),
     )
 
 

@@ -73,5 +73,44 @@ def test_a_column_with_both_orders_takes_no_date_that_has_two_meanings(tmp_path:
 
 def test_a_typing_error_does_not_turn_a_long_column(tmp_path: Path) -> None:
     found = lines(tmp_path, [*["31/05/1985"] * 30, "05/31/1985", "03/04/1985"])
-    assert found.notices == ()
+    (notice,) = found.notices
+    assert notice[0].startswith("Kolom tanggal_lahir dibaca hari dahulu; 1 tanggal")
     assert born(found)[-2:] == [("05/31/1985", False), ("1985-04-03", False)]
+
+
+def test_nine_of_a_hundred_are_no_typing_errors(tmp_path: Path) -> None:
+    found = lines(tmp_path, [*["31/05/1985"] * 100, *["05/31/1985"] * 9, "03/04/1985"])
+    (notice,) = found.notices
+    assert "hari dahulu dan tanggal dengan bulan dahulu" in notice[0]
+    assert born(found)[-2:] == [("05/31/1985", True), ("03/04/1985", True)]
+
+
+def test_three_typing_errors_do_not_turn_a_list_of_a_thousand(tmp_path: Path) -> None:
+    found = lines(tmp_path, [*["31/05/1985"] * 1_000, *["05/31/1985"] * 3, "03/04/1985"])
+    assert born(found)[-1] == ("1985-04-03", False)
+
+
+def test_am_and_pm_are_a_sign_of_the_month_first(tmp_path: Path) -> None:
+    found = lines(tmp_path, ["7/1/1985 12:00:00 AM", "1/7/1985", "5/5/1985 12:00:00 AM", "1985-07-01"])
+    (notice,) = found.notices
+    assert "AM/PM" in notice[0]
+    assert born(found) == [
+        ("7/1/1985 12:00:00 AM", True),
+        ("1/7/1985", True),
+        ("5/5/1985 12:00:00 AM", True),  # refused with its column: nothing in it is half taken
+        ("1985-07-01", False),
+    ]
+
+
+def test_am_and_pm_with_a_day_above_twelve_are_day_first(tmp_path: Path) -> None:
+    found = lines(tmp_path, ["7/1/1985 12:00:00 AM", "31/1/1985 12:00:00 AM"])
+    assert found.notices == ()
+    assert born(found) == [("1985-01-07", False), ("1985-01-31", False)]
+
+
+def test_the_sign_in_one_column_makes_the_other_column_doubtful(tmp_path: Path) -> None:
+    path = tmp_path / "daftar.csv"
+    cells = [*row(1, "7/1/1985 12:00:00 AM")[:-1], "1/4/2026"]
+    path.write_text(";".join(HEADER) + "\n" + ";".join(cells), encoding="utf-8")
+    (one,) = open_list(path, "workers").rows()
+    assert [remark.field for remark in one.remarks] == ["birth_date", "consent"]

@@ -93,14 +93,27 @@ def _village(fields: Mapping[str, Any], source: str, areas: Areas) -> tuple[str 
     text, sender = fields.get("village"), topics.agency_of_source(source)
     if not isinstance(text, str) or not text.strip() or sender is None:
         return None, ()
-    if areas.village(areas.resolve(text.strip())) is not None:
-        return None, ()
     district = fields.get("district")
     within = district if isinstance(district, str) and not says_nothing(district) else ""
+    if areas.village(areas.resolve(text.strip())) is not None:
+        return None, _district(within, text.strip(), areas)
     found = areas.called(text, within, sender[0])
     if len(found) == 1:
         # A code followed by its own name needs no warning.
-        told = () if text.strip().startswith(found[0].code) else (f"{Reason.VILLAGE_TAKEN}:{found[0].code}",)
+        is_coded = text.strip().startswith(found[0].code)
+        told = _district(within, found[0].code, areas) if is_coded else (f"{Reason.VILLAGE_TAKEN}:{found[0].code}",)
         return found[0].code, told
     maybe = found or areas.called(text, "", sender[0])
     return None, tuple(f"{Reason.VILLAGE_CANDIDATE}:{one.code}" for one in maybe[:CANDIDATES_MAX])
+
+
+def _district(text: str, village: str, areas: Areas) -> tuple[str, ...]:
+    """A warning when a text names another district of the regency than that of the village.
+
+    A village that moved has an old code; its old district is no mistake.
+    """
+    known = areas.village(village)
+    if not text or known is None:
+        return ()
+    named = areas.district_called(text, known.regency)
+    return () if named is None or named == known.district else (f"{Reason.DISTRICT_DIFFERS}:{known.district}",)

@@ -201,6 +201,36 @@ def test_a_contradicting_district_refuses_the_villages_name() -> None:
     assert (part.reasons, part.warnings) == (("village-unknown",), ("village-candidate:64.08.04.2012",))
 
 
+@pytest.mark.parametrize(
+    ("village", "district", "warned"),
+    [
+        ("64.08.04.2001", "Bengalon", True),
+        ("64.08.04.2001", "Kec. BENGALON", True),
+        ("64.08.04.2001 Sangatta Utara", "Bengalon", True),
+        ("64.08.04.2001", "Sangatta Utara", False),
+        ("64.08.04.2001", "64.08.04", False),
+        ("64.08.04.2001", "kecamatan kita", False),  # no district of the regency, so it contradicts nothing
+        ("64.08.04.2001", "-", False),
+        ("64.08.04.2001", None, False),
+    ],
+)
+def test_a_district_that_contradicts_the_villages_code_is_a_warning(
+    village: str, district: str | None, warned: bool
+) -> None:
+    part = routed("worker.register.v1", {**WHOLE, "village": village, "district": district})
+    assert part.form.village == "64.08.04.2001"
+    warnings = [one for one in part.warnings if one.startswith("district")]
+    assert warnings == (["district-differs:64.08.04"] if warned else [])
+
+
+def test_the_old_district_of_a_village_that_moved_is_no_contradiction() -> None:
+    former = REFERENCE.areas.name("64.02.08")
+    form = {**WHOLE, "village": "64.02.08.2001", "district": former}
+    part = routed("worker.register.v1", form, "agency/64.02/dinsos")
+    assert part.form.village == "64.02.19.2001"
+    assert not [one for one in part.warnings if one.startswith("district")]
+
+
 @pytest.mark.parametrize("district", ["Kongbeng", "KOMBENG", "Kec. Kong-beng"])
 def test_other_spellings_of_a_district(district: str) -> None:
     village = REFERENCE.areas.villages("64.08.08")[0]
