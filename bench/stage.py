@@ -122,12 +122,12 @@ async def measure_processes(
     they have published `count` outcomes of these types."""
     # Paused, not ended: the measurement begins with processes that have already started.
     for pid in members:
-        os.kill(pid, signal.SIGSTOP)
+        _signal(pid, signal.SIGSTOP)
     try:
         await feed()
     finally:
         for pid in members:
-            os.kill(pid, signal.SIGCONT)
+            _signal(pid, signal.SIGCONT)
     places = list(members.values())
     before = [await figures(at, service) for at in places]
     started_s = clock.now().timestamp()
@@ -142,6 +142,15 @@ async def measure_processes(
         spent_s=spent("process_cpu_seconds_total{}"),
         stages={stage: spent(f"payung_stage_seconds_sum{{stage={stage}}}") for stage in STAGES},
     )
+
+
+def _signal(pid: int, number: signal.Signals) -> None:
+    try:
+        os.kill(pid, number)
+    except ProcessLookupError:
+        raise CommandError(
+            "the paused service was restarted by its supervisor: its input took more than a minute; measure fewer rows"
+        ) from None
 
 
 def show(what: str, measured: Measured, floor: float | None = None) -> None:

@@ -557,10 +557,8 @@ def snapshot_load(
     from payung import reference
 
     with err.status("loading ..."):
-        taken, skipped, version = _run(reference.load_source(installations.find(data), file, regency, kind, _notice))
+        taken, version = _run(reference.load_source(installations.find(data), file, regency, kind, _notice))
     out.print(f"{taken} people of {regency} ({kind}), version {version}")
-    if skipped:
-        out.print(f"{skipped} rows left out")
 
 
 @contracts_app.command("export")

@@ -56,7 +56,7 @@ _MEANS: Mapping[str, Callable[[str], str]] = {
 
 async def load_snapshot(installation: Installation, path: Path, regency: str) -> tuple[int, str]:
     """Loads a population file as the regency's snapshot; returns its rows and version."""
-    taken, _, version = await load_source(installation, path, regency, sources.POPULATION)
+    taken, version = await load_source(installation, path, regency, sources.POPULATION)
     return taken, version
 
 
@@ -66,9 +66,9 @@ async def load_source(
     regency: str,
     kind: str,
     tell: Callable[[str, str], None] = lambda text, english: None,
-) -> tuple[int, int, str]:
-    """Loads one kind of list for the regency. Returns the rows taken, the rows left out, and the version. Calls `tell`
-    with each part of the file that is not read, and with the rows left out."""
+) -> tuple[int, str]:
+    """Loads one kind of list for the regency; returns the rows taken and the version. Calls `tell` with each part of
+    the file that is not read, and with the rows left out."""
     if kind not in sources.KINDS:
         raise CommandError(f"--kind is one of {', '.join(sources.KINDS)}; got {kind!r}")
     if not area_files.load().is_regency(regency):
@@ -84,7 +84,7 @@ async def load_source(
             cipher, key = cipher_from(installation.environ, SPEC.name), id_key_from(installation.environ)
             # A roster may be empty; a regency has people.
             least = 1 if kind == sources.POPULATION else 0
-            taken, skipped = await loading.load(
+            taken, _ = await loading.load(
                 store, cipher, left_out.watched(rows), regency, key, version, kind, least, left_out.note
             )
         except loading.UnfitList as error:
@@ -96,7 +96,7 @@ async def load_source(
             await store.close()
             if left_out.count:
                 tell(*left_out.notice())
-    return taken, skipped, version
+    return taken, version
 
 
 class _LeftOut:

@@ -6,7 +6,8 @@ import asyncio
 import contextlib
 import os
 import socket
-from collections.abc import Iterable, Mapping
+import sys
+from collections.abc import Iterable, Iterator, Mapping
 
 from payung.embedded.errors import LaunchError
 
@@ -49,14 +50,59 @@ def node(name: str, number: int) -> str:
     return name if number == 1 else f"{name}-{number}"
 
 
-def require_free(base: int, names: Iterable[str]) -> None:
-    """Raises LaunchError when another process listens on one of our ports; it names the first."""
-    for name in names:
-        if not is_free(port(base, name)):
-            raise LaunchError(
-                f"Port {port(base, name)} (for {name}) is already in use. Stop what uses it, or choose another block "
-                f"of ports: --port-base {base + 1000 if base + 1000 <= BASE_MAX else DEFAULT_BASE}"
-            )
+@contextlib.contextmanager
+def reserved(base: int, names: Iterable[str]) -> Iterator[None]:
+    """Keeps our ports from other installations that start at the same moment, before anybody listens on them. Raises
+    LaunchError when another process listens on one of our ports or has reserved it; it names the first."""
+    taken = Reservation()
+    try:
+        taken.take(base, names)
+        yield
+    finally:
+        taken.release()
+
+
+class Reservation:
+    """The ports that an installation has taken for itself, until `release` or the end of the process."""
+
+    def __init__(self) -> None:
+        self._held: list[socket.socket] = []
+
+    def take(self, base: int, names: Iterable[str]) -> None:
+        """Takes the ports; raises LaunchError."""
+        for name in names:
+            number = port(base, name)
+            if not self._reserve(number):
+                raise _in_use(base, name, "is reserved by another installation that starts or runs")
+            if not is_free(number):
+                raise _in_use(base, name, "is already in use")
+
+    def release(self) -> None:
+        """Gives them back."""
+        for one in self._held:
+            one.close()
+        self._held.clear()
+
+    def _reserve(self, number: int) -> bool:
+        # A name in Linux's abstract namespace belongs to one process and ends with it; like a port it belongs to the
+        # network namespace. Other systems have no such names: there two starts at the same moment are not told apart.
+        if sys.platform != "linux":
+            return True
+        name = socket.socket(socket.AF_UNIX)
+        try:
+            name.bind(f"\0payung-port-{number}")
+        except OSError:
+            name.close()
+            return False
+        self._held.append(name)
+        return True
+
+
+def _in_use(base: int, name: str, how: str) -> LaunchError:
+    return LaunchError(
+        f"Port {port(base, name)} (for {name}) {how}. Stop what uses it, or choose another block of ports: "
+        f"--port-base {base + 1000 if base + 1000 <= BASE_MAX else DEFAULT_BASE}"
+    )
 
 
 def is_free(number: int) -> bool:
@@ -77,7 +123,7 @@ def free_base() -> int:
     first = os.getpid() % len(_TEST_BASES)
     bases = list(_TEST_BASES)
     for base in bases[first:] + bases[:first]:
-        if all(is_free(base + offset) for offset in OFFSETS.values()):
+        with contextlib.suppress(LaunchError), reserved(base, OFFSETS):
             return base
     raise LaunchError("No free block of ports was found.")
 

@@ -13,7 +13,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -102,7 +102,11 @@ class SupervisedProcess:
         self._say = say
         self._groups = groups
         self._stopping = asyncio.Event()
+        # Cleared while the child is to stay down.
+        self._wanted = asyncio.Event()
+        self._wanted.set()
         self._process: asyncio.subprocess.Process | None = None
+        self._is_ready = False
         self._keeper: asyncio.Task[None] | None = None
         self._up: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
@@ -131,6 +135,23 @@ class SupervisedProcess:
         await asyncio.wait({self._keeper})
         self._up.cancel()
 
+    @contextlib.asynccontextmanager
+    async def down(self) -> AsyncIterator[None]:
+        """Ends the child in order and keeps it down inside the block. Afterwards it is started again, and ready."""
+        self._wanted.clear()
+        try:
+            self._signal(signal.SIGTERM)
+            await self._until(lambda: self.pid is None, self.spec.stop_timeout_s)
+            yield
+        finally:
+            self._wanted.set()
+        await self._until(lambda: self._is_ready, self.spec.start_timeout_s)
+
+    async def _until(self, holds: Callable[[], bool], limit_s: float) -> None:
+        async with asyncio.timeout(limit_s):
+            while not holds():  # noqa: ASYNC110  # the keeper's states send no event
+                await asyncio.sleep(_POLL_S)
+
     def kill(self) -> None:
         """Sends SIGKILL to the child and all it started, without waiting."""
         self._stopping.set()
@@ -155,8 +176,12 @@ class SupervisedProcess:
         failures = 0
         while not self._stopping.is_set():
             ready_at, how = await self._one_life()
+            self._is_ready = False
             if self._stopping.is_set():
                 return
+            if not self._wanted.is_set():
+                await self._wanted_again()
+                continue
             if ready_at is not None and asyncio.get_running_loop().time() - ready_at > _STEADY_S:
                 failures = 0
             failures += 1
@@ -168,6 +193,12 @@ class SupervisedProcess:
             self._say(f"{self.spec.name} stopped ({how}); restarting in {delay_s:.0f} s")
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), delay_s)
+
+    async def _wanted_again(self) -> None:
+        stopping, wanted = (asyncio.create_task(one.wait()) for one in (self._stopping, self._wanted))
+        await asyncio.wait({stopping, wanted}, return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+        wanted.cancel()
 
     async def _one_life(self) -> tuple[float | None, str]:
         """Runs the child to its end. Returns when it became ready (loop time, None if never) and how it ended."""
@@ -222,6 +253,7 @@ class SupervisedProcess:
         return False
 
     def _announce(self) -> None:
+        self._is_ready = True
         if self._up.done():
             self._say(f"{self.spec.name} is back")
         else:

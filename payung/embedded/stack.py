@@ -73,6 +73,7 @@ class Stack:
         self._console = console or Console()
         self._data = DataFolder(config.data_dir)
         self._supervisor = Supervisor(self._console.line)
+        self._taken = ports.Reservation()
 
     async def start(self) -> RunningInstallation:
         """Starts everything and returns the contents of run.json; LaunchError says what prevents it."""
@@ -81,7 +82,7 @@ class Stack:
             raise LaunchError(f"The population file {config.population} does not exist.")
         if data.take():
             await self._left_over_ports_gone()
-        ports.require_free(config.port_base, self._ports())
+        self._taken.take(config.port_base, self._ports())
         keys = data.keys(config.environment)
         self._console.line(f"Starting Payung on {data.path}")
         locked = self._locks()
@@ -113,6 +114,7 @@ class Stack:
     async def stop(self) -> None:
         """Stops everything, services first, then removes run.json."""
         await self._supervisor.stop()
+        self._taken.release()
         self._data.release()
 
     def kill(self) -> None:
@@ -122,6 +124,13 @@ class Stack:
     def pids(self) -> dict[str, int | None]:
         """Process ids by name (`kafka`, `mongo`, services, stand-ins); None while one is down."""
         return self._supervisor.pids()
+
+    @asynccontextmanager
+    async def without(self, name: str) -> AsyncIterator[None]:
+        """Runs the block while one service or stand-in is stopped; afterwards it is ready again, as a new process."""
+        [process] = [one for one in self._supervisor.processes() if one.spec.name == name]
+        async with process.down():
+            yield
 
     async def __aenter__(self) -> Self:
         try:
@@ -303,12 +312,12 @@ async def servers(
     environment = os.environ if environment is None else environment
     console = console or Console(sys.stderr)
     supervisor = Supervisor(console.line)
-    try:
-        ports.require_free(port_base, server_stage.embedded_ports(environment))
-        started = await server_stage.start(supervisor, data_dir, port_base, environment, console)
-        yield started.kafka, started.mongo_url
-    finally:
-        await supervisor.stop()
+    with ports.reserved(port_base, server_stage.embedded_ports(environment)):
+        try:
+            started = await server_stage.start(supervisor, data_dir, port_base, environment, console)
+            yield started.kafka, started.mongo_url
+        finally:
+            await supervisor.stop()
 
 
 @asynccontextmanager
@@ -318,10 +327,10 @@ async def database(data_dir: Path, port_base: int) -> AsyncIterator[tuple[str, M
     supervisor = Supervisor(console.line)
     locked = locks.kept(data_dir / FOLDER / INTERNAL, None)
     [node] = server_stage.mongo_nodes(data_dir, port_base, 1, locked)
-    try:
-        ports.require_free(port_base, ["mongo"])
-        binary = mongo.find_mongod(jars.cache_root())
-        await supervisor.start(mongo.spec(node, binary, data_dir / "logs" / "mongo.log", name=node.folder.name))
-        yield node.url, locked.mongo_options()
-    finally:
-        await supervisor.stop()
+    with ports.reserved(port_base, ["mongo"]):
+        try:
+            binary = mongo.find_mongod(jars.cache_root())
+            await supervisor.start(mongo.spec(node, binary, data_dir / "logs" / "mongo.log", name=node.folder.name))
+            yield node.url, locked.mongo_options()
+        finally:
+            await supervisor.stop()

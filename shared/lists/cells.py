@@ -13,6 +13,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from shared.contracts.yes_no import said
 from shared.kernel.debris import error_value, says_nothing, stray_mark
 from shared.lists import twins, values
 from shared.lists.columns import Column, Layout, Matched, takes_submission_id
@@ -24,6 +25,7 @@ CONSENT_METHOD = "form"
 _SUBMISSION = ("submission_id",)
 # Sent even when it is empty: a list that asks for a yes and has none for this worker has no consent.
 _YES_OR_NO = ("consent", "given")
+_CONSENT = ("consent", "given_at")
 _WATCHED = ("nik", "sex")
 # Programs use numbers for the sexes, and not all use the same ones.
 _SEX_CODES = frozenset("0123")
@@ -110,8 +112,15 @@ class CellMeaning:
         if self._numbers_rows and "submission_id" not in data:
             data["submission_id"] = name
         if "consent" in data:
-            data["consent"].setdefault("method", CONSENT_METHOD)
+            self._complete(data["consent"], cells)
         return _listed(data), remarks
+
+    def _complete(self, consent: dict[str, Any], cells: Sequence[str]) -> None:
+        consent.setdefault("method", CONSENT_METHOD)
+        word = self._twins[_CONSENT].word(cells) if _CONSENT in self._twins else None
+        # A No counts whatever stands in the other column.
+        if word is not None and ("given" not in consent or said(word) is False):
+            consent["given"] = word
 
     def _text(self, column: Column, cell: str) -> str:
         text = values.bare(cell)

@@ -83,7 +83,10 @@ class Matched:
 
 
 def _column(path: str, names: str, convert: Callable[[str], Any] = values.text, *, required: bool = False) -> Column:
-    return Column(tuple(path.split(".")), tuple(names.split()), convert, required)
+    """`names` are separated by blanks. Those before a bar take precedence over the more general ones behind it."""
+    preferred, _, general = names.partition("|")
+    found = (*preferred.split(), *general.split())
+    return Column(tuple(path.split(".")), found, convert, required, frozenset(preferred.split() if general else ()))
 
 
 _SUBMISSION = _column("submission_id", "submission_id id_pengajuan no_pengajuan nomor_pengajuan")
@@ -101,13 +104,8 @@ _VILLAGE = replace(
     ),
     preferred=frozenset(_CODES_OF_VILLAGES.split()),
 )
-_NAMES_OF_DISTRICTS = "district kecamatan kec nama_kecamatan"
 # Distinguishes villages of the same name. Lists have many kinds of district codes, so the name takes precedence.
-_DISTRICT = replace(
-    _column("district", f"{_NAMES_OF_DISTRICTS} kode_kecamatan"),
-    preferred=frozenset(_NAMES_OF_DISTRICTS.split()),
-    free_text=True,
-)
+_DISTRICT = replace(_column("district", "district kecamatan kec nama_kecamatan | kode_kecamatan"), free_text=True)
 _SECTOR = _column("sector", "sector sektor sektor_pekerjaan", values.sector)
 _OCCUPATION = replace(_column("occupation", "occupation pekerjaan jenis_pekerjaan"), free_text=True)
 _CONSENT = _column(
@@ -126,7 +124,7 @@ _OPTIONAL_OF_WORKERS = (
         values.amount,
     ),
     _column("heir.name", "heir ahli_waris nama_ahli_waris heir_name"),
-    _column("heir.relation", "heir_relation hubungan_ahli_waris hubungan", values.relation),
+    _column("heir.relation", "heir_relation hubungan_ahli_waris | hubungan", values.relation),
     _column("heir.phone", "heir_phone telepon_ahli_waris hp_ahli_waris", values.phone),
     _column("consent.method", "consent_method cara_persetujuan"),
     # Given in addition to the date: after a No there is no consent, whatever the date is. The service tells Yes from
@@ -154,7 +152,7 @@ _CLAIM = (
     _column("claim_no", "claim_no no_klaim nomor_klaim", required=True),
     _NIK_OPTIONAL,
     _column("worker_id", "worker_id id_pekerja"),
-    _column("kind", "kind jenis_klaim jenis", values.claim_kind, required=True),
+    _column("kind", "kind jenis_klaim | jenis", values.claim_kind, required=True),
     _column("event_date", "event_date tanggal_kejadian tgl_kejadian", values.day, required=True),
     _column("cause", "cause penyebab", values.cause),
     _column("details.outcome", "outcome akibat details_outcome", values.injury_outcome),
@@ -165,7 +163,7 @@ _CLAIM = (
     _column("details.transport.air", "transport_air transport_udara details_transport_air", values.amount),
     _column("details.treatment_cost", "treatment_cost biaya_perawatan details_treatment_cost", values.amount),
     _column("documents", "documents dokumen", values.codes),
-    _column("claimant.name", "claimant_name nama_penerima claimant penerima"),
+    _column("claimant.name", "claimant_name nama_penerima | claimant penerima"),
     _column("claimant.relation", "claimant_relation hubungan_penerima", values.relation),
     _column("claimant.account", "claimant_account rekening_penerima rekening"),
     *_child(0),
@@ -181,7 +179,7 @@ LAYOUTS: dict[ListKind, Layout] = {
             _SUBMISSION,
             _NIK,
             _column("reason", "reason alasan", values.leaving_reason, required=True),
-            _column("date", "date tanggal tanggal_keluar", values.day, required=True),
+            _column("date", "date tanggal_keluar | tanggal", values.day, required=True),
         ),
     ),
     "attestations": Layout(
@@ -190,7 +188,7 @@ LAYOUTS: dict[ListKind, Layout] = {
             _SUBMISSION,
             _NIK,
             *_required(_SECTOR, _OCCUPATION),
-            _column("attested_on", "attested_on tanggal_pengesahan tanggal", values.day, required=True),
+            _column("attested_on", "attested_on tanggal_pengesahan | tanggal", values.day, required=True),
         ),
     ),
     "roster": Layout(
@@ -228,7 +226,7 @@ LAYOUTS: dict[ListKind, Layout] = {
         (
             _SUBMISSION,
             _column("meeting_id", "meeting_id id_pertemuan", required=True),
-            _column("held_on", "held_on tanggal", values.day, required=True),
+            _column("held_on", "held_on | tanggal", values.day, required=True),
             *_required(_VILLAGE, _SECTOR),
             _DISTRICT,
             _column("attendees", "attendees peserta jumlah_peserta", values.whole, required=True),
@@ -240,7 +238,7 @@ LAYOUTS: dict[ListKind, Layout] = {
         (
             _SUBMISSION,
             _column("sticker_no", "sticker_no no_stiker nomor_stiker", required=True),
-            _column("installed_on", "installed_on tanggal_pasang tanggal", values.day, required=True),
+            _column("installed_on", "installed_on tanggal_pasang | tanggal", values.day, required=True),
             _column("by", "by petugas", required=True),
         ),
     ),
@@ -248,7 +246,7 @@ LAYOUTS: dict[ListKind, Layout] = {
         "finding.explain.v1",
         (
             _SUBMISSION,
-            _column("finding_id", "finding_id id_temuan nomor_temuan temuan", required=True),
+            _column("finding_id", "finding_id id_temuan nomor_temuan | temuan", required=True),
             _column("explanation", "explanation penjelasan", required=True),
         ),
     ),

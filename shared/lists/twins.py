@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from shared.contracts.reasons import Reason
+from shared.contracts.yes_no import said
 from shared.kernel.debris import says_nothing
 from shared.lists import values, villages
 from shared.lists.columns import Column, plain
@@ -29,6 +30,7 @@ from shared.reference.areas import spelled
 
 _SUBMISSION = ("submission_id",)
 _VILLAGE = ("village",)
+_CONSENT = ("consent", "given_at")
 _CODE = re.compile(r"\d{2}\.\d{2}\.\d{2}\.\d{4}(?!\d)", re.ASCII)
 # A filled cell: its place, its text, and whether it takes precedence.
 Said = tuple[int, str, bool]
@@ -49,32 +51,42 @@ class Twins:
 
     def see(self, number: int, cells: Sequence[str]) -> None:
         """Examines one row of the first pass; `number` is its number in its sheet."""
-        said = list(self._said(cells))
-        self._filled.update(index for index, _, _ in said)
-        if not said:
+        filled = list(self._said(cells))
+        self._filled.update(index for index, _, _ in filled)
+        if not filled:
             return
-        first = self._first(said)
-        other = self._other(first, said)
+        first = self._first(filled)
+        other = self._other(first, filled)
         if other is not None:
             self._differ[first[0], other] += 1
         if other is None or self.column.free_text:
             self._taken[first[0]] += 1
-        if self.column.path == _VILLAGE and first[2] and any(self._is_unlike(first[1], one) for one in said):
+            # A yes or no beside the day is read too.
+            self._taken.update(
+                at for at, _, is_day in filled if first[2] and not is_day and self.column.path == _CONSENT
+            )
+        if self.column.path == _VILLAGE and first[2] and any(self._is_unlike(first[1], one) for one in filled):
             # The notice names the first few only; the list of a long file must not grow with it.
             self._unlike += [number] if len(self._unlike) <= NAMED_MAX else []
 
     def text(self, cells: Sequence[str]) -> tuple[int, str]:
         """The place and text that a row is read from; an empty text when no column is filled."""
-        said = list(self._said(cells))
-        return self._first(said)[:2] if said else (self.places[0], "")
+        filled = list(self._said(cells))
+        return self._first(filled)[:2] if filled else (self.places[0], "")
+
+    def word(self, cells: Sequence[str]) -> str | None:
+        """The yes or no beside the day of a consent: lists have a column for each."""
+        found = list(self._said(cells)) if self.column.path == _CONSENT else []
+        words = [text for _, text, is_day in found if not is_day]
+        return next((text for text in words if said(text) is False), words[0] if words else None)
 
     def problem(self, cells: Sequence[str]) -> Problem | None:
         """Why a row cannot be sent: two of its columns state different values."""
-        said = list(self._said(cells))
-        if self.column.free_text or len(said) < 2:
+        filled = list(self._said(cells))
+        if self.column.free_text or len(filled) < 2:
             return None
-        first = self._first(said)
-        other = self._other(first, said)
+        first = self._first(filled)
+        other = self._other(first, filled)
         if other is None:
             return None
         reason = f"{Reason.FIELD_INVALID}:{self.column.field}"
@@ -106,16 +118,22 @@ class Twins:
         for index in self.places:
             text = values.bare(cells[index]) if index < len(cells) else ""
             if text and (not says_nothing(text) or self.column.path == _SUBMISSION):
-                is_code = self.column.path == _VILLAGE and _CODE.match(text) is not None
-                yield index, text, is_code or index in self._preferred
+                yield index, text, index in self._preferred or self._is_telling(text)
 
-    def _first(self, said: Sequence[Said]) -> Said:
-        return next((one for one in said if one[2]), said[0])
+    def _is_telling(self, text: str) -> bool:
+        """Whether a text takes precedence whatever its heading is: a code of a village, or the day of a consent beside
+        a yes or no."""
+        if self.column.path == _CONSENT:
+            return said(text) is None
+        return self.column.path == _VILLAGE and _CODE.match(text) is not None
 
-    def _other(self, first: Said, said: Sequence[Said]) -> int | None:
+    def _first(self, filled: Sequence[Said]) -> Said:
+        return next((one for one in filled if one[2]), filled[0])
+
+    def _other(self, first: Said, filled: Sequence[Said]) -> int | None:
         """A column that states another value than the first, and is of the same kind."""
         meant = self._meant(first[1])
-        return next((at for at, text, kind in said if kind == first[2] and self._meant(text) != meant), None)
+        return next((at for at, text, kind in filled if kind == first[2] and self._meant(text) != meant), None)
 
     def _meant(self, text: str) -> str:
         if self.column.path == _VILLAGE and not _CODE.match(text):

@@ -6,9 +6,11 @@ import asyncio
 import contextlib
 import faulthandler
 import gc
+import logging
 import os
 import random
 import signal
+import socket
 import sys
 from collections.abc import Awaitable, Callable, Generator, Mapping
 from typing import Any
@@ -301,6 +303,23 @@ class _Web(uvicorn.Server):
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
         yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        library = logging.getLogger("uvicorn.error")
+        library.addFilter(_no_errors)
+        try:
+            await super().startup(sockets)
+        except SystemExit as end:
+            # uvicorn logs the error and ends the process when it cannot listen. That is a wrong setting, and no
+            # defect; our own line says what to do.
+            error = end.__context__
+            raise edge.cannot_listen(self.config, error if isinstance(error, OSError) else None) from end
+        finally:
+            library.removeFilter(_no_errors)
+
+
+def _no_errors(record: logging.LogRecord) -> bool:
+    return record.levelno < logging.ERROR
 
 
 async def _beat() -> None:

@@ -10,8 +10,10 @@ rebinding).
 from __future__ import annotations
 
 import asyncio
+import errno
 import ipaddress
 import json
+import os
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
@@ -241,6 +243,16 @@ def config(app: ASGIApp, environ: Mapping[str, str], port: int) -> uvicorn.Confi
         lifespan="off",
         timeout_graceful_shutdown=3,
     )
+
+
+def cannot_listen(config: uvicorn.Config, error: OSError | None) -> StartRefused:
+    """Why the service cannot listen on its port, and what to do."""
+    where = f"port {config.port} of {config.host}"
+    if error is not None and error.errno == errno.EADDRINUSE:
+        return StartRefused(f"{where} is in use by another program: stop it, or set {configuration.HTTP_PORT.name}")
+    names = f"{configuration.HTTP_PORT.name} and {HOST}"
+    why = os.strerror(error.errno) if error is not None and error.errno else "no reason known"
+    return StartRefused(f"the service cannot listen on {where} ({why}): correct {names}")
 
 
 def _is_loopback(host: str) -> bool:

@@ -125,7 +125,21 @@ def test_port_in_use_is_named_with_the_way_out() -> None:
         other.listen()
         base = other.getsockname()[1] - ports.OFFSETS["billing"]
         with pytest.raises(LaunchError, match=r"\(for billing\) is already in use.*--port-base"):
-            ports.require_free(base, ["billing"])
+            ports.Reservation().take(base, ["billing"])
+
+
+def test_two_installations_do_not_take_the_same_ports_before_they_listen() -> None:
+    base = ports.free_base()
+    with ports.reserved(base, ["kafka", "mongo"]):
+        # Both find the ports free: nobody listens on them yet.
+        assert ports.is_free(ports.port(base, "mongo"))
+        other = ports.Reservation()
+        with pytest.raises(LaunchError, match=r"\(for mongo\) is reserved by another installation"):
+            other.take(base, ["registration", "mongo"])
+        other.release()
+        assert ports.free_base() != base
+    with ports.reserved(base, ["registration", "kafka", "mongo"]):
+        """Whoever gives up or ends leaves nothing reserved."""
 
 
 @pytest.mark.parametrize(

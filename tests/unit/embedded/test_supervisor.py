@@ -118,6 +118,19 @@ async def test_child_that_is_no_longer_alive_is_replaced(
     await until(lambda: any("not alive" in line for line in said))
 
 
+async def test_child_that_is_to_stay_down_is_started_again_only_afterwards(
+    supervisor: Supervisor, said: list[str], tmp_path: Path
+) -> None:
+    await supervisor.start(child(tmp_path, "x", FOREVER))
+    first = pid_of(supervisor, "x")
+    (held,) = supervisor.processes()
+    async with held.down():
+        assert supervisor.pids()["x"] is None
+        assert not psutil.pid_exists(first)
+    assert pid_of(supervisor, "x") != first
+    assert said == ["x is back"], "an ordered end is no failure"
+
+
 async def test_stages_stop_in_reverse_and_leave_nothing(supervisor: Supervisor, tmp_path: Path) -> None:
     order = tmp_path / "order"
     code = (

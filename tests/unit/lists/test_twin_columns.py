@@ -135,3 +135,35 @@ def test_what_is_told_about_a_code_beside_a_name_is_true(
     found = open_list(path, "workers")
     assert [row.data["village"] for row in found.rows()] == villages
     assert told(found) == notices
+
+
+@pytest.mark.parametrize(
+    ("word", "reasons"),
+    [
+        ("Ya", []),
+        ("Tidak", ["consent-missing"]),
+        ("belum", ["consent-missing"]),
+        ("mungkin", ["field-invalid:consent"]),
+        ("", []),
+    ],
+)
+def test_a_yes_or_no_beside_the_day_of_the_consent(tmp_path: Path, word: str, reasons: list[str]) -> None:
+    found = listed(tmp_path, "tanggal_persetujuan", [("2026-01-04", word)], "persetujuan")
+    assert [one.reason for one in checks.checked(found, "64.08", clock.now()).refused] == reasons
+
+
+def test_a_yes_without_a_day_is_no_consent(tmp_path: Path) -> None:
+    found = listed(tmp_path, "tanggal_persetujuan", [("", "Ya")], "persetujuan")
+    assert [one.reason for one in checks.checked(found, "64.08", clock.now()).refused] == ["field-invalid:consent"]
+
+
+def test_a_general_heading_gives_way_to_the_exact_one(tmp_path: Path) -> None:
+    path = tmp_path / "pengesahan.csv"
+    path.write_text(
+        "tanggal;nik;sektor;pekerjaan;tanggal_pengesahan\n"
+        "2026-02-01;6408044107850001;perikanan;nelayan;2026-01-04\n"
+        "2026-02-01;6408044107850002;perikanan;nelayan;\n",
+        "utf-8",
+    )
+    found = open_list(path, "attestations")
+    assert [row.data["attested_on"] for row in found.rows()] == ["2026-01-04", "2026-02-01"]

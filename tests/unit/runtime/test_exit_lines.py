@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import socket
+
 import pytest
 from pymongo.errors import OperationFailure
+from starlette.applications import Starlette
 
 from shared.runtime import app
 from shared.runtime.app import Process
 from shared.runtime.errors import StartRefused, Unavailable
+from shared.runtime.http import edge
 from tests.toy import SPEC
 
 
@@ -46,3 +50,22 @@ async def test_one_line_says_why(monkeypatch: pytest.MonkeyPatch, error: Excepti
     assert [one["event"] for one in more] == (["the error that ended the service"] if code == app.EXIT_DEFECT else [])
     assert line["why"].startswith(told)
     assert "\n" not in line["why"]
+
+
+async def test_a_taken_port_is_a_wrong_setting(caplog: pytest.LogCaptureFixture) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        number = other.getsockname()[1]
+        web = app._Web(edge.config(Starlette(), {}, number))
+        with pytest.raises(
+            StartRefused, match=f"port {number} of 127.0.0.1 is in use by another program: .*PAYUNG_HTTP_PORT"
+        ):
+            await web.serve()
+    assert caplog.records == [], "our own line says it once"
+
+
+async def test_an_address_of_another_machine_is_a_wrong_setting() -> None:
+    web = app._Web(edge.config(Starlette(), {"PAYUNG_HTTP_HOST": "192.0.2.1"}, 0))
+    with pytest.raises(StartRefused, match="PAYUNG_HTTP_PORT and PAYUNG_HTTP_HOST"):
+        await web.serve()

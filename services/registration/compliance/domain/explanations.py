@@ -16,7 +16,7 @@ from services.registration.intake.domain import answers, rules
 from services.registration.intake.domain.outcomes import open_event
 from services.registration.intake.domain.state import Reference, Refusal, Sender
 from shared.contracts import officers, topics
-from shared.contracts.reasons import Reason
+from shared.contracts.reasons import Reason, row_fault
 from shared.contracts.registration_duties import ExplanationRefused
 from shared.kernel.calendar import business_day
 from shared.kernel.decision import Address, Decision, Outcome
@@ -153,6 +153,8 @@ def _agency(intake: Intake) -> topics.AgencyName | None:
 def _problems(intake: Intake, source: str) -> tuple[str, ...]:
     if intake.problem is not None:
         return (rules.invalid("data"),)
+    if fault := row_fault(intake.fields):
+        return fault
     found: list[str] = []
     fields = intake.fields
     if not rules.is_absent(fields.get("agency")) and _agency(intake) is None:
