@@ -32,7 +32,7 @@ from services.registration.suspects.background import running
 from services.registration.suspects.domain import likeness
 from services.registration.suspects.domain.likeness import Traits
 from services.registration.suspects.domain.naming import fold
-from services.registration.workers.domain.state import Word, Worker, WorkerForm, WorkerStatus
+from services.registration.workers.domain.state import LatestSubmission, Worker, WorkerForm, WorkerStatus
 from shared.kernel.decision import Address
 from shared.kernel.identity import worker_id
 from shared.reference import areas
@@ -309,9 +309,9 @@ async def scan_of_a_store(given: Corpus) -> tuple[running.Scan, float, float, in
             for start in range(0, len(given.forms), 2_000):
                 await store.save([_saved(one) for one in given.forms[start : start + 2_000]])
             await store.close()
-            house: Any = SimpleNamespace(environ=environ)
+            context: Any = SimpleNamespace(environ=environ)
             started, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
-            scan = await running.in_a_process(house)
+            scan = await running.in_a_process(context)
             after = resource.getrusage(resource.RUSAGE_CHILDREN)
             cpu_s = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
             return scan, time.perf_counter() - started, cpu_s, after.ru_maxrss // 1024
@@ -334,7 +334,7 @@ def _saved(one: Form) -> Folded:
         address=one.address or None,
         family_card=one.card or None,
     )
-    word = Word(
+    word = LatestSubmission(
         agency="dinsos",
         submission_id=one.nik[-6:],
         sector="fisheries",

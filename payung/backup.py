@@ -48,7 +48,7 @@ Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class CollectionFile:
     """One collection of a backup."""
 
     name: str
@@ -113,7 +113,7 @@ def _dump(client: MongoClient[Any], service: str, folder: Path) -> dict[str, Any
     return {"collections": collections, "keys": keys}
 
 
-def _dump_collection(collection: Any, session: Any, folder: Path) -> Kept:
+def _dump_collection(collection: Any, session: Any, folder: Path) -> CollectionFile:
     digest, documents = hashlib.sha256(), 0
     path = _file(folder, collection.name)
     with path.open("xb") as raw, gzip.GzipFile(fileobj=raw, mode="wb", compresslevel=3, mtime=0) as out:
@@ -122,10 +122,10 @@ def _dump_collection(collection: Any, session: Any, folder: Path) -> Kept:
             out.write(one.raw)
             digest.update(one.raw)
             documents += 1
-    return Kept(collection.name, documents, digest.hexdigest())
+    return CollectionFile(collection.name, documents, digest.hexdigest())
 
 
-def _load(database: Database, folder: Path, collections: list[Kept]) -> int:
+def _load(database: Database, folder: Path, collections: list[CollectionFile]) -> int:
     """Replaces all collections by those of a backup; the mark of a restore stays."""
     for name in database.list_collection_names():
         if name == META:
@@ -167,11 +167,11 @@ def _manifest(folder: Path) -> dict[str, Any]:
     return manifest
 
 
-def _collections(kept: Mapping[str, Any]) -> list[Kept]:
-    return [Kept(one["name"], one["documents"], one["sha256"]) for one in kept["collections"]]
+def _collections(kept: Mapping[str, Any]) -> list[CollectionFile]:
+    return [CollectionFile(one["name"], one["documents"], one["sha256"]) for one in kept["collections"]]
 
 
-def _check_whole(folder: Path, kept: Kept) -> None:
+def _check_whole(folder: Path, kept: CollectionFile) -> None:
     digest, documents = hashlib.sha256(), 0
     try:
         for raw in _documents(folder, kept.name):
@@ -184,7 +184,7 @@ def _check_whole(folder: Path, kept: Kept) -> None:
 
 
 def _check_keys(
-    environ: Mapping[str, str], service: str, keys: Mapping[str, str], folder: Path, collections: list[Kept]
+    environ: Mapping[str, str], service: str, keys: Mapping[str, str], folder: Path, collections: list[CollectionFile]
 ) -> None:
     """Raises CommandError when a key that the backup needs is not configured: nobody could read the restored data. A
     field key that was retired before the backup seals nothing in it, and may be gone."""
@@ -205,7 +205,7 @@ def _check_keys(
         )
 
 
-def _sealing(folder: Path, collections: list[Kept], names: Iterable[str]) -> set[str]:
+def _sealing(folder: Path, collections: list[CollectionFile], names: Iterable[str]) -> set[str]:
     """Which of these keys seal something in a service's part of the backup."""
     marks = {name: sealed.mark_of(name) for name in names}
     found: set[str] = set()

@@ -102,7 +102,7 @@ def checked(listed: ListFile, regency: str, now: datetime) -> CheckResult:
     return found
 
 
-class TakenVillages:
+class VillageCodes:
     """Counts the villages that a list names and that the service takes by their codes, while the list is sent."""
 
     def __init__(self) -> None:

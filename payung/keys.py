@@ -81,7 +81,7 @@ async def rotate(installation: Installation, said: Callable[[str], None]) -> Non
             "(docs/runbooks/keys.md)"
         )
     for spec in SPECS:
-        await _seal_anew(installation, spec, said)
+        await _reseal(installation, spec, said)
 
 
 def retire(installation: Installation, left: Mapping[str, Mapping[str, int]]) -> list[str]:
@@ -125,7 +125,7 @@ async def _one(installation: Installation, spec: ServiceSpec) -> KeyStatus:
     return KeyStatus(spec.name, cipher.names[0], left, standing.get(key_checks.WORKER_ID), "; ".join(trouble))
 
 
-async def _seal_anew(installation: Installation, spec: ServiceSpec, said: Callable[[str], None]) -> None:
+async def _reseal(installation: Installation, spec: ServiceSpec, said: Callable[[str], None]) -> None:
     cipher, store = _cipher(installation, spec), app.open_store(spec, installation.environ)
     done = 0
     try:

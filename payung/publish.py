@@ -181,7 +181,7 @@ async def _send(
     result: Published,
     progress: Progress,
 ) -> None:
-    villages = checks.TakenVillages()
+    villages = checks.VillageCodes()
     async with wire.sender(installation) as out:
         for row in rows:
             result.rows += 1

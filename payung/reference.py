@@ -78,7 +78,7 @@ async def load_source(
         tell(text, english)
     version = clock.now().strftime("%Y%m%dT%H%M%SZ")
     store = open_store(SPEC, installation.environ)
-    left_out = _LeftOut()
+    left_out = _SkippedRows()
     with closing(found.rows()) as rows:
         try:
             cipher, key = cipher_from(installation.environ, SPEC.name), id_key_from(installation.environ)
@@ -99,7 +99,7 @@ async def load_source(
     return taken, version
 
 
-class _LeftOut:
+class _SkippedRows:
     """Where the rows stand that are not loaded: the first ones by name, all by number."""
 
     def __init__(self) -> None:

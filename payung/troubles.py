@@ -32,7 +32,7 @@ MISCONFIGURED = 78
 _OURS = (CommandError, LaunchError, StartRefused, Unavailable)
 
 
-def told(error: BaseException) -> str:
+def error_lines(error: BaseException) -> str:
     """The line about an error; two lines when the second is the English text."""
     if isinstance(error, ListError):
         return f"{error.message_id}\n        ({error.message_en})"
@@ -66,7 +66,7 @@ def run(command: Callable[[], object], say: Callable[[str], object]) -> None:
     except (SystemExit, click.exceptions.Exit):
         raise
     except BaseException as error:  # noqa: BLE001  # whatever it is, a person reads one line
-        say(f"payung: {told(error)}")
+        say(f"payung: {error_lines(error)}")
         sys.exit(_code(error))
 
 

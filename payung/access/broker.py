@@ -47,12 +47,12 @@ class BrokerAccess:
 
     def topics(self) -> list[str]:
         """The names of all topics; Unavailable when the broker does not answer."""
-        with _asked():
+        with _broker_errors():
             return sorted(self._client.list_topics(timeout=TIMEOUT_S).topics)
 
     def set_passwords(self, passwords: Mapping[str, str]) -> None:
         """Sets the passwords of these users, new or existing, for both SCRAM mechanisms."""
-        with _asked():
+        with _broker_errors():
             # One request may contain each user only once.
             for mechanism in (ScramMechanism.SCRAM_SHA_256, ScramMechanism.SCRAM_SHA_512):
                 info = ScramCredentialInfo(mechanism, ITERATIONS)
@@ -67,13 +67,13 @@ class BrokerAccess:
         for server in str(self._options["bootstrap.servers"]).split(","):
             login = {"sasl.mechanism": "SCRAM-SHA-256", "sasl.username": name, "sasl.password": password}
             client = _client({**self._options, **login, "bootstrap.servers": server})
-            with _asked():
+            with _broker_errors():
                 client.list_topics(timeout=TIMEOUT_S)
 
     def set_rules(self, users: Iterable[User]) -> tuple[int, int]:
         """Makes the rules of these users equal to the table. Returns how many it made and removed."""
         wanted = {user.name: {_key(user.name, one) for one in user.grants} for user in users}
-        with _asked():
+        with _broker_errors():
             found = self._client.describe_acls(_any()).result(TIMEOUT_S)
             standing = {_key_of(one): one for one in found}
             ours = {key for key, one in standing.items() if _user_of(one) in wanted}
@@ -139,7 +139,7 @@ def _any() -> AclBindingFilter:
     )
 
 
-class _asked:  # noqa: N801  # reads as a word at its place
+class _broker_errors:  # noqa: N801  # reads as a word at its place
     """Surrounds requests to the broker: every failure becomes Unavailable."""
 
     def __enter__(self) -> None:

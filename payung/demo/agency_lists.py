@@ -17,7 +17,7 @@ from pathlib import Path
 
 import openpyxl
 
-from payung.demo.mess import KINDS, Entry, FaultKind, World, entry_of
+from payung.demo.mess import KINDS, Entry, FaultContext, FaultKind, entry_of
 from payung.demo.names import words
 from payung.demo.population import DEMO_DAY, Inhabitant
 from shared.contracts.base import Sector
@@ -107,11 +107,11 @@ def agency_lists(
     return AgencyLists(tuple(files), total, len(persons), dict(injected), dict(expected))
 
 
-def _world(rng: random.Random, persons: Iterable[Inhabitant], regency: str, areas: Areas) -> World:
+def _world(rng: random.Random, persons: Iterable[Inhabitant], regency: str, areas: Areas) -> FaultContext:
     others = [code for code in areas.regencies() if code != regency]
     outside = tuple(v.code for code in others for district in areas.districts(code) for v in areas.villages(district))
     old = tuple(code for code in areas.moved() if areas.regency_of(code) == regency)
-    return World(rng, frozenset(person.nik for person in persons), areas, regency, outside, old)
+    return FaultContext(rng, frozenset(person.nik for person in persons), areas, regency, outside, old)
 
 
 def _agencies(person: Inhabitant, rng: random.Random) -> tuple[str, ...]:
@@ -124,7 +124,7 @@ def _agencies(person: Inhabitant, rng: random.Random) -> tuple[str, ...]:
 _REACH = list(accumulate(kind.share for kind in KINDS))
 
 
-def _spoiled(entry: Entry, world: World) -> tuple[Entry, FaultKind | None]:
+def _spoiled(entry: Entry, world: FaultContext) -> tuple[Entry, FaultKind | None]:
     draw = world.rng.random()
     kind = next((kind for kind, below in zip(KINDS, _REACH, strict=True) if draw < below), None)
     spoiled = kind.spoil(entry, world) if kind else None

@@ -32,7 +32,7 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class World:
+class FaultContext:
     """What a spoiling function needs: the random source, all existing NIKs, the areas, the regency of the lists."""
 
     rng: random.Random
@@ -56,74 +56,74 @@ def entry_of(person: Inhabitant, consent: date) -> Entry:
     )
 
 
-def _nik_typo(entry: Entry, world: World) -> Entry | None:
+def _nik_typo(entry: Entry, world: FaultContext) -> Entry | None:
     at = world.rng.randrange(12, 16)
     digit = str((int(entry.nik[at]) + world.rng.randrange(1, 10)) % 10)
     nik = entry.nik[:at] + digit + entry.nik[at + 1 :]
     return None if nik in world.niks or nik.endswith("0000") else replace(entry, nik=nik)
 
 
-def _stranger(entry: Entry, world: World) -> Entry | None:
+def _unregistered_nik(entry: Entry, world: FaultContext) -> Entry | None:
     nik = f"{entry.nik[:12]}{world.rng.randrange(9_000, 10_000)}"
     return None if nik in world.niks else replace(entry, nik=nik)
 
 
-def _nik_impossible(entry: Entry, world: World) -> Entry:
+def _nik_impossible(entry: Entry, world: FaultContext) -> Entry:
     return replace(entry, nik=f"{entry.nik[:6]}{world.rng.choice(('32', '39', '72'))}{entry.nik[8:]}")
 
 
-def _nik_short(entry: Entry, world: World) -> Entry:
+def _nik_short(entry: Entry, world: FaultContext) -> Entry:
     return replace(entry, nik=entry.nik[: world.rng.choice((12, 14, 15))])
 
 
-def _nik_scientific(entry: Entry, _: World) -> Entry:
+def _nik_scientific(entry: Entry, _: FaultContext) -> Entry:
     return replace(entry, nik=f"{int(entry.nik):.2E}")
 
 
-def _date_impossible(entry: Entry, world: World) -> Entry:
+def _date_impossible(entry: Entry, world: FaultContext) -> Entry:
     return replace(entry, birth_date=f"{entry.birth_date[:4]}-{world.rng.choice(('02-30', '04-31', '13-01'))}")
 
 
-def _date_differs(entry: Entry, _: World) -> Entry:
+def _date_differs(entry: Entry, _: FaultContext) -> Entry:
     born = date.fromisoformat(entry.birth_date)
     return replace(entry, birth_date=born.replace(day=born.day % 28 + 1).isoformat())
 
 
-def _village_unknown(entry: Entry, _: World) -> Entry:
+def _village_unknown(entry: Entry, _: FaultContext) -> Entry:
     return replace(entry, village=f"{entry.village[:-3]}999")
 
 
-def _village_outside(entry: Entry, world: World) -> Entry | None:
+def _village_outside(entry: Entry, world: FaultContext) -> Entry | None:
     return replace(entry, village=world.rng.choice(world.outside)) if world.outside else None
 
 
-def _village_old(entry: Entry, world: World) -> Entry | None:
+def _village_old(entry: Entry, world: FaultContext) -> Entry | None:
     # The same person and village, with the village's old code; only for villages whose code changed.
     return replace(entry, village=world.rng.choice(world.old_codes)) if world.old_codes else None
 
 
-def _consent_missing(entry: Entry, _: World) -> Entry:
+def _consent_missing(entry: Entry, _: FaultContext) -> Entry:
     return replace(entry, consent="")
 
 
-def _name_missing(entry: Entry, _: World) -> Entry:
+def _name_missing(entry: Entry, _: FaultContext) -> Entry:
     return replace(entry, name="")
 
 
-def _name_swapped(entry: Entry, _: World) -> Entry | None:
+def _name_swapped(entry: Entry, _: FaultContext) -> Entry | None:
     words = entry.name.split()
     return replace(entry, name=" ".join([*words[1:], words[0]])) if len(words) == 2 and _is_plain(entry.name) else None
 
 
-def _name_small(entry: Entry, world: World) -> Entry | None:
+def _name_small(entry: Entry, world: FaultContext) -> Entry | None:
     return _misspelt(entry, world, 64, 80)
 
 
-def _name_large(entry: Entry, world: World) -> Entry | None:
+def _name_large(entry: Entry, world: FaultContext) -> Entry | None:
     return _misspelt(entry, world, 10, 45)
 
 
-def _misspelt(entry: Entry, world: World, low: int, high: int) -> Entry | None:
+def _misspelt(entry: Entry, world: FaultContext, low: int, high: int) -> Entry | None:
     if not _is_plain(entry.name) or len(entry.name) < 6:
         return None
     letters = list(entry.name)
@@ -142,7 +142,7 @@ def _is_plain(name: str) -> bool:
     return name.replace(" ", "").isalpha()
 
 
-def _sex_differs(entry: Entry, _: World) -> Entry:
+def _sex_differs(entry: Entry, _: FaultContext) -> Entry:
     return replace(entry, sex="F" if entry.sex == "M" else "M")
 
 
@@ -152,13 +152,13 @@ class FaultKind:
 
     name: str
     share: float
-    spoil: Callable[[Entry, World], Entry | None]
+    spoil: Callable[[Entry, FaultContext], Entry | None]
     reason: str | None
 
 
 KINDS = (
     FaultKind("nik-typo", 0.006, _nik_typo, "not-found"),
-    FaultKind("not-in-population", 0.004, _stranger, "not-found"),
+    FaultKind("not-in-population", 0.004, _unregistered_nik, "not-found"),
     FaultKind("nik-date-impossible", 0.002, _nik_impossible, "nik-date-impossible"),
     FaultKind("nik-short", 0.003, _nik_short, "nik-malformed"),
     FaultKind("nik-scientific", 0.003, _nik_scientific, "nik-malformed"),

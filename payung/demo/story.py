@@ -51,7 +51,7 @@ JKK_DOCUMENTS = (*DOCUMENTS["jkk"], RECEIPTS)
 
 
 @dataclass(slots=True)
-class Told:
+class DemoResult:
     """What the demo did, for the closing tables."""
 
     lists: AgencyLists
@@ -73,7 +73,7 @@ async def demo(*, workers: int, leave: bool, data: Path | None, port_base: int, 
     config = StackConfig(data_dir=folder, port_base=port_base, population=population)
     stack = Stack(config, topics_admin.apply)
     async with stack:
-        good = await _tell(installations.find(folder), people, work, seed, today, out)
+        good = await _run_story(installations.find(folder), people, work, seed, today, out)
         if not leave:
             out.print("Tekan Ctrl-C untuk berhenti (press Ctrl-C to stop)")
             await _until_interrupted()
@@ -87,7 +87,7 @@ async def demo_against(at: Installation, *, workers: int, seed: int) -> int:
     people = _people(workers, seed, today, out)
     # First: this refuses an installation whose Dukcapil is no stand-in, before made-up data get there.
     await running.fill_register(at, people)
-    return 0 if await _tell(at, people, _work_folder(at.data_dir / "demo"), seed, today, out) else 1
+    return 0 if await _run_story(at, people, _work_folder(at.data_dir / "demo"), seed, today, out) else 1
 
 
 def _work_folder(folder: Path) -> Path:
@@ -102,7 +102,7 @@ def _people(workers: int, seed: int, today: date, out: Console) -> list[Inhabita
     return list(generate(seed, workers, REGENCY, areas, today))
 
 
-async def _tell(
+async def _run_story(
     at: Installation, people: Sequence[Inhabitant], work: Path, seed: int, today: date, out: Console
 ) -> bool:
     lists = agency_lists(work / "lists", people, REGENCY, area_files.load(), seed, today)
@@ -124,8 +124,8 @@ async def _until_interrupted() -> None:
 
 async def _live(
     at: Installation, people: Sequence[Inhabitant], lists: AgencyLists, work: Path, today: date, out: Console
-) -> Told:
-    told = Told(lists)
+) -> DemoResult:
+    told = DemoResult(lists)
     with progress_bars(out, transient=False) as bars:
         await _load_snapshot(at, people, work, bars)
         await _publish_lists(at, told, bars)
@@ -145,7 +145,7 @@ async def _load_snapshot(at: Installation, people: Sequence[Inhabitant], work: P
     bars.update(task, completed=len(people))
 
 
-async def _publish_lists(at: Installation, told: Told, bars: Progress) -> None:
+async def _publish_lists(at: Installation, told: DemoResult, bars: Progress) -> None:
     for one in told.lists.files:
         task = bars.add_task(f"Daftar {one.agency} (list)", total=one.rows)
 
@@ -236,7 +236,7 @@ def paid_on(period: str, today: date) -> date:
     return min(first_day(period) + timedelta(days=4), today)
 
 
-async def _bill_and_pay(at: Installation, told: Told, today: date, bars: Progress) -> None:
+async def _bill_and_pay(at: Installation, told: DemoResult, today: date, bars: Progress) -> None:
     task = bars.add_task("Tagihan dan pembayaran (billing)", total=MONTHS)
     for number, period in enumerate(periods(today), start=1):
         run = await commands.run_billing(at, {"regency": REGENCY, "period": period, "funding": "apbd-regency"})
@@ -257,7 +257,7 @@ async def _bill_and_pay(at: Installation, told: Told, today: date, bars: Progres
 
 
 async def _claims(
-    at: Installation, told: Told, people: Sequence[Inhabitant], work: Path, today: date, bars: Progress
+    at: Installation, told: DemoResult, people: Sequence[Inhabitant], work: Path, today: date, bars: Progress
 ) -> None:
     billed = await audit.billed_workers(at, periods(today)[0])
     key = id_key_from(at.environ)
@@ -347,7 +347,7 @@ def _claim(number: str, one: Inhabitant, kind: str, day: date, cause: str, docum
     }
 
 
-async def _close(at: Installation, told: Told, today: date, out: Console) -> bool:
+async def _close(at: Installation, told: DemoResult, today: date, out: Console) -> bool:
     out.print()
     out.print(_lists_table(told))
     out.print(_reasons_table(told))
@@ -367,7 +367,7 @@ async def _close(at: Installation, told: Told, today: date, out: Console) -> boo
     return good
 
 
-def _lists_table(told: Told) -> Table:
+def _lists_table(told: DemoResult) -> Table:
     outcomes = sorted({outcome for one in told.published for outcome in one.by_outcome()})
     table = Table("dinas (agency)", "baris (rows)", *outcomes, title="Yang dikirim (sent)", box=None)
     for one in told.published:
@@ -379,7 +379,7 @@ def _lists_table(told: Told) -> Table:
     return table
 
 
-def _reasons_table(told: Told) -> Table:
+def _reasons_table(told: DemoResult) -> Table:
     counts: Counter[str] = Counter()
     for one in told.published:
         with Path(one.run.file + ".answers.csv").open(encoding="utf-8-sig", newline="") as file:
@@ -405,7 +405,7 @@ def _coverage_table(report: Mapping[str, Any], period: str) -> Table:
     return table
 
 
-def _money_table(told: Told, benefits: int) -> Table:
+def _money_table(told: DemoResult, benefits: int) -> Table:
     table = Table("uang (money)", "", title="Uang (money)", box=None)
     for run in told.runs:
         lines = " + ".join(f"{line['programme']} {rupiah(line['amount'])}" for line in run["lines"])

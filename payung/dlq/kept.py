@@ -62,7 +62,7 @@ async def note(store: MongoStore, run: str, step: str, by: str, action: str, wha
 async def lines(store: MongoStore, limit: int) -> list[dict[str, Any]]:
     """The newest lines, oldest first."""
     rows = await store.find_rows(AUDIT, {}, order=("-at",), limit=limit)
-    return [{**row, "at": _said(row["at"])} for row in reversed(rows) if row.pop("_id")]
+    return [{**row, "at": _instant(row["at"])} for row in reversed(rows) if row.pop("_id")]
 
 
 async def paused(store: MongoStore) -> list[dict[str, Any]]:
@@ -80,10 +80,10 @@ async def resume(store: MongoStore, rows: Sequence[Mapping[str, Any]]) -> None:
     await store.save_rows(PAUSED, ended)
 
 
-def _said(at: datetime) -> str:
+def _instant(at: datetime) -> str:
     return envelope.rfc3339(at)
 
 
 def shown(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Rows for a machine: instants as text."""
-    return [{name: _said(one) if isinstance(one, datetime) else one for name, one in row.items()} for row in rows]
+    return [{name: _instant(one) if isinstance(one, datetime) else one for name, one in row.items()} for row in rows]

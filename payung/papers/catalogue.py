@@ -15,7 +15,7 @@ _DASH = "–"
 
 
 @dataclass(frozen=True, slots=True)
-class _Spoken:
+class _EventEntry:
     """One event type: its topic, who publishes it, which services consume it.
 
     `answers_too`: the agencies' feedback topics carry it as well.
@@ -29,7 +29,7 @@ class _Spoken:
 
 def page() -> str:
     """The whole page."""
-    spoken = _spoken()
+    spoken = _event_entries()
     parts = [
         "# Catalogue: topics, services, events\n\n" + GENERATED,
         "Who may say what on a topic is enforced by the decoder of every service (`shared/contracts/admission.py`) and,"
@@ -86,9 +86,9 @@ def _service(name: str) -> str:
     )
 
 
-def _spoken() -> dict[str, _Spoken]:
+def _event_entries() -> dict[str, _EventEntry]:
     takes = {name: contracts.spec_of(name) for name in topics.SERVICES}
-    found: dict[str, _Spoken] = {}
+    found: dict[str, _EventEntry] = {}
     for topic in contracts.table().values():
         rule = admission.rule_of(topic.name.replace("{regency}-{agency}", "0000-agency"))
         for kind in sorted(rule.types if rule is not None else ()):
@@ -100,11 +100,11 @@ def _spoken() -> dict[str, _Spoken]:
                 for name, spec in takes.items()
                 if kind in spec.inputs and topic.name in {one.name for one in contracts.received(spec)}
             )
-            found[kind] = _Spoken(topic.name, topic.producer, readers)
+            found[kind] = _EventEntry(topic.name, topic.producer, readers)
     return found
 
 
-def _event(kind: str, spoken: Mapping[str, _Spoken]) -> str:
+def _event(kind: str, spoken: Mapping[str, _EventEntry]) -> str:
     where = spoken.get(kind)
     model = contracts.all_types()[kind]
     said = (model.__doc__ or "").strip().split("\n\n")[0].replace("\n", " ")

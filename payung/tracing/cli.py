@@ -15,7 +15,7 @@ from payung.installations import CommandError
 from payung.options import AsJson, DataOption
 from payung.terminal import console
 from payung.tracing import finding
-from payung.tracing.story import SAID, Branch, indented, walk
+from payung.tracing.story import SHOWN_FIELDS, Branch, indented, walk
 
 
 def trace(
@@ -47,6 +47,6 @@ def _shown(one: Branch) -> dict[str, Any]:
 
 def _line(branch: Branch) -> Text:
     shown = branch.step.as_json(asked=branch.asked)
-    said = (f"{name}={shown[name]}" for name in (*SAID, "reasons", "error") if shown.get(name))
+    said = (f"{name}={shown[name]}" for name in (*SHOWN_FIELDS, "reasons", "error") if shown.get(name))
     when = shown["at"][:19].replace("T", " ")
     return Text("  ".join((when, shown["type"], *said, shown["place"], shown["id"])), "bold" if branch.asked else "")

@@ -15,7 +15,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from payung import wire
 from payung.installations import CommandError, Installation
-from payung.tracing.story import Branch, EventName, Kin, Step, says, tell
+from payung.tracing.story import Branch, EventName, Kin, Step, shown_fields, tell
 from shared.contracts import envelope, tokens
 from shared.contracts.envelope import Unreadable
 from shared.kernel.identity import is_nik
@@ -85,7 +85,7 @@ def _step(raw: ConsumerRecord, letters: Letters, key: bytes) -> Step | None:
         at=datetime.fromtimestamp(raw.timestamp / 1000, UTC),
         cause=_cause(attributes, key) if ours else None,
         first_cause=tokens.shown(source, attributes.get("correlationid") or identifier, key),
-        says=says(data, ours=ours),
+        shown_fields=shown_fields(data, ours=ours),
     )
 
 
@@ -126,6 +126,6 @@ def _put_aside(letter: Letter, record: Record, key: bytes) -> Step:
             if known
             else letter.id
         ),
-        says=says(data, ours=False),
+        shown_fields=shown_fields(data, ours=False),
         error=letter.error,
     )

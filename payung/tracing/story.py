@@ -18,7 +18,7 @@ NAMING = (
     *("worker_id", "submission_id", "claim_no", "run_id", "invoice_id", "employer_id", "project_no", "meeting_id"),
     *("sticker_no", "finding_id"),
 )
-SAID = (*NAMING, "outcome", "identity", "stage", "period", "total")
+SHOWN_FIELDS = (*NAMING, "outcome", "identity", "stage", "period", "total")
 
 
 class EventName(NamedTuple):
@@ -41,13 +41,13 @@ class Step:
     at: datetime
     cause: EventName | None
     first_cause: str
-    says: Mapping[str, str] = field(default_factory=dict)
+    shown_fields: Mapping[str, str] = field(default_factory=dict)
     error: str | None = None
     own: str = ""
 
     def bears(self, name: str) -> bool:
         """Whether its own id or a field of its data is the name."""
-        return name in (self.name.id, self.own) or any(self.says.get(one) == name for one in NAMING)
+        return name in (self.name.id, self.own) or any(self.shown_fields.get(one) == name for one in NAMING)
 
     def as_json(self, *, asked: bool) -> dict[str, Any]:
         """For a machine. `asked`: it has the name itself, and is not only a cause or an effect."""
@@ -60,7 +60,7 @@ class Step:
             "causationsource": None if self.cause is None else masking.blurred(self.cause.source),
             "causationid": None if self.cause is None else masking.blurred(self.cause.id),
             "asked": asked,
-            **{name: masking.blurred(text) for name, text in self.says.items()},
+            **{name: masking.blurred(text) for name, text in self.shown_fields.items()},
         }
         return shown if self.error is None else {**shown, "error": self.error}
 
@@ -162,11 +162,13 @@ def indented(branches: Sequence[Branch]) -> Iterator[tuple[Branch, int]]:
         waiting.extend((effect, deeper) for effect in reversed(one.effects))
 
 
-def says(data: Any, *, ours: bool) -> dict[str, str]:
+def shown_fields(data: Any, *, ours: bool) -> dict[str, str]:
     """The fields of an event's data that may be shown; for outsiders' events only those that name it."""
     if not isinstance(data, dict):
         return {}
-    said = {name: str(data[name]) for name in (SAID if ours else NAMING) if isinstance(data.get(name), str | int)}
+    said = {
+        name: str(data[name]) for name in (SHOWN_FIELDS if ours else NAMING) if isinstance(data.get(name), str | int)
+    }
     reasons = data.get("reasons")
     if ours and isinstance(reasons, list) and reasons:
         said["reasons"] = ", ".join(str(one) for one in reasons)

@@ -22,16 +22,16 @@ from shared.runtime.http.auth import Caller, Guard
 LIST_MAX = 1000
 
 
-def routes(house: Any) -> APIRouter:
+def routes(context: Any) -> APIRouter:
     """The endpoints of billing over one service's store."""
     router = APIRouter(prefix="/v1", tags=["billing"])
-    guard = Guard(house.environ)
+    guard = Guard(context.environ)
 
     @router.get("/runs/{run_id}")
     async def one_run(run_id: str, request: Request) -> dict[str, Any]:
         """One run with its figures so far."""
         caller = await guard.caller(request)
-        found = (await house.reader.states("runs", [run_id])).get(run_id)
+        found = (await context.reader.states("runs", [run_id])).get(run_id)
         if found is None or not caller.may_read(found.regency):
             raise _not_found("run")
         return run_view(found)
@@ -46,15 +46,15 @@ def routes(house: Any) -> APIRouter:
         """Runs, by regency and period; with `last` the newest so many, ordered by cutoff."""
         where = _where(await guard.caller(request), regency, period=period)
         if last is None:
-            return {"runs": [run_view(run) for run in await _listed(house, "runs", where)]}
-        newest = await house.reader.find("runs", where, order=("-state.cutoff", "-state.period", "-_id"), limit=last)
+            return {"runs": [run_view(run) for run in await _listed(context, "runs", where)]}
+        newest = await context.reader.find("runs", where, order=("-state.cutoff", "-state.period", "-_id"), limit=last)
         return {"runs": [run_view(run) for _, run in newest]}
 
     @router.get("/invoices/{invoice_id}")
     async def one_invoice(invoice_id: str, request: Request) -> dict[str, Any]:
         """One invoice with its lines."""
         caller = await guard.caller(request)
-        found = (await house.reader.states("invoices", [invoice_id])).get(invoice_id)
+        found = (await context.reader.states("invoices", [invoice_id])).get(invoice_id)
         if found is None or found.status is InvoiceStatus.UNKNOWN or not caller.may_read(found.regency):
             raise _not_found("invoice")
         return invoice_view(found)
@@ -64,13 +64,13 @@ def routes(house: Any) -> APIRouter:
         request: Request, regency: Regency | None = None, period: Period | None = None
     ) -> dict[str, Any]:
         """Invoices, by regency and period."""
-        found = await _listed(house, "invoices", _where(await guard.caller(request), regency, period=period))
+        found = await _listed(context, "invoices", _where(await guard.caller(request), regency, period=period))
         return {"invoices": [invoice_view(one) for one in found if one.status is not InvoiceStatus.UNKNOWN]}
 
     @router.get("/budgets")
     async def all_budgets(request: Request, regency: Regency | None = None, year: int | None = None) -> dict[str, Any]:
         """Budgets with the committed and the remaining money."""
-        found = await _listed(house, "budgets", _where(await guard.caller(request), regency, year=year))
+        found = await _listed(context, "budgets", _where(await guard.caller(request), regency, year=year))
         return {"budgets": [budget_view(one) for one in found if one.ceilings is not None]}
 
     @router.get("/plan")
@@ -85,13 +85,13 @@ def routes(house: Any) -> APIRouter:
         await guard.reader(request, regency)
         asked = business_day(clock.now()) if cutoff is None else day_of(cutoff)
         day = asked.isoformat() if asked is not None else str(cutoff)
-        return await _plan(house, regency, period, funding, day)
+        return await _plan(context, regency, period, funding, day)
 
     return router
 
 
-async def _plan(house: Any, regency: str, period: str, funding: Funding, cutoff: str) -> dict[str, Any]:
-    reference = house.reference
+async def _plan(context: Any, regency: str, period: str, funding: Funding, cutoff: str) -> dict[str, Any]:
+    reference = context.reference
     wrong = [
         f"{Reason.FIELD_INVALID}:{name}"
         for name, right in (
@@ -108,7 +108,7 @@ async def _plan(house: Any, regency: str, period: str, funding: Funding, cutoff:
     if wrong:
         raise HTTPException(422, {"title": "The plan cannot be made", "status": 422, "reasons": wrong})
     key = rules.budget_key(regency, period, funding)
-    budget: Budget | None = (await house.reader.states("budgets", [key])).get(key)
+    budget: Budget | None = (await context.reader.states("budgets", [key])).get(key)
     free = budget.free if budget is not None else Accounts()
     number = (budget.runs.get(period, 0) if budget is not None else 0) + 1
     start = Run(
@@ -122,7 +122,7 @@ async def _plan(house: Any, regency: str, period: str, funding: Funding, cutoff:
     )
     missing = budget is None or budget.ceilings is None
     missed = Reason.BUDGET_MISSING if missing else Reason.BUDGET_EXHAUSTED
-    planned = await plans.plan(house.reader, reference, start, missed)
+    planned = await plans.plan(context.reader, reference, start, missed)
     end = planned.run
     needed = rules.drawn(end.lines) + end.short
     return {
@@ -164,8 +164,8 @@ def _where(caller: Caller, regency: str | None, **wanted: Any) -> dict[str, Any]
     return where
 
 
-async def _listed(house: Any, collection: str, where: dict[str, Any]) -> list[Any]:
-    found = await house.reader.find(collection, where, order=("_id",), limit=LIST_MAX)
+async def _listed(context: Any, collection: str, where: dict[str, Any]) -> list[Any]:
+    found = await context.reader.find(collection, where, order=("_id",), limit=LIST_MAX)
     return [state for _, state in found]
 
 

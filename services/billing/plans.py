@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from services.billing import facts
 from services.billing.domain import runs
-from services.billing.domain.runs import LeftOut
+from services.billing.domain.runs import UnbilledWorker
 from services.billing.domain.state import NOTHING, Accounts, Reference, Run
 from shared.contracts.reasons import Reason
 from shared.runtime.ports import Reader
@@ -33,7 +33,7 @@ class Plan:
     run: Run
     counts: Counter[tuple[str, str]] = field(default_factory=Counter)
     costs: dict[tuple[str, str], Accounts] = field(default_factory=dict)
-    named: list[LeftOut] = field(default_factory=list)
+    named: list[UnbilledWorker] = field(default_factory=list)
 
     @property
     def by_reason(self) -> dict[str, int]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from shared.runtime.settings import Whole
+from shared.runtime.settings import Integer
 
 # One record names all workers of a step (contracts/billing_work.py); more would exceed the topic's record size.
 STEP_WORKERS_LIMIT = 1000
-STEP_WORKERS = Whole(
+STEP_WORKERS = Integer(
     "PAYUNG_BILLING_STEP_WORKERS",
     "candidates in one step of a billing run",
     str(STEP_WORKERS_LIMIT),

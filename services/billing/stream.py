@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from services.billing import api, documents, facts, settings
+from services.billing import adapters, api, documents, facts, settings
 from services.billing.domain import decide
 from shared.contracts import billing, billing_work, topics
 from shared.contracts.claims import WorkerDied
@@ -39,7 +39,7 @@ SPEC = ServiceSpec(
     reference=facts.reference,
     conflicting=decide.conflicting,
     first_only=billing_work.FIRST_ONLY,
-    performers=facts.PERFORMERS,
+    performers=adapters.PERFORMERS,
     outcomes=billing.OUTCOMES,
     routes=api.routes,
     settings=settings.SETTINGS,

@@ -25,10 +25,10 @@ LIST_MAX = 1000
 _REGENCY = re.compile(r"\d{2}\.\d{2}")
 
 
-def routes(house: Any) -> APIRouter:
+def routes(context: Any) -> APIRouter:
     """The endpoints of claims over one service's store."""
     router = APIRouter(prefix="/v1", tags=["claims"])
-    guard = Guard(house.environ)
+    guard = Guard(context.environ)
 
     @router.get("/claims")
     async def all_claims(
@@ -41,8 +41,8 @@ def routes(house: Any) -> APIRouter:
             where["state.regency"] = {"$in": regencies}
         if status is not None:
             where["state.status"] = status.value
-        found = await house.reader.find("claims", where, order=("_id",), limit=LIST_MAX)
-        return {"claims": [claim_view(claim, house.reference) for _, claim in found]}
+        found = await context.reader.find("claims", where, order=("_id",), limit=LIST_MAX)
+        return {"claims": [claim_view(claim, context.reference) for _, claim in found]}
 
     @router.post("/claims/{agency}/{claim_no:path}/decision", status_code=202)
     async def decide(
@@ -61,7 +61,7 @@ def routes(house: Any) -> APIRouter:
         caller = await guard.caller(request)
         if _REGENCY.fullmatch(agency) and "/" in claim_no:
             regency, (agency, claim_no) = agency, claim_no.split("/", 1)
-        claim = await _found(house, caller, regency, agency, claim_no)
+        claim = await _found(context, caller, regency, agency, claim_no)
         _may_decide(caller, claim)
         given = await officers.read(request, idempotency_key)
         data = {**given.fields, "agency": f"{claim.regency}/{claim.agency}", "claim_no": claim.claim_no}
@@ -75,7 +75,7 @@ def routes(house: Any) -> APIRouter:
             topic=topics.CLAIMS_OFFICERS,
             commands=DECISIONS,
         )
-        await house.publish([message])
+        await context.publish([message])
         return JSONResponse({"ids": [given.name]}, 202)
 
     # A claim number may contain slashes, and an agency may be named with its regency: 64.08/rumahsakit/KLM-1.
@@ -85,7 +85,7 @@ def routes(house: Any) -> APIRouter:
         caller = await guard.caller(request)
         if _REGENCY.fullmatch(agency) and "/" in claim_no:
             regency, (agency, claim_no) = agency, claim_no.split("/", 1)
-        return claim_view(await _found(house, caller, regency, agency, claim_no), house.reference)
+        return claim_view(await _found(context, caller, regency, agency, claim_no), context.reference)
 
     return router
 
@@ -97,17 +97,17 @@ def _may_decide(caller: Caller, claim: Claim) -> None:
         raise HTTPException(403, "the claim is of your own agency: another officer decides it")
 
 
-async def _found(house: Any, caller: Caller, regency: str | None, agency: str, claim_no: str) -> Claim:
+async def _found(context: Any, caller: Caller, regency: str | None, agency: str, claim_no: str) -> Claim:
     if regency is not None:
         key = claim_key(regency, agency, claim_no)
-        stated: Claim | None = (await house.reader.states("claims", [key])).get(key)
+        stated: Claim | None = (await context.reader.states("claims", [key])).get(key)
         found = [] if stated is None else [stated]
     else:
         where: dict[str, Any] = {"state.claim_no": claim_no, "state.agency": agency}
         regencies = caller.regencies()
         if regencies is not None:
             where["state.regency"] = {"$in": regencies}
-        found = [claim for _, claim in await house.reader.find("claims", where, limit=2)]
+        found = [claim for _, claim in await context.reader.find("claims", where, limit=2)]
     found = [one for one in found if one.status is not ClaimStatus.UNKNOWN and caller.may_read(one.regency)]
     if not found:
         raise HTTPException(404, {"title": "There is no such claim", "status": 404})

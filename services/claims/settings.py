@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from shared.runtime.settings import Url, Whole
+from shared.runtime.settings import Integer, Url
 from shared.runtime.store.crypto import id_key_from
 
 # Above this amount an officer must decide (docs/contracts.md#claims).
 OFFICER_ABOVE = 50_000_000
 BPJS_URL = Url("PAYUNG_BPJS_URL", "the address of BPJS' payment service", "http://127.0.0.1:8107")
-DECIDES_ABOVE = Whole(
+DECIDES_ABOVE = Integer(
     "PAYUNG_CLAIMS_OFFICER_ABOVE",
     "an officer must decide a claim above this amount, in rupiah",
     str(OFFICER_ABOVE),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from services.claims import api, documents, facts, settings
-from services.claims.adapters import bpjs
+from services.claims.adapters import bpjs, waits
 from services.claims.domain import decide, outcomes
 from shared.contracts import claims, claims_work, topics
 from shared.contracts.billing import PremiumBilled, PremiumPaid, RunCompleted
@@ -38,7 +38,7 @@ SPEC = ServiceSpec(
     indexes=documents.INDEXES,
     reference=facts.reference,
     conflicting=decide.conflicting,
-    performers={**facts.PERFORMERS, outcomes.PAYMENT: bpjs.pay},
+    performers={**waits.PERFORMERS, outcomes.PAYMENT: bpjs.pay},
     outcomes=claims.OUTCOMES,
     routes=api.routes,
     settings=settings.SETTINGS,

@@ -11,10 +11,10 @@ from services.registration.outreach import api as outreach
 from services.registration.stickers.api import web as stickers
 from services.registration.suspects.api import web as suspects
 from services.registration.workers import api as workers
-from shared.runtime.house import House
+from shared.runtime.service_context import ServiceContext
 
 
-def routes(house: House) -> APIRouter:
+def routes(context: ServiceContext) -> APIRouter:
     """The endpoints."""
     router = APIRouter()
 
@@ -23,5 +23,5 @@ def routes(house: House) -> APIRouter:
         return RedirectResponse("/v1/imports")
 
     for part in (workers, imports, compliance, outreach, stickers, suspects):
-        router.include_router(part.routes(house))
+        router.include_router(part.routes(context))
     return router

@@ -1,6 +1,4 @@
-"""What registration needs beside the document at hand: the facts and the due work of its parts, and the reference
-data for routing.
-"""
+"""What registration needs beside the document at hand: the facts of its parts, and the reference data for routing."""
 
 from __future__ import annotations
 
@@ -16,7 +14,6 @@ from shared.reference import areas, precedence
 from shared.reference.precedence import PrecedenceError
 from shared.runtime.errors import StartRefused
 from shared.runtime.ports import Reader
-from shared.runtime.spec import Performer
 
 
 async def reference(reader: Reader, environ: Mapping[str, str]) -> Reference:
@@ -36,6 +33,3 @@ async def facts(reader: Reader, routed: Sequence[tuple[Routed, Event]], referenc
     """Looks up what decisions need beyond their own document; most need only the precedence."""
     duties = await compliance.facts(reader, routed, workers.verified)
     return Facts(precedence=reference.precedence, subsidised=duties.subsidised, jobs=duties.jobs, rates=duties.rates)
-
-
-PERFORMERS: Mapping[str, Performer] = {**workers.PERFORMERS, **compliance.PERFORMERS}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from services.registration import api, facts, settings
+from services.registration import adapters, api, facts, settings
 from services.registration.compliance import documents as compliance
 from services.registration.domain import decide
 from services.registration.imports.background import running as sending
@@ -17,12 +17,12 @@ from services.registration.workers import documents as workers
 from shared.contracts import registration, registration_duties, registration_stickers, registration_work, topics
 from shared.contracts.billing import PremiumBilled, PremiumPaid
 from shared.contracts.verification import IdentityEnded, IdentityHeld, IdentityRejected, IdentityVerified
-from shared.runtime.house import House
+from shared.runtime.service_context import ServiceContext
 from shared.runtime.spec import ServiceSpec
 
 
-async def _background(house: House) -> None:
-    await asyncio.gather(sending.run(house), scanning.run(house))
+async def _background(context: ServiceContext) -> None:
+    await asyncio.gather(sending.run(context), scanning.run(context))
 
 
 SPEC = ServiceSpec(
@@ -64,7 +64,7 @@ SPEC = ServiceSpec(
     indexes={**suspects.INDEXES, **compliance.INDEXES, **outreach.INDEXES},
     reference=facts.reference,
     conflicting=decide.conflicting,
-    performers=facts.PERFORMERS,
+    performers=adapters.PERFORMERS,
     outcomes={**registration.OUTCOMES, **registration_duties.OUTCOMES, **registration_stickers.OUTCOMES},
     routes=api.routes,
     background=_background,

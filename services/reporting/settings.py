@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from shared.runtime.settings import Whole
+from shared.runtime.settings import Integer
 
 STREAMS_MAX = 200
-STREAMS = Whole(
+STREAMS = Integer(
     "PAYUNG_REPORTING_STREAMS",
     "browsers that may follow the live figures at the same time",
     str(STREAMS_MAX),

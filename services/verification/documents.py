@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from services.verification.domain.state import Found, Identity, Listed, Proposal, Refusal, Ruling, SideFacts
+from services.verification.domain.state import Identity, Listed, Proposal, Refusal, RegisterAnswer, Ruling, SideFacts
 from shared.contracts.registration import Attestation, IdentityCheckRequested
 from shared.runtime.codecs import Codecs, record, row
 from shared.runtime.ports import Cipher, Codec, Index
@@ -35,7 +35,7 @@ CODECS = Codecs(
     row(Attestation),
     row(SideFacts, seldom=("suspected", "suspicion_sequence")),
     row(Listed),
-    row(Found),
+    row(RegisterAnswer),
     row(Ruling),
     row(Proposal, inline=("ruling",)),
 )

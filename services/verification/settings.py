@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from shared.runtime.settings import Number, Text, Url, Whole
+from shared.runtime.settings import Integer, Number, Text, Url
 
 URL = Url("PAYUNG_DUKCAPIL_URL", "the address of Dukcapil's web service", "http://127.0.0.1:8106")
 USER = Text("PAYUNG_DUKCAPIL_USER", "the agency's user at Dukcapil", "payung")
@@ -22,7 +22,7 @@ RATE = Number(
     most=100_000,
     default=50.0,
 )
-DAILY_QUOTA = Whole(
+DAILY_QUOTA = Integer(
     "PAYUNG_DUKCAPIL_DAILY_QUOTA",
     "questions of all processes together on one business day; 0: only Dukcapil says when its quota is used up",
     "0",

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from shared.contracts.reasons import Reason
-from shared.contracts.yes_no import said
+from shared.contracts.yes_no import parse
 from shared.kernel.calendar import day_of
 from shared.kernel.debris import fault, says_nothing
 
@@ -98,4 +98,4 @@ def _is_code(value: Any) -> bool:
     # "belum" next to a document's code means that the document is missing: a list with such a word is invalid.
     if not isinstance(value, str) or not 0 < len(value.strip()) <= TEXT_MAX:
         return False
-    return fault(value) is None and said(value) is not False
+    return fault(value) is None and parse(value) is not False

@@ -11,7 +11,7 @@ _NO = frozenset(
 )
 
 
-def said(value: Any) -> bool | None:
+def parse(value: Any) -> bool | None:
     """True for a known yes, False for a known no (`tidak setuju`, `belum`, `menolak`, 0), None when it is unknown."""
     if isinstance(value, bool):
         return value

@@ -13,7 +13,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from shared.contracts.yes_no import said
+from shared.contracts.yes_no import parse
 from shared.kernel.debris import error_value, says_nothing, stray_mark
 from shared.lists import twins, values
 from shared.lists.columns import Column, Layout, Matched, takes_submission_id
@@ -119,7 +119,7 @@ class CellMeaning:
         consent.setdefault("method", CONSENT_METHOD)
         word = self._twins[_CONSENT].word(cells) if _CONSENT in self._twins else None
         # A No counts whatever stands in the other column.
-        if word is not None and ("given" not in consent or said(word) is False):
+        if word is not None and ("given" not in consent or parse(word) is False):
             consent["given"] = word
 
     def _text(self, column: Column, cell: str) -> str:

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from shared.contracts.reasons import Reason
-from shared.contracts.yes_no import said
+from shared.contracts.yes_no import parse
 from shared.kernel.debris import says_nothing
 from shared.lists import values, villages
 from shared.lists.columns import Column, plain
@@ -78,7 +78,7 @@ class Twins:
         """The yes or no beside the day of a consent: lists have a column for each."""
         found = list(self._said(cells)) if self.column.path == _CONSENT else []
         words = [text for _, text, is_day in found if not is_day]
-        return next((text for text in words if said(text) is False), words[0] if words else None)
+        return next((text for text in words if parse(text) is False), words[0] if words else None)
 
     def problem(self, cells: Sequence[str]) -> Problem | None:
         """Why a row cannot be sent: two of its columns state different values."""
@@ -124,7 +124,7 @@ class Twins:
         """Whether a text takes precedence whatever its heading is: a code of a village, or the day of a consent beside
         a yes or no."""
         if self.column.path == _CONSENT:
-            return said(text) is None
+            return parse(text) is None
         return self.column.path == _VILLAGE and _CODE.match(text) is not None
 
     def _first(self, filled: Sequence[Said]) -> Said:

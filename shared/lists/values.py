@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from shared.contracts.yes_no import said
+from shared.contracts.yes_no import parse
 from shared.kernel.contacts import phone as phone
 from shared.kernel.contacts import relation as relation
 from shared.kernel.debris import bare as bare
@@ -158,7 +158,7 @@ def sector(cell: str) -> str:
 def codes(cell: str) -> list[str] | str:
     """Document codes, separated by blanks, commas, semicolons or bars. The raw text when a word says that a document is
     missing (`belum ada kk1`): such a list is invalid."""
-    if any(said(part) is False for part in re.split(r"[\s,;|]+", cell) if part):
+    if any(parse(part) is False for part in re.split(r"[\s,;|]+", cell) if part):
         return cell
     return [code for code in re.split(r"[\s,;|]+", cell.lower()) if code]
 

@@ -23,7 +23,6 @@ from shared.runtime import clock, configuration, settings
 from shared.runtime.deadletters import DeadLetterTopic
 from shared.runtime.due import DueRunner, DueWorkplace
 from shared.runtime.errors import StartRefused, Unavailable
-from shared.runtime.house import House
 from shared.runtime.http import edge, endpoints
 from shared.runtime.kafka import refusals, settled, topic_ids, topics_admin
 from shared.runtime.kafka.consumer import KafkaConsumer, pattern_of
@@ -39,6 +38,7 @@ from shared.runtime.ops.metrics import Metrics
 from shared.runtime.ops.pulse import Pulse
 from shared.runtime.pipeline import Pipeline
 from shared.runtime.records import Batch
+from shared.runtime.service_context import ServiceContext
 from shared.runtime.spec import ServiceSpec
 from shared.runtime.store import key_checks, login, opening
 from shared.runtime.store.crypto import FieldCipher, cipher_from, id_key_from, naming_key_from
@@ -120,7 +120,7 @@ async def _run(spec: ServiceSpec, environ: Mapping[str, str]) -> int:
         log.error("stopped: a server does not answer", why=str(error))
         return EXIT_UNAVAILABLE
     except Exception as error:  # noqa: BLE001  # any other error gives the operator one line and the exit code of a defect
-        log.error("ended by a defect", why=traces.told(error))
+        log.error("ended by a defect", why=traces.safe_text(error))
         _tell(error)
         return EXIT_DEFECT
 
@@ -163,26 +163,26 @@ class Process:
         limits = limits_of(environ)
         store = open_store(spec, environ)
         publisher = KafkaPublisher(server, f"payung-{spec.name}")
-        await self._patiently(store.check)
+        await self._retry_transient(store.check)
         cipher = cipher_from(environ, spec.name)
         id_key = id_key_from(environ) if spec.names_workers else None
-        await self._patiently(lambda: key_checks.check(store, cipher, id_key))
-        await self._patiently(store.bring_up)
+        await self._retry_transient(lambda: key_checks.check(store, cipher, id_key))
+        await self._retry_transient(store.bring_up)
         reads, asked = pattern_of(spec.topics), Durability.of(environ)
-        await self._patiently(lambda: topics_admin.check(server, _topics_of(spec), reads, asked))
+        await self._retry_transient(lambda: topics_admin.check(server, _topics_of(spec), reads, asked))
         topic_guard = _topic_guard(spec, server, store, environ)
-        await self._patiently(topic_guard.check)
+        await self._retry_transient(topic_guard.check)
         instance = configuration.INSTANCE.text(environ) or None
         name_guard = guards.NameGuard(store, instance)
-        await self._patiently(name_guard.claim)
-        reference = await self._patiently(lambda: spec.reference(store, environ))
-        await self._patiently(publisher.start)
+        await self._retry_transient(name_guard.claim)
+        reference = await self._retry_transient(lambda: spec.reference(store, environ))
+        await self._retry_transient(publisher.start)
 
         async def take(batch: Batch) -> None:
-            await self._patiently(lambda: _uncollected(pipeline.take(batch)), metrics)
+            await self._retry_transient(lambda: _uncollected(pipeline.take(batch)), metrics)
 
         async def settle(batch: Batch) -> None:
-            await self._patiently(lambda: pipeline.settle(batch), metrics)
+            await self._retry_transient(lambda: pipeline.settle(batch), metrics)
             await gate.settled(batch.records)
             runner.wake()
 
@@ -192,7 +192,7 @@ class Process:
         letters = DeadLetterTopic(spec.name, publisher, lambda: topic_ids.read(server))
         gate = FloodGate(spec.name, letters, store, consumer, metrics, limits)
         pipeline = Pipeline(spec, store, publisher, gate, metrics, reference, naming_key_from(environ))
-        swept = await self._patiently(pipeline.sweep)
+        swept = await self._retry_transient(pipeline.sweep)
         if swept:
             log.warning("published outcomes that an earlier process had saved", outcomes=swept)
         await gate.look()
@@ -200,7 +200,7 @@ class Process:
         runner = DueRunner(spec, store, publisher, metrics, DueWorkplace(store, reference, consumer.caught_up), leases)
         pulse = Pulse(store, instance, lambda: watch.vitals.told(), metrics)
         watch = Watch(consumer, metrics, self._fail, pulse)
-        house = House(
+        context = ServiceContext(
             spec,
             store,
             reference,
@@ -213,7 +213,7 @@ class Process:
             watch.parts,
             metrics.registry,
         )
-        web = self._web(house, watch, metrics)
+        web = self._web(context, watch, metrics)
         tasks: list[asyncio.Task[Any]] = []
         try:
             tasks.append(asyncio.create_task(self._guard(web.serve(), "http")))
@@ -230,7 +230,7 @@ class Process:
             tasks.append(asyncio.create_task(self._guard(_look_for_keys(cipher), "keys")))
             tasks.append(asyncio.create_task(self._guard(self._stop_when_exchanged(), "credentials")))
             if spec.background is not None:
-                tasks.append(asyncio.create_task(self._guard(spec.background(house), "background")))
+                tasks.append(asyncio.create_task(self._guard(spec.background(context), "background")))
             log.info("started", topics=list(spec.topics))
             await self._stopping.wait()
         finally:
@@ -247,7 +247,7 @@ class Process:
                 await pulse.farewell()
             await store.close()
         if self._failure is not None:
-            log.error("stopped after an error", why=traces.told(self._failure))
+            log.error("stopped after an error", why=traces.safe_text(self._failure))
             if not isinstance(self._failure, OwnFlood):
                 _tell(self._failure)
             if isinstance(self._failure, StartRefused):
@@ -272,7 +272,7 @@ class Process:
             log.error("a part of the service ended with an error", part=what, error=type(error).__name__)
             self._fail(error)
 
-    async def _patiently(self, attempt: Any, metrics: Metrics | None = None) -> Any:
+    async def _retry_transient(self, attempt: Any, metrics: Metrics | None = None) -> Any:
         """Retries transient trouble in place for RETRY_BUDGET_S at most; any other error passes through."""
         until = clock.monotonic() + RETRY_BUDGET_S
         pause_s = RETRY_FIRST_S
@@ -290,10 +290,10 @@ class Process:
                 raise Unavailable("asked to stop while retrying")
             pause_s = min(RETRY_MAX_S, pause_s * 2)
 
-    def _web(self, house: House, watch: Watch, metrics: Metrics) -> uvicorn.Server:
-        number = topics.SERVICES.index(house.name) + 1
+    def _web(self, context: ServiceContext, watch: Watch, metrics: Metrics) -> uvicorn.Server:
+        number = topics.SERVICES.index(context.name) + 1
         port = configuration.HTTP_PORT.perhaps(self._environ) or DEFAULT_PORT_BASE + number
-        config = edge.config(endpoints.build(house, watch, metrics), self._environ, port)
+        config = edge.config(endpoints.build(context, watch, metrics), self._environ, port)
         return _Web(config)
 
 

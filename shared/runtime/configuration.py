@@ -3,7 +3,7 @@ payung/configuration.py."""
 
 from __future__ import annotations
 
-from shared.runtime.settings import Choice, File, Hosts, Number, ProcessName, Setting, Text, Url, Whole, YesNo
+from shared.runtime.settings import Choice, File, Hosts, Integer, Number, ProcessName, Setting, Text, Url, YesNo
 
 # How to reach the servers: services and the payung command read these.
 KAFKA = Hosts("PAYUNG_KAFKA", "the brokers", "127.0.0.1:8192")
@@ -25,7 +25,7 @@ KAFKA_TOKEN_CA = File("PAYUNG_KAFKA_TOKEN_CA", "OAUTHBEARER: the CA of the issue
 KAFKA_CLIENT_ID = Text("PAYUNG_KAFKA_CLIENT_ID", "OAUTHBEARER: the client at the issuer")
 KAFKA_CLIENT_SECRET = Text("PAYUNG_KAFKA_CLIENT_SECRET", "OAUTHBEARER: the client's secret", secret=True)
 KAFKA_SCOPE = Text("PAYUNG_KAFKA_SCOPE", "OAUTHBEARER: the scope to ask for")
-SESSION_TIMEOUT_MS = Whole(
+SESSION_TIMEOUT_MS = Integer(
     "PAYUNG_SESSION_TIMEOUT_MS",
     "a consumer that is silent for so many milliseconds loses its partitions",
     "45000",
@@ -39,10 +39,10 @@ MONGO_URL = Text(
 MONGO_AUTH = Choice("PAYUNG_MONGO_AUTH", "says that the database asks nobody who they are", words=("none",))
 MONGO_DRIVER = Choice("PAYUNG_MONGO_DRIVER", "the driver of MongoDB", "motor", words=("motor", "pymongo"))
 CREDENTIALS = File("PAYUNG_CREDENTIALS", "a log-in file, in place of the settings of users and passwords")
-REPLICATION = Whole(
+REPLICATION = Integer(
     "PAYUNG_KAFKA_REPLICATION", "copies of a new topic", "3, or as many as there are brokers", least=1, most=99
 )
-MIN_INSYNC = Whole(
+MIN_INSYNC = Integer(
     "PAYUNG_KAFKA_MIN_INSYNC", "how many copies must have a record before it counts", "2, or 1 of 1", least=1, most=99
 )
 ONE_BROKER = YesNo(
@@ -85,7 +85,7 @@ CONNECTING: tuple[Setting, ...] = (
 )
 
 # What only a service reads.
-HTTP_PORT = Whole("PAYUNG_HTTP_PORT", "the port of this service", "8101 to 8105, by service", least=1, most=65_535)
+HTTP_PORT = Integer("PAYUNG_HTTP_PORT", "the port of this service", "8101 to 8105, by service", least=1, most=65_535)
 HTTP_HOST = Text("PAYUNG_HTTP_HOST", "the address on which it listens", "127.0.0.1")
 HTTP_PUBLISHED = Choice(
     "PAYUNG_HTTP_PUBLISHED",
@@ -101,13 +101,13 @@ INSTANCE = ProcessName(
 )
 ACCEPT_TOPIC = Text("PAYUNG_ACCEPT_TOPIC", "accepts topics that were made anew, once: names with commas, or `all`")
 ACCEPT_AHEAD = Choice("PAYUNG_ACCEPT_AHEAD", "goes on, once, with a store that is older than the log", words=("all",))
-FLOOD_LETTERS = Whole(
+FLOOD_LETTERS = Integer(
     "PAYUNG_FLOOD_LETTERS",
     "dead letters of one intake topic within the window that pause it; 0 switches the check off",
     "1000",
     default=1_000,
 )
-FLOOD_OWN_LETTERS = Whole(
+FLOOD_OWN_LETTERS = Integer(
     "PAYUNG_FLOOD_OWN_LETTERS",
     "dead letters of one of our own topics that stop the service; 0 switches the check off",
     "100",

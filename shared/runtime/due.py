@@ -66,7 +66,7 @@ TAKEN_WITHIN_S = 120.0
 
 
 @dataclass(frozen=True, slots=True)
-class _Rest:
+class _Postponed:
     """Work that is left alone until a moment of the monotonic clock; with its document and its due time."""
 
     until_s: float
@@ -107,7 +107,7 @@ class DueRunner:
         self._leases = leases
         self._has_turn = False
         self._stopping = False
-        self._resting: dict[str, _Rest] = {}
+        self._resting: dict[str, _Postponed] = {}
         self._failures: dict[str, int] = {}
         # By kind, until when, on the monotonic clock: if the wall clock were set back, the pause would last longer.
         self._paused: dict[str, float] = {}
@@ -238,7 +238,7 @@ class DueRunner:
         self._failures = {key: n for key, n in self._failures.items() if key in still or key in self._running}
 
     def _rests(self, one: DueWork, until_s: float) -> None:
-        self._resting[one.due.id] = _Rest(until_s, one.address, one.due.at)
+        self._resting[one.due.id] = _Postponed(until_s, one.address, one.due.at)
 
     async def _perform(self, one: DueWork) -> None:
         kind = one.due.kind
@@ -275,7 +275,7 @@ class DueRunner:
         self._rests(one, clock.monotonic() + pause_s)
         self._metrics.performed(kind, fate)
         if failures in (1, 5) or fate == "failed":
-            log.warning("due work waits", kind=kind, fate=fate, error=traces.told(error), again_in_s=pause_s)
+            log.warning("due work waits", kind=kind, fate=fate, error=traces.safe_text(error), again_in_s=pause_s)
         # The end of the pause is known: look at that moment, not up to LOOK_S later.
         asyncio.get_running_loop().call_later(pause_s, self.wake)
 

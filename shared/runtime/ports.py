@@ -109,7 +109,7 @@ class DueWork:
 
 
 @dataclass(frozen=True, slots=True)
-class Owed:
+class PendingOutcomes:
     """An open journal entry and the outcomes that it names.
 
     `complete`: every input it names is saved, or it was written by this process's dead predecessor of the same name.
@@ -183,7 +183,7 @@ class StateStore(Rows, Protocol):
         """Removes the entry: all outcomes of the batch are surely published."""
         ...
 
-    async def unpublished(self) -> list[Owed]:
+    async def unpublished(self) -> list[PendingOutcomes]:
         """Open journals with the outcomes that they may owe; read by the sweep at start."""
         ...
 

@@ -87,7 +87,7 @@ class ProcessName(Setting):
 
 
 @dataclass(frozen=True, slots=True)
-class Whole(Setting):
+class Integer(Setting):
     """A whole number within bounds; a default of the code is given as `default`."""
 
     least: int = 0

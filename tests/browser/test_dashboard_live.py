@@ -15,7 +15,7 @@ from playwright.sync_api import Page, sync_playwright
 
 from services.reporting.api.web import routes
 from tests.browser.chromium import executable
-from tests.unit.reporting.reporting_house import FakeHouse, event
+from tests.unit.reporting.reporting_context import FakeContext, event
 
 pytestmark = [pytest.mark.connected, pytest.mark.timeout(240)]
 
@@ -47,20 +47,20 @@ def premium(worker: str, month: str) -> Any:
     return event("premium.billed.v1", name=f"{worker}{month}", invoice_id=month, **data, **money, **person)
 
 
-def town() -> FakeHouse:
+def town() -> FakeContext:
     """A year of large figures, one premium that counts, and a warning."""
-    house = FakeHouse()
+    context = FakeContext()
     for month in MONTHS:
-        house.take(*paid(month, 160_000))
-    house.take(premium("a", "2026-01"))
+        context.take(*paid(month, 160_000))
+    context.take(premium("a", "2026-01"))
     late: dict[str, Any] = {"regency": "64.08", "period": "2026-02", "workers": 1_234, "reason": "awaiting-premium"}
-    house.take(event("coverage.at-risk.v1", name="late", subject="unpaid", **late))
-    return house
+    context.take(event("coverage.at-risk.v1", name="late", subject="unpaid", **late))
+    return context
 
 
-def application(house: Any) -> FastAPI:
+def application(context: Any) -> FastAPI:
     app = FastAPI()
-    app.include_router(routes(house))
+    app.include_router(routes(context))
     return app
 
 
@@ -114,13 +114,13 @@ def test_the_page_never_scrolls_sideways(page: Page, width: int) -> None:
 
 
 def test_a_lost_service_is_said_and_the_page_comes_back_also_after_a_502(page: Page) -> None:
-    house = town()
-    with serving(application(house)) as port:
+    context = town()
+    with serving(application(context)) as port:
         page.goto(f"http://127.0.0.1:{port}/?regency=64.08&period=2026-01")
         page.wait_for_selector("#live", timeout=WAIT_MS)
         assert page.is_hidden("#stale")
         assert page.is_visible(COVERED.format(1))
-        house.take(premium("b", "2026-01"))
+        context.take(premium("b", "2026-01"))
         page.wait_for_selector(COVERED.format(2), timeout=WAIT_MS)
     page.wait_for_selector("#stale", timeout=WAIT_MS)
     assert page.is_hidden("#live")
@@ -128,8 +128,8 @@ def test_a_lost_service_is_said_and_the_page_comes_back_also_after_a_502(page: P
         page.wait_for_event("response", lambda one: one.status == 502, timeout=WAIT_MS)
         assert page.is_visible("#stale")
         assert page.is_visible(COVERED.format(2))
-    house.take(premium("c", "2026-01"))
-    with serving(application(house), port):
+    context.take(premium("c", "2026-01"))
+    with serving(application(context), port):
         page.wait_for_selector(COVERED.format(3), timeout=WAIT_MS)
         page.wait_for_selector("#live", timeout=WAIT_MS)
         assert page.is_hidden("#stale")

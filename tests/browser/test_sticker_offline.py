@@ -21,7 +21,7 @@ from shared.kernel.calendar import business_day, first_day, period_of, shift_per
 from shared.runtime import clock
 from tests.browser.chromium import executable
 from tests.property.registration_world import KEY
-from tests.unit.registration.stickers.sticker_house import KEYS, VILLAGE, StickerHouse
+from tests.unit.registration.stickers.sticker_context import KEYS, VILLAGE, StickerContext
 
 pytestmark = [pytest.mark.connected, pytest.mark.timeout(240)]
 
@@ -35,10 +35,10 @@ KEPT = "async () => { const page = await caches.match('/s/'); return page ? awai
 class Server:
     """The service's HTTP on a port of its own, until it is stopped for good."""
 
-    def __init__(self, house: StickerHouse) -> None:
+    def __init__(self, context: StickerContext) -> None:
         self._socket = socket.socket()
         self._socket.bind(("127.0.0.1", 0))
-        config = uvicorn.Config(house.stickers_app(), log_config=None, lifespan="off")
+        config = uvicorn.Config(context.stickers_app(), log_config=None, lifespan="off")
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [self._socket]}, daemon=True)
         self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
@@ -55,7 +55,7 @@ class Server:
 class Scene:
     """A village with two stickers, the server that knows them, and a phone."""
 
-    house: StickerHouse
+    context: StickerContext
     server: Server
     page: Page
     tokens: dict[int, str]
@@ -74,13 +74,13 @@ def _token(number: str, until: date) -> str:
     return SIGNER.token(StickerContent(number, VILLAGE, until))
 
 
-async def _village(house: StickerHouse) -> dict[int, str]:
+async def _village(context: StickerContext) -> dict[int, str]:
     numbers = {}
     for one in (1, 2):
-        worker = await house.worker(one)
-        await house.billed(worker, period_of(TODAY))
+        worker = await context.worker(one)
+        await context.billed(worker, period_of(TODAY))
         numbers[one] = rules.sticker_no(KEY, "64.08", worker, TODAY.isoformat())
-    await house.paid(period_of(TODAY))
+    await context.paid(period_of(TODAY))
     return numbers
 
 
@@ -90,15 +90,15 @@ def scene(monkeypatch: pytest.MonkeyPatch) -> Iterator[Scene]:
     if why_not:
         pytest.skip(why_not)
     monkeypatch.setattr(scanning, "LIST_KEPT_S", 0.0)
-    house = StickerHouse(clock.now())
-    numbers = asyncio.run(_village(house))
-    server = Server(house)
+    context = StickerContext(clock.now())
+    numbers = asyncio.run(_village(context))
+    server = Server(context)
     with sync_playwright() as playwright:
         # Chromium's own sandbox needs rights that a container's root does not have.
         browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
         page = browser.new_context(locale="id-ID", timezone_id="America/New_York").new_page()
         tokens = {one: _token(number, UNTIL) for one, number in numbers.items()}
-        yield Scene(house, server, page, tokens, numbers)
+        yield Scene(context, server, page, tokens, numbers)
         browser.close()
     server.stop()
 
@@ -109,7 +109,7 @@ def test_a_phone_without_a_network_tells_them_apart(scene: Scene) -> None:
     page.request.post(f"{scene.server.url}/v1/stickers/{VILLAGE}")
     # In a thread, since the browser's driver holds a loop in this one.
     with ThreadPoolExecutor() as elsewhere:
-        elsewhere.submit(asyncio.run, scene.house.withdraw(2)).result()
+        elsewhere.submit(asyncio.run, scene.context.withdraw(2)).result()
     page.goto(f"{scene.server.url}/s/")
     assert page.evaluate(STATUS) == "ready"
     page.evaluate("navigator.serviceWorker.ready.then(() => true)")

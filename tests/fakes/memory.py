@@ -13,7 +13,7 @@ from typing import Any
 from shared.kernel.decision import Address
 from shared.runtime import clock
 from shared.runtime.fold import Folded, SavedOutcome, Stored
-from shared.runtime.ports import Codec, DueWork, Holder, Noted, Owed, Settled, Where
+from shared.runtime.ports import Codec, DueWork, Holder, Noted, PendingOutcomes, Settled, Where
 from shared.runtime.records import Message, Record
 from shared.runtime.store import documents, sealed
 from shared.runtime.store.crypto import FieldCipher
@@ -170,13 +170,13 @@ class MemoryStore:
         self.journals.pop(journal, None)
         await self.trouble("journal close done")
 
-    async def unpublished(self) -> list[Owed]:
+    async def unpublished(self) -> list[PendingOutcomes]:
         """What open journals name."""
         owed = []
         for journal, entries in list(self.journals.items()):
             outcomes = [(await self.outcomes({at: [name]})).get(at, {}).get(name) for at, name in entries]
             listed = [outcome for one in outcomes if one is not None for outcome in one]
-            owed.append(Owed(journal, listed, complete=None not in outcomes))
+            owed.append(PendingOutcomes(journal, listed, complete=None not in outcomes))
         return owed
 
     async def note_settled(self, offsets: Mapping[Noted, int]) -> dict[Noted, int] | None:

@@ -51,13 +51,13 @@ async def test_loads_policies_sweeps_and_the_queue(service: Service, monkeypatch
     out = await service.take(*(check(nik) for nik in NIKS[:6]))
     assert {(one["type"], one["data"]["policy"]) for one in out} == {("identity.verified.v1", given.version)}
 
-    house: Any = SimpleNamespace(reader=service.store, publish=service.publish)
+    context: Any = SimpleNamespace(reader=service.store, publish=service.publish)
     rows = [person(nik, status="deceased") for nik in NIKS[:3]]
     rows += [person(NIKS[3], status="double"), person(NIKS[4], village="64.02.01.2001"), person(NIKS[5], village="")]
     await service.load(rows, "v2")
     before = len(service.topics.published)
-    assert await sweep.look(house) == 5
-    assert await sweep.look(house) == 0
+    assert await sweep.look(context) == 5
+    assert await sweep.look(context) == 0
     steps = [orjson.loads(one.value or b"") for one in service.topics.published[before:]]
     out = await service.take(*steps, topic="verification-work")
     assert {one["data"]["worker_id"]: (one["type"], one["data"]["reasons"]) for one in out} == {

@@ -156,7 +156,7 @@ class Sending:
 
     async def all(self) -> None:
         """Sends forwards with the payroll last, backwards with the payroll first, or everything at once."""
-        jobs = _houses()
+        jobs = _agencies()
         if self.number == 2:
             await asyncio.gather(*(self.one(*job) for job in jobs))
             return
@@ -256,7 +256,7 @@ async def _same_verdict(at: Installation, sendings: list[Sending]) -> None:
     """Every person has the same verdict for every road, order and register, and every agency got it."""
     key = id_key_from(at.environ)
     told: dict[tuple[str, str, str], lists.Verdict] = {}
-    for regency, agency in _houses():
+    for regency, agency in _agencies():
         async for one in records(at, topics.feedback(regency, agency)):
             event = json.loads(one.value)
             if event["type"] == "submission.settled.v1":
@@ -276,7 +276,7 @@ async def _same_verdict(at: Installation, sendings: list[Sending]) -> None:
 async def _one_answer_a_row(at: Installation, sendings: list[Sending]) -> None:
     """The topics hold as many answers as rows were sent, none twice, and no dead letter."""
     answered = Counter[tuple[str, str]]()
-    for regency, agency in _houses():
+    for regency, agency in _agencies():
         async for one in records(at, topics.feedback(regency, agency)):
             event = json.loads(one.value)
             if event["type"] == "submission.answered.v1":
@@ -315,7 +315,7 @@ async def _nobody_is_named(at: Installation, sendings: list[Sending]) -> None:
     assert kept >= len(people)
 
 
-def _houses() -> list[tuple[str, str]]:
+def _agencies() -> list[tuple[str, str]]:
     return [(regency, agency) for regency in lists.REGENCIES for agency in (*lists.AGENCIES, lists.EMPLOYERS)]
 
 

@@ -126,7 +126,7 @@ def retry_skips_the_batch(patch: pytest.MonkeyPatch) -> None:
         except Unavailable:
             return None
 
-    patch.setattr(app.Process, "_patiently", once)
+    patch.setattr(app.Process, "_retry_transient", once)
 
 
 @mutant("dead letters are not waited for before the commit")
@@ -176,7 +176,7 @@ def _impatient(patch: pytest.MonkeyPatch) -> None:
     async def once(self: app.Process, attempt: Any, metrics: Any = None) -> Any:
         return await attempt()
 
-    patch.setattr(app.Process, "_patiently", once)
+    patch.setattr(app.Process, "_retry_transient", once)
 
 
 @mutant("a group that is ahead of its store goes on where it stands")

@@ -131,9 +131,9 @@ def journal_opened_late(patch: pytest.MonkeyPatch) -> None:
 
 
 async def a_start_between_entry_and_save() -> None:
-    """Runs the test of tests/unit/runtime/test_pipeline.py with its own house."""
+    """Runs the test of tests/unit/runtime/test_pipeline.py with its own context."""
     await test_pipeline.test_a_start_leaves_the_entry_of_a_batch_that_another_process_is_about_to_save(
-        test_pipeline.House()
+        test_pipeline.Setup()
     )
 
 

@@ -16,7 +16,7 @@ from typing import Any, TypeVar, cast
 import orjson
 from pydantic import BaseModel
 
-from services.billing import documents, facts
+from services.billing import adapters, documents, facts
 from services.billing.domain import decide, rules
 from services.billing.domain.state import Reference
 from services.billing.stream import SPEC
@@ -253,7 +253,7 @@ class World:
                 continue
             header = {"specversion": "1.0", "id": kept.due.id, "source": "payung/billing", "type": "run.start"}
             value = orjson.dumps(
-                {**header, "data": run_now(facts.start_of(cast(Reader, self.reader), run)).model_dump(mode="json")}
+                {**header, "data": run_now(adapters.start_of(cast(Reader, self.reader), run)).model_dump(mode="json")}
             )
             key = rules.budget_key(run.regency, run.period, run.funding)
             if all(one[0] != value for one in self.queues.get(("billing-work", key), ())):
@@ -264,7 +264,7 @@ class World:
     def is_its_turn(self, run: Any) -> bool:
         """Whether the run may start; without `polite` it does not wait for other funders' runs."""
         if self.polite:
-            return run_now(facts.is_its_turn(cast(Reader, self.reader), run))
+            return run_now(adapters.is_its_turn(cast(Reader, self.reader), run))
         budget = self.state("budgets", f"{run.regency}|{int(run.period[:4])}|{run.funding}")
         return budget is not None and budget.queue[:1] == (run.run_id,)
 

@@ -13,7 +13,7 @@ from services.verification.documents import STORED
 from services.verification.domain import policy, rules
 from services.verification.domain.decide import Facts, decide, route
 from services.verification.domain.policy import Policies
-from services.verification.domain.rules import Beside, Poverty, SnapshotPerson, SourceAnswer
+from services.verification.domain.rules import OtherSources, Poverty, SnapshotPerson, SourceAnswer
 from services.verification.domain.state import CheckStatus, Identity
 from shared.contracts.claims import WorkerDied
 from shared.contracts.reasons import Reason
@@ -227,7 +227,7 @@ def test_a_verdict_follows_the_order_of_the_contract(
         evidence="x",
     )
     day = date.fromisoformat(checked_on)
-    found = rules.verdict(finding, born, day, Beside(wage_earner=wage_earner), policy.shipped())
+    found = rules.verdict(finding, born, day, OtherSources(wage_earner=wage_earner), policy.shipped())
     assert (found.status is CheckStatus.VERIFIED) == (found.reasons == ())
     if finding.status != "alive":
         assert len(found.reasons) == 1

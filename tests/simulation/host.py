@@ -93,10 +93,10 @@ class Host:
         process = app.Process(spec, {})
 
         async def take(batch: Batch) -> None:
-            await process._patiently(lambda: pipeline.take(batch), service.metrics)
+            await process._retry_transient(lambda: pipeline.take(batch), service.metrics)
 
         async def settle(batch: Batch) -> None:
-            await process._patiently(lambda: pipeline.settle(batch), service.metrics)
+            await process._retry_transient(lambda: pipeline.settle(batch), service.metrics)
             await gate.settled(batch.records)
             runner.wake()
 
@@ -108,7 +108,7 @@ class Host:
         letters = DeadLetterTopic(spec.name, publisher)
         gate = FloodGate(spec.name, letters, store, consumer, service.metrics, Limits())
         pipeline = Pipeline(spec, store, publisher, gate, service.metrics, service.reference)
-        await process._patiently(pipeline.sweep)
+        await process._retry_transient(pipeline.sweep)
         place = DueWorkplace(store, service.reference, self._caught_up)
         leases = self.leases = Leases(store)
         runner = self.runner = DueRunner(spec, store, publisher, service.metrics, place, leases)

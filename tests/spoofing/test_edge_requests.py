@@ -18,7 +18,7 @@ from fastapi import FastAPI, Request, Response
 from services.reporting.api.web import routes as reporting_routes
 from shared.runtime.errors import StartRefused
 from shared.runtime.http import edge
-from tests.unit.reporting.reporting_house import FakeHouse
+from tests.unit.reporting.reporting_context import FakeContext
 
 OPEN = {"PAYUNG_AUTH": "none"}
 
@@ -218,10 +218,10 @@ async def test_connections_beyond_the_bound_are_closed_at_once(monkeypatch: pyte
 
 
 async def test_a_burst_of_readers_gets_no_more_streams_than_there_are() -> None:
-    house: Any = FakeHouse()
-    most = house.reference.settings.streams_max
+    context: Any = FakeContext()
+    most = context.reference.settings.streams_max
     app = FastAPI()
-    app.include_router(reporting_routes(house))
+    app.include_router(reporting_routes(context))
     unbounded = httpx.Limits(max_connections=None)
     async with served(app) as address, httpx.AsyncClient(timeout=30, trust_env=False, limits=unbounded) as client:
 

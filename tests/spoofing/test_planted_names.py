@@ -131,7 +131,7 @@ async def test_a_part_that_ends_names_nobody(name: str, said: Said) -> None:
     process = app.Process(SPEC, {})
     await process._guard(part(), "background")
     assert process._failure is not None
-    logs_line = traces.told(process._failure)
+    logs_line = traces.safe_text(process._failure)
     app._tell(process._failure)
     structlog.get_logger().warning("a field", why=process._failure)
     assert events(said(), "the error that ended the service")
@@ -147,7 +147,7 @@ async def test_the_driver_of_the_database_names_nobody(name: str, said: Said) ->
         await driver.answered(asked())
     if isinstance(found.value, Unavailable):
         assert found_in(str(found.value)) == []
-    structlog.get_logger().error("stopped after an error", why=traces.told(found.value), exc_info=found.value)
+    structlog.get_logger().error("stopped after an error", why=traces.safe_text(found.value), exc_info=found.value)
     assert found_in(traces.short(found.value) + said()) == []
 
 
@@ -243,7 +243,7 @@ def test_the_process_that_compares_people_names_nobody() -> None:
 def application(spec: Any, name: str) -> FastAPI:
     """A service's endpoints, and one more that raises."""
 
-    def routes(house: Any) -> APIRouter:
+    def routes(context: Any) -> APIRouter:
         router = APIRouter()
 
         @router.get("/v1/broken")
@@ -254,9 +254,9 @@ def application(spec: Any, name: str) -> FastAPI:
 
     metrics = Metrics(spec.name)
     planted = dataclasses.replace(spec, routes=routes)
-    house: Any = SimpleNamespace(name=spec.name, spec=planted, environ={**ENVIRON, "PAYUNG_AUTH": "none"})
+    context: Any = SimpleNamespace(name=spec.name, spec=planted, environ={**ENVIRON, "PAYUNG_AUTH": "none"})
     watch: Any = None
-    return endpoints.build(house, watch, metrics)
+    return endpoints.build(context, watch, metrics)
 
 
 @pytest.mark.parametrize("name", ERRORS)

@@ -42,9 +42,9 @@ async def answered(
     monkeypatch.setattr(topics_admin, "partitions", partitions)
     real = contracts.spec_of(service)
     spec: Any = SimpleNamespace(name=service, description="", inputs=real.inputs, routes=None)
-    house: Any = SimpleNamespace(name=service, spec=spec, environ=environ, publish=publish)
+    context: Any = SimpleNamespace(name=service, spec=spec, environ=environ, publish=publish)
     watch: Any = None
-    app = endpoints.build(house, watch, Metrics(service))
+    app = endpoints.build(context, watch, Metrics(service))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://s") as client:
         return await client.post("/v1/events", json=events), published
 
@@ -154,11 +154,11 @@ async def test_who_decides_a_claim(
 
     monkeypatch.setattr(auth.Guard, "caller", asked)
     spec: Any = SimpleNamespace(name="claims", description="", inputs={}, routes=claims_api.routes)
-    house: Any = SimpleNamespace(
+    context: Any = SimpleNamespace(
         name="claims", spec=spec, reader=world.store, reference=world.reference, environ={}, publish=publish
     )
     watch: Any = None
-    app = endpoints.build(house, watch, Metrics("claims"))
+    app = endpoints.build(context, watch, Metrics("claims"))
     body = {"decision": "approved", "reason": "lengkap", **({"officer": officer} if officer else {})}
     with capture_logs() as lines:
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://c") as client:

@@ -72,7 +72,7 @@ def ceilings_set(state: Budget | None, event: Event[Ceilings], facts: Facts) -> 
         target_workers=order.target_workers,
         targets=dict(order.targets),
     )
-    return Decision(state=budget, outcomes=(outcomes.told("budget.set-accepted.v1", order.regency, accepted),))
+    return Decision(state=budget, outcomes=(outcomes.issued("budget.set-accepted.v1", order.regency, accepted),))
 
 
 def run_ordered(state: Budget | None, event: Event[RunOrder], facts: Facts) -> Decision[Budget]:
@@ -206,7 +206,7 @@ def _exhausted(budget: Budget, final: RunReleased) -> list[Outcome]:
         ("JKM", left.jkm, missing.jkm),
     )
     told = [
-        outcomes.told(
+        outcomes.issued(
             "budget.exhausted.v1",
             final.regency,
             BudgetExhausted(
@@ -228,4 +228,4 @@ def _exhausted(budget: Budget, final: RunReleased) -> list[Outcome]:
         workers=final.missed_workers,
         reason=Reason.BUDGET_EXHAUSTED,
     )
-    return [*told, outcomes.told("coverage.at-risk.v1", final.regency, at_risk)]
+    return [*told, outcomes.issued("coverage.at-risk.v1", final.regency, at_risk)]

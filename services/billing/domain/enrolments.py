@@ -42,7 +42,7 @@ def verified(state: Enrolment | None, event: Event[IdentityVerified], facts: Fac
         data.valid_until,
         data.income_base,
     )
-    return _taken(state, data, verdict)
+    return _with_verdict(state, data, verdict)
 
 
 def held(state: Enrolment | None, event: Event[IdentityHeld], facts: Facts) -> Decision[Enrolment]:
@@ -76,10 +76,10 @@ def _unverified(
     standing: IdentityStatus,
 ) -> Decision[Enrolment]:
     version, sequence = data.registration_version, event.sequence or 0
-    return _taken(state, data, Verdict(version, sequence, standing, data.regency, data.effective_on))
+    return _with_verdict(state, data, Verdict(version, sequence, standing, data.regency, data.effective_on))
 
 
-def _taken(state: Enrolment | None, data: _Judged, verdict: Verdict) -> Decision[Enrolment]:
+def _with_verdict(state: Enrolment | None, data: _Judged, verdict: Verdict) -> Decision[Enrolment]:
     known = state or Enrolment(regency=data.regency)
     at = _where(known.verdicts, verdict)
     if at == 0 and _is_settled(known.verdicts):

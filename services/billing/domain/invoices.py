@@ -43,8 +43,8 @@ def opened(state: Invoice | None, event: Event[InvoiceOpened], facts: Facts) -> 
         due_date=data.due_date,
         opened_on=business_day(event.at).isoformat(),
     )
-    told = () if data.completed is None else (outcomes.completed(data.completed),)
-    return Decision(state=invoice, outcomes=told, due=watch(invoice, event))
+    events = () if data.completed is None else (outcomes.completed(data.completed),)
+    return Decision(state=invoice, outcomes=events, due=watch(invoice, event))
 
 
 def paid(state: Invoice | None, event: Event[Payment], facts: Facts) -> Decision[Invoice]:
@@ -70,7 +70,7 @@ def paid(state: Invoice | None, event: Event[Payment], facts: Facts) -> Decision
         paid_on=payment.paid_on,
     )
     return Decision(
-        state=invoice, outcomes=(outcomes.told("premium.paid.v1", invoice.regency, data, invoice.invoice_id),)
+        state=invoice, outcomes=(outcomes.issued("premium.paid.v1", invoice.regency, data, invoice.invoice_id),)
     )
 
 
@@ -112,8 +112,8 @@ def overdue(state: Invoice, event: Event[InvoiceOverdue], facts: Facts) -> Decis
     data = CoverageAtRisk(
         regency=state.regency, period=state.period, workers=state.workers, reason=Reason.AWAITING_PREMIUM
     )
-    told = outcomes.told("coverage.at-risk.v1", state.regency, data, state.invoice_id)
-    return Decision(state=replace(state, overdue=True), outcomes=(told,))
+    at_risk = outcomes.issued("coverage.at-risk.v1", state.regency, data, state.invoice_id)
+    return Decision(state=replace(state, overdue=True), outcomes=(at_risk,))
 
 
 def watch(invoice: Invoice, event: Event) -> Due | None:

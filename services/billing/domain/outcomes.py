@@ -15,12 +15,12 @@ EVENTS = topics.events("billing")
 WORK = topics.work("billing")
 
 
-def told(kind: str, key: str, data: BaseModel, subject: str | None = None) -> Outcome:
+def issued(kind: str, key: str, data: BaseModel, subject: str | None = None) -> Outcome:
     return Outcome(EVENTS, key, kind, data, subject)
 
 
 def completed(data: RunCompleted) -> Outcome:
-    return told("billing.run-completed.v1", data.regency, data, data.run_id)
+    return issued("billing.run-completed.v1", data.regency, data, data.run_id)
 
 
 def refusal(command: str, answer: CommandRefused) -> Outcome:

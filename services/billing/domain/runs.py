@@ -25,6 +25,7 @@ Invariants
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any, NamedTuple, cast
 
@@ -80,8 +81,16 @@ def wait(run: Run, event: Event) -> Due | None:
     return Due(f"{run.run_id}|{CATCH_UP}", CATCH_UP, event.at, {"correlation_id": event.correlation_id or event.id})
 
 
-def start_of(run: Run, needed: Accounts) -> RunStart:
-    """The event that ends a run's wait, with what all its candidates would cost."""
+def start_of(run: Run, candidates: Iterable[tuple[int, str, int]], rates: Rates) -> RunStart:
+    """The event that ends a run's wait, with what all its candidates would cost: the most that the run can need.
+
+    `candidates` are groups with one price: income base, sector, number of workers. Workers who turn out to be billed
+    already or not of age are counted too; their money comes back at the close.
+    """
+    needed = NOTHING
+    for income, sector, count in candidates:
+        _, price = rules.price_of(rates, run.funding, income, sector, run.period)
+        needed = needed + Accounts(price.jkk * count, price.jkm * count)
     return RunStart(**_named(run), jkk=needed.jkk, jkm=needed.jkm)
 
 
@@ -153,7 +162,7 @@ def _stop_of(said: DrawnStop) -> Stop:
     return Stop(cursor=said.cursor, price=Accounts(said.jkk, said.jkm), already=said.already, barred=dict(said.barred))
 
 
-def _said(stop: Stop) -> DrawnStop:
+def _drawn_stop(stop: Stop) -> DrawnStop:
     return DrawnStop(
         cursor=stop.cursor,
         jkk=stop.price.jkk,
@@ -188,12 +197,12 @@ def _page(run: Run, facts: Facts) -> tuple[Outcome, ...]:
         missed=after.missed,
         missed_jkk=after.short.jkk,
         missed_jkm=after.short.jkm,
-        stop=None if stop is None else _said(stop),
+        stop=None if stop is None else _drawn_stop(stop),
     )
     return (_step("run.drawn", run, data),)
 
 
-class LeftOut(NamedTuple):
+class UnbilledWorker(NamedTuple):
     """A worker whom a run reaches and does not bill, and what they would have cost where only money is wanting."""
 
     worker_id: str
@@ -210,7 +219,7 @@ class Drawn:
     run: Run
     prices: tuple[tuple[PremiumLine, ...], ...]
     workers: tuple[ReservedWorker, ...]
-    left_out: tuple[LeftOut, ...]
+    left_out: tuple[UnbilledWorker, ...]
 
 
 def draw(run: Run, page: Page, rates: Rates) -> Drawn:
@@ -219,7 +228,7 @@ def draw(run: Run, page: Page, rates: Rates) -> Drawn:
     prices: list[tuple[PremiumLine, ...]] = []
     counts: list[int] = []
     workers: list[ReservedWorker] = []
-    left_out: list[LeftOut] = []
+    left_out: list[UnbilledWorker] = []
     left, stop, already, missed, short = run.left, run.stop, run.already, run.missed, run.short
     month, barred = eligibility.month(run.period), dict(run.barred)
     cursor = run.cursor
@@ -231,7 +240,7 @@ def draw(run: Run, page: Page, rates: Rates) -> Drawn:
         reason = eligibility.barred(one, month)
         if reason is not None:
             barred[reason.value] = barred.get(reason.value, 0) + 1
-            left_out.append(LeftOut(worker_id, one.district, reason, NOTHING))
+            left_out.append(UnbilledWorker(worker_id, one.district, reason, NOTHING))
             continue
         kind = (one.income_base, one.sector)
         if kind not in priced:
@@ -247,7 +256,7 @@ def draw(run: Run, page: Page, rates: Rates) -> Drawn:
         if stop is not None:
             missed += 1
             short = short + cost
-            left_out.append(LeftOut(worker_id, one.district, Reason.BUDGET_EXHAUSTED, cost))
+            left_out.append(UnbilledWorker(worker_id, one.district, Reason.BUDGET_EXHAUSTED, cost))
             continue
         left = left - cost
         counts[index] += 1
@@ -301,7 +310,7 @@ def counted(state: Run, event: Event[RunCounting], facts: Facts) -> Decision[Run
 def closed(state: Run, event: Event[RunCounted], facts: Facts) -> Decision[Run]:
     """Closes the run, or continues from its stop with money that came back, or asks its budget for more."""
     data = event.data
-    state = _given_back(state, Skipped(data.skipped, tuple(data.lines)))
+    state = _refund_skipped(state, Skipped(data.skipped, tuple(data.lines)))
     stop = state.stop
     if stop is not None and state.left.carries(stop.price):
         return _continued(state, stop)
@@ -326,7 +335,7 @@ def closed(state: Run, event: Event[RunCounted], facts: Facts) -> Decision[Run]:
     return Decision(state=run, outcomes=(_for_budget("run.released", run, released),))
 
 
-def _given_back(run: Run, skipped: Skipped) -> Run:
+def _refund_skipped(run: Run, skipped: Skipped) -> Run:
     """Takes back the money of premiums that other runs had billed; `skipped` is the total, counted anew each time."""
     workers = skipped.workers - run.skipped.workers
     lines = rules.add_lines(skipped.lines, run.skipped.lines, -1)

@@ -1,1 +1,1 @@
-"""Claims' connections to other systems."""
+"""Claims' connections to other systems, and its other due work."""

@@ -76,7 +76,7 @@ class Assessment:
 
 
 @value(frozen=True, slots=True)
-class _Owed:
+class _Entitled:
     """What a covered claim is owed, and the reason when that is nothing."""
 
     benefits: tuple[BenefitLine, ...] = ()
@@ -93,10 +93,10 @@ def judge(case: AssessmentInput) -> Assessment:
     cover = standing.covers.get(form.period)
     settled = cover is not None and cover_rule.is_paid(standing, cover)
     rejections = _rejections(case, settled)
-    owed = _Owed()
+    owed = _Entitled()
     follows = _waits_for_event(case)
     if settled and cover is not None and not rejections and not follows:
-        owed = _owed(case, cover, months)
+        owed = _entitled(case, cover, months)
         if not owed.benefits:
             rejections = [owed.why_nothing]
     if rejections:
@@ -184,7 +184,7 @@ def _is_payee_unknown(form: Form) -> bool:
     return form.is_death and relation not in rules.HEIRS
 
 
-def _owed(case: AssessmentInput, cover: Cover, months: Months) -> _Owed:
+def _entitled(case: AssessmentInput, cover: Cover, months: Months) -> _Entitled:
     form, rates = case.form, case.rates
     children, has_months = _children(case, months)
     scholarships = rules.scholarship_benefits(rates, children, case.day)
@@ -205,7 +205,7 @@ def _owed(case: AssessmentInput, cover: Cover, months: Months) -> _Owed:
     elif gross or rules.payable_children(rates, form, case.submitted_on):
         why = Reason.DUPLICATE_CLAIM if gross or _are_taken(case) else Reason.NOT_ELIGIBLE
     lasting = _total(line for line in gross if line.benefit in LASTING)
-    return _Owed(benefits + scholarships, days, lasting, children if scholarships else (), why)
+    return _Entitled(benefits + scholarships, days, lasting, children if scholarships else (), why)
 
 
 def _children(case: AssessmentInput, months: Months) -> tuple[tuple[Child, ...], bool]:

@@ -113,7 +113,7 @@ def assessed(state: Claim, event: Event[AssessClaim], facts: Facts) -> Decision[
         first_on=state.first_on or state.submitted_on,
         today=business_day(event.at).isoformat(),
         standing=standing,
-        others=entitlements.rest(held, state.key),
+        others=entitlements.taken_by_others(held, state.key),
         by_officer=state.ruling is not None and state.ruling.approved,
     )
     verdict = assessments.judge(case)
@@ -185,7 +185,7 @@ def _held(before: Claim, looked: Claim, event: Event, verdict: Assessment) -> De
     )
     # If it now waits for another month, that month's news may have arrived before this save, so look again.
     again = outcomes.look(held) if held.waiting not in (None, before.waiting) else ()
-    return _decided(held, event, (*_news(before, held), *_awaits(before, held), *again))
+    return _decided(held, event, (*_published_hold(before, held), *_awaits(before, held), *again))
 
 
 def _awaits(before: Claim, held: Claim) -> tuple[Outcome, ...]:
@@ -209,7 +209,7 @@ def _payable(before: Claim, looked: Claim, event: Event, verdict: Assessment, fa
         held = replace(
             looked, status=ClaimStatus.HELD, stage="persetujuan", reasons=(Reason.AWAITING_OFFICER.value,), missing=()
         )
-        return _decided(held, event, _news(before, held))
+        return _decided(held, event, _published_hold(before, held))
     waiting = replace(looked, status=ClaimStatus.ASSESSED, stage="persetujuan", reasons=(), reserved=True)
     ask = ReserveEvent(
         claim=waiting.key,
@@ -261,7 +261,7 @@ def _is_awaited(state: Claim, event: Event) -> bool:
     return due is not None and due.id == event.id
 
 
-def taken(state: Claim, event: Event[EventTaken], facts: Facts) -> Decision[Claim]:
+def event_taken(state: Claim, event: Event[EventTaken], facts: Facts) -> Decision[Claim]:
     """Another claim holds the event, so this one is rejected. Only steps of earlier releases say so."""
     step = event.data
     if state.round != step.round:
@@ -355,7 +355,7 @@ def withdrawn(state: Claim | None, event: Event[Withdrawn], facts: Facts) -> Dec
     return _rejected(claim, event, (Reason.CLAIM_WITHDRAWN,))
 
 
-def ruled(state: Claim | None, event: Event[Decided], facts: Facts) -> Decision[Claim]:
+def officer_decided(state: Claim | None, event: Event[Decided], facts: Facts) -> Decision[Claim]:
     """Takes an officer's decision. A decision that comes too early is kept until the claim waits for it."""
     part = event.data
     claim = state or _unknown(part.sender, part.claim_no)
@@ -433,7 +433,7 @@ def _person(named: str, who: str | None) -> str:
     return who if who not in (None, named) else ""
 
 
-def _news(before: Claim, after: Claim) -> tuple[Outcome, ...]:
+def _published_hold(before: Claim, after: Claim) -> tuple[Outcome, ...]:
     """Publishes a hold once for each new set of reasons, not at every look."""
     told = before.status is after.status and (before.reasons, before.missing) == (after.reasons, after.missing)
     return () if told else outcomes.progress(after)

@@ -76,21 +76,21 @@ def parts(event: Event[WakeCover], reference: object) -> tuple[Routed, ...]:
     return (Routed(Address(wake.collection, wake.id), part),)
 
 
-def invoice_woken(state: PaidInvoice, event: Event[InvoiceWake], facts: Facts) -> Decision[PaidInvoice]:
+def invoice_wakes_claims(state: PaidInvoice, event: Event[InvoiceWake], facts: Facts) -> Decision[PaidInvoice]:
     """Asks for a look at every claim that waits for the month."""
-    return _woken(state, event.data.wake, facts)
+    return _wake_claims(state, event.data.wake, facts)
 
 
-def run_woken(state: CompletedRun, event: Event[RunWake], facts: Facts) -> Decision[CompletedRun]:
+def run_wakes_claims(state: CompletedRun, event: Event[RunWake], facts: Facts) -> Decision[CompletedRun]:
     """The same; notes when every premium of the run is here."""
     wake = event.data.wake
     run = replace(state, seen=True) if wake.complete else state
-    return replace(_woken(run, wake, facts), due=_due_of(wake.id, run, event.at))
+    return replace(_wake_claims(run, wake, facts), due=_due_of(wake.id, run, event.at))
 
 
-def _woken(state: S, wake: WakeCover, facts: Facts) -> Decision[S]:
+def _wake_claims(state: S, wake: WakeCover, facts: Facts) -> Decision[S]:
     found = facts.waiting.get((wake.collection, wake.id, wake.after), ())
-    return wakes.woken(state, found, lambda last: _wake(wake.model_copy(update={"after": last})))
+    return wakes.wake_claims(state, found, lambda last: _wake(wake.model_copy(update={"after": last})))
 
 
 def all_here(run_id: str, run: CompletedRun) -> WakeCover:

@@ -1,14 +1,12 @@
 """What a worker's families are entitled to, and what claims took of it: one document per worker. Nothing is paid twice.
 
-Theory of operation
-* A claim is judged by what other claims took (`rest`). Then it asks for its part and names the number of changes that
-  it saw (`seen`). The entitlement gives the part only if nothing has changed since (compare-and-set); otherwise the
-  claim is judged again.
-* A claim that ends without payment gives back what it took.
-* Scholarships follow a paid death or total disability. They wait here and are woken when it is paid.
+Theory of operation * A claim is judged by what other claims took (`taken_by_others`). Then it asks for its part and
+names the number of changes that it saw (`seen`). The entitlement gives the part only if nothing has changed since
+(compare-and-set); otherwise the claim is judged again. * A claim that ends without payment gives back what it took. *
+Scholarships follow a paid death or total disability. They wait here and are woken when it is paid.
 
 Claims may name one person by several numbers. They ask at the documents of their own numbers. Then each is saved as
-`clearing`, and only then looks at the other numbers (due work, `facts.clear`). If two are clearing at the same time,
+`clearing`, and only then looks at the other numbers (due work, `waits.clear`). If two are clearing at the same time,
 the one with the smaller key waits for the other. A clearing claim is judged again when anything was taken or given back
 at another number since it was judged; otherwise it is approved. So each of two claims either knew what the other took,
 or was clearing before the other looked. A merge that becomes known after both are approved comes too late.
@@ -34,14 +32,14 @@ from shared.kernel.decision import Decision, Outcome
 from shared.kernel.event import Event
 
 
-def asked(state: Entitlement | None, event: Event[ReserveEvent], facts: Facts) -> Decision[Entitlement]:
+def reserve_part(state: Entitlement | None, event: Event[ReserveEvent], facts: Facts) -> Decision[Entitlement]:
     """Gives a claim its part, or tells it to be judged again because something has changed."""
     step = event.data
     held = state or Entitlement()
     if step.seen != held.changes:
         moved = EventMoved(claim=step.claim, round=step.round)
         return Decision(state=held, outcomes=(outcomes.step("claim.moved", step.claim, moved),))
-    taken = _taken(_without(held, step.claim), step)
+    taken = _with_claim(_without(held, step.claim), step)
     if taken != held:
         # A claim that is judged again and takes the same part as before changes nothing for others.
         taken = replace(taken, changes=held.changes + 1)
@@ -66,7 +64,7 @@ def awaited(state: Entitlement | None, event: Event[AwaitEvent], facts: Facts) -
     return Decision(state=waiting, outcomes=_wakes([step.look]) if held.paid else ())
 
 
-def settled(state: Entitlement | None, event: Event[SettleEvent], facts: Facts) -> Decision[Entitlement]:
+def payment_noted(state: Entitlement | None, event: Event[SettleEvent], facts: Facts) -> Decision[Entitlement]:
     """Notes a paid death or total disability, and wakes the claims that follow it."""
     step = event.data
     held = state or Entitlement()
@@ -74,7 +72,7 @@ def settled(state: Entitlement | None, event: Event[SettleEvent], facts: Facts) 
     return Decision(state=replace(held, paid=paid, changes=held.changes + 1), outcomes=_wakes(held.waiting.values()))
 
 
-def rest(entitlements: Mapping[str, Entitlement], claim: str) -> Entitlement:
+def taken_by_others(entitlements: Mapping[str, Entitlement], claim: str) -> Entitlement:
     """What all other claims took of a person, over all their numbers."""
     group = frozenset(entitlements)
     total = Entitlement()
@@ -102,7 +100,7 @@ def must_wait(claim: Claim, rivals: Mapping[str, Claim]) -> bool:
     return any(one.clearing and key > claim.key for key, one in rivals.items())
 
 
-def _taken(held: Entitlement, step: ReserveEvent) -> Entitlement:
+def _with_claim(held: Entitlement, step: ReserveEvent) -> Entitlement:
     levels = step.levels or ["" for _ in step.school]
     school = {slot: SchoolYear(step.claim, level) for slot, level in zip(step.school, levels, strict=True)}
     uses = dict(held.uses)

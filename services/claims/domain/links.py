@@ -28,11 +28,11 @@ def registered(state: Link | None, event: Event[WorkerRegistered], facts: Facts)
     return _waking(state, event, merges.registered(state, event, facts))
 
 
-def woken(state: Link, event: Event[WakeWorker], facts: Facts) -> Decision[Link]:
+def link_wakes_claims(state: Link, event: Event[WakeWorker], facts: Facts) -> Decision[Link]:
     """Asks for a look at every open claim of the workers of this link."""
     wake = event.data
     found = facts.open_claims.get(event.name, ())
-    return wakes.woken(state, found, lambda last: _wake(wake.model_copy(update={"after": last})))
+    return wakes.wake_claims(state, found, lambda last: _wake(wake.model_copy(update={"after": last})))
 
 
 def _waking(

@@ -16,7 +16,7 @@ WAKE_MAX = 500
 UNKNOWN = "news-unknown"
 
 
-def woken(state: S, found: Sequence[tuple[str, Claim]], further: Callable[[str], Outcome]) -> Decision[S]:
+def wake_claims(state: S, found: Sequence[tuple[str, Claim]], further: Callable[[str], Outcome]) -> Decision[S]:
     """Asks for a look at each claim that was found; `further` asks for the claims after the last one."""
     if not found:
         # Saved although no claim was found: when this wake is redelivered, it must not find claims that began to wait

@@ -1,20 +1,17 @@
-"""What decisions on duties need beside their document, and the due work of employments."""
+"""What decisions on duties need beside their document."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from typing import Any
+from collections.abc import Awaitable, Callable, Collection, Sequence
 
 from services.registration.compliance.domain import projects
-from services.registration.compliance.domain.employments import FIRST_DAY, with_line
-from services.registration.compliance.domain.state import NO_END, Contract, Employment, Facts, last_day
+from services.registration.compliance.domain.employments import with_line
+from services.registration.compliance.domain.state import NO_END, Contract, Facts, last_day
 from shared.contracts.registration_duties import FirstDayOver, RosterLine
 from shared.kernel.calendar import business_day
-from shared.kernel.decision import Due
 from shared.kernel.event import Event, Routed
 from shared.reference import rates
 from shared.runtime.ports import Reader
-from shared.runtime.spec import Performer, Workplace, WorkResult
 from shared.runtime.store import editions
 
 # A batch asks for at most as many workers as it has lines, and few workers have more than one employer.
@@ -69,13 +66,3 @@ async def _jobs(reader: Reader, routed: Sequence[tuple[Routed, Event]]) -> dict[
 
 def _day(event: Event) -> str:
     return business_day(event.at).isoformat()
-
-
-async def _first_day_over(document_id: str, state: Any, due: Due, place: Workplace) -> WorkResult:
-    """The first day has passed. No outside question is needed; the event itself says so."""
-    employment: Employment = state
-    day = FirstDayOver(employer_id=employment.employer_id, worker_id=employment.worker_id)
-    return WorkResult("roster.first-day-over.v1", document_id, day)
-
-
-PERFORMERS: Mapping[str, Performer] = {FIRST_DAY: _first_day_over}

@@ -6,24 +6,24 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
 
-from shared.runtime.house import House
 from shared.runtime.http.auth import Guard
+from shared.runtime.service_context import ServiceContext
 
 _Regency = Annotated[str, Query(pattern=r"^\d{2}\.\d{2}$")]
 _Limit = Annotated[int, Query(ge=1, le=1_000)]
 
 
-def routes(house: House) -> APIRouter:
+def routes(context: ServiceContext) -> APIRouter:
     """The endpoints."""
     router = APIRouter(prefix="/v1", tags=["registration"])
-    guard = Guard(house.environ)
+    guard = Guard(context.environ)
 
     @router.get("/outreach")
     async def outreach(request: Request, regency: _Regency, limit: _Limit = 200) -> dict[str, Any]:
         """Meetings of a regency, planned and held, the latest first."""
         await guard.reader(request, regency)
         order = ("state.regency", "-state.held_on")
-        found = await house.reader.find("meetings", {"state.regency": regency}, order=order, limit=limit)
+        found = await context.reader.find("meetings", {"state.regency": regency}, order=order, limit=limit)
         return {
             "rows": [
                 {

@@ -14,23 +14,23 @@ from shared.contracts.envelope import rfc3339
 from shared.kernel.calendar import WITA, parse_date
 from shared.kernel.identity import masked
 from shared.reference.precedence import Precedence
-from shared.runtime.house import House
 from shared.runtime.http.auth import Guard
+from shared.runtime.service_context import ServiceContext
 
 # The other fields are personal: the page shows who said them and who says otherwise, but no values.
 _OPEN = ("sex", "village", "sector", "occupation", "monthly_income")
 
 
-def routes(house: House) -> APIRouter:
+def routes(context: ServiceContext) -> APIRouter:
     """The endpoints."""
     router = APIRouter(prefix="/v1", tags=["registration"])
 
-    guard = Guard(house.environ)
+    guard = Guard(context.environ)
 
     async def known(worker_id: str, request: Request) -> Worker:
         """The worker, if the caller belongs to the same regency."""
         caller = await guard.caller(request)
-        found = (await house.reader.states("workers", [worker_id])).get(worker_id)
+        found = (await context.reader.states("workers", [worker_id])).get(worker_id)
         if not isinstance(found, Worker) or not caller.may_read(found.regency):
             raise HTTPException(404, "no such worker")
         return found
@@ -44,9 +44,9 @@ def routes(house: House) -> APIRouter:
         found = await known(worker_id, request)
         if as_of is None:
             return {
-                **_standing(worker_id, found),
-                **_beside(found),
-                "fields": _fields(found, house.reference.precedence),
+                **_worker_json(worker_id, found),
+                **_further_json(found),
+                "fields": _fields(found, context.reference.precedence),
             }
         day = parse_date(as_of)
         if day is None:
@@ -56,9 +56,9 @@ def routes(house: House) -> APIRouter:
             raise HTTPException(404, f"not known before {since}")
         then, whose = history.as_of(found, datetime.combine(day + timedelta(days=1), time.min, WITA))
         heard = tuple(one for one in sources.statements(found) if one.said_on <= as_of)
-        fields = _fields(replace(then, said=heard), house.reference.precedence) if heard else {}
+        fields = _fields(replace(then, said=heard), context.reference.precedence) if heard else {}
         fields.update({name: _was(one) for name, one in whose.items() if name in sources.FIELDS})
-        return {"as_of": as_of, **_standing(worker_id, then), "fields": fields}
+        return {"as_of": as_of, **_worker_json(worker_id, then), "fields": fields}
 
     @router.get("/workers/{worker_id}/history")
     async def changes(worker_id: str, request: Request) -> dict[str, Any]:
@@ -70,7 +70,7 @@ def routes(house: House) -> APIRouter:
     return router
 
 
-def _standing(worker_id: str, one: Worker) -> dict[str, Any]:
+def _worker_json(worker_id: str, one: Worker) -> dict[str, Any]:
     return {
         "worker_id": worker_id,
         "nik": masked(one.form.nik),
@@ -84,7 +84,7 @@ def _standing(worker_id: str, one: Worker) -> dict[str, Any]:
     }
 
 
-def _beside(one: Worker) -> dict[str, Any]:
+def _further_json(one: Worker) -> dict[str, Any]:
     return {
         "registration_version": one.registration_version,
         "valid_until": (one.verdict.valid_until or None) if one.verdict else None,

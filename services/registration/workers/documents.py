@@ -12,10 +12,10 @@ from services.registration.workers.domain.state import (
     Change,
     FormerValue,
     Heir,
+    LatestSubmission,
     Statement,
     Suspicion,
     Verdict,
-    Word,
     Worker,
     WorkerForm,
 )
@@ -27,7 +27,7 @@ CODECS = Codecs(
     record(Worker, seldom=("said", "history", "suspects", "merged_into", "asked"), later=("opened_on",)),
     record(WorkerForm, seldom=("birth_place", "mother_name", "phone", "address", "family_card", "heir")),
     record(Heir, seldom=("relation", "phone")),
-    row(Word, seldom=("via",)),
+    row(LatestSubmission, seldom=("via",)),
     row(Verdict, later=("given_on", "valid_until")),
     # The value is that of a field of the form: it is sealed when that field is personal.
     row(Statement, typed_by=("value", "field", WorkerForm), later=("corrected", "refuted", "doubted")),

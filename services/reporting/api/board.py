@@ -25,8 +25,8 @@ from shared.kernel.calendar import business_day, period_of
 from shared.kernel.decision import Outcome
 from shared.runtime import clock
 from shared.runtime.errors import Unavailable
-from shared.runtime.house import House
 from shared.runtime.ports import Reader
+from shared.runtime.service_context import ServiceContext
 
 CACHE_MAX = 256
 # A rebuilt read model may hold as many premiums as before but different ones, so sums are made anew after this time.
@@ -54,7 +54,7 @@ class Counted:
 
 
 @dataclass(frozen=True, slots=True)
-class _Kept:
+class _CachedFigures:
     value: Any
     changes: int
     at_s: float
@@ -64,12 +64,12 @@ class _Kept:
 class Board:
     """Gives figures on request, counted once for all readers."""
 
-    def __init__(self, house: House) -> None:
-        self._house = house
-        self._reader: Reader = house.reader
+    def __init__(self, context: ServiceContext) -> None:
+        self._context = context
+        self._reader: Reader = context.reader
         self._ledger, self._ledger_since_s = Ledger(), clock.monotonic()
-        self.reference: Reference = house.reference
-        self._kept: OrderedDict[tuple[Any, ...], _Kept] = OrderedDict()
+        self.reference: Reference = context.reference
+        self._kept: OrderedDict[tuple[Any, ...], _CachedFigures] = OrderedDict()
         self._counting: dict[tuple[Any, ...], asyncio.Lock] = {}
         self.streams = 0
         self._stored_as_of: str | None = None
@@ -83,8 +83,8 @@ class Board:
         """
         kept = await self._fresh((kind, ask), lambda: self._count(kind, ask))
         report, as_of = kept.value
-        behind = self._house.lag
-        if behind == 0 and self._house.changes != kept.changes:
+        behind = self._context.lag
+        if behind == 0 and self._context.changes != kept.changes:
             # Records were read and saved, but are not in these figures yet.
             behind = 1
         return Counted(report, as_of, behind)
@@ -113,7 +113,7 @@ class Board:
         if not self._looked_back:
             self._stored_as_of = await facts.as_of(self._reader)
             self._looked_back = True
-        return max((at for at in (self._stored_as_of, self._house.latest) if at is not None), default=None)
+        return max((at for at in (self._stored_as_of, self._context.latest) if at is not None), default=None)
 
     async def _count(self, kind: str, ask: Filters) -> tuple[ReportRows, str | None]:
         # The time is read first: the figures may include later events than it says, but never lack earlier ones.
@@ -141,7 +141,7 @@ class Board:
             self._ledger, self._ledger_since_s = Ledger(), now_s
         return self._ledger
 
-    async def _fresh(self, key: tuple[Any, ...], count: Callable[[], Awaitable[Any]]) -> _Kept:
+    async def _fresh(self, key: tuple[Any, ...], count: Callable[[], Awaitable[Any]]) -> _CachedFigures:
         kept = self._kept.get(key)
         if kept is not None and self._serves(kept):
             return kept
@@ -150,10 +150,10 @@ class Board:
             if kept is not None and self._serves(kept):
                 return kept
             # Read before the count: a save in the meantime makes these figures outdated, and this is noticed.
-            changes, started_s = self._house.changes, clock.monotonic()
+            changes, started_s = self._context.changes, clock.monotonic()
             value = await count()
             now_s = clock.monotonic()
-            kept = _Kept(value, changes, now_s, now_s - started_s)
+            kept = _CachedFigures(value, changes, now_s, now_s - started_s)
             self._kept[key] = kept
             self._kept.move_to_end(key)
             while len(self._kept) > CACHE_MAX:
@@ -161,12 +161,12 @@ class Board:
                 self._counting.pop(old, None)
         return kept
 
-    def _serves(self, kept: _Kept) -> bool:
+    def _serves(self, kept: _CachedFigures) -> bool:
         settings = self.reference.settings
         age_s = clock.monotonic() - kept.at_s
         if age_s < settings.rest_s(kept.took_s):
             return True
-        return kept.changes == self._house.changes and age_s < settings.stale_s
+        return kept.changes == self._context.changes and age_s < settings.stale_s
 
 
 KINDS = ("coverage", "budget", "claims", "compliance", "quality", "outreach", "deaths")
@@ -175,8 +175,8 @@ KINDS = ("coverage", "budget", "claims", "compliance", "quality", "outreach", "d
 class Snapshots:
     """Publishes the counts of areas that changed since they were last published."""
 
-    def __init__(self, house: House) -> None:
-        self._house = house
+    def __init__(self, context: ServiceContext) -> None:
+        self._context = context
         self._published: dict[str, CoverageCounted] = {}
         self._settled: dict[str, facts.Row] = {}
 
@@ -185,13 +185,13 @@ class Snapshots:
         counted = [one for period in await self._periods() for one in await self._count(period)]
         changed = [one for one in counted if self._published.get(_key(one)) != one]
         if changed:
-            await self._house.emit([_outcome(one) for one in changed])
+            await self._context.emit([_outcome(one) for one in changed])
             self._published.update({_key(one): one for one in changed})
         return len(changed)
 
     async def _periods(self) -> list[str]:
         """The period that the reports show, and all others whose runs or payments changed since the last call."""
-        reader = self._house.reader
+        reader = self._context.reader
         months = {row["period"]: row for row in await facts.read_months(reader, None)}
         current = await facts.default_period(reader, None, this_month())
         due = [period for period, row in months.items() if self._settled.get(period) != row and period != current]
@@ -199,7 +199,7 @@ class Snapshots:
         return due if current is None else [*due, current]
 
     async def _count(self, period: str) -> list[CoverageCounted]:
-        reference: Reference = self._house.reference
+        reference: Reference = self._context.reference
         return [
             CoverageCounted(
                 area=row["area"],
@@ -207,7 +207,7 @@ class Snapshots:
                 period=period,
                 **{figure: row[figure] for figure in coverage.FIGURES},
             )
-            for row in await facts.read_areas(self._house.reader, reference.areas, period, this_month())
+            for row in await facts.read_areas(self._context.reader, reference.areas, period, this_month())
             if any(row[figure] for figure in coverage.FIGURES)
         ]
 
@@ -226,24 +226,24 @@ def _outcome(counted: CoverageCounted) -> Outcome:
     )
 
 
-async def keep_publishing(house: House) -> None:
+async def keep_publishing(context: ServiceContext) -> None:
     """Publishes changed areas while the service runs; counting takes a limited share of the time.
 
     Only one process of the service publishes, under a lease: of two, the slower one would publish older counts over
     newer ones. Events that only another process saved are counted within QUIET_S.
     """
-    settings = house.reference.settings
-    snapshots = Snapshots(house)
+    settings = context.reference.settings
+    snapshots = Snapshots(context)
     counted: int | None = None
     last_s = clock.monotonic()
     while True:
-        if not await _is_ours(house):
+        if not await _holds_publishing_lease(context):
             # Another process publishes now, so this one no longer knows what was published.
-            snapshots, counted = Snapshots(house), None
+            snapshots, counted = Snapshots(context), None
             await asyncio.sleep(settings.look_s)
             continue
         started_s = clock.monotonic()
-        changes = house.changes
+        changes = context.changes
         if changes != counted or started_s - last_s > QUIET_S:
             try:
                 await snapshots.publish_changed()
@@ -255,8 +255,8 @@ async def keep_publishing(house: House) -> None:
         await asyncio.sleep(max(settings.look_s, settings.rest_s(took_s)))
 
 
-async def _is_ours(house: House) -> bool:
+async def _holds_publishing_lease(context: ServiceContext) -> bool:
     try:
-        return await house.leases.mine(PUBLISHING)
+        return await context.leases.mine(PUBLISHING)
     except Unavailable:
         return False

@@ -21,19 +21,19 @@ from services.reporting.domain.wording import Lang
 from services.reporting.facts import Filters
 from shared.kernel.calendar import is_period
 from shared.runtime import clock
-from shared.runtime.house import House
 from shared.runtime.http.auth import Guard
+from shared.runtime.service_context import ServiceContext
 
 FORMATS = ("json", "csv", "xlsx")
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 UNCACHED = {"cache-control": "no-store"}
 
 
-def routes(house: House) -> APIRouter:
+def routes(context: ServiceContext) -> APIRouter:
     """The dashboard, one route per report, and the stream."""
     router = APIRouter(tags=["reports"])
-    board = Board(house)
-    seen = Seen(board, house.environ)
+    board = Board(context)
+    seen = VisibleFigures(board, context.environ)
 
     @router.get("/", response_class=HTMLResponse, include_in_schema=False)
     async def page(request: Request) -> Response:
@@ -77,7 +77,7 @@ class _Stream(StreamingResponse):
             self._board.streams -= 1
 
 
-class Seen:
+class VisibleFigures:
     """Chooses the figures for a caller: all with a role or when log-ins are off, else sums with small cells hidden."""
 
     def __init__(self, board: Board, environ: Mapping[str, str]) -> None:
@@ -89,7 +89,7 @@ class Seen:
         return self._board if sees_all(await self._guard.perhaps(request), regency) else self._veil
 
 
-def _report_route(board: Board, seen: Seen, kind: str) -> Any:
+def _report_route(board: Board, seen: VisibleFigures, kind: str) -> Any:
     async def answer(
         request: Request,
         regency: str | None = None,

@@ -27,7 +27,7 @@ from services.verification.adapters.quota import Quota
 from services.verification.settings import Settings
 from shared.runtime import clock
 from shared.runtime.errors import Paused, Unavailable
-from shared.runtime.ops.metrics import outside
+from shared.runtime.ops.metrics import note_external
 from shared.runtime.ports import Rows
 
 log = structlog.get_logger()
@@ -105,7 +105,7 @@ class Gate:
         finally:
             if probe:
                 self._probing = False
-            outside("dukcapil_breaker_open", float(self._breaker.opened))
+            note_external("dukcapil_breaker_open", float(self._breaker.opened))
 
     def _pass_breaker(self) -> None:
         if self._breaker.opened:

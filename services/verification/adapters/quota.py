@@ -16,7 +16,7 @@ import structlog
 from shared.kernel.calendar import WITA, business_day
 from shared.runtime import clock
 from shared.runtime.errors import Paused
-from shared.runtime.ops.metrics import outside
+from shared.runtime.ops.metrics import note_external
 from shared.runtime.ports import Rows
 
 log = structlog.get_logger()
@@ -60,7 +60,7 @@ class Quota:
             log.info("Dukcapil answers again before the day is over")
         self._none_left = False
         if isinstance(left, int) and not isinstance(left, bool):
-            outside("dukcapil_quota_left", float(left))
+            note_external("dukcapil_quota_left", float(left))
 
     def exhausted(self) -> Paused:
         """Notes that Dukcapil says nothing is left, and returns the pause to raise."""
@@ -68,7 +68,7 @@ class Quota:
             log.warning("Dukcapil's quota of the day is used up; checks wait", until=_midnight().isoformat())
         self._none_left = True
         self._probe_at = clock.monotonic() + PROBE_S
-        outside("dukcapil_quota_left", 0.0)
+        note_external("dukcapil_quota_left", 0.0)
         return Paused("Dukcapil: the quota of the day is used up", min(_midnight(), _after(PROBE_S)))
 
     def _probe(self) -> None:
@@ -86,7 +86,7 @@ class Quota:
         if over > 0:
             taken = max(self._block, taken - over)
             await reader.save_rows(USAGE, {own: {"day": today.isoformat(), "taken": taken}})
-        outside("dukcapil_quota_taken_today", float(sum(row["taken"] for row in rows) - max(0, over)))
+        note_external("dukcapil_quota_taken_today", float(sum(row["taken"] for row in rows) - max(0, over)))
         if taken <= self._used:
             log.warning("the agreed quota of the day is used up; checks wait", until=_midnight().isoformat())
             raise Paused("Dukcapil: the agreed quota of the day is used up", _midnight())

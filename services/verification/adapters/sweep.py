@@ -25,8 +25,8 @@ from shared.contracts.verification_work import SourceChanged
 from shared.kernel.calendar import WITA
 from shared.runtime import clock
 from shared.runtime.errors import Unavailable
-from shared.runtime.house import House
 from shared.runtime.records import Message
+from shared.runtime.service_context import ServiceContext
 
 log = structlog.get_logger()
 
@@ -40,35 +40,35 @@ SECOND_PASS_AFTER_S = 150.0
 _STANDING = (CheckStatus.VERIFIED, CheckStatus.HELD, CheckStatus.PENDING)
 
 
-async def run(house: House) -> None:
+async def run(context: ServiceContext) -> None:
     """Looks for loads that are not swept yet, as long as the service lives. One of its processes does this,
     under a lease.
     """
     while True:
         try:
-            if await house.leases.mine(SWEEPING):
-                await look(house)
+            if await context.leases.mine(SWEEPING):
+                await look(context)
         except Unavailable as error:
             log.warning("the check after a load failed; it is repeated later", error=str(error))
         await asyncio.sleep(LOOK_S)
 
 
-async def look(house: House) -> int:
+async def look(context: ServiceContext) -> int:
     """Looks once; returns the number of workers who got an event."""
     told = 0
-    for row in await house.reader.find_rows(sources.SNAPSHOTS, {}, order=("_id",), limit=10_000):
-        told += await _after_load(house, row["_id"], sources.load_of(row["_id"], row))
+    for row in await context.reader.find_rows(sources.SNAPSHOTS, {}, order=("_id",), limit=10_000):
+        told += await _after_load(context, row["_id"], sources.load_of(row["_id"], row))
     return told
 
 
-async def _after_load(house: House, name: str, load: Load) -> int:
-    swept = (await house.reader.rows(SWEEPS, [name])).get(name)
+async def _after_load(context: ServiceContext, name: str, load: Load) -> int:
+    swept = (await context.reader.rows(SWEEPS, [name])).get(name)
     passes = swept["passes"] if swept is not None and swept["version"] == load.version else 0
     if passes >= PASSES or (passes and not _is_time(load)):
         return 0
-    told = await sweep(house, load, passes)
+    told = await sweep(context, load, passes)
     # Meanwhile a newer version may have been loaded. Then this mark is wrong, which costs only a repeated pass.
-    await house.reader.save_rows(SWEEPS, {name: {"version": load.version, "passes": passes + 1}})
+    await context.reader.save_rows(SWEEPS, {name: {"version": load.version, "passes": passes + 1}})
     if told:
         log.info("a load concerns verified workers", kind=load.kind, regency=load.regency, workers=told)
     return told
@@ -80,21 +80,21 @@ def _is_time(load: Load) -> bool:
     return (clock.now() - datetime.fromisoformat(load.loaded_at)).total_seconds() >= SECOND_PASS_AFTER_S
 
 
-async def sweep(house: House, load: Load, number: int) -> int:
+async def sweep(context: ServiceContext, load: Load, number: int) -> int:
     """One pass over the rows that can affect a worker, page by page."""
     if load.kind == sources.DINSOS:
-        return await _fill(house, load, number)
-    told, last = await _fill(house, load, number) if load.kind == sources.POPULATION else 0, load.prefix
+        return await _fill(context, load, number)
+    told, last = await _fill(context, load, number) if load.kind == sources.POPULATION else 0, load.prefix
     while True:
         where = {"_id": {"$gt": last, "$lt": load.prefix + "~"}, "version": load.version, **_against(load)}
-        rows = await house.reader.find_rows(sources.collection_of(load.kind), where, order=("_id",), limit=PAGE)
+        rows = await context.reader.find_rows(sources.collection_of(load.kind), where, order=("_id",), limit=PAGE)
         if not rows:
             return told
         last = rows[-1]["_id"]
-        told += await _tell(house, load, rows, number)
+        told += await _tell(context, load, rows, number)
 
 
-async def _fill(house: House, load: Load, number: int) -> int:
+async def _fill(context: ServiceContext, load: Load, number: int) -> int:
     """Publishes the held cases that this load may settle. They are few, so they are read and looked up in the load."""
     told, last = 0, ""
     waiting: dict[str, Any] = {"state.status": CheckStatus.HELD.value, "state.regency": load.regency}
@@ -102,19 +102,19 @@ async def _fill(house: House, load: Load, number: int) -> int:
         waiting["state.reasons"] = str(Reason.POVERTY_DATA_MISSING)
     while True:
         where = {**waiting, "_id": {"$gt": last}}
-        found = await house.reader.find("identities", where, order=("_id",), limit=PAGE)
+        found = await context.reader.find("identities", where, order=("_id",), limit=PAGE)
         if not found:
             return told
         last, _ = found[-1]
         held = {(load.regency, worker): one for worker, one in found if isinstance(one, Identity)}
-        listed = await sources.look_up(house.reader, load.kind, held, {(load.regency, load.kind): load})
+        listed = await sources.look_up(context.reader, load.kind, held, {(load.regency, load.kind): load})
         changes = [
             SourceChanged(worker_id=worker, regency=load.regency, change=change, version=load.version)
             for (regency, worker), row in listed.items()
             if (change := _settles(held[regency, worker], load, row)) is not None
         ]
         if changes:
-            await house.publish([_message(load, change, number) for change in changes])
+            await context.publish([_message(load, change, number) for change in changes])
         told += len(changes)
 
 
@@ -136,9 +136,9 @@ def _against(load: Load) -> dict[str, Any]:
     return {"$or": [{"status": {"$ne": "alive"}}, *elsewhere]}
 
 
-async def _tell(house: House, load: Load, rows: Sequence[Mapping[str, Any]], number: int) -> int:
+async def _tell(context: ServiceContext, load: Load, rows: Sequence[Mapping[str, Any]], number: int) -> int:
     by_worker = {row["_id"].removeprefix(load.prefix): row for row in rows}
-    states = await house.reader.states("identities", list(by_worker))
+    states = await context.reader.states("identities", list(by_worker))
     changes = [
         change
         for worker, identity in states.items()
@@ -147,7 +147,7 @@ async def _tell(house: House, load: Load, rows: Sequence[Mapping[str, Any]], num
         and (change := _change(worker, identity, load, by_worker[worker])) is not None
     ]
     if changes:
-        await house.publish([_message(load, change, number) for change in changes])
+        await context.publish([_message(load, change, number) for change in changes])
     return len(changes)
 
 

@@ -17,17 +17,17 @@ from services.verification.api import decisions, pages, queue
 from services.verification.api.queue import Case
 from services.verification.domain.state import Identity
 from shared.pages import HEADERS, wants_page
-from shared.runtime.house import House
 from shared.runtime.http import officers
 from shared.runtime.http.auth import VERIFICATION_OFFICER, Caller, Guard
+from shared.runtime.service_context import ServiceContext
 
 TAKEN_LOOKS, TAKEN_LOOK_S = 30, 0.1
 
 
-def routes(house: House) -> APIRouter:
+def routes(context: ServiceContext) -> APIRouter:
     """The endpoints."""
     router = APIRouter(tags=["verification"])
-    desk = Desk(house)
+    desk = EndpointContext(context)
 
     @router.get("/", include_in_schema=False)
     async def home() -> Response:
@@ -46,7 +46,7 @@ def routes(house: House) -> APIRouter:
         # The page's form sends an empty field for "all".
         regencies = caller.regencies(regency or None, VERIFICATION_OFFICER)
         shown = min(limit, pages.CASES_SHOWN) if wants_page(request) else limit
-        found = await queue.held(house.reader, regencies, reason or None, after, shown)
+        found = await queue.held(context.reader, regencies, reason or None, after, shown)
         if wants_page(request):
             sent = request.query_params.get("sent")
             return HTMLResponse(pages.list_page(found, regency, reason, sent), headers=HEADERS)
@@ -74,10 +74,10 @@ def routes(house: House) -> APIRouter:
         given = await officers.read(request, idempotency_key)
         message = decisions.message(request, worker_id, given, caller.signature)
         if not given.from_page:
-            await house.publish([message])
+            await context.publish([message])
             return JSONResponse({"ids": [given.name]}, 202)
         before = await desk.identity(worker_id)
-        await house.publish([message])
+        await context.publish([message])
         await desk.taken(worker_id, before)
         return RedirectResponse(f"/v1/reviews?sent={worker_id}", 303)
 
@@ -93,16 +93,16 @@ def routes(house: House) -> APIRouter:
     return router
 
 
-class Desk:
+class EndpointContext:
     """What the endpoints share: the guard and the store."""
 
-    def __init__(self, house: House) -> None:
-        self._house = house
-        self.guard = Guard(house.environ)
+    def __init__(self, context: ServiceContext) -> None:
+        self._context = context
+        self.guard = Guard(context.environ)
 
     async def identity(self, worker_id: str) -> Identity | None:
         """The identity of a worker for whom a check was requested; None without one."""
-        found = (await self._house.reader.states("identities", [worker_id])).get(worker_id)
+        found = (await self._context.reader.states("identities", [worker_id])).get(worker_id)
         return found if isinstance(found, Identity) else None
 
     async def case(self, worker_id: str, caller: Caller) -> Case:
@@ -110,7 +110,7 @@ class Desk:
         found = await self.identity(worker_id)
         if found is None or not caller.has_role(VERIFICATION_OFFICER, found.asked.regency):
             raise HTTPException(404, "no such case")
-        return await queue.case_of(self._house.reader, self._house.reference.cipher, worker_id, found)
+        return await queue.case_of(self._context.reader, self._context.reference.cipher, worker_id, found)
 
     async def check_role(self, worker_id: str, caller: Caller) -> None:
         """Raises 403 unless the caller is an officer of the worker's regency.

@@ -7,13 +7,13 @@ from fastapi import Request
 from shared.contracts import topics
 from shared.contracts.verification import COMMANDS
 from shared.runtime.http import officers
-from shared.runtime.http.officers import Given
+from shared.runtime.http.officers import SentDecision
 from shared.runtime.records import Message
 
 DECIDE = "identity.decide.v1"
 
 
-def message(request: Request, worker_id: str, given: Given, signed_by: str | None) -> Message:
+def message(request: Request, worker_id: str, given: SentDecision, signed_by: str | None) -> Message:
     """The record. `signed_by` is the name in the caller's token; without one the officer named in the body signs."""
     data = {**given.fields, "worker_id": worker_id}
     if signed_by is not None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import date
 from urllib.parse import urlencode
 
-from services.verification.api.queue import Case, Field, Held
+from services.verification.api.queue import Case, Field, QueuePage
 from services.verification.domain.state import CheckStatus
 from shared.contracts.reasons import message
 from shared.kernel.calendar import business_day, long_date, parse_date
@@ -61,7 +61,7 @@ def _reason(code: str) -> tuple[str, str]:
     return REASONS.get(code, (message(code, "id"), message(code, "en")))
 
 
-def list_page(found: Held, regency: str | None, reason: str | None, sent: str | None) -> str:
+def list_page(found: QueuePage, regency: str | None, reason: str | None, sent: str | None) -> str:
     """The queue, the oldest case first."""
     today = business_day(clock.now())
     rows = [

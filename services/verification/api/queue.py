@@ -21,7 +21,7 @@ CASES_MAX = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class QueuePage:
     """A page of the queue; `total` counts all matching cases."""
 
     cases: Sequence[tuple[str, Identity]]
@@ -64,7 +64,7 @@ class Case:
 
 async def held(
     reader: Reader, regencies: Sequence[str] | None, reason: str | None, after: str | None, limit: int
-) -> Held:
+) -> QueuePage:
     """The oldest held cases of these regencies that come after `after`."""
     where: dict[str, Any] = {"state.status": CheckStatus.HELD.value}
     if regencies is not None:
@@ -80,7 +80,7 @@ async def held(
     more = len(cases) > limit
     cases = cases[:limit]
     worker, oldest = cases[-1] if more else ("", None)
-    return Held(cases, total, f"{oldest.checked_on}|{worker}" if oldest is not None else None)
+    return QueuePage(cases, total, f"{oldest.checked_on}|{worker}" if oldest is not None else None)
 
 
 async def case_of(reader: Reader, cipher: Cipher, worker_id: str, identity: Identity) -> Case:
@@ -141,7 +141,7 @@ def standing_json(worker_id: str, one: Identity) -> dict[str, Any]:
     }
 
 
-def list_json(found: Held) -> dict[str, Any]:
+def list_json(found: QueuePage) -> dict[str, Any]:
     """A page of the queue as JSON."""
     shown: dict[str, Any] = {"reviews": [standing_json(worker_id, one) for worker_id, one in found.cases]}
     return {**shown, "total": found.total, "next": found.next}

@@ -26,7 +26,7 @@ from services.verification.domain.ends import UNKNOWN
 from services.verification.domain.parts import IdentityDecisionForm, Refused
 from services.verification.domain.policy import Policy
 from services.verification.domain.rules import SourceAnswer
-from services.verification.domain.standing import DUKCAPIL, Facts, judge, leave, tell
+from services.verification.domain.standing import DUKCAPIL, Facts, judge, leave, publish_verdict
 from services.verification.domain.state import CheckStatus, Identity, Refusal, SideFacts
 from shared.contracts.claims import WorkerDied
 from shared.contracts.reasons import Reason
@@ -85,10 +85,10 @@ def _check(
         return leave(ended, event.at, ignored="withdrawn-since")
     if known.died_on is not None:
         return judge(fresh, rules.DECEASED_BY_CLAIM, event.at, known.died_on, policy)
-    return _asked(fresh, facts, event.at, policy)
+    return _ask_registers(fresh, facts, event.at, policy)
 
 
-def _asked(fresh: Identity, facts: Facts, at: datetime, policy: Policy) -> Decision[Identity]:
+def _ask_registers(fresh: Identity, facts: Facts, at: datetime, policy: Policy) -> Decision[Identity]:
     """Asks the registers in the policy's order and judges by the first that knows the person.
 
     Dukcapil is asked later, as due work. Without any snapshot, and without Dukcapil in the order, the case is held.
@@ -102,11 +102,11 @@ def _asked(fresh: Identity, facts: Facts, at: datetime, policy: Policy) -> Decis
             return judge(fresh, rules.compare(person, asked), at, fresh.checked_on, policy)
     version = facts.snapshots.get(asked.regency)
     if version is None:
-        return tell(fresh, at, CheckStatus.HELD, (Reason.SOURCE_UNAVAILABLE,), fresh.checked_on, policy)
+        return publish_verdict(fresh, at, CheckStatus.HELD, (Reason.SOURCE_UNAVAILABLE,), fresh.checked_on, policy)
     return judge(fresh, rules.settled("not-found", f"snapshot:{version}"), at, fresh.checked_on, policy)
 
 
-def _answered(state: Identity, event: Event[DukcapilAnswered], facts: Facts) -> Decision[Identity]:
+def _dukcapil_answered(state: Identity, event: Event[DukcapilAnswered], facts: Facts) -> Decision[Identity]:
     part = event.data
     if part.registration_version != state.asked.registration_version:
         return _on_another_check(state, event)
@@ -122,13 +122,13 @@ def _answered(state: Identity, event: Event[DukcapilAnswered], facts: Facts) -> 
     return judge(state, finding, event.at, state.checked_on, facts.policy_of(state, event.at))
 
 
-def _given_back(state: Identity, event: Event[GivenBack], facts: Facts) -> Decision[Identity]:
+def _usage_reported(state: Identity, event: Event[GivenBack], facts: Facts) -> Decision[Identity]:
     if event.data.registration_version != state.asked.registration_version:
         return _on_another_check(state, event)
     return leave(replace(state, give_back=False), event.at)
 
 
-def _answered_again(state: Identity, event: Event[DukcapilAnswered], facts: Facts) -> Decision[Identity]:
+def _dukcapil_answered_again(state: Identity, event: Event[DukcapilAnswered], facts: Facts) -> Decision[Identity]:
     return _on_another_check(state, event)
 
 
@@ -167,11 +167,11 @@ _ids = Documents[Identity | SideFacts, Facts]("identities", IDENTITY, SIDE)
 _ids.on(IdentityCheckRequested, _worker).absent(_first_check).at(SIDE, _first_check).at(IDENTITY, _newer_check)
 (
     _ids.on(DukcapilAnswered, _worker)
-    .at(IDENTITY, _answered, CheckStatus.PENDING)
-    .at(IDENTITY, _answered_again)
+    .at(IDENTITY, _dukcapil_answered, CheckStatus.PENDING)
+    .at(IDENTITY, _dukcapil_answered_again)
     .ignored(UNKNOWN, remember=False)
 )
-_ids.on(GivenBack, _worker).at(IDENTITY, _given_back).ignored(UNKNOWN, remember=False)
+_ids.on(GivenBack, _worker).at(IDENTITY, _usage_reported).ignored(UNKNOWN, remember=False)
 _ids.on(SourceChanged, _worker).at(IDENTITY, ends.learnt).ignored(UNKNOWN, remember=False)
 (
     _ids.on(IdentityDecisionForm)

@@ -14,7 +14,7 @@ from datetime import datetime
 from services.verification.domain import rules
 from services.verification.domain.policy import Policy
 from services.verification.domain.rules import SourceAnswer
-from services.verification.domain.standing import Facts, judge, leave, note, tell
+from services.verification.domain.standing import Facts, judge, leave, note, publish_verdict
 from services.verification.domain.state import CheckStatus, Identity, SideFacts
 from shared.contracts.claims import WorkerDied
 from shared.contracts.reasons import Reason
@@ -49,7 +49,9 @@ def withdrawn(state: Identity, event: Event[WorkerWithdrawn], facts: Facts) -> D
     changed = replace(state, known=noted)
     if state.told in (CheckStatus.VERIFIED, CheckStatus.HELD):
         policy = facts.policy_of(state, event.at)
-        return tell(changed, event.at, CheckStatus.ENDED, (Reason.WITHDRAWN,), event.data.effective_on, policy)
+        return publish_verdict(
+            changed, event.at, CheckStatus.ENDED, (Reason.WITHDRAWN,), event.data.effective_on, policy
+        )
     return leave(replace(changed, status=CheckStatus.ENDED, reasons=(Reason.WITHDRAWN,)), event.at)
 
 
@@ -70,7 +72,7 @@ def died(state: Identity, event: Event[WorkerDied], facts: Facts) -> Decision[Id
     changed = replace(state, known=noted)
     policy, died_on = facts.policy_of(state, event.at), noted.died_on or event.data.died_on
     if state.status is CheckStatus.VERIFIED:
-        return tell(changed, event.at, CheckStatus.ENDED, (Reason.DECEASED,), died_on, policy)
+        return publish_verdict(changed, event.at, CheckStatus.ENDED, (Reason.DECEASED,), died_on, policy)
     return judge(changed, rules.DECEASED_BY_CLAIM, event.at, died_on, policy)
 
 
@@ -114,7 +116,7 @@ def suspected(state: Identity, event: Event[SuspicionEvent], facts: Facts) -> De
         return note(state, noted, event.at)
     policy = facts.policy_of(state, event.at)
     since = business_day(event.at).isoformat() if noted.suspected else state.checked_on
-    return tell(replace(state, known=noted), event.at, CheckStatus.VERIFIED, (), since, policy)
+    return publish_verdict(replace(state, known=noted), event.at, CheckStatus.VERIFIED, (), since, policy)
 
 
 def _suspected(known: SideFacts, event: Event[SuspicionEvent]) -> SideFacts:
@@ -134,7 +136,7 @@ def learnt(state: Identity, event: Event[SourceChanged], facts: Facts) -> Decisi
         return _looked_up_again(identity, now, today, facts)
     if part.change == "outside":
         if identity.status is CheckStatus.VERIFIED and policy.residence_required:
-            return tell(identity, now, CheckStatus.ENDED, (Reason.VILLAGE_OUTSIDE,), today, policy)
+            return publish_verdict(identity, now, CheckStatus.ENDED, (Reason.VILLAGE_OUTSIDE,), today, policy)
         return leave(identity, now)
     if part.change == "wage-earner" or part.change == "state-employee":
         rosters = (*(one for one in identity.listed.rosters if one != part.change), part.change)
@@ -144,7 +146,7 @@ def learnt(state: Identity, event: Event[SourceChanged], facts: Facts) -> Decisi
         return leave(identity, now)
     finding = rules.settled(part.change, f"snapshot:{part.version}")
     if part.change == "deceased" and identity.status is CheckStatus.VERIFIED:
-        return tell(identity, now, CheckStatus.ENDED, (Reason.DECEASED,), today, policy)
+        return publish_verdict(identity, now, CheckStatus.ENDED, (Reason.DECEASED,), today, policy)
     if part.change == "deceased" or identity.status in (CheckStatus.VERIFIED, CheckStatus.PENDING):
         return judge(identity, finding, now, today, policy)
     return leave(identity, now)
@@ -192,7 +194,7 @@ def _job(identity: Identity, job: str, since: str, now: datetime, policy: Policy
         return leave(identity, now)
     reasons = (_JOBS[job],)
     if identity.status is CheckStatus.VERIFIED:
-        return tell(identity, now, CheckStatus.ENDED, reasons, since, policy)
+        return publish_verdict(identity, now, CheckStatus.ENDED, reasons, since, policy)
     if identity.status is CheckStatus.HELD and rules.yields_to_job(identity.reasons):
-        return tell(identity, now, CheckStatus.REJECTED, reasons, business_day(now).isoformat(), policy)
+        return publish_verdict(identity, now, CheckStatus.REJECTED, reasons, business_day(now).isoformat(), policy)
     return leave(identity, now)

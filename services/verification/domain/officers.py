@@ -8,7 +8,7 @@ from datetime import datetime
 from services.verification.domain import outcomes, rules
 from services.verification.domain.parts import IdentityDecisionForm
 from services.verification.domain.policy import Policy
-from services.verification.domain.standing import Facts, leave, tell
+from services.verification.domain.standing import Facts, leave, publish_verdict
 from services.verification.domain.state import CheckStatus, Identity, Proposal, Ruling, SideFacts
 from shared.contracts.officers import same_person
 from shared.contracts.reasons import Reason
@@ -52,7 +52,7 @@ def _ruled(identity: Identity, verified: bool, ruling: Ruling, now: datetime, po
     changed = replace(identity, ruling=ruling, evidence=evidence)
     today = ruling.decided_on
     if not verified:
-        return tell(changed, now, CheckStatus.REJECTED, identity.reasons, today, policy)
+        return publish_verdict(changed, now, CheckStatus.REJECTED, identity.reasons, today, policy)
     jobs: list[str] = []
     if identity.known.wage_earner or rules.WAGE_EARNER in identity.listed.rosters:
         jobs.append(Reason.WAGE_EARNER)
@@ -61,8 +61,8 @@ def _ruled(identity: Identity, verified: bool, ruling: Ruling, now: datetime, po
     barring = tuple(one for one in jobs if one in policy.excluded)
     if barring:
         # The officer confirms the identity, but the employer must still pay the premium, so the job rejects.
-        return tell(changed, now, CheckStatus.REJECTED, barring, today, policy)
-    return tell(changed, now, CheckStatus.VERIFIED, (), today, policy)
+        return publish_verdict(changed, now, CheckStatus.REJECTED, barring, today, policy)
+    return publish_verdict(changed, now, CheckStatus.VERIFIED, (), today, policy)
 
 
 def _refused(part: IdentityDecisionForm, reason: Reason) -> Outcome:

@@ -41,7 +41,7 @@ def verdict(identity: Identity, effective_on: str, policy: Policy) -> Outcome:
             warnings=[],
             evidence=list(identity.evidence),
             score=identity.score or 0,
-            valid_until=rules.good_until(effective_on, asked.birth_date, policy),
+            valid_until=rules.identity_valid_until(effective_on, asked.birth_date, policy),
         )
         return _open(asked.worker_id, "identity.verified.v1", verified)
     kind, model = _UNVERIFIED[identity.status]

@@ -58,7 +58,7 @@ class SourceAnswer:
 
 
 @value(frozen=True, slots=True, kw_only=True)
-class Beside:
+class OtherSources:
     """What the further sources say: excluding jobs, the attested occupation, the poverty data."""
 
     wage_earner: bool = False
@@ -96,7 +96,7 @@ def settled(register: RegisterStatus, evidence: str) -> SourceAnswer:
 DECEASED_BY_CLAIM = settled("deceased", "claims")
 
 
-def verdict(finding: SourceAnswer, birth_date: str, checked_on: date, beside: Beside, policy: Policy) -> Verdict:
+def verdict(finding: SourceAnswer, birth_date: str, checked_on: date, beside: OtherSources, policy: Policy) -> Verdict:
     """The first step that applies decides (docs/contracts.md#how-a-verdict-is-reached): the register's status, then
     everything that excludes, then the doubts for an officer.
     """
@@ -115,7 +115,7 @@ def verdict(finding: SourceAnswer, birth_date: str, checked_on: date, beside: Be
 
 
 def _excluding(
-    finding: SourceAnswer, birth_date: str, checked_on: date, beside: Beside, policy: Policy
+    finding: SourceAnswer, birth_date: str, checked_on: date, beside: OtherSources, policy: Policy
 ) -> list[Reason]:
     reasons = []
     if finding.birth_date_matches is False:
@@ -140,7 +140,7 @@ def _excluding(
     return reasons
 
 
-def _doubtful(finding: SourceAnswer, beside: Beside, policy: Policy) -> list[Reason]:
+def _doubtful(finding: SourceAnswer, beside: OtherSources, policy: Policy) -> list[Reason]:
     reasons = []
     if finding.score is not None and finding.score < policy.name_pass_from:
         reasons.append(Reason.NAME_MISMATCH)
@@ -196,7 +196,7 @@ def yields_to_job(reasons: Sequence[str]) -> bool:
     return not {Reason.DUPLICATE_IDENTITY, Reason.INACTIVE_IDENTITY} & set(reasons)
 
 
-def good_until(since: str, birth_date: str, policy: Policy) -> str:
+def identity_valid_until(since: str, birth_date: str, policy: Policy) -> str:
     """The day by which the identity must be verified again: the end of its validity, or the birthday on which the
     policy's age limit is reached, whichever comes first.
     """

@@ -14,8 +14,8 @@ from typing import Any
 
 from services.verification.domain import outcomes, rules
 from services.verification.domain.policy import Policies, Policy
-from services.verification.domain.rules import Beside, Poverty, SnapshotPerson, SourceAnswer
-from services.verification.domain.state import CheckStatus, Found, Identity, SideFacts
+from services.verification.domain.rules import OtherSources, Poverty, SnapshotPerson, SourceAnswer
+from services.verification.domain.state import CheckStatus, Identity, RegisterAnswer, SideFacts
 from shared.contracts.reasons import Reason
 from shared.kernel.decision import Decision, Due, Outcome
 from shared.kernel.values import value
@@ -68,7 +68,7 @@ def due_of(identity: Identity, at: datetime) -> Due | None:
     return None
 
 
-def tell(
+def publish_verdict(
     identity: Identity,
     at: datetime,
     status: CheckStatus,
@@ -104,7 +104,7 @@ def judge(
     """Judges a register's finding together with everything else that is known, and publishes the verdict."""
     asked, listed = identity.asked, identity.listed
     attested = rules.attesting(asked.attestations, asked.sector, policy) if ATTESTATION in policy.required else []
-    beside = Beside(
+    beside = OtherSources(
         wage_earner=identity.known.wage_earner or rules.WAGE_EARNER in listed.rosters,
         state_employee=rules.STATE_EMPLOYEE in listed.rosters,
         attested=bool(attested),
@@ -115,7 +115,7 @@ def judge(
     evidence.extend(f"attestation:{agency}" for agency in attested)
     if listed.poverty is not None:
         evidence.append(f"dinsos:{listed.poverty}")
-    return tell(
+    return publish_verdict(
         identity,
         at,
         found.status,
@@ -124,7 +124,7 @@ def judge(
         policy,
         score=found.score,
         evidence=tuple(evidence),
-        found=Found(
+        found=RegisterAnswer(
             register=finding.status,
             birth_date_matches=finding.birth_date_matches,
             sex_matches=finding.sex_matches,

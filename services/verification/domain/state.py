@@ -52,7 +52,7 @@ class Listed:
 
 
 @value(frozen=True, slots=True, kw_only=True)
-class Found:
+class RegisterAnswer:
     """What the register said, for an officer to see: only whether fields agree, never a personal field."""
 
     register: RegisterStatus
@@ -100,7 +100,7 @@ class Identity:
     ruling: Ruling | None = None
     proposal: Proposal | None = None
     policy: str = ""
-    found: Found | None = None
+    found: RegisterAnswer | None = None
     listed: Listed = Listed()
     stand_in: bool = False
     give_back: bool = False

@@ -20,22 +20,22 @@ from shared.kernel.event import Event, Intake
 from shared.kernel.identity import without_niks
 from shared.runtime import clock
 from shared.runtime.errors import Unavailable
-from shared.runtime.house import House
 from shared.runtime.http import bodies, problems
 from shared.runtime.http.auth import Caller, Guard
 from shared.runtime.kafka import topics_admin
 from shared.runtime.ops.health import Watch
 from shared.runtime.ops.metrics import Metrics
 from shared.runtime.records import Message
+from shared.runtime.service_context import ServiceContext
 
 BODY_BYTES_MAX = 16 * 1024 * 1024
 EVENTS_MAX = 10_000
 
 
-def build(house: House, watch: Watch, metrics: Metrics) -> FastAPI:
+def build(context: ServiceContext, watch: Watch, metrics: Metrics) -> FastAPI:
     """The HTTP application of one service."""
     # Like FastAPI, but its documentation pages load nothing from the internet.
-    app = FastAPIOffline(title=f"Payung {house.name}", description=house.spec.description, version="1")
+    app = FastAPIOffline(title=f"Payung {context.name}", description=context.spec.description, version="1")
     app.add_exception_handler(StarletteHTTPException, problems.of_http)
     app.add_exception_handler(RequestValidationError, problems.of_invalid)
     app.add_exception_handler(Unavailable, problems.of_unavailable)
@@ -48,7 +48,7 @@ def build(house: House, watch: Watch, metrics: Metrics) -> FastAPI:
     @app.get("/readyz", tags=["operation"])
     async def readyz() -> JSONResponse:
         vitals, pulse = watch.vitals, watch.pulse
-        body = {"service": house.name, **vitals.told(), "dead_letters": metrics.dead_letters()}
+        body = {"service": context.name, **vitals.told(), "dead_letters": metrics.dead_letters()}
         if pulse is not None:
             body |= {"instance": pulse.name, "due_work": pulse.due_work, "store_silent_s": round(pulse.silent_s, 1)}
             body["instances"] = pulse.processes()
@@ -58,17 +58,17 @@ def build(house: House, watch: Watch, metrics: Metrics) -> FastAPI:
     async def scrape() -> Response:
         return Response(generate_latest(metrics.registry), media_type=CONTENT_TYPE_LATEST)
 
-    if any(issubclass(model, Intake) for model in house.spec.inputs.values()):
-        _add_intake(app, house)
-    if house.spec.routes is not None:
-        app.include_router(house.spec.routes(house))
+    if any(issubclass(model, Intake) for model in context.spec.inputs.values()):
+        _add_intake(app, context)
+    if context.spec.routes is not None:
+        app.include_router(context.spec.routes(context))
     return app
 
 
-def _add_intake(app: FastAPI, house: House) -> None:
-    commands = {kind: model for kind, model in house.spec.inputs.items() if issubclass(model, Intake)}
-    guard = Guard(house.environ)
-    standing = topics_admin.ExistingTopics(house.environ)
+def _add_intake(app: FastAPI, context: ServiceContext) -> None:
+    commands = {kind: model for kind, model in context.spec.inputs.items() if issubclass(model, Intake)}
+    guard = Guard(context.environ)
+    standing = topics_admin.ExistingTopics(context.environ)
 
     @app.post("/v1/events", status_code=202, tags=["intake"])
     async def post_events(request: Request) -> JSONResponse:
@@ -82,7 +82,7 @@ def _add_intake(app: FastAPI, house: House) -> None:
         for position, one in enumerate(events):
             pointer = f"/{position}" if isinstance(parsed, list) else ""
             try:
-                message, name = _intake_message(house.name, one, commands)
+                message, name = _intake_message(context.name, one, commands)
             except Unreadable as error:
                 errors.append({"pointer": pointer, "code": error.code, "detail": error.detail})
                 continue
@@ -99,7 +99,7 @@ def _add_intake(app: FastAPI, house: House) -> None:
                 errors.append({"pointer": pointer, "code": "foreign-source", "detail": detail})
         if errors:
             raise HTTPException(400, {"errors": errors})
-        await house.publish(messages)
+        await context.publish(messages)
         return JSONResponse({"ids": ids}, 202)
 
 

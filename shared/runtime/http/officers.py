@@ -24,7 +24,7 @@ FORM = "application/x-www-form-urlencoded"
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
+class SentDecision:
     """What was sent: the fields of a decision, the name its record will have, and whether a page's form sent it."""
 
     fields: Mapping[str, Any]
@@ -38,18 +38,18 @@ class Given:
         return (named.strip() or None) if isinstance(named, str) else None
 
 
-async def read(request: Request, idempotency_key: str | None) -> Given:
+async def read(request: Request, idempotency_key: str | None) -> SentDecision:
     """The decision in a request; raises HTTPException 400 or 413. A form carries the name in a field, `key`."""
     body = await bodies.read(request, topics.INTAKE_BYTES_MAX, "decision")
     if not request.headers.get("content-type", "").startswith(FORM):
-        return Given(_object(body), idempotency_key or clock.new_id(), from_page=False)
+        return SentDecision(_object(body), idempotency_key or clock.new_id(), from_page=False)
     fields = {name: values[0] for name, values in parse_qs(body.decode("utf-8", "replace")).items()}
-    return Given(fields, fields.pop("key", clock.new_id()), from_page=True)
+    return SentDecision(fields, fields.pop("key", clock.new_id()), from_page=True)
 
 
 def record(
     request: Request,
-    given: Given,
+    given: SentDecision,
     signed_by: str | None,
     *,
     kind: str,

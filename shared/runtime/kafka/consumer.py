@@ -38,7 +38,7 @@ from shared.runtime.kafka.server import (
     asking,
     quietly,
 )
-from shared.runtime.kafka.settled import Bounds, SetBack, SettledOffsets
+from shared.runtime.kafka.settled import Bounds, OffsetsLost, SettledOffsets
 from shared.runtime.ops import traces
 from shared.runtime.ops.metrics import Metrics
 from shared.runtime.records import Batch, Record, record_of
@@ -420,7 +420,7 @@ class KafkaConsumer:
         answer."""
         try:
             await known.note({(one.topic, one.partition): offset for one, offset in offsets.items()})
-        except SetBack:
+        except OffsetsLost:
             raise
         except Unavailable as error:
             log.warning("offsets could not be noted in the store; they are not committed yet", why=str(error))

@@ -38,7 +38,7 @@ Ids = Callable[[], Awaitable[Mapping[str, str]]]
 _NAMED_MAX = 3
 
 
-class SetBack(Unavailable):
+class OffsetsLost(Unavailable):
     """The store lost offsets under a running process: the process ends, and the next one goes back in the log."""
 
 
@@ -54,7 +54,7 @@ class SettledOffsets:
         self._noted: dict[Noted, int] = {}
 
     async def note(self, offsets: Mapping[Partition, int]) -> None:
-        """Notes offsets that are about to be committed. Raises SetBack when the store knows less than before,
+        """Notes offsets that are about to be committed. Raises OffsetsLost when the store knows less than before,
         Unavailable when it does not answer."""
         await self._know(name for name, _ in offsets)
         marks = {(self._ids[name], number): offset for (name, number), offset in offsets.items() if name in self._ids}
@@ -62,7 +62,7 @@ class SettledOffsets:
             return
         before = await self._store.note_settled(marks)
         if before is None or any(before.get(mark, 0) < offset for mark, offset in self._noted.items()):
-            raise SetBack("the store was emptied or set back under this process")
+            raise OffsetsLost("the store was emptied or set back under this process")
         self._noted.update({mark: max(offset, self._noted.get(mark, 0)) for mark, offset in marks.items()})
 
     async def go_back(

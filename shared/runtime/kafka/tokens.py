@@ -90,7 +90,7 @@ class TokenSource(AbstractTokenProvider):  # type: ignore[misc]  # aiokafka is u
             self._held, lifetime_s = issuer.ask()
         except _UNANSWERED as error:
             self._again_s = clock.monotonic() + AGAIN_S
-            self._failure = f"the issuer of Kafka's tokens gave none: {_told(error)}"
+            self._failure = f"the issuer of Kafka's tokens gave none: {_failure_kind(error)}"
         else:
             self._ends_s = asked_s + lifetime_s
             self._renew_s = self._ends_s - EARLY_S
@@ -140,7 +140,7 @@ class Issuer:
         return found["access_token"], lifetime_s
 
 
-def _told(error: Exception) -> str:
+def _failure_kind(error: Exception) -> str:
     """The kind of a failure, without what the issuer said: it may repeat what it was sent."""
     if isinstance(error, httpx.HTTPStatusError):
         return f"it answered {error.response.status_code}"

@@ -33,7 +33,7 @@ class OwnFlood(Defect):
     """Too many records of one of our own topics cannot be read. Its text is the one line that the operator reads."""
 
 
-class Holds(Protocol):
+class PausableConsumer(Protocol):
     """A consumer that can leave topics unread."""
 
     def hold_only(self, names: AbstractSet[str]) -> None: ...
@@ -43,7 +43,13 @@ class FloodGate:
     """Stands in front of the dead-letter topic, and is called after each settled batch."""
 
     def __init__(
-        self, service: str, letters: DeadLetters, store: Rows, consumer: Holds, metrics: Metrics, limits: Limits
+        self,
+        service: str,
+        letters: DeadLetters,
+        store: Rows,
+        consumer: PausableConsumer,
+        metrics: Metrics,
+        limits: Limits,
     ) -> None:
         self._service = service
         self._letters = letters
@@ -59,15 +65,15 @@ class FloodGate:
         self._pauses = 0
 
     async def put(self, letters: Sequence[tuple[Record, str, str]]) -> None:
-        """Puts records aside. When a topic of our own floods, it raises OwnFlood: nothing of the batch is put aside or
-        committed."""
+        """Puts records aside. When a topic of our own floods, it raises OwnFlood: nothing of the batch is put
+        aside or committed."""
         # Counted by offset and set anew at each attempt: a batch that is tried again has the same letters.
         self._put = Counter(topic for topic, _, _ in {(one.topic, one.partition, one.offset) for one, _, _ in letters})
         codes = Counter(code for _, code, _ in letters)
         for topic, count in self._put.items():
             before = self._windows.tally(topic, clock.monotonic())
             tally = TopicCounts(before.records, before.letters + count)
-            if floods.is_ours(topic) and floods.from_ours(self._limits, tally):
+            if floods.is_internal(topic) and floods.from_ours(self._limits, tally):
                 self._metrics.flood(topic)
                 raise OwnFlood(
                     f"{tally.letters} records of our own topic {topic} cannot be read ({codes.most_common(1)[0][0]}); "
@@ -89,7 +95,7 @@ class FloodGate:
             if topic in held:
                 continue
             self._windows.note(topic, count, put[topic], now_s)
-            if floods.is_ours(topic) or not put[topic]:
+            if floods.is_internal(topic) or not put[topic]:
                 continue
             tally = self._windows.tally(topic, now_s)
             if floods.from_outside(self._limits, tally):

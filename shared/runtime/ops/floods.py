@@ -53,7 +53,7 @@ def limits_of(environ: Mapping[str, str]) -> Limits:
     return limits
 
 
-def is_ours(topic: str) -> bool:
+def is_internal(topic: str) -> bool:
     """Whether only Payung writes to a topic. Agencies, the treasury and officers write to the intakes."""
     return not topics.is_from_outside(topic)
 
@@ -67,7 +67,7 @@ class TopicCounts:
 
 
 @dataclass(slots=True)
-class _Look:
+class _Sample:
     at_s: float
     records: int
     letters: int
@@ -78,7 +78,7 @@ class Windows:
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
-        self._looks: dict[str, deque[_Look]] = {}
+        self._looks: dict[str, deque[_Sample]] = {}
 
     def note(self, topic: str, records: int, letters: int, now_s: float) -> None:
         """Counts one batch's share of a topic."""
@@ -87,7 +87,7 @@ class Windows:
             looks[-1].records += records
             looks[-1].letters += letters
         else:
-            looks.append(_Look(now_s, records, letters))
+            looks.append(_Sample(now_s, records, letters))
         self._forget_old(topic, now_s)
 
     def tally(self, topic: str, now_s: float) -> TopicCounts:

@@ -80,7 +80,7 @@ class TopicGuard:
         standing = await self._standing()
         found, self._partitions = _ids(standing), _partitions(standing)
         kept: dict[str, Any] = (await self._store.rows(META, [REMEMBERED])).get(REMEMBERED, {})
-        anew = _anew(found, kept)
+        anew = _recreated(found, kept)
         refused = [] if "all" in self._accepted else [name for name in anew if name not in self._accepted]
         if refused:
             raise StartRefused(_complaint(refused))
@@ -102,7 +102,7 @@ class TopicGuard:
     async def _look(self) -> None:
         standing = await self._standing()
         found, counts = _ids(standing), _partitions(standing)
-        refused = _anew(found, self._known)
+        refused = _recreated(found, self._known)
         if refused:
             raise StartRefused(_complaint(refused))
         for name, count in sorted(counts.items()):
@@ -174,7 +174,7 @@ def _partitions(standing: Mapping[str, TopicAtBroker]) -> dict[str, int]:
     return {name: one.partitions for name, one in standing.items()}
 
 
-def _anew(found: Mapping[str, str], kept: Mapping[str, str]) -> list[str]:
+def _recreated(found: Mapping[str, str], kept: Mapping[str, str]) -> list[str]:
     return sorted(name for name, number in found.items() if kept.get(name, number) != number)
 
 

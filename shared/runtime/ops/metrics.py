@@ -24,12 +24,12 @@ _LATENCY_BUCKETS = (0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 300, 1800)
 _outside: dict[str, float] = {}
 
 
-def outside(figure: str, value: float) -> None:
+def note_external(figure: str, value: float) -> None:
     """Notes a figure of an outside system that an adapter calls (the rest of a quota, an open breaker)."""
     _outside[figure] = value
 
 
-class _Outside(Collector):
+class _ExternalMetrics(Collector):
     """The figures of outside systems. They are global, because adapters set them before and after any one Metrics
     object exists."""
 
@@ -51,7 +51,7 @@ class Metrics:
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
         PlatformCollector(registry=self.registry)
-        self.registry.register(_Outside(service))
+        self.registry.register(_ExternalMetrics(service))
         label = ("service",)
 
         def counter(name: str, text: str, *labels: str) -> Counter:

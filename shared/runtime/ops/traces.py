@@ -33,7 +33,7 @@ def short(error: BaseException) -> str:
     return _kind(error) if where is None else f"{_kind(error)} at {_place(where)}"
 
 
-def told(error: BaseException) -> str:
+def safe_text(error: BaseException) -> str:
     """The type, and the text when it is safe to show."""
     if isinstance(error, StartRefused | Unavailable | Defect):
         return f"{_kind(error)}: {without_niks(str(error))}"
@@ -43,7 +43,7 @@ def told(error: BaseException) -> str:
 def lines(error: BaseException) -> list[str]:
     """The frames from the outermost to the innermost, the type, then its cause in the same form."""
     found = [_place(one) for one in traceback.extract_tb(error.__traceback__)][-_FRAMES_MAX:]
-    found.append(told(error) if isinstance(error, StartRefused | Unavailable | Defect) else _kind(error))
+    found.append(safe_text(error) if isinstance(error, StartRefused | Unavailable | Defect) else _kind(error))
     cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
     if cause is not None and cause is not error:
         found += ["caused by", *lines(cause)[-_FRAMES_MAX:]]
@@ -66,11 +66,11 @@ def _named(filename: str) -> Path:
 
 
 def processor(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """For structlog: replaces `exc_info` with such lines, and an exception in any other field with its `told`."""
+    """For structlog: replaces `exc_info` with such lines, and an exception in any other field with its `safe_text`."""
     given = event.pop("exc_info", None)
     for name, value in event.items():
         if isinstance(value, BaseException):
-            event[name] = told(value)
+            event[name] = safe_text(value)
     error = sys.exc_info()[1] if given is True else given
     if isinstance(error, tuple):
         error = error[1]

@@ -30,11 +30,11 @@ async def take(collection: Any, names: Sequence[str], holder: Holder, for_s: flo
     try:
         await collection.bulk_write([UpdateOne({"_id": name}, [step], upsert=True) for name in wanted], ordered=False)
     except BulkWriteError as error:
-        # Two processes inserted the same row at once. One of them succeeded; `_held` finds out which.
+        # Two processes inserted the same row at once. One of them succeeded; `_held_names` finds out which.
         details = error.details or {}
         if details.get("writeConcernErrors") or any(one["code"] != DUPLICATE_KEY for one in details["writeErrors"]):
             raise Unavailable("MongoDB did not take a lease") from error
-    return await _held(collection, wanted, holder)
+    return await _held_names(collection, wanted, holder)
 
 
 def _taking(own: Sequence[dict[str, str]], holder: Holder, for_s: float) -> dict[str, Any]:
@@ -46,23 +46,23 @@ def _taking(own: Sequence[dict[str, str]], holder: Holder, for_s: float) -> dict
 
 
 async def renew(collection: Any, names: Sequence[str], holder: Holder, for_s: float) -> set[str]:
-    await collection.update_many(_mine(names, holder), [{"$set": {"until": _from_now(for_s)}}])
-    return await _held(collection, names, holder)
+    await collection.update_many(_where_held(names, holder), [{"$set": {"until": _from_now(for_s)}}])
+    return await _held_names(collection, names, holder)
 
 
 async def release(collection: Any, names: Sequence[str], holder: Holder, rest_s: float, *, forget: bool) -> None:
     if forget:
-        await collection.delete_many(_mine(names, holder))
+        await collection.delete_many(_where_held(names, holder))
         return
     freed = {"owner": "", "token": "", "until": _from_now(rest_s)}
-    await collection.update_many(_mine(names, holder), [{"$set": freed}])
+    await collection.update_many(_where_held(names, holder), [{"$set": freed}])
 
 
-async def _held(collection: Any, names: Sequence[str], holder: Holder) -> set[str]:
-    return {row["_id"] for row in await collection.find(_mine(names, holder), {"_id": 1}).to_list(None)}
+async def _held_names(collection: Any, names: Sequence[str], holder: Holder) -> set[str]:
+    return {row["_id"] for row in await collection.find(_where_held(names, holder), {"_id": 1}).to_list(None)}
 
 
-def _mine(names: Sequence[str], holder: Holder) -> dict[str, Any]:
+def _where_held(names: Sequence[str], holder: Holder) -> dict[str, Any]:
     return {"_id": {"$in": list(names)}, "token": holder.token}
 
 

@@ -18,7 +18,7 @@ from pymongo.write_concern import WriteConcern
 from shared.kernel.decision import Address
 from shared.runtime.errors import Defect, StartRefused, Unavailable
 from shared.runtime.fold import Folded, SavedOutcome, Stored
-from shared.runtime.ports import Codec, DueWork, Holder, Index, Noted, Owed, Settled
+from shared.runtime.ports import Codec, DueWork, Holder, Index, Noted, PendingOutcomes, Settled
 from shared.runtime.store import documents, hashes, lease_rows, sealed_values, upgrade
 from shared.runtime.store.crypto import FieldCipher
 from shared.runtime.store.driver import aggregated, answered, duplicates, keeps_majorities
@@ -300,7 +300,7 @@ class MongoStore(MongoRows):
             await answered(self._database[JOURNAL].delete_many({"journal": {"$in": closed}}))
             del self._closed[: len(closed)]
 
-    async def unpublished(self) -> list[Owed]:
+    async def unpublished(self) -> list[PendingOutcomes]:
         """Reads every open journal and the outcomes it names. The rows of a large journal count as one journal."""
         entries: dict[str, list[tuple[Address, str]]] = {}
         of_the_dead: set[str] = set()
@@ -317,7 +317,7 @@ class MongoStore(MongoRows):
             saved = await self.outcomes(wanted)
             outcomes = [saved.get(address, {}).get(name) for address, name in named]
             listed = [outcome for one in outcomes if one is not None for outcome in one]
-            owed.append(Owed(journal, listed, complete=None not in outcomes or journal in of_the_dead))
+            owed.append(PendingOutcomes(journal, listed, complete=None not in outcomes or journal in of_the_dead))
         return owed
 
     async def note_settled(self, offsets: Mapping[Noted, int]) -> dict[Noted, int] | None:
@@ -384,7 +384,7 @@ class MongoStore(MongoRows):
         Returns how many documents were changed, and how many must be looked at again because another writer changed
         them meanwhile.
         """
-        return await answered(sealed_values.seal_anew(self._in_use, self._cipher))
+        return await answered(sealed_values.reseal(self._in_use, self._cipher))
 
     async def check_opens(self) -> None:
         """Tries one sealed value of each collection."""

@@ -43,15 +43,15 @@ def keys_in(document: Any) -> set[str]:
     return {name for one in sealed_in(document) if (name := key_of(one)) is not None}
 
 
-def anew(value: Any, cipher: FieldCipher) -> Any:
+def resealed(value: Any, cipher: FieldCipher) -> Any:
     """The same document; values that an older key of this cipher sealed are sealed with its first key.
 
     Values that are not sealed, or that were sealed with a key the cipher does not have, stay unchanged.
     """
     if isinstance(value, Mapping):
-        return {name: anew(item, cipher) for name, item in value.items()}
+        return {name: resealed(item, cipher) for name, item in value.items()}
     if isinstance(value, list):
-        return [anew(item, cipher) for item in value]
+        return [resealed(item, cipher) for item in value]
     name = key_of(value)
     if name is None or name not in cipher.names or cipher.is_current(value):
         return value

@@ -46,7 +46,7 @@ async def check_opens(database: Any, cipher: FieldCipher) -> None:
                 break
 
 
-async def seal_anew(database: Any, cipher: FieldCipher) -> tuple[int, int]:
+async def reseal(database: Any, cipher: FieldCipher) -> tuple[int, int]:
     """One pass over the database. Returns how many documents were sealed anew, and how many another writer changed
     meanwhile."""
     done = missed = 0
@@ -73,7 +73,7 @@ def _update(document: Mapping[str, Any], cipher: FieldCipher) -> UpdateOne | Non
         else:
             parts = {name: value}
         for path, part in parts.items():
-            new = sealed.anew(part, cipher)
+            new = sealed.resealed(part, cipher)
             if new != part:
                 stood[path], changed[path] = part, new
     return UpdateOne({"_id": document["_id"], **stood}, {"$set": changed}) if changed else None

@@ -37,8 +37,8 @@ async def get(world: World, path: str) -> tuple[int, Any]:
     """Status and body of one answer."""
     app = FastAPI()
     environ = {"PAYUNG_AUTH": "none"}
-    house = SimpleNamespace(reader=world.reader, reference=world.reference, name="billing", environ=environ)
-    app.include_router(api.routes(house))
+    context = SimpleNamespace(reader=world.reader, reference=world.reference, name="billing", environ=environ)
+    app.include_router(api.routes(context))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://billing") as client:
         answer = await client.get(path)
     return answer.status_code, answer.json()

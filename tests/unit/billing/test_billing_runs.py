@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import pytest
 
-from services.billing import documents, facts
+from services.billing import adapters, documents
 from services.billing.domain import rules
 from services.billing.domain.state import Invoice, InvoiceStatus
 from shared.contracts.claims import WorkerDied
@@ -355,7 +355,7 @@ class Workplace:
 
 
 async def test_a_run_starts_when_every_verdict_before_it_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(facts, "LOOK_AGAIN_S", 0)
+    monkeypatch.setattr(adapters, "LOOK_AGAIN_S", 0)
     world = with_budget()
     world.command("billing.run.v1", {"regency": "64.08", "period": "2026-01", "funding": "apbd-regency"})
     world.take(("billing-intake", "64.08"), 10)
@@ -364,12 +364,12 @@ async def test_a_run_starts_when_every_verdict_before_it_is_counted(monkeypatch:
     (run_id, run), *_ = world.all("runs").items()
     place = Workplace(world, behind=2)
     due: Any = world.reader.kept[Address("runs", run_id)].due
-    answer = await facts.catch_up(run_id, run, due, place)  # type: ignore[arg-type]  # as much of it as is used
+    answer = await adapters.catch_up(run_id, run, due, place)  # type: ignore[arg-type]  # as much of it as is used
     assert place.asked == [("verification-events", "claims-events", "registration-events")] * 3
     assert (answer.type, answer.key) == ("run.start", "64.08|2026|apbd-regency")
-    monkeypatch.setattr(facts, "LOOKS_MAX", 2)
+    monkeypatch.setattr(adapters, "LOOKS_MAX", 2)
     with pytest.raises(Unavailable):
-        await facts.catch_up(run_id, run, due, Workplace(world, behind=9))  # type: ignore[arg-type]
+        await adapters.catch_up(run_id, run, due, Workplace(world, behind=9))  # type: ignore[arg-type]
 
 
 def test_other_regencies_do_not_matter() -> None:

@@ -20,9 +20,9 @@ async def test_callers_of_another_regency_see_no_claim(monkeypatch: pytest.Monke
     world.submit(death())
     world.submit(death(claim_no="KLM-2"), source="agency/64.02/rumahsakit")
     await world.settle()
-    house = SimpleNamespace(reader=world.store, reference=world.reference, environ={})
+    context = SimpleNamespace(reader=world.store, reference=world.reference, environ={})
     app = FastAPI()
-    app.include_router(api.routes(house))
+    app.include_router(api.routes(context))
 
     async def seen(*agencies: str) -> tuple[list[str], list[int]]:
         async def caller(*_: Any) -> Caller:

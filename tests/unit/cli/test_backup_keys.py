@@ -19,12 +19,12 @@ ENVIRON = {"PAYUNG_FIELD_KEYS": f"k2:{base64.b64encode(NEW).decode()}"}
 KEYS = {f"key/field/{name}": value for name, value in BOTH.check_values().items()}
 
 
-def _kept(folder: Path, cipher: FieldCipher) -> list[backup.Kept]:
+def _kept(folder: Path, cipher: FieldCipher) -> list[backup.CollectionFile]:
     documents = [{"_id": 1, "text": b"\x02k1"}, {"_id": 2, "name": cipher.seal("SITI"), "filler": "x" * 10_000}]
     with gzip.open(folder / "people.bson.gz", "wb") as out:
         for one in documents:
             out.write(encode(one))
-    return [backup.Kept("people", len(documents), "")]
+    return [backup.CollectionFile("people", len(documents), "")]
 
 
 def test_a_key_that_was_retired_before_the_backup_may_be_gone(tmp_path: Path) -> None:

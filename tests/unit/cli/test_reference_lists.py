@@ -128,7 +128,7 @@ def test_every_row_that_is_not_loaded_is_named(tmp_path: Path, monkeypatch: pyte
 
 
 def test_of_many_rows_that_are_not_loaded_the_first_are_named() -> None:
-    left_out = reference._LeftOut()
+    left_out = reference._SkippedRows()
     for _ in left_out.watched((f"Lembar 2:{number}", {}) for number in range(2, 62)):
         left_out.note()
     text, english = left_out.notice()

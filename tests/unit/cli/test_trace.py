@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from payung.tracing.story import EFFECTS_SHOWN, Branch, EventName, Kin, Step, indented, says, tell, walk
+from payung.tracing.story import EFFECTS_SHOWN, Branch, EventName, Kin, Step, indented, shown_fields, tell, walk
 
 START = datetime(2026, 1, 5, tzinfo=UTC)
 AGENCY, REGISTRATION, BILLING = "agency/64.08/dinsos", "payung/registration", "payung/billing"
@@ -112,5 +112,5 @@ def test_a_run_of_a_thousand_pages_is_told_whole_and_stays_on_the_screen() -> No
 
 def test_only_names_of_foreign_records_are_shown() -> None:
     written = {"submission_id": "S-1", "identity": "SITI AMINAH", "outcome": "x", "reasons": ["y"]}
-    assert says(written, ours=False) == {"submission_id": "S-1"}
-    assert set(says(written, ours=True)) == {"submission_id", "identity", "outcome", "reasons"}
+    assert shown_fields(written, ours=False) == {"submission_id": "S-1"}
+    assert set(shown_fields(written, ours=True)) == {"submission_id", "identity", "outcome", "reasons"}

@@ -146,50 +146,50 @@ class Gate:
 
 
 async def test_a_flooding_agency_is_paused_and_no_other() -> None:
-    house = Gate()
-    await house.batch(DESA, good=100)
-    await house.batch(DINSOS, bad=6)
-    assert house.consumer.held == frozenset()
-    await house.batch(DINSOS, bad=6)
-    assert house.consumer.held == {DINSOS}
-    assert len(house.aside.letters) == 12
-    assert house.metric("payung_topic_paused", DINSOS) == 1
-    assert house.metric("payung_floods_total", DINSOS) == 1
+    context = Gate()
+    await context.batch(DESA, good=100)
+    await context.batch(DINSOS, bad=6)
+    assert context.consumer.held == frozenset()
+    await context.batch(DINSOS, bad=6)
+    assert context.consumer.held == {DINSOS}
+    assert len(context.aside.letters) == 12
+    assert context.metric("payung_topic_paused", DINSOS) == 1
+    assert context.metric("payung_floods_total", DINSOS) == 1
 
 
 async def test_records_read_before_the_pause_do_not_prolong_it() -> None:
-    house = Gate()
-    await house.batch(DINSOS, bad=10)
-    await house.batch(DINSOS, bad=10)
-    row = (await house.store.rows(PAUSED, [DINSOS]))[DINSOS]
+    context = Gate()
+    await context.batch(DINSOS, bad=10)
+    await context.batch(DINSOS, bad=10)
+    row = (await context.store.rows(PAUSED, [DINSOS]))[DINSOS]
     assert row["level"] == 0
-    assert len(house.aside.letters) == 20
-    assert house.metric("payung_floods_total", DINSOS) == 1
+    assert len(context.aside.letters) == 20
+    assert context.metric("payung_floods_total", DINSOS) == 1
 
 
 async def test_a_list_with_bad_rows_is_no_flood() -> None:
-    house = Gate()
+    context = Gate()
     for _ in range(20):
-        await house.batch(DINSOS, good=90, bad=10)
-    assert house.consumer.held == frozenset()
+        await context.batch(DINSOS, good=90, bad=10)
+    assert context.consumer.held == frozenset()
 
 
 async def test_a_pause_ends_by_time_and_by_the_operator(monkeypatch: pytest.MonkeyPatch) -> None:
-    house = Gate()
-    await house.batch(DINSOS, bad=10)
+    context = Gate()
+    await context.batch(DINSOS, bad=10)
     began = clock.now()
     for after_s, held in ((1, {DINSOS}), (62, set())):
         monkeypatch.setattr(clock, "now", lambda after_s=after_s: began + timedelta(seconds=after_s))
-        await house.gate.look()
-        assert house.consumer.held == held
-    assert house.metric("payung_topic_paused", DINSOS) == 0
-    await house.batch(DINSOS, bad=10)
-    assert house.consumer.held == {DINSOS}
-    row = (await house.store.rows(PAUSED, [DINSOS]))[DINSOS]
+        await context.gate.look()
+        assert context.consumer.held == held
+    assert context.metric("payung_topic_paused", DINSOS) == 0
+    await context.batch(DINSOS, bad=10)
+    assert context.consumer.held == {DINSOS}
+    row = (await context.store.rows(PAUSED, [DINSOS]))[DINSOS]
     assert row["level"] == 1
-    await house.store.save_rows(PAUSED, {DINSOS: {**row, "until": clock.now()}})
-    await house.gate.look()
-    assert house.consumer.held == frozenset()
+    await context.store.save_rows(PAUSED, {DINSOS: {**row, "until": clock.now()}})
+    await context.gate.look()
+    assert context.consumer.held == frozenset()
 
 
 async def test_another_process_and_the_next_start_keep_the_pause() -> None:
@@ -201,29 +201,29 @@ async def test_another_process_and_the_next_start_keep_the_pause() -> None:
 
 
 async def test_a_pause_does_not_wait_for_the_store() -> None:
-    house = Gate()
-    house.store.away = True
-    await house.batch(DINSOS, bad=10)
-    await house.gate.look()
-    assert house.consumer.held == {DINSOS}
-    house.store.away = False
-    await house.gate.look()
-    assert house.consumer.held == {DINSOS}
-    assert DINSOS in await house.store.rows(PAUSED, [DINSOS])
+    context = Gate()
+    context.store.away = True
+    await context.batch(DINSOS, bad=10)
+    await context.gate.look()
+    assert context.consumer.held == {DINSOS}
+    context.store.away = False
+    await context.gate.look()
+    assert context.consumer.held == {DINSOS}
+    assert DINSOS in await context.store.rows(PAUSED, [DINSOS])
 
 
 async def test_a_flood_of_our_own_stops_before_anything_is_put_aside() -> None:
-    house = Gate()
-    await house.batch(OURS, good=1_000, bad=4)
+    context = Gate()
+    await context.batch(OURS, good=1_000, bad=4)
     with pytest.raises(OwnFlood, match="5 records of our own topic registration-work"):
-        await house.batch(OURS, bad=1)
-    assert len(house.aside.letters) == 4
-    assert house.consumer.held == frozenset()
+        await context.batch(OURS, bad=1)
+    assert len(context.aside.letters) == 4
+    assert context.consumer.held == frozenset()
 
 
 async def test_a_batch_that_is_tried_again_is_counted_once() -> None:
-    house = Gate()
+    context = Gate()
     records = [Record(OURS, 0, n, None, b"", (), 0) for n in range(4)]
     for _ in range(3):
-        await house.gate.put([(one, "not-json", "") for one in records])
-    await house.gate.settled(records)
+        await context.gate.put([(one, "not-json", "") for one in records])
+    await context.gate.settled(records)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.contracts.yes_no import said
+from shared.contracts.yes_no import parse
 from shared.kernel.debris import clean, cleaned, error_value, fault, says_nothing, stray_mark
 
 ANY = st.text(st.characters(), max_size=60)
@@ -120,4 +120,4 @@ NOBODY_KNOWS: tuple[object, ...] = (
     [*((word, True) for word in YES), *((word, False) for word in NO), *((word, None) for word in NOBODY_KNOWS)],
 )
 def test_only_a_known_yes_is_a_yes(word: object, meant: bool | None) -> None:
-    assert said(word) is meant
+    assert parse(word) is meant

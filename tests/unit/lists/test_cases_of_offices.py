@@ -23,7 +23,7 @@ from shared.lists import ListFile, Row, open_list
 from shared.runtime import clock
 from shared.runtime.records import Message
 from tests.property.registration_world import KEY
-from tests.unit.registration.imports.imports_house import MemoryHouse
+from tests.unit.registration.imports.imports_context import MemoryContext
 from tests.unit.registration.suspects.test_registration_scans import Town
 
 CASES = Path(__file__).parents[2] / "cases"
@@ -106,23 +106,23 @@ def rows(case: str) -> list[Row]:
 
 
 async def test_publish(case: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    house = MemoryHouse()
-    published = await publish_into(house, case, monkeypatch)
+    context = MemoryContext()
+    published = await publish_into(context, case, monkeypatch)
     answers = {
         answer["causationid"]: tuple(answer["data"]["reasons"])
-        for answer in house.said(FEEDBACK)
+        for answer in context.said(FEEDBACK)
         if answer["type"] == "submission.answered.v1"
     }
     sent = [answers[publish.row_id(published.run, row.number)] for row in rows(case)]
     assert sent == EXPECTED[case], "a row that is refused here is refused there, with the same reasons"
 
 
-async def publish_into(house: MemoryHouse, case: str, monkeypatch: pytest.MonkeyPatch) -> publish.Published:
+async def publish_into(context: MemoryContext, case: str, monkeypatch: pytest.MonkeyPatch) -> publish.Published:
     """Publishes a file as the command does, with the service in memory behind it."""
 
     class Desk:
         async def send(self, topic: str, key: str, value: bytes) -> None:
-            await house.publish([Message(topic, key.encode(), value)])
+            await context.publish([Message(topic, key.encode(), value)])
 
         async def flush(self) -> None:
             """Nothing is on its way."""
@@ -141,17 +141,17 @@ async def publish_into(house: MemoryHouse, case: str, monkeypatch: pytest.Monkey
 
 
 async def test_upload(case: str) -> None:
-    answered, _ = await upload_into(MemoryHouse(), case)
+    answered, _ = await upload_into(MemoryContext(), case)
     assert [tuple(one["reasons"].split()) for one in answered] == EXPECTED[case]
 
 
-async def upload_into(house: MemoryHouse, case: str) -> tuple[list[dict[str, str]], dict[str, Any]]:
+async def upload_into(context: MemoryContext, case: str) -> tuple[list[dict[str, str]], dict[str, Any]]:
     """Uploads a file; returns the answers to its rows, and the import as JSON."""
     path = CASES / case
-    async with house.client() as client:
+    async with context.client() as client:
         answer = await client.post(f"/v1/imports?agency=64.08/dinsos&filename={path.name}", content=path.read_bytes())
         identifier = answer.json()["id"]
-        await house.carry_on()
+        await context.carry_on()
         body = (await client.get(f"/v1/imports/{identifier}/answers.csv")).content.decode("utf-8-sig")
         shown = (await client.get(f"/v1/imports/{identifier}")).json()
     first = body.split("\r\n", 1)[0]
@@ -161,8 +161,8 @@ async def upload_into(house: MemoryHouse, case: str) -> tuple[list[dict[str, str
 
 async def test_every_road_gives_the_same_notices(case: str, monkeypatch: pytest.MonkeyPatch) -> None:
     by_check = checks.checked(listed(case), "64.08", clock.now()).notices
-    by_publish = (await publish_into(MemoryHouse(), case, monkeypatch)).notices
-    _, shown = await upload_into(MemoryHouse(), case)
+    by_publish = (await publish_into(MemoryContext(), case, monkeypatch)).notices
+    _, shown = await upload_into(MemoryContext(), case)
     by_upload = tuple((one["message"], one["message_en"]) for one in shown["notices"])
     assert by_check == by_publish == by_upload
 
@@ -217,12 +217,12 @@ def test_what_is_not_used_is_named() -> None:
 
 
 async def test_born_on_the_first_of_january_is_no_suspicion_by_itself() -> None:
-    house = Town()
+    context = Town()
     data = [row.data for row in rows("16-first-of-january/daftar.csv")]
-    await house.register(*data)
+    await context.register(*data)
     names = {worker_id(KEY, one["nik"]): one["name"] for one in data}
     pairs = [
-        {names[found.first.key], names[found.second.key]} for found in likeness.find(await scan.read(house.reader))
+        {names[found.first.key], names[found.second.key]} for found in likeness.find(await scan.read(context.reader))
     ]
     assert len(names) == 8
     assert {"SITI AISYAH"} in pairs

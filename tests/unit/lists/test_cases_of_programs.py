@@ -12,7 +12,7 @@ from shared.contracts import topics
 from shared.runtime.records import Message
 from tests.unit.lists.test_cases_as_events import GOOD
 from tests.unit.lists.test_roads_agree import GOOD_OF, judged
-from tests.unit.registration.imports.imports_house import MemoryHouse
+from tests.unit.registration.imports.imports_context import MemoryContext
 
 INTAKE = topics.registration_intake("64.08", "dinsos")
 
@@ -55,7 +55,7 @@ def test_amounts_of_a_claim_are_taken_or_refused_by_name(details: Mapping[str, A
 
 
 async def test_a_retry_with_a_new_time_and_another_order_has_one_effect() -> None:
-    house = MemoryHouse()
+    context = MemoryContext()
     for time, data in (("12:00:00", GOOD), ("12:09:59", dict(reversed(list(GOOD.items()))))):
         one = {
             "specversion": "1.0",
@@ -65,8 +65,8 @@ async def test_a_retry_with_a_new_time_and_another_order_has_one_effect() -> Non
             "time": f"2026-11-30T{time}+00:00",
             "data": data,
         }
-        await house.publish([Message(INTAKE, b"retry-1", orjson.dumps(one))])
-    said = [orjson.loads(record.value or b"") for log in house.topics.logs.values() for record in log]
+        await context.publish([Message(INTAKE, b"retry-1", orjson.dumps(one))])
+    said = [orjson.loads(record.value or b"") for log in context.topics.logs.values() for record in log]
     # The retry repeats the first outcomes under their ids, so readers drop them.
     outcomes = {(one["type"], one["id"]): one["data"] for one in said if one["id"] != "retry-1"}
     told = [data for (kind, _), data in outcomes.items() if kind == "submission.answered.v1"]

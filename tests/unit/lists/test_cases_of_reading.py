@@ -11,7 +11,7 @@ import pytest
 from payung import cli, reference
 from services.verification.facts import sources
 from shared.lists import ListError, open_list
-from tests.unit.registration.imports.imports_house import MemoryHouse
+from tests.unit.registration.imports.imports_context import MemoryContext
 
 CASES = Path(__file__).parents[2] / "cases"
 # A word for the kind of the file, in Indonesian.
@@ -68,15 +68,15 @@ def test_check_names_the_kind_of_the_file(case: str) -> None:
 
 @pytest.mark.parametrize("case", sorted(REFUSED | WITHOUT_A_COLUMN))
 async def test_an_upload_ends_as_failed_with_the_same_words(case: str) -> None:
-    house = MemoryHouse()
+    context = MemoryContext()
     path = CASES / case
-    async with house.client() as client:
+    async with context.client() as client:
         answer = await client.post(f"/v1/imports?agency=64.08/dinsos&filename={path.name}", content=path.read_bytes())
-        await house.carry_on()
+        await context.carry_on()
         shown = (await client.get(f"/v1/imports/{answer.json()['id']}")).json()
     assert shown["status"] == "failed"
     assert (REFUSED | WITHOUT_A_COLUMN)[case] in shown["error"]["message"]
-    assert house.sent == 0
+    assert context.sent == 0
 
 
 @pytest.mark.parametrize("case", sorted(REFUSED))
@@ -103,13 +103,13 @@ def test_left_out_parts_are_named_once(case: str) -> None:
 
 
 async def test_answers_keep_sheet_and_row_and_may_be_sent_again() -> None:
-    house = MemoryHouse()
+    context = MemoryContext()
     path = CASES / "05-sheet-per-village/daftar.xlsx"
-    async with house.client() as client:
+    async with context.client() as client:
         sent, places = path.read_bytes(), [("", "")]
         for outcome in ("registered", "already-registered"):
             answer = await client.post("/v1/imports?agency=64.08/dinsos&filename=daftar", content=sent)
-            await house.carry_on()
+            await context.carry_on()
             body = (await client.get(f"/v1/imports/{answer.json()['id']}/answers.csv")).content
             rows = list(csv.DictReader(io.StringIO(body.decode("utf-8-sig")), delimiter=body[:400].decode()[4]))
             assert [row["outcome"] for row in rows] == [outcome] * 7

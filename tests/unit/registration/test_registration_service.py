@@ -63,8 +63,8 @@ class Shell:
     async def _get(self, path: str) -> httpx.Response:
         app = FastAPI()
         environ = {"PAYUNG_AUTH": "none"}
-        house: Any = SimpleNamespace(reader=self.store, reference=REFERENCE, name="registration", environ=environ)
-        app.include_router(api.routes(house))
+        context: Any = SimpleNamespace(reader=self.store, reference=REFERENCE, name="registration", environ=environ)
+        app.include_router(api.routes(context))
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://registration") as client:
             return await client.get(path)
 

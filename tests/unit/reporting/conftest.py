@@ -7,12 +7,12 @@ from collections.abc import Callable
 import pytest
 
 from shared.kernel.event import Event
-from tests.unit.reporting.reporting_house import FakeHouse, event
+from tests.unit.reporting.reporting_context import FakeContext, event
 
 
 @pytest.fixture
-def house() -> FakeHouse:
-    return FakeHouse()
+def context() -> FakeContext:
+    return FakeContext()
 
 
 @pytest.fixture

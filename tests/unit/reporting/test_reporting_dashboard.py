@@ -43,12 +43,12 @@ SANGATTA = {"district": "64.08.04", "regency": "64.08"}
 
 
 @pytest.fixture
-def page(house: Any) -> Any:
+def page(context: Any) -> Any:
     premium = {**SANGATTA, "invoice_id": "i1", "year": 2026, "funding": "apbd-regency", "jkk": 10_000, "jkm": 6_800}
     invoice = {"invoice_id": "i1", "period": "2026-03", "workers": 1_234_567}
     refused = {"regency": "64.08", "agency": "<b>dinsos", "outcome": "rejected", "reasons": "<script>x", "count": 613}
     taken = {**refused, "outcome": "registered", "count": 387}
-    house.reader = Canned(
+    context.reader = Canned(
         {
             "registrations": [{**SANGATTA, "count": 2_000_000}],
             "identities": [{**SANGATTA, "status": "verified", "count": 1_500_000}],
@@ -58,12 +58,12 @@ def page(house: Any) -> Any:
         },
         {"premiums": [SimpleNamespace(period="2026-03", at="2026-03-05T12:00:00.000+08:00")]},
     )
-    return house
+    return context
 
 
-async def html(house: Any, query: str) -> tuple[str, httpx.Headers]:
+async def html(context: Any, query: str) -> tuple[str, httpx.Headers]:
     app = FastAPI()
-    app.include_router(routes(house))
+    app.include_router(routes(context))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://x") as web:
         answer = await web.get(f"/?{query}")
     assert answer.status_code == 200, answer.text
@@ -103,17 +103,17 @@ async def test_nothing_is_fetched_from_elsewhere(page: Any) -> None:
     assert "https://" not in text
 
 
-async def test_coverage_above_the_target_is_not_cut(house: Any, make: Any) -> None:
+async def test_coverage_above_the_target_is_not_cut(context: Any, make: Any) -> None:
     premium = {**SANGATTA, "invoice_id": "i1", "year": 2026, "funding": "csr", "jkk": 0, "jkm": 0, "count": 77_074}
     budget = {"regency": "64.08", "year": 2026, "funding": "csr", "jkk": 1, "jkm": 1, "decree_no": "D"}
-    house.take(
+    context.take(
         make("budget.set-accepted.v1", **budget, committed_jkk=0, committed_jkm=0, target_workers=51_086,
              targets={"64.08.04": 51_086})
     )  # fmt: skip
-    stated = [state for _, state in await house.find("budgets", {})]
+    stated = [state for _, state in await context.find("budgets", {})]
     invoice = {"invoice_id": "i1", "period": "2026-03", "workers": 77_074}
-    house.reader = Canned({"premiums": [premium], "invoices": [invoice]}, {"budgets": stated})
-    text, _ = await html(house, "regency=64.08&period=2026-03")
+    context.reader = Canned({"premiums": [premium], "invoices": [invoice]}, {"budgets": stated})
+    text, _ = await html(context, "regency=64.08&period=2026-03")
     assert "150,9% dari target 51.086" in " ".join(re.sub("<[^>]+>", " ", text).split())
     assert 'class="fill over" style="width:100.0%"' in text
     assert 'class="mark" style="left:66.3%"' in text
@@ -127,8 +127,8 @@ async def test_the_map_has_a_shape_a_district_and_each_says_its_figure(page: Any
     assert any(title.endswith("61,7%") for _, _, title in shapes)
 
 
-async def test_an_empty_installation_has_a_page(house: Any) -> None:
-    text, _ = await html(house, "")
+async def test_an_empty_installation_has_a_page(context: Any) -> None:
+    text, _ = await html(context, "")
     assert "Belum ada data." in text
 
 

@@ -42,14 +42,14 @@ def budget(make: Make, target: int, sequence: int, when: datetime) -> Event:
     return make("budget.set-accepted.v1", sequence=sequence, name=f"b{sequence}", at=when, **data, **more)
 
 
-async def figures(house: Any, month: str, now: str = NOW, regency: str | None = "64.08") -> dict[str, Any]:
-    report = await read_coverage(house, house.reference.areas, Filters(regency, "village", month), now)
+async def figures(context: Any, month: str, now: str = NOW, regency: str | None = "64.08") -> dict[str, Any]:
+    report = await read_coverage(context, context.reference.areas, Filters(regency, "village", month), now)
     return {figure: report.totals[figure] for figure in KNOWN}
 
 
-async def test_each_column_of_a_month_is_as_it_was_known_at_its_end(house: Any, make: Make) -> None:
+async def test_each_column_of_a_month_is_as_it_was_known_at_its_end(context: Any, make: Make) -> None:
     village, other = PLACES[0], PLACES[1]
-    house.take(
+    context.take(
         word(make, "worker.registered.v1", "a", village, 1, at("2026-01")),
         word(make, "identity.held.v1", "a", village, 1, at("2026-01")),
         budget(make, 100, 1, at("2026-01")),
@@ -59,7 +59,7 @@ async def test_each_column_of_a_month_is_as_it_was_known_at_its_end(house: Any, 
         word(make, "worker.withdrawn.v1", "a", other, 3, at("2026-04")),
         word(make, "identity.ended.v1", "a", village, 3, at("2026-04")),
     )
-    seen = {month: tuple((await figures(house, month)).values()) for month in ("1900-01", "2025-12", *MONTHS, NOW)}
+    seen = {month: tuple((await figures(context, month)).values()) for month in ("1900-01", "2025-12", *MONTHS, NOW)}
     assert seen == {
         "1900-01": (0, 0, 0, 0, None),
         "2025-12": (0, 0, 0, 0, None),
@@ -69,36 +69,38 @@ async def test_each_column_of_a_month_is_as_it_was_known_at_its_end(house: Any, 
         "2026-04": (0, 0, 0, 0, 150),
         "2026-05": (0, 0, 0, 0, 150),
     }
-    february = await read_coverage(house, house.reference.areas, Filters("64.08", "village", "2026-02"), NOW)
-    march = await read_coverage(house, house.reference.areas, Filters("64.08", "village", "2026-03"), NOW)
+    february = await read_coverage(context, context.reference.areas, Filters("64.08", "village", "2026-02"), NOW)
+    march = await read_coverage(context, context.reference.areas, Filters("64.08", "village", "2026-03"), NOW)
     where = [{row["area"] for row in report.rows if row["registered"]} for report in (february, march)]
     assert where == [{village}, {other}]
 
 
-async def test_a_month_ends_at_midnight_in_wita(house: Any, make: Make) -> None:
+async def test_a_month_ends_at_midnight_in_wita(context: Any, make: Make) -> None:
     midnight = datetime(2026, 2, 1, tzinfo=WITA)
-    house.take(word(make, "worker.registered.v1", "a", PLACES[0], 1, midnight - timedelta(milliseconds=1)))
-    house.take(word(make, "worker.registered.v1", "b", PLACES[0], 1, midnight))
-    assert (await figures(house, "2026-01"))["registered"] == 1
-    assert (await figures(house, "2026-02"))["registered"] == 2
+    context.take(word(make, "worker.registered.v1", "a", PLACES[0], 1, midnight - timedelta(milliseconds=1)))
+    context.take(word(make, "worker.registered.v1", "b", PLACES[0], 1, midnight))
+    assert (await figures(context, "2026-01"))["registered"] == 1
+    assert (await figures(context, "2026-02"))["registered"] == 2
 
 
-async def test_a_yearly_word_that_changes_nothing_lets_no_document_grow(house: Any, make: Make) -> None:
+async def test_a_yearly_word_that_changes_nothing_lets_no_document_grow(context: Any, make: Make) -> None:
     for number in range(24):
         month = shift_period("2024-06", number)
-        house.take(word(make, "identity.verified.v1", "a", PLACES[0], number + 1, at(month)))
-    (body,) = house.bodies["identities"].values()
+        context.take(word(make, "identity.verified.v1", "a", PLACES[0], number + 1, at(month)))
+    (body,) = context.bodies["identities"].values()
     assert len(body["state"]["past"]) == 1
-    assert (await figures(house, "2024-06"))["verified"] == (await figures(house, "2026-04"))["verified"] == 1
+    assert (await figures(context, "2024-06"))["verified"] == (await figures(context, "2026-04"))["verified"] == 1
 
 
-async def test_by_default_the_latest_paid_month_that_is_not_after_this_one(house: Any, make: Make) -> None:
+async def test_by_default_the_latest_paid_month_that_is_not_after_this_one(context: Any, make: Make) -> None:
     paid = {"regency": "64.08", "funding": "self", "total": 1, "workers": 2, "reference": "S", "paid_on": "2026-03-05"}
     for month in ("2026-02", "2027-06"):
-        house.take(make("premium.paid.v1", name=month, invoice_id=month, period=month, **paid))
-    assert await default_period(house, None, "2026-03") == "2026-02"
-    assert await default_period(house, "64.08", "2027-06") == "2027-06"
-    assert await default_period(house, None, "2026-01") == "2026-01"  # nothing paid or billed: the month of the events
+        context.take(make("premium.paid.v1", name=month, invoice_id=month, period=month, **paid))
+    assert await default_period(context, None, "2026-03") == "2026-02"
+    assert await default_period(context, "64.08", "2027-06") == "2027-06"
+    assert (
+        await default_period(context, None, "2026-01") == "2026-01"
+    )  # nothing paid or billed: the month of the events
     assert this_month() >= "2026-11"
 
 
@@ -112,7 +114,7 @@ WORDS = st.tuples(
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(WORDS, max_size=14).map(lambda words: sorted(words, key=lambda one: one[0])))
 async def test_a_month_shows_the_same_as_if_nothing_had_come_after_it(
-    house: Any, make: Make, words: list[tuple[int, str, str, str]]
+    context: Any, make: Make, words: list[tuple[int, str, str, str]]
 ) -> None:
     events = [
         budget(make, number + 1, number, at(MONTHS[month]))
@@ -120,10 +122,10 @@ async def test_a_month_shows_the_same_as_if_nothing_had_come_after_it(
         else word(make, kind, worker, village, number, at(MONTHS[month]))
         for number, (month, worker, village, kind) in enumerate(words)
     ]
-    whole = type(house)()
+    whole = type(context)()
     whole.take(*events)
     for month in MONTHS:
-        then = type(house)()
+        then = type(context)()
         then.take(*(one for one, (number, *_) in zip(events, words, strict=True) if MONTHS[number] <= month))
         for regency in (None, "64.08", "64.02"):
             assert await figures(whole, month, NOW, regency) == await figures(then, month, month, regency)

@@ -34,10 +34,10 @@ def person(worker: str, place: tuple[str, str], **changes: Any) -> dict[str, Any
     return {**base, "sector": "fisheries", "sex": "F", "birth_month": "1985-07", "income_base": 1_000_000, **changes}
 
 
-def settle(house: Any, make: Make, worker: str, place: tuple[str, str], status: str = "verified", **who: Any) -> None:
+def settle(context: Any, make: Make, worker: str, place: tuple[str, str], status: str = "verified", **who: Any) -> None:
     """One worker, registered and verified or rejected."""
     form = person(worker, place, occupation="x", agency="dinsos", submission=worker, **who)
-    house.take(make("worker.registered.v1", **form))
+    context.take(make("worker.registered.v1", **form))
     verdict: dict[str, Any] = {"reasons": ["name-mismatch"], "effective_on": "2026-03-01", "registration_version": 1}
     if status == "verified":
         verdict = {
@@ -47,27 +47,27 @@ def settle(house: Any, make: Make, worker: str, place: tuple[str, str], status: 
             "valid_until": "2027-01-01",
             "registration_version": 1,
         }
-    house.take(make(f"identity.{status}.v1", **{**form, **verdict}))
+    context.take(make(f"identity.{status}.v1", **{**form, **verdict}))
 
 
-def bill(house: Any, make: Make, worker: str, place: tuple[str, str], period: str, invoice: str, **who: Any) -> None:
+def bill(context: Any, make: Make, worker: str, place: tuple[str, str], period: str, invoice: str, **who: Any) -> None:
     lines = [{"programme": "JKK", "amount": 10_000, "rule": "r"}, {"programme": "JKM", "amount": 6_800, "rule": "r"}]
     premium = {"period": period, "funding": "apbd-regency", "lines": lines, "total": 16_800}
     data = {**person(worker, place, **who), **premium, "run_id": "r", "invoice_id": invoice}
-    house.take(make("premium.billed.v1", **data))
+    context.take(make("premium.billed.v1", **data))
 
 
-def pay(house: Any, make: Make, regency: str, period: str, invoice: str, workers: int) -> None:
+def pay(context: Any, make: Make, regency: str, period: str, invoice: str, workers: int) -> None:
     data = {"invoice_id": invoice, "regency": regency, "period": period, "funding": "apbd-regency"}
-    house.take(
+    context.take(
         make("premium.paid.v1", **data, total=workers * 16_800, workers=workers, reference="S", paid_on="2026-03-05")
     )
 
 
-def set_budget(house: Any, make: Make, target: int, **targets: int) -> None:
+def set_budget(context: Any, make: Make, target: int, **targets: int) -> None:
     data = {"regency": "64.08", "year": 2026, "funding": "apbd-regency", "jkk": 100_000, "jkm": 68_000}
     codes = {code.replace("_", "."): count for code, count in targets.items()}
-    house.take(
+    context.take(
         make(
             "budget.set-accepted.v1", **data, committed_jkk=0, committed_jkm=0, decree_no="D", target_workers=target,
             targets=codes,
@@ -76,31 +76,31 @@ def set_budget(house: Any, make: Make, target: int, **targets: int) -> None:
 
 
 @pytest.fixture
-def town(house: Any, make: Make) -> Any:
+def town(context: Any, make: Make) -> Any:
     """Five workers in two regencies; March billed for three, paid for two of them; April billed, unpaid."""
-    settle(house, make, "a", SANGATTA)
-    settle(house, make, "b", SANGATTA, sex="M", sector="trade", birth_month="2004-01")
-    settle(house, make, "c", SANGATTA, status="held")
-    settle(house, make, "d", SANGATTA, status="rejected")
-    settle(house, make, "e", MUARA)
-    bill(house, make, "a", SANGATTA, "2026-03", "i1")
-    bill(house, make, "b", SANGATTA, "2026-03", "i1", sex="M", sector="trade", birth_month="2004-01")
-    bill(house, make, "e", MUARA, "2026-03", "i2")
-    bill(house, make, "a", SANGATTA, "2026-04", "i3")
-    pay(house, make, "64.08", "2026-03", "i1", 2)
-    set_budget(house, make, 1)
-    return house
+    settle(context, make, "a", SANGATTA)
+    settle(context, make, "b", SANGATTA, sex="M", sector="trade", birth_month="2004-01")
+    settle(context, make, "c", SANGATTA, status="held")
+    settle(context, make, "d", SANGATTA, status="rejected")
+    settle(context, make, "e", MUARA)
+    bill(context, make, "a", SANGATTA, "2026-03", "i1")
+    bill(context, make, "b", SANGATTA, "2026-03", "i1", sex="M", sector="trade", birth_month="2004-01")
+    bill(context, make, "e", MUARA, "2026-03", "i2")
+    bill(context, make, "a", SANGATTA, "2026-04", "i3")
+    pay(context, make, "64.08", "2026-03", "i1", 2)
+    set_budget(context, make, 1)
+    return context
 
 
-def client(house: Any) -> httpx.AsyncClient:
+def client(context: Any) -> httpx.AsyncClient:
     app = FastAPI()
     app.add_exception_handler(HTTPException, problems.of_http)
-    app.include_router(routes(house))
+    app.include_router(routes(context))
     return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://x")
 
 
-async def ask(house: Any, path: str) -> Any:
-    async with client(house) as web:
+async def ask(context: Any, path: str) -> Any:
+    async with client(context) as web:
         answer = await web.get(path)
     assert answer.status_code == 200, answer.text
     return answer.json()
@@ -170,12 +170,12 @@ async def test_targets(town: Any, make: Make, targets: Any, district_target: int
     assert (row["target"], report["totals"]["target"]) == (district_target, total_target)
 
 
-async def test_nothing_counted_yet_is_an_answer(house: Any) -> None:
-    report = await ask(house, "/v1/coverage")
+async def test_nothing_counted_yet_is_an_answer(context: Any) -> None:
+    report = await ask(context, "/v1/coverage")
     assert (report["as_of"], report["rows"]) == (None, [])
     assert report["totals"] == {**dict.fromkeys(COUNTS, 0), "target": None}
     for kind in ("budget", "claims", "compliance", "quality", "outreach", "deaths"):
-        assert (await ask(house, f"/v1/{kind}"))["rows"] == []
+        assert (await ask(context, f"/v1/{kind}"))["rows"] == []
 
 
 async def test_budget_tells_committed_from_absorbed(town: Any) -> None:
@@ -206,7 +206,7 @@ async def test_claims_by_kind_and_stage(town: Any, make: Make) -> None:
     assert report["totals"] == {"claims": 2, "held": 1, "rejected": 0, "total": 5, "paid": 5}
 
 
-async def test_quality_by_agency(house: Any, make: Make) -> None:
+async def test_quality_by_agency(context: Any, make: Make) -> None:
     told = [
         ("registered", []),
         ("registered", []),
@@ -214,18 +214,18 @@ async def test_quality_by_agency(house: Any, make: Make) -> None:
         ("rejected", ["name-missing"]),
     ]
     for number, (outcome, reasons) in enumerate(told):
-        house.take(
+        context.take(
             make("submission.answered.v1", topic="feedback-6408-dinsos", name=f"e{number}", submission_id="S",
                  outcome=outcome, reasons=reasons)
         )  # fmt: skip
-    report = await ask(house, "/v1/quality")
+    report = await ask(context, "/v1/quality")
     (row,) = report["rows"]
     assert (row["agency"], row["regency"], row["sent"], row["accepted"], row["score"]) == ("dinsos", "64.08", 4, 2, 0.5)
     assert list(row["reasons"].items()) == [("name-missing", 2), ("nik-malformed", 1)]
     assert row["outcomes"] == {"registered": 2, "rejected": 2}
 
 
-async def test_rows_of_claims_count_in_quality_once_each(house: Any, make: Make) -> None:
+async def test_rows_of_claims_count_in_quality_once_each(context: Any, make: Make) -> None:
     feedback, submitter = "feedback-6408-rumahsakit", "agency/64.08/rumahsakit"
     claim: dict[str, Any] = {
         "claim_no": "K",
@@ -263,31 +263,31 @@ async def test_rows_of_claims_count_in_quality_once_each(house: Any, make: Make)
     for number, (kind, cause, source, data) in enumerate(told):
         for topic in ("claims-events", feedback, feedback):
             one = make(kind, topic=topic, name=f"c{number}", **data)
-            house.take(replace(one, causation_id=cause, causation_source=source))
-    (row,) = (await ask(house, "/v1/quality"))["rows"]
+            context.take(replace(one, causation_id=cause, causation_source=source))
+    (row,) = (await ask(context, "/v1/quality"))["rows"]
     assert (row["name"], row["sent"], row["accepted"], row["rejected"]) == ("64.08/rumahsakit", 4, 1, 3)
     assert row["reasons"] == {"field-invalid:cause": 1, "nik-malformed": 1, "row-ragged": 1}
 
 
-async def test_refuted_data_count_against_the_agencies_that_sent_them(house: Any, make: Make) -> None:
+async def test_refuted_data_count_against_the_agencies_that_sent_them(context: Any, make: Make) -> None:
     feedback = "feedback-6408-dinsos"
     for number in range(2):
-        house.take(
+        context.take(
             make("submission.answered.v1", topic=feedback, name=f"e{number}", submission_id="S",
                  outcome="registered", reasons=[])
         )  # fmt: skip
 
     def settle(sequence: int, worker: str, identity: str, *reasons: str) -> None:
-        house.take(
+        context.take(
             make("submission.settled.v1", topic=feedback, name=f"s{sequence}{worker}", sequence=sequence,
                  submission_id="S", worker_id=worker, identity=identity, reasons=list(reasons))
         )  # fmt: skip
 
     settle(2, "a", "rejected", "not-found")
     settle(3, "b", "rejected", "too-old")
-    (row,) = (await ask(house, "/v1/quality"))["rows"]
+    (row,) = (await ask(context, "/v1/quality"))["rows"]
     assert (row["refuted"], row["score"], row["reasons"]) == (1, 0.5, {"not-found": 1})
-    async with client(house) as web:
+    async with client(context) as web:
         page = (await web.get("/?regency=64.08")).text
     shown = page[page.index("Mutu data per instansi") :]
     assert '<th scope="col" class="n">Disangkal Dukcapil</th>' in shown
@@ -295,7 +295,7 @@ async def test_refuted_data_count_against_the_agencies_that_sent_them(house: Any
     # Corrected since: the latest verdict counts, and an older one changes nothing.
     settle(5, "a", "verified")
     settle(4, "a", "rejected", "not-found")
-    (row,) = (await ask(house, "/v1/quality"))["rows"]
+    (row,) = (await ask(context, "/v1/quality"))["rows"]
     assert (row["refuted"], row["score"], row["reasons"]) == (0, 1.0, {})
 
 
@@ -304,8 +304,8 @@ async def test_refuted_data_count_against_the_agencies_that_sent_them(house: Any
     ["by=colour", "format=pdf", "period=2026-13", "period=March", "regency=6408", "regency=99.99", "by=sex&format=xml"],
 )
 @pytest.mark.parametrize("kind", ["coverage", "budget", "claims", "compliance", "quality", "outreach", "deaths"])
-async def test_impossible_filters_are_problems(house: Any, kind: str, query: str) -> None:
-    async with client(house) as web:
+async def test_impossible_filters_are_problems(context: Any, kind: str, query: str) -> None:
+    async with client(context) as web:
         answer = await web.get(f"/v1/{kind}?{query}")
     assert answer.status_code == 400
     assert answer.headers["content-type"] == "application/problem+json"
@@ -436,9 +436,9 @@ async def test_the_stream_tells_of_changes_only(town: Any, make: Make) -> None:
     await stream.aclose()  # type: ignore[attr-defined]  # an async generator, typed as what it serves as
 
 
-async def test_unknown_places_in_the_data_still_count(house: Any, make: Make) -> None:
-    settle(house, make, "x", ("64.08.99", "64.08.99.2001"))
-    report = await read_coverage(house, house.reference.areas, Filters("64.08"), "2026-03")
+async def test_unknown_places_in_the_data_still_count(context: Any, make: Make) -> None:
+    settle(context, make, "x", ("64.08.99", "64.08.99.2001"))
+    report = await read_coverage(context, context.reference.areas, Filters("64.08"), "2026-03")
     assert report.rows[-1]["area"] == report.rows[-1]["name"] == "64.08.99"
     assert report.totals["registered"] == 1
 
@@ -457,9 +457,9 @@ def finding(make: Make, employer: str, kind: str, state: str, sequence: int = 1,
     return make("employer.found-noncompliant.v1", sequence=sequence, **data)
 
 
-async def test_compliance_counts_each_finding_as_it_stands(house: Any, make: Make) -> None:
+async def test_compliance_counts_each_finding_as_it_stands(context: Any, make: Make) -> None:
     cured = finding(make, "N1", "registered-late", "cured", sequence=2)
-    house.take(
+    context.take(
         finding(make, "N1", "registered-late", "open"),
         cured,
         finding(make, "N1", "registered-late", "open"),  # older: it arrives late and changes nothing
@@ -468,8 +468,8 @@ async def test_compliance_counts_each_finding_as_it_stands(house: Any, make: Mak
     )
     project = {"regency": "64.08", "district": "64.08.04", "village": "64.08.04.2001", "contractor": "PT A"}
     terms = {"contract_value": 5, "starts_on": "2026-01-01", "ends_on": "2026-02-01", "due_on": "2026-01-21"}
-    house.take(make("project.registered.v1", project_no="P1", late=True, **project, **terms))
-    report = await ask(house, "/v1/compliance?regency=64.08")
+    context.take(make("project.registered.v1", project_no="P1", late=True, **project, **terms))
+    report = await ask(context, "/v1/compliance?regency=64.08")
     assert [(row["employer"], row["open"], row["explained"], row["cured"]) for row in report["rows"]] == [
         ("N2", 1, 1, 0),
         ("N1", 0, 0, 1),
@@ -479,10 +479,10 @@ async def test_compliance_counts_each_finding_as_it_stands(house: Any, make: Mak
     assert (report["totals"]["projects"], report["totals"]["projects_late"]) == (1, 1)
 
 
-async def test_outreach_is_linked_to_the_registrations_that_followed(house: Any, make: Make) -> None:
-    settle(house, make, "w1", SANGATTA)
-    settle(house, make, "w2", SANGATTA, sector="trade")
-    day = next(iter(house.bodies["registrations"].values()))["state"]["since"]
+async def test_outreach_is_linked_to_the_registrations_that_followed(context: Any, make: Make) -> None:
+    settle(context, make, "w1", SANGATTA)
+    settle(context, make, "w2", SANGATTA, sector="trade")
+    day = next(iter(context.bodies["registrations"].values()))["state"]["since"]
     meeting = {
         "regency": "64.08",
         "district": SANGATTA[0],
@@ -490,12 +490,12 @@ async def test_outreach_is_linked_to_the_registrations_that_followed(house: Any,
         "sector": "fisheries",
         "agency": "x",
     }
-    house.take(
+    context.take(
         make("outreach.held.v1", meeting_id="M1", held_on=day, attendees=40, **meeting),
         make("outreach.held.v1", meeting_id="M0", held_on="2020-01-01", attendees=2, **meeting),
         make("outreach.planned.v1", meeting_id="M2", held_on="2030-01-01", **meeting),
     )
-    report = await ask(house, "/v1/outreach?regency=64.08")
+    report = await ask(context, "/v1/outreach?regency=64.08")
     assert [(row["meeting"], row["state"], row["registered_within_30_days"]) for row in report["rows"]] == [
         ("M2", "planned", 0),
         ("M1", "held", 1),

@@ -18,7 +18,7 @@ from services.reporting.domain import coverage
 from services.reporting.domain.suppression import FEW_BELOW, Hidden, suppressed
 from services.reporting.facts import Filters, ReportRows
 from shared.runtime.http.auth import Caller, Guard
-from tests.unit.reporting.reporting_house import FakeHouse
+from tests.unit.reporting.reporting_context import FakeContext
 
 FIGURES = coverage.COUNTS
 PARTS = ("verified", "held", "rejected")
@@ -160,10 +160,10 @@ def test_who_sees_every_figure(caller: Caller | None, regency: str | None, all_o
 
 
 async def test_a_stranger_sees_sums_and_no_single_person(monkeypatch: pytest.MonkeyPatch) -> None:
-    house: Any = FakeHouse()
-    house.environ = {"PAYUNG_AUTH": "https://login.example"}
+    context: Any = FakeContext()
+    context.environ = {"PAYUNG_AUTH": "https://login.example"}
     app = FastAPI()
-    app.include_router(routes(house))
+    app.include_router(routes(context))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://reporting") as client:
         for path in ("/v1/coverage?regency=64.08", "/v1/budget", "/v1/claims", "/v1/quality", "/"):
             assert (await client.get(path)).status_code == 200, path

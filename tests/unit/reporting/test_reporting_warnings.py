@@ -44,19 +44,19 @@ def run(make: Make, number: int, funding: str, billed: int, missed: int) -> list
     ]
 
 
-async def open_ones(house: Any) -> list[tuple[str, str, int]]:
-    return [(row["kind"], row["period"], row["workers"]) for row in await read_warnings(house, "64.08")]
+async def open_ones(context: Any) -> list[tuple[str, str, int]]:
+    return [(row["kind"], row["period"], row["workers"]) for row in await read_warnings(context, "64.08")]
 
 
-async def test_a_late_invoice_warns_for_any_month_until_it_is_paid(house: Any, make: Make) -> None:
-    house.take(late(make, "2026-03", "i1", 40), late(make, "2026-03", "i2", 2), late(make, "2026-01", "i3", 7))
-    house.take(paid(make, "2026-02", "other"))
-    assert await open_ones(house) == [("risk", "2026-01", 7), ("risk", "2026-03", 40), ("risk", "2026-03", 2)]
-    house.take(paid(make, "2026-03", "i1"))
-    assert await open_ones(house) == [("risk", "2026-01", 7), ("risk", "2026-03", 2)]
-    house.take(paid(make, "2026-03", "i2"), paid(make, "2026-01", "i3"))
-    assert await open_ones(house) == []
-    assert await read_warnings(house, "64.02") == []
+async def test_a_late_invoice_warns_for_any_month_until_it_is_paid(context: Any, make: Make) -> None:
+    context.take(late(make, "2026-03", "i1", 40), late(make, "2026-03", "i2", 2), late(make, "2026-01", "i3", 7))
+    context.take(paid(make, "2026-02", "other"))
+    assert await open_ones(context) == [("risk", "2026-01", 7), ("risk", "2026-03", 40), ("risk", "2026-03", 2)]
+    context.take(paid(make, "2026-03", "i1"))
+    assert await open_ones(context) == [("risk", "2026-01", 7), ("risk", "2026-03", 2)]
+    context.take(paid(make, "2026-03", "i2"), paid(make, "2026-01", "i3"))
+    assert await open_ones(context) == []
+    assert await read_warnings(context, "64.02") == []
 
 
 @pytest.mark.parametrize(
@@ -70,8 +70,8 @@ async def test_a_late_invoice_warns_for_any_month_until_it_is_paid(house: Any, m
     ],
 )
 async def test_a_budget_that_did_not_reach_warns_until_all_are_billed(
-    house: Any, make: Make, later: list[tuple[str, int, int]], left: int
+    context: Any, make: Make, later: list[tuple[str, int, int]], left: int
 ) -> None:
     for number, (funding, billed, missed) in enumerate([("apbd-regency", 70, 30), *later]):
-        house.take(*run(make, number, funding, billed, missed))
-    assert await open_ones(house) == ([("exhausted", "2026-03", left)] if left else [])
+        context.take(*run(make, number, funding, billed, missed))
+    assert await open_ones(context) == ([("exhausted", "2026-03", left)] if left else [])

@@ -44,10 +44,10 @@ async def test_a_body_is_read_only_up_to_its_limit(spec: Any, path: str, bytes_m
 
     reader = SimpleNamespace(states=states)
     environ = {"PAYUNG_AUTH": "none"}
-    house: Any = SimpleNamespace(name=spec.name, spec=spec, environ=environ, reader=reader, reference=None)
+    context: Any = SimpleNamespace(name=spec.name, spec=spec, environ=environ, reader=reader, reference=None)
     watch: Any = None
     endless = Endless()
-    transport = httpx.ASGITransport(endpoints.build(house, watch, Metrics(spec.name)))
+    transport = httpx.ASGITransport(endpoints.build(context, watch, Metrics(spec.name)))
     async with httpx.AsyncClient(transport=transport, base_url="http://v") as client:
         answer = await client.post(path, content=endless.parts())
     assert answer.status_code == 413, answer.text

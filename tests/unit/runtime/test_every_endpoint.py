@@ -79,10 +79,10 @@ async def an_app(spec: Any, **environ: str) -> FastAPI:
     async def publish(messages: list[Any]) -> None:
         raise AssertionError("a stranger's word went out")
 
-    house: Any = SimpleNamespace(
+    context: Any = SimpleNamespace(
         name=spec.name, spec=spec, reader=store, reference=reference, environ=settings, publish=publish, latest=None
     )
-    return http.build(house, watch, Metrics(spec.name))
+    return http.build(context, watch, Metrics(spec.name))
 
 
 def endpoints(app: FastAPI) -> list[str]:

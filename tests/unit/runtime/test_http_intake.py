@@ -38,9 +38,9 @@ async def answered(environ: dict[str, str], events: Any, of: Any) -> tuple[httpx
         published.extend(messages)
 
     spec: Any = SimpleNamespace(name=of.name, description="", inputs=of.inputs, routes=None)
-    house: Any = SimpleNamespace(name=of.name, spec=spec, environ=environ, publish=publish)
+    context: Any = SimpleNamespace(name=of.name, spec=spec, environ=environ, publish=publish)
     watch: Any = None
-    app = endpoints.build(house, watch, Metrics(of.name))
+    app = endpoints.build(context, watch, Metrics(of.name))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://v") as client:
         answer = await client.post("/v1/events", json=events)
     return answer, published

@@ -22,7 +22,7 @@ from tests.fakes.memory import MemoryStore, MemoryTopics
 from tests.toy import CIPHER, OUT, SPEC, garbage, record
 
 
-class House:
+class Setup:
     """A pipeline with its ports, and a way to start it again as another process would."""
 
     def __init__(self) -> None:
@@ -49,67 +49,67 @@ class House:
 
 
 @pytest.fixture
-def house() -> House:
-    return House()
+def context() -> Setup:
+    return Setup()
 
 
-async def test_inputs_of_one_document_fold_in_offset_order_into_one_write(house: House) -> None:
-    await house.settle(*(record(f"e{n}", offset=n, counter="a", amount=n) for n in range(1, 5)))
-    assert house.sums() == {"a": 10}
-    assert house.store.collections["counters"]["a"]["version"] == 4
-    said = [orjson.loads(one.value or b"") for one in house.out()]
+async def test_inputs_of_one_document_fold_in_offset_order_into_one_write(context: Setup) -> None:
+    await context.settle(*(record(f"e{n}", offset=n, counter="a", amount=n) for n in range(1, 5)))
+    assert context.sums() == {"a": 10}
+    assert context.store.collections["counters"]["a"]["version"] == 4
+    said = [orjson.loads(one.value or b"") for one in context.out()]
     assert [one["data"]["claim_no"] for one in said] == ["1", "3", "6", "10"]
     assert [one["sequence"] for one in said] == [1, 2, 3, 4]
 
 
-async def test_a_redelivery_changes_nothing_and_publishes_the_same_bytes(house: House) -> None:
+async def test_a_redelivery_changes_nothing_and_publishes_the_same_bytes(context: Setup) -> None:
     batch = [record(f"e{n}", offset=n, counter="a", amount=n, personal=n == 2) for n in range(1, 5)]
-    await house.settle(*batch)
-    first = house.out()
-    house.restart()
-    await house.settle(batch[1])
-    await house.settle(*batch[2:], batch[0])
-    again = house.out()[len(first) :]
-    assert house.sums() == {"a": 10}
+    await context.settle(*batch)
+    first = context.out()
+    context.restart()
+    await context.settle(batch[1])
+    await context.settle(*batch[2:], batch[0])
+    again = context.out()[len(first) :]
+    assert context.sums() == {"a": 10}
     assert sorted(one.value or b"" for one in again) == sorted(one.value or b"" for one in first)
 
 
-async def test_personal_outcomes_are_sealed_at_rest(house: House) -> None:
-    await house.settle(record("e1", counter="a", amount=1, personal=True))
-    saved = house.store.collections["counters"]["a"]["inputs"][0]["o"][0]
+async def test_personal_outcomes_are_sealed_at_rest(context: Setup) -> None:
+    await context.settle(record("e1", counter="a", amount=1, personal=True))
+    saved = context.store.collections["counters"]["a"]["inputs"][0]["o"][0]
     assert b"claim_no" not in saved["d"]
-    assert b"claim_no" in (house.out()[0].value or b"")
+    assert b"claim_no" in (context.out()[0].value or b"")
 
 
-async def test_the_same_name_with_other_content_is_refused_whatever_document_it_names(house: House) -> None:
-    await house.settle(record("e1", counter="a", amount=1))
+async def test_the_same_name_with_other_content_is_refused_whatever_document_it_names(context: Setup) -> None:
+    await context.settle(record("e1", counter="a", amount=1))
     conflicting = record("e1", offset=1, counter="b", amount=1)
-    await house.settle(conflicting)
-    await house.settle(conflicting)
-    assert house.sums() == {"a": 1}
-    refused = [orjson.loads(one.value or b"")["id"] for one in house.out()[1:]]
+    await context.settle(conflicting)
+    await context.settle(conflicting)
+    assert context.sums() == {"a": 1}
+    refused = [orjson.loads(one.value or b"")["id"] for one in context.out()[1:]]
     assert len(refused) == 2, "the redelivered conflict says its refusal again"
     assert len(set(refused)) == 1
 
 
-async def test_no_key_is_a_nik_though_an_input_is_named_by_one(house: House) -> None:
-    await house.settle(record("6408044107850002", counter="a", amount=1))
-    await house.settle(record("6408044107850002", offset=1, counter="b", amount=1))
-    (_, refused) = house.out()
+async def test_no_key_is_a_nik_though_an_input_is_named_by_one(context: Setup) -> None:
+    await context.settle(record("6408044107850002", counter="a", amount=1))
+    await context.settle(record("6408044107850002", offset=1, counter="b", amount=1))
+    (_, refused) = context.out()
     assert refused.key == orjson.loads(refused.value or b"")["causationid"].encode()
     assert b"6408044107850002" not in (refused.value or b"")
 
 
-async def test_both_contents_in_one_batch_leave_the_first(house: House) -> None:
-    await house.settle(record("e1", counter="a", amount=1), record("e1", offset=1, counter="a", amount=2))
-    assert house.sums() == {"a": 1}
+async def test_both_contents_in_one_batch_leave_the_first(context: Setup) -> None:
+    await context.settle(record("e1", counter="a", amount=1), record("e1", offset=1, counter="a", amount=2))
+    assert context.sums() == {"a": 1}
 
 
-async def test_an_unreadable_record_is_put_aside_with_its_bytes_and_the_rest_goes_on(house: House) -> None:
+async def test_an_unreadable_record_is_put_aside_with_its_bytes_and_the_rest_goes_on(context: Setup) -> None:
     bad = garbage(1)
-    await house.settle(record("e1", counter="a", amount=1), bad, record("e2", offset=2, counter="a", amount=1))
-    assert house.sums() == {"a": 2}
-    (letter,) = house.letters()
+    await context.settle(record("e1", counter="a", amount=1), bad, record("e2", offset=2, counter="a", amount=1))
+    assert context.sums() == {"a": 2}
+    (letter,) = context.letters()
     headers = dict(letter.headers)
     assert letter.value == bad.value
     assert letter.key == bad.key
@@ -118,81 +118,83 @@ async def test_an_unreadable_record_is_put_aside_with_its_bytes_and_the_rest_goe
     assert (headers["dlq_topic"], headers["dlq_offset"], headers["dlq_error"]) == (b"toy-intake", b"1", b"not-json")
 
 
-async def test_a_defect_puts_aside_that_input_and_the_later_ones_of_its_document(house: House) -> None:
-    await house.settle(
+async def test_a_defect_puts_aside_that_input_and_the_later_ones_of_its_document(context: Setup) -> None:
+    await context.settle(
         record("e1", counter="a", amount=1),
         record("e2", offset=1, counter="a", amount="boom"),
         record("e3", offset=2, counter="a", amount=1),
         record("e4", offset=3, counter="b", amount=1),
     )
-    assert house.sums() == {"a": 1, "b": 1}
-    assert [dict(one.headers)["dlq_offset"] for one in house.letters()] == [b"1", b"2"]
+    assert context.sums() == {"a": 1, "b": 1}
+    assert [dict(one.headers)["dlq_offset"] for one in context.letters()] == [b"1", b"2"]
 
 
-async def test_an_outcome_that_is_too_large_fails_its_record_before_the_save(house: House) -> None:
+async def test_an_outcome_that_is_too_large_fails_its_record_before_the_save(context: Setup) -> None:
     events = [record(f"e{n}", offset=n, counter="a", amount=1, size=WRITE_BYTES_MAX) for n in range(1)]
-    await house.settle(*events, record("e9", offset=9, counter="b", amount=1))
-    assert house.sums() == {"b": 1}
-    assert len(house.letters()) == 1
+    await context.settle(*events, record("e9", offset=9, counter="b", amount=1))
+    assert context.sums() == {"b": 1}
+    assert len(context.letters()) == 1
 
 
-async def test_many_that_are_too_large_only_together_are_all_taken_in_turn(house: House) -> None:
+async def test_many_that_are_too_large_only_together_are_all_taken_in_turn(context: Setup) -> None:
     size = WRITE_BYTES_MAX // 3
-    await house.settle(*(record(f"e{n}", offset=n, counter="a", amount=n, size=size) for n in range(1, 12)))
-    assert (house.sums(), house.letters()) == ({"a": 66}, [])
-    assert [orjson.loads(one.value or b"")["sequence"] for one in house.out()] == list(range(1, 12))
+    await context.settle(*(record(f"e{n}", offset=n, counter="a", amount=n, size=size) for n in range(1, 12)))
+    assert (context.sums(), context.letters()) == ({"a": 66}, [])
+    assert [orjson.loads(one.value or b"")["sequence"] for one in context.out()] == list(range(1, 12))
 
 
-async def test_of_many_only_the_one_that_is_too_large_is_put_aside(house: House) -> None:
+async def test_of_many_only_the_one_that_is_too_large_is_put_aside(context: Setup) -> None:
     sizes = [1, 1, WRITE_BYTES_MAX, 1, 1]
-    await house.settle(*(record(f"e{n}", offset=n, counter="a", amount=1, size=size) for n, size in enumerate(sizes)))
-    assert house.sums() == {"a": 4}
-    assert [dict(one.headers)["dlq_offset"] for one in house.letters()] == [b"2"]
+    await context.settle(*(record(f"e{n}", offset=n, counter="a", amount=1, size=size) for n, size in enumerate(sizes)))
+    assert context.sums() == {"a": 4}
+    assert [dict(one.headers)["dlq_offset"] for one in context.letters()] == [b"2"]
 
 
-async def test_a_full_document_takes_no_more_and_blocks_no_other(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_full_document_takes_no_more_and_blocks_no_other(
+    context: Setup, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(pipeline, "NAMES_BYTES_MAX", 1_500 * 110)
-    await house.settle(*(record(f"e{n}", offset=n, counter="a", amount=1) for n in range(2_000)))
+    await context.settle(*(record(f"e{n}", offset=n, counter="a", amount=1) for n in range(2_000)))
     last = record("e-last", offset=2_000, counter="a", amount=1)
-    await house.settle(last, record("e0", offset=2_001, counter="a", amount=1), record("b", counter="b", amount=1))
-    assert house.sums() == {"a": 2_000, "b": 1}
-    assert [dict(one.headers)["dlq_offset"] for one in house.letters()] == [b"2000"]
+    await context.settle(last, record("e0", offset=2_001, counter="a", amount=1), record("b", counter="b", amount=1))
+    assert context.sums() == {"a": 2_000, "b": 1}
+    assert [dict(one.headers)["dlq_offset"] for one in context.letters()] == [b"2000"]
     # It publishes again what it took before, unchanged.
-    assert house.out()[-2].value == house.out()[0].value
+    assert context.out()[-2].value == context.out()[0].value
 
 
-async def test_one_input_may_insert_several_documents(house: House) -> None:
+async def test_one_input_may_insert_several_documents(context: Setup) -> None:
     many = record("e1", counter=["a", "b", "c"], amount=2)
-    await house.settle(many)
-    await house.settle(many)
-    assert house.sums() == {"a": 2, "b": 2, "c": 2}
-    assert len({one.value for one in house.out()}) == 3
+    await context.settle(many)
+    await context.settle(many)
+    assert context.sums() == {"a": 2, "b": 2, "c": 2}
+    assert len({one.value for one in context.out()}) == 3
 
 
-async def test_saved_but_unpublished_outcomes_go_out_at_the_next_start(house: House) -> None:
+async def test_saved_but_unpublished_outcomes_go_out_at_the_next_start(context: Setup) -> None:
     async def dies(step: str) -> None:
         if step == "publish":
             raise Unavailable("the broker is gone")
 
-    house.topics.trouble = dies
+    context.topics.trouble = dies
     with pytest.raises(Unavailable):
-        await house.settle(record("e1", counter="a", amount=1))
-    assert house.sums() == {"a": 1}
-    assert not house.out()
+        await context.settle(record("e1", counter="a", amount=1))
+    assert context.sums() == {"a": 1}
+    assert not context.out()
 
     async def fine(step: str) -> None:
         return None
 
-    house.topics.trouble = fine
-    house.restart()
-    assert await house.pipeline.sweep() == 1
-    assert [orjson.loads(one.value or b"")["data"]["claim_no"] for one in house.out()] == ["1"]
-    assert await house.pipeline.sweep() == 0
+    context.topics.trouble = fine
+    context.restart()
+    assert await context.pipeline.sweep() == 1
+    assert [orjson.loads(one.value or b"")["data"]["claim_no"] for one in context.out()] == ["1"]
+    assert await context.pipeline.sweep() == 0
 
 
-async def test_a_start_leaves_the_entry_of_a_batch_that_another_process_is_about_to_save(house: House) -> None:
-    other = House()
-    other.store, other.topics = house.store, house.topics
+async def test_a_start_leaves_the_entry_of_a_batch_that_another_process_is_about_to_save(context: Setup) -> None:
+    other = Setup()
+    other.store, other.topics = context.store, context.topics
     other.restart()
 
     async def the_other_one_starts_here_and_the_broker_goes(step: str) -> None:
@@ -201,35 +203,35 @@ async def test_a_start_leaves_the_entry_of_a_batch_that_another_process_is_about
         if step == "publish":
             raise Unavailable("the broker is gone")
 
-    house.store = house.store.seen_by(the_other_one_starts_here_and_the_broker_goes)
-    house.restart()
-    house.topics.trouble = the_other_one_starts_here_and_the_broker_goes
+    context.store = context.store.seen_by(the_other_one_starts_here_and_the_broker_goes)
+    context.restart()
+    context.topics.trouble = the_other_one_starts_here_and_the_broker_goes
     with pytest.raises(Unavailable):
-        await house.settle(record("e1", counter="a", amount=1))
-    house.topics.trouble = other.store.trouble
+        await context.settle(record("e1", counter="a", amount=1))
+    context.topics.trouble = other.store.trouble
     assert await other.pipeline.sweep() == 1, "nobody else knows of it when the input has expired"
 
 
-async def test_a_lost_response_of_the_store_is_read_back_not_decided_again(house: House) -> None:
-    real = house.store.save
+async def test_a_lost_response_of_the_store_is_read_back_not_decided_again(context: Setup) -> None:
+    real = context.store.save
 
     async def answer_lost(writes: Sequence[Folded]) -> set[Address]:
         await real(writes)
-        house.store.save = real  # type: ignore[method-assign]
+        context.store.save = real  # type: ignore[method-assign]
         return {one.address for one in writes}
 
-    house.store.save = answer_lost  # type: ignore[method-assign]
-    await house.settle(record("e1", counter="a", amount=1))
-    assert house.sums() == {"a": 1}
-    assert len(house.out()) == 1
+    context.store.save = answer_lost  # type: ignore[method-assign]
+    await context.settle(record("e1", counter="a", amount=1))
+    assert context.sums() == {"a": 1}
+    assert len(context.out()) == 1
 
 
-async def test_another_writer_in_between_is_met_by_compare_and_set(house: House) -> None:
-    await house.settle(record("e1", counter="a", amount=1))
-    other = House()
-    other.store, other.topics = house.store, house.topics
+async def test_another_writer_in_between_is_met_by_compare_and_set(context: Setup) -> None:
+    await context.settle(record("e1", counter="a", amount=1))
+    other = Setup()
+    other.store, other.topics = context.store, context.topics
     other.restart()
-    real = house.store.load
+    real = context.store.load
     raced = False
 
     async def race(addresses: Sequence[Address]) -> Any:
@@ -240,22 +242,22 @@ async def test_another_writer_in_between_is_met_by_compare_and_set(house: House)
             await other.settle(record("e2", counter="a", amount=10))
         return found
 
-    house.store.load = race  # type: ignore[method-assign]
-    await house.settle(record("e3", counter="a", amount=100))
-    assert house.sums() == {"a": 111}
-    assert house.store.collections["counters"]["a"]["version"] == 3
+    context.store.load = race  # type: ignore[method-assign]
+    await context.settle(record("e3", counter="a", amount=100))
+    assert context.sums() == {"a": 111}
+    assert context.store.collections["counters"]["a"]["version"] == 3
 
 
-async def test_a_writer_that_never_wins_gives_up_after_bounded_rounds(house: House) -> None:
+async def test_a_writer_that_never_wins_gives_up_after_bounded_rounds(context: Setup) -> None:
     async def never(writes: Sequence[Folded]) -> set[Address]:
         return {one.address for one in writes}
 
-    house.store.save = never  # type: ignore[method-assign]
+    context.store.save = never  # type: ignore[method-assign]
     with pytest.raises(Unavailable):
-        await house.settle(record("e1", counter="a", amount=1))
+        await context.settle(record("e1", counter="a", amount=1))
 
 
-async def test_types_meant_for_others_on_our_streams_are_passed_over_but_not_on_an_intake(house: House) -> None:
+async def test_types_meant_for_others_on_our_streams_are_passed_over_but_not_on_an_intake(context: Setup) -> None:
     foreign = {
         "specversion": "1.0",
         "id": "x",
@@ -264,5 +266,5 @@ async def test_types_meant_for_others_on_our_streams_are_passed_over_but_not_on_
         "data": {},
     }
     on_stream = Record("toy-events", 0, 0, b"k", orjson.dumps(foreign), (), 0)
-    await house.settle(on_stream, dataclasses.replace(on_stream, topic="toy-intake"))
-    assert [dict(one.headers)["dlq_topic"] for one in house.letters()] == [b"toy-intake"]
+    await context.settle(on_stream, dataclasses.replace(on_stream, topic="toy-intake"))
+    assert [dict(one.headers)["dlq_topic"] for one in context.letters()] == [b"toy-intake"]

@@ -16,13 +16,13 @@ from payung import configuration as command
 from shared.contracts import topics
 from shared.runtime import app, configuration, settings
 from shared.runtime.errors import StartRefused
-from shared.runtime.settings import Choice, File, Hosts, Number, ProcessName, Setting, Text, Url, Whole, YesNo
+from shared.runtime.settings import Choice, File, Hosts, Integer, Number, ProcessName, Setting, Text, Url, YesNo
 
 ROOT = Path(__file__).parents[3]
 TABLE = {one.name: one for known in command.table().values() for one in known}
 # What people type in the place of a number, a word or an address.
 WRONG: dict[type[Setting], tuple[str, ...]] = {
-    Whole: ("abc", "x", "-1", "1.5", "1e3", "0x10", "1_000", "١٢", "9" * 30, "8101 8102", "nan", "²"),
+    Integer: ("abc", "x", "-1", "1.5", "1e3", "0x10", "1_000", "١٢", "9" * 30, "8101 8102", "nan", "²"),
     Number: ("abc", "-1", "1,5", "1e3", "nan", "inf", "1_0", "9" * 30, "5 s", "٣"),
     Choice: ("abc", "nonee", "None", "yes", "-"),
     YesNo: ("maybe", "ja", "2", "yes please", "on"),
@@ -64,7 +64,7 @@ def test_the_default_has_the_form_and_an_empty_value_is_the_default(setting: Set
         assert setting.text({setting.name: nothing}) == ""
     if setting.usual and " " not in setting.usual:
         assert setting.fits(setting.usual)
-    if isinstance(setting, Whole) and setting.default is not None:
+    if isinstance(setting, Integer) and setting.default is not None:
         assert setting.usual == str(setting.default)
         assert setting.of({}) == setting.default
         assert setting.of({setting.name: f" {setting.least} "}) == setting.least
@@ -96,7 +96,7 @@ def test_every_setting_is_accepted_or_refused_in_one_line(setting: Setting, text
     assert len(line.splitlines()) <= 1
     if line:
         return
-    if isinstance(setting, Whole) and text:
+    if isinstance(setting, Integer) and text:
         assert setting.least <= int(text) <= setting.most
     if isinstance(setting, Number) and text:
         assert setting.least <= float(text) <= setting.most

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import pytest
 
 from shared.runtime.errors import StartRefused
-from shared.runtime.kafka.settled import Bounds, Partition, SetBack, SettledOffsets
+from shared.runtime.kafka.settled import Bounds, OffsetsLost, Partition, SettledOffsets
 from tests.fakes.memory import MemoryStore
 from tests.toy import CIPHER, Codec
 
@@ -83,7 +83,7 @@ async def test_a_store_that_is_set_back_under_a_process_ends_it() -> None:
     one = world.process()
     await one.note({A: 10})
     world.store.noted["id-1", 0] = 5
-    with pytest.raises(SetBack):
+    with pytest.raises(OffsetsLost):
         await one.note({A: 12})
 
 

@@ -115,7 +115,7 @@ def test_the_loggers_of_dependencies_name_no_person(shown: Any) -> None:
 
 
 def test_messages_for_the_operator_are_shown() -> None:
-    assert traces.told(Unavailable("Kafka: away")) == "Unavailable: Kafka: away"
+    assert traces.safe_text(Unavailable("Kafka: away")) == "Unavailable: Kafka: away"
     with pytest.raises(orjson.JSONDecodeError) as raised:
         orjson.loads("{")
     assert traces.short(raised.value).startswith("JSONDecodeError at tests/unit/runtime/test_traces.py:")

@@ -214,10 +214,10 @@ async def test_due_work_is_counted_whole() -> None:
 
 async def test_what_the_watchdog_sees_is_what_a_probe_gets() -> None:
     watched, _ = watch(Consumer(3, 0))
-    house: Any = SimpleNamespace(
+    context: Any = SimpleNamespace(
         name="toy", environ={}, spec=SimpleNamespace(name="toy", description="", inputs={}, routes=None)
     )
-    app = endpoints.build(house, watched, Metrics("toy"))
+    app = endpoints.build(context, watched, Metrics("toy"))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://v") as client:
         found = []
         for vitals in (Vitals(), Vitals(ready=True), Vitals(ready=False, alive=False)):

@@ -28,7 +28,7 @@ class Town:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.service, self.billing = Service(), World()
         self.now = AT
-        self.house: Any = SimpleNamespace(reader=self.service.store, publish=self.service.publish)
+        self.context: Any = SimpleNamespace(reader=self.service.store, publish=self.service.publish)
         self._forwarded = 0
         monkeypatch.setattr(clock, "now", lambda: self.now)
 
@@ -38,7 +38,7 @@ class Town:
     async def swept(self) -> list[dict[str, Any]]:
         """What one look of the sweep reported, processed by verification and then by billing."""
         before = len(self.service.topics.published)
-        await sweep.look(self.house)
+        await sweep.look(self.context)
         work = [orjson.loads(one.value or b"") for one in self.service.topics.published[before:]]
         out = await self.service.take(*work, topic="verification-work") if work else []
         self.forward()
@@ -218,7 +218,7 @@ async def test_pages_and_other_regencies(town: Town, monkeypatch: pytest.MonkeyP
 
 async def test_nothing_personal_goes_into_the_steps(town: Town) -> None:
     await town.load(sources.POPULATION, person(NIKS[0], status="deceased"), version="v2")
-    await sweep.look(town.house)
+    await sweep.look(town.context)
     step = town.service.topics.published[-1]
     assert step.topic == "verification-work"
     for secret in (NIKS[0], "SITI", "1985-07-01"):

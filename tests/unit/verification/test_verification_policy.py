@@ -14,7 +14,7 @@ from payung.installations import CommandError
 from services.verification.adapters import loading
 from services.verification.domain import policy
 from services.verification.domain.policy import Policies, Policy, PolicyError
-from services.verification.domain.rules import Poverty, good_until, valid_until
+from services.verification.domain.rules import Poverty, identity_valid_until, valid_until
 from services.verification.domain.standing import Facts
 from services.verification.domain.state import CheckStatus
 from services.verification.facts import policies
@@ -133,7 +133,7 @@ def test_each_number_of_the_policy_decides(
     ],
 )
 def test_a_verdict_is_good_until_the_birthday_of_the_policys_age_limit(born: str, limit: int, until: str) -> None:
-    assert good_until("2026-01-05", born, own(age_max_exclusive=limit)) == until
+    assert identity_valid_until("2026-01-05", born, own(age_max_exclusive=limit)) == until
 
 
 def test_another_regencys_policy_does_not_judge() -> None:

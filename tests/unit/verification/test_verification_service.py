@@ -67,14 +67,14 @@ class Service:
 
     def http(self) -> httpx.AsyncClient:
         app = FastAPI()
-        house: Any = SimpleNamespace(
+        context: Any = SimpleNamespace(
             reader=self.store,
             publish=self.publish,
             name="verification",
             environ={"PAYUNG_AUTH": "none"},
             reference=Reference(CIPHER, Settings.from_environment({})),
         )
-        app.include_router(api.routes(house))
+        app.include_router(api.routes(context))
         return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://v")
 
 

@@ -12,10 +12,10 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query, Request, Response
 
 from services.registration.compliance.api import explaining
-from services.registration.compliance.domain.findings import finding_id, told
-from shared.runtime.house import House
+from services.registration.compliance.domain.findings import finding_id, issued
 from shared.runtime.http.auth import Guard
 from shared.runtime.ports import Reader, Where
+from shared.runtime.service_context import ServiceContext
 
 _Regency = Annotated[str, Query(pattern=r"^\d{2}\.\d{2}$")]
 _Limit = Annotated[int, Query(ge=1, le=1_000)]
@@ -25,10 +25,10 @@ _After = Annotated[str, Query(max_length=300, description="The `next` of the pag
 LISTED_MAX = 20_000
 
 
-def routes(house: House) -> APIRouter:
+def routes(context: ServiceContext) -> APIRouter:
     """The endpoints."""
     router = APIRouter(prefix="/v1", tags=["registration"])
-    guard = Guard(house.environ)
+    guard = Guard(context.environ)
 
     @router.get("/findings")
     async def findings(
@@ -48,11 +48,11 @@ def routes(house: House) -> APIRouter:
         if state == "all":
             # A project's findings are never open: a late report has arrived, so its finding is cured.
             wheres = {"employments": {"state.open": {"$gte": 0}}, "projects": {}}
-        found, more = await _page(house.reader, wheres, regency, after, limit)
+        found, more = await _page(context.reader, wheres, regency, after, limit)
         rows = [
             {
                 "finding_id": finding_id(owner.about, one),
-                **told(owner.about, one).data.model_dump(),
+                **issued(owner.about, one).data.model_dump(),
                 # Callers who may see findings also see the employer's name and the full evidence.
                 "employer_name": owner.about.employer_name,
                 "evidence": dict(one.evidence),
@@ -68,7 +68,7 @@ def routes(house: House) -> APIRouter:
         """The open findings as a list to fill in; with `penjelasan` written it is sent back as kind `explanations`."""
         await guard.reader(request, regency)
         where: dict[str, Any] = {"state.regency": regency, "state.open": {"$gt": 0}}
-        found = await house.reader.find("employments", where, order=("_id",), limit=LISTED_MAX)
+        found = await context.reader.find("employments", where, order=("_id",), limit=LISTED_MAX)
         return Response(
             explaining.csv_list([one for _, one in found]),
             media_type="text/csv; charset=utf-8",
@@ -82,7 +82,7 @@ def routes(house: House) -> APIRouter:
     async def projects(request: Request, regency: _Regency, limit: _Limit = 200, after: _After = "") -> dict[str, Any]:
         """Construction projects of a regency and whether they were registered in time."""
         await guard.reader(request, regency)
-        found, more = await _page(house.reader, {"projects": {}}, regency, after, limit)
+        found, more = await _page(context.reader, {"projects": {}}, regency, after, limit)
         return {
             "next": more,
             "rows": [

@@ -16,7 +16,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 
-from services.registration.compliance.domain.findings import merged, told
+from services.registration.compliance.domain.findings import issued, merged
 from services.registration.compliance.domain.state import NO_END, Contract, Employment, Facts, Finding
 from services.registration.intake.domain.state import Refusal
 from shared.contracts import topics
@@ -94,7 +94,7 @@ def _judged(employment: Employment, today: date, before: tuple[Outcome, ...] = (
     findings, changed = merged(employment.findings, judge(employment, today))
     after = replace(employment, findings=findings)
     return Decision(
-        state=after, outcomes=(*before, *(told(after.about, one) for one in changed)), due=next_look(after, today)
+        state=after, outcomes=(*before, *(issued(after.about, one) for one in changed)), due=next_look(after, today)
     )
 
 

@@ -10,7 +10,7 @@ import re
 from dataclasses import replace
 
 from services.registration.compliance.domain.employments import next_look
-from services.registration.compliance.domain.findings import explained, told
+from services.registration.compliance.domain.findings import explained, issued
 from services.registration.compliance.domain.state import Employment
 from services.registration.intake.domain import answers, rules
 from services.registration.intake.domain.outcomes import open_event
@@ -84,7 +84,7 @@ def decide(state: Employment, event: Event[Explanation], facts: object) -> Decis
     if part.sender.regency in ("", state.regency):
         findings, changed = explained(state.findings, part.kind, part.subject, part.officer)
         if changed is not None:
-            said = (told(state.about, changed), *_answer(event, part.sender, ()))
+            said = (issued(state.about, changed), *_answer(event, part.sender, ()))
             return Decision(state=replace(state, findings=findings), outcomes=said, due=due)
     return Decision(state=state, outcomes=_refusal(event, _unknown(part)), due=due)
 

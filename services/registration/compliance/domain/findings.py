@@ -59,7 +59,7 @@ def finding_id(about: About, finding: Finding) -> str:
     return f"{about.prefix}/{finding.kind}/{finding.subject}"
 
 
-def told(about: About, finding: Finding) -> Outcome:
+def issued(about: About, finding: Finding) -> Outcome:
     """The event of a finding; the key is the employer, or the project when no employer is named."""
     return open_event(
         about.employer_id or about.project_no or about.prefix,

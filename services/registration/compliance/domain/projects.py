@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
-from services.registration.compliance.domain.findings import merged, told
+from services.registration.compliance.domain.findings import issued, merged
 from services.registration.compliance.domain.state import Facts, Finding, Project, Terms
 from services.registration.intake.domain import answers, rules
 from services.registration.intake.domain.outcomes import open_event
@@ -107,7 +107,7 @@ def decide(state: Project | None, event: Event[ProjectReport], facts: Facts) -> 
     findings, changed = merged(project.findings, judged)
     after = replace(project, findings=findings)
     registered = _registered(after)
-    return Decision(state=after, outcomes=(registered, answer, *(told(after.about, one) for one in changed)))
+    return Decision(state=after, outcomes=(registered, answer, *(issued(after.about, one) for one in changed)))
 
 
 def _due(rates: Rates, rule: str, day: date) -> date:

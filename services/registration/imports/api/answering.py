@@ -16,7 +16,7 @@ from shared.files.separated import BOM
 from shared.files.workbook import text_workbook
 from shared.lists import RowAnswer, answer_lines, answer_rows, open_list
 from shared.runtime import clock
-from shared.runtime.house import House
+from shared.runtime.service_context import ServiceContext
 from shared.runtime.store.crypto import FieldCipher
 
 _ASK_TIMEOUT_S = 60.0
@@ -27,14 +27,16 @@ KNOWN_MAX = 20
 _PIECE_BYTES = 64 * 1024
 
 
-def csv_pieces(house: House, cipher: FieldCipher, one: Import, loop: asyncio.AbstractEventLoop) -> Iterator[bytes]:
+def csv_pieces(
+    context: ServiceContext, cipher: FieldCipher, one: Import, loop: asyncio.AbstractEventLoop
+) -> Iterator[bytes]:
     """The file as CSV, in pieces. Iterate it in a thread beside the event loop."""
-    found = open_list(SealedSource(one, house.reader, cipher, loop), one.kind)
+    found = open_list(SealedSource(one, context.reader, cipher, loop), one.kind)
     gathered = io.StringIO()
     # Spreadsheets need the byte order mark to read a CSV as UTF-8; the reader of lists accepts it.
     if not found.bom:
         gathered.write(BOM)
-    for line in answer_lines(found, _saved(house, one, loop)):
+    for line in answer_lines(found, _saved(context, one, loop)):
         gathered.write(line)
         if gathered.tell() >= _PIECE_BYTES:
             yield gathered.getvalue().encode("utf-8")
@@ -42,18 +44,20 @@ def csv_pieces(house: House, cipher: FieldCipher, one: Import, loop: asyncio.Abs
     yield gathered.getvalue().encode("utf-8")
 
 
-def xlsx_pieces(house: House, cipher: FieldCipher, one: Import, loop: asyncio.AbstractEventLoop) -> Iterator[bytes]:
+def xlsx_pieces(
+    context: ServiceContext, cipher: FieldCipher, one: Import, loop: asyncio.AbstractEventLoop
+) -> Iterator[bytes]:
     """The file as a workbook whose cells are all text, so that no NIK loses a digit."""
-    found = open_list(SealedSource(one, house.reader, cipher, loop), one.kind)
+    found = open_list(SealedSource(one, context.reader, cipher, loop), one.kind)
     with TemporaryFile() as file:
         target: BinaryIO = file
-        text_workbook(answer_rows(found, _saved(house, one, loop)), target)
+        text_workbook(answer_rows(found, _saved(context, one, loop)), target)
         target.seek(0)
         while piece := target.read(_PIECE_BYTES):
             yield piece
 
 
-def _saved(house: House, one: Import, loop: asyncio.AbstractEventLoop) -> Callable[[int], RowAnswer]:
+def _saved(context: ServiceContext, one: Import, loop: asyncio.AbstractEventLoop) -> Callable[[int], RowAnswer]:
     """A function that gives answers by row number. It keeps one batch in memory, because rows are asked for in
     order.
     """
@@ -66,7 +70,7 @@ def _saved(house: House, one: Import, loop: asyncio.AbstractEventLoop) -> Callab
             batch = next(batches, None)
             if batch is None:
                 return RowAnswer("")
-            asked = asyncio.run_coroutine_threadsafe(_batch(house, one, batch), loop)
+            asked = asyncio.run_coroutine_threadsafe(_batch(context, one, batch), loop)
             held.clear()
             held.update(asked.result(_ASK_TIMEOUT_S))
         return held[number]
@@ -74,15 +78,15 @@ def _saved(house: House, one: Import, loop: asyncio.AbstractEventLoop) -> Callab
     return answer_of
 
 
-async def _batch(house: House, one: Import, batch: int) -> dict[int, RowAnswer]:
+async def _batch(context: ServiceContext, one: Import, batch: int) -> dict[int, RowAnswer]:
     """The saved answers of one batch, with the current verdicts on its workers."""
     key = part_id(one.id, batch)
-    row = (await house.reader.rows(ANSWERS, [key])).get(key)
+    row = (await context.reader.rows(ANSWERS, [key])).get(key)
     answers = answers_of(row) if row is not None else {}
     ids = {answer.worker_id for answer in answers.values() if answer.worker_id}
     verdicts = {
         worker_id: worker.verdict
-        for worker_id, worker in (await house.reader.states("workers", sorted(ids))).items()
+        for worker_id, worker in (await context.reader.states("workers", sorted(ids))).items()
         if isinstance(worker, Worker)
     }
     for number, answer in answers.items():
@@ -102,8 +106,8 @@ class _Counted(NamedTuple):
 class Identities:
     """Counts the identity checks of whole imports. Results are kept for LOOKED_UP_S seconds."""
 
-    def __init__(self, house: House) -> None:
-        self._house = house
+    def __init__(self, context: ServiceContext) -> None:
+        self._context = context
         self._known: dict[str, _Counted] = {}
 
     async def of(self, one: Import) -> dict[str, int]:
@@ -114,13 +118,13 @@ class Identities:
         ids: set[str] = set()
         for batch in range(one.done_batches):
             key = part_id(one.id, batch)
-            row = (await self._house.reader.rows(ANSWERS, [key])).get(key, {"rows": []})
+            row = (await self._context.reader.rows(ANSWERS, [key])).get(key, {"rows": []})
             ids.update(answer.worker_id for answer in answers_of(row).values() if answer.worker_id)
         counts: dict[str, int] = {}
         wanted = sorted(ids)
         for start in range(0, len(wanted), _ASKED_AT_ONCE):
             where = {"_id": {"$in": wanted[start : start + _ASKED_AT_ONCE]}}
-            for group in await self._house.reader.tally("workers", where, ["state.status"]):
+            for group in await self._context.reader.tally("workers", where, ["state.status"]):
                 counts[str(group["status"])] = counts.get(str(group["status"]), 0) + group["count"]
         self._known.pop(one.id, None)
         while len(self._known) >= KNOWN_MAX:

@@ -19,10 +19,10 @@ from shared.contracts.catalogue import DECISIONS
 from shared.lists.columns import LAYOUTS, ListKind
 from shared.pages import HEADERS, wants_page
 from shared.runtime import clock
-from shared.runtime.house import House
 from shared.runtime.http.auth import REGISTRATION_OFFICER, Caller, Guard
 from shared.runtime.kafka import topics_admin
 from shared.runtime.kafka.server import Server
+from shared.runtime.service_context import ServiceContext
 from shared.runtime.store.crypto import FieldCipher, cipher_from
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -46,16 +46,16 @@ _REQUEST = {
         XLSX: {"schema": {"type": "string", "format": "binary"}},
     },
 }
-Pieces = Callable[[House, FieldCipher, Import, asyncio.AbstractEventLoop], Iterator[bytes]]
+Pieces = Callable[[ServiceContext, FieldCipher, Import, asyncio.AbstractEventLoop], Iterator[bytes]]
 
 
 HasTopic = Callable[[str], Awaitable[bool]]
 
 
-def routes(house: House, has_topic: HasTopic | None = None) -> APIRouter:
+def routes(context: ServiceContext, has_topic: HasTopic | None = None) -> APIRouter:
     """The endpoints of imports. `has_topic` asks Kafka whether an agency's topic exists."""
     router = APIRouter(prefix="/v1/imports", tags=["imports"])
-    desk = Desk(house, has_topic)
+    desk = EndpointContext(context, has_topic)
 
     @router.post("", status_code=202, openapi_extra={"requestBody": _REQUEST})
     async def post_import(request: Request) -> Response:
@@ -74,18 +74,18 @@ def routes(house: House, has_topic: HasTopic | None = None) -> APIRouter:
         caller = await desk.guard.caller(request)
         latest = [one for one in await desk.latest() if caller.may_act_for(one.agency)]
         if wants_page(request):
-            html = pages.upload_page(house.reference.areas, desk.kinds, latest)
+            html = pages.upload_page(context.reference.areas, desk.kinds, latest)
             return HTMLResponse(html, headers=HEADERS)
         return JSONResponse({"imports": [pages.as_json(one) for one in latest]})
 
     @router.get("/template.xlsx")
     async def template_file(regency: str, kind: str = "workers") -> Response:
         """The workbook to fill in: drop-downs, a text column for the NIK, an example."""
-        if not house.reference.areas.is_regency(regency):
+        if not context.reference.areas.is_regency(regency):
             raise HTTPException(404, "regency is a Kemendagri code with a dot, e.g. 64.08")
         if kind not in template.KINDS:
             raise HTTPException(404, f"there are templates of {', '.join(template.KINDS)}")
-        body = await asyncio.to_thread(template.workbook, house.reference.areas, regency)
+        body = await asyncio.to_thread(template.workbook, context.reference.areas, regency)
         name = f"templat-pekerja-{topics.compact_code(regency)}.xlsx"
         return Response(body, media_type=XLSX, headers={"content-disposition": f'attachment; filename="{name}"'})
 
@@ -113,29 +113,29 @@ def routes(house: House, has_topic: HasTopic | None = None) -> APIRouter:
     return router
 
 
-class Desk:
+class EndpointContext:
     """What the endpoints share: the store, the cipher, the access rules."""
 
-    def __init__(self, house: House, has_topic: HasTopic | None) -> None:
-        self._house = house
+    def __init__(self, context: ServiceContext, has_topic: HasTopic | None) -> None:
+        self._context = context
         self._has_topic = has_topic or self._stands
 
     @cached_property
     def identities(self) -> answering.Identities:
-        return answering.Identities(self._house)
+        return answering.Identities(self._context)
 
     @cached_property
     def _cipher(self) -> FieldCipher:
-        return cipher_from(self._house.environ, self._house.name)
+        return cipher_from(self._context.environ, self._context.name)
 
     @cached_property
     def guard(self) -> Guard:
-        return Guard(self._house.environ)
+        return Guard(self._context.environ)
 
     @cached_property
     def kinds(self) -> list[ListKind]:
         """The kinds of lists that this service takes."""
-        return [kind for kind, layout in LAYOUTS.items() if layout.type in self._house.spec.inputs]
+        return [kind for kind, layout in LAYOUTS.items() if layout.type in self._context.spec.inputs]
 
     async def take(self, request: Request) -> Import:
         """Takes one file; raises HTTPException when it is no valid list of an agency."""
@@ -149,7 +149,7 @@ class Desk:
             id=identifier, agency="", kind="workers", name="", received_at=clock.now(), status=ImportStatus.RECEIVING
         )
         await self._save(one)
-        spool = Spool(identifier, self._house.reader, self._cipher)
+        spool = Spool(identifier, self._context.reader, self._cipher)
         try:
             upload = await take(request, spool)
             one = self._complete(one, upload, spool, caller, request)
@@ -209,7 +209,7 @@ class Desk:
         return signed
 
     async def _stands(self, topic: str) -> bool:
-        return topic in await topics_admin.partitions(Server(self._house.environ), [topic])
+        return topic in await topics_admin.partitions(Server(self._context.environ), [topic])
 
     def _may(self, caller: Caller, agency: str) -> None:
         if topics.agency_of_source(f"agency/{agency}") is None:
@@ -224,13 +224,13 @@ class Desk:
             "kind": one.kind,
         }
         # The digest is stored sealed, so the store cannot search for it. Few lists of one agency are at work at a time.
-        rows = await self._house.reader.find_rows(IMPORTS, where)
+        rows = await self._context.reader.find_rows(IMPORTS, where)
         found = (import_of(row["_id"], row, self._cipher) for row in rows)
         return next((other for other in found if other.sha256 == one.sha256), None)
 
     async def find(self, identifier: str, caller: Caller) -> Import:
         """An import that this caller may see; otherwise raises 404, so that nobody learns what others sent."""
-        row = (await self._house.reader.rows(IMPORTS, [identifier])).get(identifier)
+        row = (await self._context.reader.rows(IMPORTS, [identifier])).get(identifier)
         one = import_of(identifier, row, self._cipher) if row is not None else None
         if one is None or not caller.may_act_for(one.agency):
             raise HTTPException(404, "no such import")
@@ -238,7 +238,7 @@ class Desk:
 
     async def latest(self) -> list[Import]:
         where = {"status": {"$ne": ImportStatus.RECEIVING.value}}
-        rows = await self._house.reader.find_rows(IMPORTS, where, order=("-received_at",), limit=SHOWN_MAX)
+        rows = await self._context.reader.find_rows(IMPORTS, where, order=("-received_at",), limit=SHOWN_MAX)
         return [import_of(row["_id"], row, self._cipher) for row in rows]
 
     def answers(self, one: Import, pieces: Pieces, media_type: str, suffix: str) -> Response:
@@ -252,15 +252,15 @@ class Desk:
             "content-disposition": f'attachment; filename="jawaban-{one.id}.{suffix}"',
             "cache-control": "no-store",
         }
-        body = pieces(self._house, self._cipher, one, loop)
+        body = pieces(self._context, self._cipher, one, loop)
         return StreamingResponse(body, media_type=media_type, headers=headers)
 
     async def _save(self, one: Import) -> None:
-        await self._house.reader.save_rows(IMPORTS, {one.id: row_of(one, self._cipher)})
+        await self._context.reader.save_rows(IMPORTS, {one.id: row_of(one, self._cipher)})
 
     async def _drop(self, identifier: str) -> None:
-        await forget(self._house.reader, identifier)
-        await self._house.reader.delete_rows(IMPORTS, [identifier])
+        await forget(self._context.reader, identifier)
+        await self._context.reader.delete_rows(IMPORTS, [identifier])
 
 
 def _problem(name: str, detail: str) -> HTTPException:

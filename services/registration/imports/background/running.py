@@ -26,7 +26,7 @@ from services.registration.imports.documents.records import (
 from services.registration.imports.documents.spool import forget
 from shared.runtime import clock
 from shared.runtime.errors import Unavailable
-from shared.runtime.house import House
+from shared.runtime.service_context import ServiceContext
 from shared.runtime.store.crypto import FieldCipher, cipher_from
 
 log = structlog.get_logger()
@@ -56,14 +56,14 @@ class Running:
     it, and a third answer questions about it.
     """
 
-    def __init__(self, house: House, cipher: FieldCipher) -> None:
-        self._house = house
+    def __init__(self, context: ServiceContext, cipher: FieldCipher) -> None:
+        self._context = context
         self._cipher = cipher
-        self._leases = house.leases
+        self._leases = context.leases
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._tidied_s: float | None = None
         self._measured_s: float | None = None
-        self._figures = Figures(house.name, house.registry)
+        self._figures = Figures(context.name, context.registry)
         self._came_round_s = clock.monotonic()
         self._carried: dict[str, Sending] = {}
 
@@ -80,7 +80,7 @@ class Running:
     async def run(self) -> None:
         """Runs until cancelled."""
         self._came_round_s = clock.monotonic()
-        self._house.parts.append(self.trouble)
+        self._context.parts.append(self.trouble)
         try:
             while True:
                 self._came_round_s = clock.monotonic()
@@ -105,7 +105,7 @@ class Running:
                 await self._ended(identifier, task)
         if len(self._tasks) >= AT_ONCE_MAX:
             return
-        waiting = await self._house.reader.find_rows(
+        waiting = await self._context.reader.find_rows(
             IMPORTS, {"status": {"$in": list(UNFINISHED)}}, order=("received_at",), limit=WAITING_MAX
         )
         idle = [row["_id"] for row in waiting if row["_id"] not in self._tasks]
@@ -119,10 +119,10 @@ class Running:
         """Carries an import as long as the lease is held."""
         try:
             # Read after the lease was won: the previous holder may have made progress or finished.
-            row = (await self._house.reader.rows(IMPORTS, [identifier])).get(identifier)
+            row = (await self._context.reader.rows(IMPORTS, [identifier])).get(identifier)
             if row is not None and row["status"] in UNFINISHED:
                 one = import_of(identifier, row, self._cipher)
-                sending = self._carried[identifier] = Sending(self._house, self._cipher, one, self._figures)
+                sending = self._carried[identifier] = Sending(self._context, self._cipher, one, self._figures)
                 await self._as_long_as_held(lease, sending)
         except LeaseLost:
             log.info("another instance continues this import", import_id=identifier)
@@ -157,7 +157,7 @@ class Running:
             return
         log.error("an import failed", import_id=identifier, error=type(error).__name__)
         self._figures.failed(DEFECT)
-        row = (await self._house.reader.rows(IMPORTS, [identifier])).get(identifier)
+        row = (await self._context.reader.rows(IMPORTS, [identifier])).get(identifier)
         if row is None:
             return
         text = (
@@ -167,7 +167,7 @@ class Running:
         failed = replace(
             import_of(identifier, row, self._cipher), status=ImportStatus.FAILED, error=text, finished_at=clock.now()
         )
-        await self._house.reader.save_rows(IMPORTS, {identifier: row_of(failed, self._cipher)})
+        await self._context.reader.save_rows(IMPORTS, {identifier: row_of(failed, self._cipher)})
         await self._leases.release(lease_of(identifier), forget=True)
 
     async def _measure(self) -> None:
@@ -176,7 +176,7 @@ class Running:
             return
         self._measured_s = clock.monotonic()
         where = {"status": {"$in": list(UNFINISHED)}}
-        rows = await self._house.reader.find_rows(IMPORTS, where, order=("received_at",), limit=MEASURED_MAX)
+        rows = await self._context.reader.find_rows(IMPORTS, where, order=("received_at",), limit=MEASURED_MAX)
         oldest = import_of(rows[0]["_id"], rows[0], self._cipher).received_at if rows else None
         self._figures.wait(len(rows), oldest, clock.now())
 
@@ -185,7 +185,7 @@ class Running:
             return
         self._tidied_s = clock.monotonic()
         if await self._leases.mine(TIDYING):
-            await tidy(self._house, self._cipher)
+            await tidy(self._context, self._cipher)
 
 
 def lease_of(identifier: str) -> str:
@@ -193,7 +193,7 @@ def lease_of(identifier: str) -> str:
     return f"import|{identifier}"
 
 
-async def tidy(house: House, cipher: FieldCipher) -> None:
+async def tidy(context: ServiceContext, cipher: FieldCipher) -> None:
     """Deletes files after their KEPT_DAYS, and the remains of broken-off uploads."""
     now = clock.now()
     finished = {
@@ -204,22 +204,22 @@ async def tidy(house: House, cipher: FieldCipher) -> None:
         "status": ImportStatus.RECEIVING.value,
         "received_at": {"$lt": now - timedelta(hours=RECEIVING_HOURS)},
     }
-    for row in await house.reader.find_rows(IMPORTS, finished, limit=100):
-        await _expire(house, import_of(row["_id"], row, cipher), cipher)
-    for row in await house.reader.find_rows(IMPORTS, broken_off, limit=100):
-        await forget(house.reader, row["_id"])
-        await house.reader.delete_rows(IMPORTS, [row["_id"]])
+    for row in await context.reader.find_rows(IMPORTS, finished, limit=100):
+        await _expire(context, import_of(row["_id"], row, cipher), cipher)
+    for row in await context.reader.find_rows(IMPORTS, broken_off, limit=100):
+        await forget(context.reader, row["_id"])
+        await context.reader.delete_rows(IMPORTS, [row["_id"]])
 
 
-async def _expire(house: House, one: Import, cipher: FieldCipher) -> None:
-    await forget(house.reader, one.id, one.done_batches)
+async def _expire(context: ServiceContext, one: Import, cipher: FieldCipher) -> None:
+    await forget(context.reader, one.id, one.done_batches)
     # The file's name may name people, so it is emptied; the figures stay.
     expired = replace(one, status=ImportStatus.EXPIRED, name="")
     rows: Mapping[str, Mapping[str, Any]] = {one.id: row_of(expired, cipher)}
-    await house.reader.save_rows(IMPORTS, rows)
+    await context.reader.save_rows(IMPORTS, rows)
 
 
-async def run(house: House) -> None:
+async def run(context: ServiceContext) -> None:
     """The background task of the service."""
     with contextlib.suppress(asyncio.CancelledError):
-        await Running(house, cipher_from(house.environ, house.name)).run()
+        await Running(context, cipher_from(context.environ, context.name)).run()

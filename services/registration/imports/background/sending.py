@@ -44,8 +44,8 @@ from shared.lists import ListError, ListFile, Row, RowAnswer, open_list, village
 from shared.lists.rows import refused_row
 from shared.runtime import clock
 from shared.runtime.errors import Unavailable
-from shared.runtime.house import House
 from shared.runtime.records import Message
+from shared.runtime.service_context import ServiceContext
 from shared.runtime.store.crypto import FieldCipher
 
 BATCH_ROWS = 1_000
@@ -77,8 +77,8 @@ class _Batch:
 class Sending:
     """Carries one import to its end. It may be cancelled anywhere and started again."""
 
-    def __init__(self, house: House, cipher: FieldCipher, one: Import, figures: Figures) -> None:
-        self._house = house
+    def __init__(self, context: ServiceContext, cipher: FieldCipher, one: Import, figures: Figures) -> None:
+        self._context = context
         self._cipher = cipher
         self._one = one
         self._figures = figures
@@ -90,7 +90,7 @@ class Sending:
     async def run(self) -> None:
         """Sends every row and collects its answer. An unreadable file ends as failed, with the reason."""
         loop = asyncio.get_running_loop()
-        source = SealedSource(self._one, self._house.reader, self._cipher, loop)
+        source = SealedSource(self._one, self._context.reader, self._cipher, loop)
         try:
             found = await asyncio.to_thread(open_list, source, self._one.kind)
             if not self._one.batch_rows:
@@ -104,7 +104,7 @@ class Sending:
                 status=ImportStatus.FAILED, error=(error.message_id, error.message_en), finished_at=clock.now()
             )
             return
-        told = (*self._one.notices, *villages.notices(self._one.villages, self._house.reference.areas))
+        told = (*self._one.notices, *villages.notices(self._one.villages, self._context.reference.areas))
         await self._save(status=ImportStatus.DONE, finished_at=clock.now(), rows=self._one.answered, notices=told)
 
     async def _carry(self, found: ListFile) -> None:
@@ -126,7 +126,7 @@ class Sending:
                 if number >= self._one.done_batches:
                     batch, messages = self._batch(number, taken)
                     if messages:
-                        await self._patiently_publish(messages)
+                        await self._publish_with_retries(messages)
                         self._figures.sent(len(messages))
                     batch.published_s = self.moved_s = clock.monotonic()
                     await ahead.put(batch)
@@ -161,7 +161,7 @@ class Sending:
                 messages.append(Message(self._topic, identifier.encode(), value))
                 continue
             assert event is not None
-            routed = self._house.spec.route(event, self._house.reference)
+            routed = self._context.spec.route(event, self._context.reference)
             batch.waiting[event.name] = (row.number, self._places(value, event, routed))
             batch.villages.update(code for one in routed for code in villages.taken_by(one.data))
             messages.append(Message(self._topic, identifier.encode(), value))
@@ -190,14 +190,14 @@ class Sending:
                 at_ms = int((event.at + away).timestamp() * 1000)
                 other = envelope.read(value, (), self._topic, at_ms, _COMMANDS)
                 assert other is not None, "the same bytes as of another day"
-                found += [one.address for one in self._house.spec.route(other, self._house.reference)]
+                found += [one.address for one in self._context.spec.route(other, self._context.reference)]
         return tuple(dict.fromkeys((*found, refusal)))
 
-    async def _patiently_publish(self, messages: Sequence[Message]) -> None:
+    async def _publish_with_retries(self, messages: Sequence[Message]) -> None:
         """Publishes, and retries while the broker does not answer. Only this list waits."""
         while True:
             try:
-                await self._house.publish(messages)
+                await self._context.publish(messages)
                 return
             except Unavailable:
                 await asyncio.sleep(LOOK_MAX_S)
@@ -211,7 +211,7 @@ class Sending:
                 waited_s = clock.monotonic() - batch.published_s
                 # Asks about all processes of the service, because another one may read the partitions with these rows.
                 idle = waited_s > GIVE_UP_S and (
-                    waited_s > GIVE_UP_SURELY_S or await self._house.caught_up([self._topic])
+                    waited_s > GIVE_UP_SURELY_S or await self._context.caught_up([self._topic])
                 )
                 if batch.waiting and idle:
                     # Look once more: the last records may have been settled between the look and the question.
@@ -228,7 +228,7 @@ class Sending:
         for name, (_, places) in batch.waiting.items():
             for place in places:
                 wanted.setdefault(place, []).append(name)
-        for by_name in (await self._house.reader.outcomes(wanted)).values():
+        for by_name in (await self._context.reader.outcomes(wanted)).values():
             for name, outcomes in by_name.items():
                 answer = next((one.value for one in outcomes if one.type == "submission.answered.v1"), None)
                 if answer is not None and name in batch.waiting:
@@ -270,7 +270,7 @@ class Sending:
     async def _stored(self, collection: str, rows: Mapping[str, Mapping[str, Any]]) -> None:
         while True:
             try:
-                await self._house.reader.save_rows(collection, rows)
+                await self._context.reader.save_rows(collection, rows)
                 return
             except Unavailable:
                 await asyncio.sleep(LOOK_MAX_S)

@@ -66,10 +66,10 @@ def decide(state: Meeting | None, event: Event[MeetingReport], facts: object) ->
     answer = answers.answered(event.id, part.sender, "accepted", warnings=part.warnings)
     if state == part.meeting:
         return Decision(state=state, outcomes=(answer,))
-    return Decision(state=part.meeting, outcomes=(_told(part.meeting), answer))
+    return Decision(state=part.meeting, outcomes=(_issued(part.meeting), answer))
 
 
-def _told(meeting: Meeting) -> Outcome:
+def _issued(meeting: Meeting) -> Outcome:
     fields: dict[str, Any] = {
         "meeting_id": meeting.meeting_id,
         "regency": meeting.regency,

@@ -20,8 +20,8 @@ from shared.contracts.registration_stickers import IssueSticker
 from shared.kernel.calendar import business_day
 from shared.reference.areas import Village
 from shared.runtime import clock
-from shared.runtime.house import House
 from shared.runtime.records import Message
+from shared.runtime.service_context import ServiceContext
 
 WORKERS_MAX = 20_000
 ISSUED_WITHIN_S = 10.0
@@ -49,14 +49,14 @@ def rt_of(address: str | None) -> str:
     return found[1].zfill(3) if found else ""
 
 
-async def houses(house: House, village: Village, rt: str | None) -> list[StickerSite]:
+async def houses(context: ServiceContext, village: Village, rt: str | None) -> list[StickerSite]:
     """The verified workers of a village whose premium is paid, in the order of their sheets."""
     where = {"state.form.village": village.code, "state.status": WorkerStatus.VERIFIED.value}
-    workers = dict(await house.reader.find("workers", where, limit=WORKERS_MAX))
-    covers = await house.reader.states("covers", list(workers))
+    workers = dict(await context.reader.find("workers", where, limit=WORKERS_MAX))
+    covers = await context.reader.states("covers", list(workers))
     invoices = {invoice for one in covers.values() for _, invoice in one.months}
-    paid = set(await house.reader.states("invoices", sorted(invoices)))
-    today, key = business_day(clock.now()), house.reference.id_key
+    paid = set(await context.reader.states("invoices", sorted(invoices)))
+    today, key = business_day(clock.now()), context.reference.id_key
     found = []
     for worker_id, worker in workers.items():
         cover = covers.get(worker_id)
@@ -71,25 +71,27 @@ async def houses(house: House, village: Village, rt: str | None) -> list[Sticker
     return sorted(found, key=lambda one: (one.rt == "", one.rt, one.sticker_no))
 
 
-async def standing(house: House, regencies: Sequence[str] | None) -> list[VillageStickers]:
+async def standing(context: ServiceContext, regencies: Sequence[str] | None) -> list[VillageStickers]:
     """The villages with verified workers, and their stickers whose last day is not over; None means every regency."""
     here = {} if regencies is None else {"$in": list(regencies)}
     workers = {"state.status": WorkerStatus.VERIFIED.value, **({"state.regency": here} if here else {})}
     today = business_day(clock.now()).isoformat()
     stickers = {"state.valid_until": {"$gte": today}, **({"state.regency": here} if here else {})}
     verified = {
-        row["village"]: row["count"] for row in await house.reader.tally("workers", workers, ["state.form.village"])
+        row["village"]: row["count"] for row in await context.reader.tally("workers", workers, ["state.form.village"])
     }
-    given = {row["village"]: row["count"] for row in await house.reader.tally("stickers", stickers, ["state.village"])}
+    given = {
+        row["village"]: row["count"] for row in await context.reader.tally("stickers", stickers, ["state.village"])
+    }
     return [VillageStickers(code, count, given.get(code, 0)) for code, count in sorted(verified.items()) if code]
 
 
-async def issued(house: House, village: Village, rt: str | None) -> list[StickerSite]:
+async def issued(context: ServiceContext, village: Village, rt: str | None) -> list[StickerSite]:
     """The stickers of a village that are issued and valid today, in the order of their sheets."""
     today = business_day(clock.now()).isoformat()
     where = {"state.village": village.code, "state.valid_until": {"$gte": today}}
-    stickers = dict(await house.reader.find("stickers", where, limit=WORKERS_MAX))
-    workers = await house.reader.states("workers", sorted({one.worker_id for one in stickers.values()}))
+    stickers = dict(await context.reader.find("stickers", where, limit=WORKERS_MAX))
+    workers = await context.reader.states("workers", sorted({one.worker_id for one in stickers.values()}))
     found = []
     for number, sticker in stickers.items():
         worker = workers.get(sticker.worker_id)
@@ -105,11 +107,13 @@ async def issued(house: House, village: Village, rt: str | None) -> list[Sticker
     return sorted(found, key=lambda one: (one.rt == "", one.rt, one.sticker_no))
 
 
-async def wait_until_issued(house: House, found: Sequence[StickerSite], wait_s: float = ISSUED_WITHIN_S) -> bool:
+async def wait_until_issued(
+    context: ServiceContext, found: Sequence[StickerSite], wait_s: float = ISSUED_WITHIN_S
+) -> bool:
     """Waits up to `wait_s` seconds; returns whether the store then holds all of these stickers."""
     until = clock.monotonic() + wait_s
     while True:
-        standing = await house.reader.states("stickers", [one.sticker_no for one in found])
+        standing = await context.reader.states("stickers", [one.sticker_no for one in found])
         days = {no: one.valid_until for no, one in standing.items() if isinstance(one, Sticker)}
         if all(days.get(one.sticker_no, "") >= one.valid_until.isoformat() for one in found):
             return True
@@ -131,7 +135,7 @@ def printed(found: Sequence[StickerSite], village: Village, signer: Signer, base
     ]
 
 
-async def issue(house: House, found: Sequence[StickerSite], village: Village) -> None:
+async def issue(context: ServiceContext, found: Sequence[StickerSite], village: Village) -> None:
     """Publishes the step that issues these stickers on registration's work topic.
 
     The event's id follows from number and last day, so issuing again repeats the same event.
@@ -150,7 +154,7 @@ async def issue(house: House, found: Sequence[StickerSite], village: Village) ->
             village=village.code,
             valid_until=until,
         )
-        value = envelope.internal(house.name, identifier, "sticker.issue.v1", data, now)
-        messages.append(Message(topics.work(house.name), one.sticker_no.encode(), value))
+        value = envelope.internal(context.name, identifier, "sticker.issue.v1", data, now)
+        messages.append(Message(topics.work(context.name), one.sticker_no.encode(), value))
     if messages:
-        await house.publish(messages)
+        await context.publish(messages)

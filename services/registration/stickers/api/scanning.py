@@ -15,7 +15,7 @@ from shared.kernel.calendar import WITA, business_day, long_date
 from shared.pages import environment
 from shared.reference.areas import Areas
 from shared.runtime import clock
-from shared.runtime.house import House
+from shared.runtime.service_context import ServiceContext
 
 # The greatest age, in seconds, of the revocation list that a page gets.
 LIST_KEPT_S = 60.0
@@ -66,10 +66,10 @@ class _Listed(NamedTuple):
 class StickerChecker:
     """Judges tokens and renders the checking page."""
 
-    def __init__(self, house: House) -> None:
-        self._house = house
-        self._areas: Areas = house.reference.areas
-        self.signer = Signer.from_environment(house.environ)
+    def __init__(self, context: ServiceContext) -> None:
+        self._context = context
+        self._areas: Areas = context.reference.areas
+        self.signer = Signer.from_environment(context.environ)
         self._page = environment("services.registration.stickers.api").get_template("scan.html")
         self._scripts = {"nacl": shipped("nacl-fast.min.js"), "script": shipped("scan.js")}
         self._listed: _Listed | None = None
@@ -85,11 +85,11 @@ class StickerChecker:
         return ("expired" if claim.valid_until < _today() else "valid"), claim
 
     async def _is_revoked(self, claim: StickerContent) -> bool:
-        sticker = (await self._house.reader.states("stickers", [claim.sticker_no])).get(claim.sticker_no)
+        sticker = (await self._context.reader.states("stickers", [claim.sticker_no])).get(claim.sticker_no)
         if not isinstance(sticker, Sticker):
             # Issued a moment ago, and the step is still on its way. The signature proves that the sticker is ours.
             return False
-        worker = (await self._house.reader.states("workers", [sticker.worker_id])).get(sticker.worker_id)
+        worker = (await self._context.reader.states("workers", [sticker.worker_id])).get(sticker.worker_id)
         return revoked(sticker, worker)
 
     async def revoked_list(self) -> tuple[list[str], datetime]:
@@ -103,14 +103,14 @@ class StickerChecker:
         # The workers alone tell who left. Only sticker numbers are made from them; no personal field is read or opened.
         where = {"state.status": {"$in": [one.value for one in LEFT]}}
         by = ("_id", "state.regency", "state.opened_on")
-        left = await self._house.reader.tally("workers", where, by)
-        key = self._house.reference.id_key
+        left = await self._context.reader.tally("workers", where, by)
+        key = self._context.reference.id_key
         numbers = [
             sticker_no(key, one["regency"], one["_id"], one["opened_on"] or "") for one in left if one["regency"]
         ]
         today, found = _today().isoformat(), []
         for start in range(0, len(numbers), _ASKED_AT_ONCE):
-            states = await self._house.reader.states("stickers", numbers[start : start + _ASKED_AT_ONCE])
+            states = await self._context.reader.states("stickers", numbers[start : start + _ASKED_AT_ONCE])
             found += [no for no, one in states.items() if isinstance(one, Sticker) and one.valid_until >= today]
         return sorted(found)
 

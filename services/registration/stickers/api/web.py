@@ -22,19 +22,19 @@ from shared.kernel.calendar import business_day
 from shared.pages import HEADERS, wants_page
 from shared.reference.areas import Village
 from shared.runtime import clock
-from shared.runtime.house import House
 from shared.runtime.http import bodies
 from shared.runtime.http.auth import REGISTRATION_OFFICER, Guard
+from shared.runtime.service_context import ServiceContext
 
 _RT = re.compile(r"\d{3}")
 _FORM_BYTES_MAX = 4_096
 _WHERE = ("rt", "nomor_stiker", "nama", "alamat", "tanggal_pasang", "petugas")
 
 
-def routes(house: House) -> APIRouter:
+def routes(context: ServiceContext) -> APIRouter:
     """The endpoints of stickers."""
     router = APIRouter(tags=["stickers"])
-    desk = Desk(house)
+    desk = EndpointContext(context)
     _page_of_the_officer(router, desk)
 
     @router.post("/v1/stickers/{village}", status_code=201)
@@ -56,7 +56,7 @@ def routes(house: House) -> APIRouter:
         """
         place = await desk.village(village, request)
         address = desk.address()
-        found = await printing.issued(house, place, _rt(rt))
+        found = await printing.issued(context, place, _rt(rt))
         if not found:
             raise HTTPException(
                 404,
@@ -64,7 +64,7 @@ def routes(house: House) -> APIRouter:
                 f"POST /v1/stickers/{place.code} issues them",
             )
         stickers = printing.printed(found, place, desk.scanner.signer, address.url)
-        areas, today = house.reference.areas, business_day(clock.now())
+        areas, today = context.reference.areas, business_day(clock.now())
         names = (place.name, areas.name(place.district) or place.district, areas.name(place.regency) or place.regency)
         # Imported only when stickers are printed: the drawing library takes 25 MB.
         from services.registration.stickers.api import sheets
@@ -79,7 +79,7 @@ def routes(house: House) -> APIRouter:
         on display.
         """
         place = await desk.village(village, request)
-        found = await printing.issued(house, place, _rt(rt))
+        found = await printing.issued(context, place, _rt(rt))
         rows = [(one.rt, one.sticker_no, one.name, one.address, "", "") for one in found]
         headers = {
             "content-disposition": f'attachment; filename="pemasangan-{place.code}.csv"',
@@ -116,7 +116,7 @@ def routes(house: House) -> APIRouter:
     return router
 
 
-def _page_of_the_officer(router: APIRouter, desk: Desk) -> None:
+def _page_of_the_officer(router: APIRouter, desk: EndpointContext) -> None:
     @router.get("/v1/stickers")
     async def page(request: Request) -> Response:
         """The villages with verified workers, and how many stickers are issued there; for a browser a page to issue
@@ -152,20 +152,20 @@ async def _page(scanner: StickerChecker, status: str, claim: StickerContent | No
     return HTMLResponse(await scanner.page(status, claim, nonce), code, headers=headers)
 
 
-class Desk:
+class EndpointContext:
     """What the endpoints share."""
 
-    def __init__(self, house: House) -> None:
-        self._house = house
+    def __init__(self, context: ServiceContext) -> None:
+        self._context = context
 
     @cached_property
     def scanner(self) -> StickerChecker:
         """Judges stickers."""
-        return StickerChecker(self._house)
+        return StickerChecker(self._context)
 
     @cached_property
     def _guard(self) -> Guard:
-        return Guard(self._house.environ)
+        return Guard(self._context.environ)
 
     async def issue(self, place: Village, rt: str | None) -> tuple[int, bool]:
         """Issues the stickers of a village or RT: how many, and whether they can be printed already.
@@ -173,36 +173,36 @@ class Desk:
         Raises HTTPException 409 without a public address, 404 when nobody may have a sticker.
         """
         self.address()
-        found = await printing.houses(self._house, place, rt)
+        found = await printing.houses(self._context, place, rt)
         if not found:
             raise HTTPException(
                 404, "belum ada peserta terverifikasi yang iurannya lunas / no verified worker with a paid premium"
             )
-        await printing.issue(self._house, found, place)
+        await printing.issue(self._context, found, place)
         # The service reads its own step a moment later; the next print must find the stickers.
-        return len(found), await printing.wait_until_issued(self._house, found)
+        return len(found), await printing.wait_until_issued(self._context, found)
 
     async def standing(self, request: Request) -> list[VillageStickers]:
         """The villages with verified workers in the caller's regencies; raises HTTPException 403 without the role."""
         regencies = (await self._guard.caller(request)).regencies(role=REGISTRATION_OFFICER)
         if regencies == []:
             raise HTTPException(403, f"this needs the role {REGISTRATION_OFFICER}")
-        return await printing.standing(self._house, regencies)
+        return await printing.standing(self._context, regencies)
 
     def page(self, standing: Sequence[VillageStickers], done: Done | None, status: int = 200) -> Response:
         """The officer's page."""
         sample, why_not = False, ""
         try:
-            sample = address_of(self._house.environ).sample
+            sample = address_of(self._context.environ).sample
         except NoPublicUrl as error:
             why_not = str(error)
-        html = pages.issue_page(self._house.reference.areas, standing, done, sample=sample, why_not=why_not)
+        html = pages.issue_page(self._context.reference.areas, standing, done, sample=sample, why_not=why_not)
         return HTMLResponse(html, status, headers=HEADERS)
 
     def address(self) -> PublicUrl:
         """The address in the codes; raises 409 when none is configured."""
         try:
-            return address_of(self._house.environ)
+            return address_of(self._context.environ)
         except NoPublicUrl as error:
             raise HTTPException(409, str(error)) from error
 
@@ -212,7 +212,7 @@ class Desk:
         Raises 404 for an unknown village, 403 otherwise.
         """
         caller = await self._guard.caller(request)
-        areas = self._house.reference.areas
+        areas = self._context.reference.areas
         found: Village | None = areas.village(areas.resolve(code))
         if found is None:
             raise HTTPException(404, "no such village / desa tidak dikenal; codes look like 64.08.04.2001")

@@ -23,11 +23,11 @@ from shared.contracts.registration import DECISIONS
 from shared.kernel.identity import masked
 from shared.pages import HEADERS, wants_page
 from shared.runtime import clock
-from shared.runtime.house import House
 from shared.runtime.http import officers
 from shared.runtime.http.auth import REGISTRATION_OFFICER, Caller, Guard
-from shared.runtime.http.officers import Given
+from shared.runtime.http.officers import SentDecision
 from shared.runtime.records import Message
+from shared.runtime.service_context import ServiceContext
 
 LIST_MAX = 500
 DECIDE = "suspect.decide.v1"
@@ -45,10 +45,10 @@ _SIDE = (
 )
 
 
-def routes(house: House) -> APIRouter:
+def routes(context: ServiceContext) -> APIRouter:
     """The endpoints."""
     router = APIRouter(prefix="/v1/suspects", tags=["suspects"])
-    guard = Guard(house.environ)
+    guard = Guard(context.environ)
 
     @router.get("")
     async def queue(
@@ -62,9 +62,9 @@ def routes(house: House) -> APIRouter:
         regencies = (await guard.caller(request)).regencies(regency, REGISTRATION_OFFICER)
         if regencies is not None:
             where["state.regencies"] = {"$in": regencies}
-        found = await house.reader.find("suspects", where, order=("-state.score", "_id"), limit=limit)
-        count = await house.reader.count("suspects", where)
-        scanned = (await house.reader.rows(SCANS, [LAST])).get(LAST)
+        found = await context.reader.find("suspects", where, order=("-state.score", "_id"), limit=limit)
+        count = await context.reader.count("suspects", where)
+        scanned = (await context.reader.rows(SCANS, [LAST])).get(LAST)
         pairs = [_listed(one) for _, one in found if isinstance(one, Pair)]
         listed = {"count": count, "scanned": scanned, "suspects": pairs}
         if wants_page(request):
@@ -77,15 +77,15 @@ def routes(house: House) -> APIRouter:
         """Asks for a scan now, outside the schedule; `GET /v1/suspects` says when the last one was."""
         if (await guard.caller(request)).regencies(role=REGISTRATION_OFFICER) == []:
             raise HTTPException(403, f"the token has no role {REGISTRATION_OFFICER}")
-        return {"wanted_at": await ask(house)}
+        return {"wanted_at": await ask(context)}
 
     @router.get("/{first}/{second}")
     async def pair(first: str, second: str, request: Request) -> Response:
         """One pair with both forms side by side, and every decision so far."""
-        found = await _known(house, first, second, await guard.caller(request))
+        found = await _known(context, first, second, await guard.caller(request))
         if found is None:
             raise HTTPException(404, "no such pair")
-        workers = await house.reader.states("workers", list(found.workers))
+        workers = await context.reader.states("workers", list(found.workers))
         shown = {**_listed(found), **_side_by_side(found, workers)}
         if wants_page(request):
             return HTMLResponse(pages.pair_page(shown, clock.new_id()), headers=HEADERS)
@@ -102,10 +102,10 @@ def routes(house: House) -> APIRouter:
         caller = await guard.caller(request)
         # Without a log-in (PAYUNG_AUTH=none) the refusal of an unknown pair is an event. With one, an unknown pair and
         # another regency's pair give the same 404, so that callers learn nothing about other regencies.
-        if await _known(house, first, second, caller) is None and caller.agencies is not None:
+        if await _known(context, first, second, caller) is None and caller.agencies is not None:
             raise HTTPException(404, "no such pair")
         given = await officers.read(request, idempotency_key)
-        await house.publish([_decision(request, first, second, given, caller.signature)])
+        await context.publish([_decision(request, first, second, given, caller.signature)])
         if given.from_page:
             return RedirectResponse("/v1/suspects?sent=1", 303)
         return JSONResponse({"ids": [given.name]}, 202)
@@ -113,10 +113,10 @@ def routes(house: House) -> APIRouter:
     return router
 
 
-async def _known(house: House, first: str, second: str, caller: Caller) -> Pair | None:
+async def _known(context: ServiceContext, first: str, second: str, caller: Caller) -> Pair | None:
     """The pair, if it exists and this caller may decide it."""
     key = pair_id(first, second)
-    found = (await house.reader.states("suspects", [key])).get(key)
+    found = (await context.reader.states("suspects", [key])).get(key)
     if not isinstance(found, Pair) or not any(caller.has_role(REGISTRATION_OFFICER, one) for one in found.regencies):
         return None
     return found
@@ -177,7 +177,7 @@ def _side_by_side(pair: Pair, workers: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _decision(request: Request, first: str, second: str, given: Given, signed_by: str | None) -> Message:
+def _decision(request: Request, first: str, second: str, given: SentDecision, signed_by: str | None) -> Message:
     data = dict(given.fields)
     if given.from_page:
         # The value of a page's button holds the decision and the side that stays.

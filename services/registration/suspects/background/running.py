@@ -27,9 +27,9 @@ from shared.contracts import envelope, topics
 from shared.contracts.registration_work import SuspicionFound, SuspicionGone
 from shared.runtime import clock
 from shared.runtime.errors import Unavailable
-from shared.runtime.house import House
 from shared.runtime.ports import Reader
 from shared.runtime.records import Message
+from shared.runtime.service_context import ServiceContext
 
 log = structlog.get_logger()
 
@@ -58,12 +58,12 @@ class Scan:
 RunScan = Callable[[], Awaitable[Scan]]
 
 
-async def run(house: House) -> None:
+async def run(context: ServiceContext) -> None:
     """Scans again and again, until cancelled. Returns at once when scan_quiet_s is 0."""
-    settings = Settings.from_environment(house.environ)
+    settings = Settings.from_environment(context.environ)
     if settings.scan_quiet_s <= 0:
         return
-    await Scans(house, settings.scan_quiet_s, lambda: in_a_process(house)).run()
+    await Scans(context, settings.scan_quiet_s, lambda: in_a_process(context)).run()
 
 
 class _Underway(NamedTuple):
@@ -79,8 +79,8 @@ class Scans:
     Scans are numbered. A scan that began after this process had last looked includes everything it had saved by then.
     """
 
-    def __init__(self, house: House, quiet_s: float, scanner: RunScan) -> None:
-        self._house = house
+    def __init__(self, context: ServiceContext, quiet_s: float, scanner: RunScan) -> None:
+        self._context = context
         self._quiet_s = quiet_s
         self._scanner = scanner
         self._seen = -1
@@ -104,20 +104,20 @@ class Scans:
 
     async def look(self) -> bool:
         """Scans once, if it is time for a scan and no other process scans. Returns whether it scanned."""
-        now_s, changes = clock.monotonic(), self._house.changes
+        now_s, changes = clock.monotonic(), self._context.changes
         if changes != self._seen:
             self._seen, self._moved_s = changes, now_s
-        rows = await self._house.reader.rows(SCANS, [LAST, WANTED, BEGUN, DONE])
+        rows = await self._context.reader.rows(SCANS, [LAST, WANTED, BEGUN, DONE])
         self._learn(rows, changes)
         quiet = changes != self._scanned and now_s - self._moved_s >= self._quiet_s and now_s >= self._rests_until_s
         if not is_asked(rows) and not quiet:
             return False
-        if not await self._house.leases.mine(SCANNING):
+        if not await self._context.leases.mine(SCANNING):
             return False
         try:
             await self._scan(changes)
         finally:
-            await self._house.leases.release(SCANNING)
+            await self._context.leases.release(SCANNING)
         return True
 
     def _learn(self, rows: Mapping[str, Any], changes: int) -> None:
@@ -133,12 +133,12 @@ class Scans:
         self._begun, self._looked = begun, changes
 
     async def _scan(self, changes: int) -> None:
-        reader = self._house.reader
+        reader = self._context.reader
         number = number_of(await reader.rows(SCANS, [BEGUN]), BEGUN) + 1
         await reader.save_rows(SCANS, {BEGUN: {"number": number}})
         started_s, at = clock.monotonic(), clock.now().isoformat()
         scan = await self._scanner()
-        told = await tell(self._house, scan)
+        told = await publish_findings(self._context, scan)
         took_s = clock.monotonic() - started_s
         self._scanned, self._begun = changes, number
         self._rests_until_s = clock.monotonic() + REST_TIMES * took_s
@@ -158,39 +158,39 @@ def is_asked(rows: Mapping[str, Any]) -> bool:
     return wanted is not None and number_of(rows, DONE) <= int(wanted.get("after", -1))
 
 
-async def ask(house: House) -> str:
+async def ask(context: ServiceContext) -> str:
     """Requests a scan now; returns the time of the request.
 
     A scan that is already running does not count, because it may have passed the changes in question.
     """
-    at, begun = clock.now().isoformat(), number_of(await house.reader.rows(SCANS, [BEGUN]), BEGUN)
-    await house.reader.save_rows(SCANS, {WANTED: {"at": at, "after": begun}})
+    at, begun = clock.now().isoformat(), number_of(await context.reader.rows(SCANS, [BEGUN]), BEGUN)
+    await context.reader.save_rows(SCANS, {WANTED: {"at": at, "after": begun}})
     return at
 
 
-async def tell(house: House, scan: Scan) -> int:
+async def publish_findings(context: ServiceContext, scan: Scan) -> int:
     """Publishes the findings of a scan that are not known yet; returns the number of events."""
     messages: list[Message] = []
     found: set[str] = set()
     for start in range(0, len(scan.pairs), CHUNK):
         chunk = {pair_id(one.first, one.second): one for one in scan.pairs[start : start + CHUNK]}
         found |= set(chunk)
-        known = await house.reader.states("suspects", list(chunk))
+        known = await context.reader.states("suspects", list(chunk))
         messages += [
             _message("suspicion.found.v1", key, one, known.get(key))
             for key, one in chunk.items()
-            if _is_news(one, known.get(key))
+            if _is_new(one, known.get(key))
         ]
-    for key, pair in await _open(house.reader):
+    for key, pair in await _open(context.reader):
         if key not in found:
             first, second = pair.workers
             messages.append(_message("suspicion.gone.v1", key, SuspicionGone(first=first, second=second), pair))
     if messages:
-        await house.publish(messages)
+        await context.publish(messages)
     return len(messages)
 
 
-def _is_news(found: SuspicionFound, known: Any) -> bool:
+def _is_new(found: SuspicionFound, known: Any) -> bool:
     if not isinstance(known, Pair) or known.status is PairStatus.GONE:
         return True
     return known.status is PairStatus.OPEN and (known.score, list(known.reasons), list(known.villages)) != (
@@ -220,7 +220,7 @@ def _message(kind: str, key: str, data: BaseModel, known: Any) -> Message:
     return Message(topics.work("registration"), key.encode(), value)
 
 
-async def in_a_process(house: House) -> Scan:
+async def in_a_process(context: ServiceContext) -> Scan:
     """Runs `scan` as a child process; raises ScanFailed when it does not end well, TimeoutError after
     SCAN_TIMEOUT_S.
     """
@@ -230,7 +230,7 @@ async def in_a_process(house: House) -> Scan:
         "services.registration.suspects.background.scan",
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
-        env=dict(house.environ),
+        env=dict(context.environ),
     )
     try:
         out, _ = await asyncio.wait_for(_output(child), SCAN_TIMEOUT_S)

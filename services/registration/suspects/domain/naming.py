@@ -68,11 +68,11 @@ def fold(name: str) -> tuple[str, ...]:
         elif word in _WHOLE:
             folded.append(_WHOLE[word])
         else:
-            folded.extend(_sound(part) for part in _apart(word))
+            folded.extend(_sound(part) for part in _split_compounds(word))
     return tuple(word for word in folded if word)
 
 
-def _apart(word: str) -> tuple[str, ...]:
+def _split_compounds(word: str) -> tuple[str, ...]:
     """Splits ABDURRAHMAN and ABDURAHMAN into ABDUL RAHMAN; ABDULLAH stays one name."""
     found = _ABDUL.match(word)
     if found is None or word.startswith(("ABDULLA", "ABDULA", "ABDOLA")):

@@ -12,7 +12,7 @@ from shared.kernel.calendar import business_day
 from shared.kernel.decision import Outcome
 
 
-def stands(worker_id: str, other: str, pair: Pair, *, is_open: bool) -> Outcome:
+def suspicion_changed(worker_id: str, other: str, pair: Pair, *, is_open: bool) -> Outcome:
     """Tells one of the two workers whether the pair's suspicion is open."""
     data = work.SuspicionStands(
         worker_id=worker_id, other=other, open=is_open, score=pair.score, reasons=list(pair.reasons)

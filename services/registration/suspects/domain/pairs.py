@@ -116,19 +116,19 @@ def found(state: Refusal | None, event: Event[SuspicionFound], facts: object) ->
     return Decision(state=fresh, outcomes=_both(fresh, is_open=True))
 
 
-def found_anew(state: Pair, event: Event[SuspicionFound], facts: object) -> Decision[Pair]:
+def found_after_gone(state: Pair, event: Event[SuspicionFound], facts: object) -> Decision[Pair]:
     """Two workers who were no longer alike are alike again."""
-    opened = replace(_seen(state, event.data), status=PairStatus.OPEN, found_at=event.at)
+    opened = replace(_with_scan(state, event.data), status=PairStatus.OPEN, found_at=event.at)
     return Decision(state=opened, outcomes=_both(opened, is_open=True))
 
 
 def found_again(state: Pair, event: Event[SuspicionFound], facts: object) -> Decision[Pair]:
     """The pair is open already; what the scan sees of it may have changed."""
-    seen = _seen(state, event.data)
+    seen = _with_scan(state, event.data)
     return Decision(state=seen) if seen != state else Decision(state=state, ignored=KNOWN)
 
 
-def _seen(pair: Pair, part: SuspicionFound) -> Pair:
+def _with_scan(pair: Pair, part: SuspicionFound) -> Pair:
     return replace(
         pair,
         regencies=tuple(part.regencies),
@@ -186,8 +186,8 @@ def refuse(state: Refusal | None, event: Event[RefusedDecision], facts: object) 
 def _both(pair: Pair, *, is_open: bool) -> tuple[Outcome, ...]:
     first, second = pair.workers
     return (
-        outcomes.stands(first, second, pair, is_open=is_open),
-        outcomes.stands(second, first, pair, is_open=is_open),
+        outcomes.suspicion_changed(first, second, pair, is_open=is_open),
+        outcomes.suspicion_changed(second, first, pair, is_open=is_open),
     )
 
 

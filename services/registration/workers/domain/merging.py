@@ -1,7 +1,7 @@
 """Effects of a suspicion and its outcome on each of the two workers: blocked, cleared, merged, or separated again.
 
 A pair of workers has its own document, where it is decided (`pairs`). Each worker learns of it through an event on the
-work topic. A suspicion blocks only money: verification holds the identity while `worker.suspected.v1` stands.
+work topic. A suspicion blocks only money: verification holds the identity while `worker.suspected.v1` is in force.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from datetime import timedelta
 from services.registration.intake.domain.state import Sender
 from services.registration.workers.domain import outcomes
 from services.registration.workers.domain.history import known_since
-from services.registration.workers.domain.state import Facts, Suspicion, Verdict, Word, Worker, WorkerStatus
+from services.registration.workers.domain.state import Facts, LatestSubmission, Suspicion, Verdict, Worker, WorkerStatus
 from shared.contracts.reasons import Reason
 from shared.contracts.registration_work import AbsorbWorker, MergeWorker, SuspicionStands, UnmergeWorker
 from shared.kernel.calendar import parse_date
@@ -23,7 +23,7 @@ UNKNOWN = "worker-unknown"
 OLDER = "older-suspicion"
 
 
-def stands(state: Worker, event: Event[SuspicionStands], facts: Facts) -> Decision[Worker]:
+def suspicion_changed(state: Worker, event: Event[SuspicionStands], facts: Facts) -> Decision[Worker]:
     """Notes that a suspicion is open or closed. The pair's sequence number tells which message is the later one."""
     part = event.data
     known = next((one for one in state.suspects if one.other == part.other), None)
@@ -58,7 +58,7 @@ def merge(state: Worker, event: Event[MergeWorker], facts: Facts) -> Decision[Wo
     )
     own = tuple(word for word in state.words if not word.via)
     submissions = dict.fromkeys((*state.waiting, *((word.agency, word.submission_id) for word in own)))
-    left = outcomes.withdrawn(part.worker_id, merged, "other", _never(state, part), merged_into=part.into)
+    left = outcomes.withdrawn(part.worker_id, merged, "other", _leaving_day(state, part), merged_into=part.into)
     return Decision(
         state=merged,
         outcomes=(
@@ -73,7 +73,7 @@ def merge(state: Worker, event: Event[MergeWorker], facts: Facts) -> Decision[Wo
     )
 
 
-def _never(worker: Worker, part: MergeWorker) -> str:
+def _leaving_day(worker: Worker, part: MergeWorker) -> str:
     """The leaving day: the end of the month before the worker was first known, so that no run bills any month of
     theirs.
     """
@@ -110,7 +110,7 @@ def absorb(state: Worker, event: Event[AbsorbWorker], facts: Facts) -> Decision[
     part = event.data
     kept = tuple(one for one in state.words if one.via != part.other)
     fresh = tuple(
-        Word(
+        LatestSubmission(
             agency=one.agency,
             submission_id="",
             sector=one.sector,

@@ -7,7 +7,7 @@ from typing import Any
 from services.registration.intake.domain.answers import key_of
 from services.registration.intake.domain.outcomes import open_event, work_event
 from services.registration.intake.domain.state import Sender
-from services.registration.workers.domain.state import Verdict, Word, Worker, WorkerForm
+from services.registration.workers.domain.state import LatestSubmission, Verdict, Worker, WorkerForm
 from shared.contracts import registration as contract
 from shared.contracts import registration_work as work
 from shared.contracts import topics
@@ -141,7 +141,7 @@ def _disputes(worker: Worker) -> set[tuple[str, str]]:
     return {(one.field, one.agency) for one in worker.said if one.value != getattr(worker.form, one.field)}
 
 
-def absorb(worker_id: str, other: str, words: tuple[Word, ...], *, undone: bool = False) -> Outcome:
+def absorb(worker_id: str, other: str, words: tuple[LatestSubmission, ...], *, undone: bool = False) -> Outcome:
     """Told to the worker who stays: what agencies said of the merged worker."""
     absorbed = [
         work.AbsorbedWord(

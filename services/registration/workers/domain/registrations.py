@@ -15,7 +15,7 @@ from services.registration.intake.domain import answers
 from services.registration.intake.domain.state import Refusal, Sender
 from services.registration.workers.domain import outcomes, rules, sources
 from services.registration.workers.domain.commands import Attest, RegistrationForm, Update, Withdraw
-from services.registration.workers.domain.state import Facts, Word, Worker, WorkerForm, WorkerStatus
+from services.registration.workers.domain.state import Facts, LatestSubmission, Worker, WorkerForm, WorkerStatus
 from shared.contracts.reasons import Reason
 from shared.kernel.calendar import business_day
 from shared.kernel.decision import Decision, Outcome
@@ -32,7 +32,7 @@ def register(state: WorkerDocument, event: Event[RegistrationForm], facts: Facts
     """A whole form, for a known or unknown worker."""
     part = event.data
     worker, sender = _worker(state), part.sender
-    word = _word(sender, part.form, event.at, part.fingerprint)
+    word = _latest_submission(sender, part.form, event.at, part.fingerprint)
     if worker is not None and worker.status is WorkerStatus.MERGED:
         return _of_merged(worker, event, sender, word, part.warnings)
     if worker is None or not worker.active:
@@ -40,16 +40,16 @@ def register(state: WorkerDocument, event: Event[RegistrationForm], facts: Facts
     if worker.regency != sender.regency:
         return _answer_only(worker, event, sender, Reason.REGISTERED_ELSEWHERE)
     opens = worker.words[0].agency == sender.agency
-    heard = _heard(worker, part.form, word, facts, opens=opens)
+    heard = _with_form(worker, part.form, word, facts, opens=opens)
     known = worker.word_of(sender.agency)
     answer: answers.SubmissionOutcome
     if opens:
-        answer = "already-registered" if _says_the_same(worker, heard, sender.agency) else "updated"
+        answer = "already-registered" if _is_unchanged(worker, heard, sender.agency) else "updated"
     elif known is None or not known.fingerprint:
         answer = "attested"
     else:
         answer = "already-registered" if known.fingerprint == word.fingerprint else "updated"
-    return _taken(worker, heard, event, sender, answer, part.warnings, said=sources.FIELDS)
+    return _changed(worker, heard, event, sender, answer, part.warnings, said=sources.FIELDS)
 
 
 def update(state: WorkerDocument, event: Event[Update], facts: Facts) -> Decision[Worker | Refusal]:
@@ -62,15 +62,15 @@ def update(state: WorkerDocument, event: Event[Update], facts: Facts) -> Decisio
     known = worker.word_of(sender.agency)
     form = replace(worker.form, **part.changes)
     warnings = (*rules.form_warnings(form), *part.warnings)
-    word = _word(sender, form, event.at, known.fingerprint if known else "")
+    word = _latest_submission(sender, form, event.at, known.fingerprint if known else "")
     if not worker.active:
         # The identity was rejected: the corrected form opens a new check.
         return _enrol(worker, event, sender, form, word, warnings, facts)
     said, corrected = sources.by_changes(worker, part.changes, word)
     words = _with(worker.words, word) if known else worker.words
-    heard = sources.settle(replace(worker, words=words), said, facts.precedence, corrected)
+    heard = sources.with_statements(replace(worker, words=words), said, facts.precedence, corrected)
     answer: answers.SubmissionOutcome = "already-registered" if form == worker.form else "updated"
-    return _taken(worker, heard, event, sender, answer, warnings, said=tuple(part.changes))
+    return _changed(worker, heard, event, sender, answer, warnings, said=tuple(part.changes))
 
 
 def withdraw(state: WorkerDocument, event: Event[Withdraw], facts: Facts) -> Decision[Worker | Refusal]:
@@ -104,7 +104,7 @@ def attest(state: WorkerDocument, event: Event[Attest], facts: Facts) -> Decisio
     if worker is None or _is_not_here(worker, sender):
         return _not_registered(worker, event, sender)
     known = worker.word_of(sender.agency)
-    word = Word(
+    word = LatestSubmission(
         agency=sender.agency,
         submission_id=sender.submission_id or "",
         sector=part.sector,
@@ -116,10 +116,10 @@ def attest(state: WorkerDocument, event: Event[Attest], facts: Facts) -> Decisio
     changed = replace(worker, words=_with(worker.words, word))
     said = sources.by_work(worker, word)
     if worker.active:
-        changed = sources.settle(changed, said, facts.precedence)
+        changed = sources.with_statements(changed, said, facts.precedence)
     elif worker.said:
         changed = replace(changed, said=said)
-    return _taken(worker, changed, event, sender, "attested", (), said=("sector", "occupation"))
+    return _changed(worker, changed, event, sender, "attested", (), said=("sector", "occupation"))
 
 
 def _worker(state: WorkerDocument) -> Worker | None:
@@ -141,7 +141,7 @@ def _enrol(
     event: Event,
     sender: Sender,
     form: WorkerForm,
-    word: Word,
+    word: LatestSubmission,
     warnings: tuple[str, ...],
     facts: Facts,
 ) -> Decision[Worker | Refusal]:
@@ -190,10 +190,10 @@ def _again(before: Worker, worker: Worker, sender: Sender, facts: Facts) -> Work
     back = replace(back, words=(*worker.words, *others), asked=1 + len(others))
     said = [one for one in sources.statements(before) if one.agency != sender.agency]
     fresh = sources.of_form(worker.form, worker.words[0], opens=True)
-    return sources.settle(back, [*fresh, *said], facts.precedence)
+    return sources.with_statements(back, [*fresh, *said], facts.precedence)
 
 
-def _heard(worker: Worker, form: WorkerForm, word: Word, facts: Facts, *, opens: bool) -> Worker:
+def _with_form(worker: Worker, form: WorkerForm, word: LatestSubmission, facts: Facts, *, opens: bool) -> Worker:
     """The worker after an agency's whole form."""
     changed = replace(worker, words=_with(worker.words, word))
     if opens:
@@ -201,10 +201,10 @@ def _heard(worker: Worker, form: WorkerForm, word: Word, facts: Facts, *, opens:
     if not worker.said and rules.same_but_consent(form, worker.form):
         return changed
     said, corrected = sources.by_form(worker, form, word)
-    return sources.settle(changed, said, facts.precedence, corrected)
+    return sources.with_statements(changed, said, facts.precedence, corrected)
 
 
-def _says_the_same(before: Worker, after: Worker, agency: str) -> bool:
+def _is_unchanged(before: Worker, after: Worker, agency: str) -> bool:
     if not before.said and not after.said:
         return rules.same_but_consent(before.form, after.form)
     return _values(before, agency) == _values(after, agency)
@@ -214,7 +214,7 @@ def _values(worker: Worker, agency: str) -> dict[str, Any]:
     return {one.field: one.value for one in sources.statements(worker) if one.agency == agency}
 
 
-def _taken(
+def _changed(
     before: Worker,
     after: Worker,
     event: Event,
@@ -235,7 +235,7 @@ def _taken(
         )
     after = replace(after, waiting=_waiting(after, sender))
     told: list[Outcome] = []
-    if rules.is_told(before.form, after.form) or (answer == "updated" and before.form != after.form):
+    if rules.is_published_change(before.form, after.form) or (answer == "updated" and before.form != after.form):
         told.append(outcomes.updated(sender.worker_id, after, sender))
     if again:
         told.append(outcomes.check_requested(sender.worker_id, after))
@@ -255,7 +255,7 @@ def _fills_the_gap(before: Worker, after: Worker) -> bool:
 
 
 def _of_merged(
-    worker: Worker, event: Event, sender: Sender, word: Word, warnings: tuple[str, ...]
+    worker: Worker, event: Event, sender: Sender, word: LatestSubmission, warnings: tuple[str, ...]
 ) -> Decision[Worker | Refusal]:
     """A form of a worker who was merged into another: it is noted, and the answer names the worker who stays."""
     if worker.regency != sender.regency:
@@ -280,8 +280,8 @@ def _waiting(worker: Worker, sender: Sender) -> tuple[tuple[str, str], ...]:
     return (*(other for other in worker.waiting if other != one), one)[-WAITING_MAX:]
 
 
-def _word(sender: Sender, form: WorkerForm, now: datetime, fingerprint: str) -> Word:
-    return Word(
+def _latest_submission(sender: Sender, form: WorkerForm, now: datetime, fingerprint: str) -> LatestSubmission:
+    return LatestSubmission(
         agency=sender.agency,
         submission_id=sender.submission_id or "",
         sector=form.sector,
@@ -291,7 +291,7 @@ def _word(sender: Sender, form: WorkerForm, now: datetime, fingerprint: str) -> 
     )
 
 
-def _with(words: tuple[Word, ...], word: Word) -> tuple[Word, ...]:
+def _with(words: tuple[LatestSubmission, ...], word: LatestSubmission) -> tuple[LatestSubmission, ...]:
     """The words with this one in the place of its agency's last. The first word stays the agency that opened the
     registration.
     """

@@ -23,7 +23,7 @@ from services.registration.intake.domain.rules import (
 from services.registration.workers.domain.state import WorkerForm
 from shared.contracts.base import SECTORS
 from shared.contracts.reasons import Reason
-from shared.contracts.yes_no import said
+from shared.contracts.yes_no import parse
 from shared.kernel.calendar import parse_date
 from shared.reference.areas import Areas
 
@@ -136,7 +136,7 @@ def _income_problems(value: Any) -> list[str]:
 
 def _consent_problems(value: Any, birth_date: Any, today: date) -> list[str]:
     """The problems of a consent: nobody consents before their birth, or on a day that has not come."""
-    if is_absent(value) or value == [] or (not isinstance(value, Mapping) and said(value) is False):
+    if is_absent(value) or value == [] or (not isinstance(value, Mapping) and parse(value) is False):
         return [str(Reason.CONSENT_MISSING)]
     if not isinstance(value, Mapping):
         return [invalid("consent")]
@@ -148,7 +148,7 @@ def _consent_problems(value: Any, birth_date: Any, today: date) -> list[str]:
     # A birth after today is the fault of another field.
     good = given is not None and given <= today and not (born is not None and given < born <= today)
     # A yes-or-no field that is there and empty is no Yes.
-    return [] if good and ("given" not in value or said(value["given"]) is True) else [invalid("consent")]
+    return [] if good and ("given" not in value or parse(value["given"]) is True) else [invalid("consent")]
 
 
 def _refused_consent(value: Any) -> list[str]:
@@ -158,9 +158,9 @@ def _refused_consent(value: Any) -> list[str]:
     if not isinstance(value, Mapping):
         return []
     given = value.get("given")
-    if any(said(word) is False for word in (given, value.get("given_at"), value.get("method"))):
+    if any(parse(word) is False for word in (given, value.get("given_at"), value.get("method"))):
         return [str(Reason.CONSENT_MISSING)]
-    return [] if is_absent(given) or said(given) is True else [invalid("consent")]
+    return [] if is_absent(given) or parse(given) is True else [invalid("consent")]
 
 
 def optional_problems(fields: Mapping[str, Any]) -> list[str]:
@@ -244,7 +244,7 @@ def needs_new_check(before: WorkerForm, after: WorkerForm) -> bool:
     )
 
 
-def is_told(before: WorkerForm, after: WorkerForm) -> bool:
+def is_published_change(before: WorkerForm, after: WorkerForm) -> bool:
     """Whether a change touches what other services know of the worker (worker.registered.v1)."""
     return (
         before.village != after.village

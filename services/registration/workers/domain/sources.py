@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from services.registration.workers.domain.rules import DEFAULT_INCOME
-from services.registration.workers.domain.state import Statement, Word, Worker, WorkerForm, WorkerStatus
+from services.registration.workers.domain.state import LatestSubmission, Statement, Worker, WorkerForm, WorkerStatus
 from shared.reference.precedence import UNNAMED, VERIFICATION, Precedence
 
 # Three fields are left out: the district follows the village, consent belongs to a submission, and the NIK names the
@@ -46,7 +46,7 @@ def statements(worker: Worker) -> tuple[Statement, ...]:
     return tuple(said)
 
 
-def of_form(form: WorkerForm, word: Word, *, opens: bool) -> list[Statement]:
+def of_form(form: WorkerForm, word: LatestSubmission, *, opens: bool) -> list[Statement]:
     """What a form says, field by field. A field that the form leaves out makes no statement."""
     found = []
     for name in FIELDS:
@@ -59,7 +59,7 @@ def of_form(form: WorkerForm, word: Word, *, opens: bool) -> list[Statement]:
     return found
 
 
-def of_work(word: Word) -> list[Statement]:
+def of_work(word: LatestSubmission) -> list[Statement]:
     """The statements of an attestation: sector and occupation."""
     evidence = (word.submission_id, word.said_on)
     return [
@@ -68,7 +68,7 @@ def of_work(word: Word) -> list[Statement]:
     ]
 
 
-def by_form(worker: Worker, form: WorkerForm, word: Word) -> tuple[tuple[Statement, ...], frozenset[str]]:
+def by_form(worker: Worker, form: WorkerForm, word: LatestSubmission) -> tuple[tuple[Statement, ...], frozenset[str]]:
     """The words after an agency's whole form, and the fields that it corrects.
 
     When the agency that opened the registration now says something else, it corrects the standing value. A form of
@@ -88,7 +88,9 @@ def by_form(worker: Worker, form: WorkerForm, word: Word) -> tuple[tuple[Stateme
     return (*others, *fresh), frozenset(corrected if opens else ())
 
 
-def by_changes(worker: Worker, changes: Mapping[str, Any], word: Word) -> tuple[tuple[Statement, ...], frozenset[str]]:
+def by_changes(
+    worker: Worker, changes: Mapping[str, Any], word: LatestSubmission
+) -> tuple[tuple[Statement, ...], frozenset[str]]:
     """The words after an update, and the fields that it corrects: those that it names."""
     named = frozenset(changes) & frozenset(FIELDS)
     kept = [one for one in statements(worker) if one.agency != word.agency or one.field not in named]
@@ -110,17 +112,17 @@ def doubt(worker: Worker, name: str) -> tuple[Statement, ...]:
     )
 
 
-def settle_doubts(worker: Worker, precedence: Precedence) -> Worker:
+def confirm_doubted(worker: Worker, precedence: Precedence) -> Worker:
     """The worker after the standing values were verified: they are no longer doubted."""
     said = [replace(one, doubted=False) if one.value == getattr(worker.form, one.field) else one for one in worker.said]
-    return settle(worker, said, precedence) if any(one.doubted for one in worker.said) else worker
+    return with_statements(worker, said, precedence) if any(one.doubted for one in worker.said) else worker
 
 
 def _is_doubted(worker: Worker, said: Statement) -> bool:
     return any(one.doubted and (one.field, one.value) == (said.field, said.value) for one in worker.said)
 
 
-def by_work(worker: Worker, word: Word) -> tuple[Statement, ...]:
+def by_work(worker: Worker, word: LatestSubmission) -> tuple[Statement, ...]:
     """The words after an attestation."""
     fresh = of_work(word)
     named = {one.field for one in fresh}
@@ -128,11 +130,11 @@ def by_work(worker: Worker, word: Word) -> tuple[Statement, ...]:
     return (*kept, *fresh)
 
 
-def settle(
+def with_statements(
     worker: Worker, said: Sequence[Statement], precedence: Precedence, corrected: frozenset[str] = frozenset()
 ) -> Worker:
     """The worker with these words, and the form that follows from them."""
-    standing = _standing(worker, said, precedence, corrected)
+    standing = _ranked_statements(worker, said, precedence, corrected)
     values: dict[str, Any] = {name: standing[name].value if name in standing else None for name in FIELDS}
     values["monthly_income"] = values["monthly_income"] or DEFAULT_INCOME
     form = replace(worker.form, **values, district=values["village"][:8])
@@ -142,7 +144,7 @@ def settle(
 
 def origins(worker: Worker, precedence: Precedence) -> Mapping[str, Statement]:
     """For each field the word that stands, with its evidence."""
-    return _standing(worker, statements(worker), precedence, frozenset())
+    return _ranked_statements(worker, statements(worker), precedence, frozenset())
 
 
 def overruled(worker: Worker, agency: str, fields: Iterable[str]) -> list[str]:
@@ -151,7 +153,7 @@ def overruled(worker: Worker, agency: str, fields: Iterable[str]) -> list[str]:
     return [name for name in fields if name in mine and mine[name] != getattr(worker.form, name)]
 
 
-def _standing(
+def _ranked_statements(
     worker: Worker, said: Sequence[Statement], precedence: Precedence, corrected: frozenset[str]
 ) -> Mapping[str, Statement]:
     places = {word.agency: place for place, word in reversed(list(enumerate(worker.words))) if not word.via}

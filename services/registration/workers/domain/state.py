@@ -56,7 +56,7 @@ class WorkerForm:
 
 
 @value(frozen=True, slots=True, kw_only=True)
-class Word:
+class LatestSubmission:
     """What one agency said of a worker: its last submission, and the work that it named there.
 
     `via` names the merged worker whom the word was about; empty for a word on this worker.
@@ -145,7 +145,7 @@ class Worker:
     status: WorkerStatus
     registration_version: int
     form: WorkerForm
-    words: tuple[Word, ...]
+    words: tuple[LatestSubmission, ...]
     waiting: tuple[tuple[str, str], ...]
     verdict: Verdict | None = None
     opened_on: str = ""
@@ -165,7 +165,7 @@ class Worker:
         """The workers who may be the same person, for pairs that are still open."""
         return tuple(one.other for one in self.suspects if one.open)
 
-    def word_of(self, agency: str) -> Word | None:
+    def word_of(self, agency: str) -> LatestSubmission | None:
         """What this agency said last of this worker itself, not of a merged one."""
         return next((one for one in self.words if one.agency == agency and not one.via), None)
 

@@ -27,19 +27,19 @@ _REFUTED: dict[str, str] = {
 def verified(state: Worker, event: Event[IdentityVerified], facts: Facts) -> Decision[Worker]:
     """Verified: a living, unique, eligible person."""
     part = event.data
-    return _stands(state, event, WorkerStatus.VERIFIED, (), part.valid_until, facts)
+    return _with_verdict(state, event, WorkerStatus.VERIFIED, (), part.valid_until, facts)
 
 
 def held(state: Worker, event: Event[IdentityUnverified], facts: Facts) -> Decision[Worker]:
     """Held: an officer must look."""
     part = event.data
-    return _stands(state, event, WorkerStatus.HELD, tuple(part.reasons), "", facts)
+    return _with_verdict(state, event, WorkerStatus.HELD, tuple(part.reasons), "", facts)
 
 
 def ended(state: Worker, event: Event[IdentityUnverified], facts: Facts) -> Decision[Worker]:
     """Rejected, or the end of a verified worker's eligibility."""
     part = event.data
-    return _stands(state, event, WorkerStatus.REJECTED, tuple(part.reasons), "", facts)
+    return _with_verdict(state, event, WorkerStatus.REJECTED, tuple(part.reasons), "", facts)
 
 
 def recheck(state: Worker, event: Event[RecheckDue], facts: Facts) -> Decision[Worker]:
@@ -47,10 +47,10 @@ def recheck(state: Worker, event: Event[RecheckDue], facts: Facts) -> Decision[W
     part = event.data
     if part.registration_version != state.registration_version:
         return Decision(state=state, ignored=OLDER)
-    return _ask(state, part.worker_id)
+    return _request_check(state, part.worker_id)
 
 
-def _ask(worker: Worker, worker_id: str) -> Decision[Worker]:
+def _request_check(worker: Worker, worker_id: str) -> Decision[Worker]:
     asked = replace(
         worker,
         status=WorkerStatus.CHECKING,
@@ -61,7 +61,7 @@ def _ask(worker: Worker, worker_id: str) -> Decision[Worker]:
     return Decision(state=asked, outcomes=(outcomes.check_requested(worker_id, asked),))
 
 
-def _stands(
+def _with_verdict(
     state: Worker,
     event: Event[IdentityVerified | IdentityUnverified],
     identity: WorkerStatus,
@@ -80,7 +80,7 @@ def _stands(
         return Decision(state=worker, ignored="same-verdict")
     other = _otherwise(worker, identity, reasons, facts)
     if other is not None:
-        return _ask(other, worker_id)
+        return _request_check(other, worker_id)
     verdict = Verdict(
         identity=identity,
         reasons=reasons,
@@ -90,14 +90,14 @@ def _stands(
     )
     if identity is WorkerStatus.HELD and worker.status is WorkerStatus.CHECKING and Reason.NAME_MISMATCH in reasons:
         # The doubt is kept with the word: an agency that contradicts it later is heard as if it had spoken today.
-        worker = sources.settle(worker, sources.doubt(worker, "name"), facts.precedence)
+        worker = sources.with_statements(worker, sources.doubt(worker, "name"), facts.precedence)
     told = dict.fromkeys(
         (*worker.waiting, *((word.agency, word.submission_id) for word in worker.words if not word.via))
     )
     waiting = () if identity in FINAL else worker.waiting
     judged = replace(worker, status=identity, verdict=verdict, waiting=waiting)
     return Decision(
-        state=sources.settle_doubts(judged, facts.precedence) if identity is WorkerStatus.VERIFIED else judged,
+        state=sources.confirm_doubted(judged, facts.precedence) if identity is WorkerStatus.VERIFIED else judged,
         outcomes=tuple(
             outcomes.settled(worker.regency, agency, submission, worker_id, verdict)
             for agency, submission in told
@@ -117,7 +117,7 @@ def _otherwise(worker: Worker, identity: WorkerStatus, reasons: tuple[str, ...],
     if identity is WorkerStatus.HELD and reasons == (Reason.ATTESTATION_MISSING,) and len(worker.words) > worker.asked:
         return worker
     if identity is WorkerStatus.HELD and Reason.NAME_MISMATCH in reasons:
-        other = sources.settle(worker, sources.doubt(worker, "name"), facts.precedence)
+        other = sources.with_statements(worker, sources.doubt(worker, "name"), facts.precedence)
         return other if other.form.name != worker.form.name else None
     wrong = {_REFUTED.get(reason, "") for reason in reasons}
     if identity is not WorkerStatus.REJECTED or not worker.said or not wrong or "" in wrong:
@@ -126,6 +126,6 @@ def _otherwise(worker: Worker, identity: WorkerStatus, reasons: tuple[str, ...],
         replace(one, refuted=True) if one.field in wrong and one.value == getattr(worker.form, one.field) else one
         for one in worker.said
     ]
-    other = sources.settle(worker, said, facts.precedence)
+    other = sources.with_statements(worker, said, facts.precedence)
     standing = sources.origins(other, facts.precedence)
     return None if any(standing[name].refuted for name in wrong) else other

@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 
 from services.registration import facts
+from services.registration.adapters import PERFORMERS
 from services.registration.compliance.domain.state import Contract, Employment
 from services.registration.domain import decide as table
 from services.registration.domain.decide import Facts
-from services.registration.facts import PERFORMERS
 from services.registration.intake.domain.state import Reference
 from services.registration.stream import SPEC
 from shared.contracts.catalogue import COMMANDS, DECISIONS
@@ -232,7 +232,7 @@ def test_a_roster_read_before_the_mornings_look_tells_that_a_job_is_over() -> No
 
 
 def test_a_worker_of_two_employers_is_looked_up_by_the_one_that_ends() -> None:
-    house = MemoryStore(CODECS, CIPHER)
+    context = MemoryStore(CODECS, CIPHER)
     other = Employment(
         employer_id="NPP-2",
         employer_name="PT Dua",
@@ -240,7 +240,7 @@ def test_a_worker_of_two_employers_is_looked_up_by_the_one_that_ends() -> None:
         worker_id=WORKER,
         contracts=(Contract(started_on="2026-01-05", ends_on=None, number=None, registered_on=None),),
     )
-    house.collections["employments"][f"NPP-2|{WORKER}"] = {
+    context.collections["employments"][f"NPP-2|{WORKER}"] = {
         "_id": f"NPP-2|{WORKER}",
         "version": 1,
         "state": CODECS["employments"].encode(other, CIPHER),
@@ -253,12 +253,12 @@ def test_a_worker_of_two_employers_is_looked_up_by_the_one_that_ends() -> None:
     at = datetime(2026, 3, 10, tzinfo=UTC)
     event = Event(id="e", source="s", type="t", data=None, at=at, topic="registration-work", content_hash="h")
     routed = [(Routed(Address("employments", f"{one.employer_id}|{WORKER}"), one), event) for one in parts]
-    found = asyncio.run(facts.facts(house, routed, REFERENCE))
+    found = asyncio.run(facts.facts(context, routed, REFERENCE))
     assert found.jobs == {WORKER: {"NPP-1": "2026-03-05", "NPP-2": "9999-12-31", "NPP-3": "2026-06-30"}}
     # Both employers report the end in one batch: neither waits for the other.
     parts[1] = RosterLine(employer_id="NPP-2", contract_ends_on="2026-03-06", **fields)
     routed = [(Routed(Address("employments", f"{one.employer_id}|{WORKER}"), one), event) for one in parts]
-    found = asyncio.run(facts.facts(house, routed, REFERENCE))
+    found = asyncio.run(facts.facts(context, routed, REFERENCE))
     assert found.jobs == {WORKER: {"NPP-1": "2026-03-05", "NPP-2": "2026-03-06"}}
 
 

@@ -24,8 +24,8 @@ from shared.lists import ListError, Row, open_list
 from shared.runtime import clock
 from shared.runtime.errors import Unavailable
 from tests.toy import CIPHER
-from tests.unit.registration.imports.imports_house import MemoryHouse, row, table
-from tests.unit.registration.stickers.sticker_house import StickerHouse
+from tests.unit.registration.imports.imports_context import MemoryContext, row, table
+from tests.unit.registration.stickers.sticker_context import StickerContext
 
 URL = "/v1/imports?agency=64.08/dinsos&filename=daftar.csv"
 
@@ -51,12 +51,12 @@ def _outcomes(rows: list[dict[str, str]]) -> list[str]:
 
 
 async def test_every_row_is_answered_with_a_reason_in_both_languages() -> None:
-    house = MemoryHouse()
-    async with house.client() as client:
+    context = MemoryContext()
+    async with context.client() as client:
         bad = row(3).replace("64.08.04.2001", "99.99.99.9999")
         excel = row(4).replace("6408044107850004", "6.40E+15")
         identifier = await _send(client, table(row(1), row(2), bad, excel, row(1)))
-        await house.carry_on()
+        await context.carry_on()
         answers = await _answers(client, identifier)
         shown = (await client.get(f"/v1/imports/{identifier}")).json()
     # The same worker twice in one file: the second row is one more submission of the same agency.
@@ -70,51 +70,51 @@ async def test_every_row_is_answered_with_a_reason_in_both_languages() -> None:
 
 
 async def test_the_answers_file_mended_and_sent_again_leaves_the_accepted_alone() -> None:
-    house = MemoryHouse()
-    async with house.client() as client:
+    context = MemoryContext()
+    async with context.client() as client:
         first = await _send(client, table(row(1), row(2).replace("fisheries", "mancing")))
-        await house.carry_on()
+        await context.carry_on()
         for suffix in ("csv", "xlsx"):
             answer = await client.get(f"/v1/imports/{first}/answers.{suffix}")
             again = await _send(client, answer.content, URL.replace("daftar.csv", f"jawaban.{suffix}"))
-            await house.carry_on()
+            await context.carry_on()
             assert _outcomes(await _answers(client, again)) == ["already-registered", "rejected"]
         mended = (await client.get(f"/v1/imports/{first}/answers.csv")).content.replace(b"mancing", b"perikanan")
         third = await _send(client, mended)
-        await house.carry_on()
+        await context.carry_on()
         assert _outcomes(await _answers(client, third)) == ["already-registered", "registered"]
-    assert len(house.reader.collections["workers"]) == 2
+    assert len(context.reader.collections["workers"]) == 2
 
 
 async def test_a_restart_in_the_middle_answers_as_if_nothing_had_happened(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sending, "BATCH_ROWS", 2)
-    house = MemoryHouse()
+    context = MemoryContext()
 
     def dies_at_the_third_batch() -> None:
-        if house.sent >= 4:
+        if context.sent >= 4:
             raise Died
 
-    async with house.client() as client:
+    async with context.client() as client:
         identifier = await _send(client, table(*(row(number) for number in range(1, 10))))
-        house.at_publish = dies_at_the_third_batch
+        context.at_publish = dies_at_the_third_batch
         with pytest.raises(Died):
-            await house.carry_on()
-        assert (await house.imported(identifier)).status == "running"
-        house.at_publish = lambda: None
+            await context.carry_on()
+        assert (await context.imported(identifier)).status == "running"
+        context.at_publish = lambda: None
         monkeypatch.setattr(sending, "BATCH_ROWS", 5)
-        await house.carry_on()
+        await context.carry_on()
         answers = await _answers(client, identifier)
     assert _outcomes(answers) == ["registered"] * 9
-    assert [one["version"] for one in house.reader.collections["workers"].values()] == [1] * 9
+    assert [one["version"] for one in context.reader.collections["workers"].values()] == [1] * 9
 
 
 async def test_a_dead_letter_does_not_block_the_list(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sending, "GIVE_UP_S", 0.0)
-    house = MemoryHouse()
-    house.paused = True
-    async with house.client() as client:
+    context = MemoryContext()
+    context.paused = True
+    async with context.client() as client:
         identifier = await _send(client, table(row(1)))
-        await house.carry_on()
+        await context.carry_on()
         (answer,) = await _answers(client, identifier)
     assert (answer["outcome"], answer["message"]) == ("", "Belum ada jawaban.")
 
@@ -125,41 +125,41 @@ async def test_a_row_sent_before_midnight_and_received_after_it_has_its_answer(
 ) -> None:
     """Consent of the day of the broker: by our own clock it may be of tomorrow."""
     monkeypatch.setattr(sending, "GIVE_UP_S", 0.0)
-    house = MemoryHouse()
+    context = MemoryContext()
     at = clock.now() + timedelta(days=days)
-    house.topics.now_ms = int(at.timestamp() * 1000)
+    context.topics.now_ms = int(at.timestamp() * 1000)
     dated = row(1).removesuffix("2026-01-04") + business_day(at).isoformat()
-    async with house.client() as client:
+    async with context.client() as client:
         identifier = await _send(client, table(dated))
-        await house.carry_on()
+        await context.carry_on()
         assert _outcomes(await _answers(client, identifier)) == ["registered"]
 
 
 async def test_a_broker_that_does_not_answer_only_holds_the_list_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sending, "LOOK_MAX_S", 0.0)
-    house = MemoryHouse()
+    context = MemoryContext()
     troubles = iter([Unavailable("Kafka"), Unavailable("Kafka")])
 
     def trouble() -> None:
         if error := next(troubles, None):
             raise error
 
-    house.at_publish = trouble
-    async with house.client() as client:
+    context.at_publish = trouble
+    async with context.client() as client:
         identifier = await _send(client, table(row(1)))
-        await house.carry_on()
+        await context.carry_on()
         assert _outcomes(await _answers(client, identifier)) == ["registered"]
 
 
 async def test_a_form_in_any_order_and_a_browser_is_sent_to_the_page() -> None:
-    house = MemoryHouse()
-    async with house.client() as client:
+    context = MemoryContext()
+    async with context.client() as client:
         files = {"file": (r"C:\Users\desa\daftar.csv", table(row(1)), "text/csv")}
         answer = await client.post(
             "/v1/imports", files=files, data={"agency": "64.08/dinsos"}, headers={"accept": "text/html"}
         )
         assert answer.status_code == 303
-        await house.carry_on()
+        await context.carry_on()
         page = await client.get(answer.headers["location"], headers={"accept": "text/html,*/*"})
     assert "Selesai" in page.text
     assert "Kiriman daftar.csv" in page.text
@@ -177,19 +177,19 @@ async def test_a_form_in_any_order_and_a_browser_is_sent_to_the_page() -> None:
     ],
 )
 async def test_a_file_that_is_no_list_is_refused_and_leaves_nothing(url: str, body: bytes, status: int) -> None:
-    house = MemoryHouse()
-    async with house.client() as client:
+    context = MemoryContext()
+    async with context.client() as client:
         answer = await client.post(url, content=body)
     assert answer.status_code == status
     assert answer.headers["content-type"] == "application/problem+json"
-    assert not any(house.reader.plain.values())
+    assert not any(context.reader.plain.values())
 
 
 async def test_the_reason_is_given_for_an_unreadable_file() -> None:
-    house = MemoryHouse()
-    async with house.client() as client:
+    context = MemoryContext()
+    async with context.client() as client:
         identifier = await _send(client, b"nik,name\n1,2\n")
-        await house.carry_on()
+        await context.carry_on()
         shown = (await client.get(f"/v1/imports/{identifier}")).json()
         assert shown["status"] == "failed"
         assert "Kolom wajib tidak ada" in shown["error"]["message"]
@@ -198,58 +198,58 @@ async def test_the_reason_is_given_for_an_unreadable_file() -> None:
 
 async def test_too_much_is_refused_and_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(spool, "FILE_BYTES_MAX", 10)
-    house = MemoryHouse()
-    async with house.client() as client:
+    context = MemoryContext()
+    async with context.client() as client:
         assert (await client.post(URL, content=b"x" * 11)).status_code == 413
-    assert not any(house.reader.plain.values())
+    assert not any(context.reader.plain.values())
 
 
 async def test_nothing_of_a_file_lies_open_and_it_is_deleted_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(spool, "CHUNK_BYTES", 64)
-    house = MemoryHouse()
-    async with house.client() as client:
+    context = MemoryContext()
+    async with context.client() as client:
         identifier = await _send(client, table(row(1), row(2)), URL.replace("daftar", "SITI AMINAH"))
-        await house.carry_on()
-        stored = repr(house.reader.plain)
+        await context.carry_on()
+        stored = repr(context.reader.plain)
         assert [secret for secret in ("SITI", "640804410785", "nelayan") if secret in stored] == []
-        assert len(house.reader.plain[CHUNKS]) > 2
+        assert len(context.reader.plain[CHUNKS]) > 2
         later = clock.now() + timedelta(days=KEPT_DAYS, minutes=1)
         monkeypatch.setattr(clock, "now", lambda: later)
-        any_house: Any = house
-        await running.tidy(any_house, CIPHER)
-        assert not house.reader.plain[CHUNKS]
-        assert not house.reader.plain[ANSWERS]
+        any_context: Any = context
+        await running.tidy(any_context, CIPHER)
+        assert not context.reader.plain[CHUNKS]
+        assert not context.reader.plain[ANSWERS]
         gone = await client.get(f"/v1/imports/{identifier}/answers.csv")
         assert gone.status_code == 410
         shown = (await client.get(f"/v1/imports/{identifier}")).json()
     assert (shown["status"], shown["outcomes"]) == ("expired", {"registered": 2})
-    assert list(house.reader.plain[IMPORTS]) == [identifier]
+    assert list(context.reader.plain[IMPORTS]) == [identifier]
 
 
 async def test_a_second_click_joins_the_import_at_work() -> None:
-    house = MemoryHouse()
-    async with house.client() as client:
+    context = MemoryContext()
+    async with context.client() as client:
         first = await _send(client, table(row(1)))
         assert await _send(client, table(row(1))) == first
-        await house.carry_on()
+        await context.carry_on()
         other = await _send(client, table(row(1)))
         assert other != first
-        await house.carry_on()
+        await context.carry_on()
         assert _outcomes(await _answers(client, other)) == ["already-registered"]
 
 
 async def test_without_a_setting_every_caller_is_refused_and_foreign_pages_cannot_send() -> None:
-    async with MemoryHouse(PAYUNG_AUTH="").client() as client:
+    async with MemoryContext(PAYUNG_AUTH="").client() as client:
         assert (await client.post(URL, content=b"x")).status_code == 401
         assert (await client.get("/v1/imports")).status_code == 401
-    async with MemoryHouse().client() as client:
+    async with MemoryContext().client() as client:
         answer = await client.post(URL, content=b"x", headers={"sec-fetch-site": "cross-site"})
         assert answer.status_code == 403
 
 
 async def test_the_template_filled_in_is_taken_and_its_example_is_not() -> None:
-    house = MemoryHouse()
-    async with house.client() as client:
+    context = MemoryContext()
+    async with context.client() as client:
         answer = await client.get("/v1/imports/template.xlsx?regency=64.08")
         book = openpyxl.load_workbook(io.BytesIO(answer.content))
         sheet: Any = book["Pekerja"]
@@ -276,7 +276,7 @@ async def test_the_template_filled_in_is_taken_and_its_example_is_not() -> None:
         out = io.BytesIO()
         book.save(out)
         identifier = await _send(client, out.getvalue(), URL.replace(".csv", ".xlsx"))
-        await house.carry_on()
+        await context.carry_on()
         answers = await _answers(client, identifier)
         assert (await client.get("/v1/imports/template.xlsx?regency=99.99")).status_code == 404
     assert [(one["outcome"], one["reasons"]) for one in answers] == [
@@ -288,14 +288,14 @@ async def test_the_template_filled_in_is_taken_and_its_example_is_not() -> None:
 
 async def test_what_the_identity_check_said_since_stands_beside_the_rows(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(answering, "LOOKED_UP_S", 0.0)
-    house = StickerHouse(clock.now())
-    async with house.client() as client:
+    context = StickerContext(clock.now())
+    async with context.client() as client:
         identifier = await _send(client, table(row(1), row(2), row(3)))
-        await house.carry_on()
+        await context.carry_on()
         before = await _answers(client, identifier)
         assert "sedang diperiksa" in before[0]["message"]
-        await house.judge(before[0]["worker_id"], "verified")
-        await house.judge(before[1]["worker_id"], "held", "name-mismatch")
+        await context.judge(before[0]["worker_id"], "verified")
+        await context.judge(before[1]["worker_id"], "held", "name-mismatch")
         after = await _answers(client, identifier)
         shown = (await client.get(f"/v1/imports/{identifier}")).json()
         page = (await client.get(f"/v1/imports/{identifier}", headers={"accept": "text/html"})).text
@@ -309,30 +309,30 @@ async def test_what_the_identity_check_said_since_stands_beside_the_rows(monkeyp
 
 async def test_an_upload_that_broke_off_leaves_nothing_once_it_is_surely_dead(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(spool, "CHUNK_BYTES", 4)
-    house = MemoryHouse()
+    context = MemoryContext()
 
     async def breaks_off() -> AsyncIterator[bytes]:
         yield b"nik,name"
         raise Died
 
-    async with house.client() as client:
+    async with context.client() as client:
         with pytest.raises(Died):
             await client.post(URL, content=breaks_off())
         assert (await client.get("/v1/imports")).json() == {"imports": []}
-    any_house: Any = house
-    await running.tidy(any_house, CIPHER)
-    assert len(house.reader.plain[CHUNKS]) == 2
+    any_context: Any = context
+    await running.tidy(any_context, CIPHER)
+    assert len(context.reader.plain[CHUNKS]) == 2
     later = clock.now() + timedelta(hours=RECEIVING_HOURS, minutes=1)
     monkeypatch.setattr(clock, "now", lambda: later)
-    await running.tidy(any_house, CIPHER)
-    assert not any(house.reader.plain.values())
+    await running.tidy(any_context, CIPHER)
+    assert not any(context.reader.plain.values())
 
 
 async def test_a_truncated_workbook_is_reported_after_its_sent_rows_are_answered(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(sending, "BATCH_ROWS", 1)
-    house = MemoryHouse()
+    context = MemoryContext()
 
     def breaks_off(source: Any, kind: Any) -> Any:
         found = open_list(source, kind)
@@ -344,19 +344,19 @@ async def test_a_truncated_workbook_is_reported_after_its_sent_rows_are_answered
         return replace(found, rows=rows)
 
     monkeypatch.setattr(sending, "open_list", breaks_off)
-    async with house.client() as client:
+    async with context.client() as client:
         identifier = await _send(client, table(row(1), row(2)))
-        await house.carry_on()
+        await context.carry_on()
         shown = (await client.get(f"/v1/imports/{identifier}")).json()
     assert (shown["status"], shown["outcomes"]) == ("failed", {"registered": 1})
     assert shown["error"]["message"] == "Berkas XLSX rusak; simpan ulang."
 
 
 async def test_lists_that_wait_and_lists_that_fail_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
-    house = MemoryHouse()
+    context = MemoryContext()
     registry = CollectorRegistry()
-    monkeypatch.setattr(MemoryHouse, "registry", registry)
-    seen: Any = house
+    monkeypatch.setattr(MemoryContext, "registry", registry)
+    seen: Any = context
     one = running.Running(seen, CIPHER)
 
     def figure(name: str, **labels: str) -> float | None:
@@ -368,7 +368,7 @@ async def test_lists_that_wait_and_lists_that_fail_are_counted(monkeypatch: pyte
 
     await tick()
     assert (figure("payung_imports_waiting"), figure("payung_import_oldest_waiting_seconds")) == (0, 0)
-    async with house.client() as client:
+    async with context.client() as client:
         await _send(client, table(row(1), row(2)))
         await _send(client, b"PK\x03\x04 no workbook")
         later = clock.now() + timedelta(minutes=90)
@@ -389,7 +389,7 @@ async def test_lists_that_wait_and_lists_that_fail_are_counted(monkeypatch: pyte
         raise KeyError("a defect")
 
     monkeypatch.setattr(sending.Sending, "run", breaks)
-    async with house.client() as client:
+    async with context.client() as client:
         await _send(client, table(row(3)))
         await one.look()
         await asyncio.gather(*one._tasks.values(), return_exceptions=True)

@@ -17,49 +17,49 @@ from shared.runtime.store.leases import Leases
 from tests.toy import CIPHER
 from tests.unit.lists import hostile
 from tests.unit.lists.hostile import CELLS, HEADER, book, sheet
-from tests.unit.registration.imports.imports_house import MemoryHouse, row, table
+from tests.unit.registration.imports.imports_context import MemoryContext, row, table
 
 URL = "/v1/imports?agency=64.08/dinsos&filename=daftar.csv"
 
 
-def _instance(house: MemoryHouse, name: str) -> Running:
-    seen: Any = house
+def _instance(context: MemoryContext, name: str) -> Running:
+    seen: Any = context
     running = Running(seen, CIPHER)
-    running._leases = Leases(house.reader, name)
+    running._leases = Leases(context.reader, name)
     return running
 
 
 async def test_two_instances_send_each_row_once() -> None:
-    house = MemoryHouse()
-    async with house.client() as client:
+    context = MemoryContext()
+    async with context.client() as client:
         identifier = (await client.post(URL, content=table(*(row(number) for number in range(1, 8))))).json()["id"]
-        instances = [_instance(house, "registration-1"), _instance(house, "registration-2")]
+        instances = [_instance(context, "registration-1"), _instance(context, "registration-2")]
         for one in instances:
             await one.look()
         await asyncio.gather(*(task for one in instances for task in one._tasks.values()))
         shown = (await client.get(f"/v1/imports/{identifier}")).json()
-    assert (shown["status"], shown["outcomes"], house.sent) == ("done", {"registered": 7}, 7)
-    assert not house.reader.leases, "a list that is done leaves no lease behind"
+    assert (shown["status"], shown["outcomes"], context.sent) == ("done", {"registered": 7}, 7)
+    assert not context.reader.leases, "a list that is done leaves no lease behind"
 
 
 async def test_another_instance_goes_on_where_the_first_fell_silent(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sending, "BATCH_ROWS", 2)
     monkeypatch.setattr(leases, "LEASE_S", 0.2)
     monkeypatch.setattr(leases, "TRUST_S", 60.0)
-    house = MemoryHouse()
+    context = MemoryContext()
     stuck = asyncio.Event()
-    publish = house.publish
+    publish = context.publish
 
     async def hangs_at_the_third_batch(messages: Any) -> None:
-        if house.sent >= 4 and not stuck.is_set():
+        if context.sent >= 4 and not stuck.is_set():
             stuck.set()
             await asyncio.Event().wait()
         await publish(messages)
 
-    monkeypatch.setattr(house, "publish", hangs_at_the_third_batch)
-    async with house.client() as client:
+    monkeypatch.setattr(context, "publish", hangs_at_the_third_batch)
+    async with context.client() as client:
         identifier = (await client.post(URL, content=table(*(row(number) for number in range(1, 8))))).json()["id"]
-        first, second = _instance(house, "registration-1"), _instance(house, "registration-2")
+        first, second = _instance(context, "registration-1"), _instance(context, "registration-2")
         # It will hang with a lease that it does not renew, like a killed process.
         await first.look()
         await stuck.wait()
@@ -73,18 +73,20 @@ async def test_another_instance_goes_on_where_the_first_fell_silent(monkeypatch:
         carried.cancel()
         await asyncio.wait({carried})
     assert (shown["status"], shown["outcomes"]) == ("done", {"registered": 7})
-    assert [one["version"] for one in house.reader.collections["workers"].values()] == [1] * 7
+    assert [one["version"] for one in context.reader.collections["workers"].values()] == [1] * 7
 
 
 async def test_readiness_is_told_when_nobody_looks_or_a_list_does_not_move(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [1_000.0]
     monkeypatch.setattr(clock, "monotonic", lambda: now[0])
-    house = MemoryHouse()
-    running = _instance(house, "registration-1")
+    context = MemoryContext()
+    running = _instance(context, "registration-1")
     assert running.trouble() is None
     now[0] += 61.0
     assert running.trouble() == "the importer has not looked for lists for 61 s"
-    carried = running._carried["one"] = sending.Sending(running._house, CIPHER, await _waiting(house), running._figures)
+    carried = running._carried["one"] = sending.Sending(
+        running._context, CIPHER, await _waiting(context), running._figures
+    )
     now[0] += 1_300.0
     running._came_round_s = now[0]
     assert running.trouble() == "lists do not move: one"
@@ -92,20 +94,20 @@ async def test_readiness_is_told_when_nobody_looks_or_a_list_does_not_move(monke
     assert running.trouble() is None
 
 
-async def _waiting(house: MemoryHouse) -> Import:
-    async with house.client() as client:
+async def _waiting(context: MemoryContext) -> Import:
+    async with context.client() as client:
         identifier = (await client.post(URL, content=table(row(1)))).json()["id"]
-    return await house.imported(identifier)
+    return await context.imported(identifier)
 
 
 async def test_a_list_that_kills_its_reader_is_answered_and_the_next_goes_on(tmp_path: Path) -> None:
-    house = MemoryHouse()
+    context = MemoryContext()
     killer = book(tmp_path / "d.xlsx", {"S": sheet(hostile.row(1, HEADER), hostile.row(10**12, CELLS))}).read_bytes()
-    async with house.client() as client:
+    async with context.client() as client:
         sent = [
             (await client.post(URL, content=body)).json()["id"] for body in (killer, killer + b"\x00", table(row(1)))
         ]
-        await house.carry_on()
+        await context.carry_on()
         shown = [(await client.get(f"/v1/imports/{identifier}")).json() for identifier in sent]
     assert [one["status"] for one in shown] == ["failed", "failed", "done"]
     assert "batas Excel" in shown[0]["error"]["message"]

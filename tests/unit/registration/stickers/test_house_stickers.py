@@ -24,7 +24,7 @@ from services.registration.stickers.domain import rules
 from services.registration.stickers.domain.state import BilledMonths
 from shared.runtime import clock
 from tests.property.registration_world import KEY, REFERENCE
-from tests.unit.registration.stickers.sticker_house import KEYS, VILLAGE, StickerHouse
+from tests.unit.registration.stickers.sticker_context import KEYS, VILLAGE, StickerContext
 
 NOW = datetime(2026, 2, 10, 3, 0, tzinfo=UTC)
 SIGNER = Signer.from_environment(KEYS)
@@ -37,8 +37,8 @@ def _today(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(clock, "now", lambda: NOW)
 
 
-def _http(house: StickerHouse) -> httpx.AsyncClient:
-    return httpx.AsyncClient(transport=httpx.ASGITransport(house.stickers_app()), base_url="http://payung.test")
+def _http(context: StickerContext) -> httpx.AsyncClient:
+    return httpx.AsyncClient(transport=httpx.ASGITransport(context.stickers_app()), base_url="http://payung.test")
 
 
 def _text(pdf: bytes) -> bytes:
@@ -112,21 +112,21 @@ def test_signatures_of_the_old_key_stay_valid_after_a_change() -> None:
 
 
 async def test_only_the_verified_and_paid_get_a_sticker_and_no_sheet_names_anybody() -> None:
-    house = StickerHouse(NOW)
-    first, second, unpaid = [await house.worker(number) for number in (1, 2, 3)]
+    context = StickerContext(NOW)
+    first, second, unpaid = [await context.worker(number) for number in (1, 2, 3)]
     # The payment may be read before the premium.
-    await house.paid("2026-02")
+    await context.paid("2026-02")
     for worker in (first, second):
-        await house.billed(worker, "2026-02")
-    await house.billed(unpaid, "2026-03")
-    async with _http(house) as client:
+        await context.billed(worker, "2026-02")
+    await context.billed(unpaid, "2026-03")
+    async with _http(context) as client:
         assert (await client.get(f"/v1/stickers/{VILLAGE}.pdf")).status_code == 404
-        before = len(house.topics.published)
+        before = len(context.topics.published)
         asked = await client.post(f"/v1/stickers/{VILLAGE}")
         assert (asked.status_code, asked.json()["stickers"]) == (201, 2)
-        issued = len(house.topics.published)
+        issued = len(context.topics.published)
         answer = await client.get(asked.json()["sheets"])
-        assert before < issued == len(house.topics.published), "a GET issues nothing"
+        assert before < issued == len(context.topics.published), "a GET issues nothing"
         listed = await client.get(f"/v1/stickers/{VILLAGE}.csv")
         assert (await client.get(f"/v1/stickers/{VILLAGE}.pdf?rt=4")).status_code == 404
         assert (await client.get("/v1/stickers/64.08.99.2001.pdf")).status_code == 404
@@ -145,16 +145,16 @@ async def test_only_the_verified_and_paid_get_a_sticker_and_no_sheet_names_anybo
 
 
 async def test_a_sticker_is_issued_once_and_again_only_with_a_later_day() -> None:
-    house = StickerHouse(NOW)
-    worker = await house.worker()
-    await house.billed(worker, "2026-02", "2026-03")
-    await house.paid("2026-02")
-    async with _http(house) as client:
+    context = StickerContext(NOW)
+    worker = await context.worker()
+    await context.billed(worker, "2026-02", "2026-03")
+    await context.paid("2026-02")
+    async with _http(context) as client:
         for _ in range(2):
             assert (await client.post(f"/v1/stickers/{VILLAGE}")).status_code == 201
-        await house.paid("2026-03")
+        await context.paid("2026-03")
         await client.post(f"/v1/stickers/{VILLAGE}")
-    events = [orjson.loads(one.value or b"") for one in house.topics.published if one.topic == "registration-events"]
+    events = [orjson.loads(one.value or b"") for one in context.topics.published if one.topic == "registration-events"]
     issued = {one["id"]: one["data"] for one in events if one["type"] == "sticker.issued.v1"}.values()
     assert [one["valid_until"] for one in issued] == ["2026-02-28", "2026-03-31"]
     assert len({one["sticker_no"] for one in issued}) == 1
@@ -170,13 +170,13 @@ async def test_a_sticker_is_issued_once_and_again_only_with_a_later_day() -> Non
 
 
 async def test_a_scan_says_valid_expired_revoked_or_invalid(monkeypatch: pytest.MonkeyPatch) -> None:
-    house = StickerHouse(NOW)
-    worker = await house.worker()
-    await house.billed(worker, "2026-02")
-    await house.paid("2026-02")
+    context = StickerContext(NOW)
+    worker = await context.worker()
+    await context.billed(worker, "2026-02")
+    await context.paid("2026-02")
     number = rules.sticker_no(REFERENCE.id_key, "64.08", worker, "2026-02-10")
     token = SIGNER.token(StickerContent(number, VILLAGE, date(2026, 2, 28)))
-    async with _http(house) as client:
+    async with _http(context) as client:
         await client.post(f"/v1/stickers/{VILLAGE}")
 
         async def scan(what: str) -> tuple[int, str]:
@@ -192,25 +192,25 @@ async def test_a_scan_says_valid_expired_revoked_or_invalid(monkeypatch: pytest.
         page = (await client.get(f"/s/{token}")).text
         assert 'data-status="valid"' in page
         assert "PEKERJA" not in page
-        await house.withdraw()
+        await context.withdraw()
         assert await scan(token) == (200, "revoked")
     # A page that is loaded now carries the number for phones that will be offline later.
-    async with _http(house) as client:
+    async with _http(context) as client:
         page = (await client.get("/s/")).text
     assert f'"revoked": ["{number}"]' in page
 
 
 async def test_an_installed_sticker_is_published_once_without_the_installers_name() -> None:
-    house = StickerHouse(NOW)
-    worker = await house.worker()
-    await house.billed(worker, "2026-02")
-    await house.paid("2026-02")
+    context = StickerContext(NOW)
+    worker = await context.worker()
+    await context.billed(worker, "2026-02")
+    await context.paid("2026-02")
     number = rules.sticker_no(KEY, "64.08", worker, "2026-02-10")
-    (answer,) = await house.install(number)
+    (answer,) = await context.install(number)
     assert answer["data"]["reasons"] == ["sticker-unknown"]
-    async with _http(house) as client:
+    async with _http(context) as client:
         await client.post(f"/v1/stickers/{VILLAGE}")
-    installed, answer = await house.install(number.lower())
+    installed, answer = await context.install(number.lower())
     assert installed["type"] == "sticker.installed.v1"
     assert installed["data"] == {
         "sticker_no": number,
@@ -221,7 +221,7 @@ async def test_an_installed_sticker_is_published_once_without_the_installers_nam
         "agency": "desa",
     }
     assert answer["data"]["outcome"] == "accepted"
-    (again,) = await house.install(number)
+    (again,) = await context.install(number)
     assert again["data"]["outcome"] == "accepted"
 
 
@@ -237,7 +237,7 @@ async def test_an_installed_sticker_is_published_once_without_the_installers_nam
     ],
 )
 async def test_an_incomplete_report_is_refused(changes: dict[str, Any], reason: str) -> None:
-    (answer,) = await StickerHouse(NOW).install("6408-7F3KQ-9M2XA", **changes)
+    (answer,) = await StickerContext(NOW).install("6408-7F3KQ-9M2XA", **changes)
     assert answer["data"]["reasons"] == [reason]
 
 
@@ -272,26 +272,26 @@ def test_a_long_name_stays_out_of_the_code() -> None:
     ],
 )
 async def test_no_code_leads_to_this_machine_or_to_the_host_of_a_request(url: str) -> None:
-    house = StickerHouse(NOW, PAYUNG_PUBLIC_URL=url)
-    worker = await house.worker()
-    await house.billed(worker, "2026-02")
-    await house.paid("2026-02")
-    before = len(house.topics.published)
-    async with _http(house) as client:
+    context = StickerContext(NOW, PAYUNG_PUBLIC_URL=url)
+    worker = await context.worker()
+    await context.billed(worker, "2026-02")
+    await context.paid("2026-02")
+    before = len(context.topics.published)
+    async with _http(context) as client:
         for answer in (await client.post(f"/v1/stickers/{VILLAGE}"), await client.get(f"/v1/stickers/{VILLAGE}.pdf")):
             assert answer.status_code == 409
             assert "PAYUNG_PUBLIC_URL" in answer.json()["detail"]
-    assert len(house.topics.published) == before
+    assert len(context.topics.published) == before
     sample = address_of({"PAYUNG_PUBLIC_URL": url, "PAYUNG_STICKER_SAMPLES": "yes"})
     assert (sample.url, sample.sample) == ("https://contoh.invalid", True)
 
 
 async def test_every_sample_sticker_says_that_it_is_a_sample() -> None:
-    house = StickerHouse(NOW, PAYUNG_PUBLIC_URL="", PAYUNG_STICKER_SAMPLES="yes")
+    context = StickerContext(NOW, PAYUNG_PUBLIC_URL="", PAYUNG_STICKER_SAMPLES="yes")
     for number in (1, 2):
-        await house.billed(await house.worker(number), "2026-02")
-    await house.paid("2026-02")
-    async with _http(house) as client:
+        await context.billed(await context.worker(number), "2026-02")
+    await context.paid("2026-02")
+    async with _http(context) as client:
         await client.post(f"/v1/stickers/{VILLAGE}")
         text = _text((await client.get(f"/v1/stickers/{VILLAGE}.pdf")).content)
     assert text.count(b"(CONTOH)") == 2
@@ -306,12 +306,12 @@ def test_an_address_that_phones_reach_is_taken() -> None:
 
 
 async def test_an_officer_issues_from_a_page_and_finds_the_sheets_there() -> None:
-    house = StickerHouse(NOW)
+    context = StickerContext(NOW)
     for number in (1, 2):
-        await house.billed(await house.worker(number), "2026-02")
-    await house.paid("2026-02")
+        await context.billed(await context.worker(number), "2026-02")
+    await context.paid("2026-02")
     page = {"accept": "text/html"}
-    async with _http(house) as client:
+    async with _http(context) as client:
         first = (await client.get("/v1/stickers", headers=page)).text
         assert '<form method="post" action="/v1/stickers">' in first
         assert f'<option value="{VILLAGE}">Sangatta Utara ({VILLAGE}): 2 terverifikasi, 0 stiker' in first
@@ -331,11 +331,11 @@ async def test_an_officer_issues_from_a_page_and_finds_the_sheets_there() -> Non
 
 
 async def test_the_page_issues_nothing_for_a_page_of_another_site_and_without_an_address() -> None:
-    house = StickerHouse(NOW, PAYUNG_PUBLIC_URL="")
-    await house.billed(await house.worker(), "2026-02")
-    await house.paid("2026-02")
-    before = len(house.topics.published)
-    async with _http(house) as client:
+    context = StickerContext(NOW, PAYUNG_PUBLIC_URL="")
+    await context.billed(await context.worker(), "2026-02")
+    await context.paid("2026-02")
+    before = len(context.topics.published)
+    async with _http(context) as client:
         page = {"accept": "text/html"}
         assert "PAYUNG_PUBLIC_URL belum diatur" in (await client.get("/v1/stickers", headers=page)).text
         refused = await client.post("/v1/stickers", data={"village": VILLAGE}, headers=page)
@@ -344,4 +344,4 @@ async def test_the_page_issues_nothing_for_a_page_of_another_site_and_without_an
         assert (await client.post("/v1/stickers", data={"village": VILLAGE}, headers=foreign)).status_code == 403
         nothing = await client.post("/v1/stickers", data={"village": ""}, headers=page)
         assert nothing.status_code == 404
-    assert len(house.topics.published) == before
+    assert len(context.topics.published) == before

@@ -48,7 +48,7 @@ class Town:
         letters = DeadLetterTopic(SPEC.name, self.topics)
         self.pipeline = Pipeline(SPEC, self.reader, self.topics, letters, Metrics(SPEC.name), REFERENCE)
         self.offset = 0
-        house: Any = SimpleNamespace(
+        context: Any = SimpleNamespace(
             reader=self.reader,
             reference=REFERENCE,
             name="registration",
@@ -57,9 +57,9 @@ class Town:
             leases=Leases(self.reader),
             environ={"PAYUNG_AUTH": "none"},
         )
-        self.house = house
+        self.context = context
         self.app = FastAPI()
-        self.app.include_router(api.routes(house))
+        self.app.include_router(api.routes(context))
 
     async def publish(self, messages: list[Message]) -> None:
         """Publishes to Kafka; records for the work topic go straight through the pipeline."""
@@ -76,7 +76,7 @@ class Town:
         mark = len(self.topics.published)
         self.offset += 1
         await settle(self.pipeline, [Record(topic, 0, self.offset, None, value, (), AT_MS)])
-        self.house.changes += 1
+        self.context.changes += 1
         await self._follow(self.topics.published[mark:])
 
     async def _follow(self, messages: list[Message]) -> None:
@@ -101,44 +101,44 @@ class Town:
         return answer.status_code, answer.json()
 
 
-async def queue_of(house: Town) -> Any:
-    return (await house.call("GET", "/v1/suspects?regency=64.08"))[1]["suspects"]
+async def queue_of(context: Town) -> Any:
+    return (await context.call("GET", "/v1/suspects?regency=64.08"))[1]["suspects"]
 
 
 async def suspected() -> Town:
-    house = Town()
-    await house.register(*TWO)
-    assert await running.tell(house.house, await house.scan()) == 1
-    return house
+    context = Town()
+    await context.register(*TWO)
+    assert await running.publish_findings(context.context, await context.scan()) == 1
+    return context
 
 
 async def test_a_pair_is_reported_once_queued_and_gone_when_the_forms_differ() -> None:
-    house = await suspected()
-    assert {one["worker_id"] for one in house.said("worker.suspected.v1")} == {WORKER, OTHER}
-    assert await running.tell(house.house, await house.scan()) == 0
-    (one,) = await queue_of(house)
+    context = await suspected()
+    assert {one["worker_id"] for one in context.said("worker.suspected.v1")} == {WORKER, OTHER}
+    assert await running.publish_findings(context.context, await context.scan()) == 0
+    (one,) = await queue_of(context)
     assert (one["first"], one["second"], one["status"]) == (FIRST, SECOND, "open")
     assert {"birth-date-same", "village-same", "mother-alike", "name-same"} <= set(one["reasons"])
     corrected = {**TWO[1], "submission_id": "SUB-3", "name": "RUSLI", "sex": "M", "birth_date": "1960-02-02"}
-    await house.register(corrected)
-    assert await running.tell(house.house, await house.scan()) == 1
-    assert await queue_of(house) == []
-    assert {one["worker_id"] for one in house.said("worker.cleared.v1")} == {WORKER, OTHER}
+    await context.register(corrected)
+    assert await running.publish_findings(context.context, await context.scan()) == 1
+    assert await queue_of(context) == []
+    assert {one["worker_id"] for one in context.said("worker.cleared.v1")} == {WORKER, OTHER}
 
 
 async def test_no_list_event_or_line_of_a_scan_carries_personal_data() -> None:
-    house = await suspected()
-    people = await scan.read(house.reader)
+    context = await suspected()
+    people = await scan.read(context.reader)
     shown = [scan.line(one).decode() for one in likeness.find(people)]
-    shown.append(str(await queue_of(house)))
-    shown += [(one.value or b"").decode() for one in house.topics.published if one.topic != "identity-checks"]
+    shown.append(str(await queue_of(context)))
+    shown += [(one.value or b"").decode() for one in context.topics.published if one.topic != "identity-checks"]
     secrets = [NIK, NIK_2, "AMINA", "1985-07-01", "Halimah", "812000111", "Gang Buntu"]
     assert [secret for secret in secrets if any(secret in one for one in shown)] == []
 
 
 async def test_an_officer_sees_both_forms_and_decides() -> None:
-    house = await suspected()
-    status, shown = await house.call("GET", f"/v1/suspects/{SECOND}/{FIRST}")
+    context = await suspected()
+    status, shown = await context.call("GET", f"/v1/suspects/{SECOND}/{FIRST}")
     assert status == 200
     names = {shown["fields"]["name"][side] for side in ("first", "second")}
     assert names == {"SITI AMINAH", "ST. AMINA"}
@@ -147,23 +147,23 @@ async def test_an_officer_sees_both_forms_and_decides() -> None:
     assert NIK not in str(shown)
     assert NIK_2 not in str(shown)
     decision = {"decision": "merge", "keep": WORKER, "officer": "Rina", "reason": "satu KTP"}
-    assert (await house.call("POST", f"/v1/suspects/{SECOND}/{FIRST}", decision))[0] == 202
-    assert await queue_of(house) == []
-    merged = (await house.call("GET", "/v1/suspects?status=merged"))[1]["suspects"]
+    assert (await context.call("POST", f"/v1/suspects/{SECOND}/{FIRST}", decision))[0] == 202
+    assert await queue_of(context) == []
+    merged = (await context.call("GET", "/v1/suspects?status=merged"))[1]["suspects"]
     assert [one["kept"] for one in merged] == [WORKER]
-    made = (await house.call("GET", f"/v1/suspects/{FIRST}/{SECOND}"))[1]["decisions"]
+    made = (await context.call("GET", f"/v1/suspects/{FIRST}/{SECOND}"))[1]["decisions"]
     assert [(one["officer"], one["reason"], one["decision"], one["decided_at"]) for one in made] == [
         ("Rina", "satu KTP", "merge", "2026-02-01T07:30:00.000+08:00")
     ]
-    other = (await house.call("GET", f"/v1/workers/{OTHER}"))[1]
+    other = (await context.call("GET", f"/v1/workers/{OTHER}"))[1]
     assert (other["status"], other["merged_into"]) == ("merged", WORKER)
 
 
 async def test_without_a_caller_nothing_is_shown_and_nothing_taken() -> None:
     town = await suspected()
-    town.house.environ = {}
+    town.context.environ = {}
     closed = FastAPI()
-    closed.include_router(api.routes(town.house))
+    closed.include_router(api.routes(town.context))
     town.app = closed
     for path in ("/v1/suspects", f"/v1/suspects/{FIRST}/{SECOND}", f"/v1/workers/{WORKER}"):
         assert (await town.call("GET", path))[0] == 401
@@ -193,12 +193,12 @@ async def test_only_officers_of_the_regency_see_and_decide(monkeypatch: pytest.M
 
 
 async def test_a_decision_that_is_no_object_is_refused_and_an_incomplete_one_is_answered() -> None:
-    house = await suspected()
-    assert (await house.call("POST", f"/v1/suspects/{FIRST}/{SECOND}", ["merge"]))[0] == 400
-    assert (await house.call("POST", f"/v1/suspects/{FIRST}/{SECOND}", {"decision": "merge"}))[0] == 202
-    (refused,) = house.said("suspect.decide.refused.v1")
+    context = await suspected()
+    assert (await context.call("POST", f"/v1/suspects/{FIRST}/{SECOND}", ["merge"]))[0] == 400
+    assert (await context.call("POST", f"/v1/suspects/{FIRST}/{SECOND}", {"decision": "merge"}))[0] == 202
+    (refused,) = context.said("suspect.decide.refused.v1")
     assert refused["reasons"] == ["field-missing:officer", "field-missing:reason"]
-    assert (await house.call("GET", "/v1/suspects/a/b"))[0] == 404
+    assert (await context.call("GET", "/v1/suspects/a/b"))[0] == 404
 
 
 async def test_an_officer_with_a_browser_works_through_the_queue() -> None:
@@ -227,48 +227,50 @@ async def test_an_officer_with_a_browser_works_through_the_queue() -> None:
 
 
 async def test_a_scan_waits_for_quiet_and_comes_at_once_when_asked(monkeypatch: pytest.MonkeyPatch) -> None:
-    house, now = Town(), [0.0]
+    context, now = Town(), [0.0]
     monkeypatch.setattr(clock, "monotonic", lambda: now[0])
-    scans = Scans(house.house, 10.0, house.scan)
-    await house.register(*TWO)
+    scans = Scans(context.context, 10.0, context.scan)
+    await context.register(*TWO)
     assert not await scans.look()
     now[0] = 9.0
     assert not await scans.look()
-    await house.register({**TWO[0], "submission_id": "SUB-9"})
+    await context.register({**TWO[0], "submission_id": "SUB-9"})
     assert not await scans.look()
     now[0] = 19.5
     assert await scans.look()
-    assert len(await queue_of(house)) == 1
-    assert (await house.call("GET", "/v1/suspects"))[1]["scanned"]["people"] == 2
+    assert len(await queue_of(context)) == 1
+    assert (await context.call("GET", "/v1/suspects"))[1]["scanned"]["people"] == 2
     # The scan's own writes count as one more change; after that there is nothing to scan.
     assert not await scans.look()
     now[0] = 40.0
     assert await scans.look()
     now[0] = 80.0
     assert not await scans.look()
-    assert (await house.call("POST", "/v1/suspects/scan"))[0] == 202
+    assert (await context.call("POST", "/v1/suspects/scan"))[0] == 202
     assert await scans.look()
 
 
 async def test_of_two_processes_one_scans_and_the_other_does_not_scan_the_same_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    house, now, scanned = Town(), [0.0], []
+    context, now, scanned = Town(), [0.0], []
     monkeypatch.setattr(clock, "monotonic", lambda: now[0])
 
     def process(name: str) -> tuple[Any, Scans]:
-        own: Any = SimpleNamespace(reader=house.reader, publish=house.publish, changes=0, leases=Leases(house.reader))
+        own: Any = SimpleNamespace(
+            reader=context.reader, publish=context.publish, changes=0, leases=Leases(context.reader)
+        )
 
         async def scan_by() -> Scan:
             scanned.append(name)
             assert not await other_of[name].look(), "no two at a time"
-            return await house.scan()
+            return await context.scan()
 
         return own, Scans(own, 10.0, scan_by)
 
     (one, scans), (other, others) = process("one"), process("other")
     other_of = {"one": others, "other": scans}
-    await house.register(*TWO)
+    await context.register(*TWO)
     one.changes, other.changes = 1, 1
     for moment in (0.0, 12.0, 14.0, 26.0, 50.0):
         now[0] = moment
@@ -283,7 +285,7 @@ async def test_of_two_processes_one_scans_and_the_other_does_not_scan_the_same_a
         await others.look()
     assert scanned == ["one", "other"]
     # When a scan is asked for, one of them runs at once.
-    await house.call("POST", "/v1/suspects/scan")
+    await context.call("POST", "/v1/suspects/scan")
     assert await others.look()
     assert not await scans.look()
     assert scanned == ["one", "other", "other"]
@@ -304,16 +306,16 @@ def test_the_same_news_has_one_name() -> None:
 
 
 async def test_a_worker_is_shown_with_every_source_and_as_of_an_earlier_day() -> None:
-    house = Town()
-    await house.register(TWO[0], {**TWO[0], "submission_id": "SUB-2", "sector": "trade", "name": "SITI AMINAH R"})
-    now = (await house.call("GET", f"/v1/workers/{WORKER}"))[1]
+    context = Town()
+    await context.register(TWO[0], {**TWO[0], "submission_id": "SUB-2", "sector": "trade", "name": "SITI AMINAH R"})
+    now = (await context.call("GET", f"/v1/workers/{WORKER}"))[1]
     assert (now["fields"]["sector"]["agency"], now["fields"]["sector"]["value"]) == ("dinsos", "trade")
     assert "value" not in now["fields"]["name"]
-    then = (await house.call("GET", f"/v1/workers/{WORKER}?as_of=2026-02-01"))[1]
+    then = (await context.call("GET", f"/v1/workers/{WORKER}?as_of=2026-02-01"))[1]
     assert then["sector"] == "trade"
-    assert (await house.call("GET", f"/v1/workers/{WORKER}?as_of=2026-01-31"))[0] == 404
-    assert (await house.call("GET", f"/v1/workers/{WORKER}?as_of=yesterday"))[0] == 400
-    (step,) = (await house.call("GET", f"/v1/workers/{WORKER}/history"))[1]["history"]
+    assert (await context.call("GET", f"/v1/workers/{WORKER}?as_of=2026-01-31"))[0] == 404
+    assert (await context.call("GET", f"/v1/workers/{WORKER}?as_of=yesterday"))[0] == 400
+    (step,) = (await context.call("GET", f"/v1/workers/{WORKER}/history"))[1]["history"]
     assert step["before"]["sector"] == {
         "agency": "dinsos",
         "submission_id": "SUB-1",

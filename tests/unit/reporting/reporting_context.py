@@ -58,7 +58,7 @@ def event(
     )
 
 
-class FakeHouse:
+class FakeContext:
     """The running service as its modules see it, with the in-memory store."""
 
     name = "reporting"

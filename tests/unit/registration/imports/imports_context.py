@@ -40,7 +40,7 @@ def table(*rows: str) -> bytes:
     return ("\n".join((HEADER, *rows)) + "\n").encode()
 
 
-class MemoryHouse:
+class MemoryContext:
     """Registration's own SPEC on a store and topics in memory. With `paused`, published records are not processed."""
 
     def __init__(self, **environ: str) -> None:
@@ -109,8 +109,8 @@ class MemoryHouse:
 
     async def carry_on(self) -> None:
         """Starts a process that finishes every unfinished import, and ends it."""
-        house: Any = self
-        running = Running(house, CIPHER)
+        context: Any = self
+        running = Running(context, CIPHER)
         await running.look()
         while running._tasks:
             for task in list(running._tasks.values()):
@@ -124,7 +124,7 @@ class MemoryHouse:
             return topic.endswith(("dinsos", "perikanan"))
 
         app = FastAPI()
-        house: Any = self
+        context: Any = self
         app.add_exception_handler(HTTPException, of_http)
-        app.include_router(web.routes(house, stands))
+        app.include_router(web.routes(context, stands))
         return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://registration")

@@ -13,14 +13,14 @@ from fastapi import FastAPI
 from services.registration.stickers.api import web
 from shared.runtime.records import Message
 from tests.property.registration_world import FORM, KEY
-from tests.unit.registration.imports.imports_house import MemoryHouse
+from tests.unit.registration.imports.imports_context import MemoryContext
 
 VILLAGE = "64.08.04.2001"
 PUBLIC_URL = "https://payung.kabupaten.go.id"
 KEYS = {"PAYUNG_ID_KEY": base64.b64encode(KEY).decode()}
 
 
-class StickerHouse(MemoryHouse):
+class StickerContext(MemoryContext):
     """Registration in memory with its stickers; `say` publishes an event of another service."""
 
     def __init__(self, now: datetime, **environ: str) -> None:
@@ -71,8 +71,8 @@ class StickerHouse(MemoryHouse):
     def stickers_app(self) -> FastAPI:
         """The service's HTTP endpoints for stickers."""
         app = FastAPI()
-        house: Any = self
-        app.include_router(web.routes(house))
+        context: Any = self
+        app.include_router(web.routes(context))
         return app
 
     def _waiting(self) -> list[Any]:

@@ -19,7 +19,7 @@ from shared.runtime.spec import ServiceSpec
 from shared.runtime.store.leases import Leases
 
 
-class House:
+class ServiceContext:
     """One running service, as its own routes and background task see it."""
 
     def __init__(
