@@ -79,7 +79,7 @@ def check(path: Path, regency: str, kind: ListKind) -> CheckResult:
 
 
 def checked(listed: ListFile, regency: str, now: datetime) -> CheckResult:
-    """The findings of an opened list, as of an instant."""
+    """The result for an opened list, as of an instant."""
     areas = area_files.load()
     judge = _judge(listed.kind, areas)
     found, taken = CheckResult(), Counter[str]()
@@ -121,7 +121,7 @@ class VillageCodes:
 
     @property
     def notices(self) -> tuple[tuple[str, str], ...]:
-        """What to tell of the rows so far (Indonesian, English)."""
+        """The notices about the rows so far (Indonesian, English)."""
         return villages.notices(self._rows, self._reference.areas)
 
 

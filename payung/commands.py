@@ -55,7 +55,8 @@ async def _command(
 
 
 def _regency(data: Mapping[str, Any]) -> str:
-    """Whose treasury speaks; CommandError where none does: the event would be a dead letter and remain unanswered."""
+    """The regency whose treasury sends the command. CommandError when there is none: the event would be a dead letter
+    and remain unanswered."""
     invoice_id = data.get("invoice_id")
     regency = str(data.get("regency") or _regency_of(str(invoice_id or "")))
     if area_files.load().is_regency(regency):

@@ -111,7 +111,7 @@ def _one_error(one: Any) -> str:
 def find(data: Path | None) -> Installation:
     """The installation of a data folder, or the one that the environment names.
 
-    Raises CommandError when nothing runs there, Refused for an environment variable of another form.
+    Raises CommandError when nothing runs there, StartRefused for an environment variable of another form.
     """
     data_dir = data if data is not None else default_data_dir()
     environ = _resolved()

@@ -131,7 +131,7 @@ async def _reseal(installation: Installation, spec: ServiceSpec, said: Callable[
     try:
         await key_checks.check(store, cipher, id_key_from(installation.environ) if spec.names_workers else None)
         for _ in range(PASSES_MAX):
-            sealed, missed = await store.seal_anew()
+            sealed, missed = await store.reseal()
             done += sealed
             if not sealed and not missed:
                 said(f"{spec.name}: {done} documents sealed again with {cipher.names[0]}")

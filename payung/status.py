@@ -17,7 +17,7 @@ from shared.runtime.errors import Unavailable
 
 ASK_S = 5.0
 # Every two seconds a process tells the others that it is alive.
-HEARD_S_MAX = 15.0
+SILENT_S_MAX = 15.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,8 +33,8 @@ class Instance:
 
     @property
     def well(self) -> bool:
-        """It is alive and reads or stands by. A process without partitions waits until one is free."""
-        return self.heard_s <= HEARD_S_MAX and (self.ready or not self.partitions)
+        """It is alive, and reads or waits as a spare. A process without partitions waits until one is free."""
+        return self.heard_s <= SILENT_S_MAX and (self.ready or not self.partitions)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,10 +142,10 @@ def _instance(one: Mapping[str, Any], asked: str | None) -> Instance:
     # The process that answered is alive now, whatever its store says.
     if one["name"] == asked:
         heard_s = 0.0
-    silent = f"not heard of for {heard_s:.0f} s" if heard_s > HEARD_S_MAX else str(one.get("detail", ""))
+    silent = f"not heard of for {heard_s:.0f} s" if heard_s > SILENT_S_MAX else str(one.get("detail", ""))
     return Instance(
         name=str(one["name"]),
-        ready=bool(one.get("ready")) and heard_s <= HEARD_S_MAX,
+        ready=bool(one.get("ready")) and heard_s <= SILENT_S_MAX,
         lag=int(one.get("lag", 0)),
         heard_s=heard_s,
         partitions=int(one.get("partitions", 0)),

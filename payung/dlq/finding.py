@@ -140,7 +140,7 @@ async def scan(
         for raw in records:
             letter = letters.take(record_of(raw))
             if letter is not None and wanted.until is not None and _instant(letter.at_ms) >= wanted.until:
-                # The broker stamps in order, so no later record is older.
+                # The broker's timestamps rise, so every later record is younger.
                 return
             if letter is not None and wanted.fits(letter):
                 yield letter

@@ -48,8 +48,8 @@ async def is_its_turn(reader: Reader, run: Run) -> bool:
 
     The first condition is an invariant of the budget. The second saves work: simultaneous runs of two funders would
     reserve the same workers, and one of them would give everything back. If they still meet, the insert of the premium
-    decides. A province pays only whom no regency pays: its run lets every open run of the regency over the month go
-    first.
+    decides. A province pays only for workers for whom no regency pays: its run waits for every open run of the regency
+    over the month.
     """
     where = {
         "state.regency": run.regency,
@@ -70,7 +70,8 @@ def _goes_before(other: Run, run: Run, first: Collection[str]) -> bool:
     if run.funding == PROVINCE and other.funding == REGENCY:
         return True
     # Only a run that could start blocks this one: a run that waits for its own budget must not hold up another budget.
-    # All use one order, and no run of a regency waits for a waiting one of a province, so nobody waits in a circle.
+    # All runs use one order, and a regency's run never waits for a province's waiting run, so runs never wait in a
+    # circle.
     return other.run_id in first and _order(other) < _order(run)
 
 

@@ -43,7 +43,7 @@ def routes(context: Any) -> APIRouter:
         period: Period | None = None,
         last: Annotated[int | None, Query(ge=1, le=LIST_MAX)] = None,
     ) -> dict[str, Any]:
-        """Runs, by regency and period; with `last` the newest so many, ordered by cutoff."""
+        """Runs, by regency and period; `last` limits them to that many of the newest, ordered by cutoff."""
         where = _where(await guard.caller(request), regency, period=period)
         if last is None:
             return {"runs": [run_view(run) for run in await _listed(context, "runs", where)]}

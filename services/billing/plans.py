@@ -1,6 +1,6 @@
 """What a run would bill now, and whom it would leave out: by district and reason, in rupiah. Changes nothing.
 
-The run's own pages and its own `draw` make the plan, so that it cannot say anything else than the run then does.
+The plan uses the pages and the `draw` of a real run, so a run with the same data has the same result.
 """
 
 from __future__ import annotations

@@ -88,7 +88,7 @@ async def _named(reader: Reader, decisions: Iterable[Unplaced]) -> dict[tuple[st
 
 
 async def _entitlements(reader: Reader, groups: Mapping[str, frozenset[str]]) -> dict[str, dict[str, Entitlement]]:
-    """What claims took of each person, by step and worker number; empty for a number of which nothing was taken."""
+    """What claims took of each person, by step and worker number; empty for a number from which nothing was taken."""
     numbers = sorted({number for group in groups.values() for number in group})
     found: Mapping[str, Entitlement] = await reader.states("deaths", numbers) if numbers else {}
     return {name: {number: found.get(number, Entitlement()) for number in group} for name, group in groups.items()}

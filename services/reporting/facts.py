@@ -50,7 +50,7 @@ class Reference:
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """What a report is asked for. A field that is None does not restrict."""
+    """The filters of a report. A field that is None does not restrict."""
 
     regency: str | None = None
     by: GroupBy = "district"
@@ -73,7 +73,7 @@ async def load_reference(reader: Reader, environ: Mapping[str, str]) -> Referenc
 
 
 async def facts(reader: Reader, routed: Sequence[tuple[Routed, Event]], reference: Reference) -> None:
-    """Nothing: the events need only their document."""
+    """Returns nothing: the events need only their document."""
     return
 
 

@@ -32,7 +32,7 @@ class Settings:
     streams_max: int = STREAMS_MAX
 
     def rest_s(self, took_s: float) -> float:
-        """How long figures are kept, whatever changes, when counting them took so long."""
+        """How long figures are kept, even if data change, when counting them took `took_s`."""
         return took_s * (1 / self.counting_share - 1)
 
     @classmethod

@@ -37,7 +37,7 @@ class Rule:
         return kind in self.types and any(one.fullmatch(source) for one in self.like)
 
     @property
-    def speakers(self) -> str:
+    def allowed_sources(self) -> str:
         """The allowed sources, as a text for a refused sender."""
         return " or ".join([*sorted(self.exact), *(_NAMED[one] for one in self.like)]) or "nobody"
 

@@ -163,7 +163,7 @@ class PremiumSkipped(Data):
 
 
 class RunSettle(RunStep):
-    """No candidate is left. The steps go round once more, so that every skipped premium is taken before the run
+    """No candidate is left. The run sends itself one more step, so that every skipped premium is taken before the run
     closes."""
 
 
@@ -238,5 +238,5 @@ WORK: dict[str, type[Data]] = {
     "invoice.opened": InvoiceOpened,
     "invoice.overdue": InvoiceOverdue,
 }
-# What a page or a count found in the store is said once: a store that was restored may find something else.
+# The result of a page or of a count is published once, because a restored store may find another result.
 FIRST_ONLY = frozenset({"run.drawn", "run.counted"})

@@ -99,7 +99,7 @@ def read(
     if outside:
         _check_limits(value, attributes, data)
     if not rule.admits(source, kind):
-        raise Unreadable("foreign-source", f"only {rule.speakers} may say this here")
+        raise Unreadable("foreign-source", f"only {rule.allowed_sources} may say this here")
     if model is None:
         return None
     if outside:

@@ -16,7 +16,7 @@ from openpyxl.worksheet.datavalidation import DataValidation
 from shared.files.workbook import HEADER, HEADER_FONT, TEXT, TITLE_FONT, text_of
 
 HEADER_ROW = 4
-# Drop-downs and formats reach down to this row; a longer list is better sent as CSV.
+# Drop-downs and formats reach down to this row; send a longer list as CSV.
 LAST_ROW = 5_000
 _CHOICES = "Pilihan"
 _OPTIONAL = PatternFill("solid", fgColor="54646D")

@@ -1,6 +1,6 @@
 """Telephones and relations as agencies write them, in the contract's form. The same for every way in. Pure.
 
-A text without a plain meaning is returned as it is.
+A text that is not understood is returned unchanged.
 """
 
 from __future__ import annotations

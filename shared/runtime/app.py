@@ -198,7 +198,7 @@ class Process:
         await gate.look()
         leases = Leases(store, instance or "")
         runner = DueRunner(spec, store, publisher, metrics, DueWorkplace(store, reference, consumer.caught_up), leases)
-        pulse = Pulse(store, instance, lambda: watch.vitals.told(), metrics)
+        pulse = Pulse(store, instance, lambda: watch.vitals.as_json(), metrics)
         watch = Watch(consumer, metrics, self._fail, pulse)
         context = ServiceContext(
             spec,
@@ -292,7 +292,7 @@ class Process:
 
     def _web(self, context: ServiceContext, watch: Watch, metrics: Metrics) -> uvicorn.Server:
         number = topics.SERVICES.index(context.name) + 1
-        port = configuration.HTTP_PORT.perhaps(self._environ) or DEFAULT_PORT_BASE + number
+        port = configuration.HTTP_PORT.optional(self._environ) or DEFAULT_PORT_BASE + number
         config = edge.config(endpoints.build(context, watch, metrics), self._environ, port)
         return _Web(config)
 

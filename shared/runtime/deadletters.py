@@ -26,7 +26,7 @@ PART = "dlq_part"
 PART_BYTES_MAX = topics.DEAD_LETTER_BYTES_MAX // 2
 # Parts of letters are joined in memory; parts whose other parts never arrive must not stay for ever.
 UNFINISHED_BYTES_MAX = 256 * 1024 * 1024
-# An audit line names so many of its records; all of them are in the dead-letter topic.
+# An audit line names at most this many records; all of them are in the dead-letter topic.
 PLACES_MAX = 10
 log = structlog.get_logger()
 
@@ -79,7 +79,7 @@ class DeadLetterTopic:
 
 
 def _audit(letters: Sequence[tuple[Record, str, str]]) -> None:
-    """One line for each topic and error. It has the places of records and nothing that stands in them."""
+    """One line for each topic and error. It names the positions of the records and nothing of their content."""
     places: dict[tuple[str, str], list[str]] = defaultdict(list)
     for record, code, _ in letters:
         places[record.topic, code].append(f"{record.partition}/{record.offset}")

@@ -52,7 +52,7 @@ BACKOFF_MAX_S = 60.0
 # The lease of the process that performs, and how often the others ask for it.
 DUE = "due"
 TURN_S = 2.0
-# After an orderly stop no process calls for this long: the calls of the old and the new process never fall into the
+# After an orderly stop no process calls for this long, so that calls of the old and of the new process are never in the
 # same second.
 REST_S = 1.0
 # At an orderly stop, calls under way get this long to be answered.

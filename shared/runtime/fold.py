@@ -50,7 +50,7 @@ class Taken:
 class Stored:
     """A document as loaded: `taken` maps the names of its inputs to their content hashes.
 
-    `kept` belongs to the store, which gets it back with the write.
+    `kept` is the store's own note on the document, which the store gets back with the write.
     """
 
     version: int

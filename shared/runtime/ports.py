@@ -91,7 +91,7 @@ class Writer(Protocol):
         ...
 
     async def delete_rows(self, collection: str, ids: Sequence[str]) -> None:
-        """Deletes plain rows by id that may be kept no longer. Documents with a version are never deleted."""
+        """Deletes plain rows by id whose time is over. Documents with a version are never deleted."""
         ...
 
 
@@ -232,7 +232,8 @@ class StateStore(Rows, Protocol):
         ...
 
     async def keep_first(self, collection: str, identifier: str, row: Mapping[str, Any]) -> dict[str, Any]:
-        """Inserts a plain row unless one exists; returns the one that exists, perhaps another writer's."""
+        """Inserts a plain row unless one exists; returns the row that exists, which another writer may have
+        inserted."""
         ...
 
     async def sealed_with(self, names: Sequence[str]) -> dict[str, int]:
@@ -252,6 +253,6 @@ class Publisher(Protocol):
 
 
 class DeadLetters(Protocol):
-    """Stores records aside with their original bytes; returns when the broker acknowledged them."""
+    """Puts records aside with their original bytes; returns when the broker acknowledged them."""
 
     async def put(self, letters: Sequence[tuple[Record, str, str]]) -> None: ...

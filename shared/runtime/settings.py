@@ -102,14 +102,14 @@ class Integer(Setting):
         """See `Setting.fits`."""
         return _WHOLE.fullmatch(text) is not None and self.least <= int(text) <= self.most
 
-    def perhaps(self, environ: Mapping[str, str]) -> int | None:
+    def optional(self, environ: Mapping[str, str]) -> int | None:
         """The number; the default when it is not set, None without a default."""
         given = self.text(environ)
         return int(given) if given else self.default
 
     def of(self, environ: Mapping[str, str]) -> int:
         """The number of a variable that has a default."""
-        found = self.perhaps(environ)
+        found = self.optional(environ)
         assert found is not None, f"{self.name} has no default"
         return found
 

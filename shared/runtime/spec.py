@@ -48,10 +48,9 @@ class ServiceSpec:
     the raw object, pydantic models are validated. `stored` gives each collection's codec. `reference` is loaded once at
     start (areas, policy, keys) and handed to route, facts and performers. `conflicting` makes the part that refuses an
     input whose name was used before with other content. `table` says which events each topic may carry, and from whom.
-    `first_only`: own events of which only the first content under a name counts; they say what a decision found in the
-    store, and that may be something else when a restored store decides it again.
-    `names_workers`: it turns NIKs into worker ids, and so needs the key of worker ids. `settings`: the environment
-    variables of this service alone.
+    `first_only`: own events of which only the first content under a name counts; they carry the result of a look into
+    the store, which may differ when a restored store decides again. `names_workers`: it turns NIKs into worker ids, and
+    so needs the key of worker ids. `settings`: the environment variables of this service alone.
     """
 
     name: str

@@ -113,7 +113,7 @@ def test_the_page_never_scrolls_sideways(page: Page, width: int) -> None:
         assert page.evaluate("document.documentElement.scrollWidth") == width
 
 
-def test_a_lost_service_is_said_and_the_page_comes_back_also_after_a_502(page: Page) -> None:
+def test_the_page_reports_a_lost_service_and_recovers_even_after_a_502(page: Page) -> None:
     context = town()
     with serving(application(context)) as port:
         page.goto(f"http://127.0.0.1:{port}/?regency=64.08&period=2026-01")

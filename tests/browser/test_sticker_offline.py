@@ -103,7 +103,7 @@ def scene(monkeypatch: pytest.MonkeyPatch) -> Iterator[Scene]:
     server.stop()
 
 
-def test_a_phone_without_a_network_tells_them_apart(scene: Scene) -> None:
+def test_a_phone_without_a_network_recognises_each_status(scene: Scene) -> None:
     page, tokens = scene.page, scene.tokens
     # At the office: the sheets are printed, one worker leaves, the officer's phone opens the page once.
     page.request.post(f"{scene.server.url}/v1/stickers/{VILLAGE}")
@@ -133,7 +133,7 @@ def test_a_phone_without_a_network_tells_them_apart(scene: Scene) -> None:
     assert scene.scan("bukan-token") == "invalid"
 
 
-def test_the_phones_own_zone_does_not_move_the_last_day(scene: Scene) -> None:
+def test_the_time_zone_of_the_phone_does_not_change_the_last_day(scene: Scene) -> None:
     page = scene.page
     page.goto(f"{scene.server.url}/s/")
     page.evaluate("navigator.serviceWorker.ready.then(() => true)")

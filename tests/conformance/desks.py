@@ -70,7 +70,7 @@ class MemoryDesk:
         reader = _reader(Server({}), self.topic, settle)
         session: Any = Session(member)
         reader.consumer._consumer = session
-        member.on_assigned = reader.consumer.own_anew
+        member.on_assigned = reader.consumer.partitions_assigned
         self._group.join(member)
 
         async def read() -> None:

@@ -96,7 +96,7 @@ async def test_bytes_come_back_as_they_were_sent(desk: Desk) -> None:
         assert record.timestamp_ms > 0
 
 
-async def test_a_start_goes_on_where_the_group_has_committed(desk: Desk) -> None:
+async def test_a_start_continues_where_the_group_has_committed(desk: Desk) -> None:
     await desk.publish(messages(desk))
     first, second = Seen(), Seen()
     async with desk.reading(first.take) as reader:
@@ -108,7 +108,7 @@ async def test_a_start_goes_on_where_the_group_has_committed(desk: Desk) -> None
     assert sorted(int(one.value or b"") for one in records) == list(range(RECORDS, RECORDS + 10))
 
 
-async def test_what_was_not_settled_comes_again_whole(desk: Desk) -> None:
+async def test_unsettled_records_are_read_again_completely(desk: Desk) -> None:
     await desk.publish(messages(desk))
     tried: list[Record] = []
 

@@ -99,7 +99,7 @@ async def test_a_loaded_document_is_changed_field_by_field(store: StateStore) ->
     }
 
 
-async def test_a_conflict_leaves_the_other_writes_standing(store: StateStore) -> None:
+async def test_a_conflict_does_not_undo_other_writes(store: StateStore) -> None:
     await store.save([write("a", 0, {"sum": 1}, "e1")])
     unsettled = await store.save([write("b", 0, {"sum": 1}, "e2"), write("a", 0, {"sum": 9}, "x")])
     assert Address("counters", "a") in unsettled

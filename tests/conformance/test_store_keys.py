@@ -72,7 +72,7 @@ def _write(key: str, base: int, n: int, cipher: FieldCipher) -> Folded:
     return Folded(Address("people", key), base, base + 1, {"name": f"SITI {key}", "n": n}, None, taken)
 
 
-async def test_the_first_row_of_a_name_stands(store: StateStore) -> None:
+async def test_the_first_row_of_a_name_is_kept(store: StateStore) -> None:
     assert await store.keep_first("_meta", "x", {"check": "a"}) == {"check": "a"}
     assert await store.keep_first("_meta", "x", {"check": "b"}) == {"check": "a"}
 
@@ -87,7 +87,7 @@ async def test_sealed_documents_are_counted_by_key(store: StateStore) -> None:
 
 @pytest.mark.connected
 @pytest.mark.parametrize("driver", ["motor", "pymongo"])
-async def test_long_documents_are_counted_and_sealed_anew_as_short_ones(mongo_url: str, driver: str) -> None:
+async def test_long_documents_are_counted_and_sealed_again_like_short_ones(mongo_url: str, driver: str) -> None:
     name = f"long_{driver}_{next(_numbers)}"
     before, rotating = _mongo(mongo_url, driver, OLD, name), _mongo(mongo_url, driver, BOTH, name)
     await before.check()
@@ -95,7 +95,7 @@ async def test_long_documents_are_counted_and_sealed_anew_as_short_ones(mongo_ur
     rows = {str(size): {"name": OLD.seal("SITI"), "filler": "x" * size} for size in (10, 5_000, 100_000)}
     await before.save_rows("rows", rows)
     assert await rotating.sealed_with(["k1"]) == {"k1": 3}
-    assert await rotating.seal_anew() == (3, 0)
+    assert await rotating.reseal() == (3, 0)
     assert await rotating.sealed_with(["k1", "k2"]) == {"k1": 0, "k2": 3}
     for one in (before, rotating):
         await one.close()
@@ -103,7 +103,7 @@ async def test_long_documents_are_counted_and_sealed_anew_as_short_ones(mongo_ur
 
 @pytest.mark.connected
 @pytest.mark.parametrize("driver", ["motor", "pymongo"])
-async def test_all_is_sealed_anew_beside_a_writer_and_no_write_is_lost(mongo_url: str, driver: str) -> None:
+async def test_all_values_are_sealed_again_beside_a_writer_and_no_write_is_lost(mongo_url: str, driver: str) -> None:
     name = f"anew_{driver}_{next(_numbers)}"
     before = _mongo(mongo_url, driver, OLD, name)
     await before.check()
@@ -125,7 +125,7 @@ async def test_all_is_sealed_anew_beside_a_writer_and_no_write_is_lost(mongo_url
             assert await live.save(writes) == set()
 
     async def rotate() -> None:
-        while (await rotating.seal_anew()) != (0, 0):
+        while (await rotating.reseal()) != (0, 0):
             pass
 
     await asyncio.gather(write(), rotate())

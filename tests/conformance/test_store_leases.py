@@ -27,7 +27,7 @@ async def freed(store: StateStore, name: str, who: Holder) -> None:
             await asyncio.sleep(0.02)
 
 
-async def test_who_holds_a_lease_keeps_it_and_no_other_gets_it(store: StateStore) -> None:
+async def test_the_holder_keeps_a_lease_and_no_other_process_gets_it(store: StateStore) -> None:
     one, other = holder("one"), holder("other")
     assert await store.take_leases(["a"], one, LONG_S, 1) == {"a"}
     assert await store.take_leases(["a"], other, LONG_S, 1) == set()
@@ -36,7 +36,7 @@ async def test_who_holds_a_lease_keeps_it_and_no_other_gets_it(store: StateStore
     assert await store.renew_leases(["a"], other, LONG_S) == set()
 
 
-async def test_of_many_who_ask_at_once_one_gets_each(store: StateStore) -> None:
+async def test_each_lease_goes_to_one_of_many_simultaneous_requests(store: StateStore) -> None:
     many = [holder() for _ in range(8)]
     got = await asyncio.gather(*(store.take_leases(["a", "b", "c"], one, LONG_S, 3) for one in many))
     assert sorted(name for names in got for name in names) == ["a", "b", "c"]
@@ -44,7 +44,7 @@ async def test_of_many_who_ask_at_once_one_gets_each(store: StateStore) -> None:
         assert await store.renew_leases(["a", "b", "c"], one, LONG_S) == names
 
 
-async def test_the_first_free_ones_are_taken_and_no_more_than_asked_for(store: StateStore) -> None:
+async def test_the_first_free_leases_are_taken_up_to_the_limit(store: StateStore) -> None:
     one, other = holder(), holder()
     assert await store.take_leases(["b", "d"], one, LONG_S, 5) == {"b", "d"}
     assert await store.take_leases(["a", "b", "c", "d", "e"], other, LONG_S, 2) == {"a", "c"}
@@ -52,7 +52,7 @@ async def test_the_first_free_ones_are_taken_and_no_more_than_asked_for(store: S
     assert await store.take_leases([], other, LONG_S, 2) == set()
 
 
-async def test_what_is_not_renewed_runs_out_and_cannot_be_renewed_once_another_has_it(store: StateStore) -> None:
+async def test_an_unrenewed_lease_expires_and_cannot_be_renewed_once_another_process_has_it(store: StateStore) -> None:
     dead, next_one = holder("dead"), holder("next")
     assert await store.take_leases(["a"], dead, SHORT_S, 1) == {"a"}
     await freed(store, "a", next_one)
@@ -61,7 +61,7 @@ async def test_what_is_not_renewed_runs_out_and_cannot_be_renewed_once_another_h
     assert await store.renew_leases(["a"], next_one, LONG_S) == {"a"}
 
 
-async def test_what_ran_out_and_nobody_took_may_be_renewed(store: StateStore) -> None:
+async def test_an_expired_lease_that_nobody_took_may_be_renewed(store: StateStore) -> None:
     one, other = holder(), holder()
     await store.take_leases(["a"], one, 0.0, 1)
     assert await store.renew_leases(["a"], one, LONG_S) == {"a"}
@@ -78,7 +78,7 @@ async def test_a_successor_under_the_same_name_takes_it_at_once(store: StateStor
     assert await store.take_leases(["b"], holder(), LONG_S, 1) == set()
 
 
-async def test_given_back_it_rests_and_is_free(store: StateStore) -> None:
+async def test_a_released_lease_is_free_after_its_rest(store: StateStore) -> None:
     one, other = holder("one"), holder("other")
     await store.take_leases(["a", "b", "c"], one, LONG_S, 3)
     await store.release_leases(["a"], one, 0.0, forget=False)
@@ -91,7 +91,7 @@ async def test_given_back_it_rests_and_is_free(store: StateStore) -> None:
     assert await store.renew_leases(["a", "b", "c"], one, LONG_S) == {"c"}
 
 
-async def test_forgotten_it_is_free_at_once(store: StateStore) -> None:
+async def test_a_forgotten_lease_is_free_at_once(store: StateStore) -> None:
     one, other = holder("one"), holder("other")
     await store.take_leases(["a"], one, LONG_S, 1)
     await store.release_leases(["a"], one, 0.0, forget=True)

@@ -77,7 +77,7 @@ def test_every_other_rule_has_its_law_its_confidence_and_a_reader() -> None:
         assert all(rules.file_of(symbol, papers.ROOT) for symbol in one["read"])
 
 
-def test_a_symbol_that_is_gone_or_stands_twice_is_no_place() -> None:
+def test_a_missing_or_repeated_symbol_is_an_error() -> None:
     for symbol in ("services.claims:no_such_rule", "services.claims:decide"):
         with pytest.raises(LookupError):
             rules.file_of(symbol, papers.ROOT)

@@ -63,7 +63,7 @@ def test_nothing_that_was_released_is_broken() -> None:
     assert not list(breaks(json.loads(FILE.read_text("utf-8")), forms()))
 
 
-def test_what_is_added_is_written_down() -> None:
+def test_additions_are_recorded() -> None:
     assert forms().keys() == json.loads(FILE.read_text("utf-8")).keys(), "run: make papers"
 
 

@@ -179,7 +179,7 @@ def test_a_planted_fault_is_named(world: Observed, law: str, plant: Callable[[Ob
         report.hold()
 
 
-def test_no_law_is_without_a_planted_fault() -> None:
+def test_every_law_has_a_planted_fault() -> None:
     assert {law for law, _ in PLANTED} == set(LAWS)
 
 

@@ -39,7 +39,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 
 
 @pytest.mark.ci
-async def test_other_keys_than_the_stores_start_nothing(world: World) -> None:
+async def test_no_service_starts_with_other_keys_than_its_store(world: World) -> None:
     service = world.start("registration")
     await eventually(service.ready, 60, "ready")
     assert await service.stop() == 0
@@ -64,7 +64,7 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FaultInst
         yield installation
 
 
-async def test_a_rotation_under_load_that_is_killed_goes_on_and_loses_nothing(installation: FaultInstallation) -> None:
+async def test_a_killed_rotation_under_load_continues_and_loses_nothing(installation: FaultInstallation) -> None:
     said: list[str] = []
     place = installation.place
     before = keys_of(json.loads((place.data_dir / "keys.json").read_text())).field_keys

@@ -25,7 +25,9 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FaultInst
 
 
 @pytest.mark.parametrize(("server", "told"), [("mongo", "MongoDB"), ("kafka", "Kafka")])
-async def test_a_frozen_server_is_told_and_replaced(installation: FaultInstallation, server: str, told: str) -> None:
+async def test_a_frozen_server_is_reported_and_replaced(
+    installation: FaultInstallation, server: str, told: str
+) -> None:
     await installation.load(40, bill=False)
     url = installation.place.url("registration")
     before = installation.signal(server, signal.SIGSTOP)

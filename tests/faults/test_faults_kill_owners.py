@@ -83,7 +83,7 @@ async def test_members_that_come_and_go_under_load_cost_no_event(installation: F
     await installation.holds()
 
 
-async def test_of_two_processes_with_one_name_the_older_ends(installation: FaultInstallation) -> None:
+async def test_the_older_of_two_processes_with_one_name_ends(installation: FaultInstallation) -> None:
     """Otherwise each would for ever take the other's partitions as its own."""
     service = "billing"
     name = installation.environment(service)[guards.INSTANCE]
@@ -98,7 +98,7 @@ async def test_of_two_processes_with_one_name_the_older_ends(installation: Fault
     assert installation.deaths(service).count(f"exit {app.EXIT_REFUSED}") == refusals + 1
 
 
-async def test_reporting_made_anew_in_the_middle_of_a_load_counts_everything(
+async def test_reporting_rebuilt_under_load_counts_everything(
     installation: FaultInstallation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def at_once(*_: object, **__: object) -> list[rebuilding.Difference]:

@@ -25,7 +25,7 @@ SEAMS = [pytest.param(seam, marks=CI.get(seam, ())) for seam in seams.SEAMS]
 
 
 @pytest.mark.parametrize("seam", SEAMS)
-async def test_killed_at_a_seam_every_service_ends_with_one_effect(installation: FaultInstallation, seam: str) -> None:
+async def test_a_service_killed_at_a_seam_has_each_effect_once(installation: FaultInstallation, seam: str) -> None:
     killed = {service: installation.deaths(service).count("killed by signal 9") for service in SERVICES}
     for service in SERVICES:
         # Use the first pass, because a fast service takes a whole list in one batch.

@@ -125,7 +125,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 
 
 @pytest.mark.ci
-async def test_what_came_after_a_backup_is_read_again_or_the_service_says_why_not(world: World, tmp_path: Path) -> None:
+async def test_records_after_a_backup_are_read_again_or_the_service_says_why_not(world: World, tmp_path: Path) -> None:
     services = await world.start_ready(*SERVICES)
     await holds(world, await submit(world, "before", 60))
     kept = tmp_path / "kept"

@@ -246,7 +246,9 @@ async def test_a_refused_batch_does_not_poison_the_partition(world: World, servi
     assert all(one.running() for one in services)
 
 
-async def test_while_the_dead_letter_topic_takes_nothing_nothing_goes_on(world: World, services: list[Service]) -> None:
+async def test_nothing_is_settled_while_the_dead_letter_topic_refuses_records(
+    world: World, services: list[Service]
+) -> None:
     name = topics.dead_letters("registration")
     aside = await _put_aside(world)
     await _limit(world, name, 10)

@@ -137,9 +137,7 @@ async def test_half_open_broker_for_good(world: World, services: list[Service]) 
 
 
 @pytest.mark.parametrize("kind", ["produce", "insert"])
-async def test_an_answer_that_never_comes_on_a_line_that_stands(
-    world: World, services: list[Service], kind: str
-) -> None:
+async def test_an_answer_never_comes_on_an_open_connection(world: World, services: list[Service], kind: str) -> None:
     proxy = world.kafka_proxy if kind == "produce" else world.mongo_proxy
     before = proxy.lost
     proxy.lose_answers(kind, 1, silent=True)

@@ -60,26 +60,26 @@ class Client:
         return clock.monotonic() - began
 
 
-async def test_it_passes_what_comes(proxy: Proxy) -> None:
+async def test_it_passes_bytes_unchanged(proxy: Proxy) -> None:
     client = await Client.to(proxy)
     for _ in range(50):
         await client.ask(size=10_000)
     assert (proxy.accepted, proxy.lost) == (1, 0)
 
 
-async def test_latency_holds_for_both_ways(proxy: Proxy) -> None:
+async def test_latency_applies_to_both_directions(proxy: Proxy) -> None:
     client = await Client.to(proxy)
     proxy.up, proxy.down = Way(latency_s=0.2), Way(latency_s=0.1)
     assert await client.ask() >= 0.3
 
 
-async def test_a_narrow_line_takes_its_time(proxy: Proxy) -> None:
+async def test_a_limited_bandwidth_delays_bytes(proxy: Proxy) -> None:
     client = await Client.to(proxy)
     proxy.up = Way(bytes_per_s=100_000)
     assert await client.ask(size=30_000) >= 0.3
 
 
-async def test_half_open_is_silence_and_healing_a_reset(proxy: Proxy) -> None:
+async def test_half_open_is_silent_and_ends_with_a_reset(proxy: Proxy) -> None:
     standing = await Client.to(proxy)
     await standing.ask()
     proxy.half_open()

@@ -108,7 +108,7 @@ async def test_partitions_added_under_a_running_service(world: World) -> None:
         await remade(world, topics.work(SERVICE))
 
 
-async def test_a_topic_made_anew_and_its_acceptance(world: World) -> None:
+async def test_a_recreated_topic_and_its_acceptance(world: World) -> None:
     service = world.start(SERVICE)
     await eventually(service.ready, 60, "ready")
     assert await service.stop() == 0
@@ -121,7 +121,7 @@ async def test_a_topic_made_anew_and_its_acceptance(world: World) -> None:
         assert await service.stop() == 0
 
 
-async def test_a_topic_made_anew_under_a_running_service(world: World) -> None:
+async def test_a_topic_recreated_under_a_running_service(world: World) -> None:
     service = world.start(SERVICE)
     await eventually(service.ready, 60, "ready")
     await remade(world, topics.BILLING_INTAKE)
@@ -164,11 +164,11 @@ async def test_a_topic_that_one_lost_disk_may_lose(world: World) -> None:
     assert "if one broker is meant, say so: PAYUNG_KAFKA_ONE_BROKER=yes" in why
 
 
-async def test_copies_that_are_not_known_are_refused(world: World) -> None:
+async def test_an_unknown_number_of_copies_is_refused(world: World) -> None:
     assert "PAYUNG_KAFKA_ONE_BROKER is yes or no" in await refused(world, PAYUNG_KAFKA_ONE_BROKER="perhaps")
 
 
-async def test_min_insync_is_applied_to_topics_that_stand(world: World) -> None:
+async def test_min_insync_is_applied_to_existing_topics(world: World) -> None:
     wanted = [one for one in topics.fixed_topics() if one.name == topics.work(SERVICE)]
     async with admin(world) as client:
         resource = ConfigResource(ConfigResourceType.TOPIC, topics.work(SERVICE), {"retention.ms": "99000000"})

@@ -25,7 +25,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         yield world
 
 
-async def test_offsets_deleted_and_all_is_read_again_into_what_stands(world: World) -> None:
+async def test_all_records_are_read_again_into_existing_stores_when_offsets_are_deleted(world: World) -> None:
     services = await world.start_ready(*SERVICES)
     identifiers = await submit(world, "again", 300)
     first = await holds(world, identifiers)
@@ -39,7 +39,7 @@ async def test_offsets_deleted_and_all_is_read_again_into_what_stands(world: Wor
     assert second.counts["answers"] == first.counts["answers"]
 
 
-async def test_all_is_read_again_into_empty_stores(world: World) -> None:
+async def test_all_records_are_read_again_into_empty_stores(world: World) -> None:
     services = await world.start_ready(*SERVICES)
     identifiers = await submit(world, "anew", 300)
     first = await holds(world, identifiers)

@@ -157,7 +157,7 @@ async def watched(town: Town) -> AsyncIterator[list[float]]:
         await looking
 
 
-async def test_two_replicas_ask_each_question_once_and_a_killed_one_costs_what_was_in_flight(town: Town) -> None:
+async def test_two_replicas_ask_each_question_once_and_a_kill_repeats_only_calls_in_flight(town: Town) -> None:
     async with watched(town) as busiest:
         await town.send()
         await town.judged()

@@ -395,7 +395,7 @@ async def _well_but_for(service: Service, topic: str) -> bool:
     return vitals["lag"] == 0 and topic in vitals["detail"]
 
 
-async def test_a_pause_outlives_a_restart(place: Place) -> None:
+async def test_a_pause_survives_a_restart(place: Place) -> None:
     limits = {"PAYUNG_FLOOD_LETTERS": "100", "PAYUNG_FLOOD_PAUSE_S": "3600"}
     async with place.service(**limits) as service:
         await place.send([Message(ONE, b"k", GARBAGE, ()) for _ in range(150)])
@@ -411,7 +411,7 @@ async def test_a_pause_outlives_a_restart(place: Place) -> None:
     assert await place.sums() == {"c": 1, "d": 1}
 
 
-async def test_a_flood_of_our_own_stops_the_service_before_it_drains(place: Place) -> None:
+async def test_a_flood_of_our_own_topic_stops_the_service_before_it_drains(place: Place) -> None:
     await place.send([Message(WORK, b"k", GARBAGE, ()) for _ in range(150)])
     service = Service(place, {})
     assert await service.exit() == 70

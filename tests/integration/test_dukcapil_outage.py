@@ -62,7 +62,7 @@ async def until(condition: Callable[[], Awaitable[bool]]) -> None:
             await asyncio.sleep(0.2)
 
 
-async def test_an_outage_and_a_kill_lose_no_check_and_tell_no_secret(town: Town, tmp_path: Path) -> None:
+async def test_an_outage_and_a_kill_lose_no_check_and_show_no_secret(town: Town, tmp_path: Path) -> None:
     await town.outside.post("/_control", json={"down": True})
     await publish(town.at, town.people)
 

@@ -40,7 +40,9 @@ async def service(
     await store.close()
 
 
-async def test_loads_policies_sweeps_and_the_queue(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_loads_policies_sweeps_and_the_queue_work_on_real_servers(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(sweep, "PAGE", 2)
     await service.load([person(nik) for nik in NIKS[:6]], "v1")
     rosters = [{"nik": NIKS[6], "started_on": "2026-01-03"}]

@@ -117,7 +117,7 @@ async def test_servers_killed_by_9_come_back_with_their_data(tmp_path: Path) -> 
     assert processes_of(tmp_path) == {}
 
 
-async def test_data_outlives_a_restart_on_other_ports(tmp_path: Path) -> None:
+async def test_data_survives_a_restart_on_other_ports(tmp_path: Path) -> None:
     base = ports.free_base()
     async with stack.servers(tmp_path, base, environment={}) as addresses:
         await write(*addresses)
@@ -161,7 +161,7 @@ def launched(tmp_path: Path, kafka: str, mongo_url: str, monkeypatch: pytest.Mon
     return Launched(tmp_path, {**dates.bare(os.environ), "PAYUNG_KAFKA": kafka, "PAYUNG_MONGO_URL": mongo_url})
 
 
-async def test_stack_starts_all_tells_all_and_cleans_up(launched: Launched, kafka: str, mongo_url: str) -> None:
+async def test_stack_starts_all_reports_all_and_cleans_up(launched: Launched, kafka: str, mongo_url: str) -> None:
     async with launched.stack:
         run = stack.read_run(launched.data)
         assert run is not None
@@ -213,7 +213,7 @@ async def test_second_stack_on_the_same_folder_is_refused(launched: Launched, tm
         assert stack.read_run(launched.data) is not None
 
 
-async def test_topics_that_cannot_be_made_are_one_clear_line(launched: Launched) -> None:
+async def test_topics_that_cannot_be_made_are_reported_in_one_line(launched: Launched) -> None:
     async def refuse(environ: Mapping[str, str]) -> None:
         raise StartRefused("topic billing-events has 3 partitions, the table says 6")
 

@@ -294,7 +294,7 @@ async def second_regency(running: LiveInstallation) -> int:
     return sum(count for outcome, count in result.by_outcome().items() if outcome != "rejected")
 
 
-async def test_months_claims_and_two_regencies_with_every_service_killed_on_the_way(
+async def test_months_claims_and_two_regencies_are_correct_although_every_service_is_killed(
     running: LiveInstallation, second_regency: int
 ) -> None:
     at = running.at
@@ -389,7 +389,7 @@ async def _whole_story(at: Installation, who: str, nik: str) -> None:
     assert nik not in json.dumps([one.step.as_json(asked=one.asked) for one in told])
 
 
-async def test_the_figures_are_made_again_while_lists_come_in_and_heal_what_was_damaged(
+async def test_rebuilt_figures_repair_damage_while_lists_come_in(
     running: LiveInstallation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     at = running.at

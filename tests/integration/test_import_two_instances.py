@@ -118,7 +118,7 @@ async def town(tmp_path: Path) -> AsyncIterator[Town]:
             await made.mongo.close()
 
 
-async def test_a_list_goes_on_at_the_other_instance_when_its_carrier_is_killed(town: Town) -> None:
+async def test_another_instance_continues_a_list_when_its_carrier_is_killed(town: Town) -> None:
     async with town.client("registration-1") as first, town.client("registration-2") as second:
         answer = await first.post("/v1/imports?agency=64.08/perikanan&filename=daftar.csv", content=_list())
         assert answer.status_code == 202, answer.text

@@ -243,7 +243,7 @@ async def test_tokens_are_renewed_while_a_service_works(doors: Doors) -> None:
         await publisher.stop()
 
 
-async def test_who_is_not_let_in_and_the_line_that_says_why(doors: Doors) -> None:
+async def test_a_refused_client_is_logged_with_the_reason(doors: Doors) -> None:
     stranger, other_issuer = Authority(), TestIssuer()
     elsewhere = str(stranger.publish(doors.folder / "elsewhere.pem"))
     without = {name: one for name, one in doors.by_certificate().items() if not name.endswith(("_CERT", "_KEY"))}

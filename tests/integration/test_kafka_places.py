@@ -121,7 +121,7 @@ async def test_records_that_retention_deleted_unread_are_reported_once_and_are_n
     assert desk.counted("payung_records_skipped_total") == 8
 
 
-async def test_all_that_waited_is_gone(desk: Desk) -> None:
+async def test_all_waiting_records_were_deleted(desk: Desk) -> None:
     await desk.publish(8)
     await desk.commit(0)
     await desk.delete_before(8)
@@ -159,7 +159,7 @@ async def test_a_group_without_committed_offsets_reports_unknown(desk: Desk) -> 
 
 
 @pytest.mark.parametrize("standing", [6, 0])
-async def test_a_place_behind_the_end_begins_again(desk: Desk, standing: int) -> None:
+async def test_an_offset_behind_the_end_restarts_at_the_beginning(desk: Desk, standing: int) -> None:
     await desk.publish(standing)
     await desk.commit(50)
     consumer = desk.consumer()

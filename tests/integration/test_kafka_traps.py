@@ -105,7 +105,7 @@ async def test_a_keyed_publish_keeps_each_key_on_one_partition_in_order(kafka: s
     assert all(order == sorted(order) for order in orders.values())
 
 
-async def test_a_header_that_is_no_text_costs_no_record(kafka: str) -> None:
+async def test_a_header_that_is_not_text_loses_no_record(kafka: str) -> None:
     topic = await _topic(kafka)
     headers: list[list[tuple[str, str | bytes | None]]] = [[("x", b"\xff\xfe")], [("x", None)], [("", b"")], []]
     producer = Producer({"bootstrap.servers": kafka})
@@ -161,7 +161,7 @@ async def test_a_batch_counts_as_under_way_as_soon_as_it_is_read(kafka: str, mon
     assert not any(turns)
 
 
-async def test_a_batch_that_is_done_is_gone_without_the_collector(kafka: str) -> None:
+async def test_a_finished_batch_is_freed_without_the_garbage_collector(kafka: str) -> None:
     topic = await _topic(kafka)
     taken = asyncio.Semaphore(0)
 

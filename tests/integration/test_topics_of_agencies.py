@@ -57,7 +57,7 @@ async def test_an_agency_that_cannot_be_answered_is_refused(kafka: str, made: li
 
 
 @pytest.mark.parametrize(("odd", "count"), [(INTAKE, 5), (FEEDBACK, 2)])
-async def test_an_agency_whose_partitions_are_not_the_tables_is_refused(
+async def test_an_agency_with_another_partition_count_than_the_table_is_refused(
     kafka: str, made: list[Topic], odd: Topic, count: int
 ) -> None:
     pair = [replace(one, partitions=count) if one is odd else one for one in (FEEDBACK, INTAKE)]

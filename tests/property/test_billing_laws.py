@@ -220,7 +220,7 @@ def test_two_funders_at_once_share_the_workers_and_waste_no_money(polite: bool) 
     audit(world, 6, 2)
 
 
-def test_where_a_batch_is_cut_does_not_matter() -> None:
+def test_the_size_of_batches_does_not_change_the_result() -> None:
     results = []
     for batch in (1, 2, 7, 2000):
         world = World()
@@ -263,9 +263,7 @@ fields = st.dictionaries(
 
 
 @given(st.sampled_from(sorted(COMMANDS)), fields, st.sampled_from([None, "data is no JSON object"]))
-def test_every_command_is_answered_whatever_stands_in_it(
-    kind: str, values: dict[str, Any], problem: str | None
-) -> None:
+def test_every_command_is_answered_whatever_it_contains(kind: str, values: dict[str, Any], problem: str | None) -> None:
     event = Event(
         id="1",
         source="s",
@@ -368,7 +366,7 @@ def _pays(world: World, invoice: Any) -> None:
     world.command("invoice.pay.v1", payment, invoice.invoice_id)
 
 
-def test_a_page_that_a_restored_store_draws_anew_bills_nobody_else() -> None:
+def test_a_page_drawn_again_by_a_restored_store_bills_nobody_else() -> None:
     """Whoever was verified after the run is known before the run is read again."""
     world = World(step_workers=2)
     for number in range(3):

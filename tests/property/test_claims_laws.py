@@ -92,7 +92,7 @@ def part_of(command: Event) -> tuple[str, Event]:
     st.sampled_from(list(ClaimStatus)),
 )
 @settings(max_examples=400, deadline=None)
-def test_every_command_is_answered_in_every_state_and_always_alike(
+def test_every_command_gets_the_same_answer_in_every_state(
     kind: str, fields: dict[str, Any], status: ClaimStatus
 ) -> None:
     collection, part = part_of(event(kind, COMMANDS[kind](fields)))
@@ -288,7 +288,7 @@ person_acts: list[Act] = [
     st.integers(0, 6),
 )
 @settings(max_examples=120, deadline=None)
-def test_of_all_numbers_of_a_person_one_claim_is_paid_and_a_withdrawn_one_stands_in_nobodys_way(
+def test_one_claim_over_all_numbers_of_a_person_is_paid_and_a_withdrawn_one_blocks_none(
     order: Sequence[Act], cut: int, again: bool, pauses: set[int], withdrawn: str | None, at: int
 ) -> None:
     async def live() -> World:

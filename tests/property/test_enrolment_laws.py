@@ -82,7 +82,7 @@ def told(events: list[Event]) -> Enrolment | None:
 
 
 @given(news(), st.data())
-def test_any_order_of_news_ends_the_same(events: list[Event], data: st.DataObject) -> None:
+def test_any_order_of_events_ends_the_same(events: list[Event], data: st.DataObject) -> None:
     shuffled = data.draw(st.permutations(events))
     assert told(shuffled) == told(events)
 
@@ -99,7 +99,7 @@ def test_an_end_that_arrives_before_its_verified_verdict_bills_the_months_until_
     assert state == told([good, end])
 
 
-def test_of_a_long_life_the_last_verdicts_are_kept() -> None:
+def test_only_the_last_verdicts_are_kept() -> None:
     who: dict[str, Any] = {"worker_id": "w", "regency": "64.08", "district": "64.08.04", "village": "64.08.04.2001"}
     who |= {"sector": "trade", "sex": "F", "birth_month": "1985-07", "registration_version": 1}
     more: dict[str, Any] = {"segment": "BPU", "evidence": [], "score": 100, "valid_until": "2027-01-05"}

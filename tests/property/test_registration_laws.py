@@ -88,7 +88,7 @@ def play(world: World, name: str, who: Any, what: dict[str, Any]) -> list[Any]:
 
 
 @given(st.lists(steps, max_size=14))
-def test_versions_rise_checks_follow_them_and_old_verdicts_are_silent(history: list[tuple[str, Any, Any]]) -> None:
+def test_versions_rise_with_each_check_and_old_verdicts_have_no_effect(history: list[tuple[str, Any, Any]]) -> None:
     world = World()
     before: Any = None
     for name, who, what in history:
@@ -111,7 +111,7 @@ def test_versions_rise_checks_follow_them_and_old_verdicts_are_silent(history: l
 
 
 @given(st.lists(steps, max_size=14), st.sampled_from(["verified", "rejected"]))
-def test_a_verdict_is_told_to_every_agency_that_was_taken_since_the_check(
+def test_a_verdict_is_answered_to_every_agency_accepted_since_the_check(
     history: list[tuple[str, Any, Any]], last: str
 ) -> None:
     world = World()

@@ -35,7 +35,7 @@ def worker(world: World) -> Worker | None:
 
 
 @given(st.permutations(AGENCIES), st.tuples(forms, forms, forms, forms))
-def test_of_ranked_words_the_same_stands_in_any_order(order: list[str], said: tuple[dict[str, Any], ...]) -> None:
+def test_the_same_statement_counts_in_any_order(order: list[str], said: tuple[dict[str, Any], ...]) -> None:
     by_agency = dict(zip(AGENCIES, said, strict=True))
     world = World()
     for agency in order:
@@ -49,7 +49,7 @@ def test_of_ranked_words_the_same_stands_in_any_order(order: list[str], said: tu
 
 
 @given(st.permutations(AGENCIES), st.tuples(forms, forms, forms, forms))
-def test_nothing_that_was_said_is_lost_and_what_stands_somebody_said(
+def test_every_statement_is_kept_and_every_value_comes_from_one(
     order: list[str], said: tuple[dict[str, Any], ...]
 ) -> None:
     world = World()

@@ -54,7 +54,7 @@ def test_totals_are_the_sums_of_the_rows_and_nobody_is_lost(counted: coverage.Ta
 
 
 @given(tallies("birth_month", months))
-def test_ages_lose_nobody_either(counted: coverage.Tallies) -> None:
+def test_groups_by_age_count_every_worker(counted: coverage.Tallies) -> None:
     rows, totals = coverage.assemble("age", "2026-02", counted, [], str)
     assert totals["registered"] == sum(row["count"] for row in counted.registrations)
     assert {row["age"] for row in rows} <= {age_band(f"{year}-01", "2026-02") for year in range(1930, 2027)}
@@ -142,7 +142,7 @@ def test_interleaving_of_topics_and_repeats_change_nothing(events: list[Event], 
 
 
 @given(histories(), st.randoms(use_true_random=False))
-def test_the_latest_word_of_an_aggregate_stands_in_any_order(events: list[Event[Any]], random: Any) -> None:
+def test_the_latest_event_of_an_aggregate_counts_in_any_order(events: list[Event[Any]], random: Any) -> None:
     last = {route(event, None)[0].address: event for event in events if event.type.startswith(("worker.", "identity."))}
     shuffled = list(events)
     random.shuffle(shuffled)

@@ -181,7 +181,7 @@ def _is_word_amiss(event: Event) -> bool:
 
 
 @given(checks, people, employed, died, withdrawn, st.permutations(range(4)), st.sets(st.integers(1, 3)), st.booleans())
-def test_any_order_of_the_topics_ends_with_the_same_standing(
+def test_any_order_of_the_topics_ends_with_the_same_identity(
     check: Any,
     person: SnapshotPerson,
     job: Any,

@@ -114,7 +114,7 @@ class Host:
         runner = self.runner = DueRunner(spec, store, publisher, service.metrics, place, leases)
         session = Session(self._member)
         consumer._consumer = session
-        self._member.on_assigned = consumer.own_anew
+        self._member.on_assigned = consumer.partitions_assigned
         self._spawn(runner.run)
         if spec.performers:
             self._spawn(leases.run)

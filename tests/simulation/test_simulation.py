@@ -45,7 +45,7 @@ TYPES = {
 
 
 @pytest.mark.timeout(0)
-def test_every_run_ends_as_the_straight_fold(seeds: range, summary: list[str]) -> None:
+def test_every_run_ends_like_the_reference_fold(seeds: range, summary: list[str]) -> None:
     struck: Counter[str] = Counter()
     broken: list[str] = []
     awaits = 0
@@ -95,7 +95,7 @@ def test_the_stories_bring_about_what_the_promise_is_about() -> None:
     assert paid >= 3
 
 
-def test_every_kind_of_trouble_strikes() -> None:
+def test_every_kind_of_trouble_occurs() -> None:
     struck: Counter[str] = Counter()
     for seed in range(0, 2_000, 20):
         struck += play(seed).struck

@@ -99,7 +99,7 @@ class Releases:
             yield
 
 
-def test_two_releases_side_by_side_end_as_one() -> None:
+def test_two_releases_side_by_side_end_like_one() -> None:
     newer = older = 0
     for number in range(STORIES):
         seed = number * SEEDS_A_STORY + number % SEEDS_A_STORY

@@ -153,19 +153,19 @@ async def create(options: Mapping[str, Any], topic: str) -> type[Exception]:
 # -- strangers --------------------------------------------------------------------------------------------------------
 
 
-async def test_who_has_no_log_in_is_not_let_in(servers: GuardedInstallation) -> None:
+async def test_a_client_without_a_log_in_is_refused(servers: GuardedInstallation) -> None:
     with pytest.raises((KafkaConnectionError, KafkaError)):
         await write({"bootstrap_servers": servers.at.environ["PAYUNG_KAFKA"]}, DINSOS)
 
 
-async def test_a_wrong_password_is_not_let_in_and_the_broker_says_so(servers: GuardedInstallation) -> None:
+async def test_a_wrong_password_is_refused_and_logged_by_the_broker(servers: GuardedInstallation) -> None:
     options = {**servers.options("64.08-dinsos"), "sasl_plain_password": "salah"}
     with pytest.raises((KafkaConnectionError, KafkaError)):
         await write(options, DINSOS)
     assert "Failed authentication" in servers.audit()
 
 
-async def test_the_controllers_door_is_locked_too(servers: GuardedInstallation) -> None:
+async def test_the_controller_listener_requires_a_log_in(servers: GuardedInstallation) -> None:
     port = int(servers.at.environ["PAYUNG_KAFKA"].rsplit(":", 1)[1]) + 1
     with pytest.raises((KafkaConnectionError, KafkaError)):
         await write({"bootstrap_servers": f"127.0.0.1:{port}"}, DINSOS)
@@ -393,7 +393,7 @@ async def test_files_are_for_their_owner_only(servers: GuardedInstallation) -> N
     assert set(json.loads((folder / "64.08-dinsos.json").read_text())) == {"bootstrap", "mechanism", "user", "password"}
 
 
-async def test_one_more_agency_has_its_own_door(servers: GuardedInstallation) -> None:
+async def test_a_further_agency_has_its_own_log_in(servers: GuardedInstallation) -> None:
     wanted = topics.agency_topics("64.08", "pertanian", claims=False)
     await topics_admin.apply(wanted=wanted, environ=servers.at.environ)
     login = await commands.admit(servers.at, "64.08", "pertanian", wanted)
@@ -404,7 +404,7 @@ async def test_one_more_agency_has_its_own_door(servers: GuardedInstallation) ->
         await write(servers.options("64.08-pertanian"), DINSOS)
 
 
-async def test_a_rotated_password_holds_and_the_old_one_does_not(servers: GuardedInstallation) -> None:
+async def test_a_rotated_password_works_and_the_old_one_is_refused(servers: GuardedInstallation) -> None:
     before = servers.options("64.02-desa")
     await commands.rotate(servers.at, "64.02-desa")
     await write(servers.options("64.02-desa"), topics.registration_intake("64.02", "desa"))
@@ -424,7 +424,7 @@ async def test_the_operators_own_password_is_rotated_at_both_servers(servers: Gu
     assert await topics_admin.partitions(Server(servers.at.environ), [DINSOS]) == {DINSOS: 3}
 
 
-async def test_rules_that_the_table_does_not_know_are_taken_away(servers: GuardedInstallation) -> None:
+async def test_rules_missing_in_the_table_are_removed(servers: GuardedInstallation) -> None:
     broker = BrokerAccess(servers.at.environ)
     broker.set_rules([User(name="64.02-dinsos", grants=frozenset({Grant("topic", DINSOS, "write")}))])
     # A broker learns of a new rule a moment later.

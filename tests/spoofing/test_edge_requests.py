@@ -67,7 +67,7 @@ async def test_a_name_that_is_not_this_machine_is_not_answered(host: str) -> Non
         assert await asked(address, "GET", {"host": host}) in (400, 421)
 
 
-async def test_loopback_names_and_names_that_are_told_are_answered() -> None:
+async def test_loopback_names_and_configured_names_are_answered() -> None:
     async with served(application(), {**OPEN, "PAYUNG_HTTP_NAMES": "registration, payung.local"}) as address:
         for host in (address, "localhost:8101", "localhost", "127.0.0.1", "[::1]:8101", "registration:8101"):
             assert await asked(address, "GET", {"host": host}) == 200, host
@@ -105,7 +105,7 @@ async def test_own_pages_and_programs_are_let_in() -> None:
 # -- what a browser may do with an answer -----------------------------------------------------------------------------
 
 
-async def test_no_page_of_others_frames_loads_or_keeps_an_answer() -> None:
+async def test_no_foreign_page_can_frame_load_or_store_an_answer() -> None:
     app = application()
 
     @app.get("/own")
@@ -187,7 +187,7 @@ async def test_a_body_that_never_ends_is_answered_408(monkeypatch: pytest.Monkey
         assert b" 408 " in (await answer_to(address, head)).splitlines()[0]
 
 
-async def test_a_body_that_drips_is_answered_408(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_body_that_arrives_too_slowly_is_answered_408(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(edge, "BODY_GRACE_S", 0.3)
     async with served(application()) as address:
         host, _, port = address.rpartition(":")
@@ -247,14 +247,14 @@ async def test_a_burst_of_readers_gets_no_more_streams_than_there_are() -> None:
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "10.1.2.3", "payung.example"])
-def test_everybody_may_everything_is_heard_on_this_machine_only(host: str) -> None:
+def test_without_authentication_only_this_machine_is_answered(host: str) -> None:
     with pytest.raises(StartRefused, match="PAYUNG_HTTP_PUBLISHED=loopback"):
         edge.check({**OPEN, "PAYUNG_HTTP_HOST": host})
     edge.check({**OPEN, "PAYUNG_HTTP_HOST": host, "PAYUNG_HTTP_PUBLISHED": "loopback"})
     edge.check({"PAYUNG_AUTH": "https://issuer.example", "PAYUNG_HTTP_HOST": host})
 
 
-def test_another_word_is_refused() -> None:
+def test_any_other_setting_is_refused() -> None:
     edge.check(OPEN)
     edge.check({**OPEN, "PAYUNG_HTTP_HOST": "::1"})
     with pytest.raises(StartRefused, match="PAYUNG_HTTP_PUBLISHED is loopback, or not set"):

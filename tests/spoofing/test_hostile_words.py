@@ -145,7 +145,9 @@ def found_in(text: str) -> list[str]:
     return [one for one in SECRETS if one.casefold() in text.casefold()]
 
 
-async def test_no_word_that_names_somebody_is_read_by_others(town: Town, capsys: pytest.CaptureFixture[str]) -> None:
+async def test_no_text_that_names_a_person_reaches_other_readers(
+    town: Town, capsys: pytest.CaptureFixture[str]
+) -> None:
     structlog.reset_defaults()
     logging.getLogger().setLevel(logging.DEBUG)
     for number, words in enumerate(WORDS):
@@ -171,7 +173,7 @@ async def test_no_word_that_names_somebody_is_read_by_others(town: Town, capsys:
     assert found_in(said.out + said.err) == []
 
 
-async def test_the_agency_keeps_its_words_and_a_trace_its_thread(town: Town) -> None:
+async def test_the_agency_gets_its_own_words_and_a_trace_stays_complete(town: Town) -> None:
     words = WORDS[0]
     town.write("registration-intake-6408-dinsos", DINSOS, "worker.register.v1", registration(words, 0), words)
     await town.settle()

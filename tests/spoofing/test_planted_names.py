@@ -193,7 +193,7 @@ def test_the_log_for_people_shows_a_defect_and_names_nobody(said: Said) -> None:
     assert found_in(said()) == []
 
 
-def test_pythons_own_words_name_nobody(said: Said) -> None:
+def test_messages_of_python_name_nobody(said: Said) -> None:
     class Row(BaseModel):
         age: int
 

@@ -159,7 +159,7 @@ async def test_an_officer_decides_under_the_name_that_signs_and_no_agency_decide
         assert one["causationsource"] == "officer/rina"
 
 
-async def test_another_regencys_and_another_agencys_word_is_nobodys(town: Town) -> None:
+async def test_commands_for_another_regency_or_agency_are_refused(town: Town) -> None:
     form = {"submission_id": "S-1", "nik": "6408044107850002"}
     for source in (
         "agency/64.02/dinsos",
@@ -182,7 +182,7 @@ async def test_another_regencys_and_another_agencys_word_is_nobodys(town: Town) 
     assert town.documents("reporting") == {}
 
 
-async def test_what_is_put_aside_leaves_an_audit_line_without_its_words(
+async def test_a_dead_letter_leaves_an_audit_line_without_its_content(
     town: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Another test may have set up logging; a logger keeps what was set up when it was used first.

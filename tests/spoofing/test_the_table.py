@@ -70,7 +70,7 @@ def expected(topic: str, kind: str, source: str) -> bool:
 
 
 @pytest.mark.parametrize("topic", TOPICS)
-def test_every_triple_is_let_through_or_refused_as_the_contract_says(topic: str) -> None:
+def test_every_topic_type_and_source_is_admitted_or_refused_as_the_contract_says(topic: str) -> None:
     rule = admission.rule_of(topic)
     assert rule is not None
     wrong = [
@@ -99,7 +99,7 @@ def test_the_decoder_refuses_what_the_table_does_not_name(topic: str, kind: str,
 
 
 @given(st.text(min_size=1, max_size=40), st.sampled_from(TYPES), st.sampled_from([one for one in SOURCES if one]))
-def test_on_a_topic_that_is_none_of_ours_nothing_may_stand(topic: str, kind: str, source: str) -> None:
+def test_no_event_is_admitted_on_a_foreign_topic(topic: str, kind: str, source: str) -> None:
     if admission.rule_of(topic) is None:
         with pytest.raises(Unreadable):
             envelope.read(record(kind, source), (), topic, 0, INPUTS)
@@ -107,7 +107,7 @@ def test_on_a_topic_that_is_none_of_ours_nothing_may_stand(topic: str, kind: str
 
 @given(st.sampled_from(TOPICS), st.sampled_from(TYPES), st.text(min_size=1, max_size=60))
 @settings(max_examples=500, deadline=None)
-def test_any_other_name_is_nobody(topic: str, kind: str, source: str) -> None:
+def test_any_other_source_is_refused(topic: str, kind: str, source: str) -> None:
     rule = admission.rule_of(topic)
     assert rule is not None
     if source.startswith(("officer/", "treasury/", "agency/", "payung/")):
@@ -124,7 +124,7 @@ def test_every_topic_of_the_table_of_topics_has_a_rule_and_every_event_a_topic()
 
 
 @pytest.mark.parametrize("service", topics.SERVICES)
-def test_a_service_takes_only_what_may_stand_on_the_topics_that_it_reads(service: str) -> None:
+def test_a_service_takes_only_types_admitted_on_its_topics(service: str) -> None:
     spec = contracts.spec_of(service)
     read = [name.replace("^", "").replace(".*", "6408-dinsos") for name in spec.topics]
     carried: set[str] = set()

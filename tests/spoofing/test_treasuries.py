@@ -105,7 +105,7 @@ async def test_an_officer_is_not_named_in_the_audit_line(town: Town) -> None:
     assert await audited(town) == [("budget.set.refused.v1", f"officer/{name}", ["field-invalid:jkk"], 1)]
 
 
-async def test_refused_claims_of_an_agency_are_no_matter_of_the_audit(town: Town) -> None:
+async def test_refused_claims_of_an_agency_are_not_audited(town: Town) -> None:
     town.write("claims-intake-6408-rumahsakit", "agency/64.08/rumahsakit", "claim.withdraw.v1", {"claim_no": "K-1"})
     assert await audited(town) == []
     assert len(town.said("claim.withdraw.refused.v1")) >= 1

@@ -89,7 +89,7 @@ def bytes_in(stored: Any) -> Iterator[str]:
 
 
 @pytest.mark.parametrize(("name", "collection", "state"), STATES)
-def test_a_personal_field_never_stands_in_clear(name: str, collection: str, state: type) -> None:
+def test_a_personal_field_is_never_stored_in_clear(name: str, collection: str, state: type) -> None:
     spec: ServiceSpec = importlib.import_module(f"services.{name}.stream").SPEC
     stored = spec.stored[collection].encode(FILLER.state(state), Marker())
     personal = {

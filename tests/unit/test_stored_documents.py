@@ -146,7 +146,7 @@ def recorded(service: str) -> dict[str, dict[str, Any]]:
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_states_are_stored_as_they_always_were(service: str) -> None:
+def test_states_are_stored_in_the_recorded_form(service: str) -> None:
     assert recorded(service) == json.loads((CASES / f"{service}.json").read_text())
 
 

@@ -63,14 +63,14 @@ def test_a_page_is_read_step_by_step() -> None:
         ("instead of", "if a:\n    y = 2\n"),
     ],
 )
-def test_a_change_stands_at_its_line_with_its_indentation(where: str, wanted: str, tmp_path: Path) -> None:
+def test_a_change_is_made_at_its_line_with_its_indentation(where: str, wanted: str, tmp_path: Path) -> None:
     (tmp_path / "a.py").write_text("if a:\n    x = 1\n", "utf-8")
     walking.make(tmp_path, Change("a.py", where, "x = 1", "y = 2\n"))
     assert (tmp_path / "a.py").read_text("utf-8") == wanted
 
 
 @pytest.mark.parametrize("text", ["x = 2\n", "x = 1\nx = 1\n"])
-def test_a_line_that_is_gone_or_stands_twice_fails(text: str, tmp_path: Path) -> None:
+def test_a_missing_or_repeated_line_fails(text: str, tmp_path: Path) -> None:
     (tmp_path / "a.py").write_text(text, "utf-8")
     with pytest.raises(AssertionError, match="has the line"):
         walking.make(tmp_path, Change("a.py", "after", "x = 1", "y = 2\n"))

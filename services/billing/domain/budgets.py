@@ -113,7 +113,7 @@ def run_started(state: Budget, event: Event[RunStart], facts: Facts) -> Decision
 
 
 def run_asked(state: Budget, event: Event[RunMore], facts: Facts) -> Decision[Budget]:
-    """Sets more aside for a run that would miss workers, as far as there is free money; perhaps nothing."""
+    """Sets more aside for a run that would miss workers, as far as there is free money. The amount may be zero."""
     more = event.data
     if not _is_first(state, more.run_id):
         return Decision(state=state, ignored=NOT_ITS_TURN)

@@ -3,8 +3,8 @@
 Theory of operation
 A command comes over `billing-intake`, the steps of runs over `billing-work`. Nothing orders two topics: a store that
 was restored from an older copy reads both again and may meet a run's last step before the command for the run.
-Therefore a command is only noted here and passed on over `billing-work`, by the key of the document that it is for. All
-inputs of a budget or an invoice are then in one partition, and every reader meets them in the same order.
+Therefore this module only notes a command and passes it on over `billing-work`, by the key of the document that it is
+for. All inputs of a budget or an invoice are then in one partition, and every reader meets them in the same order.
 
 The document takes the command under the name of the step, and its answers name the command as their cause.
 """

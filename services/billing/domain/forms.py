@@ -141,7 +141,8 @@ def run_order(event: Event[Intake], reference: Reference) -> RunOrder | RefusedC
         period = ""
     cutoff = form.optional_day("cutoff")
     due_date = form.optional_day("due_date")
-    # Refused before anything is billed: a day that the watch over it cannot reckon with would lose the invoice.
+    # Refused before anything is billed: the watch over the due date cannot compute with such a day, and the invoice
+    # would be lost.
     if due_date and period and not rules.may_be_due(period, due_date):
         form.wrong("due_date")
     if form.reasons:

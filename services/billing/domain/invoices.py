@@ -108,7 +108,7 @@ def overdue_of(invoice: Invoice) -> InvoiceOverdue:
 
 
 def overdue(state: Invoice, event: Event[InvoiceOverdue], facts: Facts) -> Decision[Invoice]:
-    """Warns that a late payment breaks the row of paid months (docs/rules.md#cover-and-arrears)."""
+    """Warns that a late payment interrupts the row of paid months (docs/rules.md#cover-and-arrears)."""
     data = CoverageAtRisk(
         regency=state.regency, period=state.period, workers=state.workers, reason=Reason.AWAITING_PREMIUM
     )

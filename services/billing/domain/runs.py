@@ -8,9 +8,9 @@ run.closing pass through the work topic behind every `premium.skipped` of the ru
 arrive first); run.counting does it once more, so that those are saved before they are counted -> run.counted says what
 was counted -> run.released.
 
-What a page or a count finds in the store is first written to the log (run.drawn, run.counted) and only then changes the
-run. A store that is restored to an older copy finds something else when it decides again; but the first record under a
-name stands (`ServiceSpec.first_only`), so run, premiums, budget and invoice agree as they did.
+The result of a page or of a count is first written to the log (run.drawn, run.counted) and only then changes the run. A
+store that was restored from an older copy may find another result when it decides again. The first record under a name
+stays valid (`ServiceSpec.first_only`), so run, premiums, budget and invoice still agree.
 
 When another funder's run billed a worker first, the money comes back. If workers were missed for lack of money, the run
 then continues where it stopped. If the money does not suffice for that, the run asks its budget for what the missed
@@ -111,7 +111,7 @@ def answered(state: Run, event: Event[RunFunded], facts: Facts) -> Decision[Run]
 
 
 def _continued(run: Run, stop: Stop) -> Decision[Run]:
-    """The run goes on from its stop, and forgets what it counted behind it."""
+    """The run continues from its stop, and forgets what it counted behind the stop."""
     again = replace(
         run,
         cursor=stop.cursor,
@@ -203,7 +203,7 @@ def _page(run: Run, facts: Facts) -> tuple[Outcome, ...]:
 
 
 class UnbilledWorker(NamedTuple):
-    """A worker whom a run reaches and does not bill, and what they would have cost where only money is wanting."""
+    """A worker whom a run reaches and does not bill, and what they would have cost if only money was missing."""
 
     worker_id: str
     district: str

@@ -91,7 +91,7 @@ def rejected_form(state: Claim | None, event: Event[Rejected], facts: Facts) -> 
 
 
 def rejected_form_of_open(state: Claim, event: Event[Rejected], facts: Facts) -> Decision[Claim]:
-    """Refuses the submission; it does not touch a claim that stands."""
+    """Refuses the submission; the registered claim stays unchanged."""
     part = event.data
     return _decided(state, event, _refusal(part.sender, event, part.claim_no, part.reasons))
 
@@ -335,7 +335,7 @@ def documents_added(state: Claim | None, event: Event[Added], facts: Facts) -> D
     claim = state or _unknown(part.sender, part.claim_no)
     why = _why_closed(claim)
     if why is None and (claim.status is ClaimStatus.ASSESSED or claim.account_refused):
-        # Its papers are complete, so more of them change nothing.
+        # Its documents are complete, so more of them change nothing.
         return _decided(claim, event, outcomes.progress(claim)[1:])
     if why is not None or claim.form is None:
         return _decided(claim, event, _refusal(part.sender, event, part.claim_no, (why or Reason.NOT_REGISTERED,)))

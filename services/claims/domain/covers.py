@@ -82,7 +82,7 @@ def invoice_wakes_claims(state: PaidInvoice, event: Event[InvoiceWake], facts: F
 
 
 def run_wakes_claims(state: CompletedRun, event: Event[RunWake], facts: Facts) -> Decision[CompletedRun]:
-    """The same; notes when every premium of the run is here."""
+    """Asks for a look at every claim that waits for the month; notes when every premium of the run is here."""
     wake = event.data.wake
     run = replace(state, seen=True) if wake.complete else state
     return replace(_wake_claims(run, wake, facts), due=_due_of(wake.id, run, event.at))

@@ -255,8 +255,8 @@ def _partial(rates: Rates, form: Form, base: int, day: date) -> BenefitLine | No
 
 
 def _unable_to_work(rates: Rates, before: int, days: int, base: int, day: date) -> list[BenefitLine | None]:
-    """STMB: the base for twelve months, then half of it, by the day (a month has 30), in whatever parts it is
-    claimed.
+    """STMB: the base for twelve months, then half of it, by the day (a month has 30 days). It does not matter how many
+    claims divide the time.
     """
     first, after = rates.rate("jkk.stmb.first", day), rates.rate("jkk.stmb.after", day)
     months, of_month = rates.rate("jkk.stmb.first_months", day), rates.rate("jkk.stmb.days_of_month", day)

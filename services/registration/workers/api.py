@@ -1,4 +1,4 @@
-"""Workers over HTTP: one worker on any day, with the standing values and every source; the NIK masked, no name."""
+"""Workers over HTTP: one worker on any day, with the present values and every source; the NIK masked, no name."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def _further_json(one: Worker) -> dict[str, Any]:
 
 
 def _fields(one: Worker, precedence: Precedence) -> dict[str, Any]:
-    """For each field the agency whose word stands, the agencies that agree, and those that say otherwise."""
+    """For each field the agency whose statement counts, the agencies that agree, and those that say otherwise."""
     said = sources.statements(one)
     verified = one.verdict is not None and one.verdict.identity is WorkerStatus.VERIFIED
     shown: dict[str, Any] = {}

@@ -78,12 +78,13 @@ class Veil:
         return suppressed(rows := await self._board.months(regency), _sums(rows), _SHAPES["months"])[0]
 
     async def warnings(self, regency: str | None) -> list[facts.Row]:
-        """Nothing: a warning counts the workers of one run."""
+        """No warnings: a warning counts the workers of one run."""
         return []
 
 
 def _by_area(shape: CountedShape, letters: Sequence[int], *, apart: bool) -> CountedShape:
-    """The shape of a report by area. Of one regency, its own sums are the totals; `apart`: of all regencies."""
+    """The shape of a report by area. In the report of one regency, its own sums are the totals. `apart`: the report
+    covers all regencies."""
 
     def parent(length: int) -> Callable[[facts.Row], str]:
         return lambda row: str(row["area"])[:length]

@@ -86,7 +86,7 @@ class VisibleFigures:
 
     async def by(self, request: Request, regency: str | None) -> Board | Veil:
         """The board for the sender of this request."""
-        return self._board if sees_all(await self._guard.perhaps(request), regency) else self._veil
+        return self._board if sees_all(await self._guard.optional_caller(request), regency) else self._veil
 
 
 def _report_route(board: Board, seen: VisibleFigures, kind: str) -> Any:

@@ -75,7 +75,8 @@ from shared.kernel.event import Event, Routed
 
 
 def counted(kind: str, data: type) -> bool:
-    """Whether an event type is counted. Of the refusals only that of a claim's submission is: it answers a row."""
+    """Whether an event type is counted. Only one kind of refusal is: that of a claim's submission, because it answers a
+    row."""
     return data in TABLE.inputs and (data is not CommandRefused or kind == "claim.submit.refused.v1")
 
 
@@ -103,7 +104,7 @@ def _answer(event: Event[SubmissionAnswered], reference: object) -> tuple[Routed
 
 def _claim_answer(event: Event[ClaimProgress | CommandRefused], reference: object) -> tuple[Routed, ...]:
     answer = people.claim_answer(event)
-    # Not under the name of the submission: on its own feedback topic an agency's words stand unchanged.
+    # Not under the name of the submission: an agency's own feedback topic repeats the agency's number unchanged.
     return () if answer is None else (Routed(Address("answers", event.name), answer),)
 
 

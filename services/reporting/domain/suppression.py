@@ -149,7 +149,8 @@ def _of_parents(sums: list[Row], untold: set[str], shape: CountedShape) -> set[C
 
 
 def _one_more(one: _Sum, rows: Sequence[Row], hidden: set[CountPosition]) -> list[CountPosition]:
-    """The smallest further cell to hide, when a sum would otherwise reveal a hidden one, or the cells a hidden sum."""
+    """The smallest further cell to hide: without it a sum would reveal a hidden cell, or the cells would reveal a
+    hidden sum."""
     gone = [cell for cell in one.cells if cell in hidden]
     if one.hidden or one.shown_in in hidden:
         if gone:
@@ -158,7 +159,7 @@ def _one_more(one: _Sum, rows: Sequence[Row], hidden: set[CountPosition]) -> lis
         return []
     left = [cell for cell in one.cells if cell not in hidden and rows[cell[0]][cell[1]] > 0]
     if not left and len(gone) == 1 and rows[gone[0][0]][gone[0][1]] >= FEW_BELOW:
-        # The sum is this cell: only a zero beside it leaves a doubt.
+        # The sum equals this cell, so hiding a zero next to it is the only protection.
         left = [cell for cell in one.cells if cell not in hidden]
     return [min(left, key=lambda cell: (rows[cell[0]][cell[1]], cell))] if left else []
 

@@ -79,7 +79,7 @@ async def ask(worker_id: str, state: Any, due: Due, place: Workplace) -> WorkRes
             answer = read(body, worker_id, asked)
         except QuotaUsedUp:
             raise gate.quota.exhausted() from None
-        gate.quota.said(body.get("quotaLimiter"))
+        gate.quota.note_remaining(body.get("quotaLimiter"))
         return answer
 
     return WorkResult("dukcapil.answered.v1", worker_id, await gate.call(due.id, call, place.reader))

@@ -54,7 +54,7 @@ class Quota:
                     await self._take_block(reader, today)
         self._used += 1
 
-    def said(self, left: object) -> None:
+    def note_remaining(self, left: object) -> None:
         """Notes how much Dukcapil says is left (`quotaLimiter`), in an answer that it did give."""
         if self._none_left:
             log.info("Dukcapil answers again before the day is over")

@@ -161,7 +161,7 @@ def _worker(
 
 
 IDENTITY = Kind(Identity, CheckStatus, lambda identity: identity.status)
-# A worker who is known only by what was told of them before any check.
+# A worker about whom only side facts are known, from before any check.
 SIDE = Kind(SideFacts)
 _ids = Documents[Identity | SideFacts, Facts]("identities", IDENTITY, SIDE)
 _ids.on(IdentityCheckRequested, _worker).absent(_first_check).at(SIDE, _first_check).at(IDENTITY, _newer_check)

@@ -1,9 +1,9 @@
 """Ends eligibility by facts that arrive at any time: a death, a double, a move, a job, a withdrawal. The leak stopper.
 
-Facts that are told only once (a death from a claim, an employer's roster line, a withdrawal) are kept as side facts and
-outweigh every later check; a job does so until registration says that it is over. A regency's loaded lists are looked
-up again by every check, so they change only today's verdict. The policy of the day on which a fact is learnt says
-whether it excludes.
+Facts that are published only once (a death from a claim, an employer's roster line, a withdrawal) are kept as side
+facts and outweigh every later check; a job does so until registration says that it is over. A regency's loaded lists
+are looked up again by every check, so they change only today's verdict. The policy of the day on which a fact is learnt
+says whether it excludes.
 """
 
 from __future__ import annotations
@@ -127,7 +127,8 @@ def _suspected(known: SideFacts, event: Event[SuspicionEvent]) -> SideFacts:
 
 
 def learnt(state: Identity, event: Event[SourceChanged], facts: Facts) -> Decision[Identity]:
-    """A newly loaded list says something about a worker. One whose check comes later is looked up in that list then."""
+    """A newly loaded list says something about a worker. A worker who has no check yet is looked up in the list when
+    the check comes."""
     identity, part, now = state, event.data, event.at
     policy, today = facts.policies.at(identity.asked.regency, now), business_day(now).isoformat()
     if part.change == "poverty":

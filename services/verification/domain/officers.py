@@ -23,12 +23,12 @@ def not_registered(state: SideFacts | None, event: Event[IdentityDecisionForm], 
 
 
 def not_held(state: Identity, event: Event[IdentityDecisionForm], facts: Facts) -> Decision[Identity]:
-    """Refuses a decision on a case that waits for none."""
+    """Refuses a decision on a case that does not wait for one."""
     return leave(state, event.at, (_refused(event.data, Reason.NOT_ELIGIBLE),))
 
 
 def settle(state: Identity, event: Event[IdentityDecisionForm], facts: Facts) -> Decision[Identity]:
-    """Settles a case by the officers' rules of the day of the decision, whenever the case was held."""
+    """Settles a case by the officers' rules of the day of the decision, not of the day on which the case was held."""
     identity, part, now = state, event.data, event.at
     policy = facts.policies.at(identity.asked.regency, now)
     if not policy.may_decide(part.signed_by):

@@ -1,4 +1,5 @@
-"""Leaves an identity in one of its states: pending with its question due, judged, or told. Every decision ends here.
+"""Leaves an identity in one of its states: pending with its question due, judged, or published. Every decision ends
+here.
 
 Invariants
 * An identity is pending exactly when its question to Dukcapil is due: every decision leaves it through `leave`.
@@ -31,7 +32,7 @@ Key = tuple[str, str]
 
 @value(frozen=True, slots=True)
 class Facts:
-    """What the regencies have loaded, by (regency, worker_id). A worker who is in no snapshot is asked of Dukcapil.
+    """What the regencies have loaded, by (regency, worker_id). For a worker who is in no snapshot, Dukcapil is asked.
 
     It holds the person, not a finding, because two requests for one worker in one batch may contain different forms.
     """
@@ -87,7 +88,7 @@ def publish_verdict(
     )
     said = settled
     if status is CheckStatus.VERIFIED and settled.known.suspected:
-        # The verdict is kept but told as held: the same person may already be paid for as another worker.
+        # The verdict is kept but published as held: the same person may already be paid for as another worker.
         settled = replace(settled, told=CheckStatus.HELD)
         said = replace(settled, status=CheckStatus.HELD, reasons=(Reason.DUPLICATE_IDENTITY,))
     return leave(settled, at, (outcomes.verdict(said, effective_on, policy),))

@@ -42,8 +42,8 @@ class SideFacts:
 class Listed:
     """What the regency's loaded lists say of a worker, at the check and since.
 
-    `poverty` names the poverty data that holds the worker (DTSEN:2026-1). `poor` says whether that meets the policy; so
-    no decile needs to be kept.
+    `poverty` names the poverty data that holds the worker (DTSEN:2026-1). `poor` says whether the worker's decile meets
+    the policy; the decile itself is not kept.
     """
 
     rosters: tuple[str, ...] = ()
@@ -83,9 +83,9 @@ class Identity:
     """The request about a worker and the verdict on it. `checked_on` is the day by which ages are judged.
 
     `sequence` is registration's number of the request in `asked`; `correlation` is the first cause of that request.
-    `told` is the last published verdict: on this request or, while it waits, on the one before. `policy` is the version
-    that judges. `stand_in` lets the snapshot answer while Dukcapil cannot. `give_back` means that Dukcapil must still
-    be told how its data was used.
+    `told` is the last published verdict: that on this request or, while it waits, that on the request before. `policy`
+    is the version that judges. `stand_in` lets the snapshot answer while Dukcapil cannot. `give_back` means that
+    Dukcapil must still be told how its data was used.
     """
 
     asked: IdentityCheckRequested

@@ -1,7 +1,7 @@
 """The facts that a batch's decisions need besides their documents: the current snapshots, lists and policies.
 
-Makes the bulk reads: a handful per batch, however many workers it holds. `sources` and `policies` know how the rows got
-there.
+Makes the bulk reads: a handful per batch, however many workers it holds. `sources` and `policies` know the form of the
+rows.
 """
 
 from __future__ import annotations

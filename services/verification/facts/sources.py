@@ -82,13 +82,13 @@ async def loads(reader: Reader, regencies: Iterable[str]) -> dict[Key, Load]:
 async def look_up(
     reader: Reader, kind: str, asked: Iterable[Key], loaded: Mapping[Key, Load]
 ) -> dict[Key, Mapping[str, Any]]:
-    """The rows of the asked workers, in one read; none when none of their regencies has loaded this kind."""
+    """The rows of these workers, in one read; empty when no regency of theirs has loaded this kind."""
     prefixes = {one.regency: one.prefix for one in loaded.values() if one.kind == kind}
     keys = {prefixes[regency] + worker: (regency, worker) for regency, worker in asked if regency in prefixes}
     if not keys:
         return {}
     rows = await reader.rows(collection_of(kind), list(keys))
-    # The slot may still hold people of the load before last who are missing in the last one.
+    # The slot may still hold people of an earlier load who are missing in the current one.
     current = {one.regency: one.version for one in loaded.values() if one.kind == kind}
     found = {keys[name]: row for name, row in rows.items()}
     return {(regency, worker): row for (regency, worker), row in found.items() if row["version"] == current[regency]}

@@ -19,7 +19,7 @@ log = structlog.get_logger()
 
 
 def refused(request: Request, status: int, codes: Sequence[str] = ()) -> None:
-    """Writes that a request was refused: the caller may not have this, or may not send this."""
+    """Writes that a request was refused: the caller may not read this, or may not send this."""
     log.warning(
         "audit", what="refused", status=status, codes=sorted(set(codes)), method=request.method, **_asked(request)
     )

@@ -104,7 +104,7 @@ class Guard:
             raise _unknown("a bearer token is needed")
         return _known(request, await self._bearer(token.strip()))
 
-    async def perhaps(self, request: Request) -> Caller | None:
+    async def optional_caller(self, request: Request) -> Caller | None:
         """The caller of this request; None when it shows no token, for content that everybody may see.
 
         A token that is shown must be valid: raises HTTPException as `caller` does.

@@ -44,8 +44,8 @@ _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _OWN_PAGES = frozenset({"same-origin", "none"})
 FOREIGN_PAGE = "requests from pages of other sites are refused"
 # Added to every answer that does not say otherwise. No page of another site shows ours in a frame, where a click could
-# be led astray, or loads an answer as a script or picture; nothing with people in it stays in a browser's cache; and no
-# other site learns our addresses, some of which contain a worker's id. `no-referrer` would be too strict: with it a
+# be misdirected, or loads an answer as a script or picture; nothing with people in it stays in a browser's cache; and
+# no other site learns our addresses, some of which contain a worker's id. `no-referrer` would be too strict: with it a
 # browser hides the origin of our own forms too, and they would be refused.
 _HEADERS: Mapping[bytes, bytes] = {
     b"x-content-type-options": b"nosniff",

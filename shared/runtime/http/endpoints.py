@@ -48,7 +48,7 @@ def build(context: ServiceContext, watch: Watch, metrics: Metrics) -> FastAPI:
     @app.get("/readyz", tags=["operation"])
     async def readyz() -> JSONResponse:
         vitals, pulse = watch.vitals, watch.pulse
-        body = {"service": context.name, **vitals.told(), "dead_letters": metrics.dead_letters()}
+        body = {"service": context.name, **vitals.as_json(), "dead_letters": metrics.dead_letters()}
         if pulse is not None:
             body |= {"instance": pulse.name, "due_work": pulse.due_work, "store_silent_s": round(pulse.silent_s, 1)}
             body["instances"] = pulse.processes()
@@ -91,7 +91,7 @@ def _add_intake(app: FastAPI, context: ServiceContext) -> None:
             messages.append(message)
             ids.append(name)
             pointers.append(pointer)
-        # An agency without a topic is not registered. The publisher would take it for a broker that does not answer.
+        # An agency without a topic is not registered. The publisher would report that the broker does not answer.
         lacking = await standing.lacking({one.topic for one in messages if topics.agency_of_topic(one.topic)})
         for pointer, message in zip(pointers, messages, strict=True):
             if message.topic in lacking:
@@ -119,7 +119,7 @@ def _intake_message(service: str, one: Any, commands: dict[str, type]) -> tuple[
     try:
         value = orjson.dumps(one)
     except orjson.JSONEncodeError as error:
-        # It reads more levels than it writes.
+        # The JSON library reads more nested levels than it writes.
         raise Unreadable("too-deep", f"nested deeper than {envelope.NESTING_MAX}") from error
     source = one.get("source") if isinstance(one, dict) else None
     topic = intake_topic(service, source if isinstance(source, str) else "")

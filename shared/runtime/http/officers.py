@@ -25,7 +25,7 @@ FORM = "application/x-www-form-urlencoded"
 
 @dataclass(frozen=True, slots=True)
 class SentDecision:
-    """What was sent: the fields of a decision, the name its record will have, and whether a page's form sent it."""
+    """A decision as it was sent: its fields, the name its record will have, and whether a page's form sent it."""
 
     fields: Mapping[str, Any]
     name: str

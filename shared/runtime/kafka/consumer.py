@@ -55,7 +55,7 @@ REQUEST_TIMEOUT_MS = 40_000
 COMMIT_TIMEOUT_S = 20.0
 # A batch that is not done by then is left to the next owner. This is well before the group removes this member.
 REVOKE_WAIT_S = 20.0
-# How long FastStream waits for its handlers at a stop. They have had their time before that.
+# How long FastStream waits for its handlers at a stop. Before that, `stop` has already waited for them.
 HANDLER_WAIT_S = 1.0
 START_TIMEOUT_S = 60.0
 # When every read fails for this long, this process cannot recover.
@@ -157,7 +157,7 @@ class KafkaConsumer:
 
         When aiokafka cannot parse a record, it raises while records are handed out. Records of other partitions that it
         took out together with that record are lost, and FastStream would simply read on. So the process ends here, and
-        whatever is not committed is read again. FastStream would also retry passing errors for ever. A member without
+        whatever is not committed is read again. FastStream would also retry temporary errors for ever. A member without
         partitions shows no lag, so nothing else would notice; its retries end after READ_FAILS_S.
         """
         getmany = consumer.getmany
@@ -178,7 +178,7 @@ class KafkaConsumer:
                     if now - failing_since < READ_FAILS_S:
                         raise
                     error = Unavailable(f"Kafka: cannot be read, {type(error).__name__}{refusals.reason()}")
-                # Whatever the error is, nothing may be read past it.
+                # After any error, no later record may be read.
                 self._failed(error)
                 return await asyncio.Event().wait()
             failing_since = None
@@ -276,15 +276,16 @@ class KafkaConsumer:
         finally:
             self.revoking = False
 
-    def own_anew(self) -> None:
-        """Partitions were assigned. Reading starts at what the group has committed, whatever was read before."""
+    def partitions_assigned(self) -> None:
+        """Partitions were assigned. Reading starts at the offsets that the group has committed, not where this process
+        read before."""
         self._assignments += 1
         if self._asking is not None:
             # A commit that began under the last assignment would set the group back behind what others committed since.
             self._asking.cancel()
         self.settled.clear()
         self._uncommitted.clear()
-        self._places.own_anew()
+        self._places.partitions_assigned()
         self._begin_asking_places()
         self.last_progress = clock.monotonic()
         self.hold_only(self.held)
@@ -481,8 +482,8 @@ class KafkaConsumer:
     def _cut_off(self, partition: TopicPartition, place: int, begin: int) -> None:
         """The log ends before the offset that we settled.
 
-        While a batch is under way its records may have to be read once more, so the place then goes back to the begin
-        of the log.
+        While a batch is under way its records may have to be read once more, so the position then goes back to the
+        beginning of the log.
         """
         if self.settled.get(partition) == place:
             handed_out = self._places.cut_off(partition, place, begin)
@@ -550,7 +551,7 @@ class _Ownership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka i
 
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
         """Called before the first record of the new assignment."""
-        self._consumer.own_anew()
+        self._consumer.partitions_assigned()
         await self._consumer.go_back(assigned)
 
 

@@ -39,7 +39,7 @@ class Durability:
     @classmethod
     def of(cls, environ: Mapping[str, str]) -> Durability:
         """From the environment; raises StartRefused for values that contradict each other."""
-        copies, in_step = configuration.REPLICATION.perhaps(environ), configuration.MIN_INSYNC.perhaps(environ)
+        copies, in_step = configuration.REPLICATION.optional(environ), configuration.MIN_INSYNC.optional(environ)
         asked = cls(copies, in_step, configuration.ONE_BROKER.of(environ))
         if copies is not None and in_step is not None and in_step > copies:
             raise StartRefused(f"{MIN_INSYNC}={in_step} is more than {REPLICATION}={copies}: nothing could be written")

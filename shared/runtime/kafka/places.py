@@ -38,8 +38,8 @@ class Places:
         self._placeless: set[TopicPartition] = set()
         self._cut_off: set[TopicPartition] = set()
 
-    def own_anew(self) -> None:
-        """Partitions were assigned: nothing is known of them yet."""
+    def partitions_assigned(self) -> None:
+        """Partitions were assigned: no position in them is known yet."""
         for one in (self._next, self._back, self._skipped, self._jumps, self._placeless, self._cut_off):
             one.clear()
 

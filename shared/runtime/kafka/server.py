@@ -40,7 +40,7 @@ class Server:
 
 @contextlib.contextmanager
 def asking() -> Iterator[None]:
-    """Wraps questions to the broker: every failure of them becomes Unavailable."""
+    """Wraps requests to the broker: every failure becomes Unavailable."""
     try:
         yield
     except (KafkaError, TimeoutError, OSError, asyncio.CancelledError) as error:

@@ -84,7 +84,7 @@ class SettledOffsets:
                 # A store of an older release: it starts to count at what its group has committed.
                 anew[mark] = committed[place]
             elif stands > bounds[place].end:
-                # The log is older than the store: new records get offsets that were used before.
+                # The log is older than the store: new records get offsets that earlier records had.
                 anew[mark] = committed[place]
             elif committed[place] > stands:
                 back[place] = stands

@@ -1,4 +1,4 @@
-"""The part of the audit that knows no HTTP: who stands in a line, and which commands a service refused."""
+"""The part of the audit that knows no HTTP: how a line names a person, and which commands a service refused."""
 
 from __future__ import annotations
 

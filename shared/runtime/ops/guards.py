@@ -124,8 +124,8 @@ class TopicGuard:
 class NameGuard:
     """Claims the name of this process in the service's own store.
 
-    The last process to start holds it. An earlier process with that name is dead or was believed dead, and must end as
-    soon as it sees the new claim.
+    The last process to start holds it. An earlier process with that name has ended, or its supervisor took it for dead;
+    it must end as soon as it sees the new claim.
     """
 
     def __init__(self, store: Rows, name: str | None) -> None:

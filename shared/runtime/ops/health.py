@@ -41,8 +41,8 @@ class Vitals:
     detail: str = "starting"
     paused: tuple[str, ...] = ()
 
-    def told(self) -> dict[str, Any]:
-        """What other processes of the service and `payung status` may see."""
+    def as_json(self) -> dict[str, Any]:
+        """The values as plain data, for other processes of the service and for `payung status`."""
         return {
             "ready": self.ready,
             "lag": self.lag,

@@ -76,7 +76,7 @@ class Metrics:
         # A log was restored or cut off. Records that are read twice have no second effect; records that it lost have
         # none at all.
         self._places_lost = counter("payung_places_lost_total", "Partitions that ended before our place", "topic")
-        # Some conflicts are normal in a rebalance; a steady rate means that a partition has two owners.
+        # A few conflicts are normal in a rebalance; a steady rate means that a partition has two owners.
         self._conflicts = counter("payung_compare_and_set_conflicts_total", "Writes that met another version")
         # The store or the broker does not answer: see their own alerts first.
         self._retries = counter("payung_retries_total", "Transient trouble retried in place", "what")

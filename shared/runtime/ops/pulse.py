@@ -30,7 +30,7 @@ FRESH_S = 7.0
 # Counting reads the index entries of all due work, so it runs less often and stops at COUNT_MAX.
 COUNT_EVERY_S = 10.0
 COUNT_MAX = 100_000
-# A process that ended without a farewell is shown as silent for this long, then forgotten.
+# A process that ended without removing its row is shown as silent for this long, then forgotten.
 FORGET_S = 600.0
 FAREWELL_S = 2.0
 

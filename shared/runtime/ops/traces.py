@@ -124,7 +124,7 @@ def _message(record: logging.LogRecord) -> str:
 
 
 def cover() -> None:
-    """From now on Python's own words about errors that nobody caught, and about warnings, go to the log without values.
+    """From now on Python's own messages about uncaught errors and about warnings go to the log without values.
 
     Pydantic, for example, warns with the value of a field that has another type than its model says.
     """

@@ -4,11 +4,11 @@ Theory of operation
 A lease is a row of the service's own store: its holder, and until when it holds. Only the store's clock decides whether
 it has run out, so the clocks of two hosts are never compared. A process renews all of its leases together, in one write
 every RENEW_S. A process that dies (kill -9) renews no more, and LEASE_S later any other process can take its leases. A
-successor under the same lasting name (`owner`) can take them at once. A process that cannot reach the store relies on a
-lease for TRUST_S after its last request, on its own monotonic clock. Between TRUST_S and LEASE_S no process acts: this
-covers clock differences between the members of a replica set when the primary changes.
-Work that began under a lease may still run when the lease is lost, and may meet the work of the next holder. Therefore
-all work under a lease has a name by which doing it twice has one effect.
+successor with the same permanent name (`owner`) can take them at once. A process that cannot reach the store relies on
+a lease for TRUST_S after its last request, on its own monotonic clock. Between TRUST_S and LEASE_S no process acts:
+this covers clock differences between the members of a replica set when the primary changes. Work that began under a
+lease may still run when the lease is lost, and may meet the work of the next holder. Therefore all work under a lease
+has a name by which doing it twice has one effect.
 """
 
 from __future__ import annotations

@@ -32,7 +32,7 @@ META = "_meta"
 SCHEMA_VERSION = 2
 HASH_KEY = "hash-key"
 SETTLED = "settled"
-# A row of this name stands in a store while a backup is being restored into it.
+# A store has a row of this name while a backup is being restored into it.
 RESTORING = "restoring"
 TRIM_ASKS_OF = 64
 TRIM_INPUTS_MIN = 16
@@ -378,7 +378,7 @@ class MongoStore(MongoRows):
         """Reads every document of the database once."""
         return await answered(sealed_values.count(self._in_use, names))
 
-    async def seal_anew(self) -> tuple[int, int]:
+    async def reseal(self) -> tuple[int, int]:
         """One pass: values that an older key sealed are sealed with the first key.
 
         Returns how many documents were changed, and how many must be looked at again because another writer changed
@@ -406,7 +406,7 @@ class MongoStore(MongoRows):
 
     async def put_in_place(self) -> None:
         """Replaces each collection in use with the one of this shelf, one after the other, each atomically. A process
-        that writes meanwhile meets other versions, loads again and goes on."""
+        that writes meanwhile finds other versions, loads again and continues."""
         for name in self._stored:
             await answered(self._database[name].rename(name, dropTarget=True))
         await self.clear()

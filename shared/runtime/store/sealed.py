@@ -1,4 +1,4 @@
-"""Finds which values of a document are sealed and by which key, and seals them anew. Pure."""
+"""Finds which values of a document are sealed and by which key, and seals them again with the first key. Pure."""
 
 from __future__ import annotations
 

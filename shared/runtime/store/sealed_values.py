@@ -1,4 +1,4 @@
-"""Counts, tries and renews sealed values in a whole database on MongoDB, in whatever documents they stand.
+"""Counts, tries and renews sealed values in all documents of a database on MongoDB.
 
 Documents are read as raw bytes and searched for the mark of a key; only documents that contain it are decoded. A write
 is a compare-and-set on exactly the values that were read: another writer wins, and the next pass looks at the document

@@ -55,7 +55,9 @@ def test_of_age_on_the_first_day_of_the_period(born: str, period: str, expected:
         ("", "2026-08", None),
     ],
 )
-def test_a_verdict_carries_as_far_as_it_is_valid(valid_until: str, period: str, expected: str | None) -> None:
+def test_a_worker_is_billed_as_long_as_the_verdict_is_valid(
+    valid_until: str, period: str, expected: str | None
+) -> None:
     assert eligibility.barred(worker("1985-07", valid_until=valid_until), eligibility.month(period)) == expected
 
 
@@ -71,9 +73,7 @@ def test_a_verdict_carries_as_far_as_it_is_valid(valid_until: str, period: str, 
         ("2011-01", "2026-03-05", "2026-04", "too-young"),
     ],
 )
-def test_a_regency_that_takes_workers_at_17_is_believed_by_its_verdicts(
-    born: str, verified: str, period: str, expected: str | None
-) -> None:
+def test_a_worker_verified_at_17_is_billed(born: str, verified: str, period: str, expected: str | None) -> None:
     one = worker(born, verified, valid_until="2027-03-05")
     assert eligibility.barred(one, eligibility.month(period)) == expected
 
@@ -108,7 +108,7 @@ def test_a_birthday_ends_billing() -> None:
     assert [(one["billed_workers"], one["not_billed"]) for one in results] == [(1, {}), (0, {"too-old": 1})]
 
 
-def test_the_counts_are_right_when_a_run_goes_on_after_its_stop() -> None:
+def test_the_counts_are_right_when_a_run_continues_after_its_stop() -> None:
     """Two funders bill the same month: the second gets money back and continues where it stopped."""
     world = World(step_workers=2, polite=False)
     for name, born in (("a", "1990-01"), ("b", "2012-01"), ("c", "1990-01"), ("d", "2012-01"), ("e", "1990-01")):
@@ -126,7 +126,7 @@ def test_the_counts_are_right_when_a_run_goes_on_after_its_stop() -> None:
     assert sorted(billed(world)) == ["a", "c", "e"]
 
 
-def test_an_enrolment_of_an_older_release_is_read_and_goes_on() -> None:
+def test_an_enrolment_of_an_older_release_is_read_and_used() -> None:
     world = with_budget()
     verdict(world, "a")
     world.settle_all()

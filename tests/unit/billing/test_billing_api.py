@@ -148,7 +148,7 @@ async def test_a_plan_counts_the_left_out_by_district_and_reason_in_rupiah() -> 
         ("/v1/plan?regency=64.08&period=9999-12", 422),
     ],
 )
-async def test_what_is_not_there_or_makes_no_sense(path: str, status: int) -> None:
+async def test_unknown_and_invalid_requests_are_refused(path: str, status: int) -> None:
     assert (await get(a_world(), path))[0] == status
 
 

@@ -173,7 +173,7 @@ def test_a_payment_with_a_wrong_form_is_refused(changed: dict[str, Any], expecte
     ],
 )
 @pytest.mark.parametrize(("kind", "data"), [("budget.set.v1", BUDGET), ("billing.run.v1", RUN)])
-def test_a_treasury_speaks_for_its_own_regency(
+def test_a_treasury_commands_for_its_own_regency(
     kind: str, data: dict[str, Any], source: str, expected: list[str]
 ) -> None:
     (part,) = decide.route(event(kind, data, source=source), REFERENCE)
@@ -202,7 +202,7 @@ def _budget(**changed: Any) -> Budget:
     )
 
 
-def test_ceilings_are_set_and_told() -> None:
+def test_ceilings_are_set_and_published() -> None:
     place, made = after(None, "budget.set.v1", {**BUDGET, "targets": {"64.08.04": 4}})
     assert place == "budgets/64.08|2026|apbd-regency"
     assert made.outcomes[0].type == "budget.set-accepted.v1"
@@ -333,7 +333,7 @@ def _with(invoice: Invoice, status: InvoiceStatus) -> Invoice:
     )
 
 
-def test_a_conflicting_duplicate_is_refused_apart_from_the_first() -> None:
+def test_a_conflicting_duplicate_is_refused_in_its_own_document() -> None:
     command = event("invoice.pay.v1", PAY)
     part = decide.conflicting(command)
     made = decide.decide(None, command.with_data(part.data), FACTS)

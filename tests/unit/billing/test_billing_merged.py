@@ -48,7 +48,7 @@ def billed(world: World) -> list[tuple[str, str]]:
 
 @pytest.mark.parametrize("funding", ["apbd-regency", "csr"])
 @pytest.mark.parametrize("ended", [True, False])
-def test_a_month_billed_under_the_number_that_left_is_not_billed_again(funding: str, ended: bool) -> None:
+def test_a_month_billed_under_the_merged_number_is_not_billed_again(funding: str, ended: bool) -> None:
     world = a_world()
     merge(world, ended=ended)
     world.put("verification-events", STAYED, "identity.verified.v1", verified(1, 1_000_000, "trade"))
@@ -60,7 +60,7 @@ def test_a_month_billed_under_the_number_that_left_is_not_billed_again(funding: 
     assert billed(world) == [(LEFT, "2026-01"), (STAYED, "2026-02")]
 
 
-def test_set_apart_again_each_is_billed_for_their_own() -> None:
+def test_after_an_unmerge_each_worker_is_billed_separately() -> None:
     world = a_world()
     merge(world, ended=False)
     world.put("verification-events", STAYED, "identity.verified.v1", verified(1, 1_000_000, "trade"))

@@ -67,7 +67,7 @@ def test_the_ceilings_are_revised_while_a_run_is_open(jkk: int, jkm: int, accept
     )
 
 
-def test_who_is_verified_after_the_run_began_is_not_missed_for_want_of_free_money() -> None:
+def test_a_worker_verified_after_the_start_of_a_run_is_billed_when_money_is_free() -> None:
     world = running(workers="abcd")
     for worker in ("e", "f", "g"):
         verdict(world, worker)

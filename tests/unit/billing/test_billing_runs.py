@@ -134,7 +134,7 @@ def test_a_run_bills_the_verified_and_publishes_every_premium() -> None:
         ("2026-04", "fisheries", 2_000_000, 9_750 + 3_400),
     ],
 )
-def test_who_pays_themselves_pays_by_bracket_and_gets_the_relief(
+def test_a_worker_who_pays_alone_pays_by_bracket_and_gets_the_relief(
     period: str, sector: str, income: int, expected: int
 ) -> None:
     world = with_budget(funding="self")
@@ -240,7 +240,7 @@ def test_which_months_a_worker_is_billed_for(events: list[tuple[str, str, int]],
 
 
 @pytest.mark.parametrize("kind", ["rejected", "held", "ended"])
-def test_who_was_never_verified_is_not_billed_and_not_counted(kind: str) -> None:
+def test_a_worker_who_was_never_verified_is_not_billed_and_not_counted(kind: str) -> None:
     world = with_budget()
     verdict(world, "a", kind, "2026-12-31")
     done = bill(world, "2026-01")
@@ -311,7 +311,7 @@ def budgets_for(world: World, *fundings: str, workers: int = 9) -> None:
 
 
 @pytest.mark.parametrize("before", [(), ("2026-02",)])
-def test_the_province_pays_only_whom_the_regency_does_not_pay(before: tuple[str, ...]) -> None:
+def test_the_province_pays_only_for_workers_whom_the_regency_does_not_pay_for(before: tuple[str, ...]) -> None:
     world = with_budget(30_000, 20_400)
     for worker in "abc":
         verdict(world, worker)
@@ -438,7 +438,7 @@ def test_a_run_is_refused_whole_or_ends_with_its_invoice(period: str, field: str
         assert world.all("runs") == {}
 
 
-def test_a_run_of_an_older_release_with_a_day_that_is_refused_today_still_gets_its_invoice() -> None:
+def test_an_old_run_with_a_due_date_refused_today_still_gets_its_invoice() -> None:
     world = with_budget()
     opened = {"invoice_id": "INV-1", "run_id": "RUN-1", "workers": 1, "due_date": "9999-12-31", "lines": []}
     where = {"regency": "64.08", "period": "2026-01", "funding": "apbd-regency", "cutoff": "2026-01-10"}
@@ -511,7 +511,7 @@ def test_every_state_survives_its_document() -> None:
     assert codec.decode(codec.encode(unknown, CIPHER), CIPHER).status is InvoiceStatus.UNKNOWN
 
 
-def test_whoever_pays_on_the_word_of_a_run_finds_its_invoice() -> None:
+def test_a_payment_after_a_completed_run_finds_its_invoice() -> None:
     world = with_budget()
     verdict(world, "a")
     world.settle_all()

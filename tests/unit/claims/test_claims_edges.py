@@ -53,7 +53,7 @@ async def test_a_childs_school_year_is_paid_once() -> None:
     assert world.bank.total == 42_000_000 + 1_500_000
 
 
-async def test_a_claim_that_waits_does_not_grow_for_waiting() -> None:
+async def test_a_waiting_claim_does_not_grow() -> None:
     world = World()
     world.bill("2026-04")
     world.submit(death())
@@ -107,7 +107,7 @@ async def test_a_scholarship_without_an_eligible_child_says_so() -> None:
     assert (await after(death(claim_no="JKM-1"), claim, covered=LONG)).last()["reasons"] == ["not-eligible"]
 
 
-async def test_a_wrong_form_does_not_reject_the_claim_that_stands() -> None:
+async def test_a_wrong_form_does_not_reject_the_registered_claim() -> None:
     world = await after(death())
     world.submit(death(cause="war"))
     await world.settle()

@@ -96,7 +96,7 @@ async def test_only_days_that_have_passed_are_paid() -> None:
     assert world.last("K-3")["reasons"] == ["duplicate-claim"]
 
 
-async def test_after_a_death_nothing_happens_to_the_worker() -> None:
+async def test_no_later_accident_of_a_dead_worker_is_paid() -> None:
     late = {**accident("temporary", days_off_work=3), "event_date": "2026-04-21"}
     world = await after(death(), late)
     assert world.last("K-2")["reasons"] == ["not-eligible"]
@@ -131,7 +131,7 @@ async def test_two_children_are_paid_and_a_third_gets_nothing() -> None:
     assert world.last("K-3")["type"] == "claim.rejected.v1"
 
 
-async def test_a_child_is_named_twice_and_paid_once() -> None:
+async def test_a_child_that_is_named_twice_is_paid_once() -> None:
     world = await after(death(), scholarship(child(), child(), child(level="smp")), covered=LONG)
     assert amounts(world.last("K-2")["benefits"]) == {"scholarship.sd": 1_500_000}
 

@@ -158,13 +158,13 @@ async def test_a_scholarship_follows_a_death_that_is_paid() -> None:
     assert len(world.of_type("worker.died.v1")) == 1
 
 
-async def test_after_a_natural_death_a_scholarship_asks_three_years_of_months() -> None:
+async def test_after_a_natural_death_a_scholarship_needs_three_years_of_months() -> None:
     world = await after(death(), scholarship(), covered=months(35))
     assert (world.kinds()[-1], world.last("S-1")["reasons"]) == ("paid", ["qualifying-period"])
 
 
 @pytest.mark.parametrize("outcome", ["death", "total"])
-async def test_after_an_accident_it_asks_none(outcome: str) -> None:
+async def test_after_an_accident_a_scholarship_needs_no_months(outcome: str) -> None:
     follows = scholarship(cause="accident")
     follows["details"]["outcome"] = outcome
     world = await after(accident(outcome), follows, covered=["2026-04"])
@@ -177,7 +177,7 @@ async def test_after_an_accident_it_asks_none(outcome: str) -> None:
 # -- cover --------------------------------------------------------------------------------------------------------
 
 
-async def test_billed_but_unpaid_is_held_once_and_goes_on_when_it_is_paid() -> None:
+async def test_a_billed_but_unpaid_month_holds_a_claim_once_until_it_is_paid() -> None:
     world = World()
     world.bill(*THREE)
     world.close_run(*THREE)
@@ -208,7 +208,7 @@ async def test_the_claim_may_come_before_anything_of_its_month_is_known() -> Non
     assert world.kinds() == ["registered", "held", "approved", "paid"]
 
 
-async def test_known_in_full_without_the_worker_is_not_covered() -> None:
+async def test_a_complete_month_without_the_worker_is_not_covered() -> None:
     world = World()
     world.bill("2026-04", worker="a" * 26)
     world.close_run("2026-04", workers=2)
@@ -500,7 +500,7 @@ async def test_a_command_does_not_make_a_payment_be_forgotten() -> None:
     assert world.of_type("claim.paid.v1")[0]["total"] == world.bank.total == 42_000_000
 
 
-async def test_what_is_paid_says_who_counts_it_and_where() -> None:
+async def test_a_payment_names_district_and_sex() -> None:
     world = await after(death())
     paid = world.last(topic="feedback-6408-rumahsakit")
     assert paid == world.last()

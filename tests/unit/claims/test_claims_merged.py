@@ -61,7 +61,7 @@ async def test_months_that_were_paid_under_either_number_are_one_row() -> None:
 
 
 @pytest.mark.parametrize("late", [False, True])
-async def test_set_apart_again_a_claim_stands_on_its_own_months(late: bool) -> None:
+async def test_after_an_unmerge_a_claim_counts_its_own_months(late: bool) -> None:
     world = covered(World(), *THREE)
     if late:
         # The later event is read first.
@@ -76,7 +76,7 @@ async def test_set_apart_again_a_claim_stands_on_its_own_months(late: bool) -> N
     assert world.last()["worker_id"] == WORKER
 
 
-async def test_a_held_claim_goes_back_when_they_are_set_apart() -> None:
+async def test_a_held_claim_returns_to_its_worker_after_an_unmerge() -> None:
     world = covered(World(), *THREE)
     world.merge(WORKER, STAYED)
     world.submit(death(documents=[]))
@@ -107,7 +107,7 @@ async def test_the_death_of_one_person_is_paid_once_under_two_numbers(first: str
         assert world.last("RS-9")["reasons"] == ["duplicate-claim"]
 
 
-async def test_who_was_taken_for_a_dead_worker_is_paid_after_all_when_set_apart() -> None:
+async def test_a_worker_mistaken_for_a_dead_one_is_paid_after_an_unmerge() -> None:
     world = covered(World(), *THREE)
     world.merge(WORKER, STAYED)
     world.submit(death())

@@ -60,7 +60,7 @@ def test_an_instant_of_tomorrow_in_wita_is_in_the_future() -> None:
 
 
 @pytest.mark.parametrize("word", ["belum", "tidak ada", "#N/A", "A\x00"])
-def test_a_word_that_a_paper_is_not_there_is_no_paper(word: str) -> None:
+def test_a_document_marked_as_missing_does_not_count(word: str) -> None:
     papers = death()["documents"]
     assert reasons(death(documents=[*papers, word])) == ("field-invalid:documents",)
 

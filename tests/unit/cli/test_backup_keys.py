@@ -27,7 +27,7 @@ def _kept(folder: Path, cipher: FieldCipher) -> list[backup.CollectionFile]:
     return [backup.CollectionFile("people", len(documents), "")]
 
 
-def test_a_key_that_was_retired_before_the_backup_may_be_gone(tmp_path: Path) -> None:
+def test_a_key_retired_before_the_backup_is_not_required(tmp_path: Path) -> None:
     kept = _kept(tmp_path, FieldCipher({"k2": NEW}))
     backup._check_keys(ENVIRON, "billing", KEYS, tmp_path, kept)
 

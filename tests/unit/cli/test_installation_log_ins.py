@@ -35,39 +35,37 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return files.folder
 
 
-def test_the_operator_enters_and_his_file_knows_the_servers(folder: Path) -> None:
+def test_the_operator_logs_in_and_the_file_names_the_servers(folder: Path) -> None:
     at = installations.find(None)
     assert Server(at.environ).bootstrap == AT
     assert security.read(at.environ).user == OPERATOR
     assert login.url(at.environ).startswith(f"mongodb://{OPERATOR}:")
 
 
-def test_an_agency_s_list_is_sent_as_the_agency(folder: Path) -> None:
+def test_an_agencys_list_is_sent_with_the_agencys_log_in(folder: Path) -> None:
     at = installations.find(None).acting_as(DINSOS.name)
     assert security.read(at.environ).user == DINSOS.name
 
 
-def test_who_names_a_file_enters_by_it(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_named_log_in_file_is_used(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(credentials.VARIABLE, str(folder / "64.08-dinsos.json"))
     monkeypatch.setenv("PAYUNG_KAFKA", AT)
     assert security.read(installations.find(None).environ).user == DINSOS.name
 
 
-def test_the_servers_enter_where_their_secrets_are_and_refuse_half_of_them(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_servers_log_in_with_complete_secrets_only(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(installations.LOCKS, str(folder))
     monkeypatch.setenv("PAYUNG_KAFKA", AT)
     with pytest.raises(LaunchError, match=r"make-keys\.sh"):
         installations.find(None)
 
 
-async def test_a_name_that_leads_out_of_the_folder_is_none(folder: Path) -> None:
+async def test_a_user_name_cannot_lead_out_of_the_folder(folder: Path) -> None:
     with pytest.raises(installations.CommandError, match="there is no log-in"):
         await commands.rotate(installations.find(None), "../credentials/operator")
 
 
-def test_the_authority_lies_beside_each_log_in_and_moves_with_it(tmp_path: Path) -> None:
+def test_the_ca_is_beside_each_log_in_and_moves_with_it(tmp_path: Path) -> None:
     (tmp_path / "of-servers.pem").write_text(AUTHORITY)
     files = Files(tmp_path / "credentials")
     billing = User(name="billing", internal=True, database="payung_billing")

@@ -107,7 +107,7 @@ def test_a_mostly_unreadable_file_does_not_empty_the_register(rows: tuple[dict[s
     assert len(asyncio.run(sources.look_up(store, sources.POPULATION, asked, loads))) == 1
 
 
-def test_nobody_on_a_roster_is_a_roster() -> None:
+def test_an_empty_roster_is_accepted() -> None:
     assert load(MemoryStore(STORED, CIPHER), "r1", kind="state-employee") == (0, 0)
 
 
@@ -127,7 +127,7 @@ def test_every_row_that_is_not_loaded_is_named(tmp_path: Path, monkeypatch: pyte
     assert told == ["Rows 3, 4 are not loaded: no NIK of 16 digits, or a value that cannot be read."]
 
 
-def test_of_many_rows_that_are_not_loaded_the_first_are_named() -> None:
+def test_the_first_rows_that_are_not_loaded_are_named() -> None:
     left_out = reference._SkippedRows()
     for _ in left_out.watched((f"Lembar 2:{number}", {}) for number in range(2, 62)):
         left_out.note()

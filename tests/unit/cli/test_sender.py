@@ -50,7 +50,7 @@ async def test_records_go_in_order_and_no_more_than_a_batch_gathers() -> None:
     assert [len(batch) for batch in publisher.taken] == [wire.BATCH_RECORDS, wire.BATCH_RECORDS, 7]
 
 
-async def test_large_records_depart_before_they_fill_the_memory() -> None:
+async def test_large_records_are_sent_before_they_fill_the_memory() -> None:
     made, publisher = sender()
     for _ in range(5):
         await made.send("t", "k", b"x" * (wire.BATCH_BYTES // 2))

@@ -49,7 +49,7 @@ def test_an_events_causes_and_effects_are_one_tree() -> None:
     assert ids(log.told("row")) == ["row", "registered", "verified", "settled", "answered"]
 
 
-def test_what_data_names_is_found_and_nothing_else_of_its_run() -> None:
+def test_a_name_in_data_is_found_without_the_rest_of_its_run() -> None:
     log = Log()
     run = log.add("run", "treasury/64.08")
     step = log.add("step", BILLING, cause=run)
@@ -58,7 +58,7 @@ def test_what_data_names_is_found_and_nothing_else_of_its_run() -> None:
     assert ids(log.told("w77")) == ["run", "step", "premium-77"]
 
 
-def test_of_many_effects_a_few_are_shown_and_the_others_counted() -> None:
+def test_the_first_effects_are_shown_and_the_others_counted() -> None:
     log = Log()
     run = log.add("run", "treasury/64.08")
     for number in range(100):
@@ -86,7 +86,7 @@ def test_an_answer_from_outside_is_traced_to_its_first_cause() -> None:
     assert ids(log.told("verified")) == ["first", "dukcapil:1", "verified"]
 
 
-def test_a_cause_that_is_gone_leaves_a_tree_without_it() -> None:
+def test_a_missing_cause_leaves_a_tree_without_it() -> None:
     log = Log()
     log.add("registered", cause=(AGENCY, "long ago"))
     (tree,) = log.told("registered")
@@ -99,7 +99,7 @@ def test_a_nik_that_stands_in_a_name_is_not_shown() -> None:
     assert "6408044107850002" not in str(step.as_json(asked=True))
 
 
-def test_a_run_of_a_thousand_pages_is_told_whole_and_stays_on_the_screen() -> None:
+def test_a_run_of_a_thousand_pages_is_shown_whole_within_the_screen() -> None:
     log = Log()
     at = log.add("run", "treasury/64.08")
     for number in range(2_000):

@@ -184,7 +184,7 @@ def test_a_file_that_may_not_be_read(payung: Any, tmp_path: Path, monkeypatch: p
 
 
 @pytest.mark.parametrize("data", ["/proc", "/dev/null", "/nowhere", "a\nb"])
-def test_a_data_folder_that_is_none(payung: Any, data: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_impossible_data_folder_is_one_line(payung: Any, data: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PAYUNG_KAFKA")
     code, said = payung("status", "--data", data)
     assert code in (1, 2)
@@ -258,7 +258,7 @@ def test_no_terminal_is_too_narrow_for_money(columns: str, monkeypatch: pytest.M
     assert "INV-6408-2026-07-apbd-regency-1" in shown
 
 
-def test_a_table_shows_words_and_not_pythons() -> None:
+def test_a_table_shows_words_and_no_python_values() -> None:
     assert cli.cell({"jkk": 10, "jkm": None}) == "jkk 10, jkm "
     assert cli.cell(["a", 1]) == "a, 1"
     assert cli.cell(None) == ""
@@ -318,7 +318,7 @@ def test_a_name_is_needed_to_trace_something(payung: Any) -> None:
 
 
 @pytest.mark.parametrize("words", [("policy", "load"), ("rates", "load")])
-def test_bytes_in_place_of_a_table_are_told_without_a_codec(
+def test_bytes_in_place_of_a_table_are_reported_without_codec_names(
     payung: Any, tmp_path: Path, words: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "a.toml").write_bytes(b"\xde\xad\xbe\xef")

@@ -139,7 +139,7 @@ def test_an_event_of_ours_that_does_not_fit_its_model_is_put_aside() -> None:
     assert found.value.code == "bad-data"
 
 
-def test_types_meant_for_others_are_passed_over_on_our_streams() -> None:
+def test_types_meant_for_others_are_skipped_on_our_streams() -> None:
     value = orjson.dumps(event(type="premium.paid.v1", source="payung/billing"))
     assert envelope.read(value, (), "billing-events", 0, INPUTS) is None
 
@@ -157,7 +157,7 @@ def test_any_bytes_are_read_or_unreadable(value: bytes) -> None:
 
 
 @pytest.mark.parametrize("name", ["row/6408044107850002", "\x006408044107850002"])
-def test_who_names_events_by_nik_is_told_so_and_nobody_else(name: str) -> None:
+def test_only_the_sender_sees_an_event_name_with_a_nik(name: str) -> None:
     nik = "6408044107850002"
     raw = orjson.dumps(event(id=name, correlationid=nik))
     found = envelope.read(raw, (), TOPIC, 0, INPUTS, key=KEY)

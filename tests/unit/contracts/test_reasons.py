@@ -100,10 +100,10 @@ def test_the_message_for_an_invalid_field_says_what_to_write() -> None:
     assert sorted(set(HINTS) - carried) == ["due_date", "paid_on", "too-large"]
 
 
-def test_unknown_codes_say_themselves() -> None:
+def test_an_unknown_code_is_its_own_message() -> None:
     assert message("something-new", "en") == "something-new"
 
 
-def test_messages_say_each_thing_once() -> None:
+def test_messages_have_no_repetitions() -> None:
     assert messages(["too-old", "too-old"], "en") == message("too-old", "en")
     assert messages(()) == ""

@@ -57,7 +57,7 @@ def test_a_possible_name_is_replaced_by_its_key(name: str) -> None:
 
 
 @given(st.text(min_size=5, alphabet=st.characters(categories=["L", "Z"])))
-def test_no_words_of_five_letters_and_more_come_through(name: str) -> None:
+def test_no_word_of_five_or_more_letters_is_shown(name: str) -> None:
     shown = tokens.shown(AGENCY, name, KEY)
     assert shown != name or set(tokens._BETWEEN.split(name)) <= tokens._WORDS
 

@@ -83,7 +83,7 @@ def test_the_tally_equals_the_lists(
         assert lists.injected[kind] <= count <= lists.injected[kind] + lists.injected["double-in-list"]
 
 
-def test_every_kind_of_mess_is_there(lists: AgencyLists) -> None:
+def test_every_kind_of_fault_occurs(lists: AgencyLists) -> None:
     assert {kind.name for kind in KINDS} <= set(lists.injected)
     assert {"too-young", "too-old", "person-deceased", "double-in-list", "in-several-lists"} <= set(lists.injected)
     assert all(count > 0 for count in lists.injected.values())

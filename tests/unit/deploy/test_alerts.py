@@ -72,7 +72,7 @@ def test_the_cases_of_the_alerts_come_out_as_written() -> None:
 
 
 @pytest.mark.parametrize("runbook", RUNBOOKS, ids=lambda path: path.stem)
-def test_what_a_runbook_speaks_of_exists(runbook: Path) -> None:
+def test_everything_that_a_runbook_names_exists(runbook: Path) -> None:
     text = runbook.read_text()
     root = typer.main.get_command(app)
     for line in re.findall(r"\bpayung ((?:[a-z]+ ?)+(?:[^`\n#]*))", text):

@@ -78,7 +78,7 @@ def test_the_files_that_create_users_are_mounted_only_where_needed() -> None:
     assert mounts("mongo")["mongo-locks"][1]
 
 
-def test_nobody_is_let_in_unknown() -> None:
+def test_nobody_gets_in_without_a_log_in() -> None:
     for word in ("PAYUNG_KAFKA_AUTH", "PAYUNG_MONGO_AUTH", "PLAINTEXT", "PASSWORD"):
         assert word not in TEXT, word
 
@@ -107,7 +107,7 @@ def test_kafka_is_locked_as_the_embedded_one_is() -> None:
             assert ours[kept.format(listener)] == embedded[kept.format("clients")]
 
 
-def test_mongo_asks_everybody_and_speaks_tls_only() -> None:
+def test_mongo_requires_a_log_in_and_tls() -> None:
     command = set(SERVICES["mongo"]["command"])
     assert {"--auth", "--tlsMode=requireTLS", "--keyFile=/run/locks/mongo.key"} <= command
     assert {"--tlsCAFile=/run/locks/ca.pem", "--tlsCertificateKeyFile=/run/locks/server.pem"} <= command

@@ -39,7 +39,7 @@ def greet(folder: Path, name: str) -> None:
             sides.remove(side)
 
 
-def test_both_servers_are_believed_under_their_names(tmp_path: Path) -> None:
+def test_both_server_certificates_are_valid_for_their_names(tmp_path: Path) -> None:
     assert make(tmp_path, "DNS:payung.kukar.go.id").returncode == 0
     for name in ("kafka", "mongo", "localhost", "127.0.0.1", "payung.kukar.go.id"):
         greet(tmp_path, name)

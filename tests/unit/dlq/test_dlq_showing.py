@@ -87,7 +87,7 @@ def test_an_unusable_filter_is_refused(given_: dict[str, Any]) -> None:
         finding.filter_of(**given_)
 
 
-def test_an_own_topic_has_no_agency() -> None:
+def test_a_topic_of_our_own_has_no_agency() -> None:
     own = replace(LETTER, topic="registration-work")
     assert not finding.filter_of(agency="64.08/dinsos").fits(own)
     assert finding.summary("registration", own)["agency"] is None

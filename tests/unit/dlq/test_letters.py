@@ -63,7 +63,7 @@ async def test_an_original_of_any_size_is_kept_in_records_that_the_topic_takes()
     assert letter.value == large.value
 
 
-async def test_parts_that_came_twice_and_between_others_are_put_together_once(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_parts_in_any_order_and_repetition_are_joined_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(topics, "DEAD_LETTER_BYTES_MAX", -1)
     monkeypatch.setattr(deadletters, "PART_BYTES_MAX", 60)
     first, second = [await written([Record(INTAKE, 0, n, b"k", b"abc" * 40, (), 5)]) for n in (1, 2)]
@@ -74,7 +74,7 @@ async def test_parts_that_came_twice_and_between_others_are_put_together_once(mo
     assert letters.strange == letters.incomplete == 0
 
 
-async def test_parts_without_their_others_do_not_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_incomplete_letters_do_not_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(topics, "DEAD_LETTER_BYTES_MAX", -1)
     monkeypatch.setattr(deadletters, "PART_BYTES_MAX", 100)
     monkeypatch.setattr(deadletters, "UNFINISHED_BYTES_MAX", 300)
@@ -84,7 +84,7 @@ async def test_parts_without_their_others_do_not_fill_the_memory(monkeypatch: py
     assert letters.incomplete == 7
 
 
-def test_records_that_are_no_letters_are_counted_and_passed() -> None:
+def test_records_that_are_no_letters_are_counted_and_skipped() -> None:
     found, letters = read(
         [Record("registration-dlq", 0, 0, None, b"?", headers, 0) for headers in ((), (("dlq_id", b"1"),))]
     )

@@ -35,5 +35,5 @@ def test_file_gets_the_first_progress_only() -> None:
     assert out.getvalue() == "0 of 46\nready\n"
 
 
-def test_reader_that_went_away_stops_nothing() -> None:
+def test_a_closed_reader_stops_nothing() -> None:
     Console(ClosedPipe()).line("billing stopped (exit 1); restarting in 2 s")

@@ -31,7 +31,7 @@ def test_run_is_found_while_it_runs_only(tmp_path: Path) -> None:
     assert read_run(tmp_path) is None
 
 
-def test_run_left_by_a_kill_is_not_believed(tmp_path: Path) -> None:
+def test_a_run_file_left_by_a_kill_is_ignored(tmp_path: Path) -> None:
     killed = DataFolder(tmp_path)
     killed.take()
     publish(killed)
@@ -120,7 +120,7 @@ def test_damaged_keys_are_not_replaced(tmp_path: Path, damaged: str) -> None:
         DataFolder(tmp_path).keys({})
 
 
-def test_folder_that_cannot_be_made_is_one_clear_line(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_made_is_reported_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(LaunchError, match="cannot be used"):
         DataFolder(tmp_path / "file" / "data").take()

@@ -119,7 +119,7 @@ def test_a_platform_without_mongod_is_referred_to_compose(tmp_path: Path, monkey
         mongo.find_mongod(tmp_path)
 
 
-def test_port_in_use_is_named_with_the_way_out() -> None:
+def test_port_in_use_is_named_with_a_solution() -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()

@@ -95,7 +95,7 @@ async def test_child_that_does_not_answer_in_time_is_restarted(
         await supervisor.start(child(tmp_path, "slow", "import time; time.sleep(60)", start_timeout_s=0.2))
 
 
-async def test_check_that_raises_is_a_no(supervisor: Supervisor, tmp_path: Path) -> None:
+async def test_a_check_that_raises_counts_as_failed(supervisor: Supervisor, tmp_path: Path) -> None:
     asked: list[int] = []
 
     async def ready() -> bool:
@@ -157,7 +157,7 @@ async def test_child_that_ignores_sigterm_is_killed_in_time(
     assert said == ["stubborn did not stop in 0 s; killed"]
 
 
-async def test_grandchildren_go_with_their_parent(supervisor: Supervisor, tmp_path: Path) -> None:
+async def test_grandchildren_end_with_their_parent(supervisor: Supervisor, tmp_path: Path) -> None:
     await supervisor.start(child(tmp_path, "parent", PARENT))
     parent = psutil.Process(pid_of(supervisor, "parent"))
     grandchild = parent.children()[0]

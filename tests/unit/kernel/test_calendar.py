@@ -35,9 +35,7 @@ def test_an_age_is_reached_on_the_anniversary_and_not_the_day_before(born: date,
 
 
 @given(DAYS, AGES)
-def test_whoever_was_born_so_many_years_before_a_day_is_at_least_a_day_short_of_that_age_until_then(
-    day: date, age: int
-) -> None:
+def test_a_person_is_younger_than_an_age_until_its_anniversary(day: date, age: int) -> None:
     born = years_later(day, -age)
     assert age_on(born, day - timedelta(days=1)) == age - 1
     assert age_on(born, day + timedelta(days=1)) == age

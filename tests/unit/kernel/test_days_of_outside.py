@@ -57,7 +57,7 @@ def test_examples(said: str, meant: date | None) -> None:
 
 
 @given(st.dates(date(1900, 1, 1), date(2100, 1, 1)), st.sampled_from(["/", "-", ".", " / "]))
-def test_day_first_in_every_dress(when: date, mark: str) -> None:
+def test_every_spelling_of_a_day_first_date_is_read(when: date, mark: str) -> None:
     assert day(f"{when.day}{mark}{when.month}{mark}{when.year}") == when.isoformat()
 
 

@@ -71,7 +71,7 @@ def test_a_spreadsheet_error_is_never_a_value(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["#12", "ERNA", "# RT 3", "", "#N/A RT 3", "ERR", "#"])
-def test_other_texts_are(text: str) -> None:
+def test_texts_without_debris_are_values(text: str) -> None:
     assert error_value(text) is None
 
 
@@ -95,7 +95,7 @@ def test_marks_are_named() -> None:
         ("-2", False),
     ],
 )
-def test_dashes_say_nothing(text: str, nothing: bool) -> None:
+def test_dashes_count_as_empty(text: str, nothing: bool) -> None:
     assert says_nothing(text) is nothing
 
 

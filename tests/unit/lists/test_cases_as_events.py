@@ -141,7 +141,7 @@ def says_what_to_do(text: str) -> bool:
     return any(word in text for word in ("isi ", "isi.", "tulis ", "pilih ", "pakai ", "harus ", "periksa "))
 
 
-def test_the_reason_of_a_grouped_nik_speaks_of_the_marks() -> None:
+def test_the_reason_for_a_grouped_nik_names_the_marks() -> None:
     found = judged({**GOOD, "nik": "6408.0441.0785.0002"})
     assert isinstance(found, RefusedSubmission)
     assert found.reasons == ("nik-malformed",)

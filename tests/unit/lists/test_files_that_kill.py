@@ -59,7 +59,7 @@ def many_sheets(path: Path) -> Path:
     [far_row, far_column, entities, outside_entity, bomb, strings_bomb, deep, many_sheets],
     ids=lambda f: f.__name__,
 )
-def test_a_hostile_workbook_is_one_line(tmp_path: Path, make: Callable[[Path], Path]) -> None:
+def test_a_hostile_workbook_is_reported_in_one_line(tmp_path: Path, make: Callable[[Path], Path]) -> None:
     with pytest.raises(ListError) as caught:
         open_list(make(tmp_path / "daftar.xlsx"), "workers", SMALL)
     assert "\n" not in caught.value.message_id
@@ -67,7 +67,7 @@ def test_a_hostile_workbook_is_one_line(tmp_path: Path, make: Callable[[Path], P
     assert not [one for one in psutil.Process().children() if "shared.lists.child" in one.cmdline()]
 
 
-def test_work_without_end_is_killed(tmp_path: Path) -> None:
+def test_endless_work_is_killed(tmp_path: Path) -> None:
     path = book(tmp_path / "daftar.xlsx", {"S": sheet(*GOOD, *(row(n, CELLS) for n in range(3, 60_000)))})
     short = Apart(Bounds(cpu_s=1, unpacked=1 << 30))
     started = time.monotonic()

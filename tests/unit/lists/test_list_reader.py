@@ -101,7 +101,7 @@ def test_the_heading_that_village_lists_have_for_the_sex(tmp_path: Path) -> None
         (f"{ENGLISH}\n" + ",".join(f'"{cell}"' for cell in CELLS.split(","))).encode(),
     ],
 )
-def test_however_the_table_is_written(tmp_path: Path, content: bytes) -> None:
+def test_any_separator_and_line_end_is_read(tmp_path: Path, content: bytes) -> None:
     (row,) = rows_of(tmp_path, content)
     assert row.problems == ()
     assert row.data == EXPECTED
@@ -213,7 +213,7 @@ def test_a_nik_that_excel_has_shortened_is_refused_with_its_row(tmp_path: Path, 
 
 
 @pytest.mark.parametrize("written", ["123", "abc", "6408044107850000", "640804410785000X"])
-def test_a_wrong_nik_is_for_the_service_to_judge(tmp_path: Path, written: str) -> None:
+def test_a_wrong_nik_is_passed_on_to_the_service(tmp_path: Path, written: str) -> None:
     row = one(tmp_path, ENGLISH, with_cell(ENGLISH, CELLS, "nik", written))
     assert row.problems == ()
     assert row.data["nik"] == written
@@ -226,7 +226,7 @@ def test_empty_cells_are_left_out(tmp_path: Path) -> None:
     assert row.problems == ()
 
 
-def test_rows_of_another_width_say_so_and_the_others_go_on(tmp_path: Path) -> None:
+def test_rows_of_another_width_are_refused_and_the_others_are_read(tmp_path: Path) -> None:
     rows = rows_of(tmp_path, f"{ENGLISH}\nS-1,6408\n{CELLS},extra\n{CELLS}\n")
     assert [[problem.reason for problem in row.problems] for row in rows] == [["row-ragged"], ["row-ragged"], []]
     assert [row.number for row in rows] == [2, 3, 4]
@@ -247,7 +247,7 @@ def test_a_quote_that_never_closes_costs_one_row(tmp_path: Path) -> None:
     assert all(row.data == EXPECTED and not row.problems for row in rows[1:])
 
 
-def test_windows_text_is_understood_with_a_notice(tmp_path: Path) -> None:
+def test_windows_text_is_read_with_a_notice(tmp_path: Path) -> None:
     path = tmp_path / "old.csv"
     path.write_bytes(f"{ENGLISH}\n{CELLS}\n".replace("SITI AMINAH", "NURʼAINI É").replace("ʼ", "’").encode("cp1252"))
     found = open_list(path, "workers")
@@ -383,7 +383,7 @@ def test_json_that_the_services_cannot_read_is_refused_by_its_line(tmp_path: Pat
 
 
 @pytest.mark.parametrize("number", [2**63, 2**64, 2**70, -(2**70)])
-def test_a_number_that_no_store_can_hold_goes_on_to_be_refused(tmp_path: Path, number: int) -> None:
+def test_a_number_too_large_for_the_store_is_passed_on_and_refused(tmp_path: Path, number: int) -> None:
     (row,) = rows_of(tmp_path, json.dumps(EXPECTED | {"monthly_income": number}), name="list.jsonl")
     assert not row.problems
     found = checks.checked(open_list(tmp_path / "list.jsonl", "workers"), "64.08", clock.now())

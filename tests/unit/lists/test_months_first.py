@@ -41,7 +41,7 @@ def test_text_around_a_date_does_not_hide_the_order(tmp_path: Path, dress: str) 
     assert all(told for _, told in born(found))
 
 
-def test_a_sheet_beside_one_that_proves_it_is_doubted(tmp_path: Path) -> None:
+def test_dates_are_doubted_when_another_sheet_has_the_month_first(tmp_path: Path) -> None:
     made = openpyxl.Workbook()
     for title, days in (("A", ["1/7/1977"]), ("B", ["10/30/1976"]), ("C", ["30/10/1976", "1/7/1977"])):
         page = made.create_sheet(title)
@@ -71,7 +71,7 @@ def test_a_column_with_both_orders_takes_no_date_that_has_two_meanings(tmp_path:
     ]
 
 
-def test_a_typing_error_does_not_turn_a_long_column(tmp_path: Path) -> None:
+def test_a_typing_error_does_not_change_the_order_of_a_long_column(tmp_path: Path) -> None:
     found = lines(tmp_path, [*["31/05/1985"] * 30, "05/31/1985", "03/04/1985"])
     (notice,) = found.notices
     assert notice[0].startswith("Kolom tanggal_lahir dibaca hari dahulu; 1 tanggal")

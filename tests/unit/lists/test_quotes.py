@@ -120,7 +120,7 @@ def test_every_line_that_is_not_blank_is_answered(kinds: list[str]) -> None:
     assert taken == sum(1 for kind in kinds if kind in ("whole", "spanning"))
 
 
-def test_a_line_that_lost_its_first_cell_does_not_lend_its_cells_to_the_one_above() -> None:
+def test_a_line_without_its_first_cell_does_not_join_the_line_above() -> None:
     first = line(1, '"RT 001')
     # The row below has no NIK any more, so that both together have exactly the cells of the heading.
     second = line(2, 'RT 002"').split(",", 1)[1]

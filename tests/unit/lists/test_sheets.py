@@ -97,7 +97,7 @@ def test_the_formats_that_excel_has_built_in(number: int) -> None:
     assert _is_date(str(number), {}) == is_date_format(BUILTIN_FORMATS[number])
 
 
-def test_a_formula_without_its_result_is_no_blank(tmp_path: Path) -> None:
+def test_a_formula_without_its_result_is_not_blank(tmp_path: Path) -> None:
     rows = (
         '<row r="1"><c r="A1"><f>B1</f></c><c r="B1"><f>C1</f><v></v></c><c r="C1"><f>1+1</f><v>2</v></c></row>',
         '<row r="2"><c r="A2" t="str"><f>""</f><v></v></c><c r="B2" t="str"><f>"a"</f><v>a</v></c></row>',

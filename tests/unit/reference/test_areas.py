@@ -23,7 +23,7 @@ def test_village_knows_its_district_and_regency() -> None:
 
 
 @pytest.mark.parametrize("code", ["", "64", "64.08", "64.08.04", "64.08.04.9999", "6408042001", "64.03.01.2001", "abc"])
-def test_what_is_no_village(code: str) -> None:
+def test_unknown_codes_are_no_village(code: str) -> None:
     assert AREAS.village(code) is None
 
 

@@ -147,7 +147,7 @@ def terms(table: Rates) -> list[Any]:
     return [projects._due(table, f"construction.{what}_days", day) for what in ("register", "change")]
 
 
-def test_the_waiting_ones_are_listed_with_the_issue_that_reads_them() -> None:
+def test_unread_rates_are_listed_with_the_issue_that_reads_them() -> None:
     assert set().union(*WAITING.values()) == rates.WAITING
     assert SHIPPED.numbers >= rates.WAITING
 

@@ -116,7 +116,7 @@ def test_scholarships_of_one_child_sum_to_the_published_amount() -> None:
 
 
 @pytest.mark.parametrize(("day", "total"), [(date(2019, 1, 1), 24_000_000), (date(2026, 1, 1), 42_000_000)])
-def test_jkm_parts_sum_to_what_the_law_promises(day: date, total: int) -> None:
+def test_jkm_parts_sum_to_the_amount_of_the_law(day: date, total: int) -> None:
     parts = [RATES.rate(f"jkm.{part}", day) for part in ("lump", "periodic", "funeral")]
     assert sum(part.amount for part in parts if part is not None) == total
 

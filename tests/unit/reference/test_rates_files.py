@@ -52,7 +52,7 @@ def test_a_file_that_cannot_be_a_table_is_refused(tmp_path: Path, text: str, why
         files.read(written(tmp_path, text), (RATES, BRACKETS))
 
 
-def test_a_new_generation_of_rows_stands_behind_the_old_one(tmp_path: Path) -> None:
+def test_new_dated_rows_follow_the_old_ones(tmp_path: Path) -> None:
     ended = [line.replace("2015-07-01,,", "2015-07-01,2026-12-31,") for line in BRACKETS.splitlines()]
     later = [line.replace("2015-07-01,,", "2027-01-01,,") for line in BRACKETS.splitlines()[1:]]
     found = files.read(written(tmp_path, "\n".join((*ended, *later)) + "\n"), (RATES, BRACKETS))

@@ -119,7 +119,7 @@ async def test_coverage_above_the_target_is_not_cut(context: Any, make: Any) -> 
     assert 'class="mark" style="left:66.3%"' in text
 
 
-async def test_the_map_has_a_shape_a_district_and_each_says_its_figure(page: Any) -> None:
+async def test_the_map_has_one_shape_and_one_figure_per_district(page: Any) -> None:
     text, _ = await html(page, "regency=64.08&period=2026-03")
     shapes = re.findall(r'<path class="s(\d)" d="M[^"]+" data-area="([^"]+)"><title>([^<]+)</title>', text)
     assert len(shapes) == 18

@@ -92,7 +92,7 @@ def test_the_spec_takes_exactly_what_is_counted_and_stores_every_collection() ->
     assert set(SPEC.indexes) <= set(SPEC.stored)
 
 
-def test_a_registration_keeps_the_latest_word_in_any_order(make: Make) -> None:
+def test_a_registration_keeps_its_latest_state_in_any_order(make: Make) -> None:
     first = make("worker.registered.v1", sequence=1, **REGISTERED)
     moved = make("worker.updated.v1", sequence=2, **{**REGISTERED, "district": "64.08.05"})
     left = make("worker.withdrawn.v1", sequence=3, **LEFT)
@@ -145,7 +145,7 @@ def test_a_claim_follows_its_stages_and_adds_up_its_payments(make: Make) -> None
     assert after(again, paid).paid == 84_000_000
 
 
-def test_an_answer_keeps_whom_it_was_told_and_each_reason_once(make: Make) -> None:
+def test_an_answer_keeps_its_agency_and_each_reason_once(make: Make) -> None:
     state = after(make("submission.answered.v1", topic=FEEDBACK, **ANSWER))
     assert (state.regency, state.agency, state.outcome, state.reasons) == (
         "64.08",

@@ -83,7 +83,7 @@ async def test_a_month_ends_at_midnight_in_wita(context: Any, make: Make) -> Non
     assert (await figures(context, "2026-02"))["registered"] == 2
 
 
-async def test_a_yearly_word_that_changes_nothing_lets_no_document_grow(context: Any, make: Make) -> None:
+async def test_a_yearly_event_without_changes_does_not_grow_a_document(context: Any, make: Make) -> None:
     for number in range(24):
         month = shift_period("2024-06", number)
         context.take(word(make, "identity.verified.v1", "a", PLACES[0], number + 1, at(month)))

@@ -170,7 +170,7 @@ async def test_targets(town: Any, make: Make, targets: Any, district_target: int
     assert (row["target"], report["totals"]["target"]) == (district_target, total_target)
 
 
-async def test_nothing_counted_yet_is_an_answer(context: Any) -> None:
+async def test_a_report_without_any_figure_is_an_answer(context: Any) -> None:
     report = await ask(context, "/v1/coverage")
     assert (report["as_of"], report["rows"]) == (None, [])
     assert report["totals"] == {**dict.fromkeys(COUNTS, 0), "target": None}
@@ -178,7 +178,7 @@ async def test_nothing_counted_yet_is_an_answer(context: Any) -> None:
         assert (await ask(context, f"/v1/{kind}"))["rows"] == []
 
 
-async def test_budget_tells_committed_from_absorbed(town: Any) -> None:
+async def test_budget_distinguishes_committed_from_absorbed(town: Any) -> None:
     report = await ask(town, "/v1/budget?regency=64.08")
     (row,) = report["rows"]
     assert (row["ceiling"], row["committed"], row["absorbed"], row["left"]) == (168_000, 50_400, 33_600, 117_600)
@@ -370,7 +370,7 @@ async def test_figures_are_counted_once_while_nothing_changed(town: Any, make: M
     assert town.tallied > counted
 
 
-async def test_behind_counts_what_these_figures_do_not_hold(town: Any, make: Make) -> None:
+async def test_behind_counts_the_records_missing_in_the_figures(town: Any, make: Make) -> None:
     town.reference = type(town.reference)(town.reference.areas, Settings(counting_share=1e-9))
     board = Board(town)
     assert (await board.counted("coverage", Filters())).behind == 0
@@ -379,7 +379,7 @@ async def test_behind_counts_what_these_figures_do_not_hold(town: Any, make: Mak
     assert (late.report.totals["registered"], late.behind) == (5, 1)
 
 
-async def test_reports_go_on_when_the_broker_does_not_answer(town: Any) -> None:
+async def test_reports_work_when_the_broker_does_not_answer(town: Any) -> None:
     town.lag = None
     report = await ask(town, "/v1/coverage")
     assert (report["behind"], report["totals"]["registered"]) == (None, 5)
@@ -424,7 +424,7 @@ async def test_an_older_month_paid_late_gets_its_snapshot_too(town: Any, make: M
     assert {one.key: one.data.model_dump()["covered"] for one in town.emitted}["64.08.04|2026-02"] == 1
 
 
-async def test_the_stream_tells_of_changes_only(town: Any, make: Make) -> None:
+async def test_the_stream_sends_changes_only(town: Any, make: Make) -> None:
     board = Board(town)
     stream = follow(board, Filters(), board)
     assert await anext(stream) == b"retry: 3000\n\n"

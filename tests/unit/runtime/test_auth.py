@@ -85,13 +85,13 @@ def test_a_role_counts_in_the_regencies_of_its_token_only() -> None:
         jwt.encode({"iss": ISSUER, "aud": "payung", "sub": "x", "exp": 9_999_999_999}, "", "none"),
     ],
 )
-async def test_any_other_token_is_not(token: str | None) -> None:
+async def test_any_other_token_is_refused(token: str | None) -> None:
     with pytest.raises(HTTPException) as refused:
         await Guard({"PAYUNG_AUTH": ISSUER}, Issuer().get).caller(_request(token))
     assert refused.value.status_code == 401
 
 
-async def test_closed_unless_told_otherwise() -> None:
+async def test_every_caller_is_refused_without_a_setting() -> None:
     with pytest.raises(HTTPException):
         await Guard({}).caller(_request(_token()))
     assert (await Guard({"PAYUNG_AUTH": "none"}).caller(_request(None))).may_act_for("64.02/desa")

@@ -32,7 +32,7 @@ async def test_a_part_that_a_client_cancels_ends_the_process() -> None:
     assert process._stopping.is_set()
 
 
-async def test_a_part_that_we_cancel_ends_in_silence() -> None:
+async def test_a_part_that_we_cancel_ends_without_a_log_line() -> None:
     process = Process(SPEC, {})
     part = asyncio.create_task(process._guard(asyncio.Event().wait(), "watch"))
     await asyncio.sleep(0)
@@ -43,7 +43,7 @@ async def test_a_part_that_we_cancel_ends_in_silence() -> None:
 
 
 @pytest.mark.parametrize("step", ["take", "settle"])
-async def test_a_batch_that_a_client_cancels_is_not_passed_over(step: str) -> None:
+async def test_a_batch_that_a_client_cancels_is_not_skipped(step: str) -> None:
     async def nothing(_: Batch) -> None:
         return None
 

@@ -35,7 +35,7 @@ async def _settle(_: Any) -> None:
     return None
 
 
-async def test_a_partition_that_moved_away_does_not_take_the_others_commits_with_it() -> None:
+async def test_a_partition_that_moved_away_does_not_prevent_the_commits_of_others() -> None:
     consumer = KafkaConsumer(Server({}), "toy", ["t"], *one_step(_settle), lambda _: None, Metrics("toy"), None)
     fake: Any = _Consumer()
     consumer._consumer = fake

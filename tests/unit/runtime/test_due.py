@@ -168,7 +168,7 @@ async def test_nothing_is_read_while_all_kinds_are_paused() -> None:
     assert len(work.limits) == looked
 
 
-async def test_of_two_processes_one_performs_and_the_other_goes_on_where_it_ended(
+async def test_one_of_two_processes_performs_and_the_other_continues_after_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(due, "TURN_S", 0.01)
@@ -224,7 +224,7 @@ async def test_no_call_is_made_without_a_certain_lease(monkeypatch: pytest.Monke
     assert not runner._running
 
 
-async def test_whoever_takes_over_first_lets_the_answers_of_the_last_one_be_taken() -> None:
+async def test_a_new_performer_first_waits_for_the_answers_of_the_last_one() -> None:
     work = Work("a")
 
     async def perform(name: str, *_: Any) -> WorkResult:

@@ -110,7 +110,7 @@ async def ask(app: FastAPI, endpoint: str) -> int:
 
 
 @pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.name)
-async def test_each_is_guarded_or_open_for_a_reason(spec: Any) -> None:
+async def test_each_endpoint_is_guarded_or_open_for_a_reason(spec: Any) -> None:
     app = await an_app(spec, PAYUNG_AUTH="https://login.example.go.id")
     open_ones = {**EVERYWHERE, **OPEN[spec.name]}
     found = endpoints(app)

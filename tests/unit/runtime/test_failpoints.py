@@ -41,7 +41,7 @@ def test_only_the_nth_pass_acts_and_stop_pauses() -> None:
 
 
 @pytest.mark.parametrize("text", ["nowhere", "saved:x", "saved:1:2", ":1"])
-def test_a_misspelt_failpoint_is_no_quiet_pass(text: str) -> None:
+def test_a_misspelt_failpoint_is_an_error(text: str) -> None:
     with pytest.raises(ValueError, match="expected SEAM"):
         failpoints.armed(text, print)
     assert _run(text).returncode not in (0, -signal.SIGKILL)

@@ -64,7 +64,7 @@ async def test_a_topic_that_was_gone_for_a_while_is_still_remembered(world: Worl
         await world.guard().check()
 
 
-async def test_what_is_not_of_this_service_may_change(world: World) -> None:
+async def test_topics_of_other_services_may_change(world: World) -> None:
     await world.guard().check()
     world.ids["another"] = "x2"
     await world.guard().check()
@@ -128,7 +128,7 @@ async def test_partitions_of_a_topic_that_came_later_are_watched_too(world: Worl
         await guard._look()
 
 
-async def test_a_name_is_the_last_ones_to_start(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_last_process_to_start_holds_the_name(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(guards, "NAME_LOOK_S", 0)
     first, second = guards.NameGuard(world.store, "billing-1"), guards.NameGuard(world.store, "billing-1")
     other = guards.NameGuard(world.store, "billing-2")
@@ -149,7 +149,7 @@ async def test_a_store_that_was_emptied_takes_the_name_again(world: World) -> No
         await guards.NameGuard(world.store, "billing-1")._look()
 
 
-async def test_a_process_without_a_name_has_none_to_lose(world: World) -> None:
+async def test_a_process_without_a_name_cannot_lose_it(world: World) -> None:
     for _ in range(2):
         guard = guards.NameGuard(world.store, None)
         await guard.claim()

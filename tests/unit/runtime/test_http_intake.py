@@ -73,7 +73,7 @@ async def test_without_a_token_only_where_the_setting_says_none() -> None:
     assert (status, [one.key for one in published]) == (202, [b"w", b"w"])
 
 
-async def test_nobody_with_a_token_signs_as_an_officer_or_another_here(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_token_cannot_sign_as_an_officer_or_as_another_caller(monkeypatch: pytest.MonkeyPatch) -> None:
     async def caller(*_: Any) -> Caller:
         return Caller("ani", frozenset({"64.08/verification", "64.08/dinsos"}))
 
@@ -102,7 +102,7 @@ def test_who_may_send_as_whom(agencies: list[str] | None, source: str, may: bool
 
 
 @pytest.mark.parametrize("levels", [17, 253, 300, 500])
-async def test_an_event_nested_too_deep_is_refused_however_deep(levels: int) -> None:
+async def test_an_event_nested_too_deep_is_refused_at_any_depth(levels: int) -> None:
     """JSON parses deeper than it serialises: the depths between once gave the sender a 500."""
     nested: Any = []
     for _ in range(levels):

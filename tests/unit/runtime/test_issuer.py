@@ -95,7 +95,7 @@ async def test_a_question_ends_and_its_failure_is_remembered(issuer: Issuer) -> 
     assert issuer.connections == 1
 
 
-async def test_who_goes_away_does_not_end_the_question_of_the_others(issuer: Issuer) -> None:
+async def test_a_caller_that_leaves_does_not_end_the_question_of_others(issuer: Issuer) -> None:
     issuer.answering.clear()
     guard = Guard({"PAYUNG_AUTH": issuer.url})
     first = asyncio.create_task(guard.caller(_request(issuer, "k1")))
@@ -112,7 +112,7 @@ async def test_an_unknown_key_asks_again_only_after_a_while(issuer: Issuer) -> N
     assert issuer.connections == 2, "the two pages, once"
 
 
-async def test_known_keys_outlive_a_silent_issuer_within_bounds(issuer: Issuer) -> None:
+async def test_known_keys_are_used_for_a_limited_time_while_the_issuer_is_silent(issuer: Issuer) -> None:
     kept = Guard({"PAYUNG_AUTH": issuer.url}, bounds=KeyTimes(kept_s=0.0, again_s=0.0, ask_s=2.0))
     too_old = Guard({"PAYUNG_AUTH": issuer.url}, bounds=KeyTimes(kept_s=0.0, last_good_s=0.0, again_s=0.0, ask_s=2.0))
     for guard in (kept, too_old):

@@ -90,7 +90,7 @@ class Desk:
             await asyncio.sleep(0)
 
 
-async def test_one_batch_is_taken_while_one_is_settled_and_no_third() -> None:
+async def test_one_batch_is_taken_while_one_is_settled_but_no_third() -> None:
     desk = Desk()
     reading = asyncio.create_task(desk.read(0, 1, 2))
     await desk.rest()
@@ -111,14 +111,14 @@ async def test_one_batch_is_taken_while_one_is_settled_and_no_third() -> None:
 async def test_records_read_before_the_assignment_are_not_committed() -> None:
     desk = Desk()
     await desk.read(7)
-    desk.consumer.own_anew()
+    desk.consumer.partitions_assigned()
     desk.may_settle.release()
     await desk.consumer.idle.wait()
     assert desk.session.commits == []
     assert desk.consumer.settled == {}
 
 
-async def test_who_gives_partitions_away_waits_for_both_batches() -> None:
+async def test_a_revocation_waits_for_both_batches() -> None:
     desk = Desk()
     reading = asyncio.create_task(desk.read(0, 1))
     await desk.rest()
@@ -138,7 +138,7 @@ async def test_a_commit_under_way_is_cancelled_when_partitions_are_assigned_agai
     desk.may_settle.release()
     await desk.read(7)
     await desk.rest()
-    desk.consumer.own_anew()
+    desk.consumer.partitions_assigned()
     await desk.consumer.idle.wait()
     assert desk.session.commits == []
 
@@ -183,7 +183,7 @@ async def test_a_stop_lets_the_batch_that_is_settled_finish() -> None:
     assert desk.session.commits == [1]
 
 
-async def test_who_stops_takes_no_other_batch() -> None:
+async def test_a_stopping_consumer_takes_no_further_batch() -> None:
     desk = Desk()
     reading = desk.consumer._guarded(SimpleNamespace(getmany=desk.found))
     assert await reading.getmany() == {PARTITION: [record(0)]}

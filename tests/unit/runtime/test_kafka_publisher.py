@@ -90,7 +90,7 @@ async def test_simultaneous_callers_share_one_producer() -> None:
     assert living() == []
 
 
-async def test_who_fails_late_leaves_the_new_producer_alone() -> None:
+async def test_a_late_failure_leaves_the_new_producer_alone() -> None:
     publisher = KafkaPublisher(Server({}), "toy")
     early, late = await sending(publisher, 2)
     old = Producer.made[0]

@@ -127,7 +127,7 @@ def test_the_credentials_file_gives_the_user_and_the_environment_the_address(tmp
         ("mongodb://u:rahasia@db.example/?tls=true&tlsAllowInvalidCertificates=true", "tlsallowinvalid"),
     ],
 )
-def test_urls_of_mongodb_that_would_be_believed_too_much(url: str, why: str) -> None:
+def test_unsafe_urls_of_mongodb_are_refused(url: str, why: str) -> None:
     with pytest.raises(StartRefused, match=why) as refused:
         login.check({"PAYUNG_MONGO_URL": url})
     assert "rahasia" not in str(refused.value)

@@ -120,7 +120,7 @@ async def test_no_token_is_trouble_of_a_connection(
         {"access_token": "a", "expires_in": "lama"},
     ],
 )
-async def test_an_answer_that_is_none(settings: dict[str, str], issuer: TestIssuer, answer: Any) -> None:
+async def test_an_unusable_answer_is_trouble(settings: dict[str, str], issuer: TestIssuer, answer: Any) -> None:
     issuer.answer = answer
     with pytest.raises(NoToken):
         await source(settings).token()

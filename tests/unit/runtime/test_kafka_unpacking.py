@@ -37,7 +37,7 @@ def read(*batches: bytes) -> PartitionRecords:
 
 
 @pytest.mark.parametrize("codec", CODECS.values(), ids=CODECS)
-def test_what_unpacks_to_little_is_read_as_before(codec: int) -> None:
+def test_a_batch_within_the_bound_is_read_unchanged(codec: int) -> None:
     values = [b"x" * 1_000, b"", bytes(range(256)) * 4_000, b"y"]
     found = list(read(batch(codec, values), batch(codec, values, first=4)))
     assert [one.value for one in found] == values * 2
@@ -46,7 +46,7 @@ def test_what_unpacks_to_little_is_read_as_before(codec: int) -> None:
 
 
 @pytest.mark.parametrize("codec", CODECS.values(), ids=CODECS)
-def test_what_unpacks_to_too_much_is_one_record_and_the_line_goes_on(codec: int) -> None:
+def test_a_batch_beyond_the_bound_is_one_record_and_reading_continues(codec: int) -> None:
     bomb = batch(codec, [b"a", bytes(UNPACKED_BYTES_MAX), b"c"], first=2)
     assert len(bomb) < UNPACKED_BYTES_MAX / 15
     found = list(read(batch(codec, [b"1", b"2"]), bomb, batch(0, [b"plain"], first=5), batch(codec, [b"3"], first=6)))
@@ -58,7 +58,7 @@ def test_what_unpacks_to_too_much_is_one_record_and_the_line_goes_on(codec: int)
 @pytest.mark.parametrize(
     ("decode", "pack"), [(unpacking._gzip, gzip.compress), (unpacking._snappy, lambda _: b"\xff" * 40)]
 )
-def test_the_bound_itself(decode: Any, pack: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_exact_bound_is_accepted(decode: Any, pack: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(unpacking, "UNPACKED_BYTES_MAX", 1_000)
     with pytest.raises((BatchTooLarge, *unpacking.UNPACKABLE)):
         decode(pack(b"x" * 1_001))

@@ -39,7 +39,7 @@ async def test_another_field_key_of_the_same_name_is_refused_by_name(store: Memo
     assert "key/field/k2" not in await key_checks.recorded(store), "who is refused writes nothing"
 
 
-async def test_a_key_is_taken_away_when_nothing_needs_it_any_more_and_not_before(store: MemoryStore) -> None:
+async def test_a_key_is_removed_only_when_nothing_needs_it(store: MemoryStore) -> None:
     await store.save_rows("imports", {"a": {"name": FIRST.seal("x")}, "b": {"parts": [{"n": FIRST.seal("y")}]}})
     await key_checks.check(store, BOTH, ID)
     with pytest.raises(StartRefused, match="2 documents are still sealed with k1"):

@@ -47,7 +47,7 @@ class Counting(MemoryStore):
         return await super().renew_leases(names, holder, for_s)
 
 
-async def test_all_that_is_held_is_renewed_in_one_write(hands: Hands) -> None:
+async def test_all_held_leases_are_renewed_in_one_write(hands: Hands) -> None:
     store = Counting()
     one, other = Leases(store), Leases(store)
     assert await one.take([f"import|{number}" for number in range(100)], 50) == [f"import|{n}" for n in range(50)]
@@ -61,7 +61,7 @@ async def test_all_that_is_held_is_renewed_in_one_write(hands: Hands) -> None:
     assert await other.take(["import|7", "import|70"], 2) == ["import|70"]
 
 
-async def test_without_the_store_it_is_given_up_before_another_can_have_it(hands: Hands) -> None:
+async def test_without_the_store_a_lease_is_given_up_before_another_process_can_take_it(hands: Hands) -> None:
     store = Counting()
     one, other = Leases(store), Leases(store)
     assert await one.mine("due")
@@ -81,7 +81,7 @@ async def test_without_the_store_it_is_given_up_before_another_can_have_it(hands
     assert not await one.mine("due")
 
 
-async def test_who_lost_it_is_told_and_cannot_give_away_what_is_anothers(hands: Hands) -> None:
+async def test_a_process_that_lost_a_lease_learns_it_and_cannot_release_it(hands: Hands) -> None:
     store = MemoryStore({}, CIPHER)
     one, other = Leases(store), Leases(store)
     await one.mine("i")
@@ -104,7 +104,7 @@ async def test_an_expired_lease_counts_as_lost(monkeypatch: pytest.MonkeyPatch) 
     await asyncio.wait_for(one.lost("never taken"), 5)
 
 
-async def test_at_the_end_of_a_process_all_of_it_is_free_at_once() -> None:
+async def test_at_the_end_of_a_process_all_its_leases_are_free_at_once() -> None:
     store = MemoryStore({}, CIPHER)
     one, other = Leases(store), Leases(store)
     await one.take(["a", "b"], 2)

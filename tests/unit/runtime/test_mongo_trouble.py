@@ -37,7 +37,7 @@ async def test_our_own_defects_are_not_retried() -> None:
 
 
 @pytest.mark.parametrize("named", ["motor", "pymongo"])
-async def test_a_place_among_the_connections_is_waited_for_within_a_bound(named: str) -> None:
+async def test_the_wait_for_a_free_connection_is_limited(named: str) -> None:
     client = driver.connect("mongodb://127.0.0.1:1/?replicaSet=rs0", named)
     assert client.options.pool_options.wait_queue_timeout == driver.OPERATION_TIMEOUT_MS / 1000
     closed = client.close()
@@ -69,7 +69,7 @@ class Admin:
         ({"isWritablePrimary": True, "msg": "other"}, False),
     ],
 )
-async def test_a_replica_set_or_a_router_before_some_is_accepted(hello: dict[str, Any], accepted: bool) -> None:
+async def test_a_replica_set_and_a_router_are_accepted(hello: dict[str, Any], accepted: bool) -> None:
     store = mongo.MongoStore(Admin(hello), "d", {}, {}, CIPHER)
     # An accepted server goes on to the collections, which this one does not have.
     with pytest.raises(KeyError if accepted else StartRefused):

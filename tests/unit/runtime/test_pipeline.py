@@ -92,7 +92,7 @@ async def test_the_same_name_with_other_content_is_refused_whatever_document_it_
     assert len(set(refused)) == 1
 
 
-async def test_no_key_is_a_nik_though_an_input_is_named_by_one(context: Setup) -> None:
+async def test_no_key_is_a_nik_even_if_an_input_is_named_by_one(context: Setup) -> None:
     await context.settle(record("6408044107850002", counter="a", amount=1))
     await context.settle(record("6408044107850002", offset=1, counter="b", amount=1))
     (_, refused) = context.out()
@@ -100,7 +100,7 @@ async def test_no_key_is_a_nik_though_an_input_is_named_by_one(context: Setup) -
     assert b"6408044107850002" not in (refused.value or b"")
 
 
-async def test_both_contents_in_one_batch_leave_the_first(context: Setup) -> None:
+async def test_of_two_contents_in_one_batch_the_first_counts(context: Setup) -> None:
     await context.settle(record("e1", counter="a", amount=1), record("e1", offset=1, counter="a", amount=2))
     assert context.sums() == {"a": 1}
 
@@ -136,14 +136,14 @@ async def test_an_outcome_that_is_too_large_fails_its_record_before_the_save(con
     assert len(context.letters()) == 1
 
 
-async def test_many_that_are_too_large_only_together_are_all_taken_in_turn(context: Setup) -> None:
+async def test_inputs_that_are_too_large_only_together_are_all_taken(context: Setup) -> None:
     size = WRITE_BYTES_MAX // 3
     await context.settle(*(record(f"e{n}", offset=n, counter="a", amount=n, size=size) for n in range(1, 12)))
     assert (context.sums(), context.letters()) == ({"a": 66}, [])
     assert [orjson.loads(one.value or b"")["sequence"] for one in context.out()] == list(range(1, 12))
 
 
-async def test_of_many_only_the_one_that_is_too_large_is_put_aside(context: Setup) -> None:
+async def test_only_the_input_that_is_too_large_is_put_aside(context: Setup) -> None:
     sizes = [1, 1, WRITE_BYTES_MAX, 1, 1]
     await context.settle(*(record(f"e{n}", offset=n, counter="a", amount=1, size=size) for n, size in enumerate(sizes)))
     assert context.sums() == {"a": 4}
@@ -226,7 +226,7 @@ async def test_a_lost_response_of_the_store_is_read_back_not_decided_again(conte
     assert len(context.out()) == 1
 
 
-async def test_another_writer_in_between_is_met_by_compare_and_set(context: Setup) -> None:
+async def test_compare_and_set_detects_another_writer(context: Setup) -> None:
     await context.settle(record("e1", counter="a", amount=1))
     other = Setup()
     other.store, other.topics = context.store, context.topics
@@ -257,7 +257,7 @@ async def test_a_writer_that_never_wins_gives_up_after_bounded_rounds(context: S
         await context.settle(record("e1", counter="a", amount=1))
 
 
-async def test_types_meant_for_others_on_our_streams_are_passed_over_but_not_on_an_intake(context: Setup) -> None:
+async def test_types_meant_for_others_are_skipped_on_our_streams_but_not_on_an_intake(context: Setup) -> None:
     foreign = {
         "specversion": "1.0",
         "id": "x",

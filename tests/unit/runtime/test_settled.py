@@ -51,7 +51,7 @@ async def test_a_group_ahead_of_its_store_goes_back_partition_by_partition() -> 
     assert await world.process().go_back({A: 25, B: 4}, bounds()) == {A: 0, B: 0}
 
 
-async def test_where_the_log_does_not_reach_back_the_service_does_not_start_unless_told_to() -> None:
+async def test_a_service_does_not_start_when_the_log_does_not_reach_back_unless_accepted() -> None:
     world = World()
     await world.process().note({A: 10})
     with pytest.raises(StartRefused, match=r"toy-intake/0 from 10 to 20.*PAYUNG_ACCEPT_AHEAD"):
@@ -87,7 +87,7 @@ async def test_a_store_that_is_set_back_under_a_process_ends_it() -> None:
         await one.note({A: 12})
 
 
-async def test_of_a_store_of_an_older_release_the_groups_word_is_taken_once() -> None:
+async def test_the_groups_offsets_are_taken_once_for_a_store_of_an_older_release() -> None:
     world = World()
 
     class Older(MemoryStore):

@@ -100,7 +100,7 @@ async def test_records_that_wait_and_are_not_settled_end_the_process(now: list[f
     assert isinstance(failures[0], Unavailable)
 
 
-async def test_the_lag_of_the_last_look_is_told_while_it_is_fresh(now: list[float]) -> None:
+async def test_the_lag_of_the_last_look_is_reported_while_it_is_fresh(now: list[float]) -> None:
     consumer = Consumer(3, 7)
     watched, _ = watch(consumer)
     assert watched.lag is None
@@ -184,7 +184,7 @@ def _never(error: BaseException) -> None:
     raise AssertionError(error)
 
 
-async def test_every_process_of_a_service_is_known_until_it_says_goodbye_or_is_long_silent() -> None:
+async def test_every_process_of_a_service_is_known_until_it_leaves_or_is_silent_for_long() -> None:
     store = MemoryStore(SPEC.stored, CIPHER)
     first, second = (pulse.Pulse(store, name, lambda: {"ready": True}, Metrics("toy")) for name in ("toy-1", "toy-2"))
     await second.beat()
@@ -212,7 +212,7 @@ async def test_due_work_is_counted_whole() -> None:
     assert metrics.registry.get_sample_value("payung_due_work_waiting", {"service": SPEC.name}) == 120
 
 
-async def test_what_the_watchdog_sees_is_what_a_probe_gets() -> None:
+async def test_a_probe_gets_the_vitals_of_the_watchdog() -> None:
     watched, _ = watch(Consumer(3, 0))
     context: Any = SimpleNamespace(
         name="toy", environ={}, spec=SimpleNamespace(name="toy", description="", inputs={}, routes=None)

@@ -58,7 +58,7 @@ async def test_what_a_key_paid_can_be_asked(client: httpx.AsyncClient) -> None:
     assert (await client.get(f"{bpjs.BENEFITS_PATH}/k-9")).status_code == 404
 
 
-async def test_the_same_key_and_body_is_the_very_same_answer(client: httpx.AsyncClient) -> None:
+async def test_the_same_key_and_body_get_the_same_answer(client: httpx.AsyncClient) -> None:
     first, again = await pay(client), await pay(client)
     assert first.status_code == again.status_code == 200
     assert first.content == again.content
@@ -86,7 +86,7 @@ async def test_a_rejected_account_leaves_its_key_free(client: httpx.AsyncClient)
     assert (await pay(client)).status_code == 200
 
 
-async def test_without_requested_on_the_day_is_todays_in_wita(
+async def test_the_payment_day_without_requested_on_is_today_in_wita(
     client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(clock, "now", lambda: datetime(2026, 3, 5, 16, 30, tzinfo=UTC))
@@ -144,7 +144,7 @@ async def test_an_invoice_is_confirmed_once(client: httpx.AsyncClient) -> None:
     assert (first.json()["status"], first.json()["amount"]) == ("confirmed", 16_800)
 
 
-async def test_a_kept_ledger_outlives_the_stand_in_and_names_no_account(tmp_path: Path) -> None:
+async def test_a_kept_ledger_survives_a_restart_and_names_no_account(tmp_path: Path) -> None:
     answers = []
     for _ in range(2):
         app = bpjs.create_app(tmp_path)

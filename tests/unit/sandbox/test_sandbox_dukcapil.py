@@ -174,7 +174,7 @@ async def test_wrong_answers_deny_the_right_and_confirm_the_wrong(client: httpx.
     assert (await entry(client, NIK="6408040101800003"))["NAMA_LGKP"] == "Sesuai (100)"
 
 
-async def test_give_back_is_taken_once_whatever_the_order(client: httpx.AsyncClient) -> None:
+async def test_give_back_is_taken_once_in_any_order(client: httpx.AsyncClient) -> None:
     data = [{"NIK": SITI["NIK"], "param": "aktif"}, {"NIK": "6408040101800001", "param": "aktif"}]
     body = {"id_lembaga": "6408", "nama_lembaga": "Distransnaker", "data": data}
     first = await client.post(dukcapil.GIVE_BACK_PATH, json=body)
@@ -225,7 +225,7 @@ _FIELDS = st.text(st.characters(codec="utf-8", exclude_characters="\n\r\0"), max
 
 
 @given(st.dictionaries(st.integers(1, 9999), st.tuples(_FIELDS, _FIELDS), max_size=20))
-def test_whoever_is_registered_is_found_as_written(people: dict[int, tuple[str, str]]) -> None:
+def test_every_registered_person_is_found_as_written(people: dict[int, tuple[str, str]]) -> None:
     rows = [
         {"nik": f"640804010180{serial:04d}", "name": name, "birth_place": place, "sex": "L", "status": "alive"}
         for serial, (name, place) in people.items()

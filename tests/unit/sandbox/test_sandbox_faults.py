@@ -86,7 +86,7 @@ def test_errors_are_500_or_503_at_their_rate(client: httpx.Client) -> None:
     assert 30 <= seen.count(200) <= 70
 
 
-def test_the_same_seed_draws_the_same_fates(client: httpx.Client) -> None:
+def test_the_same_seed_draws_the_same_faults(client: httpx.Client) -> None:
     def fates() -> list[int]:
         set_faults(client, error_rate=0.5, seed=11)
         return [client.post(MATCH_PATH, json=ASKED).status_code for _ in range(30)]
@@ -103,7 +103,7 @@ def test_a_reset_is_a_broken_connection_and_the_next_call_is_served(client: http
     assert calls(client) == {"reset": 1, "match": 1}
 
 
-def test_a_hanging_call_ends_with_its_callers_patience(client: httpx.Client) -> None:
+def test_a_hanging_call_ends_when_its_caller_gives_up(client: httpx.Client) -> None:
     set_faults(client, hang_rate=1)
     with pytest.raises(httpx.ReadTimeout):
         client.post(MATCH_PATH, json=ASKED, timeout=0.1)
@@ -122,7 +122,7 @@ def test_malformed_and_wrong_content_are_200_that_cannot_be_read(client: httpx.C
     assert page.headers["content-type"].startswith("text/html")
 
 
-def test_latency_is_waited(client: httpx.Client) -> None:
+def test_latency_delays_the_answer(client: httpx.Client) -> None:
     set_faults(client, latency_ms=30_000)
     with pytest.raises(httpx.ReadTimeout):
         client.post(MATCH_PATH, json=ASKED, timeout=0.1)
@@ -172,7 +172,7 @@ def test_a_stop_is_clean_even_with_a_hanging_call_and_nothing_personal_is_writte
         assert personal not in written
 
 
-def test_an_unreadable_population_is_one_clear_line(tmp_path: Path) -> None:
+def test_an_unreadable_population_is_reported_in_one_line(tmp_path: Path) -> None:
     path = tmp_path / "population.csv"
     path.write_text("nik,nama\n")
     argv = [sys.executable, "-m", "deploy.sandbox.dukcapil", "--port", "1", "--population", str(path)]

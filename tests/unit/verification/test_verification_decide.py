@@ -175,7 +175,7 @@ def test_dukcapil_is_asked_about_workers_in_no_snapshot(
         ("1961-02-29", ["birth-date-mismatch"]),  # no such day; its age is not guessed
     ],
 )
-def test_age_is_judged_on_the_day_of_the_check_however_late_the_answer(born: str, reasons: list[str]) -> None:
+def test_age_is_judged_on_the_day_of_the_check_even_if_the_answer_is_late(born: str, reasons: list[str]) -> None:
     by_snapshot = when(None, check(birth_date=born), snapshot(birth_date="1985-07-01" if "02-29" in born else born))
     assert said(by_snapshot)[0][1] == reasons
     waiting = when(None, check(birth_date=born)).state
@@ -183,7 +183,7 @@ def test_age_is_judged_on_the_day_of_the_check_however_late_the_answer(born: str
     assert said(late)[0][1] == reasons
 
 
-def test_the_register_tells_the_age_where_it_is_known() -> None:
+def test_the_birth_date_of_the_register_gives_the_age() -> None:
     made = when(None, check(birth_date="1985-07-01"), snapshot(birth_date="2015-07-01"))
     assert said(made)[0][1] == ["birth-date-mismatch", "too-young"]
 
@@ -292,7 +292,7 @@ def test_what_is_only_noted(given: Identity, fact: Any, status: CheckStatus) -> 
     assert made.state.status is status
 
 
-def test_a_wage_job_known_first_rejects_with_all_that_holds() -> None:
+def test_a_wage_job_known_first_rejects_with_every_reason() -> None:
     early = when(None, EMPLOYED).state
     assert early == SideFacts(wage_earner=True)
     assert said(when(early, check(), snapshot())) == [("identity.rejected.v1", ["wage-earner"])]

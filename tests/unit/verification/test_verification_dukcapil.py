@@ -133,7 +133,7 @@ def unreachable(_: httpx.Request) -> httpx.Response:
         lambda _: page({**MATCH, "NIK": "6402010101900001"}),
     ],
 )
-async def test_no_answer_keeps_the_check_due_and_betrays_nothing(ask: Ask, other_side: Any) -> None:
+async def test_a_missing_answer_keeps_the_check_due_and_shows_nothing(ask: Ask, other_side: Any) -> None:
     with pytest.raises(Unavailable) as raised:
         await ask(other_side)
     told = f"{raised.value!r} {raised.value.__cause__!r}"
@@ -150,17 +150,17 @@ async def test_no_answer_keeps_the_check_due_and_betrays_nothing(ask: Ask, other
         ({"NO_PROP": "Sesuai", "NO_KAB": "Tidak Sesuai"}, False),
     ],
 )
-async def test_where_the_register_places_a_person_is_told_when_it_says(ask: Ask, said: Any, resident: Any) -> None:
+async def test_residence_is_known_when_the_register_gives_it(ask: Ask, said: Any, resident: Any) -> None:
     assert (await ask(lambda _: page({**MATCH, **said}))).data.resident is resident
 
 
-async def test_a_check_that_is_gone_is_not_asked() -> None:
+async def test_a_check_that_no_longer_exists_is_not_asked() -> None:
     place: Any = SimpleNamespace(reference=None)
     with pytest.raises(Unavailable):
         await dukcapil.ask("w", SideFacts(), DUE, place)
 
 
-def test_credentials_do_not_show() -> None:
+def test_credentials_are_not_shown() -> None:
     assert "s3cret" not in repr(Settings.from_environment(SECRETS))
     assert "u1" not in repr(Settings.from_environment(SECRETS))
 

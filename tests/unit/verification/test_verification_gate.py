@@ -90,7 +90,7 @@ async def test_a_failed_call_is_repeated_a_few_times_and_then_left(at: Time) -> 
     assert line.calls == gate.ATTEMPTS_MAX
 
 
-def test_repeats_grow_and_are_spread_by_the_works_name(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pauses_grow_and_are_spread_by_the_name_of_the_work(monkeypatch: pytest.MonkeyPatch) -> None:
     def pause(name: str, attempt: int) -> float:
         state: Any = SimpleNamespace(attempt_number=attempt)
         return gate._pause_s(name, state)
@@ -149,7 +149,7 @@ async def test_a_probe_that_fails_opens_the_breaker_again(at: Time) -> None:
     assert line.calls == calls + 1
 
 
-async def test_who_waited_its_turn_while_the_breaker_opened_does_not_call(at: Time) -> None:
+async def test_a_waiting_call_is_not_made_after_the_breaker_opened(at: Time) -> None:
     door, line = Gate(settings()), Line()
 
     class Turn:
@@ -165,7 +165,7 @@ async def test_who_waited_its_turn_while_the_breaker_opened_does_not_call(at: Ti
     assert line.calls == 0
 
 
-async def test_a_pause_is_not_repeated_but_told_at_once(at: Time, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_pause_is_reported_at_once_and_not_repeated(at: Time, monkeypatch: pytest.MonkeyPatch) -> None:
     door, tries = Gate(settings()), 0
 
     async def paused(*_: Any) -> None:
@@ -222,7 +222,7 @@ async def test_give_back_calls_use_no_quota(at: Time) -> None:
     assert await door.call("b", Line(), shelf, counted=False) == "ok"
 
 
-async def test_the_rate_is_kept_whatever_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_rate_holds_however_many_calls_wait(monkeypatch: pytest.MonkeyPatch) -> None:
     door = Gate(settings(RATE="200"))
     loop = asyncio.get_running_loop()
     starts: list[float] = []
@@ -237,7 +237,7 @@ async def test_the_rate_is_kept_whatever_waits(monkeypatch: pytest.MonkeyPatch) 
 
 
 @pytest.mark.parametrize(("name", "value"), [("RATE", "0"), ("RATE", "fast"), ("DAILY_QUOTA", "-1"), ("RATE", "nan")])
-def test_a_setting_that_cannot_be_meant_refuses_the_start(name: str, value: str) -> None:
+def test_an_impossible_setting_refuses_the_start(name: str, value: str) -> None:
     with pytest.raises(StartRefused, match=f"PAYUNG_DUKCAPIL_{name}"):
         settings(**{name: value})
 
@@ -290,7 +290,7 @@ async def test_a_quota_that_is_used_up_late_is_there_again_after_midnight(at: Ti
     assert paused.value.until == datetime(2026, 7, 1, 16, 0, 5, tzinfo=UTC)
 
 
-async def test_data_is_given_back_once_and_a_repeat_is_as_good(at: Time, other_side: Any) -> None:
+async def test_data_is_given_back_once_and_a_repeat_counts_as_success(at: Time, other_side: Any) -> None:
     here, state = place(INSTITUTION="6408-DTK"), pending()
     for _ in range(2):
         said = await dukcapil.give_back("w", state, Due("give-back:w:1", "give-back", AT), here)
@@ -308,7 +308,7 @@ async def test_a_call_that_is_refused_for_another_reason_stays_due(at: Time, oth
         await dukcapil.give_back("w", pending(), Due("g", "give-back", AT), here)
 
 
-async def test_the_snapshot_stands_in_where_the_policy_lets_it(at: Time, other_side: Any) -> None:
+async def test_the_snapshot_replaces_dukcapil_when_the_policy_allows_it(at: Time, other_side: Any) -> None:
     here = place()
     given = policy.read(
         {"regency": "64.08", "valid_from": "2026-01-01", "legal_basis": "Perbup", "sources": ["dukcapil", "snapshot"]}
@@ -333,7 +333,7 @@ async def test_the_snapshot_stands_in_where_the_policy_lets_it(at: Time, other_s
     assert (done.state.status, done.state.evidence) == (CheckStatus.VERIFIED, ("snapshot:v7",))
 
 
-async def test_what_was_asked_is_given_back_where_the_policy_says_so() -> None:
+async def test_asked_data_is_given_back_when_the_policy_says_so() -> None:
     given = policy.read({"regency": "64.08", "valid_from": "2026-01-01", "legal_basis": "Perbup", "give_back": True})
     known = Facts({}, Policies(((AT, given),)))
     waiting = when(None, check(), known)

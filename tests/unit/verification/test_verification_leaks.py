@@ -104,7 +104,7 @@ async def test_a_roster_ends_the_identity_of_a_wage_earner(town: Town, kind: str
     assert (late["type"], late["data"]["reasons"]) == ("identity.rejected.v1", [kind])
 
 
-async def test_who_moved_ends_where_the_policy_asks_for_residence(town: Town) -> None:
+async def test_a_worker_who_moved_ends_when_the_policy_requires_residence(town: Town) -> None:
     gone = person(NIKS[0], village="64.02.01.2001")
     await town.load(sources.POPULATION, gone, *(person(nik) for nik in NIKS[1:6]), version="v2")
     assert await town.swept() == []
@@ -122,7 +122,7 @@ async def test_who_moved_ends_where_the_policy_asks_for_residence(town: Town) ->
     assert town.billed("2026-02") == 5
 
 
-async def test_a_load_is_swept_twice_and_then_left_and_a_repeat_changes_nothing(town: Town) -> None:
+async def test_a_load_is_swept_exactly_twice_and_a_repeat_changes_nothing(town: Town) -> None:
     assert await town.swept() == []
     dead = person(NIKS[0], status="deceased")
     await town.load(sources.POPULATION, dead, version="v2")
@@ -143,7 +143,7 @@ async def test_a_load_is_swept_twice_and_then_left_and_a_repeat_changes_nothing(
     assert await town.swept() == []
 
 
-async def test_who_waits_or_was_refused_is_treated_as_such(town: Town) -> None:
+async def test_pending_and_rejected_workers_keep_their_state_in_a_sweep(town: Town) -> None:
     await town.service.take(check(NIKS[7]), check(NIKS[8]), check(NIKS[9]))  # not in the snapshot: all three wait
     rows = [person(NIKS[7], status="deceased"), person(NIKS[8], status="double"), person(NIKS[9])]
     await town.load(sources.POPULATION, *rows, version="v2")
@@ -196,7 +196,7 @@ async def test_held_cases_are_looked_up_again_in_a_newly_loaded_register(town: T
     assert await town.swept() == []
 
 
-async def test_who_was_held_for_want_of_a_register_is_judged_by_the_first_one(town: Town) -> None:
+async def test_a_worker_held_without_a_register_is_judged_by_the_first_register(town: Town) -> None:
     law = {"regency": "64.02", "valid_from": "2026-01-01", "legal_basis": "Perbup Kukar", "sources": ["snapshot"]}
     await loading.save_policies(town.service.store, [policy.read(law)])
     (held,) = await town.service.take(check(NIKS[8], regency="64.02"))
@@ -216,7 +216,7 @@ async def test_pages_and_other_regencies(town: Town, monkeypatch: pytest.MonkeyP
     assert town.billed("2026-02") == 0
 
 
-async def test_nothing_personal_goes_into_the_steps(town: Town) -> None:
+async def test_no_step_contains_personal_data(town: Town) -> None:
     await town.load(sources.POPULATION, person(NIKS[0], status="deceased"), version="v2")
     await sweep.look(town.context)
     step = town.service.topics.published[-1]

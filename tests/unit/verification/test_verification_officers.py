@@ -49,7 +49,7 @@ def test_an_officers_rejection_has_the_reasons_of_the_hold() -> None:
     assert made.outcomes[0].data.effective_on == "2026-08-01"
 
 
-def test_a_wage_job_stands_over_an_officers_word() -> None:
+def test_a_wage_job_outweighs_an_officers_decision() -> None:
     _, made = officer(when(held(), EMPLOYED).state, WORD)
     assert said(made) == [("identity.rejected.v1", ["wage-earner"])]
 
@@ -95,7 +95,7 @@ def test_only_an_officer_decides(source: str) -> None:
     assert said(officer(held(), WORD, source)[1]) == [("identity.decide.refused.v1", ["field-invalid:source"])]
 
 
-def test_a_nik_in_the_place_of_the_worker_id_does_not_come_back_in_the_open() -> None:
+def test_a_nik_in_place_of_the_worker_id_is_not_published() -> None:
     _, made = officer(held(), {**WORD, "worker_id": "6408044107850002"})
     assert said(made) == [("identity.decide.refused.v1", ["field-invalid:worker_id"])]
     (one,) = made.outcomes
@@ -106,7 +106,7 @@ def test_data_that_is_no_object_is_one_reason() -> None:
     assert said(officer(None, {}, problem="no object")[1])[0][1] == ["field-invalid:data"]
 
 
-def test_another_content_under_a_used_name_is_refused_beside_the_first() -> None:
+def test_other_content_under_a_used_name_is_refused_in_its_own_document() -> None:
     event = Event(
         id="e9",
         source="officer/ani",

@@ -58,12 +58,12 @@ def under(given: Policy, facts: Facts | None = None, **more: Any) -> Facts:
         ({"version": "mine"}, "version"),
     ],
 )
-def test_a_policy_that_cannot_be_meant_is_refused_where_it_is_wrong(changed: dict[str, Any], says: str) -> None:
+def test_an_impossible_policy_is_refused_with_the_wrong_place(changed: dict[str, Any], says: str) -> None:
     with pytest.raises(PolicyError, match=says):
         own(**changed)
 
 
-def test_who_says_nothing_keeps_what_is_shipped_and_a_version_names_the_content() -> None:
+def test_missing_fields_are_the_shipped_ones_and_a_version_names_the_content() -> None:
     given = own(age_min=17)
     assert (given.name_pass_from, given.age_max_exclusive, given.sources) == (85, 65, ("snapshot", "dukcapil"))
     assert given.version.startswith("64.08@2026-01-01#")
@@ -72,7 +72,7 @@ def test_who_says_nothing_keeps_what_is_shipped_and_a_version_names_the_content(
     assert json.loads(json.dumps(policy.plain(given)))["valid_from"] == "2026-01-01"
 
 
-def test_the_regencys_own_before_everyones_then_the_latest_start_then_the_latest_load() -> None:
+def test_the_regencys_own_policy_comes_first_then_the_latest_start_then_the_latest_load() -> None:
     def at(day: int) -> datetime:
         return datetime(2026, 1, day, tzinfo=UTC)
 
@@ -132,7 +132,7 @@ def test_each_number_of_the_policy_decides(
         ("1964-02-29", 62, "2026-03-01"),
     ],
 )
-def test_a_verdict_is_good_until_the_birthday_of_the_policys_age_limit(born: str, limit: int, until: str) -> None:
+def test_a_verdict_is_valid_until_the_birthday_of_the_policys_age_limit(born: str, limit: int, until: str) -> None:
     assert identity_valid_until("2026-01-05", born, own(age_max_exclusive=limit)) == until
 
 
@@ -142,7 +142,7 @@ def test_another_regencys_policy_does_not_judge() -> None:
     assert made.outcomes[0].data.policy == policy.shipped().version
 
 
-def test_a_check_is_judged_by_the_policy_of_its_request_however_late_the_answer() -> None:
+def test_a_check_is_judged_by_the_policy_of_its_request_even_if_the_answer_is_late() -> None:
     from tests.unit.verification.test_verification_decide import LATER, answer
 
     old, new = own(), own(name_pass_from=100)
@@ -169,7 +169,7 @@ def attested(agency: str) -> Attestation:
     return Attestation(agency=agency, sector="fisheries", occupation="nelayan", attested_on="2026-01-01")
 
 
-def test_an_attestation_is_asked_for_where_the_policy_does() -> None:
+def test_an_attestation_is_required_when_the_policy_says_so() -> None:
     given = own(required=["attestation"], attesting={"fisheries": ["perikanan"]})
     missing = when(None, check(attestations=[attested("desa")]), under(given))
     assert said(missing) == [("identity.held.v1", ["attestation-missing"])]
@@ -191,20 +191,20 @@ def test_poverty_data_counts_up_to_the_policys_decile(decile: int | None, limit:
     assert made.state.evidence == ("snapshot:7", "dinsos:DTSEN:2026-1")
 
 
-def test_who_is_on_no_list_is_held_where_the_list_is_required() -> None:
+def test_a_worker_on_no_list_is_held_when_the_list_is_required() -> None:
     assert said(when(None, check(), under(own(required=["dinsos"])))) == [
         ("identity.held.v1", ["poverty-data-missing"])
     ]
 
 
 @pytest.mark.parametrize("job", ["wage-earner", "state-employee"])
-def test_a_roster_excludes_where_the_policy_says_so(job: str) -> None:
+def test_a_roster_excludes_when_the_policy_says_so(job: str) -> None:
     rosters = {("64.08", "w"): (job,)}
     assert said(when(None, check(), under(own(), rosters=rosters))) == [("identity.rejected.v1", [job])]
     assert said(when(None, check(), under(own(excluded=[]), rosters=rosters))) == [("identity.verified.v1", [])]
 
 
-def test_a_wage_job_ends_nobody_where_the_policy_does_not_exclude_it() -> None:
+def test_a_wage_job_ends_no_identity_when_the_policy_does_not_exclude_it() -> None:
     facts = under(own(excluded=["state-employee"]))
     made = when(when(None, check(), facts).state, EMPLOYED, facts)
     assert (made.outcomes, made.state.status) == ((), CheckStatus.VERIFIED)
@@ -243,7 +243,7 @@ def test_a_file_is_read_and_written_and_wrong_ones_are_named(tmp_path: Path) -> 
             files.read(file)
 
 
-async def test_policies_are_appended_and_a_file_that_stands_is_not_loaded_again(
+async def test_policies_are_appended_and_the_same_file_is_not_loaded_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     instants = iter([AT + timedelta(minutes=number) for number in range(9)])

@@ -90,7 +90,7 @@ async def test_a_case_shows_the_form_beside_the_register(service: Service) -> No
     assert NIKS[0] not in page + str(case)
 
 
-async def test_a_suspected_double_is_shown_the_way_to_the_other_queue(service: Service) -> None:
+async def test_a_suspected_double_links_to_the_other_queue(service: Service) -> None:
     await service.load([person(NIKS[0])], "v1")
     await service.take(check(NIKS[0]))
     where = {"worker_id": WHO[0], "regency": "64.08", "district": "64.08.04", "village": "64.08.04.2001"}
@@ -217,7 +217,7 @@ async def test_only_an_officer_of_the_regency_sees_and_decides(service: Service,
         assert (await ask(service, officer, "/v1/reviews?regency=64.02")).json()["total"] == 0
 
 
-async def test_who_signs_is_who_the_token_names(service: Service, callers: dict[str, Caller]) -> None:
+async def test_the_token_names_the_signing_officer(service: Service, callers: dict[str, Caller]) -> None:
     case = f"/v1/reviews/{await a_held_case(service)}"
     before = len(service.topics.published)
     answer = await ask(service, "ani", case, {"decision": "verified", "officer": "Budi", "reason": "x"})
@@ -255,7 +255,7 @@ async def word(service: Service, name: str, officer: str, verdict: str = "verifi
     return await service.take(event | {"source": f"officer/{officer}"}, topic="verification-intake")
 
 
-async def test_two_officers_must_agree_where_the_policy_says_so(service: Service) -> None:
+async def test_two_officers_must_agree_when_the_policy_says_so(service: Service) -> None:
     await under(service, four_eyes=["name-mismatch"])
     who = await a_held_case(service)
     (first,) = await word(service, "d1", "ani")
@@ -275,7 +275,7 @@ async def test_two_officers_must_agree_where_the_policy_says_so(service: Service
     assert last["data"]["evidence"] == ["snapshot:v1", "officer", "second-officer"]
 
 
-async def test_who_disagrees_starts_anew(service: Service) -> None:
+async def test_a_disagreeing_officer_starts_a_new_proposal(service: Service) -> None:
     await under(service, four_eyes=["*"])
     await a_held_case(service)
     await word(service, "d1", "ani")
@@ -285,7 +285,7 @@ async def test_who_disagrees_starts_anew(service: Service) -> None:
     assert (last["type"], last["data"]["reasons"]) == ("identity.rejected.v1", ["name-mismatch"])
 
 
-async def test_a_first_word_does_not_outlive_the_case(service: Service) -> None:
+async def test_a_proposal_ends_with_its_case(service: Service) -> None:
     await under(service, four_eyes=["*"])
     await a_held_case(service)
     await word(service, "d1", "ani")

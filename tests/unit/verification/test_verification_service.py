@@ -133,7 +133,7 @@ async def test_a_batch_is_judged_by_the_snapshot_and_the_rest_is_due(service: Se
     assert await service.store.due(AT, 10) == []
 
 
-async def test_where_a_batch_is_cut_does_not_matter(service: Service) -> None:
+async def test_the_size_of_batches_does_not_change_the_result(service: Service) -> None:
     await service.load([person(nik) for nik in NIKS[:2]], "v1")
     events = [check(NIKS[0], 1, name="JOKO"), check(NIKS[1]), check(NIKS[0], 2), check(NIKS[0], 3, name="SITI RAHMAH")]
     whole = await service.take(*events)
@@ -192,7 +192,7 @@ async def test_a_later_load_replaces_and_forgets_and_takes_two_slots_at_most(ser
     "changed",
     [{"nik": "123"}, {"nik": ""}, {"status": "?"}, {"birth_date": "01/07/1985"}, {"sex": "L"}, {"name": " "}],
 )
-async def test_a_row_that_cannot_be_judged_by_is_left_out(service: Service, changed: dict[str, str]) -> None:
+async def test_an_unusable_row_is_left_out(service: Service, changed: dict[str, str]) -> None:
     assert await service.load([person(NIKS[0]) | changed, person(NIKS[1])], "v1") == 1
     await service.take(check(NIKS[0]))
     assert len(await service.store.due(AT, 10)) == 1

@@ -37,7 +37,7 @@ HELD = [("identity.held.v1", ["duplicate-identity"])]
 VERIFIED: list[tuple[str, list[str]]] = [("identity.verified.v1", [])]
 
 
-def test_who_is_verified_is_held_and_verified_again_with_the_same_validity() -> None:
+def test_a_suspected_worker_is_held_and_verified_again_with_the_same_validity() -> None:
     before = verified()
     first = when(None, check(), snapshot(), sequence=2).outcomes[0].data
     blocked = when(before, SUSPECTED, at=LATER, sequence=3)
@@ -48,7 +48,7 @@ def test_who_is_verified_is_held_and_verified_again_with_the_same_validity() -> 
 
 
 @pytest.mark.parametrize("early", [False, True])
-def test_who_is_suspected_before_the_verdict_is_held_at_it(early: bool) -> None:
+def test_a_worker_suspected_before_the_verdict_is_published_as_held(early: bool) -> None:
     state: Any = when(None if early else pending(), SUSPECTED, sequence=3).state
     if early:
         assert isinstance(state, SideFacts)
@@ -59,7 +59,7 @@ def test_who_is_suspected_before_the_verdict_is_held_at_it(early: bool) -> None:
     assert said(when(judged.state, CLEARED, sequence=4)) == VERIFIED
 
 
-def test_an_older_word_changes_nothing_and_a_repeated_one_publishes_nothing() -> None:
+def test_an_older_message_changes_nothing_and_a_repeated_one_publishes_nothing() -> None:
     blocked = when(verified(), SUSPECTED, sequence=5).state
     assert said(when(blocked, CLEARED, sequence=4)) == []
     assert said(when(blocked, SUSPECTED, sequence=6)) == []

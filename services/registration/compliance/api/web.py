@@ -1,7 +1,7 @@
-"""Findings and projects over HTTP, as an officer works through them. None of them holds personal data.
+"""Findings and projects over HTTP, as an officer works through them. They hold no personal data.
 
-Only callers of the regency may read them: a finding names a worker_id, and an employer who has not been heard yet.
-Lists come in pages: `next`, when there is more, is the `after` of the next page.
+Only callers of the regency may read them: a finding names a worker_id, and an employer who had no opportunity to answer
+yet. Lists come in pages: when there is more, `next` is the `after` of the next page.
 """
 
 from __future__ import annotations

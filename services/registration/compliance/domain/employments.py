@@ -1,8 +1,8 @@
 """One person with one employer: the contracts that rosters reported, and the duties that were not kept. Pure.
 
 Duties (docs/rules.md#employers-and-contractors): a worker is registered by the first day of work. Short contracts that
-follow one another, none of them registered, are one employment. A worker insured from the regency's budget may not
-stand on a payroll.
+follow one another, none of them registered, are one employment. A worker insured from the regency's budget may not be
+on a payroll.
 
 A job also ends: a worker who was reported as employed and has no running contract with any employer is reported as
 free. Otherwise one season on a plantation would exclude them from the subsidy for ever.
@@ -28,8 +28,8 @@ from shared.kernel.event import Event
 from shared.kernel.identity import without_niks
 
 FIRST_DAY = "first-day"
-# A roster that is read before the morning's look replaces that look, so it tells the end of the job itself. The end may
-# be told twice.
+# A roster that is read before the check of that morning replaces the check, so it publishes the end of the job itself.
+# The end may be published twice.
 TOLD_AGAIN_DAYS = 31
 # A contract that starts within so many days after the last one continues it.
 CHAIN_GAP_DAYS = 30
@@ -126,8 +126,8 @@ def with_line(contracts: tuple[Contract, ...], line: RosterLine) -> tuple[Contra
 
 
 def _with(contracts: tuple[Contract, ...], contract: Contract) -> tuple[Contract, ...]:
-    """Replaces the contract with the same number or the same first day: either of the two may have been corrected, and
-    nobody starts twice on one day with one employer. A registration that was reported once is kept.
+    """Replaces the contract with the same number or the same first day: a report may have corrected the number or the
+    day, and a worker starts only once a day with one employer. A registration that was reported once is kept.
     """
 
     def same(one: Contract) -> bool:

@@ -1,6 +1,6 @@
 """Findings: a duty that was not kept, with evidence, the day it was due, and what became of it. Pure.
 
-Invariant: a finding is told when it is made and each time its state or evidence changes, and at no other time.
+Invariant: a finding is published when it is made and each time its state or evidence changes, and at no other time.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _TOLD = frozenset(
 
 
 def merged(before: Sequence[Finding], judged: Iterable[Finding]) -> tuple[tuple[Finding, ...], tuple[Finding, ...]]:
-    """The findings that stand now, and those of them to be told.
+    """The present findings, and those of them to publish.
 
     An explanation holds until the duty is kept. A finding that the reports no longer show is cured.
     """

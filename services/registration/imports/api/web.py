@@ -229,7 +229,8 @@ class EndpointContext:
         return next((other for other in found if other.sha256 == one.sha256), None)
 
     async def find(self, identifier: str, caller: Caller) -> Import:
-        """An import that this caller may see; otherwise raises 404, so that nobody learns what others sent."""
+        """An import that this caller may see; otherwise raises 404, so that a caller learns nothing about other
+        senders' lists."""
         row = (await self._context.reader.rows(IMPORTS, [identifier])).get(identifier)
         one = import_of(identifier, row, self._cipher) if row is not None else None
         if one is None or not caller.may_act_for(one.agency):

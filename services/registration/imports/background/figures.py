@@ -30,7 +30,7 @@ class Figures:
         failed = Counter(
             "payung_imports_failed", "Uploaded lists that ended without answers", (*_LABEL, "code"), registry=registry
         )
-        # A counter that begins at 1 shows no increase.
+        # Both counters exist from the start: a counter that first appears with the value 1 shows no increase.
         self._failed = {code: failed.labels(service, code) for code in (UNREADABLE, DEFECT)}
 
     def wait(self, lists: int, oldest: datetime | None, now: datetime) -> None:

@@ -38,7 +38,8 @@ LOOK_S = 1.0
 TIDY_EVERY_S = 600.0
 MEASURE_EVERY_S = 10.0
 MEASURED_MAX = 1_000
-# The first is longer than one look takes with a slow store, the second longer than a list may wait for answers.
+# LOOK_STUCK_S is longer than one look takes with a slow store; CARRY_STUCK_S is longer than a list may wait for
+# answers.
 LOOK_STUCK_S = 60.0
 CARRY_STUCK_S = 1_200.0
 TIDYING = "imports-tidied"

@@ -20,8 +20,8 @@ class Refusal:
 
 @value(frozen=True, slots=True)
 class Reference:
-    """What routing needs: the areas and the key that names workers. Decisions also use `precedence`: whose word
-    stands.
+    """What routing needs: the areas and the key that names workers. Decisions also use `precedence`: which agency
+    outranks which.
     """
 
     areas: Areas

@@ -95,7 +95,7 @@ def _holder(agency: Any) -> str:
 
 
 def _count(attendees: Any) -> int:
-    """How many people came. Of a list of people only the length is kept."""
+    """How many people came. When the report lists people, only their number is kept."""
     return attendees if isinstance(attendees, int) else len(attendees)
 
 

@@ -17,7 +17,7 @@ class Done:
 
     village: str
     rt: str
-    # How many stickers are issued now; None when nothing was issued, and `problem` says why.
+    # The number of stickers that this click issued. None: nothing was issued, and `problem` says why.
     stickers: int | None = None
     problem: str = ""
 

@@ -100,7 +100,8 @@ class StickerChecker:
         return self._listed.numbers, self._listed.at
 
     async def _look_up(self) -> list[str]:
-        # The workers alone tell who left. Only sticker numbers are made from them; no personal field is read or opened.
+        # Only the workers' documents say who left. Sticker numbers are computed from them; no personal field is read or
+        # opened.
         where = {"state.status": {"$in": [one.value for one in LEFT]}}
         by = ("_id", "state.regency", "state.opened_on")
         left = await self._context.reader.tally("workers", where, by)
@@ -135,7 +136,7 @@ class StickerChecker:
             village=state["villages"].get(claim.village, claim.village) if claim else "",
             until=long_date(claim.valid_until) if claim else "",
             state=state,
-            # A name in the data must not be able to write `</script>` and so end the script.
+            # Escaped, because a name in the data that contains `</script>` would end the script.
             state_json=json.dumps(state, ensure_ascii=False).replace("<", "\\u003c"),
             nonce=nonce,
             **self._scripts,

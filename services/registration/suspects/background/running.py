@@ -1,9 +1,9 @@
-"""When to scan, and what follows: new, changed and vanished pairs, as events on the work topic.
+"""Decides when to scan, and publishes the result: new, changed and vanished pairs, as events on the work topic.
 
-A scan runs after something was saved and no change has come for a while. Then it rests REST_TIMES as long as it took: a
-town of some thousands is scanned at once, a regency of 150,000 every few minutes, and neither slows down. One process
-of the service scans at a time, under a lease, and the other processes do not repeat its work. A finding that is
-published twice has the same event id.
+A scan runs after something was saved and no change has come for a while. Then the process pauses REST_TIMES as long as
+the scan took. So a regency of some thousand workers is scanned at once and a regency of 150,000 every few minutes, and
+other work is not slowed down. One process of the service scans at a time, under a lease, and the other processes do not
+repeat its work. A finding that is published twice has the same event id.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ common one; the same holds for birth dates and villages. A larger register conta
 points needed for a suspect rise with its size. Suspects go to an officer with the reasons; a score alone never merges
 anybody.
 
-The keys live in memory while a scan runs. Nothing is stored by which a name could be looked up.
+The keys exist only in memory while a scan runs. Nothing is stored that could be used to look up a name.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ class Weights:
         return self._points(self._villages[village], PRIOR_VILLAGE)
 
     def _points(self, carriers: int, prior: float) -> float:
-        # The two workers in question are not counted, because they may be one.
+        # The two compared workers are not counted, because they may be one person.
         return -log2((max(carriers - 2, 0) + PRIOR_PEOPLE * prior) / (self.people + PRIOR_PEOPLE))
 
 

@@ -18,7 +18,7 @@ _ABDUL = re.compile(r"ABD[UO](?:L|([RSZNTDSJ]))(?=.{3})")
 # "Child of" is not part of the name and is dropped; the parent's name after it is kept.
 _BETWEEN = frozenset({"BIN", "BINTI", "BINTE", "BT", "BTE"})
 _WHOLE = {"ST": "SITI", "ABD": "ABDUL", "ABDOEL": "ABDUL", "SY": "SAYID", "DG": "DAENG", "NUR": "NUR", "NOER": "NUR"}
-# So many people carry these names that they hardly distinguish anybody.
+# So many people have these names that they distinguish hardly anybody.
 COMMON = frozenset({"MUHAMAD", "SITI", "ABDUL", "NUR", "AHMAD", "SRI", "ANDI", "DAENG", "HAJI", "AJI", "DWI", "EKO"})
 _OLD = re.compile(r"OE|DJ|TJ")
 _OLD_J = re.compile(r"(?<![DT])J")

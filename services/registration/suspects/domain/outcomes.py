@@ -21,13 +21,13 @@ def suspicion_changed(worker_id: str, other: str, pair: Pair, *, is_open: bool) 
 
 
 def merge(worker_id: str, into: str, effective_on: str) -> Outcome:
-    """Told to the worker who turned out to be another one."""
+    """Tells a worker's document that the worker is the same person as another one and is merged into that one."""
     data = work.MergeWorker(worker_id=worker_id, into=into, effective_on=effective_on)
     return work_event(worker_id, "worker.merge.v1", data)
 
 
 def unmerge(worker_id: str, out_of: str) -> Outcome:
-    """Told to the worker who is a separate person after all."""
+    """Tells a worker's document that the merge is undone: the worker is a separate person."""
     return work_event(worker_id, "worker.unmerge.v1", work.UnmergeWorker(worker_id=worker_id, out_of=out_of))
 
 

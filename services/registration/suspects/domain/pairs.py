@@ -3,7 +3,7 @@
 Invariants
 * While a pair is open, both of its workers are suspected. A decision clears them, and so do forms that changed until
   they are no longer alike.
-* A decision stands over every later scan; only an officer opens the pair again.
+* No later scan changes a decision; only an officer opens the pair again.
 """
 
 from __future__ import annotations

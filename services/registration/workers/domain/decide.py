@@ -2,7 +2,7 @@
 
 Theory of operation
 The key is worker_id, the keyed hash of the NIK: one person is one document, whichever agency sends the form.
-* the agencies' words and which of them stands: `registrations`, `sources`
+* what agencies said, and which statement counts for each field: `registrations`, `sources`
 * verification's verdicts and the passing of time: `verdicts`, `lifecycle`
 * suspicions and merging: `merging`
 Verdicts on an older `registration_version` are ignored. After each of these decisions the worker's history and the next
@@ -74,7 +74,8 @@ _workers.on(RegistrationForm).always(registrations.register)
 _workers.on(Update).always(registrations.update)
 _workers.on(Withdraw).always(registrations.withdraw)
 _workers.on(Attest).always(registrations.attest)
-# Verification speaks only of workers that registration asked about. Without the worker there is nobody to tell.
+# Verification publishes verdicts only on workers that registration asked about. Without the worker's document there is
+# no agency to answer.
 _workers.on(IdentityVerified, _worker).at(WORKER, verdicts.verified).ignored(UNKNOWN)
 _workers.on(IdentityHeld, _worker).at(WORKER, verdicts.held).ignored(UNKNOWN)
 _workers.on(IdentityRejected, _worker).at(WORKER, verdicts.ended).ignored(UNKNOWN)

@@ -71,7 +71,7 @@ def _renewal(worker_id: str, worker: Worker, valid_until: str) -> date | None:
     if until is None:
         return None
     if until == _anniversary(worker, until.year):
-        # The verdict ends on a birthday, maybe at the policy's own age limit. An earlier check would give the same
+        # The verdict ends on a birthday, possibly at the policy's own age limit. An earlier check would give the same
         # verdict.
         return until
     return until - timedelta(days=LEAD_DAYS + sum(worker_id.encode()) % SPREAD_DAYS)

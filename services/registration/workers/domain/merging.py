@@ -39,8 +39,8 @@ def suspicion_changed(state: Worker, event: Event[SuspicionStands], facts: Facts
 
 
 def merge(state: Worker, event: Event[MergeWorker], facts: Facts) -> Decision[Worker]:
-    """This worker turned out to be another one: they leave, their agencies are told, and the agencies' words
-    move over.
+    """This worker turned out to be another one: they leave, their agencies are answered, and what the agencies said
+    moves to the other worker.
     """
     part = event.data
     merged = replace(

@@ -120,7 +120,7 @@ def suspected(worker_id: str, worker: Worker, found: work.SuspicionStands) -> Ou
 
 
 def cleared(worker_id: str, worker: Worker, _: work.SuspicionStands) -> Outcome:
-    """No suspicion stands against this worker any more."""
+    """No suspicion against this worker is open any more."""
     return open_event(worker_id, "worker.cleared.v1", contract.WorkerCleared(**_where(worker_id, worker)))
 
 
@@ -142,7 +142,7 @@ def _disputes(worker: Worker) -> set[tuple[str, str]]:
 
 
 def absorb(worker_id: str, other: str, words: tuple[LatestSubmission, ...], *, undone: bool = False) -> Outcome:
-    """Told to the worker who stays: what agencies said of the merged worker."""
+    """Tells the document of the worker who stays what agencies said of the merged worker."""
     absorbed = [
         work.AbsorbedWord(
             agency=one.agency,

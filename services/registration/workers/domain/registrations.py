@@ -1,8 +1,8 @@
 """What agencies say of a worker (register, update, withdraw, attest) and the answer to each.
 
-The first agency opens the registration. Each further agency's word is kept, too, and for each field the word that
-outranks the others stands (`sources`). A change of identity fields, or of fields that the verdict carries, asks for a
-new check under a higher `registration_version`.
+The first agency opens the registration. What each further agency says is kept, too. For each field the statement with
+the highest rank counts (`sources`). A change of identity fields, or of fields that the verdict carries, asks for a new
+check under a higher `registration_version`.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def register(state: WorkerDocument, event: Event[RegistrationForm], facts: Facts
 
 
 def update(state: WorkerDocument, event: Event[Update], facts: Facts) -> Decision[Worker | Refusal]:
-    """Changes of single fields: a correction of what stands."""
+    """Changes single fields: a correction of the present values."""
     part = event.data
     sender = part.sender
     worker = _worker(state)
@@ -147,8 +147,8 @@ def _enrol(
 ) -> Decision[Worker | Refusal]:
     """Opens a new check on the sender's form: the worker is new, or back after a withdrawal or a rejection.
 
-    After a rejection the other agencies' words stay, so those agencies hear of the new verdict too. A withdrawal ends
-    their words.
+    After a rejection the other agencies' submissions stay, so those agencies get the new verdict too. A withdrawal
+    removes them.
     """
     worker = Worker(
         regency=sender.regency,
@@ -224,8 +224,8 @@ def _changed(
     *,
     said: tuple[str, ...],
 ) -> Decision[Worker | Refusal]:
-    """Takes an agency's word. A change of what verification judged asks for a new check; a standing verdict is
-    told at once.
+    """The decision after an agency's submission changed the worker. A change of what verification judged asks for a new
+    check; a verdict that still applies is answered at once.
     """
     again = before.active and (rules.needs_new_check(before.form, after.form) or _fills_the_gap(before, after))
     if again:
@@ -248,7 +248,7 @@ def _changed(
 
 
 def _fills_the_gap(before: Worker, after: Worker) -> bool:
-    """Whether the verdict misses an attestation, and one more agency has spoken."""
+    """Whether the verdict lacked an attestation, and one more agency has now sent the worker."""
     verdict = before.verdict
     missed = verdict is not None and Reason.ATTESTATION_MISSING in verdict.reasons
     return missed and len(after.words) > len(before.words)
@@ -292,8 +292,8 @@ def _latest_submission(sender: Sender, form: WorkerForm, now: datetime, fingerpr
 
 
 def _with(words: tuple[LatestSubmission, ...], word: LatestSubmission) -> tuple[LatestSubmission, ...]:
-    """The words with this one in the place of its agency's last. The first word stays the agency that opened the
-    registration.
+    """The submissions, with this one in the place of its agency's last one. The first submission stays that of the
+    agency that opened the registration.
     """
     if all(one.agency != word.agency or one.via for one in words):
         return (*words, word)

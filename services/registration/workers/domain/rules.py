@@ -147,13 +147,13 @@ def _consent_problems(value: Any, birth_date: Any, today: date) -> list[str]:
     given, born = parse_date(value["given_at"]), parse_date(birth_date)
     # A birth after today is the fault of another field.
     good = given is not None and given <= today and not (born is not None and given < born <= today)
-    # A yes-or-no field that is there and empty is no Yes.
+    # An empty yes-or-no field is no Yes.
     return [] if good and ("given" not in value or parse(value["given"]) is True) else [invalid("consent")]
 
 
 def _refused_consent(value: Any) -> list[str]:
-    """The problems of consent that is refused or unclear: a No counts whatever date stands beside it, and an unclear
-    word is no Yes.
+    """The problems of consent that is refused or unclear: a No counts whatever the date field says, and an unclear word
+    is no Yes.
     """
     if not isinstance(value, Mapping):
         return []
@@ -189,7 +189,7 @@ def update_problems(fields: Mapping[str, Any], regency: str, areas: Areas, today
     for field, check in _CHECKS.items():
         if not is_absent(fields.get(field)):
             found += check(fields[field], regency, areas, today)
-    # An update gives no consent, but a consent field that says No must not be overlooked.
+    # An update gives no consent, but a No in its consent field must not be ignored.
     found += _refused_consent(fields.get("consent"))
     found += _income_problems(fields.get("monthly_income"))
     found += optional_problems(fields)

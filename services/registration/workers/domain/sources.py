@@ -1,7 +1,7 @@
-"""One worker, many sources: who said what about each field, on what evidence, and whose word stands.
+"""One worker, many sources: which agency said what about each field, on what evidence, and which statement counts.
 
-Every agency's word is kept. The standing word is computed from all of them each time, so the order in which agencies
-speak matters only among agencies of equal rank. Knows no store and no event.
+Every agency's statement is kept. The statement that counts is computed from all of them each time, so the order in
+which agencies send theirs matters only among agencies of equal rank. Knows no store and no event.
 """
 
 from __future__ import annotations
@@ -34,7 +34,8 @@ FIELDS = (
 
 
 def statements(worker: Worker) -> tuple[Statement, ...]:
-    """All agencies' words on all fields. When `said` is empty, every agency that sent a form said what stands."""
+    """All agencies' statements on all fields. When `said` is empty, every agency that sent a form stated the present
+    values."""
     if worker.said:
         return worker.said
     said: list[Statement] = []
@@ -69,10 +70,9 @@ def of_work(word: LatestSubmission) -> list[Statement]:
 
 
 def by_form(worker: Worker, form: WorkerForm, word: LatestSubmission) -> tuple[tuple[Statement, ...], frozenset[str]]:
-    """The words after an agency's whole form, and the fields that it corrects.
-
-    When the agency that opened the registration now says something else, it corrects the standing value. A form of
-    another agency only adds its words to the others.
+    """The statements after an agency's whole form, and the fields that it corrects. When the agency that opened the
+    registration now says something else, it corrects the present value. A form of another agency only adds its
+    statements to the others.
     """
     opens = worker.words[0].agency == word.agency
     before = {one.field: one for one in statements(worker) if one.agency == word.agency}
@@ -91,7 +91,7 @@ def by_form(worker: Worker, form: WorkerForm, word: LatestSubmission) -> tuple[t
 def by_changes(
     worker: Worker, changes: Mapping[str, Any], word: LatestSubmission
 ) -> tuple[tuple[Statement, ...], frozenset[str]]:
-    """The words after an update, and the fields that it corrects: those that it names."""
+    """The statements after an update, and the fields that it corrects: those that it names."""
     named = frozenset(changes) & frozenset(FIELDS)
     kept = [one for one in statements(worker) if one.agency != word.agency or one.field not in named]
     fresh = [
@@ -103,8 +103,8 @@ def by_changes(
 
 
 def doubt(worker: Worker, name: str) -> tuple[Statement, ...]:
-    """The words, with the standing value of this field marked as doubted. Another agency's value is then checked before
-    an officer is asked.
+    """The statements, with the present value of this field marked as doubted. Another agency's value is then checked
+    before an officer is asked.
     """
     value = getattr(worker.form, name)
     return tuple(
@@ -113,7 +113,7 @@ def doubt(worker: Worker, name: str) -> tuple[Statement, ...]:
 
 
 def confirm_doubted(worker: Worker, precedence: Precedence) -> Worker:
-    """The worker after the standing values were verified: they are no longer doubted."""
+    """The worker after the present values were verified: they are no longer doubted."""
     said = [replace(one, doubted=False) if one.value == getattr(worker.form, one.field) else one for one in worker.said]
     return with_statements(worker, said, precedence) if any(one.doubted for one in worker.said) else worker
 
@@ -123,7 +123,7 @@ def _is_doubted(worker: Worker, said: Statement) -> bool:
 
 
 def by_work(worker: Worker, word: LatestSubmission) -> tuple[Statement, ...]:
-    """The words after an attestation."""
+    """The statements after an attestation."""
     fresh = of_work(word)
     named = {one.field for one in fresh}
     kept = [one for one in statements(worker) if one.agency != word.agency or one.field not in named]
@@ -133,7 +133,7 @@ def by_work(worker: Worker, word: LatestSubmission) -> tuple[Statement, ...]:
 def with_statements(
     worker: Worker, said: Sequence[Statement], precedence: Precedence, corrected: frozenset[str] = frozenset()
 ) -> Worker:
-    """The worker with these words, and the form that follows from them."""
+    """The worker with these statements, and the form that follows from them."""
     standing = _ranked_statements(worker, said, precedence, corrected)
     values: dict[str, Any] = {name: standing[name].value if name in standing else None for name in FIELDS}
     values["monthly_income"] = values["monthly_income"] or DEFAULT_INCOME
@@ -143,12 +143,12 @@ def with_statements(
 
 
 def origins(worker: Worker, precedence: Precedence) -> Mapping[str, Statement]:
-    """For each field the word that stands, with its evidence."""
+    """For each field the statement that counts, with its evidence."""
     return _ranked_statements(worker, statements(worker), precedence, frozenset())
 
 
 def overruled(worker: Worker, agency: str, fields: Iterable[str]) -> list[str]:
-    """The fields among these on which the agency says something else than what stands."""
+    """Those of these fields whose present value differs from what the agency says."""
     mine = {one.field: one.value for one in worker.said if one.agency == agency}
     return [name for name in fields if name in mine and mine[name] != getattr(worker.form, name)]
 
@@ -164,7 +164,7 @@ def _ranked_statements(
         rank = precedence.rank(worker.regency, one.field, one.agency, sectors.get(one.agency))
         if verified and one.field not in corrected and one.value == getattr(worker.form, one.field):
             rank = min(rank, precedence.rank(worker.regency, one.field, VERIFICATION))
-        # Among equals the newest correction wins, else the agency that spoke first.
+        # Among statements of equal rank the newest correction wins, else the agency that sent its statement first.
         order = (0, -number) if one.corrected else (1, places.get(one.agency, UNNAMED))
         weight = (one.refuted, one.doubted, rank, *order)
         if one.field not in best or weight < best[one.field][0]:

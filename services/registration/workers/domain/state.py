@@ -1,4 +1,4 @@
-"""A worker: the form that stands, the agencies' words, the verdict. Defines shapes only; no rule, no store."""
+"""A worker: the present form, what the agencies said, the verdict. Defines shapes only; no rule, no store."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class WorkerForm:
 class LatestSubmission:
     """What one agency said of a worker: its last submission, and the work that it named there.
 
-    `via` names the merged worker whom the word was about; empty for a word on this worker.
+    `via` names the merged worker whom the submission was about; empty when it was about this worker.
     """
 
     agency: str
@@ -73,10 +73,9 @@ class LatestSubmission:
 
 @value(frozen=True, slots=True)
 class Statement:
-    """One agency's word on one field, with its evidence.
-
-    `corrected`: it was said to change the standing value. `refuted`: the civil register says otherwise. `doubted`: it
-    is close to what the register says, and an officer must look.
+    """What one agency says about one field, with its evidence. `corrected`: it was sent to change the present value.
+    `refuted`: the civil register says otherwise. `doubted`: it is close to what the register says, and an officer must
+    look.
     """
 
     agency: str
@@ -134,11 +133,11 @@ class Suspicion:
 class Worker:
     """A worker in one regency.
 
-    `form` is what stands: for each field the word that outranks the others. `said` holds all agencies' words on all
-    fields; it is empty while the form alone tells what each agency said (`sources.statements`). `waiting` lists the
-    (agency, submission_id) that have not been told a final verdict. `asked` is the number of words that the last check
-    request carried. `merged_into` is the worker who this one turned out to be. `opened_on` is the day of the
-    registration that stands; a worker who left and came back gets a new day.
+    `form` has the present values: for each field the statement with the highest rank. `said` holds all agencies'
+    statements on all fields; it is empty while the form alone tells what each agency said (`sources.statements`).
+    `waiting` lists the (agency, submission_id) that have not been answered with a final verdict. `asked` is the number
+    of submissions (`words`) that the last check request carried. `merged_into` is the worker who this one turned out to
+    be. `opened_on` is the day of the present registration; a worker who left and came back gets a new day.
     """
 
     regency: str
@@ -173,6 +172,6 @@ class Worker:
 # Without slots, so that the service's facts can inherit the facts of several parts.
 @value(frozen=True, kw_only=True)
 class Facts:
-    """What decisions on workers know besides their document: whose word stands (`precedence`)."""
+    """What decisions on workers know besides their document: which agency outranks which (`precedence`)."""
 
     precedence: Precedence = field(default_factory=precedence.shipped)

@@ -1,4 +1,5 @@
-"""Applies verification's verdicts to a worker, and asks again as time passes or when another agency's word differs."""
+"""Applies verification's verdicts to a worker, and asks again as time passes or when another agency's statement
+differs."""
 
 from __future__ import annotations
 
@@ -72,7 +73,8 @@ def _with_verdict(
     worker_id, version = event.data.worker_id, event.data.registration_version
     worker = state
     if version > worker.registration_version:
-        # A restored store may read a verdict before what it is about. It is not remembered, so its repeat is taken.
+        # A restored store may read a verdict before the request that it answers. The verdict is not remembered, so it
+        # takes effect when it is read again.
         return Decision(state=None, ignored=EARLY)
     if version != worker.registration_version or worker.status in (WorkerStatus.WITHDRAWN, WorkerStatus.MERGED):
         return Decision(state=worker, ignored=OLDER)
@@ -89,7 +91,8 @@ def _with_verdict(
         valid_until=valid_until,
     )
     if identity is WorkerStatus.HELD and worker.status is WorkerStatus.CHECKING and Reason.NAME_MISMATCH in reasons:
-        # The doubt is kept with the word: an agency that contradicts it later is heard as if it had spoken today.
+        # The doubt is kept with the statement: an agency that contradicts it later counts as if it had contradicted it
+        # today.
         worker = sources.with_statements(worker, sources.doubt(worker, "name"), facts.precedence)
     told = dict.fromkeys(
         (*worker.waiting, *((word.agency, word.submission_id) for word in worker.words if not word.via))
@@ -107,7 +110,8 @@ def _with_verdict(
 
 
 def _otherwise(worker: Worker, identity: WorkerStatus, reasons: tuple[str, ...], facts: Facts) -> Worker | None:
-    """The worker with another agency's word in place, when that word has not been judged yet; None when there is none.
+    """The worker with another agency's statement as the present value, when that statement has not been judged yet;
+    None when there is none.
 
     Without this, the first agency's typing error would reject the correct form of the second agency, depending only on
     who came first.

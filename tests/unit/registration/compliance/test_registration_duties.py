@@ -155,7 +155,7 @@ def test_a_registration_cures_open_findings_and_is_published_once() -> None:
     assert findings(world.roster(line("2026-02-02"))) == [], "a registration once reported is not forgotten"
 
 
-def test_a_chain_is_cured_when_one_of_it_is_registered() -> None:
+def test_a_chain_is_cured_when_one_of_its_contracts_is_registered() -> None:
     world = World()
     world.roster(line("2025-10-01", "2025-12-31"), line("2026-01-15", "2026-03-31"))
     said = findings(world.roster(line("2026-01-15", "2026-03-31", registered="2026-03-01")))
@@ -223,7 +223,7 @@ def test_a_contract_that_was_ended_earlier_ends_the_job_unless_another_runs(jobs
     assert jobs_ended(world.roster(line("2026-01-05", "2026-03-05", registered="2026-01-05"))) == []
 
 
-def test_a_roster_read_before_the_mornings_look_tells_that_a_job_is_over() -> None:
+def test_a_roster_read_before_the_morning_check_reports_the_end_of_a_job() -> None:
     world = World()
     world.roster(line("2026-01-05", "2026-03-31", registered="2026-01-05"))
     world.day = "2026-04-01"
@@ -262,7 +262,7 @@ def test_a_worker_of_two_employers_is_looked_up_by_the_one_that_ends() -> None:
     assert found.jobs == {WORKER: {"NPP-1": "2026-03-05", "NPP-2": "2026-03-06"}}
 
 
-def test_whose_contract_is_over_is_nobodys_employee() -> None:
+def test_a_worker_whose_contract_is_over_has_no_employer() -> None:
     said = World().roster(line("2025-01-01", "2025-12-31", registered="2025-01-01"))
     assert [one["type"] for one in said] == ["submission.answered.v1"]
 
@@ -333,7 +333,7 @@ def test_another_regency_explains_nothing() -> None:
         (line("2026-03-05", "2026-12-31", registered="2026-03-05", no="3"), None),
     ],
 )
-def test_a_chain_is_cured_by_the_registration_that_goes_on_with_it(then: dict[str, Any], state: str | None) -> None:
+def test_a_chain_is_cured_by_the_registration_that_continues_it(then: dict[str, Any], state: str | None) -> None:
     world = World()
     world.roster(line("2025-10-01", "2025-12-31", no="1"), line("2026-01-15", "2026-01-31", no="2"))
     said = [one for one in world.roster(then) if one.get("kind") == "contract-chain"]
@@ -356,7 +356,7 @@ def test_an_explanation_holds_when_the_number_of_a_contract_is_corrected() -> No
     assert findings(world.roster(line("2026-02-02", no="K-1"))) == []
 
 
-def test_a_roster_is_taken_where_an_explanation_came_too_early() -> None:
+def test_a_roster_is_taken_after_an_explanation_that_came_too_early() -> None:
     world = World()
     finding = f"employment/NPP-1/{WORKER}/registered-late/2026-02-02"
     world.take("finding.explain.v1", {"submission_id": "X", "finding_id": finding, "explanation": "a"})
@@ -509,7 +509,7 @@ def test_a_meeting_is_planned_then_held() -> None:
     assert [one["type"] for one in world.take("outreach.report.v1", MEETING)] == ["submission.answered.v1"]
 
 
-def test_of_a_list_of_people_only_the_number_is_kept() -> None:
+def test_only_the_number_of_listed_people_is_kept() -> None:
     world = World()
     (held, _) = world.take("outreach.report.v1", {**MEETING, "attendees": ["SITI", "AMIN"]})
     assert held["attendees"] == 2
@@ -532,7 +532,7 @@ def test_a_meeting_that_cannot_be_read_is_refused(changes: Mapping[str, Any], re
     assert answers(World().take("outreach.report.v1", {**MEETING, **changes})) == [(None, "rejected", reasons)]
 
 
-def test_a_line_of_a_roster_is_sealed_on_its_way() -> None:
+def test_a_roster_line_is_sealed_in_the_store() -> None:
     world = World()
     event = Event(
         id="e",

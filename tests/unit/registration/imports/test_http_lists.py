@@ -69,7 +69,7 @@ async def test_every_row_is_answered_with_a_reason_in_both_languages() -> None:
     assert shown["reasons"] == {"village-unknown": 1, "nik-malformed": 1}
 
 
-async def test_the_answers_file_mended_and_sent_again_leaves_the_accepted_alone() -> None:
+async def test_a_corrected_answers_file_changes_no_accepted_row() -> None:
     context = MemoryContext()
     async with context.client() as client:
         first = await _send(client, table(row(1), row(2).replace("fisheries", "mancing")))
@@ -135,7 +135,7 @@ async def test_a_row_sent_before_midnight_and_received_after_it_has_its_answer(
         assert _outcomes(await _answers(client, identifier)) == ["registered"]
 
 
-async def test_a_broker_that_does_not_answer_only_holds_the_list_up(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_silent_broker_only_delays_the_list(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sending, "LOOK_MAX_S", 0.0)
     context = MemoryContext()
     troubles = iter([Unavailable("Kafka"), Unavailable("Kafka")])
@@ -204,7 +204,7 @@ async def test_too_much_is_refused_and_forgotten(monkeypatch: pytest.MonkeyPatch
     assert not any(context.reader.plain.values())
 
 
-async def test_nothing_of_a_file_lies_open_and_it_is_deleted_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_file_is_sealed_and_deleted_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(spool, "CHUNK_BYTES", 64)
     context = MemoryContext()
     async with context.client() as client:
@@ -286,7 +286,7 @@ async def test_the_template_filled_in_is_taken_and_its_example_is_not() -> None:
     ]
 
 
-async def test_what_the_identity_check_said_since_stands_beside_the_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_later_results_of_the_identity_check_appear_in_the_answers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(answering, "LOOKED_UP_S", 0.0)
     context = StickerContext(clock.now())
     async with context.client() as client:
@@ -307,7 +307,7 @@ async def test_what_the_identity_check_said_since_stands_beside_the_rows(monkeyp
     assert "Pemeriksaan identitas" in page
 
 
-async def test_an_upload_that_broke_off_leaves_nothing_once_it_is_surely_dead(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_remains_of_a_broken_upload_are_deleted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(spool, "CHUNK_BYTES", 4)
     context = MemoryContext()
 

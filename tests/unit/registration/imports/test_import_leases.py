@@ -42,7 +42,7 @@ async def test_two_instances_send_each_row_once() -> None:
     assert not context.reader.leases, "a list that is done leaves no lease behind"
 
 
-async def test_another_instance_goes_on_where_the_first_fell_silent(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_another_instance_continues_where_the_first_went_silent(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sending, "BATCH_ROWS", 2)
     monkeypatch.setattr(leases, "LEASE_S", 0.2)
     monkeypatch.setattr(leases, "TRUST_S", 60.0)
@@ -76,7 +76,7 @@ async def test_another_instance_goes_on_where_the_first_fell_silent(monkeypatch:
     assert [one["version"] for one in context.reader.collections["workers"].values()] == [1] * 7
 
 
-async def test_readiness_is_told_when_nobody_looks_or_a_list_does_not_move(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_readiness_reports_a_stopped_search_and_a_list_without_progress(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [1_000.0]
     monkeypatch.setattr(clock, "monotonic", lambda: now[0])
     context = MemoryContext()

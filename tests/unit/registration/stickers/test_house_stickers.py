@@ -83,7 +83,7 @@ def test_the_rt_of_an_address(address: str | None, rt: str) -> None:
 
 
 @given(st.binary(min_size=1, max_size=40), st.sampled_from(["2026-01-01", ""]))
-def test_a_number_is_shaped_like_one_and_is_the_same_again(seed: bytes, opened_on: str) -> None:
+def test_a_number_has_its_form_and_is_always_the_same(seed: bytes, opened_on: str) -> None:
     number = rules.sticker_no(KEY, "64.08", seed.hex(), opened_on)
     assert rules.is_sticker_no(number)
     assert rules.sticker_no(KEY, "64.08", seed.hex(), opened_on) == number
@@ -91,7 +91,7 @@ def test_a_number_is_shaped_like_one_and_is_the_same_again(seed: bytes, opened_o
 
 
 @given(st.integers(0, 110), st.integers(0, 255))
-def test_a_token_is_whole_or_nothing(place: int, byte: int) -> None:
+def test_a_changed_token_is_refused(place: int, byte: int) -> None:
     token = SIGNER.token(CLAIM)
     assert (len(token), SIGNER.open(token)) == (111, CLAIM)
     raw = bytearray(base64.urlsafe_b64decode(token + "="))
@@ -251,7 +251,7 @@ def test_a_full_sheet_holds_ten_and_every_rt_begins_a_page() -> None:
     assert len(re.findall(rb"/Type /Page\b", pdf)) == 4
 
 
-def test_a_long_name_stays_out_of_the_code() -> None:
+def test_a_long_name_does_not_cover_the_code() -> None:
     names = ("Desa Persiapan Kampung Baru Seberang Sungai Mahakam Hulu", "Muara Ancalong", "Kabupaten Kutai Timur")
     one = Printed("001", "6408-7F3KQ-9M2XA", date(2026, 12, 31), "https://x.go.id/s/1")
     text = _text(sheets.pdf([one], names, VILLAGE, date(2026, 2, 10)))

@@ -98,7 +98,7 @@ def test_forms_that_differ_again_clear_both_until_they_are_alike() -> None:
     assert found(world)[2:] == ["worker.suspected", "worker.suspected"]
 
 
-def test_an_older_word_on_a_suspicion_changes_nothing() -> None:
+def test_an_older_message_about_a_suspicion_changes_nothing() -> None:
     world = World()
     two(world)
     found(world)
@@ -109,7 +109,7 @@ def test_an_older_word_on_a_suspicion_changes_nothing() -> None:
     assert worker(world).suspected == ()
 
 
-def test_a_merge_takes_one_out_and_an_unmerge_brings_them_back() -> None:
+def test_a_merge_withdraws_one_worker_and_an_unmerge_restores_them() -> None:
     world = World()
     two(world)
     world.verdict("verified")
@@ -131,7 +131,7 @@ def test_a_merge_takes_one_out_and_an_unmerge_brings_them_back() -> None:
     assert pair(world).status == "different"
 
 
-def test_who_is_merged_is_answered_with_the_one_who_stays() -> None:
+def test_a_merged_worker_is_answered_with_the_worker_who_stays() -> None:
     world = World()
     two(world)
     found(world)
@@ -168,7 +168,7 @@ def test_a_decision_that_cannot_be_taken_is_refused_with_its_reasons(fields: Any
     assert pair(world).status == "open"
 
 
-def test_a_nik_in_the_place_of_a_worker_id_does_not_come_back_in_the_open() -> None:
+def test_a_nik_in_place_of_a_worker_id_is_not_published() -> None:
     world = World()
     assert decide(world, first="6408044107850002", decision="different", reason="x") == ["suspect.decide.refused"]
     refused: Any = world.said[-1].data
@@ -215,7 +215,7 @@ def test_the_65th_birthday_comes_first_in_wita(born: str, day: str) -> None:
         assert due(world).at.astimezone(WITA).isoformat() == f"{day}T00:00:00+08:00"
 
 
-def test_a_65th_birthday_while_dukcapil_was_silent_is_acted_on_the_day_after_its_answer() -> None:
+def test_a_65th_birthday_during_silence_of_dukcapil_is_checked_the_day_after_its_answer() -> None:
     world = World()
     world.register(birth_date="1961-02-03")
     world.at = AT + timedelta(days=10)
@@ -239,7 +239,7 @@ def test_a_verdict_that_lapses_on_a_birthday_is_requested_again_on_that_day() ->
 
 
 # 330 days after 1 February is 28 December: the renewal of 1 January is over.
-def test_nothing_turns_in_a_circle_when_a_verdict_is_short() -> None:
+def test_a_short_validity_causes_no_endless_loop() -> None:
     world = World()
     world.register(birth_date="1950-01-02")
     world.at = AT + timedelta(days=330)
@@ -271,7 +271,7 @@ def test_a_worker_moves_to_another_regency_and_comes_back() -> None:
     assert worker(world).form.nik == NIK
 
 
-def test_who_comes_back_has_a_registration_of_their_own_and_their_old_sticker_stays_revoked() -> None:
+def test_a_returning_worker_has_a_new_registration_and_the_old_sticker_stays_revoked() -> None:
     world = World()
     world.register()
     world.verdict("verified")
@@ -301,7 +301,7 @@ def test_who_comes_back_has_a_registration_of_their_own_and_their_old_sticker_st
     assert worker(world).opened_on == "2026-02-21"
 
 
-def test_who_came_back_and_was_a_double_is_billed_for_no_month_at_all() -> None:
+def test_a_returned_worker_who_was_a_double_is_billed_for_no_month() -> None:
     world = World()
     two(world)
     world.send("withdraw", DESA, nik=NIK_2, reason="moved", date="2026-02-05")

@@ -250,7 +250,7 @@ async def test_a_scan_waits_for_quiet_and_comes_at_once_when_asked(monkeypatch: 
     assert await scans.look()
 
 
-async def test_of_two_processes_one_scans_and_the_other_does_not_scan_the_same_again(
+async def test_only_one_of_two_processes_scans_the_same_changes(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     context, now, scanned = Town(), [0.0], []
@@ -294,12 +294,12 @@ async def test_of_two_processes_one_scans_and_the_other_does_not_scan_the_same_a
 @pytest.mark.parametrize(
     ("lines", "code"), [([], 0), ([b'{"people": 5}'], 1), ([b'{"first": "a", "second": "b", "score": 60}'], 0)]
 )
-def test_nothing_is_concluded_from_half_a_scan(lines: list[bytes], code: int) -> None:
+def test_an_incomplete_scan_has_no_effect(lines: list[bytes], code: int) -> None:
     with pytest.raises(ScanFailed):
         running.read(lines, code)
 
 
-def test_the_same_news_has_one_name() -> None:
+def test_the_same_finding_has_one_event_id() -> None:
     found = SuspicionFound(first="a", second="b", score=60, reasons=[], regencies=["64.08"], villages=[])
     names = {orjson.loads(running._message("suspicion.found.v1", "a|b", found, None).value or b"")["id"] for _ in "12"}
     assert len(names) == 1

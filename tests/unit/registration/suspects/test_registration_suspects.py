@@ -114,7 +114,7 @@ def test_a_default_that_many_share_is_not_compared_all_with_all() -> None:
     assert len(list(likeness._candidates(crowd))) < 3000 * 10 * likeness.WINDOW
 
 
-def test_the_floor_holds_on_a_planted_register() -> None:
+def test_the_required_score_holds_on_a_planted_register() -> None:
     precision, recall, _, _ = measure(corpus(seed=11, workers=20_000))
     assert precision >= 0.95, precision
     assert recall >= 0.90, recall

@@ -33,7 +33,7 @@ def whose(world: World, name: str) -> tuple[Any, str]:
     return one.value, one.agency
 
 
-def test_one_voice_keeps_nothing_beside_the_form() -> None:
+def test_one_agency_alone_stores_no_statements() -> None:
     world = World()
     world.register(**PERSONAL)
     world.register(DESA, **PERSONAL)
@@ -42,7 +42,7 @@ def test_one_voice_keeps_nothing_beside_the_form() -> None:
     assert {one.agency for one in sources.statements(worker(world))} == {"dinsos", "desa"}
 
 
-def test_among_equal_words_the_first_counts_and_the_other_is_kept() -> None:
+def test_among_equal_ranks_the_first_statement_counts_and_the_other_is_kept() -> None:
     world = World()
     world.register()
     said = world.register(DESA, phone="+62811", name="SITI AMINA")
@@ -70,7 +70,7 @@ def test_a_sector_agency_outranks_on_its_own_sector_only() -> None:
 
 
 @pytest.mark.parametrize("order", [(DESA, CAPIL), (CAPIL, DESA)])
-def test_the_highest_ranked_word_counts_in_any_order(order: tuple[str, str]) -> None:
+def test_the_highest_ranked_statement_counts_in_any_order(order: tuple[str, str]) -> None:
     world = World()
     names = {DESA: "SITI", CAPIL: "SITI AMINAH BINTI RAHMAT"}
     for agency in order:
@@ -78,7 +78,7 @@ def test_the_highest_ranked_word_counts_in_any_order(order: tuple[str, str]) -> 
     assert whose(world, "name") == ("SITI AMINAH BINTI RAHMAT", "disdukcapil")
 
 
-def test_a_verified_identity_stands_against_forms_but_not_against_corrections_or_the_registry() -> None:
+def test_a_verified_identity_outranks_forms_but_not_corrections_or_the_registry() -> None:
     world = World()
     world.register()
     world.verdict("verified")
@@ -94,7 +94,7 @@ def test_a_verified_identity_stands_against_forms_but_not_against_corrections_or
     assert "check 2" in fresh.send("update", DESA, name="SITI A")
 
 
-def test_a_word_that_is_taken_back_lets_the_next_stand() -> None:
+def test_a_withdrawn_statement_is_replaced_by_the_next() -> None:
     world = World()
     world.register(sector="agriculture")
     world.register(PERIKANAN, sector="fisheries", occupation="nelayan")
@@ -151,7 +151,7 @@ def judge(world: World) -> list[str]:
 
 @pytest.mark.parametrize("at_once", [True, False])
 @pytest.mark.parametrize("names", [(HALF, WHOLE), (HALF, WRONG), (HALF, WRONG, WHOLE), (HALF, HALF, WHOLE)])
-def test_whoever_comes_first_the_best_of_the_names_decides(names: tuple[str, ...], *, at_once: bool) -> None:
+def test_the_best_name_decides_in_any_order(names: tuple[str, ...], *, at_once: bool) -> None:
     for order in permutations(zip((DINSOS, DESA, PERIKANAN), names, strict=False)):
         world = World()
         for agency, name in order:
@@ -163,7 +163,7 @@ def test_whoever_comes_first_the_best_of_the_names_decides(names: tuple[str, ...
         assert (worker(world).status, worker(world).form.name) == (best, WHOLE if WHOLE in names else HALF), order
 
 
-def test_a_name_that_an_officer_took_is_not_doubted_any_more() -> None:
+def test_a_name_that_an_officer_accepted_is_not_doubted_again() -> None:
     world = World()
     world.register(name=HALF)
     judge(world)
@@ -243,7 +243,7 @@ def test_a_wrong_precedence_file_is_refused(old: str, new: str) -> None:
         precedence.read(text.replace(old, new))
 
 
-def test_the_words_of_agencies_are_sealed() -> None:
+def test_the_statements_of_agencies_are_sealed() -> None:
     world = World()
     world.register(**PERSONAL)
     world.register(DESA, **{**PERSONAL, "name": "SITI RAHASIA", "heir": {"name": "Lain Orang"}})

@@ -57,7 +57,7 @@ ENDED: tuple[str, Any] = ("ended", (1, "wage-earner"))
 ATTEST: tuple[str, Any] = ("attest", (DESA, {"sector": "fisheries", "occupation": "n", "attested_on": "2026-01-05"}))
 
 
-def test_a_row_numbered_by_its_nik_does_not_bring_it_into_the_open() -> None:
+def test_a_row_numbered_by_its_nik_does_not_publish_the_nik() -> None:
     world = World()
     world.register(submission_id=f"row {NIK}")
     world.register(submission_id=f"row {NIK}", sector="trade")
@@ -141,11 +141,11 @@ def test_a_row_numbered_by_its_nik_does_not_bring_it_into_the_open() -> None:
         ((REGISTER, LEAVE, VERIFIED_2), []),
     ],
 )  # fmt: skip
-def test_what_is_said(steps: tuple[tuple[str, Any], ...], expected: list[str]) -> None:
+def test_every_event_has_its_expected_content(steps: tuple[tuple[str, Any], ...], expected: list[str]) -> None:
     assert told(*steps) == expected
 
 
-def test_a_nik_in_a_remark_or_a_key_stays_between_the_agency_and_us() -> None:
+def test_a_nik_in_a_remark_or_a_key_is_not_published() -> None:
     world = World()
     other = "6408040303790001"
     sent = {**FORM, "submission_id": NIK, "occupation": f"nelayan ({other})"}
@@ -187,7 +187,7 @@ def test_a_new_worker_is_published_without_personal_data_and_checked_with_them()
     )
 
 
-def test_a_new_check_carries_the_words_of_all_agencies() -> None:
+def test_a_new_check_carries_the_attestations_of_all_agencies() -> None:
     world = World()
     world.register()
     world.send("attest", DESA, sector="trade", occupation="pedagang", attested_on="2026-01-05")
@@ -239,7 +239,7 @@ def test_an_input_of_no_agency_gets_no_feedback() -> None:
     assert isinstance(made.state, Refusal)
 
 
-def test_an_agency_that_floods_keeps_a_bounded_list_and_every_agency_is_told() -> None:
+def test_a_flooding_agency_keeps_a_bounded_list_and_every_agency_is_answered() -> None:
     world = World()
     last = world.register(DESA)
     for _ in range(3 * WAITING_MAX):
