@@ -1,4 +1,4 @@
-"""The due work of registration's parts."""
+"""The due work of registration's features."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The endpoints of registration: those of its parts. The first page is the form for uploaded lists."""
+"""The endpoints of registration: those of its features. The first page is the form for uploaded lists."""
 
 from __future__ import annotations
 
@@ -22,6 +22,6 @@ def routes(context: ServiceContext) -> APIRouter:
     async def home() -> RedirectResponse:
         return RedirectResponse("/v1/imports")
 
-    for part in (workers, imports, compliance, outreach, stickers, suspects):
-        router.include_router(part.routes(context))
+    for feature in (workers, imports, compliance, outreach, stickers, suspects):
+        router.include_router(feature.routes(context))
     return router

@@ -1,4 +1,4 @@
-"""What registration needs beside the document at hand: the facts of its parts, and the reference data for routing."""
+"""What registration needs beside the document at hand: its features' facts, and the reference data for routing."""
 
 from __future__ import annotations
 

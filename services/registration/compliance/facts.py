@@ -16,7 +16,7 @@ from shared.runtime.store import editions
 
 # A batch asks for at most as many workers as it has lines, and few workers have more than one employer.
 JOBS_MAX = 20_000
-# Which of these workers are verified. The workers are another part, so the service passes its answer in.
+# Which of these workers are verified. The workers are another feature, so the service passes its answer in.
 Verified = Callable[[Reader, Collection[str]], Awaitable[frozenset[str]]]
 
 

@@ -1,9 +1,9 @@
 """Routes each input of registration to the document it changes (`route`) and decides what happens there (`decide`).
 
-The table joins those of the parts: `workers`, `suspects`, `stickers`, `compliance`, `outreach`, on `intake`. Each
-part's `domain/decide.py` explains its own documents. `readings` turns the fields of an agency's event into their plain
-meaning (an instant becomes a day in WITA, a village's name its code) once for all commands, before any rule judges
-them.
+The table joins those of the features: `workers`, `suspects`, `stickers`, `compliance`, `outreach`, on `intake`. Each
+feature's `domain/decide.py` explains its own documents. `readings` turns the fields of an agency's event into their
+plain meaning (an instant becomes a day in WITA, a village's name its code) once for all commands, before any rule
+judges them.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from shared.kernel.values import value
 
 @value(frozen=True, kw_only=True)
 class Facts(workers_state.Facts, compliance_state.Facts):
-    """What decisions know besides their document: the facts of all parts."""
+    """What decisions know besides their document: the facts of all features."""
 
 
 def route(event: Event, reference: Reference) -> tuple[Routed, ...]:

@@ -1,4 +1,4 @@
-"""What other parts ask of the workers in one bulk read."""
+"""What other features ask of the workers in one bulk read."""
 
 from __future__ import annotations
 

@@ -181,6 +181,6 @@ async def test_a_stranger_sees_sums_and_no_single_person(monkeypatch: pytest.Mon
         async def rina(_: Guard, request: Any) -> Caller:
             return Caller("rina", frozenset(), frozenset({"64.08/claims-officer"}))
 
-        monkeypatch.setattr(Guard, "perhaps", rina)
+        monkeypatch.setattr(Guard, "optional_caller", rina)
         assert (await client.get("/v1/compliance?regency=64.08")).status_code == 200
         assert (await client.get("/v1/compliance?regency=64.02")).status_code == 403

@@ -147,7 +147,7 @@ class Roster:
     accepted: int
 
 
-# Without slots, so that the service's facts can inherit the facts of several parts.
+# Without slots, so that the service's facts can inherit the facts of several features.
 @value(frozen=True, kw_only=True)
 class Facts:
     """What decisions on duties know besides their document.

@@ -1,4 +1,4 @@
-"""Builds the two kinds of events that all parts publish: open news, and steps for registration itself."""
+"""Builds the two kinds of events that all features publish: open news, and steps for registration itself."""
 
 from __future__ import annotations
 

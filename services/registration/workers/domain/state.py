@@ -169,7 +169,7 @@ class Worker:
         return next((one for one in self.words if one.agency == agency and not one.via), None)
 
 
-# Without slots, so that the service's facts can inherit the facts of several parts.
+# Without slots, so that the service's facts can inherit the facts of several features.
 @value(frozen=True, kw_only=True)
 class Facts:
     """What decisions on workers know besides their document: which agency outranks which (`precedence`)."""
