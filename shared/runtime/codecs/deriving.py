@@ -51,17 +51,17 @@ class Codecs:
         """How the values of a type are stored."""
         origin, arguments = get_origin(hint), get_args(hint)
         if origin is Annotated:
-            if Personal not in arguments:
-                return self._hooks(arguments[0])
-            self._sealing = True
-            return how.SEALED
+            return self._sealed(arguments[0]) if Personal in arguments else self._hooks(arguments[0])
         if origin in (Union, types.UnionType):
             (inner,) = (one for one in arguments if one is not types.NoneType)
             return how.optional(self._hooks(inner))
         if origin in (tuple, list):
             return self._items(origin, {one for one in arguments if one is not Ellipsis})
         if isinstance(origin, type) and issubclass(origin, Mapping):
-            return how.pairs(self._hooks(arguments[1]))
+            key, value = arguments
+            if self._hooks(key) is not AS_IT_IS:
+                raise TypeError(f"keys are stored as they are, so {key} cannot be one")
+            return how.pairs(self._hooks(value))
         if isinstance(hint, type) and issubclass(hint, Enum):
             return Hooks(attrgetter("value"), hint)
         if has_fields(hint):
@@ -70,12 +70,21 @@ class Codecs:
             return AS_IT_IS
         raise TypeError(f"no stored form is known for {hint}")
 
-    def _items(self, kind: type[Any], types: set[Any]) -> Hooks:
+    def _sealed(self, inner: Any) -> Hooks:
+        """How a personal field is stored. Only texts can be sealed."""
+        if inner not in (str, str | None):
+            raise TypeError(f"only a text can be Personal, not {inner}")
+        self._sealing = True
+        return how.SEALED
+
+    def _items(self, kind: type[Any], kinds: set[Any]) -> Hooks:
         """How a tuple or list is stored: all its values in one way."""
-        if types == {str}:
+        if kinds == {str}:
             return how.texts(kind)
-        (inner,) = {self._hooks(one) for one in types}
-        return how.items(inner, kind)
+        found = {self._hooks(one) for one in kinds}
+        if len(found) > 1:
+            raise TypeError(f"the values of one list are stored alike, so it cannot hold {kinds}")
+        return how.items(found.pop(), kind)
 
     def _class(self, kind: type[Any]) -> Hooks:
         """How the objects of a class are stored. A class within itself looks its functions up when they run."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, make_dataclass
 from enum import StrEnum
 from typing import Annotated, Any, NamedTuple
 
@@ -169,10 +169,24 @@ def test_a_field_that_may_be_missing_needs_a_default() -> None:
         Codecs(record(Said, later=("value",))).of(Said)
 
 
-def test_a_type_without_a_stored_form_is_refused_when_the_codec_is_made() -> None:
-    @dataclass
-    class Odd:
-        one: complex
+@pytest.mark.parametrize(
+    "hint",
+    [
+        complex,
+        Annotated[int, Personal],
+        Annotated[Child, Personal],
+        Mapping[Annotated[str, Personal], int],
+        tuple[Annotated[str, Personal], str],
+    ],
+    ids=str,
+)
+def test_what_cannot_be_stored_or_sealed_is_refused_when_the_codec_is_made(hint: Any) -> None:
+    with pytest.raises(TypeError):
+        Codecs().of(make_dataclass("Odd", [("one", hint)]))
 
-    with pytest.raises(TypeError, match="complex"):
-        Codecs().of(Odd)
+
+def test_a_list_of_personal_texts_is_sealed_one_by_one() -> None:
+    names = make_dataclass("Names", [("names", tuple[Annotated[str, Personal], ...])])
+    codec = Codecs().of(names)
+    assert codec.encode(names(("Ani", "Budi")), CIPHER) == {"names": [b"Ani", b"Budi"]}
+    assert codec.decode({"names": [b"Ani", b"Budi"]}, CIPHER) == names(("Ani", "Budi"))
