@@ -105,11 +105,14 @@ def _hidden(rows: Sequence[Row], untold: set[str], shape: CountedShape) -> set[C
         (number, figure) for number, row in enumerate(rows) for figure in shape.figures if 0 < row[figure] < FEW_BELOW
     }
     sums = list(_sums(rows, untold, shape))
+    empty = frozenset(
+        figure for figure in shape.figures if figure not in untold and not any(row[figure] for row in rows)
+    )
     before = -1
     while before != len(hidden):
         before = len(hidden)
         for one in sums:
-            hidden.update(_one_more(one, rows, hidden))
+            hidden.update(_one_more(one, rows, hidden, empty))
     return hidden
 
 
@@ -148,9 +151,11 @@ def _of_parents(sums: list[Row], untold: set[str], shape: CountedShape) -> set[C
     return {(at, one) for at, row in enumerate(sums) for one in _of_totals([], row, replace(shape, apart=False))}
 
 
-def _one_more(one: _Sum, rows: Sequence[Row], hidden: set[CountPosition]) -> list[CountPosition]:
+def _one_more(
+    one: _Sum, rows: Sequence[Row], hidden: set[CountPosition], empty: frozenset[str] = frozenset()
+) -> list[CountPosition]:
     """The smallest further cell to hide: without it a sum would reveal a hidden cell, or the cells would reveal a
-    hidden sum."""
+    hidden sum. `empty` are figures that everybody sees to be zero in every row."""
     gone = [cell for cell in one.cells if cell in hidden]
     if one.hidden or one.shown_in in hidden:
         if gone:
@@ -159,8 +164,10 @@ def _one_more(one: _Sum, rows: Sequence[Row], hidden: set[CountPosition]) -> lis
         return []
     left = [cell for cell in one.cells if cell not in hidden and rows[cell[0]][cell[1]] > 0]
     if not left and len(gone) == 1 and rows[gone[0][0]][gone[0][1]] >= FEW_BELOW:
-        # The sum equals this cell, so hiding a zero next to it is the only protection.
-        left = [cell for cell in one.cells if cell not in hidden]
+        # The sum equals this cell, so only a hidden zero next to it protects it, or else the sum is hidden too.
+        left = [cell for cell in one.cells if cell not in hidden and cell[1] not in empty]
+        if not left and one.shown_in is not None:
+            return [one.shown_in]
     return [min(left, key=lambda cell: (rows[cell[0]][cell[1]], cell))] if left else []
 
 
