@@ -19,7 +19,7 @@ from services.claims.domain import forms
 from services.claims.domain.state import Reference as ClaimsReference
 from services.registration.compliance.domain import explanations, rosters
 from services.registration.domain import decide
-from services.registration.intake.domain import readings
+from services.registration.intake.domain import fields
 from services.registration.intake.domain.state import Reference, RefusedSubmission
 from shared.contracts import envelope, topics
 from shared.contracts.catalogue import COMMANDS, DECISIONS
@@ -111,11 +111,9 @@ class VillageCodes:
 
     def see(self, event: Event) -> None:
         """Looks at the event of one row; an event of a refused form counts nothing."""
-        if not isinstance(event.data, readings.OF_VILLAGES):
-            return
+        named = event.data.fields.get(fields.VILLAGE.name) if isinstance(event.data, Intake) else None
         # Most rows have codes. Only a row with a name is judged as a whole.
-        _, warnings = readings.plain(event.data, event.source, self._reference.areas)
-        if villages.taken((), warnings):
+        if isinstance(named, str) and not fields.is_code(named, self._reference.areas):
             for routed in decide.route(event, self._reference):
                 self._rows.update(villages.taken_by(routed.data))
 

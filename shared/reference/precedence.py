@@ -16,9 +16,22 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 VERIFICATION = "verification"
 # The rank behind all named sources.
 UNNAMED = 1_000
-FIELDS = frozenset(
-    {"name", "birth_date", "birth_place", "sex", "mother_name", "phone", "address", "family_card", "village", "sector"}
-    | {"occupation", "monthly_income", "heir"}
+# The fields of a worker on which sources may differ, in the order in which their statements are kept. Three are left
+# out: the district follows the village, consent belongs to a submission, and the NIK names the worker.
+FIELDS = (
+    "name",
+    "birth_date",
+    "birth_place",
+    "sex",
+    "mother_name",
+    "phone",
+    "address",
+    "family_card",
+    "village",
+    "sector",
+    "occupation",
+    "monthly_income",
+    "heir",
 )
 
 _Voice = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*[a-z0-9](:[a-z]+)?$")]
@@ -67,7 +80,7 @@ def read(text: str) -> Precedence:
         raise PrecedenceError(str(error)) from error
     ranks: dict[tuple[str, str], dict[str, int]] = {}
     for rule in given.rule:
-        unknown = sorted(set(rule.fields) - FIELDS)
+        unknown = sorted(set(rule.fields).difference(FIELDS))
         if unknown:
             raise PrecedenceError(f"no such fields: {', '.join(unknown)}; known are {', '.join(sorted(FIELDS))}")
         by_voice = {

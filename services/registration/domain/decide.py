@@ -1,21 +1,18 @@
 """Routes each input of registration to the document it changes (`route`) and decides what happens there (`decide`).
 
 The table joins those of the features: `workers`, `suspects`, `stickers`, `compliance`, `outreach`, on `intake`. Each
-feature's `domain/decide.py` explains its own documents. `readings` turns the fields of an agency's event into their
-plain meaning (an instant becomes a day in WITA, a village's name its code) once for all commands, before any rule
-judges them.
+feature's `domain/decide.py` explains its own documents.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any
 
 from services.registration.compliance.domain import decide as compliance
 from services.registration.compliance.domain import state as compliance_state
 from services.registration.intake.domain import decide as intake
-from services.registration.intake.domain import readings, submissions
+from services.registration.intake.domain import submissions
 from services.registration.intake.domain.state import Reference
 from services.registration.outreach.domain import decide as outreach
 from services.registration.stickers.domain import decide as stickers
@@ -32,27 +29,14 @@ class Facts(workers_state.Facts, compliance_state.Facts):
     """What decisions know besides their document: the facts of all features."""
 
 
-def route(event: Event, reference: Reference) -> tuple[Routed, ...]:
-    """Returns the documents that an input changes, each with its part of the input."""
-    if not isinstance(event.data, Intake):
-        return TABLE.route(event, reference)
-    read, warnings = readings.plain(event.data, event.source, reference.areas)
-    routed = TABLE.route(event if read is event.data else event.with_data(read), reference)
-    return tuple(_warned(one, warnings) for one in routed) if warnings else routed
-
-
 def conflicting(event: Event[Intake]) -> Routed:
     """Refuses an input whose name was used before with other content."""
     of_part = _CONFLICTING.get(type(event.data))
     return of_part(event) if of_part is not None else submissions.conflicting(event)
 
 
-def _warned(one: Routed, warnings: tuple[str, ...]) -> Routed:
-    return Routed(one.address, replace(one.data, warnings=(*one.data.warnings, *warnings)))
-
-
 TABLE: Table[Facts, Reference] = Table.joined(
     workers.TABLE, suspects.TABLE, stickers.TABLE, compliance.TABLE, outreach.TABLE, intake.TABLE
 )
-decide = TABLE.decide
+route, decide = TABLE.route, TABLE.decide
 _CONFLICTING: Mapping[type, Callable[[Event[Any]], Routed]] = {**suspects.CONFLICTING, **compliance.CONFLICTING}

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from typing import Any
 
 from services.registration.compliance.domain.employments import next_look
 from services.registration.compliance.domain.findings import explained, issued
 from services.registration.compliance.domain.state import Employment
-from services.registration.intake.domain import answers, rules
+from services.registration.intake.domain import answers
 from services.registration.intake.domain.outcomes import open_event
 from services.registration.intake.domain.state import Reference, Refusal, Sender
-from shared.contracts import officers, topics
+from shared.contracts import officers, readers, topics
+from shared.contracts.forms import INVALID, Field, Form, Read, Rule, Values, Wrong, is_blank, is_empty, never, wrong
 from shared.contracts.reasons import Reason, row_fault
 from shared.contracts.registration_duties import ExplanationRefused
 from shared.kernel.calendar import business_day
@@ -52,28 +54,20 @@ class RefusedExplanation:
 
 def route(event: Event[Intake], reference: Reference) -> tuple[Routed, ...]:
     """The employment whose finding is explained, or a refusal document."""
-    intake = event.data
-    problems = _problems(intake, event.source)
-    parts = str(intake.fields.get("finding_id", "")).strip().split("/")
-    if not problems and not _FINDING.fullmatch("/".join(parts)):
-        problems = (str(Reason.FINDING_UNKNOWN),)
-    if problems:
-        return (Routed(Address("refusals", event.name), _refused(event, problems)),)
-    _, employer, worker, kind, subject = parts
-    explanation = Explanation(
-        sender=_sender(intake),
-        officer=officers.name_of(event.source) or "",
-        finding_id="/".join(parts),
-        kind=kind,
-        subject=subject,
-    )
-    return (Routed(Address("employments", f"{employer}|{worker}"), explanation),)
+    read = _EXPLANATION.of(event.data, event.source)
+    # A row of a list that could not be read has no fields, but a reason of its own.
+    reasons = row_fault(event.data.fields) or read.reasons
+    if reasons or read.value is None:
+        return (Routed(Address("refusals", event.name), _refused(read, reasons)),)
+    _, employer, worker, *_ = read.value.finding_id.split("/")
+    return (Routed(Address("employments", f"{employer}|{worker}"), read.value),)
 
 
 def conflicting(event: Event[Intake]) -> Routed:
     """Refuses an explanation whose name was used before with other content."""
     address = Address("refusals", f"{event.name}|{event.content_hash}")
-    return Routed(address, _refused(event, (str(Reason.CONFLICTING_DUPLICATE),)))
+    read = _EXPLANATION.of(event.data, event.source)
+    return Routed(address, _refused(read, (str(Reason.CONFLICTING_DUPLICATE),)))
 
 
 def decide(state: Employment, event: Event[Explanation], facts: object) -> Decision[Employment]:
@@ -125,42 +119,63 @@ def _answer(event: Event, sender: Sender, reasons: tuple[str, ...]) -> tuple[Out
     return (answers.answered(event.id, sender, "rejected" if reasons else "accepted", reasons=reasons),)
 
 
-def _refused(event: Event[Intake], reasons: tuple[str, ...]) -> RefusedExplanation:
-    finding = event.data.fields.get("finding_id")
+def _refused(read: Read[Explanation], reasons: tuple[str, ...]) -> RefusedExplanation:
+    finding, source = read.values.get(_FINDING_ID), read.values.given
     return RefusedExplanation(
-        sender=_sender(event.data),
-        officer=officers.name_of(event.source),
-        finding_id=finding.strip() if isinstance(finding, str) and _FINDING.fullmatch(finding.strip()) else None,
+        sender=_sender(read.values),
+        officer=officers.name_of(source),
+        finding_id=finding if finding is not None and _FINDING.fullmatch(finding) else None,
         reasons=reasons,
     )
 
 
-def _sender(intake: Intake) -> Sender:
-    found = _agency(intake)
-    submission = intake.fields.get("submission_id")
+def _sender(values: Values[str]) -> Sender:
+    named = values.get(_AGENCY)
     return Sender(
-        regency=found.regency if found else "",
-        agency=found.agency if found else "",
-        submission_id=submission if isinstance(submission, str) and submission.strip() else None,
+        regency=named.regency if named else "",
+        agency=named.agency if named else "",
+        submission_id=values.get(_SUBMISSION),
     )
 
 
-def _agency(intake: Intake) -> topics.AgencyName | None:
-    named = intake.fields.get("agency")
-    return topics.agency_of_source(f"agency/{named.strip()}") if isinstance(named, str) else None
+def _agency(raw: Any, _: object) -> topics.AgencyName | Wrong:
+    named = topics.agency_of_source(f"agency/{raw.strip()}") if isinstance(raw, str) else None
+    return named or INVALID
 
 
-def _problems(intake: Intake, source: str) -> tuple[str, ...]:
-    if intake.problem is not None:
-        return (rules.invalid("data"),)
-    if fault := row_fault(intake.fields):
-        return fault
-    found: list[str] = []
-    fields = intake.fields
-    if not rules.is_absent(fields.get("agency")) and _agency(intake) is None:
-        found.append(rules.invalid("agency"))
-    if officers.name_of(source) is None or officers.is_signed_by_another(fields.get("officer"), source):
-        found.append(rules.invalid("officer"))
-    for name in ("finding_id", "explanation"):
-        found += rules.text_problems(name, fields.get(name))
-    return tuple(found)
+def _officer(raw: Any, values: Values[str]) -> str | Wrong:
+    signed_by = officers.name_of(values.given)
+    is_of_another = officers.is_signed_by_another(None if is_empty(raw) else raw, values.given)
+    return INVALID if signed_by is None or is_of_another else signed_by
+
+
+def _is_finding(values: Values[str]) -> Wrong | None:
+    known = values.reasons or _FINDING.fullmatch(values[_FINDING_ID])
+    return None if known else wrong(Reason.FINDING_UNKNOWN)
+
+
+def _explanation(values: Values[str]) -> Explanation:
+    finding_id = values[_FINDING_ID]
+    *_, kind, subject = finding_id.split("/")
+    return Explanation(
+        sender=_sender(values), officer=values[_OFFICER], finding_id=finding_id, kind=kind, subject=subject
+    )
+
+
+# The agency's number of the explanation is only repeated in the answer.
+_SUBMISSION = Field(
+    "submission_id", lambda raw, _: raw if isinstance(raw, str) else None, optional=True, empty=is_blank
+)
+_AGENCY = Field("agency", _agency, optional=True)
+_OFFICER = Field("officer", _officer, empty=never)
+_FINDING_ID = Field("finding_id", readers.text)
+# What the readers know besides the form is the event's source, which names the officer.
+_EXPLANATION: Form[Explanation, str] = Form(
+    _explanation,
+    _SUBMISSION,
+    _AGENCY,
+    _OFFICER,
+    _FINDING_ID,
+    Field("explanation", readers.text),
+    Rule("is_finding", _is_finding),
+)

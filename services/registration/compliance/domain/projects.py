@@ -6,32 +6,29 @@ without that day the change is not judged.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
-from typing import Any
 
 from services.registration.compliance.domain.findings import issued, merged
 from services.registration.compliance.domain.state import Facts, Finding, Project, Terms
-from services.registration.intake.domain import answers, rules
+from services.registration.intake.domain import answers, submissions
+from services.registration.intake.domain.fields import DISTRICT, SUBMISSION, VILLAGE, Given
 from services.registration.intake.domain.outcomes import open_event
-from services.registration.intake.domain.state import Reference, RefusedSubmission, Sender
-from services.registration.intake.domain.submissions import sender_of, unreadable
-from shared.contracts import tokens
+from services.registration.intake.domain.state import Reference, Sender
+from services.registration.intake.domain.submissions import Submission
+from shared.contracts import readers, tokens
+from shared.contracts.forms import INVALID, Field, Form, Rule, Values, Wrong
 from shared.contracts.registration_duties import FindingKind, ProjectRegistered
-from shared.kernel.calendar import business_day, parse_date
+from shared.kernel.calendar import business_day
 from shared.kernel.decision import Address, Decision, Outcome
 from shared.kernel.event import Event, Intake, Routed
 from shared.kernel.values import value
-from shared.reference.areas import Areas
 from shared.reference.rates import Rates, number
 from shared.reference.workdays import after_working_days
 
 # Twice the planned cost of the new capital. A larger value is a typing error, and the store cannot hold far larger
 # ones.
 CONTRACT_VALUE_MAX = 1_000_000_000_000_000
-_TEXTS = ("project_no", "contractor")
-_DAYS = ("starts_on", "ends_on")
 
 
 @value(frozen=True, slots=True, kw_only=True)
@@ -48,34 +45,21 @@ class ProjectReport:
 
 def route(event: Event[Intake], reference: Reference) -> tuple[Routed, ...]:
     """The project's document, or a refusal document."""
-    intake = event.data
-    sender = sender_of(event)
-    fields = intake.fields
-    problems = _problems(intake, sender, reference.areas)
-    if problems:
-        return (Routed(Address("refusals", event.name), RefusedSubmission(sender=sender, reasons=problems)),)
-    village = reference.areas.village(reference.areas.resolve(fields["village"].strip()))
-    assert village is not None
-    terms = Terms(
-        contractor=fields["contractor"].strip(),
-        contract_value=fields["contract_value"],
-        starts_on=fields["starts_on"],
-        ends_on=fields["ends_on"],
-        village=village.code,
-        district=village.district,
-        contractor_key=tokens.keyed_name(
-            reference.id_key, "contractor", " ".join(fields["contractor"].upper().split())
-        ),
-    )
-    number = fields["project_no"].strip()
+    return submissions.read(event, reference, _PROJECT, _report)
+
+
+def _report(submission: Submission[Terms]) -> Routed:
+    values = submission.values
+    contracted, changed = values.get(_CONTRACT_DATE), values.get(_CHANGED_ON)
     report = ProjectReport(
-        sender=sender,
-        project_no=number,
-        terms=terms,
-        contract_date=fields.get("contract_date") or None,
-        changed_on=fields.get("changed_on") or None,
+        sender=submission.sender,
+        project_no=values[_PROJECT_NO],
+        terms=submission.form,
+        contract_date=None if contracted is None else contracted.isoformat(),
+        changed_on=None if changed is None else changed.isoformat(),
+        warnings=submission.warnings,
     )
-    return (Routed(Address("projects", f"{sender.regency}|{number}"), report),)
+    return Routed(Address("projects", f"{submission.sender.regency}|{report.project_no}"), report)
 
 
 def decide(state: Project | None, event: Event[ProjectReport], facts: Facts) -> Decision[Project]:
@@ -150,27 +134,49 @@ def _registered(project: Project) -> Outcome:
     )
 
 
-def _problems(intake: Intake, sender: Sender, areas: Areas) -> tuple[str, ...]:
-    if unread := unreadable(intake, sender):
-        return unread
-    fields = intake.fields
-    found = rules.submission_problems(fields)
-    found += [problem for name in _TEXTS for problem in rules.text_problems(name, fields.get(name))]
-    if isinstance(fields.get("project_no"), str) and not rules.is_absent(fields["project_no"]):
-        found += [] if tokens.is_number(fields["project_no"].strip()) else [rules.invalid("project_no")]
-    value = fields.get("contract_value")
-    if rules.is_absent(value):
-        found.append(rules.missing("contract_value"))
-    elif not isinstance(value, int) or isinstance(value, bool) or not 0 < value <= CONTRACT_VALUE_MAX:
-        found.append(rules.invalid("contract_value"))
-    found += [problem for name in _DAYS for problem in rules.day_problems(name, fields.get(name))]
-    found += _order_problems(fields)
-    for name in ("contract_date", "changed_on"):
-        if not rules.is_absent(fields.get(name)):
-            found += rules.day_problems(name, fields[name])
-    return tuple(found + rules.village_problems(fields.get("village"), sender.regency, areas))
+def _is_number(values: Values[Given]) -> Wrong | None:
+    number = values.get(_PROJECT_NO)
+    return None if number is None or tokens.is_number(number) else INVALID
 
 
-def _order_problems(fields: Mapping[str, Any]) -> list[str]:
-    starts, ends = parse_date(fields.get("starts_on")), parse_date(fields.get("ends_on"))
-    return [rules.invalid("ends_on")] if starts is not None and ends is not None and ends < starts else []
+def _ends_after_it_starts(values: Values[Given]) -> Wrong | None:
+    starts, ends = values.get(_STARTS_ON), values.get(_ENDS_ON)
+    return INVALID if starts is not None and ends is not None and ends < starts else None
+
+
+def _terms(values: Values[Given]) -> Terms:
+    contractor, village = values[_CONTRACTOR], values[VILLAGE]
+    key = values.given.reference.id_key
+    return Terms(
+        contractor=contractor,
+        contract_value=values[_CONTRACT_VALUE],
+        starts_on=values[_STARTS_ON].isoformat(),
+        ends_on=values[_ENDS_ON].isoformat(),
+        village=village.code,
+        district=village.district,
+        contractor_key=tokens.keyed_name(key, "contractor", " ".join(contractor.upper().split())),
+    )
+
+
+_PROJECT_NO = Field("project_no", readers.text)
+_CONTRACTOR = Field("contractor", readers.text)
+_CONTRACT_VALUE = Field("contract_value", readers.whole(1, CONTRACT_VALUE_MAX))
+_STARTS_ON = Field("starts_on", readers.day_in_years)
+_ENDS_ON = Field("ends_on", readers.day_in_years)
+_CONTRACT_DATE = Field("contract_date", readers.day_in_years, optional=True)
+_CHANGED_ON = Field("changed_on", readers.day_in_years, optional=True)
+_PROJECT = Form(
+    _terms,
+    SUBMISSION,
+    _PROJECT_NO,
+    _CONTRACTOR,
+    Rule("is_number", _is_number, called=_PROJECT_NO.name),
+    _CONTRACT_VALUE,
+    _STARTS_ON,
+    _ENDS_ON,
+    Rule("ends_after_it_starts", _ends_after_it_starts, called=_ENDS_ON.name),
+    _CONTRACT_DATE,
+    _CHANGED_ON,
+    DISTRICT,
+    VILLAGE,
+)

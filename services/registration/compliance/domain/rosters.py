@@ -11,14 +11,16 @@ from datetime import date
 from typing import Any
 
 from services.registration.compliance.domain.state import Roster
-from services.registration.intake.domain import rules
+from services.registration.intake.domain import submissions
 from services.registration.intake.domain.answers import key_of
+from services.registration.intake.domain.fields import NIK, SUBMISSION, Given
 from services.registration.intake.domain.outcomes import work_event
-from services.registration.intake.domain.state import Reference, RefusedSubmission, Sender
-from services.registration.intake.domain.submissions import sender_of, unreadable
-from shared.contracts import tokens, topics
+from services.registration.intake.domain.state import Reference, Sender
+from services.registration.intake.domain.submissions import Submission
+from shared.contracts import readers, tokens, topics
+from shared.contracts.forms import INVALID, MISSING, Field, Form, Noted, Rule, Values, Wrong, invalid
 from shared.contracts.registration_duties import RosterLine, RosterLineAnswered
-from shared.kernel.calendar import business_day, parse_date
+from shared.kernel.calendar import day_of
 from shared.kernel.decision import Address, Decision, Outcome
 from shared.kernel.event import Event, Intake, Routed
 from shared.kernel.identity import worker_id
@@ -39,17 +41,51 @@ class RosterReport:
     lines: tuple[RosterLine | tuple[str, ...], ...]
 
 
+@value(frozen=True, slots=True)
+class _Line:
+    """A readable line; it does not know its employer yet."""
+
+    nik: str
+    started_on: str
+    ends_on: str | None
+    number: str | None
+    registered_on: str | None
+
+
+@value(frozen=True, slots=True)
+class _Roster:
+    """A readable roster, whose lines need not be readable."""
+
+    employer_id: str
+    employer_name: str
+    lines: tuple[_Line | tuple[str, ...], ...]
+
+
 def route(event: Event[Intake], reference: Reference) -> tuple[Routed, ...]:
     """The roster's own document, or a refusal document when the roster as a whole cannot be read."""
-    intake = event.data
-    sender = sender_of(event)
-    problems = _problems(intake, sender)
-    if problems:
-        return (Routed(Address("refusals", event.name), RefusedSubmission(sender=sender, reasons=problems)),)
-    fields, today = intake.fields, business_day(event.at)
-    lines = tuple(_line(fields, one, sender, reference, today) for one in fields["workers"])
-    employer = fields["employer_id"].strip()
-    return (Routed(Address("rosters", event.name), RosterReport(sender=sender, employer_id=employer, lines=lines)),)
+    return submissions.read(event, reference, _ROSTER, _report)
+
+
+def _report(submission: Submission[_Roster]) -> Routed:
+    sender, roster, key = submission.sender, submission.form, submission.values.given.reference.id_key
+    lines = tuple(
+        one
+        if isinstance(one, tuple)
+        else RosterLine(
+            employer_id=roster.employer_id,
+            employer_name=roster.employer_name,
+            regency=sender.regency,
+            worker_id=worker_id(key, one.nik),
+            nik=one.nik,
+            started_on=one.started_on,
+            contract_ends_on=one.ends_on,
+            contract_no=one.number,
+            registered_on=one.registered_on,
+        )
+        for one in roster.lines
+    )
+    report = RosterReport(sender=sender, employer_id=roster.employer_id, lines=lines)
+    return Routed(Address("rosters", submission.event.name), report)
 
 
 def decide(state: Roster | None, event: Event[RosterReport], facts: object) -> Decision[Roster]:
@@ -88,63 +124,86 @@ def _answer(event: Event, sender: Sender, number: int, line: RosterLine | tuple[
     )
 
 
-def _problems(intake: Intake, sender: Sender) -> tuple[str, ...]:
-    if unread := unreadable(intake, sender):
-        return unread
-    fields = intake.fields
-    found = rules.submission_problems(fields)
-    for name in ("employer_id", "employer_name"):
-        found += rules.text_problems(name, fields.get(name))
-    # A private household that employs people has no NPP; its report may carry a NIK here, which is refused.
-    number = rules.text_of(fields.get("employer_id")) or ""
-    if not found and not (_NPP.fullmatch(number) and tokens.is_number(number)):
-        found.append(rules.invalid("employer_id"))
-    if not rules.is_absent(fields.get("regency")) and fields["regency"] != sender.regency:
-        found.append(rules.invalid("regency"))
-    lines = fields.get("workers")
-    if rules.is_absent(lines) or lines == []:
-        found.append(rules.missing("workers"))
-    elif not isinstance(lines, list) or len(lines) > LINES_MAX:
-        found.append(rules.invalid("workers"))
-    return tuple(found)
-
-
-def _line(
-    fields: Mapping[str, Any], line: Any, sender: Sender, reference: Reference, today: date
-) -> RosterLine | tuple[str, ...]:
+def _line(line: Any, values: Values[Given]) -> _Line | tuple[str, ...]:
     if not isinstance(line, Mapping):
-        return (rules.invalid("workers"),)
-    found = rules.nik_problems(line.get("nik"), today)
-    if rules.is_absent(line.get("started_on")):
-        found.append(rules.missing("started_on"))
-    ends = _end_of(line.get("contract_ends_on"))
-    days = {**line, "contract_ends_on": ends}
-    for name in ("started_on", "contract_ends_on", "registered_with_bpjs_on"):
-        if not rules.is_absent(days.get(name)) and rules.day_of(days[name]) is None:
-            found.append(rules.invalid(name))
-    number = line.get("contract_no")
-    if number is not None and not rules.is_text(number):
-        found.append(rules.invalid("contract_no"))
-    started = line.get("started_on")
-    if not found and not rules.is_absent(ends) and str(ends) < str(started):
-        found.append(rules.invalid("contract_ends_on"))
-    if found:
-        return tuple(found)
-    nik = line["nik"].strip()
-    return RosterLine(
-        employer_id=fields["employer_id"].strip(),
-        employer_name=fields["employer_name"].strip(),
-        regency=sender.regency,
-        worker_id=worker_id(reference.id_key, nik),
-        nik=nik,
-        started_on=str(started),
-        contract_ends_on=ends or None,
-        contract_no=rules.text_of(number),
-        registered_on=line.get("registered_with_bpjs_on") or None,
+        return (invalid("workers"),)
+    read = _LINE.read(line, values.given)
+    return read.reasons if read.value is None else read.value
+
+
+def _line_of(values: Values[Given]) -> _Line:
+    return _Line(
+        nik=values[NIK],
+        started_on=values[_STARTED_ON].isoformat(),
+        ends_on=_text(values.get(_ENDS_ON)),
+        number=values.get(_CONTRACT_NO),
+        registered_on=_text(values.get(_REGISTERED_ON)),
     )
 
 
-def _end_of(value: Any) -> Any:
+def _text(day: date | None) -> str | None:
+    return None if day is None else day.isoformat()
+
+
+def _last_day(raw: Any, _: object) -> date | Noted[date] | None:
     """The last day of a contract; payroll programs write 9999-12-31 when there is none."""
-    day = parse_date(value)
-    return None if day is not None and day.year >= rules.YEARS.stop else value
+    found = day_of(raw)
+    return None if found is not None and found.year >= readers.YEARS.stop else readers.day_in_years(raw, _)
+
+
+def _ends_after_it_starts(values: Values[Given]) -> Wrong | None:
+    started, ends = values.get(_STARTED_ON), values.get(_ENDS_ON)
+    if values.reasons or started is None or ends is None:
+        return None
+    return INVALID if ends < started else None
+
+
+def _is_number(values: Values[Given]) -> Wrong | None:
+    """A private household that employs people has no NPP; its report may carry a NIK here, which is refused."""
+    if values.reasons:
+        return None
+    number = values[_EMPLOYER_ID]
+    return None if _NPP.fullmatch(number) and tokens.is_number(number) else INVALID
+
+
+def _regency(raw: Any, values: Values[Given]) -> Wrong | None:
+    return None if raw == values.given.regency else INVALID
+
+
+def _workers(raw: Any, values: Values[Given]) -> tuple[_Line | tuple[str, ...], ...] | Wrong:
+    if raw == []:
+        return MISSING
+    if not isinstance(raw, list) or len(raw) > LINES_MAX:
+        return INVALID
+    return tuple(_line(one, values) for one in raw)
+
+
+def _roster(values: Values[Given]) -> _Roster:
+    return _Roster(values[_EMPLOYER_ID], values[_EMPLOYER_NAME], values[_WORKERS])
+
+
+_STARTED_ON = Field("started_on", readers.day_in_years)
+_ENDS_ON = Field("contract_ends_on", _last_day, optional=True)
+_REGISTERED_ON = Field("registered_with_bpjs_on", readers.day_in_years, optional=True)
+_CONTRACT_NO = Field("contract_no", readers.text, optional=True)
+_LINE = Form(
+    _line_of,
+    NIK,
+    _STARTED_ON,
+    _ENDS_ON,
+    _REGISTERED_ON,
+    _CONTRACT_NO,
+    Rule("ends_after_it_starts", _ends_after_it_starts, called=_ENDS_ON.name),
+)
+_EMPLOYER_ID = Field("employer_id", readers.text)
+_EMPLOYER_NAME = Field("employer_name", readers.text)
+_WORKERS = Field("workers", _workers)
+_ROSTER = Form(
+    _roster,
+    SUBMISSION,
+    _EMPLOYER_ID,
+    _EMPLOYER_NAME,
+    Rule("is_number", _is_number, called=_EMPLOYER_ID.name),
+    Field("regency", _regency, optional=True),
+    _WORKERS,
+)

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sized
 from typing import Any
 
-from services.registration.intake.domain import answers, rules
+from services.registration.intake.domain import answers, submissions
+from services.registration.intake.domain.fields import DISTRICT, SUBMISSION, VILLAGE, Given
 from services.registration.intake.domain.outcomes import open_event
-from services.registration.intake.domain.state import Reference, RefusedSubmission, Sender
-from services.registration.intake.domain.submissions import sender_of, unreadable
+from services.registration.intake.domain.state import Reference, Sender
+from services.registration.intake.domain.submissions import Submission
 from services.registration.outreach.domain.state import Meeting
-from shared.contracts import tokens, topics
-from shared.contracts.base import SECTORS
+from shared.contracts import readers, tokens, topics
+from shared.contracts.base import SECTORS, Sector
+from shared.contracts.forms import INVALID, MISSING, Field, Form, Rule, Values, Wrong, is_empty, never, wrong
 from shared.contracts.reasons import Reason
 from shared.contracts.registration import ReportOutreach
 from shared.contracts.registration_duties import OutreachHeld, OutreachPlanned
-from shared.kernel.calendar import business_day
 from shared.kernel.decision import Address, Decision, Outcome
 from shared.kernel.dispatch import Documents, Kind, Table
 from shared.kernel.event import Event, Intake, Routed
 from shared.kernel.values import value
-from shared.reference.areas import Areas
 
 # A larger number is a typing error: it exceeds a regency's population, and the store cannot hold far larger ones.
 ATTENDEES_MAX = 1_000_000
@@ -37,27 +36,13 @@ class MeetingReport:
 
 def route(event: Event[Intake], reference: Reference) -> tuple[Routed, ...]:
     """The meeting's document, or a refusal document with the reasons."""
-    intake = event.data
-    sender = sender_of(event)
-    today = business_day(event.at).isoformat()
-    problems = _problems(intake, sender, reference.areas, today)
-    if problems:
-        return (Routed(Address("refusals", event.name), RefusedSubmission(sender=sender, reasons=problems)),)
-    fields = intake.fields
-    village = reference.areas.village(reference.areas.resolve(fields["village"].strip()))
-    assert village is not None
-    number = fields["meeting_id"].strip()
-    meeting = Meeting(
-        meeting_id=number,
-        regency=sender.regency,
-        district=village.district,
-        village=village.code,
-        sector=fields["sector"],
-        held_on=fields["held_on"],
-        agency=_holder(fields.get("agency")) or sender.agency,
-        attendees=None if fields["held_on"] > today else _count(fields["attendees"]),
-    )
-    return (Routed(Address("meetings", f"{sender.regency}|{number}"), MeetingReport(sender=sender, meeting=meeting)),)
+    return submissions.read(event, reference, _MEETING, _report)
+
+
+def _report(submission: Submission[Meeting]) -> Routed:
+    meeting = submission.form
+    report = MeetingReport(sender=submission.sender, meeting=meeting, warnings=submission.warnings)
+    return Routed(Address("meetings", f"{meeting.regency}|{meeting.meeting_id}"), report)
 
 
 def decide(state: Meeting | None, event: Event[MeetingReport], facts: object) -> Decision[Meeting]:
@@ -85,50 +70,76 @@ def _issued(meeting: Meeting) -> Outcome:
     return open_event(meeting.meeting_id, "outreach.held.v1", held)
 
 
-def _holder(agency: Any) -> str:
+def _is_number(values: Values[Given]) -> Wrong | None:
+    number = values.get(_MEETING_ID)
+    return None if number is None or tokens.is_number(number) else INVALID
+
+
+def _sector(raw: Any, _: object) -> Sector | Wrong:
+    return next((one for one in SECTORS if one == raw), wrong(Reason.SECTOR_UNKNOWN))
+
+
+def _is_planned(values: Values[Given]) -> bool:
+    """Whether the meeting is still to come."""
+    day = values.get(_HELD_ON)
+    return day is not None and day.year in readers.YEARS and day > values.given.today
+
+
+def _attendees(raw: Any, values: Values[Given]) -> int | Wrong | None:
+    """How many people came; nobody has come to a planned meeting. Of a list of people only the length is kept."""
+    if _is_planned(values):
+        return None
+    if is_empty(raw):
+        return MISSING
+    if isinstance(raw, bool) or not isinstance(raw, int | list):
+        return INVALID
+    count = len(raw) if isinstance(raw, list) else raw
+    return count if 0 <= count <= ATTENDEES_MAX else INVALID
+
+
+def _holder(raw: Any, _: object) -> str | Wrong | None:
     """The agency that held the meeting, if the report names a known one. Other text could be a person's name: it
     is dropped.
     """
-    named = agency.strip().rpartition("/")[2] if isinstance(agency, str) else ""
+    named = readers.text(raw, _)
+    if not isinstance(named, str):
+        return named
+    name = named.rpartition("/")[2]
     known = (*topics.DEFAULT_REGISTRATION_AGENCIES, *topics.DEFAULT_CLAIMS_AGENCIES)
-    return named if named in known else ""
+    return name if name in known else None
 
 
-def _count(attendees: Any) -> int:
-    """How many people came. When the report lists people, only their number is kept."""
-    return attendees if isinstance(attendees, int) else len(attendees)
+def _meeting(values: Values[Given]) -> Meeting:
+    village = values[VILLAGE]
+    return Meeting(
+        meeting_id=values[_MEETING_ID],
+        regency=values.given.regency,
+        district=village.district,
+        village=village.code,
+        sector=values[_SECTOR],
+        held_on=values[_HELD_ON].isoformat(),
+        agency=values.get(_AGENCY) or values.given.agency,
+        attendees=values.get(_ATTENDEES),
+    )
 
 
-def _problems(intake: Intake, sender: Sender, areas: Areas, today: str) -> tuple[str, ...]:
-    if unread := unreadable(intake, sender):
-        return unread
-    fields = intake.fields
-    found = rules.submission_problems(fields) + rules.text_problems("meeting_id", fields.get("meeting_id"))
-    if isinstance(fields.get("meeting_id"), str) and not rules.is_absent(fields["meeting_id"]):
-        found += [] if tokens.is_number(fields["meeting_id"].strip()) else [rules.invalid("meeting_id")]
-    dated = rules.day_problems("held_on", fields.get("held_on"))
-    found += dated + rules.village_problems(fields.get("village"), sender.regency, areas)
-    if rules.is_absent(fields.get("sector")):
-        found.append(rules.missing("sector"))
-    elif fields["sector"] not in SECTORS:
-        found.append(str(Reason.SECTOR_UNKNOWN))
-    planned = not dated and fields["held_on"] > today
-    if not planned:
-        found += _attendance_problems(fields.get("attendees"))
-    agency = fields.get("agency")
-    if not rules.is_absent(agency) and not rules.is_text(agency):
-        found.append(rules.invalid("agency"))
-    return tuple(found)
-
-
-def _attendance_problems(attendees: Any) -> list[str]:
-    if rules.is_absent(attendees):
-        return [rules.missing("attendees")]
-    if isinstance(attendees, bool) or not isinstance(attendees, int | list):
-        return [rules.invalid("attendees")]
-    size = len(attendees) if isinstance(attendees, Sized) else attendees
-    return [] if 0 <= size <= ATTENDEES_MAX else [rules.invalid("attendees")]
-
+_MEETING_ID = Field("meeting_id", readers.text)
+_HELD_ON = Field("held_on", readers.day_in_years)
+_SECTOR: Field[Sector] = Field("sector", _sector)
+_ATTENDEES = Field("attendees", _attendees, empty=never)
+_AGENCY = Field("agency", _holder, optional=True)
+_MEETING = Form(
+    _meeting,
+    SUBMISSION,
+    _MEETING_ID,
+    Rule("is_number", _is_number, called=_MEETING_ID.name),
+    _HELD_ON,
+    DISTRICT,
+    VILLAGE,
+    _SECTOR,
+    _ATTENDEES,
+    _AGENCY,
+)
 
 _meetings = Documents[Meeting, object]("meetings", Kind(Meeting))
 _meetings.on(MeetingReport).always(decide)

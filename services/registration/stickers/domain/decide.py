@@ -13,20 +13,22 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
+from typing import Any
 
-from services.registration.intake.domain import answers, rules
+from services.registration.intake.domain import answers, submissions
+from services.registration.intake.domain.fields import SUBMISSION, Given
 from services.registration.intake.domain.outcomes import open_event
-from services.registration.intake.domain.state import Reference, Refusal, RefusedSubmission, Sender
-from services.registration.intake.domain.submissions import sender_of, unreadable
-from services.registration.stickers.domain.rules import (
-    is_sticker_no,
-)
+from services.registration.intake.domain.state import Reference, Refusal, Sender
+from services.registration.intake.domain.submissions import Submission
+from services.registration.stickers.domain.rules import is_sticker_no
 from services.registration.stickers.domain.state import BilledMonths, PaidInvoice, Sticker
+from shared.contracts import readers
 from shared.contracts.billing import PremiumBilled, PremiumPaid
+from shared.contracts.forms import INVALID, Field, Form, Values, Wrong
 from shared.contracts.reasons import Reason
 from shared.contracts.registration import InstallSticker
 from shared.contracts.registration_stickers import IssueSticker, StickerInstalled, StickerIssued
-from shared.kernel.calendar import business_day, parse_date, period_of, shift_period
+from shared.kernel.calendar import business_day, day_of, period_of, shift_period
 from shared.kernel.decision import Address, Decision
 from shared.kernel.dispatch import Documents, Kind, Table
 from shared.kernel.event import Event, Intake, Routed
@@ -47,35 +49,31 @@ class Install:
 
 def of_install(event: Event[Intake], reference: Reference) -> tuple[Routed, ...]:
     """The document of the sticker that was put up, or a refusal document."""
-    intake = event.data
-    sender = sender_of(event)
-    problems = _problems(intake, sender, business_day(event.at))
-    if problems:
-        return (Routed(Address("refusals", event.name), RefusedSubmission(sender=sender, reasons=problems)),)
-    number = intake.fields["sticker_no"].strip().upper()
-    report = Install(sender=sender, sticker_no=number, installed_on=intake.fields["installed_on"])
-    return (Routed(Address("stickers", number), report),)
+    return submissions.read(event, reference, _INSTALLATION, _install)
 
 
-def _problems(intake: Intake, sender: Sender, today: date) -> tuple[str, ...]:
-    if unread := unreadable(intake, sender):
-        return unread
-    fields = intake.fields
-    found = rules.submission_problems(fields)
-    number, day, by = (fields.get(name) for name in ("sticker_no", "installed_on", "by"))
-    if rules.is_absent(number):
-        found.append(rules.missing("sticker_no"))
-    elif not isinstance(number, str) or not is_sticker_no(number.strip().upper()):
-        found.append(rules.invalid("sticker_no"))
-    if rules.is_absent(day):
-        found.append(rules.missing("installed_on"))
-    elif (installed := parse_date(day)) is None or installed > today:
-        found.append(rules.invalid("installed_on"))
-    if rules.is_absent(by):
-        found.append(rules.missing("by"))
-    elif not rules.is_text(by):
-        found.append(rules.invalid("by"))
-    return tuple(found)
+def _install(submission: Submission[str]) -> Routed:
+    report = Install(
+        sender=submission.sender, sticker_no=submission.form, installed_on=submission.values[_INSTALLED_ON].isoformat()
+    )
+    return Routed(Address("stickers", submission.form), report)
+
+
+def _sticker_no(raw: Any, _: object) -> str | Wrong:
+    number = raw.strip().upper() if isinstance(raw, str) else ""
+    return number if is_sticker_no(number) else INVALID
+
+
+def _installed_on(raw: Any, values: Values[Given]) -> date | Wrong:
+    day = day_of(raw)
+    return day if day is not None and day <= values.given.today else INVALID
+
+
+_STICKER_NO = Field("sticker_no", _sticker_no)
+_INSTALLED_ON = Field("installed_on", _installed_on)
+_INSTALLATION = Form(
+    lambda values: values[_STICKER_NO], SUBMISSION, _STICKER_NO, _INSTALLED_ON, Field("by", readers.text)
+)
 
 
 def billed(state: BilledMonths | None, event: Event[PremiumBilled], facts: object) -> Decision[BilledMonths]:

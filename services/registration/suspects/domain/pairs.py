@@ -15,6 +15,7 @@ from services.registration.intake.domain.state import Refusal
 from services.registration.suspects.domain import outcomes
 from services.registration.suspects.domain.state import Pair, PairDecision, PairStatus
 from shared.contracts import officers, tokens
+from shared.contracts.forms import INVALID, MISSING, Field, Form, Read, Values, Wrong, invalid, never
 from shared.contracts.reasons import Reason
 from shared.contracts.registration_work import SuspicionFound, SuspicionGone
 from shared.kernel.calendar import business_day
@@ -62,43 +63,19 @@ def pair_id(one: str, other: str) -> str:
 
 def route_officer(event: Event[Intake], reference: object) -> tuple[Routed, ...]:
     """An officer's decision, or a refusal with every reason that holds."""
-    intake = event.data
-    fields = intake.fields
-    signed_by = officers.name_of(event.source)
-    problems: list[str] = [] if signed_by else [f"{Reason.FIELD_INVALID}:source"]
-    if intake.problem:
-        problems.append(f"{Reason.FIELD_INVALID}:data")
-    else:
-        for name in ("first", "second", "decision", "officer", "reason"):
-            value = fields.get(name)
-            if value is None or (isinstance(value, str) and not value.strip()):
-                problems.append(f"{Reason.FIELD_MISSING}:{name}")
-            elif (
-                not isinstance(value, str)
-                or (name == "decision" and value not in DECISIONS)
-                or (name in ("first", "second") and not tokens.is_worker_id(value))
-                or (name == "officer" and officers.is_signed_by_another(value, event.source))
-            ):
-                problems.append(f"{Reason.FIELD_INVALID}:{name}")
-        if not problems and fields["decision"] == "merge":
-            problems += _keep_problems(fields)
-    if problems:
-        return (Routed(Address("refusals", event.name), _refused(event, *problems)),)
-    part = PairDecisionForm(
-        first=min(fields["first"], fields["second"]),
-        second=max(fields["first"], fields["second"]),
-        decision=fields["decision"],
-        officer=signed_by or "",
-        reason=fields["reason"].strip(),
-        keep=fields["keep"] if fields["decision"] == "merge" else "",
-    )
+    read = _DECISION.of(event.data, event.source)
+    part = read.value
+    if part is None or not part.officer:
+        unsigned = () if officers.name_of(event.source) else (invalid("source"),)
+        return (Routed(Address("refusals", event.name), _refused(read, *unsigned, *read.reasons)),)
     return (Routed(Address("suspects", pair_id(part.first, part.second)), part),)
 
 
 def conflicting(event: Event[Intake]) -> Routed:
     """Refuses a decision whose name was used before with other content."""
     address = Address("refusals", f"{event.name}|{event.content_hash}")
-    return Routed(address, _refused(event, Reason.CONFLICTING_DUPLICATE))
+    read = _DECISION.of(event.data, event.source)
+    return Routed(address, _refused(read, Reason.CONFLICTING_DUPLICATE))
 
 
 def found(state: Refusal | None, event: Event[SuspicionFound], facts: object) -> Decision[Pair]:
@@ -191,15 +168,55 @@ def _both(pair: Pair, *, is_open: bool) -> tuple[Outcome, ...]:
     )
 
 
-def _keep_problems(fields: Any) -> list[str]:
-    keep = fields.get("keep")
-    if keep is None:
-        return [f"{Reason.FIELD_MISSING}:keep"]
-    return [] if keep in (fields["first"], fields["second"]) else [f"{Reason.FIELD_INVALID}:keep"]
+def _refused(read: Read[PairDecisionForm], *reasons: str) -> RefusedDecision:
+    values = read.values
+    officer = officers.name_of(values.given)
+    return RefusedDecision(first=values.get(_FIRST), second=values.get(_SECOND), officer=officer, reasons=reasons)
 
 
-def _refused(event: Event[Intake], *reasons: str) -> RefusedDecision:
-    said = {name: event.data.fields.get(name) for name in ("first", "second")}
-    texts = {name: value if tokens.is_worker_id(value) else None for name, value in said.items()}
-    officer = officers.name_of(event.source)
-    return RefusedDecision(first=texts["first"], second=texts["second"], officer=officer, reasons=reasons)
+def _worker(raw: Any, _: object) -> str | Wrong:
+    return raw if isinstance(raw, str) and tokens.is_worker_id(raw) else INVALID
+
+
+def _word(raw: Any, _: object) -> str | Wrong:
+    return next((one for one in DECISIONS if one == raw), INVALID)
+
+
+def _officer(raw: Any, values: Values[str]) -> str | Wrong:
+    is_own = isinstance(raw, str) and not officers.is_signed_by_another(raw, values.given)
+    return officers.name_of(values.given) or "" if is_own else INVALID
+
+
+def _reason(raw: Any, _: object) -> str | Wrong:
+    return raw.strip() if isinstance(raw, str) else INVALID
+
+
+def _keep(raw: Any, values: Values[str]) -> str | Wrong | None:
+    """The worker who stays, in a merge."""
+    if values.reasons or values[_WORD] != "merge" or officers.name_of(values.given) is None:
+        return None
+    if raw is None:
+        return MISSING
+    return next((one for one in (values[_FIRST], values[_SECOND]) if one == raw), INVALID)
+
+
+def _decision(values: Values[str]) -> PairDecisionForm:
+    first, second = sorted((values[_FIRST], values[_SECOND]))
+    return PairDecisionForm(
+        first=first,
+        second=second,
+        decision=values[_WORD],
+        officer=values[_OFFICER],
+        reason=values[_REASON],
+        keep=values.get(_KEEP) or "",
+    )
+
+
+_FIRST = Field("first", _worker)
+_SECOND = Field("second", _worker)
+_WORD = Field("decision", _word)
+_OFFICER = Field("officer", _officer)
+_REASON = Field("reason", _reason)
+_KEEP = Field("keep", _keep, empty=never)
+# What the readers know besides the form is the event's source, which names the officer.
+_DECISION: Form[PairDecisionForm, str] = Form(_decision, _FIRST, _SECOND, _WORD, _OFFICER, _REASON, _KEEP)

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
-from datetime import date
 from typing import Any
 
-from services.registration.intake.domain.rules import text_of
+from services.registration.intake.domain import submissions
+from services.registration.intake.domain.fields import NIK
 from services.registration.intake.domain.state import Reference, Sender
-from services.registration.intake.domain.submissions import refused, sender_of, unreadable
+from services.registration.intake.domain.submissions import Submission
 from services.registration.workers.domain import forms, rules
+from services.registration.workers.domain.forms import Leave, Work
 from services.registration.workers.domain.state import WorkerForm
-from shared.contracts import registration as contract
 from shared.contracts import tokens
 from shared.contracts.base import Sector
-from shared.kernel.calendar import business_day
 from shared.kernel.decision import Address
 from shared.kernel.event import Event, Intake, Routed
-from shared.kernel.identity import is_nik, worker_id
+from shared.kernel.identity import worker_id
 from shared.kernel.values import value
 
 
@@ -60,45 +58,65 @@ class Attest:
     attested_on: str
 
 
-def of_intake(event: Event[Intake], reference: Reference) -> tuple[Routed, ...]:
-    """The part of an agency's event and the document that it changes."""
-    intake = event.data
-    nik = text_of(intake.fields.get("nik"))
-    sender = sender_of(event, worker_id(reference.id_key, nik) if nik is not None and is_nik(nik) else "")
-    if sender.submission_id is not None:
-        name = tokens.keyed_name(reference.id_key, "submission", event.source, sender.submission_id)
-        sender = replace(sender, submission=name)
-    if unread := unreadable(intake, sender):
-        return (refused(event, sender, unread),)
-    problems, part = _judge(intake, sender, reference, business_day(event.at))
-    if problems:
-        return (refused(event, sender, problems),)
-    return (Routed(Address("workers", sender.worker_id), part),)
+def register(event: Event[Intake], reference: Reference) -> tuple[Routed, ...]:
+    """Reads `worker.register.v1`."""
+    return submissions.read(event, reference, forms.REGISTRATION, _register)
 
 
-def _judge(intake: Intake, sender: Sender, reference: Reference, today: date) -> tuple[tuple[str, ...], Any]:
-    fields, areas = intake.fields, reference.areas
-    if isinstance(intake, contract.RegisterWorker):
-        problems = rules.form_problems(fields, sender.regency, areas, today)
-        if problems:
-            return problems, None
-        form = forms.form_of(fields, areas)
-        return (), RegistrationForm(
-            sender=sender,
+def update(event: Event[Intake], reference: Reference) -> tuple[Routed, ...]:
+    """Reads `worker.update.v1`."""
+    return submissions.read(event, reference, forms.UPDATE, _update)
+
+
+def withdraw(event: Event[Intake], reference: Reference) -> tuple[Routed, ...]:
+    """Reads `worker.withdraw.v1`."""
+    return submissions.read(event, reference, forms.WITHDRAWAL, _withdraw)
+
+
+def attest(event: Event[Intake], reference: Reference) -> tuple[Routed, ...]:
+    """Reads `worker.attest.v1`."""
+    return submissions.read(event, reference, forms.ATTESTATION, _attest)
+
+
+def _register(submission: Submission[WorkerForm]) -> Routed:
+    form = submission.form
+    return _routed(
+        RegistrationForm(
+            sender=_sender(submission),
             form=form,
-            warnings=rules.form_warnings(form),
-            fingerprint=forms.fingerprint(form, reference.id_key),
+            warnings=(*rules.form_warnings(form), *submission.warnings),
+            fingerprint=forms.fingerprint(form, submission.values.given.reference.id_key),
         )
-    if isinstance(intake, contract.UpdateWorker):
-        problems = rules.update_problems(fields, sender.regency, areas, today)
-        return problems, None if problems else Update(sender=sender, changes=forms.changes_of(fields, areas))
-    if isinstance(intake, contract.WithdrawWorker):
-        problems = rules.withdrawal_problems(fields, today)
-        if problems:
-            return problems, None
-        return (), Withdraw(sender=sender, reason=fields["reason"], effective_on=fields["date"])
-    problems = rules.attestation_problems(fields, today)
-    if problems:
-        return problems, None
-    occupation = fields["occupation"].strip()
-    return (), Attest(sender=sender, sector=fields["sector"], occupation=occupation, attested_on=fields["attested_on"])
+    )
+
+
+def _update(submission: Submission[Mapping[str, Any]]) -> Routed:
+    return _routed(Update(sender=_sender(submission), changes=submission.form, warnings=submission.warnings))
+
+
+def _withdraw(submission: Submission[Leave]) -> Routed:
+    return _routed(Withdraw(sender=_sender(submission), reason=submission.form.reason, effective_on=submission.form.on))
+
+
+def _attest(submission: Submission[Work]) -> Routed:
+    work = submission.form
+    return _routed(
+        Attest(sender=_sender(submission), sector=work.sector, occupation=work.occupation, attested_on=work.on)
+    )
+
+
+def _sender(submission: Submission[Any]) -> Sender:
+    """The sender, with the worker that its form is about and the keyed name of its number."""
+    sender, key = submission.sender, submission.values.given.reference.id_key
+    number = sender.submission_id
+    return Sender(
+        regency=sender.regency,
+        agency=sender.agency,
+        submission_id=number,
+        worker_id=worker_id(key, submission.values[NIK]),
+        submission=tokens.keyed_name(key, "submission", submission.event.source, number) if number is not None else "",
+    )
+
+
+def _routed(part: RegistrationForm | Update | Withdraw | Attest) -> Routed:
+    return Routed(Address("workers", part.sender.worker_id), part)

@@ -92,5 +92,5 @@ _workers.on(UnmergeWorker, _worker).at(WORKER, merging.unmerge, WorkerStatus.MER
 _workers.on(AbsorbWorker, _worker).at(WORKER, merging.absorb).ignored(UNKNOWN)
 
 TABLE = Table[Facts, Reference](_workers)
-TABLE.reads(RegisterWorker, commands.of_intake).reads(UpdateWorker, commands.of_intake)
-TABLE.reads(WithdrawWorker, commands.of_intake).reads(AttestWorker, commands.of_intake)
+TABLE.reads(RegisterWorker, commands.register).reads(UpdateWorker, commands.update)
+TABLE.reads(WithdrawWorker, commands.withdraw).reads(AttestWorker, commands.attest)

@@ -1,71 +1,173 @@
-"""Builds what the core keeps from a form that has already passed the checks in `rules`. Judges nothing itself."""
+"""The forms about workers as tables of their fields, and what the core keeps of a readable one."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from typing import Any, cast
+from datetime import date
+from typing import Any
 
-from services.registration.intake.domain.rules import is_absent, text_of
-from services.registration.workers.domain.rules import DEFAULT_INCOME, UPDATABLE
-from services.registration.workers.domain.state import Heir, WorkerForm
-from shared.contracts.base import Sector, Sex
-from shared.reference.areas import Areas, Village
+from services.registration.intake.domain.fields import DISTRICT, NIK, SUBMISSION, VILLAGE, Given
+from services.registration.workers.domain.fields import (
+    ADDRESS,
+    BIRTH_DATE,
+    BIRTH_PLACE,
+    CONSENT,
+    CONSENT_AFTER_BIRTH,
+    CONSENT_NOT_REFUSED,
+    FAMILY_CARD,
+    HEIR,
+    INCOME,
+    MOTHER_NAME,
+    NAME,
+    OCCUPATION,
+    PHONE,
+    SECTOR,
+    SEX,
+)
+from services.registration.workers.domain.rules import DEFAULT_INCOME, WITHDRAWAL_REASONS
+from services.registration.workers.domain.state import WorkerForm
+from shared.contracts import readers
+from shared.contracts.base import Sector
+from shared.contracts.forms import INVALID, Field, Form, Rule, Values, Wrong
+from shared.kernel.values import value
 
 
-def form_of(fields: Mapping[str, Any], areas: Areas) -> WorkerForm:
-    """The kept form, from fields without problems. Raises ValueError when the village is unknown."""
-    village = _village(fields["village"], areas)
-    income = fields.get("monthly_income")
+@value(frozen=True, slots=True)
+class Leave:
+    """The content of a withdrawal."""
+
+    reason: str
+    on: str
+
+
+@value(frozen=True, slots=True)
+class Work:
+    """The content of an attestation."""
+
+    sector: Sector
+    occupation: str
+    on: str
+
+
+def _form(values: Values[Given]) -> WorkerForm:
+    village, income = values[VILLAGE], values.get(INCOME)
     return WorkerForm(
-        nik=fields["nik"].strip(),
-        name=fields["name"].strip(),
-        birth_date=fields["birth_date"],
-        sex=cast("Sex", fields["sex"]),
+        nik=values[NIK],
+        name=values[NAME],
+        birth_date=values[BIRTH_DATE].isoformat(),
+        sex=values[SEX],
         village=village.code,
         district=village.district,
-        sector=cast("Sector", fields["sector"]),
-        occupation=fields["occupation"].strip(),
-        monthly_income=DEFAULT_INCOME if is_absent(income) else cast("int", income),
-        consent_on=fields["consent"]["given_at"],
-        birth_place=text_of(fields.get("birth_place")),
-        mother_name=text_of(fields.get("mother_name")),
-        phone=text_of(fields.get("phone")),
-        address=text_of(fields.get("address")),
-        family_card=text_of(fields.get("family_card")),
-        heir=heir_of(fields.get("heir")),
+        sector=values[SECTOR],
+        occupation=values[OCCUPATION],
+        monthly_income=DEFAULT_INCOME if income is None else income,
+        consent_on=values[CONSENT].isoformat(),
+        birth_place=values.get(BIRTH_PLACE),
+        mother_name=values.get(MOTHER_NAME),
+        phone=values.get(PHONE),
+        address=values.get(ADDRESS),
+        family_card=values.get(FAMILY_CARD),
+        heir=values.get(HEIR),
     )
 
 
-def changes_of(fields: Mapping[str, Any], areas: Areas) -> dict[str, Any]:
-    """The named fields of a valid update, as fields of WorkerForm. A blank field is left out, so it keeps its
-    old value.
+def _changes(values: Values[Given]) -> Mapping[str, Any]:
+    """The named fields, as fields of WorkerForm. A blank field is left out, so it keeps its old value.
+
+    The order is that of the warnings about fields on which another agency outranks the sender.
     """
-    changes: dict[str, Any] = {}
-    for field in UPDATABLE:
-        value = fields.get(field)
-        if is_absent(value):
-            continue
-        if field == "heir":
-            heir = heir_of(value)
-            if heir is not None:
-                changes["heir"] = heir
-        elif field == "village":
-            village = _village(value, areas)
-            changes["village"], changes["district"] = village.code, village.district
-        else:
-            changes[field] = value.strip() if isinstance(value, str) else value
-    return changes
+    born, village = values.get(BIRTH_DATE), values.get(VILLAGE)
+    named = {
+        "name": values.get(NAME),
+        "birth_place": values.get(BIRTH_PLACE),
+        "birth_date": born and born.isoformat(),
+        "sex": values.get(SEX),
+        "mother_name": values.get(MOTHER_NAME),
+        "phone": values.get(PHONE),
+        "address": values.get(ADDRESS),
+        "family_card": values.get(FAMILY_CARD),
+        "village": village and village.code,
+        "district": village and village.district,
+        "sector": values.get(SECTOR),
+        "occupation": values.get(OCCUPATION),
+        "monthly_income": values.get(INCOME),
+        "heir": values.get(HEIR),
+    }
+    return {name: one for name, one in named.items() if one is not None}
 
 
-def heir_of(value: Any) -> Heir | None:
-    """The heir of a valid form; None when the form names no heir."""
-    if not isinstance(value, Mapping):
-        return None
-    name = text_of(value.get("name"))
-    if name is None:
-        return None
-    return Heir(name=name, relation=text_of(value.get("relation")), phone=text_of(value.get("phone")))
+def _why_left(raw: Any, _: object) -> str | Wrong:
+    return next((one for one in WITHDRAWAL_REASONS if one == raw), INVALID)
+
+
+def _not_in_future(day: date | None, values: Values[Given]) -> Wrong | None:
+    return INVALID if day is not None and day > values.given.today else None
+
+
+def _death_has_come(values: Values[Given]) -> Wrong | None:
+    """Only the day of a death cannot be in the future."""
+    return _not_in_future(values.get(LEFT_ON), values) if values.get(WHY_LEFT) == "deceased" else None
+
+
+def _attested_day_has_come(values: Values[Given]) -> Wrong | None:
+    return _not_in_future(values.get(ATTESTED_ON), values)
+
+
+WHY_LEFT = Field("reason", _why_left)
+LEFT_ON = Field("date", readers.day_in_years)
+ATTESTED_ON = Field("attested_on", readers.day_in_years)
+
+_OPTIONAL = (BIRTH_PLACE, MOTHER_NAME, PHONE, ADDRESS, FAMILY_CARD, HEIR)
+REGISTRATION = Form(
+    _form,
+    SUBMISSION,
+    NIK,
+    NAME,
+    BIRTH_DATE,
+    SEX,
+    DISTRICT,
+    VILLAGE,
+    SECTOR,
+    OCCUPATION,
+    INCOME,
+    CONSENT,
+    CONSENT_AFTER_BIRTH,
+    *_OPTIONAL,
+)
+# The NIK names the worker, so it cannot change. Everything else is read only when the update names it.
+UPDATE = Form(
+    _changes,
+    SUBMISSION,
+    NIK,
+    NAME.if_named(),
+    BIRTH_DATE.if_named(),
+    SEX.if_named(),
+    DISTRICT,
+    VILLAGE.if_named(),
+    SECTOR.if_named(),
+    OCCUPATION.if_named(),
+    CONSENT_NOT_REFUSED,
+    INCOME,
+    *_OPTIONAL,
+)
+WITHDRAWAL = Form(
+    lambda values: Leave(values[WHY_LEFT], values[LEFT_ON].isoformat()),
+    SUBMISSION,
+    NIK,
+    WHY_LEFT,
+    LEFT_ON,
+    Rule("death_has_come", _death_has_come, called="date"),
+)
+ATTESTATION = Form(
+    lambda values: Work(values[SECTOR], values[OCCUPATION], values[ATTESTED_ON].isoformat()),
+    SUBMISSION,
+    NIK,
+    SECTOR,
+    OCCUPATION,
+    ATTESTED_ON,
+    Rule("attested_day_has_come", _attested_day_has_come, called="attested_on"),
+)
 
 
 def fingerprint(form: WorkerForm, key: bytes) -> str:
@@ -92,10 +194,3 @@ def fingerprint(form: WorkerForm, key: bytes) -> str:
     )
     text = "\x1f".join(part or "" for part in said)
     return hashlib.blake2b(text.encode(), digest_size=16, key=key).hexdigest()
-
-
-def _village(value: Any, areas: Areas) -> Village:
-    village = areas.village(areas.resolve(value.strip()))
-    if village is None:
-        raise ValueError("a form with an unknown village has problems")
-    return village

@@ -12,25 +12,8 @@ from typing import Any
 
 from services.registration.workers.domain.rules import DEFAULT_INCOME
 from services.registration.workers.domain.state import LatestSubmission, Statement, Worker, WorkerForm, WorkerStatus
+from shared.reference.precedence import FIELDS as FIELDS
 from shared.reference.precedence import UNNAMED, VERIFICATION, Precedence
-
-# Three fields are left out: the district follows the village, consent belongs to a submission, and the NIK names the
-# worker.
-FIELDS = (
-    "name",
-    "birth_date",
-    "birth_place",
-    "sex",
-    "mother_name",
-    "phone",
-    "address",
-    "family_card",
-    "village",
-    "sector",
-    "occupation",
-    "monthly_income",
-    "heir",
-)
 
 
 def statements(worker: Worker) -> tuple[Statement, ...]:
