@@ -32,7 +32,7 @@ from shared.runtime import clock
 from shared.runtime.errors import StartRefused
 from shared.runtime.ops.secrets import NAME_WORKERS
 from shared.runtime.store import login, sealed
-from shared.runtime.store.crypto import check_value, cipher_from, id_key_from
+from shared.runtime.store.crypto import cipher_from, id_check_value, id_key_from
 from shared.runtime.store.key_checks import FIELD, WORKER_ID
 from shared.runtime.store.mongo import META, RESTORING
 from shared.runtime.store.opening import database_name
@@ -191,7 +191,7 @@ def _check_keys(
     try:
         ours = {f"{FIELD}{name}": value for name, value in cipher_from(environ, service).check_values().items()}
         if service in NAME_WORKERS:
-            ours[WORKER_ID] = check_value(id_key_from(environ), "worker id")
+            ours[WORKER_ID] = id_check_value(id_key_from(environ))
     except StartRefused as error:
         raise CommandError(str(error)) from error
     other = {name for name, value in keys.items() if ours.get(name) != value}

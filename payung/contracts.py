@@ -125,7 +125,7 @@ def table() -> dict[str, Topic]:
 def received(spec: ServiceSpec) -> Iterable[Topic]:
     """The topics that a service reads."""
     known = table()
-    for name in spec.topics:
+    for name in spec.reads:
         if name.startswith("^"):
             prefix = name.removeprefix("^").removesuffix(".*")
             yield from (topic for key, topic in known.items() if "{" in key and key.startswith(prefix))
@@ -139,7 +139,12 @@ def kinds_on(topic: str, spec: ServiceSpec) -> list[str]:
     if topic.endswith("-work"):
         return []
     rule = admission.rule_of(topic.replace("{regency}-{agency}", "0000-agency"))
-    return sorted(kind for kind in rule.types if kind in known and kind in spec.inputs) if rule is not None else []
+    return sorted(kind for kind in rule.types if kind in known and takes(spec, kind)) if rule is not None else []
+
+
+def takes(spec: ServiceSpec, kind: str) -> bool:
+    """Whether a service reads events of this type: as an input, or beside its inputs."""
+    return kind in spec.inputs or (kind in catalogue.KEYS and spec.names_workers is not None)
 
 
 def sent(spec: ServiceSpec) -> Iterable[tuple[Topic, list[str]]]:
@@ -148,6 +153,7 @@ def sent(spec: ServiceSpec) -> Iterable[tuple[Topic, list[str]]]:
         FEEDBACK.name: catalogue.FEEDBACK.get(spec.name, {}),
         topics.IDENTITY_CHECKS: catalogue.CHECKS,
         topics.REPORTING_COVERAGE: catalogue.COVERAGE,
+        topics.REGISTRATION_KEY_CHECK: catalogue.KEYS,
     }
     for topic in table().values():
         kinds = sorted(kind for kind in own.get(topic.name, ()) if kind in spec.outcomes)

@@ -25,7 +25,7 @@ from shared.runtime import app
 from shared.runtime.ops import secrets
 from shared.runtime.spec import ServiceSpec
 from shared.runtime.store import key_checks
-from shared.runtime.store.crypto import FieldCipher, check_value, cipher_from, field_keys, id_key_from
+from shared.runtime.store.crypto import FieldCipher, cipher_from, field_keys, id_check_value, id_key_from
 
 SPECS = (REGISTRATION, VERIFICATION, BILLING, CLAIMS, REPORTING)
 # Services read their files every `KEYS_LOOK_S`; after this time all of them seal with the new key.
@@ -117,7 +117,7 @@ async def _one(installation: Installation, spec: ServiceSpec) -> KeyStatus:
         await store.close()
     ours = {f"{key_checks.FIELD}{name}": value for name, value in cipher.check_values().items()}
     if spec.names_workers:
-        ours[key_checks.WORKER_ID] = check_value(id_key_from(installation.environ), "worker id")
+        ours[key_checks.WORKER_ID] = id_check_value(id_key_from(installation.environ))
     differ = sorted(name for name, value in ours.items() if standing.get(name, value) != value)
     lacking = sorted(name for name, count in left.items() if count and name not in cipher.names)
     trouble = [f"{name.removeprefix('key/')} is not the key that the store was written with" for name in differ]

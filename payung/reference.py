@@ -11,6 +11,7 @@ from itertools import chain, islice
 from pathlib import Path
 
 from payung.installations import CommandError, Installation
+from services.registration.stream import SPEC as REGISTRATION
 from services.verification.adapters import loading
 from services.verification.facts import sources
 from services.verification.stream import SPEC
@@ -31,7 +32,9 @@ from shared.lists.tables import Cells, CsvLayout
 from shared.reference import areas as area_files
 from shared.runtime import clock
 from shared.runtime.app import open_store
-from shared.runtime.store.crypto import cipher_from, id_key_from
+from shared.runtime.ops import secrets
+from shared.runtime.store import key_checks
+from shared.runtime.store.crypto import cipher_from, id_check_value, id_key_from
 
 # A register holds everybody in a regency, up to millions of people; a command may take long.
 READING = Apart(Bounds(rows=20_000_000, strings=40_000_000, unpacked=8 << 30, memory=4 << 30, cpu_s=3_600))
@@ -77,11 +80,12 @@ async def load_source(
     for text, english in found.notices:
         tell(text, english)
     version = clock.now().strftime("%Y%m%dT%H%M%SZ")
+    cipher, key = cipher_from(installation.environ, SPEC.name), id_key_from(installation.environ)
+    await _check_id_key(installation, key)
     store = open_store(SPEC, installation.environ)
     left_out = _SkippedRows()
     with closing(found.rows()) as rows:
         try:
-            cipher, key = cipher_from(installation.environ, SPEC.name), id_key_from(installation.environ)
             # A roster may be empty; a regency has people.
             least = 1 if kind == sources.POPULATION else 0
             taken, _ = await loading.load(
@@ -97,6 +101,20 @@ async def load_source(
             if left_out.count:
                 tell(*left_out.notice())
     return taken, version
+
+
+async def _check_id_key(installation: Installation, key: bytes) -> None:
+    """Raises CommandError when registration makes worker ids with another key: it would find nobody in the list."""
+    store = open_store(REGISTRATION, installation.environ)
+    try:
+        kept = (await key_checks.recorded(store)).get(key_checks.WORKER_ID)
+    finally:
+        await store.close()
+    if kept is not None and kept != id_check_value(key):
+        raise CommandError(
+            f"{secrets.ID_KEY} is not the key that registration makes worker ids with, so nobody in this list would be "
+            f"found: give this command the key of registration (docs/runbooks/keys.md)"
+        )
 
 
 class _SkippedRows:

@@ -55,7 +55,7 @@ def treasury_name(regency: str) -> str:
 
 def consumed() -> dict[str, tuple[str, ...]]:
     """What each service says that it reads: topic names, and `^` patterns."""
-    return {name: tuple(importlib.import_module(f"services.{name}.stream").SPEC.topics) for name in topics.SERVICES}
+    return {name: tuple(importlib.import_module(f"services.{name}.stream").SPEC.reads) for name in topics.SERVICES}
 
 
 def users(standing: Iterable[str], reads: Mapping[str, Sequence[str]]) -> list[User]:

@@ -98,7 +98,7 @@ def _event_entries() -> dict[str, _EventEntry]:
             readers = tuple(
                 name
                 for name, spec in takes.items()
-                if kind in spec.inputs and topic.name in {one.name for one in contracts.received(spec)}
+                if contracts.takes(spec, kind) and topic.name in {one.name for one in contracts.received(spec)}
             )
             found[kind] = _EventEntry(topic.name, topic.producer, readers)
     return found

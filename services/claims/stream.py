@@ -12,7 +12,7 @@ from shared.runtime.spec import ServiceSpec
 
 SPEC = ServiceSpec(
     name="claims",
-    names_workers=True,
+    names_workers="follows",
     description="Assesses death, accident and scholarship claims by the cover of their month, and pays each once.",
     topics=(
         "^claims-intake-.*",

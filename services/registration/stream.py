@@ -14,7 +14,14 @@ from services.registration.stickers import documents as stickers
 from services.registration.suspects import documents as suspects
 from services.registration.suspects.background import running as scanning
 from services.registration.workers import documents as workers
-from shared.contracts import registration, registration_duties, registration_stickers, registration_work, topics
+from shared.contracts import (
+    registration,
+    registration_duties,
+    registration_stickers,
+    registration_work,
+    topics,
+    worker_ids,
+)
 from shared.contracts.billing import PremiumBilled, PremiumPaid
 from shared.contracts.verification import IdentityEnded, IdentityHeld, IdentityRejected, IdentityVerified
 from shared.runtime.service_context import ServiceContext
@@ -27,7 +34,7 @@ async def _background(context: ServiceContext) -> None:
 
 SPEC = ServiceSpec(
     name="registration",
-    names_workers=True,
+    names_workers="leads",
     description="Takes the agencies' worker lists: checks the form, finds who is known, answers every submission.",
     topics=(
         "^registration-intake-.*",
@@ -65,7 +72,12 @@ SPEC = ServiceSpec(
     reference=facts.reference,
     conflicting=decide.conflicting,
     performers=adapters.PERFORMERS,
-    outcomes={**registration.OUTCOMES, **registration_duties.OUTCOMES, **registration_stickers.OUTCOMES},
+    outcomes={
+        **registration.OUTCOMES,
+        **registration_duties.OUTCOMES,
+        **registration_stickers.OUTCOMES,
+        **worker_ids.OUTCOMES,
+    },
     routes=api.routes,
     background=_background,
     settings=settings.SETTINGS,

@@ -57,6 +57,7 @@ _FIXED: Mapping[str, Rule] = {
     **{topics.events(one): _of(**{one: types}) for one, types in catalogue.EVENTS.items()},
     **{topics.work(one): _of(**{one: catalogue.WORK.get(one, {})}) for one in topics.SERVICES},
     topics.IDENTITY_CHECKS: _of(registration=catalogue.CHECKS),
+    topics.REGISTRATION_KEY_CHECK: _of(registration=catalogue.KEYS),
     topics.REPORTING_COVERAGE: _of(reporting=catalogue.COVERAGE),
     topics.BILLING_INTAKE: Rule(frozenset(catalogue.FROM_OUTSIDE[topics.BILLING_INTAKE]), {}, (_TREASURY, _OFFICER)),
     **{

@@ -23,6 +23,7 @@ from shared.contracts import (
     topics,
     verification,
     verification_work,
+    worker_ids,
 )
 from shared.kernel.event import Intake
 
@@ -62,6 +63,7 @@ FEEDBACK: Mapping[str, Mapping[str, type[BaseModel]]] = {
     "claims": claims.FEEDBACK,
 }
 CHECKS: Mapping[str, type[BaseModel]] = registration.CHECKS
+KEYS: Mapping[str, type[BaseModel]] = worker_ids.OUTCOMES
 COVERAGE: Mapping[str, type[BaseModel]] = reporting.OUTCOMES
 
 COMMANDS: Mapping[str, Mapping[str, type[Intake]]] = {
@@ -71,7 +73,7 @@ COMMANDS: Mapping[str, Mapping[str, type[Intake]]] = {
     "claims": {**claims.COMMANDS, **claims.DECISIONS},
 }
 OUTCOMES: Mapping[str, Mapping[str, type[BaseModel]]] = {
-    "registration": {**EVENTS["registration"], **registration.FEEDBACK, **CHECKS},
+    "registration": {**EVENTS["registration"], **registration.FEEDBACK, **CHECKS, **KEYS},
     "verification": verification.OUTCOMES,
     "billing": billing.OUTCOMES,
     "claims": claims.OUTCOMES,

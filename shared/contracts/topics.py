@@ -113,6 +113,8 @@ VERIFICATION_INTAKE = "verification-intake"
 CLAIMS_OFFICERS = "claims-officers"
 REGISTRATION_OFFICERS = "registration-officers"
 IDENTITY_CHECKS = "identity-checks"
+# Says which key registration makes worker ids with, by a check value; never the key.
+REGISTRATION_KEY_CHECK = "registration-key-check"
 REPORTING_COVERAGE = "reporting-coverage"
 
 
@@ -180,6 +182,13 @@ def fixed_topics() -> list[Topic]:
             partitions=6,
             retention_ms=14 * DAY_MS,
             restricted=True,
+        ),
+        Topic(
+            name=REGISTRATION_KEY_CHECK,
+            producer="registration",
+            key="worker-ids",
+            partitions=1,
+            compacted=True,
         ),
     ]
     for service in SERVICES:

@@ -24,16 +24,17 @@ from shared.runtime.deadletters import DeadLetterTopic
 from shared.runtime.due import DueRunner, DueWorkplace
 from shared.runtime.errors import StartRefused, Unavailable
 from shared.runtime.http import edge, endpoints
-from shared.runtime.kafka import refusals, settled, topic_ids, topics_admin
+from shared.runtime.kafka import refusals, settled, small_topic, topic_ids, topics_admin
 from shared.runtime.kafka.consumer import KafkaConsumer, pattern_of
 from shared.runtime.kafka.durability import Durability
 from shared.runtime.kafka.patches import cancelled_from_outside
 from shared.runtime.kafka.publisher import KafkaPublisher
 from shared.runtime.kafka.server import Server
-from shared.runtime.ops import credentials, guards, logs, secrets, traces
+from shared.runtime.ops import credentials, guards, key_guard, logs, secrets, traces
 from shared.runtime.ops.floodgate import FloodGate, OwnFlood
 from shared.runtime.ops.floods import limits_of
 from shared.runtime.ops.health import Watch
+from shared.runtime.ops.key_guard import KeyGuard
 from shared.runtime.ops.metrics import Metrics
 from shared.runtime.ops.pulse import Pulse
 from shared.runtime.pipeline import Pipeline
@@ -41,7 +42,7 @@ from shared.runtime.records import Batch
 from shared.runtime.service_context import ServiceContext
 from shared.runtime.spec import ServiceSpec
 from shared.runtime.store import key_checks, login, opening
-from shared.runtime.store.crypto import FieldCipher, cipher_from, id_key_from, naming_key_from
+from shared.runtime.store.crypto import FieldCipher, cipher_from, id_check_value, id_key_from, naming_key_from
 from shared.runtime.store.leases import Leases
 from shared.runtime.store.mongo import MongoStore
 
@@ -166,10 +167,13 @@ class Process:
         await self._retry_transient(store.check)
         cipher = cipher_from(environ, spec.name)
         id_key = id_key_from(environ) if spec.names_workers else None
-        await self._retry_transient(lambda: key_checks.check(store, cipher, id_key))
-        await self._retry_transient(store.bring_up)
         reads, asked = pattern_of(spec.topics), Durability.of(environ)
         await self._retry_transient(lambda: topics_admin.check(server, _topics_of(spec), reads, asked))
+        id_guard = _key_guard(spec, id_key, server, publisher)
+        # Before the store notes its keys: a new store would keep the wrong one for ever.
+        await self._retry_transient(id_guard.compare)
+        await self._retry_transient(lambda: key_checks.check(store, cipher, id_key))
+        await self._retry_transient(store.bring_up)
         topic_guard = _topic_guard(spec, server, store, environ)
         await self._retry_transient(topic_guard.check)
         instance = configuration.INSTANCE.text(environ) or None
@@ -177,6 +181,8 @@ class Process:
         await self._retry_transient(name_guard.claim)
         reference = await self._retry_transient(lambda: spec.reference(store, environ))
         await self._retry_transient(publisher.start)
+        # After the store's own check: a key that is not the store's is never told.
+        await self._retry_transient(id_guard.tell)
 
         async def take(batch: Batch) -> None:
             await self._retry_transient(lambda: _uncollected(pipeline.take(batch)), metrics)
@@ -224,6 +230,7 @@ class Process:
             tasks.append(asyncio.create_task(self._guard(_beat(), "beat")))
             tasks.append(asyncio.create_task(self._guard(pulse.run(), "pulse")))
             tasks.append(asyncio.create_task(self._guard(topic_guard.run(), "topics")))
+            tasks.append(asyncio.create_task(self._guard(id_guard.run(), "key of worker ids")))
             tasks.append(asyncio.create_task(self._guard(name_guard.run(), "name")))
             tasks.append(asyncio.create_task(self._guard(gate.run(), "floods")))
             tasks.append(asyncio.create_task(self._guard(_confirm_journals(store), "journals")))
@@ -362,8 +369,13 @@ def _topic_guard(spec: ServiceSpec, server: Server, store: MongoStore, environ: 
     )
 
 
+def _key_guard(spec: ServiceSpec, id_key: bytes | None, server: Server, publisher: KafkaPublisher) -> KeyGuard:
+    check = None if id_key is None else id_check_value(id_key)
+    return KeyGuard(spec, check, lambda: small_topic.read(server, key_guard.TOPIC), publisher.send_all)
+
+
 def _topics_of(spec: ServiceSpec) -> list[topics.Topic]:
     """The fixed topics that this service reads or writes. Topics of agencies come and go without a release."""
     own = {topics.dead_letters(spec.name), topics.work(spec.name), topics.events(spec.name)}
-    wanted = own | {name for name in spec.topics if not name.startswith("^")}
+    wanted = own | {name for name in spec.reads if not name.startswith("^")}
     return [one for one in topics.fixed_topics() if one.name in wanted]

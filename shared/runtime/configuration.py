@@ -55,7 +55,10 @@ FIELD_KEYS = Text(
     secret=True,
 )
 ID_KEY = Text(
-    "PAYUNG_ID_KEY", "the key of worker ids, BASE64 of 32 bytes; registration and claims need the same", secret=True
+    "PAYUNG_ID_KEY",
+    "the key of worker ids, BASE64 of 32 bytes; registration and claims need the same, and claims does not run with "
+    "another",
+    secret=True,
 )
 CONNECTING: tuple[Setting, ...] = (
     KAFKA,

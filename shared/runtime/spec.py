@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from pydantic import BaseModel
 
-from shared.contracts import admission
+from shared.contracts import admission, topics
 from shared.kernel.decision import Decision, Due
 from shared.kernel.event import Event, Routed
 from shared.runtime.ports import Codec, Index, Reader, Rows
@@ -50,7 +50,8 @@ class ServiceSpec:
     input whose name was used before with other content. `table` says which events each topic may carry, and from whom.
     `first_only`: own events of which only the first content under a name counts; they carry the result of a look into
     the store, which may differ when a restored store decides again. `names_workers`: it turns NIKs into worker ids, and
-    so needs the key of worker ids. `settings`: the environment variables of this service alone.
+    so needs the key of worker ids. The service that `leads` publishes which key it has; one that `follows` refuses to
+    run with another (`ops/key_guard.py`). `settings`: the environment variables of this service alone.
     """
 
     name: str
@@ -70,5 +71,10 @@ class ServiceSpec:
     background: Callable[[Any], Awaitable[None]] | None = None
     table: admission.RuleOfTopic = admission.rule_of
     first_only: frozenset[str] = frozenset()
-    names_workers: bool = False
+    names_workers: Literal["leads", "follows"] | None = None
     settings: tuple[Setting, ...] = ()
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """The topics of its inputs, and the topics that it reads beside them, without a consumer group."""
+        return (*self.topics, topics.REGISTRATION_KEY_CHECK) if self.names_workers else self.topics

@@ -30,6 +30,7 @@ from tests.faults.world import KEYS, World
 
 pytestmark = [pytest.mark.connected, pytest.mark.timeout(600)]
 OTHER = base64.b64encode(b"another key of thirty-two bytes!").decode()
+REFUSED = "PAYUNG_ID_KEY is not the key that registration makes worker ids with"
 
 
 @pytest.fixture
@@ -56,6 +57,28 @@ async def test_no_service_starts_with_other_keys_than_its_store(world: World) ->
         assert OTHER[:6] not in refused.said()
     again = world.start("registration", PAYUNG_FIELD_KEYS=f"k2:{OTHER},{KEYS['PAYUNG_FIELD_KEYS']}")
     await eventually(again.ready, 60, "a new key in front is taken")
+
+
+@pytest.mark.ci
+async def test_claims_waits_for_registrations_key_and_runs_with_no_other(world: World) -> None:
+    wrong = world.start("claims", PAYUNG_ID_KEY=OTHER)
+    await eventually(lambda: "no service has said on registration-key-check yet" in wrong.said(), 60, "it waits")
+    assert not await wrong.ready()
+    (registration,) = await world.start_ready("registration")
+    assert await wrong.exit_code(120) == EXIT_REFUSED
+    assert REFUSED in wrong.said()
+    assert not [one for one in (OTHER[:6], KEYS["PAYUNG_ID_KEY"][:6]) if one in wrong.said()]
+    # The refused process has left nothing in the new store that would keep out the right key.
+    (right,) = await world.start_ready("claims")
+    assert await registration.stop() == 0
+    client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(world.mongo_url)
+    await client.drop_database("payung_registration")
+    await client.close()
+    # Registration begins again on a new store, with another key: claims, which runs, notices it.
+    begun = world.start("registration", PAYUNG_ID_KEY=OTHER)
+    assert await right.exit_code(120) == EXIT_REFUSED
+    assert REFUSED in right.said()
+    assert "another key of worker ids was told before" in begun.said()
 
 
 @pytest.fixture(scope="module")

@@ -47,8 +47,9 @@ from payung.embedded import ports
 from payung.embedded.stack import Stack, StackConfig
 from payung.installations import Installation
 from shared.contracts import topics
+from shared.runtime.errors import Unavailable
 from shared.runtime.kafka import security as kafka_security
-from shared.runtime.kafka import topics_admin
+from shared.runtime.kafka import small_topic, topics_admin
 from shared.runtime.kafka.server import Server
 from shared.runtime.ops import credentials
 from shared.runtime.store import login as mongo_login
@@ -309,6 +310,17 @@ async def test_a_service_writes_no_other_services_topics(servers: GuardedInstall
                 await write(servers.options(service), one)
         with pytest.raises(GroupAuthorizationFailedError):
             await read(servers.options(service), topics.work(service) if own else DINSOS, "payung-someone")
+
+
+async def test_claims_reads_which_key_registration_has_and_cannot_say_it_itself(servers: GuardedInstallation) -> None:
+    await write(servers.options("registration"), topics.REGISTRATION_KEY_CHECK)
+    for service in ("registration", "claims"):
+        [record, *_] = await small_topic.read(Server(servers.environ(service)), topics.REGISTRATION_KEY_CHECK)
+        assert record.key == b"k"
+    with pytest.raises(TopicAuthorizationFailedError):
+        await write(servers.options("claims"), topics.REGISTRATION_KEY_CHECK)
+    with pytest.raises(Unavailable):
+        await small_topic.read(Server(servers.environ("billing")), topics.REGISTRATION_KEY_CHECK)
 
 
 async def test_a_service_opens_its_own_database_and_no_other(servers: GuardedInstallation) -> None:

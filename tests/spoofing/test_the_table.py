@@ -46,6 +46,8 @@ def expected(topic: str, kind: str, source: str) -> bool:
     if topic == "identity-checks":
         asked = kind in ("identity.check-requested.v1", "worker.employed.v1", "worker.job-ended.v1")
         return source == "payung/registration" and asked
+    if topic == "registration-key-check":
+        return (source, kind) == ("payung/registration", "worker-ids.keyed.v1")
     if topic == "reporting-coverage":
         return (source, kind) == ("payung/reporting", "coverage.counted.v1")
     if topic == "billing-intake":
@@ -65,7 +67,7 @@ def expected(topic: str, kind: str, source: str) -> bool:
     return (
         kind in catalogue.OUTCOMES[service]
         and not kind.startswith(("submission.", "identity.check-"))
-        and (kind not in ("worker.employed.v1", "worker.job-ended.v1"))
+        and (kind not in ("worker.employed.v1", "worker.job-ended.v1", "worker-ids.keyed.v1"))
     )
 
 

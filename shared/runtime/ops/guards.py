@@ -97,7 +97,7 @@ class TopicGuard:
     async def run(self) -> None:
         """While the service runs: raises StartRefused as soon as a topic is replaced or its partition count changes.
         Runs until cancelled."""
-        await _regularly(self._look, LOOK_S, "the topics' ids could not be read")
+        await regularly(self._look, LOOK_S, "the topics' ids could not be read")
 
     async def _look(self) -> None:
         standing = await self._standing()
@@ -142,7 +142,7 @@ class NameGuard:
     async def run(self) -> None:
         """While the service runs: raises StartRefused when another process has taken the name; until cancelled."""
         if self._name:
-            await _regularly(self._look, NAME_LOOK_S, "the name of this process could not be looked up")
+            await regularly(self._look, NAME_LOOK_S, "the name of this process could not be looked up")
 
     async def _look(self) -> None:
         found = (await self._store.rows(META, [self._row])).get(self._row)
@@ -156,7 +156,7 @@ class NameGuard:
             )
 
 
-async def _regularly(look: Callable[[], Awaitable[None]], every_s: float, complaint: str) -> None:
+async def regularly(look: Callable[[], Awaitable[None]], every_s: float, complaint: str) -> None:
     """Looks at intervals until cancelled; while the server does not answer, logs it and goes on."""
     while True:
         await asyncio.sleep(every_s)

@@ -176,6 +176,11 @@ def check_value(key: bytes, what: str) -> str:
     return hmac.digest(key, f"payung check value|{what}".encode(), "sha256")[:8].hex()
 
 
+def id_check_value(id_key: bytes) -> str:
+    """The check value of a key of worker ids. Stores keep it, and registration publishes it."""
+    return check_value(id_key, "worker id")
+
+
 def id_key_from(environ: Mapping[str, str]) -> bytes:
     """The secret that turns a NIK into a worker_id (PAYUNG_ID_KEY, base64 of 32 bytes)."""
     path = environ.get(f"{ID_KEY}_FILE", "")

@@ -13,7 +13,7 @@ from shared.runtime.errors import Defect, StartRefused
 from shared.runtime.ops.guards import META
 from shared.runtime.ops.secrets import FIELD_KEYS, ID_KEY
 from shared.runtime.ports import StateStore
-from shared.runtime.store.crypto import FieldCipher, check_value
+from shared.runtime.store.crypto import FieldCipher, id_check_value
 
 FIELD = "key/field/"
 WORKER_ID = "key/worker-id"
@@ -73,7 +73,7 @@ async def _check_taken_away(store: StateStore, cipher: FieldCipher, standing: Ma
 def _check_values(cipher: FieldCipher, id_key: bytes | None) -> dict[str, str]:
     values = {f"{FIELD}{name}": value for name, value in cipher.check_values().items()}
     if id_key is not None:
-        values[WORKER_ID] = check_value(id_key, "worker id")
+        values[WORKER_ID] = id_check_value(id_key)
     return values
 
 

@@ -16,6 +16,7 @@ from services.verification.documents import STORED
 from services.verification.facts import sources
 from shared.kernel.identity import worker_id
 from shared.lists.errors import ListError
+from shared.runtime.store import key_checks
 from tests.fakes.memory import MemoryStore
 from tests.toy import CIPHER
 
@@ -125,6 +126,17 @@ def test_every_row_that_is_not_loaded_is_named(tmp_path: Path, monkeypatch: pyte
     taken, _ = asyncio.run(load)
     assert taken == 3
     assert told == ["Rows 3, 4 are not loaded: no NIK of 16 digits, or a value that cannot be read."]
+
+
+def test_with_another_key_than_registrations_nothing_is_loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = MemoryStore(STORED, CIPHER)
+    asyncio.run(key_checks.check(store, CIPHER, b"o" * 32))
+    monkeypatch.setattr(reference, "open_store", lambda spec, environ: store)
+    path = tmp_path / "upah.csv"
+    path.write_text(f"nik;mulai_bekerja\n{NIK};2026-01-05\n", "utf-8")
+    with pytest.raises(CommandError, match="PAYUNG_ID_KEY is not the key that registration makes worker ids with"):
+        asyncio.run(reference.load_source(Installation(tmp_path, KEYS, {}), path, "64.08", "wage-earner"))
+    assert asyncio.run(sources.loads(store, ["64.08"])) == {}
 
 
 def test_the_first_rows_that_are_not_loaded_are_named() -> None:

@@ -1,0 +1,127 @@
+"""Claims waits until it knows which key registration makes worker ids with, and does not run with another one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import orjson
+import pytest
+
+from services.claims.stream import SPEC as CLAIMS
+from services.registration.stream import SPEC as REGISTRATION
+from services.reporting.stream import SPEC as REPORTING
+from shared.contracts import envelope
+from shared.kernel.identity import worker_id
+from shared.runtime.errors import StartRefused, Unavailable
+from shared.runtime.ops.key_guard import TOPIC, KeyGuard
+from shared.runtime.records import Message, Record
+from shared.runtime.spec import ServiceSpec
+from shared.runtime.store.crypto import id_check_value
+from tests.fakes.memory import MemoryTopics
+
+KEY, OTHER = b"i" * 32, b"o" * 32
+
+
+class Broker(MemoryTopics):
+    """The topic of one partition, as each service reads and writes it."""
+
+    def __init__(self) -> None:
+        super().__init__(partitions=1)
+
+    async def read(self) -> list[Record]:
+        return list(self.logs.get((TOPIC, 0), ()))
+
+    def guard(self, spec: ServiceSpec, key: bytes | None) -> KeyGuard:
+        check = None if key is None else id_check_value(key)
+        return KeyGuard(spec, check, self.read, self.send_all)
+
+    def forge(self, value: bytes) -> None:
+        """Somebody writes this to the topic."""
+        self.append(Message(TOPIC, b"worker-ids", value))
+
+
+@pytest.fixture
+def broker() -> Broker:
+    return Broker()
+
+
+async def test_claims_waits_until_registration_has_spoken_and_then_starts(broker: Broker) -> None:
+    claims = broker.guard(CLAIMS, KEY)
+    with pytest.raises(Unavailable, match="no service has said on registration-key-check yet"):
+        await claims.compare()
+    await broker.guard(REGISTRATION, KEY).tell()
+    await claims.compare()
+
+
+async def test_another_key_than_registrations_is_refused_by_name(broker: Broker) -> None:
+    await broker.guard(REGISTRATION, KEY).tell()
+    with pytest.raises(
+        StartRefused, match="PAYUNG_ID_KEY is not the key that registration makes worker ids with"
+    ) as found:
+        await broker.guard(CLAIMS, OTHER).compare()
+    assert "Give claims the key of registration" in str(found.value)
+
+
+async def test_registration_is_never_refused_and_its_last_word_counts(broker: Broker) -> None:
+    await broker.guard(REGISTRATION, OTHER).tell()
+    registration = broker.guard(REGISTRATION, KEY)
+    await registration.compare()
+    await registration.tell()
+    await broker.guard(CLAIMS, KEY).compare()
+    with pytest.raises(StartRefused):
+        await broker.guard(CLAIMS, OTHER).compare()
+
+
+async def test_what_is_told_once_is_not_told_again(broker: Broker) -> None:
+    for _ in range(3):
+        await broker.guard(REGISTRATION, KEY).tell()
+    assert len(broker.published) == 1
+
+
+async def test_the_event_is_registrations_and_shows_neither_the_key_nor_a_worker(broker: Broker) -> None:
+    await broker.guard(REGISTRATION, KEY).tell()
+    [record] = await broker.read()
+    assert record.value is not None
+    event = orjson.loads(record.value)
+    assert (event["type"], event["source"], record.key) == ("worker-ids.keyed.v1", "payung/registration", b"worker-ids")
+    assert event["data"] == {"check": id_check_value(KEY)}
+    assert KEY not in record.value
+    assert worker_id(KEY, "6408044107850002").encode() not in record.value
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        b"",
+        b"{}",
+        orjson.dumps(envelope.command("payung/claims", "a", "worker-ids.keyed.v1", {"check": id_check_value(OTHER)})),
+        orjson.dumps(envelope.command("agency/64.08/dinsos", "a", "worker-ids.keyed.v1", {"check": "0" * 16})),
+        orjson.dumps(envelope.command("payung/registration", "a", "worker-ids.keyed.v1", {"check": "KEY"})),
+        orjson.dumps(envelope.command("payung/registration", "a", "worker.registered.v1", {})),
+    ],
+)
+async def test_what_registration_did_not_say_counts_for_nothing_and_is_said_again(broker: Broker, value: bytes) -> None:
+    broker.forge(value)
+    with pytest.raises(Unavailable):
+        await broker.guard(CLAIMS, KEY).compare()
+    registration, claims = broker.guard(REGISTRATION, KEY), broker.guard(CLAIMS, KEY)
+    await registration.tell()
+    broker.forge(value)
+    await claims.compare()
+    # Compaction keeps the last record of the key only, so registration's own must be the last.
+    await registration.tell()
+    last = (await broker.read())[-1].value
+    assert last is not None
+    assert orjson.loads(last)["data"] == {"check": id_check_value(KEY)}
+    await claims.compare()
+
+
+async def test_a_service_without_worker_ids_reads_and_writes_nothing(broker: Broker) -> None:
+    guard = broker.guard(REPORTING, None)
+    await guard.compare()
+    await guard.tell()
+    await guard.run()
+    assert broker.published == []
+    assert TOPIC not in REPORTING.reads
+    assert TOPIC in CLAIMS.reads
+    assert TOPIC not in replace(CLAIMS, names_workers=None).reads
