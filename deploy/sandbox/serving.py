@@ -78,7 +78,6 @@ def serve(app: FastAPI, host: str, port: int) -> None:
         host=host,
         port=port,
         http=_Connection,
-        limit_concurrency=edge.CONCURRENCY_MAX,
         ws="none",
         lifespan="off",
         access_log=False,

@@ -9,6 +9,7 @@ import gc
 import logging
 import os
 import random
+import resource
 import signal
 import socket
 import sys
@@ -76,6 +77,7 @@ def main(spec: ServiceSpec) -> None:
     logs.configure(spec.name, os.environ)
     # aiokafka logs every retry at ERROR while a broker is away; our own line says it once, with the reason.
     refusals.listen()
+    _raise_open_files()
     # Exclude the long-lived modules from garbage collection. Batches die young and need no early full collections.
     gc.collect()
     gc.freeze()
@@ -83,6 +85,13 @@ def main(spec: ServiceSpec) -> None:
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         code = runner.run(_run(spec, os.environ))
     sys.exit(code)
+
+
+def _raise_open_files() -> None:
+    """Allows as many open files as the system lets this process have. In a flood the HTTP edge accepts more connections
+    than the usual 1,024, and those to Kafka and MongoDB would fail."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 async def _uncollected(batch: Awaitable[None]) -> None:

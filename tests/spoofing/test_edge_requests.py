@@ -14,6 +14,7 @@ import httpx
 import pytest
 import uvicorn
 from fastapi import FastAPI, Request, Response
+from fastapi.responses import StreamingResponse
 
 from services.reporting.api.web import routes as reporting_routes
 from shared.runtime.errors import StartRefused
@@ -201,19 +202,107 @@ async def test_a_body_that_arrives_too_slowly_is_answered_408(monkeypatch: pytes
         writer.close()
 
 
-async def one_byte(host: str, port: int) -> None:
-    reader, _ = await asyncio.open_connection(host, port)
-    await asyncio.wait_for(reader.readexactly(1), 5)
+Held = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+HALF_HEAD = b"GET / HTTP/1.1\r\nx: "
 
 
-async def test_connections_beyond_the_bound_are_closed_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+async def held(address: str, sent: bytes = b"", count: int = 5) -> list[Held]:
+    """Connections that send this and then nothing."""
+    host, _, port = address.rpartition(":")
+    found = [await asyncio.open_connection(host, int(port)) for _ in range(count)]
+    for _, writer in found:
+        writer.write(sent)
+        await writer.drain()
+    return found
+
+
+async def ended(one: Held) -> None:
+    with contextlib.suppress(ConnectionError):
+        assert await asyncio.wait_for(one[0].read(), 5) == b""
+
+
+def half_body(address: str) -> bytes:
+    return f"POST / HTTP/1.1\r\nhost: {address}\r\ncontent-length: 99\r\n\r\nhalf".encode()
+
+
+@pytest.mark.parametrize("said", ["nothing", "half a head", "half a body"])
+async def test_clients_that_keep_us_waiting_close_their_own_connections_and_not_the_door(
+    monkeypatch: pytest.MonkeyPatch, said: str
+) -> None:
     monkeypatch.setattr(edge, "CONNECTIONS_MAX", 5)
+    monkeypatch.setattr(edge, "ROOM", 2)
     async with served(application()) as address:
-        host, _, port = address.rpartition(":")
-        held = [await asyncio.open_connection(host, int(port)) for _ in range(5)]
-        with pytest.raises((ConnectionError, asyncio.IncompleteReadError)):
-            await one_byte(host, int(port))
-        for _, writer in held:
+        sent = {"nothing": b"", "half a head": HALF_HEAD, "half a body": half_body(address)}[said]
+        flood = await held(address, sent)
+        assert await asked(address, "GET", {}) == 200
+        # The two that waited longest were closed, and no more.
+        await asyncio.gather(*(ended(one) for one in flood[:2]))
+        more = await held(address, sent, 8)
+        assert await asked(address, "GET", {}) == 200
+        for _, writer in (*flood, *more):
+            writer.close()
+
+
+async def test_a_list_on_its_way_outlives_a_flood_of_silent_connections(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(edge, "CONNECTIONS_MAX", 5)
+    monkeypatch.setattr(edge, "ROOM", 2)
+    async with served(application()) as address:
+        [(reader, writer)] = await held(address, half_body(address), 1)
+        flood = await held(address, HALF_HEAD, 12)
+        writer.write(b"." * 95)
+        assert b" 200 " in await asyncio.wait_for(reader.readline(), 5)
+        for _, one in (*flood, (reader, writer)):
+            one.close()
+
+
+async def test_a_reader_that_does_not_read_its_answer_makes_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(edge, "CONNECTIONS_MAX", 2)
+    app = application()
+    begun = asyncio.Event()
+
+    @app.get("/large")
+    async def large() -> StreamingResponse:
+        async def parts() -> AsyncIterator[bytes]:
+            while True:
+                yield b"." * 1024 * 1024
+                begun.set()
+                await asyncio.sleep(0)
+
+        return StreamingResponse(parts())
+
+    async with served(app) as address:
+        [(_, reading)] = await held(address, f"GET /large HTTP/1.1\r\nhost: {address}\r\n\r\n".encode(), 1)
+        await asyncio.wait_for(begun.wait(), 5)
+        flood = await held(address, count=1)
+        for _ in range(3):
+            assert await asked(address, "GET", {}) == 200
+        for writer in (reading, flood[0][1]):
+            writer.close()
+
+
+async def test_when_every_connection_is_being_answered_a_new_one_is_closed_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(edge, "CONNECTIONS_MAX", 3)
+    app = application()
+    goes_on = asyncio.Event()
+    asking: list[None] = []
+
+    @app.get("/slow")
+    async def slow() -> str:
+        asking.append(None)
+        await goes_on.wait()
+        return "done"
+
+    async with served(app) as address:
+        busy = await held(address, f"GET /slow HTTP/1.1\r\nhost: {address}\r\n\r\n".encode(), 3)
+        async with asyncio.timeout(5):
+            while len(asking) < 3:  # noqa: ASYNC110  # the server sends no event
+                await asyncio.sleep(0.01)
+        await ended((await held(address, count=1))[0])
+        goes_on.set()
+        for reader, writer in busy:
+            assert b" 200 " in await asyncio.wait_for(reader.readline(), 5)
             writer.close()
 
 

@@ -31,9 +31,11 @@ log = structlog.get_logger()
 NONE = "none"
 HOST, PUBLISHED = configuration.HTTP_HOST.name, configuration.HTTP_PUBLISHED.name
 LOOPBACK = configuration.HTTP_HOST.usual
-# Open connections, and requests answered at the same time; more are refused at once.
+# Open connections; each has one request at a time. When there are more, ROOM of those whose clients keep us waiting are
+# closed, so that a flood of silent connections closes its own and not the door. A new one is refused only when we are
+# busy with all of them.
 CONNECTIONS_MAX = 1_000
-CONCURRENCY_MAX = 600
+ROOM = 100
 # The head of a request must arrive within HEAD_S. Each wait for a part of its body ends after BODY_PART_S. After
 # BODY_GRACE_S the body must have arrived at BODY_BYTES_A_S bytes per second or more on average.
 HEAD_S = 10.0
@@ -186,22 +188,30 @@ class _Arrival:
 
 
 class BoundedProtocol(H11Protocol):
-    """Closes connections above the limit, and connections on which no complete request head arrives in time."""
+    """Bounds the open connections, and closes those on which no complete request head arrives in time."""
 
     _head: asyncio.TimerHandle | None = None
+    # The event loop's clock when the connection was made, or when its last answer was complete.
+    since_s = 0.0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as its own base has it
         """Counts the connections before it accepts one."""
         super().connection_made(transport)
-        if len(self.connections) > CONNECTIONS_MAX:
+        self.since_s = self.loop.time()
+        if len(self.connections) > CONNECTIONS_MAX and not self._make_room():
             transport.abort()
         else:
             self._expect_head()
 
+    def on_response_complete(self) -> None:
+        """Notes when the connection became idle."""
+        self.since_s = self.loop.time()
+        super().on_response_complete()
+
     def data_received(self, data: bytes) -> None:
         """A complete head stops the timer; the first bytes of the next head start it."""
         super().data_received(data)
-        if self._answering():
+        if self.has_request():
             self._stop()
         elif self._head is None:
             self._expect_head()
@@ -221,10 +231,28 @@ class BoundedProtocol(H11Protocol):
 
     def _late(self) -> None:
         self._head = None
-        if not self._answering():
+        if not self.has_request():
             self.transport.abort()
 
-    def _answering(self) -> bool:
+    def _make_room(self) -> int:
+        """Closes connections whose clients keep us waiting: first those without a request, the longest wait first.
+        Returns how many it closed."""
+        others: set[Any] = self.connections - {self}
+        waiting = sorted((one for one in others if one.waits()), key=lambda one: (one.has_request(), one.since_s))
+        closed = waiting[:ROOM]
+        for one in closed:
+            # The loop tells it of its end later; until then it would count, and the next one would close more.
+            self.connections.discard(one)
+            one.transport.abort()
+        log.warning("too many connections: those whose clients keep us waiting were closed", closed=len(closed))
+        return len(closed)
+
+    def waits(self) -> bool:
+        """Whether the next step is the client's: to send a request, the rest of its body, or to read the answer."""
+        return not self.has_request() or self.cycle.more_body or self.transport.get_write_buffer_size() > 0
+
+    def has_request(self) -> bool:
+        """Whether the head of a request has arrived whose answer is not complete."""
         cycle: Any = self.cycle  # None before the first request, despite its declared type
         return cycle is not None and not cycle.response_complete
 
@@ -236,7 +264,7 @@ def config(app: ASGIApp, environ: Mapping[str, str], port: int) -> uvicorn.Confi
         host=configuration.HTTP_HOST.text(environ) or LOOPBACK,
         port=port,
         http=BoundedProtocol,
-        limit_concurrency=CONCURRENCY_MAX,
+        ws="none",
         log_config=None,
         access_log=False,
         server_header=False,
