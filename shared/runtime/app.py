@@ -56,6 +56,7 @@ RETRY_FIRST_S = 0.2
 RETRY_MAX_S = 5.0
 CONFIRM_S = 2.0
 KEYS_LOOK_S = 2.0
+OPEN_FILES = 8_192
 # An event loop that runs no other task for this long hangs in a computation. No task of the loop can notice that, only
 # a thread.
 BLOCKED_AFTER_S = 120.0
@@ -88,10 +89,12 @@ def main(spec: ServiceSpec) -> None:
 
 
 def _raise_open_files() -> None:
-    """Allows as many open files as the system lets this process have. In a flood the HTTP edge accepts more connections
-    than the usual 1,024, and those to Kafka and MongoDB would fail."""
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    """Allows OPEN_FILES, or as many as the system lets this process have. In a flood the HTTP edge accepts more
+    connections than the usual 1,024 files, and those to Kafka and MongoDB would fail."""
+    now, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = OPEN_FILES if most == resource.RLIM_INFINITY else min(most, OPEN_FILES)
+    if now != resource.RLIM_INFINITY and now < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
 
 
 async def _uncollected(batch: Awaitable[None]) -> None:

@@ -53,10 +53,15 @@ def said(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Ite
     monkeypatch.setattr(warnings, "showwarning", warnings.showwarning)
     monkeypatch.setattr("sys.stderr", stream)
     root.handlers.clear()
+    # A command that another test ran in this process may have silenced the libraries (payung/troubles.py).
+    library = logging.getLogger("faststream")
+    library_level = library.level
+    library.setLevel(logging.NOTSET)
     logs.configure("registration", {"PAYUNG_LOG": getattr(request, "param", "json")})
     yield stream.getvalue
     root.handlers[:] = kept
     root.setLevel(level)
+    library.setLevel(library_level)
 
 
 def events(text: str, event: str) -> list[dict[str, Any]]:

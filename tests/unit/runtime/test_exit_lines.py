@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import socket
 
 import pytest
@@ -69,3 +70,24 @@ async def test_an_address_of_another_machine_is_a_wrong_setting() -> None:
     web = app._Web(edge.config(Starlette(), {"PAYUNG_HTTP_HOST": "192.0.2.1"}, 0))
     with pytest.raises(StartRefused, match="PAYUNG_HTTP_PORT and PAYUNG_HTTP_HOST"):
         await web.serve()
+
+
+@pytest.mark.parametrize(
+    ("limits", "wanted"),
+    [
+        ((1_024, 524_288), (app.OPEN_FILES, 524_288)),
+        ((1_024, 4_096), (4_096, 4_096)),
+        ((1_024, resource.RLIM_INFINITY), (app.OPEN_FILES, resource.RLIM_INFINITY)),
+        ((20_000, 20_000), None),
+        ((resource.RLIM_INFINITY, resource.RLIM_INFINITY), None),
+    ],
+)
+def test_a_service_may_open_more_files_than_the_edge_has_connections(
+    monkeypatch: pytest.MonkeyPatch, limits: tuple[int, int], wanted: tuple[int, int] | None
+) -> None:
+    made: list[tuple[int, int]] = []
+    monkeypatch.setattr(resource, "getrlimit", lambda _: limits)
+    monkeypatch.setattr(resource, "setrlimit", lambda _, given: made.append(given))
+    app._raise_open_files()
+    assert made == ([] if wanted is None else [wanted])
+    assert app.OPEN_FILES > 4 * edge.CONNECTIONS_MAX
