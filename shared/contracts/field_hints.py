@@ -53,8 +53,13 @@ HINTS: Mapping[str, tuple[str, str]] = {
         "tulis tanggal bayar yang tidak setelah hari ini dan paling lama setahun sebelum bulan tagihan",
         "write the day of payment: not after today, and at most a year before the month that is billed",
     ),
+    **dict.fromkeys(("submission_id", "occupation", "birth_place", "phone", "address", "family_card"), _TEXT),
     **dict.fromkeys(
-        ("submission_id", "name", "occupation", "birth_place", "mother_name", "phone", "address", "family_card"), _TEXT
+        ("name", "mother_name"),
+        (
+            "tulis nama saja, tanpa NIK atau nomor lain dan tanpa galat atau tanda khusus",
+            "write the name alone, without a NIK or another number and without errors or special marks",
+        ),
     ),
     "sex": (
         "isi L (laki-laki) atau P (perempuan); dalam JSON M atau F",
@@ -74,8 +79,8 @@ HINTS: Mapping[str, tuple[str, str]] = {
     ),
     "attendees": ("isi jumlah orang dengan angka", "write the number of people in digits"),
     "heir": (
-        "isi nama ahli waris bila hubungan atau teleponnya diisi",
-        "write the heir's name where the relation or telephone is given",
+        "isi nama ahli waris, tanpa nomor, bila hubungan atau teleponnya diisi",
+        "write the heir's name, without a number, where the relation or telephone is given",
     ),
     "employer_id": (
         "isi NPP dengan huruf, angka, titik, atau garis saja",

@@ -1,4 +1,5 @@
-"""Compares two names: upper case, without punctuation and titles, token-sort ratio. Pure."""
+"""Names of people: which texts can be one, and how alike two are (upper case, without punctuation and titles,
+token-sort ratio). Pure."""
 
 from __future__ import annotations
 
@@ -20,6 +21,14 @@ _BACK_TITLES = frozenset(
 )
 # S.Pd and A.Md. would be split at their dots, so they are joined before the dots are removed.
 _DOTTED = re.compile(r"\b([A-Z])\.\s?([A-Z]{1,4})\b\.?(?=$|[\s,])")
+
+# Six digits in a row, also in groups: a NIK, a telephone or a date, and no part of a name (ANDI 2 is one).
+_LONG_NUMBER = re.compile(r"\d(?:[ .\-]?\d){5}")
+
+
+def is_name(text: str) -> bool:
+    """Whether a text can be the name of a person: it has a letter and no long number."""
+    return _LONG_NUMBER.search(text) is None and any(character.isalpha() for character in text)
 
 
 def normalise(name: str) -> str:

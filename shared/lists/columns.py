@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from shared.contracts.reasons import COLUMNS_ID
 from shared.lists import values
-from shared.lists.errors import HeaderError
+from shared.lists.errors import HeaderError, ListError
 
 ListKind = Literal[
     "workers",
@@ -32,6 +32,8 @@ ListKind = Literal[
 # The columns that `payung publish --wait` adds to a list. A file that ends with exactly these is an answers file.
 ANSWER_COLUMNS = ("outcome", "reasons", "message", "message_en", "worker_id")
 
+# So many columns named twice are a second table; fewer may be those of another person in the same row.
+_SIDE_BY_SIDE_MIN = 3
 _IN_BRACKETS = re.compile(r"\([^)]*\)")
 _BETWEEN_WORDS = re.compile(r"[^a-z0-9]+")
 
@@ -316,6 +318,13 @@ def match(header: Sequence[str], layout: Layout) -> Matched:
     missing = tuple(column for column in layout.columns if column.required and column.path not in taken)
     if missing:
         raise _header_error(missing, tuple(unknown), by_name)
+    twice = {again[index].path for index in repeated}
+    if len(twice) >= _SIDE_BY_SIDE_MIN and all(column.path in twice for column in layout.columns if column.required):
+        # The rows of the second table would be passed over.
+        raise ListError(
+            "Berkas memuat dua tabel yang bersebelahan; susun keduanya ke bawah dengan satu judul, lalu kirim lagi.",
+            "The file has two tables side by side; put one below the other under one heading and send it again.",
+        )
     return Matched(tuple(columns), tuple(unknown), again, frozenset(repeated))
 
 

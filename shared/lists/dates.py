@@ -16,7 +16,14 @@ _DAY_FIRST = re.compile(r"(\d{1,2}) ?[/.\-] ?(\d{1,2}) ?[/.\-] ?(\d{4})", re.ASC
 _YEAR_FIRST = re.compile(r"(\d{4}) ?[/.\-] ?(\d{1,2}) ?[/.\-] ?(\d{1,2})", re.ASCII)
 _IN_WORDS = re.compile(r"(\d{1,2})[ \-/.]*([A-Za-z]{3,9})[ .,\-/]+(\d{4})", re.ASCII)
 _ENGLISH = re.compile(r"([A-Za-z]{3,9})\.? (\d{1,2})(?:st|nd|rd|th)?,? (\d{4})", re.ASCII)
-_WEEKDAY = re.compile(r"^(senin|selasa|rabu|kamis|jum'?at|sabtu|minggu|ahad)\b[ ,]+", re.IGNORECASE)
+_WEEKDAYS = (
+    "senin|selasa|rabu|kamis|jum['\u2019]?at|sabtu|minggu|ahad"
+    "|mon(?:day)?|tue(?:s(?:day)?)?|wed(?:nesday)?|thu(?:rs(?:day)?)?|fri(?:day)?|sat(?:urday)?|sun(?:day)?"
+)
+# What people write around a date: the weekday before it or in brackets behind it, and `tgl.`.
+_AROUND = re.compile(
+    rf"^(?:(?:{_WEEKDAYS})\b[ ,.]+)?(?:(?:tgl|tanggal)\b[ .:]+)?|[ ,]*\((?:{_WEEKDAYS})\)$", re.IGNORECASE
+)
 # A local time after a date changes nothing; `day_of` handles a time with an offset.
 _TIME_BEHIND = re.compile(
     r"(?<=\d)(?: +|T)\d{1,2}[:.]\d{2}(?:[:.]\d{2}(?:[.,]\d{1,9})?)?(?: ?[AaPp]\.?[Mm]\.?)?$", re.ASCII
@@ -59,7 +66,7 @@ def day(cell: str) -> str:
     known = day_of(cell)
     if known is not None:
         return known.isoformat()
-    bare = _WEEKDAY.sub("", _TIME_BEHIND.sub("", " ".join(cell.split())))
+    bare = _AROUND.sub("", _TIME_BEHIND.sub("", " ".join(cell.split())))
     if found := _DAY_FIRST.fullmatch(bare):
         return _iso(found[3], found[2], found[1]) or cell
     if found := _YEAR_FIRST.fullmatch(bare):
@@ -136,7 +143,7 @@ def parts_of(cell: str) -> tuple[int, int] | None:
     """The first two parts of a date that ends with its year; None for any other format."""
     if len(cell) > _ISO_DASH and cell[_ISO_DASH] == "-":
         return None
-    found = _DAY_FIRST.match(_WEEKDAY.sub("", " ".join(cell.split())))
+    found = _DAY_FIRST.match(_AROUND.sub("", " ".join(cell.split())))
     return (int(found[1]), int(found[2])) if found else None
 
 

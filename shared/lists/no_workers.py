@@ -1,4 +1,4 @@
-"""Finds lines of a table that are not rows: column numbers, totals, another heading, the signatures at its end.
+"""Finds lines of a table that are not rows: column numbers, totals, notes, another heading, the signatures at its end.
 
 They are reported once, by their numbers, and never refused one by one. In doubt a line counts as a row; a line with a
 number like a NIK always does.
@@ -15,10 +15,12 @@ from shared.lists.notices import Notice, lines_named
 from shared.lists.tables import Cells
 
 _TOTAL = re.compile(r"(grand\s*|sub\s*)?(jumlah|jml|total)\b", re.IGNORECASE)
-_TOTAL_LETTERS = frozenset("jJtTgGsS")
+_NOTE = re.compile(r"(catatan|keterangan|ket\.|nb|n\.b|sumber|note)\b\s*[:.]?", re.IGNORECASE)
+_FIRST_LETTERS = frozenset("jJtTgGsScCkKnN")
 _GAPS = re.compile(r"(?<=\d)[ .\-](?=\d)")
 # A NIK, also with missing or extra digits; the number of an official (NIP) has 18 digits.
 _LIKE_A_NIK = re.compile(r"(?<!\d)\d{10,17}(?!\d)|\d[.,]?\d*[eE]\+\d\d")
+_NIK = re.compile(r"(?<!\d)\d(?:[ .\-]?\d){15}(?!\d)")
 _NUMBERED = re.compile(r"\(?\s*(\d{1,3})\s*[).]?")
 _SPARSE_CELLS = 2
 _HELD_MAX = 50
@@ -47,6 +49,7 @@ class NoWorkers:
         """The rows among the records below the heading."""
         self.numbers = set()
         held: list[Cells] = []
+        title: list[Cells] = []
         first, ended, last = True, False, 0
         for record in records:
             number, cells, fault = record
@@ -58,20 +61,30 @@ class NoWorkers:
             is_heading = fault is None and self._is_heading(number, cells)
             if is_heading or (fault is None and self._is_none(cells, first=first)):
                 # The lines above a heading are its title.
-                self.numbers |= {one for one, _, _ in held} if is_heading else set()
-                held = [] if is_heading else held
+                if is_heading:
+                    self.numbers |= {one for one, _, _ in (*held, *title)}
+                    held.clear()
+                    title.clear()
                 self.numbers.add(number)
                 # The lines below a total may be the signatures, those below a heading the numbers of the columns.
                 first, ended = is_heading, True
                 continue
             first = False
-            if fault is None and self._signed and (gap or held) and _is_sparse(cells) and len(held) < _HELD_MAX:
-                held.append(record)
-                ended = True
-                continue
+            yield from title
+            title.clear()
+            if fault is None and self._signed and _is_sparse(cells) and len(held) < _HELD_MAX:
+                if gap or held:
+                    held.append(record)
+                    ended = True
+                    continue
+                if len(_filled(cells)) == 1:
+                    # Directly below a row: the title of a further table, or a row with one cell.
+                    title.append(record)
+                    continue
             yield from held
             held.clear()
             yield record
+        yield from title
         self.numbers |= {number for number, _, _ in held}
 
     def _is_heading(self, number: int, cells: Sequence[str]) -> bool:
@@ -85,10 +98,13 @@ class NoWorkers:
         lead = cells[0].strip() or next(cell.strip() for cell in cells if cell.strip())
         if first and _are_column_numbers(_filled(cells)):
             return True
-        if lead[0] not in _TOTAL_LETTERS or not _TOTAL.match(lead):
+        if lead[0] not in _FIRST_LETTERS:
             return False
-        filled = _filled(cells)
-        return 2 * len(filled) <= len(self._heading) + 1 and not has_nik(filled)
+        if _TOTAL.match(lead):
+            filled = _filled(cells)
+            return 2 * len(filled) <= len(self._heading) + 1 and not has_nik(filled)
+        # A note may name a telephone, so only a whole NIK speaks against it.
+        return bool(_NOTE.match(lead)) and self._signed and len(_filled(cells)) == 1 and not _NIK.search(lead)
 
     def notice(self, where: str = "", apart: Iterable[int] = ()) -> Notice | None:
         """The notice about the lines that are not rows, without those of `apart`; None when there are none."""
@@ -98,8 +114,10 @@ class NoWorkers:
         shown = lines_named(numbers)
         place_id, place_en = (f" di lembar {where}", f" of the sheet {where}") if where else ("", "")
         return (
-            f"Baris {shown}{place_id} tidak memuat data (nomor kolom, jumlah, judul ulang, tanda tangan) dan dilewati.",
-            f"The lines {shown}{place_en} hold no data (column numbers, totals, headings, signatures): left out.",
+            f"Baris {shown}{place_id} tidak memuat data (nomor kolom, jumlah, catatan, judul, tanda tangan) dan "
+            "dilewati.",
+            f"The lines {shown}{place_en} hold no data (column numbers, totals, notes, headings, signatures) and are "
+            "left out.",
         )
 
 

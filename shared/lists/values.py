@@ -20,6 +20,8 @@ _SCIENTIFIC = re.compile(r"\d([.,]\d+)?[eE]\+?\d+")
 _DOTTED = re.compile(r"\d{1,3}(\.\d{3})+(,0{1,2})?")
 _COMMAED = re.compile(r"\d{1,3}(,\d{3})+(\.0{1,2})?")
 _PLAIN = re.compile(r"(\d+)([.,]0{1,2})?")
+_THOUSANDS = re.compile(r"(\d{1,6})(?:ribu|rb)")
+_A_MONTH = re.compile(r"(?:/|per)(?:bulan|bln)\.?$")
 _MILLIONS = re.compile(r"(\d+)(?:[.,](\d))?(juta|jt)")
 
 _VILLAGE = re.compile(r"(\d{2}\.\d{2}\.\d{2}\.\d{4})(?!\d)")
@@ -115,15 +117,17 @@ def village(cell: str) -> str:
 
 @lru_cache(maxsize=8_192)
 def amount(cell: str) -> int | str:
-    """Whole rupiah, from 1.000.000, 1000000, Rp 1.000.000 or 1,5 juta."""
+    """Whole rupiah, from 1.000.000, 1000000, Rp 1.000.000,- per bulan, 500 ribu or 1,5 juta."""
     plain = cell.lower().replace("\u00a0", "").replace(" ", "").removeprefix("rp").removeprefix("idr").lstrip(".:")
-    plain = plain.removesuffix(",-").removesuffix(".-").removesuffix("/bulan")
+    plain = _A_MONTH.sub("", plain).removesuffix(",-").removesuffix(".-")
     if _DOTTED.fullmatch(plain):
         return int(plain.split(",")[0].replace(".", ""))
     if _COMMAED.fullmatch(plain):
         return int(plain.split(".")[0].replace(",", ""))
     if found := _PLAIN.fullmatch(plain):
         return int(found[1]) if len(found[1]) <= 15 else cell
+    if found := _THOUSANDS.fullmatch(plain):
+        return int(found[1]) * 1_000
     if found := _MILLIONS.fullmatch(plain):
         return int(found[1]) * 1_000_000 + int(found[2] or 0) * 100_000
     return cell

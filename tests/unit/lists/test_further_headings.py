@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.lists import ListFile, answer_rows, open_list
+from shared.lists import ListError, ListFile, answer_rows, open_list
 from shared.lists.answers import NO_ANSWER
 from shared.lists.rows import Row
 
@@ -140,6 +140,30 @@ def test_the_title_above_a_second_table_is_no_row(tmp_path: Path) -> None:
     assert people(found) == ["6408040107850001", "6408040107850002"]
     (notice,) = told(found)
     assert notice.startswith("Baris 4, 5 tidak memuat data")
+
+
+def test_the_title_directly_below_a_row_is_no_row_either(tmp_path: Path) -> None:
+    rows = [list(REQUIRED), cells(1), ["B. PETANI", *[""] * 7], list(REQUIRED), cells(2)]
+    assert people(listed(tmp_path, rows)) == ["6408040107850001", "6408040107850002"]
+
+
+def test_a_line_with_one_cell_between_rows_is_answered(tmp_path: Path) -> None:
+    rows = [list(REQUIRED), cells(1), ["SITI", *[""] * 7], cells(2), ["RINA", *[""] * 7]]
+    assert [row.number for row in listed(tmp_path, rows).rows()] == [2, 3, 4, 5]
+
+
+def test_notes_below_a_table_are_named_and_one_with_a_nik_is_answered(tmp_path: Path) -> None:
+    notes = ["Catatan: hubungi 0812-3456-7890", "Keterangan: L = Laki-laki", "NB: 6408.0401.0785.0009 menyusul"]
+    found = listed(tmp_path, [list(REQUIRED), cells(1), *([note, *[""] * 7] for note in notes)])
+    assert [row.number for row in found.rows()] == [2, 5]
+    assert told(found)[0].startswith("Baris 3, 4 tidak memuat data")
+
+
+@pytest.mark.parametrize("is_sheet", [False, True])
+def test_two_tables_side_by_side_are_refused(tmp_path: Path, is_sheet: bool) -> None:
+    rows = [[*REQUIRED, "", *REQUIRED], [*cells(1), "", *cells(2)]]
+    with pytest.raises(ListError, match="side by side"):
+        listed(tmp_path, rows, is_sheet=is_sheet)
 
 
 def test_a_person_above_the_heading_is_refused_by_name(tmp_path: Path) -> None:

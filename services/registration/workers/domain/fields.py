@@ -15,11 +15,16 @@ from shared.contracts import readers, yes_no
 from shared.contracts.base import SECTORS, Sector, Sex
 from shared.contracts.forms import INVALID, Field, Form, Noted, Rule, Values, Wrong, is_empty, never, wrong
 from shared.contracts.reasons import Reason
-from shared.kernel import contacts
+from shared.kernel import contacts, names
 from shared.kernel.calendar import day_of
 
 _SECTORS: Mapping[str, Sector] = {sector: sector for sector in SECTORS}
 _NO_CONSENT = wrong(Reason.CONSENT_MISSING)
+
+
+def _name(raw: Any, values: object) -> str | Wrong:
+    text = readers.text(raw, values)
+    return text if isinstance(text, Wrong) or names.is_name(text) else INVALID
 
 
 def _birth_date(raw: Any, values: Values[Given]) -> date | Noted[date]:
@@ -101,7 +106,7 @@ def _heir_is_named(values: Values[Given]) -> Wrong | None:
     return INVALID if is_described and values.get(_HEIR_NAME) is None else None
 
 
-NAME = Field("name", readers.text, absent=Reason.NAME_MISSING)
+NAME = Field("name", _name, absent=Reason.NAME_MISSING)
 BIRTH_DATE = Field("birth_date", _birth_date)
 SEX: Field[Sex] = Field("sex", _sex)
 SECTOR: Field[Sector] = Field("sector", _sector)
@@ -113,7 +118,7 @@ CONSENT_AFTER_BIRTH: Rule[None, Given] = Rule("consent_after_birth", _given_afte
 # An update gives no consent, but a consent field that says No must not be overlooked.
 CONSENT_NOT_REFUSED: Field[None] = Field("consent", _no_refusal, optional=True)
 BIRTH_PLACE = Field("birth_place", readers.text, optional=True)
-MOTHER_NAME = Field("mother_name", readers.text, optional=True)
+MOTHER_NAME = Field("mother_name", _name, optional=True)
 PHONE = Field("phone", _contact(contacts.phone), optional=True)
 ADDRESS = Field("address", readers.text, optional=True)
 FAMILY_CARD = Field("family_card", readers.text, optional=True)

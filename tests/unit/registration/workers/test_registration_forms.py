@@ -100,10 +100,22 @@ def form_of(fields: Any, regency: str = "64.08") -> WorkerForm:
         ("heir", "Rahmat", "field-invalid:heir"),
         ("heir", {"relation": "spouse"}, "field-invalid:heir"),
         ("heir", {"name": 5}, "field-invalid:heir"),
+        ("name", "SITI 6408054107850001", "field-invalid:name"),
+        ("name", "6408 0541 0785 0001", "field-invalid:name"),
+        ("name", "SITI (0812-3456-7890)", "field-invalid:name"),
+        ("name", "...", "field-invalid:name"),
+        ("name", "12345", "field-invalid:name"),
+        ("mother_name", "HALIMAH 640805410785", "field-invalid:mother_name"),
+        ("heir", {"name": "RAHMAT 081234567890"}, "field-invalid:heir"),
     ],
 )
 def test_one_wrong_field_gives_its_one_reason(field: str, value: Any, expected: str) -> None:
     assert problems(with_change(field, value)) == [expected]
+
+
+@pytest.mark.parametrize("name", ["ANDI 2", "H. ANDI, S.Pd.", "NUR'AINI", "M 12", "DG. 12345", "D", "ÉMILE", "李明"])
+def test_a_name_may_have_a_short_number(name: str) -> None:
+    assert problems({**with_change("name", name), "mother_name": name, "heir": {"name": name}}) == []
 
 
 @pytest.mark.parametrize(
