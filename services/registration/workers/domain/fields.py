@@ -24,7 +24,7 @@ _NO_CONSENT = wrong(Reason.CONSENT_MISSING)
 
 def _name(raw: Any, values: object) -> str | Wrong:
     text = readers.text(raw, values)
-    return text if isinstance(text, Wrong) or names.is_name(text) else INVALID
+    return INVALID if isinstance(text, str) and not names.is_name(text) else text
 
 
 def _birth_date(raw: Any, values: Values[Given]) -> date | Noted[date]:
