@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import replace
 
 import pytest
@@ -42,7 +42,20 @@ async def made(kafka: str) -> AsyncIterator[list[Topic]]:
 async def make(kafka: str, made: list[Topic], wanted: Sequence[Topic]) -> Server:
     await topics_admin.apply(kafka, wanted)
     made += wanted
+    counts = {one.name: one.partitions for one in wanted}
+    admin = AIOKafkaAdminClient(bootstrap_servers=kafka)
+    await admin.start()
+    async with asyncio.timeout(30):
+        # A broker shows a new topic a moment after it has answered that the topic is made.
+        while await _standing(admin, counts) != counts:  # noqa: ASYNC110  # a broker sends no event
+            await asyncio.sleep(0.05)
+    await admin.close()
     return Server({"PAYUNG_KAFKA": kafka})
+
+
+async def _standing(admin: AIOKafkaAdminClient, names: Iterable[str]) -> dict[str, int]:
+    found = await admin.describe_topics(list(names))
+    return {one["topic"]: len(one["partitions"]) for one in found if not one["error_code"]}
 
 
 async def test_an_agency_with_both_its_topics_is_taken(kafka: str, made: list[Topic]) -> None:
