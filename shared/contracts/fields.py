@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from shared.contracts.forms import is_empty
 from shared.contracts.reasons import Reason
 from shared.contracts.yes_no import parse
 from shared.kernel.calendar import day_of
-from shared.kernel.debris import fault, says_nothing
+from shared.kernel.debris import fault
 
 TEXT_MAX = 200
 LIST_MAX = 100
@@ -27,8 +28,7 @@ class Fields:
 
     def missing(self, name: str) -> bool:
         """Whether a field is missing or empty (blank, a dash)."""
-        value = self.fields.get(name)
-        return value is None or (isinstance(value, str) and says_nothing(value))
+        return is_empty(self.fields.get(name))
 
     def wrong(self, name: str) -> None:
         """Notes that a field is missing or invalid."""

@@ -18,8 +18,6 @@ T = TypeVar("T")
 V = TypeVar("V")
 G = TypeVar("G", default=Any)
 
-TEXT_MAX = 200
-LIST_MAX = 100
 # Other years are typing errors or a program's "never" (9999-12-31). Date arithmetic from such days would overflow.
 YEARS = range(1900, 2200)
 

@@ -136,6 +136,8 @@ def _take(service: str, address: Address, event: Event, decision: Decision[Any],
     outcomes = []
     work = topics.work(service)
     caused = caused_by(event, version, naming)
+    has_steps = any(outcome.topic == work for outcome in decision.outcomes)
+    saved = origin(address, event, naming) if has_steps else b""
     for index, outcome in enumerate(decision.outcomes):
         # More people see keys than records, and some keys are names of inputs.
         key = without_niks(outcome.key)
@@ -144,7 +146,6 @@ def _take(service: str, address: Address, event: Event, decision: Decision[Any],
             key = name if outcome.key == event.id else key
             outcome = replace(outcome, subject=name) if outcome.subject == event.id else outcome
         identifier = outcome_id(service, event, address.id, outcome.type, index)
-        saved = origin(address, event, naming) if outcome.topic == work else b""
-        value = write_outcome(service, identifier, outcome, caused, saved)
+        value = write_outcome(service, identifier, outcome, caused, saved if outcome.topic == work else b"")
         outcomes.append(SavedOutcome(identifier, outcome.topic, key, outcome.type, value, outcome.personal))
     return Taken(event.name, event.content_hash, version, tuple(outcomes))

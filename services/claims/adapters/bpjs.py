@@ -5,6 +5,7 @@ The body contains an account, so neither it nor an error that could contain it i
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from functools import lru_cache
 from typing import Any
 
@@ -49,13 +50,8 @@ async def pay(key: str, claim: Claim, due: Due, place: Workplace) -> WorkResult:
     if claim.form is None or claim.status is not ClaimStatus.APPROVED:
         raise Defect("a claim that is not approved is due to be paid")
     reference: Reference = place.reference
-    try:
-        answer = await _client().post(
-            reference.bpjs_url + PATH, json=request_of(key, claim), headers={"Idempotency-Key": due.id}
-        )
-    except httpx.HTTPError as error:
-        # `from None`: the original error holds the request, and with it the account.
-        raise Unavailable(f"BPJS: {type(error).__name__}") from None
+    headers = {"Idempotency-Key": due.id}
+    answer = await _answer(_client().post(reference.bpjs_url + PATH, json=request_of(key, claim), headers=headers))
     if answer.status_code == ACCOUNT_REFUSED:
         return WorkResult("benefit.refused", key, BenefitRefused(claim=key, round=claim.round))
     if answer.status_code == PAID_OTHERWISE:
@@ -83,12 +79,17 @@ def request_of(key: str, claim: Claim) -> dict[str, Any]:
     }
 
 
+async def _answer(call: Awaitable[httpx.Response]) -> httpx.Response:
+    try:
+        return await call
+    except httpx.HTTPError as error:
+        # `from None`: the original error holds the request, and with it the account.
+        raise Unavailable(f"BPJS: {type(error).__name__}") from None
+
+
 async def _paid_before(url: str, claim: Claim, due: Due) -> BenefitTransferred:
     """Asks what BPJS paid under a key."""
-    try:
-        answer = await _client().get(f"{url}{PATH}/{due.id}")
-    except httpx.HTTPError as error:
-        raise Unavailable(f"BPJS: {type(error).__name__}") from None
+    answer = await _answer(_client().get(f"{url}{PATH}/{due.id}"))
     if answer.status_code != 200:
         raise Unavailable(f"BPJS: HTTP {answer.status_code} for a key that it has paid")
     try:
