@@ -290,8 +290,8 @@ def _caused(cause: Event, version: int, first: str, last: str) -> bytes:
 
 
 def origin(address: Address, event: Event, key: bytes) -> bytes:
-    """What a step on the service's own work topic says of the document that saved it, and of the input for which; as
-    the inner part of a JSON object. Empty when the document's key holds a name that may not be shown."""
+    """Names the document that saved a step, and the input for which it was saved: the inner part of a JSON object.
+    Empty when the document's key holds a name that may not be shown."""
     named_by_sender = event.id in address.id and tokens.shown(event.source, event.id, key) != event.id
     if named_by_sender or without_niks(address.id) != address.id:
         return b""
@@ -300,7 +300,7 @@ def origin(address: Address, event: Event, key: bytes) -> bytes:
 
 
 def known_as(name: str, key: bytes) -> str:
-    """The name of an input as `origin` writes it: a name that may hold personal data is replaced by a keyed one."""
+    """The name of an input as `origin` writes it. A keyed name replaces one that may hold personal data."""
     source, _, identifier = name.partition("|")
     return f"{source}|{tokens.shown(source, identifier, key)}"
 

@@ -29,7 +29,7 @@ class Event(Generic[D_co]):
     `at` is the record's own timestamp on the broker (the `now` of every decision, aware, UTC). `content_hash` tells a
     redelivery (same name, same hash) from a conflicting duplicate (same name, other hash).
 
-    `origin`: of a step on the service's own work topic, where it was saved.
+    `origin` says where a step of the service's own work topic was saved; other events have none.
 
     `for_cause`: the event only passes on the input that caused it, so its outcomes name that input as their cause.
     """

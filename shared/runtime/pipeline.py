@@ -398,7 +398,7 @@ class Pipeline:
 
 
 def _origins(waiting: Mapping[Address, Sequence[_Part]]) -> list[Address]:
-    """The other documents whose steps are among these parts."""
+    """The documents that saved steps among these parts, and that no part changes."""
     named = (part.event.origin.address for ps in waiting.values() for part in ps if part.event.origin is not None)
     return [address for address in dict.fromkeys(named) if address not in waiting]
 

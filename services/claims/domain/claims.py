@@ -255,8 +255,11 @@ def cleared(state: Claim, event: Event[ClaimCleared], facts: Facts) -> Decision[
 
 
 def _is_awaited(state: Claim, event: Event) -> bool:
-    """Whether this answers the work that is due now. A restored store may read the answer to another look; taking it
-    would use up its name for the look that will ask."""
+    """Whether this answers the work that is due now.
+
+    A restored store may read the answer to a later look first. If it took that answer now, the later look would never
+    get one, because the document takes each name once.
+    """
     due = outcomes.due_of(state, event.at)
     return due is not None and due.id == event.id
 
@@ -289,8 +292,8 @@ def transferred(state: Claim, event: Event[BenefitTransferred], facts: Facts) ->
         return _stale()
     paid = replace(state, status=ClaimStatus.PAID, stage="selesai", paid_on=step.paid_on, reference=step.reference)
     if step.benefits is not None and tuple(step.benefits) != state.to_pay:
-        # A restored store reads what was paid before, for the months that were known then. Without months the next look
-        # reopens the claim when it is entitled to more.
+        # BPJS paid this before the store was restored, for the months that were known then. With `months=0` the next
+        # look reopens the claim if it is entitled to more.
         paid = replace(paid, benefits=(*state.paid_before, *step.benefits), months=0)
     # News that came during the payment found nothing to change, so look once more.
     return _decided(
