@@ -38,6 +38,7 @@ SPEC = ServiceSpec(
     indexes=documents.INDEXES,
     reference=facts.reference,
     conflicting=decide.conflicting,
+    after_cause=frozenset(claims_work.WORK),
     performers={**waits.PERFORMERS, outcomes.PAYMENT: bpjs.pay},
     outcomes=claims.OUTCOMES,
     routes=api.routes,

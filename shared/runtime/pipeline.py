@@ -13,8 +13,9 @@ result, because:
   again;
 * compare-and-set on the version is the only guard against another writer; a write that is not confirmed is loaded and
   checked again, for a bounded number of rounds;
-* a step of our own is taken only when the store knows the input for which it was saved. After the restore of an older
-  store a step may be read before that input; it is passed over, because the decision of the input publishes it again;
+* a step that asks what the store knows (`after_cause`) is taken only when the store knows the input for which it was
+  saved. After the restore of an older store it may be read before that input; it is passed over, because the decision
+  of the input publishes it again;
 * a journal entry names the documents that may owe outcomes. It is written before the documents and removed after the
   acks, so that a start finds them even when the input has expired from its topic.
 """
@@ -234,7 +235,7 @@ class Pipeline:
         failed: set[tuple[str, int, int]] = set()
         rounds = 0
         while waiting and rounds < ROUNDS_MAX:
-            stored = await self._store.load([*waiting, *_origins(waiting)])
+            stored = await self._store.load([*waiting, *self._origins(waiting)])
             now_waiting = [
                 (Routed(part.address, part.event.data), part.event) for ps in waiting.values() for part in ps
             ]
@@ -277,10 +278,21 @@ class Pipeline:
             results.append(one)
         return results, left
 
+    def _origins(self, waiting: Mapping[Address, Sequence[_Part]]) -> list[Address]:
+        """The documents that saved the steps which `_is_early` judges, and that no part changes."""
+        after = self._spec.after_cause
+        named = (
+            part.event.origin.address
+            for ps in waiting.values()
+            for part in ps
+            if part.event.origin and part.event.type in after
+        )
+        return [address for address in dict.fromkeys(named) if address not in waiting]
+
     def _is_early(self, event: Event, stored: Mapping[Address, Stored]) -> bool:
         """Whether this step was read before the input for which it was saved."""
         origin = event.origin
-        if origin is None:
+        if origin is None or event.type not in self._spec.after_cause:
             return False
         document = stored.get(origin.address)
         taken = () if document is None else document.taken
@@ -395,12 +407,6 @@ class Pipeline:
         audit_trail.commands_refused(outcomes)
         for kind, count in Counter(one.type for one in outcomes).items():
             self._metrics.outcome(kind, count)
-
-
-def _origins(waiting: Mapping[Address, Sequence[_Part]]) -> list[Address]:
-    """The documents that saved steps among these parts, and that no part changes."""
-    named = (part.event.origin.address for ps in waiting.values() for part in ps if part.event.origin is not None)
-    return [address for address in dict.fromkeys(named) if address not in waiting]
 
 
 def _is_full(stored: Stored | None) -> bool:
