@@ -94,7 +94,7 @@ class Filler:
         if origin in (Union, types.UnionType):
             return self._value(next(one for one in arguments if one is not types.NoneType), text, within)
         if origin is tuple and len(arguments) == 2 and arguments[1] is Ellipsis:
-            # A state that holds earlier ones of its kind holds them once.
+            # A state may hold earlier states of its kind; those hold none.
             return () if arguments[0] in within else (self._value(arguments[0], text, within),)
         if origin is tuple:
             return tuple(self._value(one, text, within) for one in arguments)

@@ -27,7 +27,7 @@ class Kept(Generic[T]):
         self._done = asyncio.Event()
 
     def open(self) -> T:
-        """Returns when everything has started; raises the error that prevented it."""
+        """Returns when everything has started; raises the error that prevented the start."""
         self._thread.start()
         answer = self._answer.get(timeout=START_S)
         if isinstance(answer, BaseException):

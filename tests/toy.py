@@ -38,7 +38,7 @@ class Codec:
 
 
 def route(event: Event[Any], reference: Any) -> tuple[Routed, ...]:
-    """Routes by counter; a list of counters goes to each of them."""
+    """Routes to the named counter, or to each counter of a list."""
     counters = event.data.fields["counter"]
     many = counters if isinstance(counters, list) else [counters]
     return tuple(Routed(Address("counters", str(one)), event.data) for one in many)
@@ -95,5 +95,5 @@ def record(identifier: str, *, offset: int = 0, partition: int = 0, **data: Any)
 
 
 def garbage(offset: int, value: bytes | None = b"\xff{") -> Record:
-    """A record that nobody can read."""
+    """A record that cannot be read."""
     return Record("toy-intake", 0, offset, b"k", value, (("h", b"v"),), AT_MS)

@@ -1,4 +1,4 @@
-"""The dashboard in a real Chromium: fits its window, says when nobody is there, and comes back by itself."""
+"""The dashboard in a real Chromium: it fits its window, says when the service is away, and reconnects by itself."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def application(context: Any) -> FastAPI:
 
 
 def gateway() -> FastAPI:
-    """What stands before a dead service: a proxy that answers 502 to everything."""
+    """A proxy in front of a dead service: it answers 502 to every request."""
     app = FastAPI()
 
     @app.get("/{path:path}")

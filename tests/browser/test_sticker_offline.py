@@ -1,4 +1,6 @@
-"""The checking page in a real Chromium with the service gone: it tells genuine from expired, revoked and forged."""
+"""The checking page in a real Chromium, while the service is stopped: it distinguishes genuine, expired, revoked and
+forged stickers.
+"""
 
 from __future__ import annotations
 
@@ -45,7 +47,7 @@ class Server:
         self._thread.start()
 
     def stop(self) -> None:
-        """No request is answered any more."""
+        """Stops the server; it answers no request afterwards."""
         self._server.should_exit = True
         self._thread.join(timeout=20)
         self._socket.close()
@@ -139,7 +141,7 @@ def test_the_time_zone_of_the_phone_does_not_change_the_last_day(scene: Scene) -
     page.evaluate("navigator.serviceWorker.ready.then(() => true)")
     page.wait_for_function(f"({KEPT})().then(text => text.length > 0)")
     scene.server.stop()
-    # 15.59 UTC is the last minute of the day in WITA, and still morning where this phone believes to be.
+    # 15.59 UTC is the last minute of the day in WITA, and still morning in this phone's time zone.
     page.clock.set_fixed_time(f"{UNTIL.isoformat()}T15:59:00Z")
     assert scene.scan(scene.tokens[1]) == "valid"
     page.clock.set_fixed_time(f"{UNTIL.isoformat()}T16:01:00Z")

@@ -155,7 +155,7 @@ async def test_due_work_is_found_when_its_time_has_come_and_gone_when_it_is_done
 
 async def test_heavy_documents_drop_published_outcomes_but_keep_the_names(store: StateStore) -> None:
     if isinstance(store, MemoryStore):
-        # A dictionary has no 16 MB limit: the fake keeps everything, which only re-emits more.
+        # A dictionary has no 16 MB limit, so the fake keeps every outcome. It only publishes more of them again.
         return
     await store.save([write("a", 0, {"sum": 1}, "e1", size=300_000)])
     again = write("a", 1, {"sum": 2}, "e2", due=Due("d", "call", AT, {}), size=10)

@@ -1,4 +1,6 @@
-"""Which journal entries a start may close: the dead predecessor's at once, another process's only when all is saved."""
+"""Which journal entries a start may close: those of its dead predecessor at once, those of another process only when
+all their inputs are saved.
+"""
 
 from __future__ import annotations
 

@@ -73,7 +73,7 @@ async def test_a_successor_under_the_same_name_takes_it_at_once(store: StateStor
     assert await store.take_leases(["a"], before, LONG_S, 1) == {"a"}
     assert await store.take_leases(["a"], after, LONG_S, 1) == {"a"}
     assert await store.renew_leases(["a"], before, LONG_S) == set()
-    # A process without a name is nobody's successor.
+    # A process without a name does not succeed another process.
     assert await store.take_leases(["b"], holder(), LONG_S, 1) == {"b"}
     assert await store.take_leases(["b"], holder(), LONG_S, 1) == set()
 

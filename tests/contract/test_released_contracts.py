@@ -18,7 +18,7 @@ import pytest
 from payung import contracts
 
 FILE = Path(__file__).parent / "released.json"
-# For people; it may be worded anew.
+# A text for people; it may change.
 _WORDS = ("title", "description", "examples")
 Forms = dict[str, Any]
 
@@ -44,7 +44,7 @@ def _bare(schema: Any) -> Any:
 
 
 def breaks(was: Forms, now: Mapping[str, Any]) -> Iterator[str]:
-    """Every change with which two releases side by side would not understand each other."""
+    """Every change after which two releases that run side by side could not read each other's events."""
     for name, old in was.items():
         new = now.get(name)
         if new is None:

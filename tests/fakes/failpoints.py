@@ -1,7 +1,7 @@
 """Places where a test kills or stops a process: `PAYUNG_FAILPOINT=<seam>[:n][:stop]`, at the n-th pass.
 
-The process is killed; no exception is raised: no handler, no `finally` and no buffer may soften what a power cut or the
-kernel would do. `stop` pauses it instead (SIGSTOP), so that a test can let another process take over before it goes on.
+The process is killed, and no exception is raised: as after a power cut, no handler, no `finally` and no buffer may run.
+`stop` pauses it instead (SIGSTOP), so that a test can let another process take over before this one continues.
 
 The product knows only its seams (shared/runtime/seams.py). `environment` makes Python import `armed/sitecustomize.py`
 when the process starts, and that file puts a failpoint in the place of the empty `hit`.

@@ -192,7 +192,7 @@ class MemoryStore:
         self.noted.update(offsets)
 
     async def settled(self) -> Settled:
-        """The noted offsets; they are complete from the first day on."""
+        """The noted offsets. They are complete, because this store has noted them since its first record."""
         await self.trouble("read")
         return Settled(dict(self.noted), whole=True)
 
@@ -335,7 +335,7 @@ class MemoryTopics:
 
 
 class MemoryPublisher:
-    """One process's way to the topics."""
+    """The publisher of one process."""
 
     def __init__(self, topics: MemoryTopics, trouble: Trouble) -> None:
         self._topics = topics

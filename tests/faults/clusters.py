@@ -74,7 +74,7 @@ async def step_down(mongo_url: str) -> None:
         client: MongoClient[dict[str, Any]] = MongoClient(mongo_url, serverSelectionTimeoutMS=20_000)
         try:
             client.admin.command("replSetStepDown", 30)
-        except AutoReconnect:  # it closes its connections when it steps down
+        except AutoReconnect:  # a primary closes its connections when it steps down
             pass
         finally:
             client.close()

@@ -1,6 +1,6 @@
 """`payung up` in a thread of its own, and the means to harm it: signals, failpoints, more members.
 
-Knows nothing of workers and bills.
+It does not know what the services do.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class _Said(Console):
         self.lines.append(text)
 
     def progress(self, text: str) -> None:
-        """Ignored: nobody watches."""
+        """Ignores the progress, because no person watches."""
 
 
 class Launched:
@@ -135,7 +135,7 @@ class Launched:
         return pid
 
     def deaths(self, name: str) -> list[str]:
-        """How each process of that name has ended so far, in the launcher's words."""
+        """How each process of that name has ended so far, as the launcher reported it."""
         start = f"{name} stopped ("
         return [line[len(start) :].split(")")[0] for line in self._said.lines if line.startswith(start)]
 

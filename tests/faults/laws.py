@@ -93,7 +93,7 @@ def a_document_took_each_input_once(found: Observed) -> Complaints:
 
 
 def what_is_saved_is_published_and_nothing_else(found: Observed) -> Complaints:
-    """I2, I5: every saved outcome is on its topic, and a document remembers every outcome on a topic."""
+    """I2, I5: every saved outcome is on its topic, and every outcome on a topic is in a document."""
     on_kafka: dict[str, set[str]] = defaultdict(set)
     for one in found.of(OWN_TOPICS):
         on_kafka[one.topic].add(str(event_of(one)["id"]))

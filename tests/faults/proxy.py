@@ -1,4 +1,4 @@
-"""A TCP proxy that disturbs traffic: latency, jitter, a narrow line, silence, resets, answers lost on the way back.
+"""A TCP proxy that disturbs traffic: latency, jitter, low bandwidth, silence, resets, lost answers.
 
 It runs in a thread with an event loop of its own, so that a test may block. Any thread may set the switches; they apply
 to open and to new connections. Of the two protocols it knows only how they frame their bytes, and which answer belongs
@@ -29,7 +29,7 @@ class Way:
     swallow: bool = False
 
     def delay_s(self, chance: random.Random) -> float:
-        """How long a frame travels; a narrow line adds its own time."""
+        """How long a frame travels; low bandwidth adds to it."""
         return self.latency_s + chance.uniform(0, self.jitter_s)
 
 

@@ -38,7 +38,7 @@ _PAGE_WITHIN_S = 60.0
 
 
 async def observe(bootstrap: str, mongo_url: str, reporting_url: str | None, services: Iterable[str]) -> Observed:
-    """Reads everything. Wait for `quiet` first: what still moves is seen as of the moment of its reading."""
+    """Reads everything. Wait for `quiet` first: data that still change are seen as of the moment when they are read."""
     services = list(services)
     found = Observed(records=await read_all(bootstrap))
     found.lags = await lags(bootstrap, services)
@@ -104,7 +104,7 @@ async def _partitions(bootstrap: str) -> list[TopicPartition]:
     finally:
         await _stopped(admin.close())
     found = [TopicPartition(one["topic"], at["partition"]) for one in described for at in one["partitions"]]
-    # Seeing no topic does not mean that nothing waits; in that case no law may pass.
+    # When no topic is seen, records may still wait; then no law may pass.
     assert found, "the checker sees no topics"
     return found
 

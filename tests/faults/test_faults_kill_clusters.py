@@ -30,7 +30,7 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FaultInst
 
 @pytest.fixture(autouse=True)
 async def together(installation: FaultInstallation) -> None:
-    """Every test begins with a whole cluster; with one more fault it would be another test."""
+    """Every test begins with a whole cluster. A fault that remains from an earlier test would change what it tests."""
     await eventually(lambda: clusters.in_sync(installation.kafka), TOGETHER_S, "all replicas in sync")
     await eventually(lambda: clusters.whole(installation.mongo_url), TOGETHER_S, "all members in place")
 

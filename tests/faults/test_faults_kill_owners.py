@@ -51,7 +51,7 @@ async def test_a_paused_owner_wakes_up_and_changes_nothing(
             installation.signal(service, signal.SIGCONT)
             await eventually(lambda: LOST in installation.log(service).split(MARK)[-1], 60, "the zombie notices")
             if seam == "journaled":
-                # It had decided but not saved: only compare-and-set could stop its writes.
+                # The zombie had decided but not saved, so only compare-and-set can refuse its writes.
                 assert await installation.metric(service, CONFLICTS) > 0
             assert await heir.stop() == 0
     await installation.holds()
@@ -59,7 +59,9 @@ async def test_a_paused_owner_wakes_up_and_changes_nothing(
 
 
 async def come_and_go(installation: FaultInstallation, service: str) -> None:
-    """Four times two more members: one leaves in order, the other in order or killed. Each change rebalances all."""
+    """Starts two more members, four times: one is stopped in order, the other is stopped in order or killed. Each
+    change rebalances all members.
+    """
     for round_ in range(4):
         async with installation.second(service) as one, installation.second(service) as other:
             assert await one.stop() == 0
@@ -84,7 +86,7 @@ async def test_members_that_come_and_go_under_load_cost_no_event(installation: F
 
 
 async def test_the_older_of_two_processes_with_one_name_ends(installation: FaultInstallation) -> None:
-    """Otherwise each would for ever take the other's partitions as its own."""
+    """If both ran, each would take the other's partitions again and again."""
     service = "billing"
     name = installation.environment(service)[guards.INSTANCE]
     older = installation.pid(service)
@@ -104,7 +106,7 @@ async def test_reporting_rebuilt_under_load_counts_everything(
     async def at_once(*_: object, **__: object) -> list[rebuilding.Difference]:
         return []
 
-    # It normally waits for a quiet moment to compare. Here both write while the model is replaced.
+    # The command normally waits for a quiet moment before it compares. Here both write while the model is replaced.
     monkeypatch.setattr(rebuilding, "_compared", at_once)
     async with installation.loading(600, until=topics.events("verification")) as load:
         while not load.done():

@@ -1,4 +1,4 @@
-"""F29: store and log are of different days. The service reads the later records again, or says why it cannot."""
+"""F29: the store and the log are of different days. The service reads later records again, or says why it cannot."""
 
 from __future__ import annotations
 

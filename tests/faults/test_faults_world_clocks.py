@@ -1,4 +1,4 @@
-"""F11: wrong clocks: an agency's in its records, and a service's own."""
+"""F11: wrong clocks. An agency's clock is wrong in its records, or the service's own clock is wrong."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ async def test_services_whose_own_clock_is_wrong_and_jumps(world: World, tmp_pat
     assert len(answers) == len(identifiers)
     # Decisions carry the broker's time.
     assert all(began_ms - 1 <= _ms(str(one["time"])) <= ended_ms for one in answers)
-    # The clocks were really wrong, and only figures about the present show it.
+    # The clocks were really wrong: the figures about the present show it, and no others do.
     for service in crooked:
         page = await asyncio.to_thread(_fetched, f"http://127.0.0.1:{service.port}/metrics")
         (shown,) = [line for line in page.splitlines() if line.startswith("payung_last_progress_timestamp_seconds{")]

@@ -97,7 +97,7 @@ def by_password(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
 
 
 async def _goes_on_when(world: Guarded, codes: list[int], line: str, before: list[str], prefix: str) -> list[str]:
-    """Sends records during the fault: nobody reads them, and both services end with the line. Returns what was sent."""
+    """Sends records during the fault. No service reads them; both services end with the line. Returns the ids."""
     identifiers = await submit(world, prefix, 50)
     await eventually(lambda: len(codes) >= len(SERVICES), ENDS_WITHIN_S, "both services end")
     for name in SERVICES:

@@ -1,4 +1,4 @@
-"""A full disk under the broker and under the database: a process that cannot write waits or ends; nothing is lost."""
+"""The disk of the broker or of the database is full: a process that cannot write waits or ends, and nothing is lost."""
 
 from __future__ import annotations
 

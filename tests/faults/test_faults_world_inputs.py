@@ -56,7 +56,7 @@ async def test_duplicate_storm(world: World, services: list[Service]) -> None:
 
 async def test_a_hot_key(world: World, services: list[Service]) -> None:
     """An agency sends thousands of changes of one worker under one key, beside other agencies' people. The document
-    grows and its partition is busy, but nobody else waits for them."""
+    grows and its partition is busy, but the rows of other agencies do not wait for them."""
     (hot,) = world.people(1)
     # It is one submission, so it is settled once; each of its events is a row with its own answer.
     values = [
@@ -97,7 +97,8 @@ async def _documents(world: World, collection: str) -> list[dict[str, Any]]:
         await client.close()
 
 
-# -- what cannot be read, or can and makes no sense -----------------------------------------------------------------
+# -- records that cannot be read, and records without sense
+# -----------------------------------------------------------------
 
 
 def _nested(levels: int) -> object:
@@ -231,7 +232,8 @@ async def _put_aside(world: World) -> list[Seen]:
 @pytest.mark.ci
 async def test_a_refused_batch_does_not_poison_the_partition(world: World, services: list[Service]) -> None:
     name = topics.events("registration")
-    # The broker checks sequences only of a producer that it knows on the partition. So write to all of them first.
+    # The broker checks sequence numbers only for a producer that has written to the partition. So write to all
+    # partitions first.
     await holds(world, await submit(world, "before-the-gap", 100))
     await _limit(world, name, 500)
     try:
@@ -255,7 +257,7 @@ async def test_nothing_is_settled_while_the_dead_letter_topic_refuses_records(
     try:
         await send(world, [b"unreadable, and nowhere to put it"])
         await eventually(lambda: "publish failed, Message" in services[0].said(), 60, "a dead letter that is refused")
-        # It came later and waits, because no commit may pass a record that is neither answered nor put aside.
+        # This later record waits: a commit may not pass a record before it is answered or put aside.
         identifiers = await submit(world, "behind", 30)
         await asyncio.sleep(3)
         behind = (await lags(world.kafka, ["registration"]))["registration"]

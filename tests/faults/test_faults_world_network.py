@@ -30,7 +30,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 
 @pytest.fixture
 async def services(world: World) -> AsyncIterator[list[Service]]:
-    """Registration and verification behind healthy proxies, stopped cleanly afterwards."""
+    """Registration and verification behind healthy proxies. They are stopped cleanly afterwards."""
     world.kafka_proxy.heal()
     world.mongo_proxy.heal()
     started = await world.start_ready(*SERVICES)

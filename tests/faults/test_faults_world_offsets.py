@@ -41,7 +41,7 @@ async def test_retention_passes_unread_records(world: World) -> None:
     later = await submit(world, "later", 40)
     await quiet(world.kafka, world.mongo_url, SERVICES, 120)
     report = await checker.check(world.kafka, world.mongo_url, None, SERVICES)
-    # The checker reads the log, which has also lost earlier rows; it may complain only of their answers.
+    # The checker reads the log, which has lost earlier rows too. It may complain only about the answers to those rows.
     assert set(report.complaints) <= {"every row is answered once or put aside"}
     assert all("agency/64.08/dinsos|read-" in one for found in report.complaints.values() for one in found)
     settled = {one["data"]["submission_id"] for one in await said(world, "submission.settled.v1")}

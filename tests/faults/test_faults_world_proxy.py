@@ -1,4 +1,4 @@
-"""The proxy does what its switches say; otherwise a fault would not happen and its test would prove nothing."""
+"""The proxy does what its switches say. If it did not, a fault test would pass without its fault."""
 
 from __future__ import annotations
 

@@ -191,7 +191,7 @@ class World:
 
     @asynccontextmanager
     async def supervised(self, *names: str) -> AsyncIterator[list[int]]:
-        """Restarts these services whenever they end, like their supervisor. Gives the list of their exit codes."""
+        """Restarts these services whenever they end, as their supervisor would. Gives the list of their exit codes."""
         codes: list[int] = []
         running = {one.name: one for one in await self.start_ready(*names)}
 

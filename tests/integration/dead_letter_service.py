@@ -1,7 +1,7 @@
 """The toy of tests/toy.py as a process of its own, called claims: it reads two agencies' topics and its own work topic.
 
-With PAYUNG_TEST_MENDED it is the next release, which accepts what made this one fail. With PAYUNG_TEST_HANGS it takes
-no record: an await never returns (`await`), or a computation never ends (`loop`).
+PAYUNG_TEST_MENDED makes it the next release, which accepts the inputs at which this release fails. PAYUNG_TEST_HANGS
+makes it hang at each record: an await never returns (`await`), or a computation never ends (`loop`).
 """
 
 from __future__ import annotations

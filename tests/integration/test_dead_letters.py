@@ -374,7 +374,7 @@ async def test_a_flood_from_one_agency_pauses_its_topic_and_no_other(place: Plac
         assert (paused["topic"], paused["level"]) == (ONE, 0)
 
         async def drained() -> bool:
-            # The other records are as bad, so the topic is paused again until all are read.
+            # The other records cannot be read either, so the topic is paused again and again until all are read.
             if await place.asked("paused", "claims", "--json"):
                 await place.asked("resume", "claims", "--topic", ONE)
             return await place.unread(ONE) == 0

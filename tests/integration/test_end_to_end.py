@@ -125,7 +125,7 @@ async def eventually(condition: Callable[[], Awaitable[bool]], within_s: float =
 
 
 async def quiet(at: Installation) -> bool:
-    """Nothing waits in any service, at two looks in a row."""
+    """Whether nothing waits in any service, at two looks in a row."""
     for _ in range(2):
         for service in topics.SERVICES:
             try:
@@ -417,7 +417,7 @@ async def test_rebuilt_figures_repair_damage_while_lists_come_in(
     put_in_place = MongoStore.put_in_place
 
     async def and_die(self: MongoStore) -> None:
-        # Its backup lacks what reporting settled later, and no process is left to settle it.
+        # The backup lacks what reporting settled later, and no process runs that could settle it.
         await self._database["registrations"].delete_many({})
         await put_in_place(self)
         raise KeyboardInterrupt

@@ -77,7 +77,7 @@ class Town:
         return httpx.AsyncClient(base_url=url, timeout=60, trust_env=False)
 
     async def carrier(self, identifier: str) -> str | None:
-        """Who holds the lease of an import."""
+        """The process that holds the lease of an import."""
         row = await self.mongo["payung_registration"][LEASES].find_one({"_id": lease_of(identifier)})
         return row["owner"] if row is not None else None
 

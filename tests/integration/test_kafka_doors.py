@@ -191,7 +191,7 @@ class Reading:
 
 
 async def refused(environ: Mapping[str, str]) -> str:
-    """The line with which a service ends that was refused."""
+    """Connects a publisher that the broker refuses, and returns the line for the operator."""
     refusals.listen()
     publisher = KafkaPublisher(Server(environ), "refused")
     try:

@@ -1,4 +1,4 @@
-"""Plants a defect and plays seeds until a check fails. `python -m tests.mutants.hunt` writes the report of all."""
+"""Plants a defect and plays seeds until a check fails. `python -m tests.mutants.hunt` writes the report."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""A small world for claims: its SPEC over the shell's verified fakes, and a bank that pays once for each key. It is a
-black box: it uses topics, events and the store's documents. Of the service's own modules it uses only the BPJS client.
+"""A small world for claims: its SPEC over the shell's verified fakes, and a bank that pays once for each key. It uses
+topics, events and the store's documents, and of the service's own modules only the BPJS client.
 """
 
 from __future__ import annotations
@@ -112,7 +112,9 @@ class Bank:
 
 
 class World:
-    """Claims with its topics. `cut` is the number of records in a batch; `again` delivers every batch twice."""
+    """The claims service with its topics. `cut` is the number of records in a batch; `again` delivers every batch
+    twice.
+    """
 
     def __init__(self, cut: int = 2000, again: bool = False) -> None:
         self.store = MemoryStore(SPEC.stored, CIPHER)
@@ -151,7 +153,7 @@ class World:
         return self.put(f"claims-intake-{regency.replace('.', '')}-{agency}", kind, data, source, name)
 
     def rule(self, data: Any, officer: str = "rina", name: str = "", agency: str = "64.08/rumahsakit") -> str:
-        """An officer's decision on a claim of this agency."""
+        """Sends an officer's decision on a claim of this agency."""
         told = {"agency": agency, **data} if isinstance(data, dict) else data
         return self.put("claims-officers", "claim.decide.v1", told, f"officer/{officer}", name)
 
@@ -255,7 +257,7 @@ class World:
             await settle(self.pipeline, batch)
         for message in self.topics.published[self._seen :]:
             self._copies[message.value] += 1
-            # Deliver few only: copies of copies would double with every step.
+            # Deliver only a few twice, because copies of copies would double with every step.
             if message.topic == "claims-work" and self._copies[message.value] <= self._copies_max:
                 self._append(message.topic, message.key or b"", message.value or b"")
         self._seen = len(self.topics.published)

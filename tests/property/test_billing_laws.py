@@ -291,7 +291,7 @@ def _no_cipher() -> Any:
 figures = ("runs", "budgets", "invoices", "premiums", "skips")
 
 
-# As above: each example is a whole story, told twice.
+# As above: each example is a whole story, which is played twice.
 @settings(max_examples=40, deadline=None)
 @given(few, few, runs, st.tuples(money, money), st.integers(1, 3), st.data())
 def test_a_restored_store_that_reads_the_log_again_ends_with_every_figure(
@@ -367,7 +367,7 @@ def _pays(world: World, invoice: Any) -> None:
 
 
 def test_a_page_drawn_again_by_a_restored_store_bills_nobody_else() -> None:
-    """Whoever was verified after the run is known before the run is read again."""
+    """A restored store may know a worker who was verified after the run before it reads the run again."""
     world = World(step_workers=2)
     for number in range(3):
         world.put("verification-events", f"w{number}", "identity.verified.v1", verified(number, 1_000_000, "trade"))
@@ -390,7 +390,7 @@ def test_a_page_drawn_again_by_a_restored_store_bills_nobody_else() -> None:
     audit_money(world)
 
 
-# Premiums are inserted, and commands are taken, whatever the state of their run.
+# Premiums are inserted and commands are taken in every state of their run.
 COMMANDING = {"run.drawn", "run.step-reserved", "budget.ordered", "run.ordered", "payment.ordered"}
 
 
@@ -430,5 +430,5 @@ def test_a_step_out_of_place_has_no_effect(kind: str, known: bool) -> None:
     before = len(world.told)
     world.put("billing-work", "64.08|2026-01", kind, data)
     world.settle_all()
-    # Only a due date that passed while its invoice is open has something to say.
+    # Only an invoice that is still open after its due date gives a warning.
     assert len(world.told) == before + (kind == "invoice.overdue" and known)

@@ -1,5 +1,6 @@
-"""The laws of claims: for all inputs of agencies and all orders of news of cover, decisions are total, and each benefit
-is paid once."""
+"""The laws of claims: for all inputs of agencies and all orders of the events about cover, decisions are total, and
+each benefit is paid once.
+"""
 
 from __future__ import annotations
 
@@ -135,7 +136,7 @@ def test_an_assessment_is_total_and_pays_whole_rupiah(fields: dict[str, Any], ru
         assert (assessed.due is None) == (claim.status is not ClaimStatus.APPROVED and not claim.watching)
 
 
-# `claim.ruled` is no step of a round but an officer's decision on its way, and always answered.
+# `claim.ruled` is not a step of a round. It carries an officer's decision, and is always answered.
 @given(
     st.sampled_from(sorted(WORK.keys() - {"claim.ruled"})),
     st.none() | st.just(Claim(claim_no="1", agency="a-b", regency="64.08")),
@@ -207,7 +208,7 @@ def test_a_death_is_paid_once_in_any_order_and_nothing_stays_stuck(
     world = asyncio.run(live())
     paid = world.of_type("claim.paid.v1")
     assert len({one["claim_no"] for one in paid}) == 1 == len(world.of_type("worker.died.v1"))
-    # The same facts in any order of news: the whole death benefit, in one payment or with its difference later.
+    # The same events in any order pay the whole death benefit, in one payment, or in two with the difference later.
     entitled = {"jkm": 42_000_000, "jkk": 70_000_000}[paid[0]["kind"]]
     assert sum(one["total"] for one in paid) == world.bank.total == entitled
     assert world.told("claims-dlq") == []
@@ -231,7 +232,7 @@ merge_acts: list[Act] = [
 ]
 
 
-# Two requests in one batch, each at the fence of its own number: both were paid.
+# Two requests in one batch, one for each number of the person: an earlier release paid both.
 _BOTH_ASK = [merge_acts[at] for at in (0, 1, 2, 3, 4, 10, 6, 7, 8, 11, 9, 5, 12)]
 
 
@@ -309,7 +310,7 @@ def test_one_claim_over_all_numbers_of_a_person_is_paid_and_a_withdrawn_one_bloc
         await world.settle()
         if withdrawn is None:
             assert len(world.bank.paid) == 1
-        # A claim that lost to a claim that was withdrawn afterwards may be submitted again.
+        # A claim was refused for another claim that was withdrawn afterwards. It may be submitted again.
         for claim_no, number, source in (("KLM-1", WORKER, AGENCY), ("RS-9", OTHER_NUMBER, OTHER)):
             world.submit(death(claim_no=claim_no, worker_id=number, nik=None, cause="natural"), source)
             await world.settle()
@@ -384,7 +385,7 @@ def test_an_accident_claimed_in_any_order_and_under_any_number_is_paid_to_its_ca
 @settings(max_examples=60, deadline=None)
 @given(st.data())
 def test_a_store_that_reads_the_log_again_ends_with_the_same_claims(data: st.DataObject) -> None:
-    """Whatever topic is read first: papers may be read after the look that they caused, a payment after its claim."""
+    """The topics are read in any order: papers may come after the look that they caused, a payment after its claim."""
     asyncio.run(_read_again(data))
 
 

@@ -1,4 +1,4 @@
-"""The law of enrolments: in whatever order the news of a worker arrives, the same stands in the end."""
+"""The law of enrolments: the events about a worker may arrive in any order; the end is the same."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ places = st.sampled_from([("64.08", "64.08.04"), ("64.02", "64.02.01")])
 
 @st.composite
 def news(draw: st.DrawFn) -> list[Event]:
-    """Verdicts on one worker in their own order, each of another version or sequence, and deaths between them."""
+    """Verdicts on one worker in their own order, each with another version or sequence, and deaths between them."""
     keys = draw(st.lists(st.tuples(st.integers(1, 4), st.integers(1, 5)), unique=True, max_size=7).map(sorted))
     events = [
         _event(
@@ -74,7 +74,7 @@ def _event(number: int, data: Any, sequence: int | None, at: datetime) -> Event:
 
 
 def told(events: list[Event]) -> Enrolment | None:
-    """What stands after this news, in this order."""
+    """The enrolment after these events, in this order."""
     state: Enrolment | None = None
     for event in events:
         state = decide.decide(state, event, Facts()).state
@@ -104,7 +104,7 @@ def test_only_the_last_verdicts_are_kept() -> None:
     who |= {"sector": "trade", "sex": "F", "birth_month": "1985-07", "registration_version": 1}
     more: dict[str, Any] = {"segment": "BPU", "evidence": [], "score": 100, "valid_until": "2027-01-05"}
     good = IdentityVerified(**who, **more, income_base=1_000_000)
-    # The worker keeps the place of the first day, of which no verdict is kept any more.
+    # The worker keeps the place of the first day, although the verdict of that day is no longer kept.
     state = told([_event(n, good, n, START + timedelta(days=n)) for n in range(1, VERDICTS_MAX + 6)])
     assert state is not None
     assert len(state.verdicts) == VERDICTS_MAX

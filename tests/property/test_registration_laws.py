@@ -138,7 +138,7 @@ def test_a_verdict_is_answered_to_every_agency_accepted_since_the_check(
 
 
 def test_a_verdict_before_its_question_is_not_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A restored store may read it first. Its repeat has the same name, and must then be taken."""
+    """A restored store may read the verdict first. The verdict's repeat has the same name and must be taken then."""
     world, made, take = World(), [], World.take
 
     def seen(world: World, event: Any) -> Any:

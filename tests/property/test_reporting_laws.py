@@ -66,7 +66,7 @@ place = st.sampled_from([("64.08.04", "64.08.04.2001"), ("64.08.05", "64.08.05.2
 
 @st.composite
 def histories(draw: st.DrawFn) -> list[Event]:
-    """What each service says of a few workers and a claim, in the order of each aggregate's sequence."""
+    """The events of each service about a few workers and a claim, in the order of each aggregate's sequence."""
     events: list[Event] = []
     for number in range(draw(st.integers(1, 12))):
         district, village = draw(place)
@@ -104,7 +104,9 @@ KINDS = (
 
 
 def told(events: list[Event]) -> dict[Address, dict[str, Any]]:
-    """The documents after these events, saved and loaded between any two; a repeated input is the shell's to drop."""
+    """The documents after these events, saved and loaded between any two. Repeated inputs are left out, because the
+    shell drops them.
+    """
     saved: dict[Address, dict[str, Any]] = {}
     taken: set[str] = set()
     for event in events:

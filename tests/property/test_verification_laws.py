@@ -1,4 +1,6 @@
-"""Laws of verification: total, deterministic, pending means due, and any order of the topics ends the same."""
+"""Laws of verification: `decide` is total and deterministic, a pending check has due work, and every order of the
+topics has the same end.
+"""
 
 from __future__ import annotations
 
@@ -192,7 +194,7 @@ def test_any_order_of_the_topics_ends_with_the_same_identity(
     returned: bool,
 ) -> None:
     at = datetime(2026, 5, 1, tzinfo=UTC)
-    # A withdrawal follows the check it ends, or precedes the check of who came back.
+    # A withdrawal follows the check that it ends, or precedes the check of a worker who came back.
     lanes = [
         an_event("c", check, at, 3 if returned else 1),
         an_event("e", job, at, 1),

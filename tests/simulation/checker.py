@@ -72,7 +72,7 @@ class _Ledger:
         service = self._services[event["source"].removeprefix("payung/")]
         cause = f"{event['causationsource']}|{event['causationid']}"
         if event["id"] == event["causationid"]:
-            # An answer to due work: its document is already saved and waits for it.
+            # An answer to due work: the document that waits for it is already saved.
             return
         for address in self._fold.documents_of(service.name).get(cause, ()):
             document = service.store.collections[address.collection].get(address.id)
@@ -104,7 +104,7 @@ class _Commits:
     def __call__(self, place: Partition, before: int, after: int) -> None:
         if self._service.restored:
             # After a restore inputs are read in another order of topics. An answer may come before its question; then
-            # it is passed over and asked for again. The check at the end sees that nothing is missing.
+            # it is ignored and asked for again. The check at the end sees that nothing is missing.
             return
         expired = self._service.expired.get(place, 0)
         for record in self._world.topics.logs[place][before:after]:
@@ -179,9 +179,10 @@ def _check_documents(world: World, service: Service, shelf: Shelf) -> None:
 
 
 def _is_overtaken(world: World, service: Service, late: str, taken: Set[str]) -> bool:
-    """Whether this input was rightly passed over: the document took news of the same source with a higher sequence, and
+    """Whether this input was correctly ignored: the document took news of the same source with a higher sequence, and
     that news is before the input's first record in the same partition. This happens when a process saved both and died
-    before it published the first. Only reporting keeps just the latest news of an aggregate."""
+    before it published the first. Only reporting keeps just the latest news of an aggregate.
+    """
     if service.name != LATEST_ONLY:
         return False
     for place, log in world.topics.logs.items():

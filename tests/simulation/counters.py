@@ -1,4 +1,4 @@
-"""One toy service with several processes that write the same few counters: the contention that the stories avoid.
+"""One toy service with several processes that write the same few counters: the stories avoid this contention.
 
 In a story one sender at a time changes a document, so that its end can be compared byte by byte. Here many inputs of
 many partitions change the same documents, and only the laws are checked: every amount is added once, every input has
@@ -75,7 +75,7 @@ def play_counters(seed: int, planted: Callable[[], AbstractContextManager[None]]
 
     async def main() -> None:
         watch(world, adding)
-        # Two owners from the start, because counters go wrong there.
+        # Two owners from the start, because faults appear with two writers.
         world.start(world.services[0])
         world.start(world.services[0])
         try:

@@ -54,7 +54,7 @@ class Host:
 
     @property
     def busy(self) -> bool:
-        """Whether it is starting, or has a batch that is taken and not committed. A world at rest has no busy host."""
+        """Whether it is starting, or has taken a batch that is not committed yet. A world at rest has no busy host."""
         return not self._waits or (self._idle is not None and not self._idle.is_set())
 
     def _spawn(self, running: Callable[[], Coroutine[Any, Any, None]]) -> None:
@@ -79,7 +79,7 @@ class Host:
         self.die()
 
     def die(self) -> None:
-        """Dies between two instructions; nothing of it runs any more."""
+        """Dies between two instructions; none of its tasks runs afterwards."""
         self.dead = True
         self.service.group.leave(self._member)
         self.world.buried(self)

@@ -1,4 +1,4 @@
-"""The two other systems as services see them: Dukcapil answers, BPJS pays once for each key. No HTTP, no clock."""
+"""Dukcapil and BPJS as the services see them: Dukcapil answers, BPJS pays once for each key. No HTTP, no clock."""
 
 from __future__ import annotations
 

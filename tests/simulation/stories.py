@@ -1,7 +1,9 @@
-"""Small, nasty stories of a regency: what agencies, treasury and officers send, phase by phase, from one number.
+"""Small stories of a regency, made from one seed: what agencies, treasury and officers send, phase by phase. They
+contain many difficult cases.
 
-Within a phase only one sender, with one key, speaks of a worker, budget, invoice or claim. So every order of partitions
-and every fault must have the same end. Inputs that depend on their order are in different phases, or under one key.
+Within a phase only one sender, with one key, sends events about a worker, budget, invoice or claim. So every order of
+partitions and every fault must have the same end. Inputs that depend on their order are in different phases, or under
+one key.
 """
 
 from __future__ import annotations
@@ -63,7 +65,7 @@ class Phase:
 
 @dataclass(slots=True)
 class Told:
-    """What the story may read while it continues: the straight fold's outcomes by type."""
+    """The straight fold's outcomes so far, by type; the story reads them while it continues."""
 
     by_type: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
 

@@ -1,4 +1,4 @@
-"""Five services, a thousand runs with faults: whatever fails, the end equals that of the straight fold.
+"""Five services, a thousand runs with faults: every run ends like the straight fold.
 
 A failure names its seed: `pytest tests/simulation --seed N` plays exactly that run again.
 """

@@ -48,7 +48,7 @@ LEASE_S, TRUST_S, RENEW_S, TURN_S = 50.0, 33.0, 10.0, 7.0
 
 
 class Silent:
-    """Replaces logs, metrics and the broker connection, which nobody uses here."""
+    """Replaces logs, metrics and the broker connection, which are not used here."""
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         return _nothing
@@ -87,7 +87,7 @@ class Service:
 
 
 class World:
-    """Everything that a run can touch."""
+    """The stores, topics, processes and clock of one run."""
 
     def __init__(self, chaos: Chaos, services: Sequence[Service], outside: Outside, changes: Changes) -> None:
         self.chaos = chaos

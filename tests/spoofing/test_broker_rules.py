@@ -243,7 +243,7 @@ async def test_nobody_but_the_operator_makes_topics(servers: GuardedInstallation
 
 @pytest.mark.parametrize("user", ["64.08-dinsos", "treasury-64.08", "officer"])
 def test_nobody_outside_administers_anything(servers: GuardedInstallation, user: str) -> None:
-    """Also not the group of a service: an outsider who moved its offsets back or away would repeat or lose records."""
+    """This includes the group of a service: an outsider who moved its offsets would repeat or lose records."""
     quiet = {"socket.timeout.ms": 10_000, "log_level": 0}
     client = AdminClient({**kafka_security.read(servers.environ(user)).librdkafka(), **quiet})
     mine, group = TopicPartition(DINSOS, 0), "payung-registration"

@@ -1,4 +1,4 @@
-"""A folder from before users existed is locked at its next start, here also with TLS, and loses nothing."""
+"""A data folder from a release without log-ins gets log-ins at its next start, also with TLS, and loses nothing."""
 
 from __future__ import annotations
 

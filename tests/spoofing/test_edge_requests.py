@@ -1,5 +1,6 @@
-"""Requests that a service refuses before it reads them, on a real server: from foreign pages, with foreign host names,
-without end, or too many at once."""
+"""Requests that a service refuses before it reads them, on a real server: from pages of other sites, with host names of
+others, without end, or too many at once.
+"""
 
 from __future__ import annotations
 
@@ -59,7 +60,7 @@ async def asked(address: str, method: str, headers: dict[str, str]) -> int:
         return (await client.request(method, f"http://{address}/", headers=headers)).status_code
 
 
-# -- whose name, whose page -------------------------------------------------------------------------------------------
+# -- host names and pages -------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("host", ["rebound.example:8101", "10.0.0.7", "127.0.0.1.nip.example", "[2001:db8::1]:80", ""])

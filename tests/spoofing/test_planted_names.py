@@ -45,7 +45,7 @@ Said = Callable[[], str]
 
 @pytest.fixture
 def said(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Said]:
-    """The log of a service so far, as machines read it unless a test asks for the form for people."""
+    """The log of a service so far: as JSON, unless a test asks for the form for people."""
     root = logging.getLogger()
     kept, level, stream = root.handlers[:], root.level, io.StringIO()
     for place, name in ((sys, "excepthook"), (sys, "unraisablehook"), (threading, "excepthook")):
@@ -75,7 +75,7 @@ def events(text: str, event: str) -> list[dict[str, Any]]:
 
 @pytest.fixture(params=SPECS, ids=lambda spec: spec.name)
 def broken(request: pytest.FixtureRequest) -> tuple[str, Town]:
-    """A service whose every decision raises one planted error after another, among the other four."""
+    """A service of which every decision raises one of the planted errors in turn, beside the other four services."""
     errors = cycle(ERRORS.values())
 
     def decide(state: Any, event: Any, facts: Any) -> Any:
@@ -125,7 +125,7 @@ async def test_a_key_that_a_sender_chose_is_not_repeated(town: Town) -> None:
     assert details == {(b"bad-data", b"of our own making, wrong in not_billed")}
 
 
-# -- the shell's own words --------------------------------------------------------------------------------------------
+# -- the shell's own lines --------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", ERRORS)
@@ -224,7 +224,7 @@ def test_the_process_that_compares_people_names_nobody() -> None:
         "scan._scan = failing\n"
         "scan.main()\n"
     )
-    # It ends with its service, that is with its standard input; so the input stays open.
+    # The process ends when its standard input ends, so the input stays open.
     child = subprocess.Popen(
         [sys.executable, "-c", program],
         stdin=subprocess.PIPE,

@@ -1,5 +1,6 @@
-"""The stand-ins for Dukcapil and BPJS ask nobody who they are, so only this machine may call them: no page of another
-site, no host name that was bound to 127.0.0.1, no other machine, and no call without end."""
+"""The stand-ins for Dukcapil and BPJS do not authenticate callers, so only this machine may call them. They refuse
+pages of other sites, foreign host names that lead to 127.0.0.1, other machines, and calls without end.
+"""
 
 from __future__ import annotations
 

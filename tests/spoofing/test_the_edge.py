@@ -1,5 +1,6 @@
-"""Over HTTP exactly the dead letters get a 4xx, nobody acts under another's name, and each refusal leaves an audit line
-without names."""
+"""Over HTTP the records that would be dead letters get a 4xx, and no others. Nobody acts under another's name, and each
+refusal leaves an audit line without names.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""On every topic, every pair of type and source that the table does not name is refused."""
+"""On every topic, a pair of type and source is refused unless the table names it."""
 
 from __future__ import annotations
 

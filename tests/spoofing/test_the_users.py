@@ -58,6 +58,6 @@ def test_only_services_have_rights_by_the_beginning_of_a_topics_name() -> None:
     for user in admitted(list(ALIKE)):
         wide = {one for one in user.grants if one.kind == "topic" and one.prefixed}
         assert not wide or user.internal, user.name
-        # No such beginning reaches a topic of a service's own.
+        # No right by a beginning covers a topic of the fixed table.
         fixed = {one.name for one in topics.fixed_topics()}
         assert not [one for one in wide for name in fixed if name.startswith(one.name)], user.name

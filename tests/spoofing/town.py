@@ -25,7 +25,7 @@ ROUNDS_MAX = 50
 
 
 class Town:
-    """Five services. `write` puts any record on any topic, as everybody could at a broker without rules."""
+    """Five services. `write` puts any record on any topic, which everybody could do at a broker without rules."""
 
     def __init__(self, specs: Sequence[ServiceSpec] = SPECS) -> None:
         """`specs`: the five services in the order of the cast, with what a test has changed in them."""

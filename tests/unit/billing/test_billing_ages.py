@@ -64,7 +64,7 @@ def test_a_worker_is_billed_as_long_as_the_verdict_is_valid(
 @pytest.mark.parametrize(
     ("born", "verified", "period", "expected"),
     [
-        # Verified at 17: the regency's own policy accepts 17, and nobody younger.
+        # Verified at 17: the regency's own policy accepts workers from 17 on.
         ("2008-12", "2026-03-05", "2026-03", None),
         ("2008-12", "2026-03-05", "2026-01", None),
         ("2008-12", "2026-03-05", "2025-12", "too-young"),

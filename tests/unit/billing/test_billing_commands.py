@@ -1,4 +1,4 @@
-"""Commands of billing: given a budget, when a command arrives, then exactly these reasons; one line a rule."""
+"""Commands of billing: given a budget, a command gets exactly these reasons; one line for each rule."""
 
 from __future__ import annotations
 

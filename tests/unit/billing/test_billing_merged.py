@@ -1,4 +1,4 @@
-"""Two workers who turned out to be one person: no month of theirs is billed twice, whichever number stays."""
+"""Two workers who turned out to be one person: no month is billed twice for them, whichever number stays."""
 
 from __future__ import annotations
 

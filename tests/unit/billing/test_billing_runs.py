@@ -523,6 +523,7 @@ def test_a_payment_after_a_completed_run_finds_its_invoice() -> None:
         else:
             assert world.perform_due()
     (done,) = world.of_type("billing.run-completed.v1")
-    # The payment comes on another topic: it must not depend on an event of the run that is read before it.
+    # The payment comes on another topic, so it may be read before an event of the run. It must not depend on that
+    # event.
     invoice = world.state("invoices", done["invoice_id"])
     assert (invoice.status, invoice.total) == (InvoiceStatus.OPEN, done["total"])

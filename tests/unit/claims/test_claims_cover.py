@@ -1,4 +1,4 @@
-"""Cover by two clocks (docs/contracts.md#when-a-day-is-covered): covered days, qualifying months, late news."""
+"""Cover by two clocks (docs/contracts.md#when-a-day-is-covered): covered days, qualifying months, late events."""
 
 from __future__ import annotations
 
@@ -22,14 +22,15 @@ async def told(world: World, claim_no: str = "KLM-1") -> tuple[str, list[str], i
 @pytest.mark.parametrize(
     ("billed", "paid", "expected"),
     [
-        # The month is paid after the day, but the row had begun before it: arrears that are paid later count.
+        # The month is paid after the day of the event, but the row of paid months began before that day, so these
+        # arrears count.
         (("2026-03", "2026-04"), {"2026-03": "2026-03-10", "2026-04": "2026-05-02"}, "paid"),
         (
             ("2026-02", "2026-03", "2026-04"),
             {"2026-02": "2026-02-10", "2026-03": "2026-05-01", "2026-04": "2026-05-02"},
             "paid",
         ),
-        # Three months of the row were unpaid on the day: cover had ended, whatever is paid later.
+        # Three months of the row were unpaid on the day: cover had ended. Later payments do not change that.
         (
             ("2026-01", "2026-02", "2026-03", "2026-04"),
             {"2026-01": "2026-01-10", "2026-02": "2026-05-01", "2026-03": "2026-05-01", "2026-04": "2026-05-01"},

@@ -138,7 +138,7 @@ async def test_what_bpjs_paid_under_the_key_stands() -> None:
     await world.settle()
     assert (world.bank.total, len(world.bank.paid)) == (42_000_000, 2)
     paid = dict(world.bank.paid)
-    # All news of cover is read before the claim.
+    # All events about cover are read before the claim.
     await world.read_again(sorted((one.topic for one in world.log), key="billing-events".__ne__))
     assert world.claims() == {"64.08/rumahsakit/KLM-1": ("paid", 42_000_000)}
     assert world.bank.paid == paid

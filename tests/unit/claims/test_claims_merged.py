@@ -101,7 +101,7 @@ async def test_the_death_of_one_person_is_paid_once_under_two_numbers(first: str
     for step in steps:
         step()
         await world.settle()
-    # Two deaths that were paid before the merge was known cannot be taken back.
+    # Two deaths were paid before the merge was known; those payments cannot be taken back.
     assert world.bank.total == (84_000_000 if merged_at == 2 else 42_000_000)
     if merged_at < 2:
         assert world.last("RS-9")["reasons"] == ["duplicate-claim"]

@@ -1,5 +1,5 @@
-"""The offline check gives the services' own reasons for every kind of list; a list of headings alone is neither a crash
-nor accepted.
+"""The offline check gives the services' own reasons for every kind of list. A list of headings alone is refused without
+a crash.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The commands of the month: a command that no service would answer is refused before it is sent."""
+"""The monthly commands: a command is refused before it is sent when no service would answer it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from payung import commands
 from payung.installations import CommandError, Installation
 
-# Nothing listens at this address: a command that is sent fails with another text than these tests expect.
+# Nothing listens at this address, so a command that is sent would fail with another text.
 NOWHERE = Installation(Path("nowhere"), {"PAYUNG_KAFKA": "127.0.0.1:1"}, {})
 
 

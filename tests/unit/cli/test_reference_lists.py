@@ -1,4 +1,4 @@
-"""Lists of registers and offices as they come: separators, headings, dates; and a file that would empty a register."""
+"""Lists as registers and offices send them: separators, headings, dates; and a file that would empty a register."""
 
 from __future__ import annotations
 

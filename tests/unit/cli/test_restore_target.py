@@ -1,4 +1,4 @@
-"""Which database a restore means: that of servers which run without us, or the embedded one."""
+"""Which database a restore replaces: that of servers that run by themselves, or the embedded one."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from payung.backup_cli import names_servers
         ({}, False),
         ({"PAYUNG_KAFKA": "127.0.0.1:9092"}, False),
         ({"PAYUNG_MONGO_URL": "mongodb://127.0.0.1/"}, True),
-        # `.env` of docker-compose.yml names nothing else.
+        # `.env` of docker-compose.yml names only these.
         ({"PAYUNG_CREDENTIALS_FOLDER": "deploy/private/credentials"}, True),
         ({"PAYUNG_CREDENTIALS": "operator.json"}, True),
     ],

@@ -1,4 +1,4 @@
-"""How a command publishes: in order, at most a fixed number at once, and again while the broker is away."""
+"""How a command publishes: in order, a limited number of records at once, and repeatedly while the broker is away."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`payung trace`: the causes and effects of a name, and of very many only the first few."""
+"""`payung trace`: the causes and effects of a name; of very many effects only the first few."""
 
 from __future__ import annotations
 

@@ -82,8 +82,8 @@ def told(code: int, said: str) -> None:
     assert "this should not happen" not in said
 
 
-# What people and scripts type: nothing, too many words, a word instead of a number, a folder, a missing file, markup,
-# another language.
+# Wrong words that people and scripts type: none, too many, a word instead of a number, a folder, a missing file,
+# markup, another language.
 ODD = ["", "-1", str(2**63), "[/red]", "/nowhere/at all", "2026-13", "ñ🙂"]
 
 

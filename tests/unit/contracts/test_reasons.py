@@ -77,12 +77,12 @@ def test_fields_are_named_as_the_columns_are() -> None:
 
 @pytest.mark.parametrize("kind", sorted(LAYOUTS))
 def test_every_field_of_a_list_is_named_in_indonesian(kind: ListKind) -> None:
-    # The fields that a service may call missing or invalid: those of the events and of a roster's lines.
+    # The fields that a service may report as missing or invalid: those of the events and of a roster's lines.
     schema = SCHEMAS[LAYOUTS[kind].type]
     fields = {*schema.model_fields, *(RosterLine.model_fields if kind == "roster" else ())}
     assert sorted(name for name in fields if name not in COLUMNS_ID) == []
-    # An optional date that no list can carry is a duty that no list can keep.
-    fields -= {"agency", "officer"} if LAYOUTS[kind].type in DECISIONS else set()  # the road adds who sends it
+    # A list must be able to carry every optional date; otherwise an agency could not report it.
+    fields -= {"agency", "officer"} if LAYOUTS[kind].type in DECISIONS else set()  # added by the way in: the sender
     carried = {step for column in LAYOUTS[kind].columns for step in column.path}
     assert sorted(name for name in fields if name not in carried) == []
 
@@ -95,7 +95,7 @@ def test_the_message_for_an_invalid_field_says_what_to_write() -> None:
     )
     assert message("field-invalid:occupation").startswith("Isi kolom pekerjaan tidak dapat dipakai; tulis ulang")
     assert message("field-invalid:contract_no") == "Isi kolom no_kontrak tidak dapat dipakai; perbaiki."
-    # A hint for a field that neither a list nor billing's command line has would never be shown.
+    # The field must be in a list or in billing's commands; otherwise its hint would never be shown.
     carried = {step for layout in LAYOUTS.values() for column in layout.columns for step in column.path}
     assert sorted(set(HINTS) - carried) == ["due_date", "paid_on", "too-large"]
 

@@ -52,7 +52,7 @@ def test_a_possible_name_is_replaced_by_its_key(name: str) -> None:
     shown = tokens.shown(AGENCY, name, KEY)
     assert shown == tokens.shown(AGENCY, name, KEY) != name
     assert shown not in (tokens.shown(AGENCY, name, OTHER_KEY), tokens.shown("agency/64.02/dinsos", name, KEY))
-    # A token may be shown as it is: the next service that repeats it does not hash it again.
+    # A token may be shown unchanged: the next service that repeats it does not hash it again.
     assert tokens.shown(AGENCY, shown, KEY) == shown
 
 

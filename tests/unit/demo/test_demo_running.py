@@ -1,4 +1,4 @@
-"""The demo on a running installation: whose address it uses, and that it stops before a real register."""
+"""The demo on a running installation: which addresses it uses, and that it refuses a real register."""
 
 from __future__ import annotations
 

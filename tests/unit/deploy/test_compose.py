@@ -1,4 +1,4 @@
-"""docker-compose.yml against the table of users: who has which log-in, and that nobody connects without one."""
+"""docker-compose.yml agrees with the table of users: who has which log-in. Nobody connects without one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The certificates of a Docker installation: strict clients accept them, for the right names only."""
+"""The certificates of a Docker installation: strict clients accept them for the right names, and for no others."""
 
 from __future__ import annotations
 

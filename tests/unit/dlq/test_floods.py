@@ -64,7 +64,7 @@ def test_the_window_is_what_was_noted_in_it(steps: list[tuple[float, int, int]])
         now += step
         windows.note(DINSOS, records, letters, now)
         noted.append((now, records, letters))
-    # Counts that are merged may be dropped a second early, never late.
+    # Merged counts may be dropped up to a second too early, but never too late.
     surely = [one for one in noted if now - one[0] <= LIMITS.window_s - 1]
     perhaps = [one for one in noted if now - one[0] <= LIMITS.window_s]
     found = windows.tally(DINSOS, now)
@@ -114,7 +114,7 @@ class Aside:
 
 
 class Forgetful(MemoryStore):
-    """A store that does not answer while told so."""
+    """A store that stops answering when a test says so."""
 
     away = False
 

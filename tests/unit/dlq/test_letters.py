@@ -1,4 +1,4 @@
-"""The form of a dead letter: every original is read back exactly as it was written."""
+"""The form of a dead letter: each original record is recovered exactly as it was written."""
 
 from __future__ import annotations
 

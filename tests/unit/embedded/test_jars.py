@@ -1,4 +1,4 @@
-"""The jar cache: only pinned content, whole or not at all, after any interruption."""
+"""The jar cache: it holds only pinned content. After any interruption it is complete or absent."""
 
 from __future__ import annotations
 

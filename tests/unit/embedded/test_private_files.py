@@ -1,4 +1,6 @@
-"""Files that only their owner can read: a service that runs as that owner can still read a file that root replaced."""
+"""Files that only their owner can read. When root replaces such a file, a service that runs as the owner can still read
+it.
+"""
 
 from __future__ import annotations
 

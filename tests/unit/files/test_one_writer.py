@@ -1,4 +1,4 @@
-"""Every CSV file and every workbook for people is written by one module."""
+"""One module writes every CSV file and every workbook for people."""
 
 from __future__ import annotations
 

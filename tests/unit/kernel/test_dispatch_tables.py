@@ -1,4 +1,4 @@
-"""The table of each service: it takes all the service's inputs, and says of each part what every stage does with it."""
+"""The table of each service takes all inputs of the service, and says what every stage does with each part."""
 
 from __future__ import annotations
 

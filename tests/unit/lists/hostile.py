@@ -1,4 +1,4 @@
-"""Workbooks assembled from parts: hostile ones, and ones that no library writes."""
+"""Workbooks assembled from parts: hostile ones, and forms that libraries do not write."""
 
 from __future__ import annotations
 

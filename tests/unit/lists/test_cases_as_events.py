@@ -1,8 +1,8 @@
 """Files that real offices sent (tests/cases), sent by a program instead: each cell verbatim as the field of an event.
 
-A program that sends events is judged by the contract's formats: a NIK of 16 digits, an ISO day, F or M. So a cell gives
-the value that the list reader takes from it, or a refusal that names the field and says what to write. It never gives
-another value, and a wrong field never makes a dead letter.
+A program that sends events is judged by the contract's formats: a NIK of 16 digits, an ISO day, F or M. So a cell leads
+to the value that the list reader takes from it, or to a refusal that names the field and says what to write. It never
+gives another value, and a wrong field never makes a dead letter.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def judged(data: Mapping[str, Any]) -> RefusedSubmission | RegistrationForm:
 
 
 def put(data: Mapping[str, Any], path: tuple[str, ...], value: Any) -> dict[str, Any]:
-    """The same data with another value at this path; without it for None."""
+    """The same data with another value at this path; None removes the value."""
     made = copy.deepcopy(dict(data))
     inside = made
     for step in path[:-1]:
@@ -115,10 +115,10 @@ def test_a_row_sent_verbatim_is_the_same_worker_or_refused(case: str) -> None:
 def test_a_cell_sent_verbatim_means_the_same_or_its_field_is_refused(case: str) -> None:
     for row in open_list(CASES / case, "workers").rows():
         if row.problems:
-            # A row without its cells is judged as a whole, above.
+            # The reader refuses such a row as a whole, so there are no values to compare.
             continue
         for column, cell in columns(row):
-            # A kecamatan only tells which village is meant.
+            # A kecamatan only says which village is meant.
             base = put(GOOD, ("district",), at(verbatim(row), ("district",))) if column.name == "village" else GOOD
             if len(cell) <= envelope.STRING_CHARACTERS_MAX:
                 holds(put(base, column.path, cell), put(base, column.path, at(row.data, column.path)), column)

@@ -70,7 +70,7 @@ EXPECTED: dict[str, list[tuple[str, ...]]] = {
     "28-phantom-range/baris-terakhir.xlsx": [TAKEN] * 3,
     "28-phantom-range/kolom-terakhir.xlsx": [TAKEN] * 3,
 }
-# The texts for the rows, where the case is about them.
+# The birth date of each row, for the cases about dates.
 BIRTH_DATES = {
     "02-month-names/daftar.csv": [
         *("1985-05-12", "1984-11-06", "1975-11-10", "1990-02-17", "1982-08-05"),
@@ -125,7 +125,7 @@ async def publish_into(context: MemoryContext, case: str, monkeypatch: pytest.Mo
             await context.publish([Message(topic, key.encode(), value)])
 
         async def flush(self) -> None:
-            """Nothing is on its way."""
+            """Does nothing, because no record is waiting."""
 
     @asynccontextmanager
     async def sender(place: object) -> AsyncIterator[Desk]:

@@ -1,4 +1,4 @@
-"""Files that are not lists, and remarks on those that are: check, upload and snapshot load say the same."""
+"""Files that are not lists, and remarks on lists: check, upload and snapshot load say the same."""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Files that try to use all memory or all time: each is answered with one line, by a process that may die of it."""
+"""Files that try to use all memory or all time. A separate process reads each, may die of it, and the sender gets one
+line.
+"""
 
 from __future__ import annotations
 

@@ -117,7 +117,7 @@ def test_any_separator_and_line_end_is_read(tmp_path: Path, content: bytes) -> N
         ("1 Juli 1985", "1985-07-01"),
         ("1985-07-01 00:00:00", "1985-07-01"),
         ("31229", "1985-07-01"),
-        # A day that no calendar has is passed on unchanged: the service refuses it with its own reason.
+        # A day that does not exist is passed on unchanged: the service refuses it with its own reason.
         ("31/02/1985", "31/02/1985"),
         ("1985-02-31", "1985-02-31"),
         ("01/07/85", "01/07/85"),

@@ -1,4 +1,4 @@
-"""A list with the month first is never accepted with half of its dates swapped, whatever surrounds them."""
+"""A list with the month first is never accepted with half of its dates swapped, whatever its other cells contain."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def lines(folder: Path, days: Sequence[str]) -> ListFile:
 
 
 def born(found: ListFile) -> list[tuple[str, bool]]:
-    """For each row the birth date that is sent, and whether the clerk is told that the month comes first."""
+    """For each row the birth date that is sent; and whether a notice says that the month comes first."""
     return [
         (one.data["birth_date"], any("bulan dahulu" in remark.message_id for remark in one.remarks))
         for one in found.rows()
@@ -97,7 +97,7 @@ def test_am_and_pm_are_a_sign_of_the_month_first(tmp_path: Path) -> None:
     assert born(found) == [
         ("7/1/1985 12:00:00 AM", True),
         ("1/7/1985", True),
-        ("5/5/1985 12:00:00 AM", True),  # refused with its column: nothing in it is half taken
+        ("5/5/1985 12:00:00 AM", True),  # the whole column is refused, so no date of it is taken
         ("1985-07-01", False),
     ]
 

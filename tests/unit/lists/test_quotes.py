@@ -1,6 +1,4 @@
-"""Quotes in CSV files: a cell of several lines is one cell, and no row disappears in a cell whose quote was never
-closed.
-"""
+"""Quotes in CSV files: a cell of several lines is one cell. No row disappears in a cell with an unclosed quote."""
 
 from __future__ import annotations
 

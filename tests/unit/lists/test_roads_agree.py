@@ -104,7 +104,7 @@ def read_cell(kind: ListKind, column: Column, text: str) -> Any:
 def test_a_text_means_the_same_in_an_event_or_its_field_is_refused(
     kind: ListKind, data: st.DataObject, text: str
 ) -> None:
-    # A claim's children are objects of a list, which no single text can stand for.
+    # A claim's children are a list of objects, which one cell cannot express.
     columns = [one for one in LAYOUTS[kind].columns if "children" not in one.path]
     column = data.draw(st.sampled_from(columns))
     good = GOOD_OF[kind]

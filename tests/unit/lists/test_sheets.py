@@ -1,4 +1,4 @@
-"""The reader of workbooks compared with openpyxl, on workbooks of openpyxl and on XML that it would not write."""
+"""Compares the reader of workbooks with openpyxl, on workbooks of openpyxl and on XML that openpyxl would not write."""
 
 from __future__ import annotations
 

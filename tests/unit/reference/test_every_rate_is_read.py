@@ -77,7 +77,7 @@ def _child(name: str, level: str = "sd", year: str = "2025/2026", born: str = "2
 
 
 def _years(level: str) -> tuple[Child, ...]:
-    """More school years of one child at one level than any law pays for."""
+    """So many school years of one child at one level that no law pays for all of them."""
     return tuple(_child("one", level, f"{year}/{year + 1}") for year in range(2024, 2032))
 
 

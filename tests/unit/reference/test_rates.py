@@ -19,7 +19,7 @@ def amounts(funding: Funding, income: int, sector: str, period: str) -> list[tup
 @pytest.mark.parametrize(
     ("funding", "income", "sector", "period", "jkk", "jkm"),
     [
-        # Public money buys the lowest bracket whatever the income, and gets no relief of PP 50/2025.
+        # Public money buys the lowest bracket for every income, and gets no relief of PP 50/2025.
         ("apbd-regency", 1_000_000, "fisheries", "2026-01", 10_000, 6_800),
         ("apbd-regency", 25_000_000, "transport", "2026-05", 10_000, 6_800),
         ("apbd-province", 5_000_000, "trade", "2026-05", 10_000, 6_800),

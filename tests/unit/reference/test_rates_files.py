@@ -36,7 +36,7 @@ def test_the_shown_table_can_be_loaded_and_changes_nothing(tmp_path: Path, text:
         ("\n".join(line for line in RATES.splitlines() if not line.startswith("jkm.lump")), "no row of jkm.lump"),
         (BRACKETS.replace(",10000,", ",10001,", 1), "is not the ratio of the base"),
         (RATES.replace("2015-07-01", "kemarin", 1), "kemarin"),
-        # It would bill nothing from 2027 on, a negative amount, or fractions of a rupiah.
+        # These tables would bill nothing from 2027 on, a negative amount, or fractions of a rupiah.
         (
             RATES.replace("6800,IDR/month,2015-07-01,,", "6800,IDR/month,2015-07-01,2026-12-31,"),
             "no premium of 2027-01",

@@ -205,7 +205,7 @@ def test_a_job_is_over_the_morning_after_its_last_contract() -> None:
     ("jobs", "ended"),
     [
         ({}, True),
-        # Its own document knows its own contracts better.
+        # For its own contracts an employment uses its own document, not the facts.
         ({WORKER: {"NPP-1": "2027-12-31"}}, True),
         ({WORKER: {"NPP-2": "2026-03-09"}}, True),
         ({WORKER: {"NPP-2": "2026-03-10"}}, False),
@@ -255,7 +255,7 @@ def test_a_worker_of_two_employers_is_looked_up_by_the_one_that_ends() -> None:
     routed = [(Routed(Address("employments", f"{one.employer_id}|{WORKER}"), one), event) for one in parts]
     found = asyncio.run(facts.facts(context, routed, REFERENCE))
     assert found.jobs == {WORKER: {"NPP-1": "2026-03-05", "NPP-2": "9999-12-31", "NPP-3": "2026-06-30"}}
-    # Both employers report the end in one batch: neither waits for the other.
+    # Both employers report the end in one batch; neither end waits for the other.
     parts[1] = RosterLine(employer_id="NPP-2", contract_ends_on="2026-03-06", **fields)
     routed = [(Routed(Address("employments", f"{one.employer_id}|{WORKER}"), one), event) for one in parts]
     found = asyncio.run(facts.facts(context, routed, REFERENCE))
@@ -478,7 +478,7 @@ def test_a_late_project_is_not_in_time_after_a_change() -> None:
         ({"village": "64.02.01.2001"}, ["village-outside"]),
         ({"village": None, "contractor": " "}, ["field-missing:contractor", "field-missing:village"]),
         ({"changed_on": "soon"}, ["field-invalid:changed_on"]),
-        # Values that the store cannot hold, and days from which no term can be counted.
+        # Values that the store cannot hold, and days so late that no term can be counted from them.
         ({"contract_value": 2**63}, ["field-invalid:contract_value"]),
         ({"contract_date": "9999-12-31"}, ["field-invalid:contract_date"]),
         ({"ends_on": "9999-12-31"}, ["field-invalid:ends_on"]),

@@ -123,7 +123,7 @@ async def test_a_dead_letter_does_not_block_the_list(monkeypatch: pytest.MonkeyP
 async def test_a_row_sent_before_midnight_and_received_after_it_has_its_answer(
     days: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Consent of the day of the broker: by our own clock it may be of tomorrow."""
+    """The consent has the broker's day, which may be tomorrow by our own clock."""
     monkeypatch.setattr(sending, "GIVE_UP_S", 0.0)
     context = MemoryContext()
     at = clock.now() + timedelta(days=days)

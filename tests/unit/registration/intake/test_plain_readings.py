@@ -1,5 +1,5 @@
-"""Raw events over Kafka or HTTP: the plain meaning of their fields, and which are refused because their meaning is not
-certain.
+"""Raw events over Kafka or HTTP: the plain meaning of their fields, and the fields that are refused because their
+meaning is not certain.
 """
 
 from __future__ import annotations

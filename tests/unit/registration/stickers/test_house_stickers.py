@@ -136,7 +136,7 @@ async def test_only_the_verified_and_paid_get_a_sticker_and_no_sheet_names_anybo
     assert len(numbers) == 2
     assert b"28 Februari 2026" in text
     assert b"RT 003" in text
-    # What the page of a scan tells people to compare.
+    # What the page of a scan asks people to compare.
     assert all(name in text for name in (b"(Sangatta Utara)", b"Kec. Sangatta Utara", b"Kabupaten Kutai Timur"))
     assert b"CONTOH" not in text
     assert not re.search(rb"PEKERJA|\d{16}|Pelita", text)
@@ -194,7 +194,7 @@ async def test_a_scan_says_valid_expired_revoked_or_invalid(monkeypatch: pytest.
         assert "PEKERJA" not in page
         await context.withdraw()
         assert await scan(token) == (200, "revoked")
-    # A page that is loaded now carries the number for phones that will be offline later.
+    # A page that is loaded now contains the number, for phones that will be offline later.
     async with _http(context) as client:
         page = (await client.get("/s/")).text
     assert f'"revoked": ["{number}"]' in page

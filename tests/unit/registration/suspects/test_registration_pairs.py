@@ -231,7 +231,7 @@ def test_a_65th_birthday_during_silence_of_dukcapil_is_checked_the_day_after_its
 
 
 def test_a_verdict_that_lapses_on_a_birthday_is_requested_again_on_that_day() -> None:
-    # A policy with an age limit of its own shows it by the last day of its verdicts; World's is 1 January 2027.
+    # A policy's own age limit appears in the last day of its verdicts. In this world that is 1 January 2027.
     world = World()
     world.register(birth_date="1967-01-01")
     world.verdict("verified")

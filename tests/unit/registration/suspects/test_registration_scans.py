@@ -1,5 +1,5 @@
-"""Scans and the officers' queue: a scan reports a pair once, its rhythm, both forms side by side, and the way of a
-decision.
+"""Scans and the officers' queue: a scan reports a pair once, when scans run, both forms side by side, and how a
+decision reaches Kafka.
 """
 
 from __future__ import annotations
@@ -277,7 +277,7 @@ async def test_only_one_of_two_processes_scans_the_same_changes(
         await scans.look()
         await others.look()
     assert scanned == ["one"]
-    # What only the other instance saved is scanned, too, by that instance; the first one need not scan it.
+    # Workers that only the other instance saved are scanned by that instance, so the first one does not scan.
     other.changes = 2
     for moment in (60.0, 75.0, 90.0, 120.0):
         now[0] = moment

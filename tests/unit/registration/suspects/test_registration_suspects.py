@@ -1,4 +1,6 @@
-"""Suspects: spellings of one name, traits that make two forms one person, and the least hits on a prepared register."""
+"""Suspects: spellings of one name, traits that make two forms one person, and a lower bound of hits on a prepared
+register.
+"""
 
 from __future__ import annotations
 

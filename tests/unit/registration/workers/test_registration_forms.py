@@ -1,4 +1,4 @@
-"""Forms: given one change to a good form, then exactly these reasons; one line a rule."""
+"""Forms: one change to a good form gives exactly these reasons; one line for each rule."""
 
 from __future__ import annotations
 
@@ -281,7 +281,7 @@ def test_an_update_may_name_every_field_that_sources_differ_on() -> None:
     named = {**FORM, **PERSONAL, "monthly_income": 5, "family_card": "6408"}
     read = forms.UPDATE.read(named, Given("64.08", "dinsos", TODAY, REFERENCE))
     assert read.value is not None
-    # In this order, warnings name the fields on which another agency's word stands.
+    # Warnings name, in this order, the fields for which another agency's value is in force.
     assert list(read.value) == [
         "name",
         "birth_place",

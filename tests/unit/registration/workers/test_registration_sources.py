@@ -1,4 +1,6 @@
-"""One worker, many sources: whose word counts, what the page shows beside it, and what was known on an earlier day."""
+"""One worker, many sources: whose value is in force, what the page shows beside it, and what was known on an earlier
+day.
+"""
 
 from __future__ import annotations
 

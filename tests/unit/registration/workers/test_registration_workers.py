@@ -135,7 +135,7 @@ def test_a_row_numbered_by_its_nik_does_not_publish_the_nik() -> None:
         ((REGISTER, BY_DESA, ENDED, REGISTER, VERIFIED_2), ["6408-dinsos S4 is verified", "6408-desa S2 is verified"]),
         ((REGISTER, VERIFIED, ("update", {"name": "SITI"}), VERIFIED_2), ["6408-dinsos S3 is verified"]),
         ((REGISTER, VERIFIED, BY_DESA_NAMED, VERIFIED_2), ["6408-desa S3 is verified", "6408-dinsos S1 is verified"]),
-        # Verdicts on a registration that no longer stands
+        # Verdicts on a registration that is no longer in force
         ((REGISTER, ("update", {"name": "SITI"}), VERIFIED), []),
         ((REGISTER, LEAVE, VERIFIED), []),
         ((REGISTER, LEAVE, VERIFIED_2), []),
