@@ -2,7 +2,7 @@
 
 Starts the whole stack (broker and database on this machine), publishes one list, verifies by snapshot, bills, pays, and
 waits until reporting shows all workers. The floor sends the same bytes through plain aiokafka and plain bulk inserts in
-the same run, without any domain. Only the ratio is comparable between machines. Nothing here passes or fails.
+the same run, without any domain. Only the ratio is comparable between machines. It only measures.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from shared.kernel.calendar import business_day, first_day, period_of
 from shared.runtime import clock
 from shared.runtime.kafka import topics_admin
 
-# Each look reads a page of metrics and costs time on the measured machine.
+# Each look reads a page of metrics, which costs time on the measured machine.
 LOOK_S = 0.25
 WAIT_S = 1_800.0
 out = console()

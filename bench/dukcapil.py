@@ -38,7 +38,7 @@ from shared.runtime.kafka import topics_admin
 from shared.runtime.kafka.server import Server
 from shared.runtime.store.crypto import id_key_from
 
-# After this time the limiter's burst and the consumer's start are over.
+# After this time the limiter's burst is used up and the consumer has started.
 WARM_S = 5.0
 LOOK_S = 1.0
 OFF_MAX = 0.02

@@ -28,7 +28,7 @@ BATCH = 2_000
 
 
 class _Row(BaseModel):
-    """The part of an event that a stage without judgement reads."""
+    """The part of an event that a stage without any decision reads."""
 
     id: str
     source: str

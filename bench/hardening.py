@@ -131,7 +131,7 @@ def serve(variant: str) -> None:
 async def served(at: Installation, variant: str, log: Path) -> AsyncIterator[int]:
     """Starts a process of the variant and gives its pid when it is ready."""
     environ = {**at.environ, "PAYUNG_INSTANCE": "bench", "PAYUNG_LOG": "json", "MALLOC_ARENA_MAX": "2"}
-    # The launcher says so to the services that it starts itself.
+    # The launcher sets this for the services that it starts itself.
     environ[ONE_BROKER] = "yes"
     environ["PAYUNG_HTTP_PORT"] = at.url("registration").rsplit(":", 1)[1]
     command = (sys.executable, "-m", "bench.hardening", "--serve", variant)
@@ -208,7 +208,9 @@ async def bench_locks(runs: int, rows: int) -> None:
 
 
 def _as_service(at: Installation) -> Installation:
-    """The place with registration's log-in, if there are log-ins. The operator would not do: no rule applies to it."""
+    """The place with registration's log-in, if there are log-ins. The operator's log-in cannot be used here, because no
+    rule applies to the operator.
+    """
     if at.credentials is None:
         return at
     own = str(at.credentials / INTERNAL / "registration" / "registration.json")

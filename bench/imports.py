@@ -3,7 +3,7 @@
 Starts Kafka, MongoDB and registration, and sends one list three times, each time with other people: as CSV and as XLSX
 by `payung publish` (a process of its own; for the CSV registration is stopped meanwhile), and as CSV by upload to
 registration, which sends and judges at the same time. Memory is the peak resident memory of the command and of
-registration. Nothing here passes or fails.
+registration. It only measures.
 """
 
 from __future__ import annotations

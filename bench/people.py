@@ -1,4 +1,4 @@
-"""The lists of the benches: invented people whom no rule refuses, so that only the processing is measured."""
+"""The lists of the benches: invented people whom every rule accepts, so that only the processing is measured."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ COLUMNS = (
     "monthly_income",
     "consent",
 )
-# So many people are generated for one who is needed; the others are dead or have no insurable age.
+# So many people are generated for each one that is needed; the others are dead or of no insurable age.
 INVENTED_EACH = 1.4
 
 

@@ -3,7 +3,7 @@
 Starts Kafka, MongoDB and registration, publishes one clean list while registration is paused, and measures only this
 stage: field checks, duplicates, outcomes and answers. Two processes share the partitions like two instances. The floor
 is one process with a stage over the same bytes in the same run, without any domain: decode, insert, publish one record
-(`floors.stage`). Nothing here passes or fails.
+(`floors.stage`). It only measures.
 """
 
 from __future__ import annotations

@@ -5,7 +5,8 @@
 `--store` fills a real MongoDB with these workers, sealed like the service's own, and times the service's own scan.
 
 A careless matcher takes look-alikes for one person: twins, siblings, a father and son with one name, namesakes in one
-village, namesakes born on one day. The rules that make errors here differ from the rules of the matcher.
+village, namesakes born on one day. The rules that make the errors are not the rules of the matcher, so the result is
+fair.
 """
 
 from __future__ import annotations
@@ -133,7 +134,7 @@ def _people(rng: random.Random, seed: int, workers: int, regency: str) -> Iterat
 
 
 def _nik(rng: random.Random, area: str, born: date, sex: str) -> str:
-    # Real serials are low: the tenth birth of a day in one district is rare.
+    # Real serials are low, because a district rarely has ten births on one day.
     day = born.day + 40 if sex == "F" else born.day
     return f"{area}{day:02d}{born.month:02d}{born.year % 100:02d}{min(rng.randrange(1, 20), rng.randrange(1, 20)):04d}"
 

@@ -2,7 +2,7 @@
 moment.
 
 A backup is a folder: for each service one file of BSON documents for each collection, and `manifest.json`, written
-last. The services may differ in their moment: each store knows up to where it has settled the log
+last. Each service's database may be of another moment: each store knows up to where it has settled the log
 (`shared.runtime.kafka.settled`), so its service reads the rest again. A backup holds check values of the keys, not the
 keys.
 """
@@ -40,7 +40,7 @@ from shared.runtime.store.opening import database_name
 FORMAT = 1
 MANIFEST = "manifest.json"
 DOCUMENTS_AT_ONCE = 1_000
-# How long a snapshot can be read. MongoDB's default is five minutes, too short for a large store.
+# How long a snapshot can be read. MongoDB's default of five minutes is too short for a large store.
 SNAPSHOT_S = 6 * 3600
 _RAW: CodecOptions[RawBSONDocument] = CodecOptions(document_class=RawBSONDocument)
 Database = Any

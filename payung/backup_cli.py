@@ -79,8 +79,9 @@ async def _stopped(
 
 
 def names_servers(environ: Mapping[str, str]) -> bool:
-    """Whether the environment means servers that run without us: of docker-compose.yml, or of your own. A restore into
-    the embedded database would then put the backup where nobody reads it."""
+    """Whether the environment names servers that `payung up` does not run: those of docker-compose.yml, or the user's
+    own. A restore into the embedded database would then put the backup where nobody reads it.
+    """
     return any(environ.get(one) for one in ("PAYUNG_MONGO_URL", installations.FOLDER, credentials.VARIABLE))
 
 

@@ -131,7 +131,7 @@ class Bpjs:
             return self._said("bad-request", 400, fault)
         digest = _digest(key, body)
         standing = self.ledger.standing("benefit", key, digest)
-        # Check a used key before the account: what was paid stays paid.
+        # Check a used key before the account, because what was paid stays paid.
         if standing is not True:
             return self._again("repeated", standing)
         if _rejected(body["account"]):

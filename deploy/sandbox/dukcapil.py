@@ -151,7 +151,7 @@ class Dukcapil:
         return json_response(_page(self._with_quirks(entry, asked), faults.quota_left))
 
     def _lie(self, truth: str) -> dict[str, str]:
-        # Wrong in both ways: it denies a correct person, and confirms one who must not pass.
+        # The fault works in both directions: it denies a correct person, and confirms a person who must be refused.
         if truth == "match" and self.trouble.drawn(0.5):
             return _code("missing")
         word, scored = ("Tidak Sesuai", "Tidak Sesuai (0)") if truth == "match" else ("Sesuai", "Sesuai (100)")

@@ -1,7 +1,7 @@
 """Makes the stand-ins misbehave on demand, like the real systems: slow, wrong, silent, down.
 
-Owns the fate of a call, the counts of calls and the control endpoint. It must not know what a call means, and keeps
-none of its content: to count distinct callers and persons it keeps a salted hash.
+Decides the fate of each call, counts calls, and serves the control endpoint. It must not know what a call means, and
+keeps none of its content: to count distinct callers and persons it keeps a salted hash.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Runs a stand-in in one process: without access log, with connections that can be reset, with a clean end on SIGTERM.
 
-It asks nobody who they are, so the edge of the services guards it too: only loopback names, no pages of other sites,
-bounded connections and slow bodies. Owns the server; it must not know what the stand-in does.
+It does not authenticate callers, so the checks of the services' HTTP edge protect it too: only loopback names, no pages
+of other sites, limits on connections and slow bodies. It owns the server and must not know what the stand-in does.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 """The files of the log-ins: `DIR/credentials/<name>.json` for people, `DIR/credentials/services/<name>/<name>.json` for
-our services, so that a container can be given the folder of one service and nothing else.
+our services, so that a container gets the folder of its service and nothing else.
 
 Contacts no server. A password is made once and kept; the file is rewritten when the addresses or the CA changed. A
 copy of the CA's certificate lies beside each file, so that the two files together are enough for a client.

@@ -17,7 +17,7 @@ from shared.runtime.store.opening import database_name
 
 OPERATOR = "operator"
 OFFICER = "officer"
-# The names that the producer column of the topics' table uses for people.
+# The names of people in the producer column of the topics' table.
 _OFFICERS, _TREASURY = "officers", "treasury"
 
 
@@ -92,7 +92,7 @@ def _service(name: str, fixed: Sequence[Topic], reads: Sequence[str]) -> User:
     grants |= {Grant("topic", one.name, "write") for one in fixed if name in _producers(one)}
     if name in _producers(topics.agency_topics("00.00", "any", claims=False)[0]):
         grants.add(Grant("topic", "feedback-", "write", prefixed=True))
-    # For HTTP: the service publishes what people send to it on the same topic to which they could write themselves.
+    # For HTTP: the service publishes what people send to it, on the topic to which those people could write themselves.
     by_people = {one.name for one in fixed if not _producers(one) & set(topics.SERVICES)}
     grants |= {
         Grant("topic", one.name, "write", one.prefixed)
@@ -105,7 +105,9 @@ def _service(name: str, fixed: Sequence[Topic], reads: Sequence[str]) -> User:
 
 
 def _reading(name: str) -> Grant:
-    """The right to read a `^` pattern. Ours are a literal beginning and `.*`; for others the rule would be too wide."""
+    """The right to read a `^` pattern. Our patterns are a literal beginning and `.*`; for another pattern the rule
+    would be too wide.
+    """
     if not name.startswith("^"):
         return Grant("topic", name, "read")
     begin = name.removeprefix("^").removesuffix(".*")

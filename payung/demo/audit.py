@@ -12,7 +12,7 @@ from shared.contracts import topics
 from shared.kernel.calendar import business_day, period_of
 from shared.runtime import clock
 
-# We asked for the topic's end before; a second of silence after it means that everything was read.
+# The topic's end was read before. A second of silence after that means that everything was read.
 QUIET_S = 5.0
 
 

@@ -27,7 +27,7 @@ VitalStatus = Literal["alive", "deceased", "double", "inactive"]
 DEMO_DAY = date(2026, 1, 5)
 
 _FIRST_SERIAL = 7001
-# Synthetic: the relative number of workers of a district; the default is 1.0.
+# Invented: the relative number of workers of a district; the default is 1.0.
 _DISTRICT_WEIGHTS = {
     "64.08.04": 6.0,
     "64.08.12": 2.5,

@@ -8,7 +8,7 @@ from typing import TextIO
 
 
 class Console:
-    """Writes to the terminal. On anything else a progress line appears once, at its beginning."""
+    """Writes to the terminal. Elsewhere a progress line appears once, when it begins."""
 
     def __init__(self, out: TextIO | None = None) -> None:
         self._out = out or sys.stdout

@@ -164,7 +164,7 @@ class SupervisedProcess:
                 self._process.send_signal(number)
 
     def _keeper_ended(self, keeper: asyncio.Task[None]) -> None:
-        # A defect in this code must not look like a running process: it fails the start, or is shown.
+        # A defect in this code must not look like a running process: it makes the start fail, or is shown.
         error = None if keeper.cancelled() else keeper.exception()
         if error is None:
             return

@@ -51,7 +51,7 @@ _PROJECT = Path(__file__).parents[2]
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StackConfig:
     """What to start and where; `population` feeds the Dukcapil stand-in; `shape` makes clusters of the servers. `tls`:
-    embedded servers use TLS; not `locked`: they have no log-ins, for measuring only."""
+    embedded servers use TLS. Without `locked` they have no log-ins; that is for measuring only."""
 
     data_dir: Path = field(default_factory=default_data_dir)
     port_base: int = ports.DEFAULT_BASE
@@ -190,7 +190,7 @@ class Stack:
         if name == "dukcapil" and self._config.population is not None:
             argv += ["--population", str(self._config.population.resolve())]
         if name == "bpjs":
-            # It is restarted when it dies, and must not pay again what it has paid.
+            # It is restarted when it dies, and must not pay a benefit twice.
             argv += ["--data", str(self._data.path / "bpjs")]
 
         async def ready() -> bool:
@@ -281,7 +281,9 @@ async def up(config: StackConfig, create_topics: CreateTopics, *, console: Conso
 
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:  # nohup wants us to keep running
+        if (
+            number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN
+        ):  # with nohup the process must keep running
             loop.add_signal_handler(number, ask)
     starting = asyncio.create_task(stack.start())
     waiting = asyncio.create_task(asked.wait())

@@ -18,7 +18,7 @@ _ORPHANS = Path(__file__).with_name("orphans.py")
 
 
 class OrphanWatch:
-    """The script that waits for our end; we tell it which process groups are alive."""
+    """The script that waits for the supervisor's end; it gets the process groups that are alive."""
 
     def __init__(self) -> None:
         self._groups: set[int] = set()

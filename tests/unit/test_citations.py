@@ -44,7 +44,7 @@ def test_every_cited_page_and_section_exists() -> None:
 
 
 def prose(page: Path) -> str:
-    """A page without its blocks of code: in code, brackets before parentheses are no link."""
+    """A page without its blocks of code, because brackets and parentheses in code are not links."""
     return re.sub(r"^```.*?^```", "", page.read_text("utf-8"), flags=re.DOTALL | re.MULTILINE)
 
 

@@ -26,9 +26,7 @@ def test_every_test_that_is_named_exists() -> None:
 
 
 def test_every_way_to_lose_or_double_names_the_test_that_proves_it() -> None:
-    """The row must name the test: a file proves many things, and a row that names only a file proves nothing once the
-    test is gone.
-    """
+    """The row must name the test itself: when only a file is named, nobody notices that the test was removed."""
     table = PAGE.split("| a record or its outcome could be ...")[1].split("\n\n")[0].splitlines()[2:]
     assert len(table) > 25
     for line in table:

@@ -35,7 +35,7 @@ NOT_MARKED = {
 PREFIX = "clear text of "
 FILLER = Filler(
     text=lambda kind, field, _: f"{PREFIX}{kind.__name__}.{field}",
-    # The value is that of a field of the form, whichever it is.
+    # The value is that of any field of the form.
     value=("phone", f"{PREFIX}WorkerForm.phone"),
 )
 

@@ -76,7 +76,7 @@ def _states(service: str) -> Iterator[tuple[str, str, Any]]:
 
 
 def _variants(service: str, state: Any) -> Iterator[tuple[str, Any]]:
-    """States with what a value of each type does not show."""
+    """States for the cases that one value of each type does not cover."""
     name = type(state).__name__
     if (service, name) == ("claims", "Claim"):
         yield "registered", replace(state, status=ClaimStatus.REGISTERED)
@@ -96,7 +96,7 @@ def _older(service: str, collection: str, stored: Any) -> Iterator[tuple[str, An
 
 
 def _older_parts(service: str, collection: str, stored: Any) -> Iterator[tuple[str, Any]]:
-    """Documents whose parts earlier releases stored otherwise."""
+    """Documents with parts that earlier releases stored in another form."""
     where = (service, collection)
     if where == ("claims", "deaths"):
         yield "older school years", {**stored, "school": [row[:2] for row in stored["school"]]}

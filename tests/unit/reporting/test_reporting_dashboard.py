@@ -1,4 +1,4 @@
-"""The dashboard page: its figures, its wording, its limits."""
+"""The dashboard page: its figures, its texts, its limits."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Canned:
         self.documents = documents
 
     async def tally(self, collection: str, where: Any, by: Any, *, sums: Any = ()) -> list[dict[str, Any]]:
-        # No agency's word was overruled.
+        # No agency's value was overruled.
         return [] if any("[]" in path for path in where) else self.tallies.get(collection, [])
 
     async def states(self, collection: str, ids: Any) -> dict[str, Any]:

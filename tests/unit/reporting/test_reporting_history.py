@@ -1,4 +1,4 @@
-"""A past month shows what was known at its end, whatever came later."""
+"""A past month shows what was known at its end. Later events do not change it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def at(month: str, day: int = 10) -> datetime:
 
 
 def word(make: Make, kind: str, worker: str, village: str, sequence: int, when: datetime, **more: Any) -> Event:
-    """One service's event about a worker."""
+    """An event of one service about a worker."""
     who = {"worker_id": worker, "regency": village[:5], "district": village[:8], "village": village}
     person = {"sector": "trade", "sex": "F", "birth_month": "1985-07"}
     form = {"occupation": "x", "income_base": 1_000_000, "agency": "dinsos", "submission": worker}

@@ -236,7 +236,7 @@ async def test_rows_of_claims_count_in_quality_once_each(context: Any, make: Mak
     }
     told: list[tuple[str, str, str, dict[str, Any]]] = [
         ("claim.registered.v1", "good", submitter, {**claim, "stage": "agenda"}),
-        # What becomes of a good claim says nothing of its row.
+        # The fate of a correct claim is no fault of its row.
         ("claim.held.v1", "good", submitter, {**claim, "stage": "agenda"}),
         ("claim.rejected.v1", "step", "payung/claims", {**claim, "stage": "selesai", "reasons": ["not-covered"]}),
         ("claim.rejected.v1", "taken-back", submitter, {**claim, "stage": "selesai", "reasons": ["claim-withdrawn"]}),

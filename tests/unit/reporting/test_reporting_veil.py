@@ -30,11 +30,11 @@ def totals_of(rows: list[dict[str, int]]) -> dict[str, int]:
 
 
 def as_counted(row: dict[str, int]) -> dict[str, int]:
-    """A row as reporting counts it: everybody registered is in one of the parts."""
+    """A row as reporting counts it: every registered worker is in exactly one part."""
     return {**row, "registered": sum(row[part] for part in PARTS)}
 
 
-# The count of 1 may not be computed from a zero that everybody sees: nobody is held anywhere.
+# Nobody is held anywhere. The count of 1 must not follow from this zero, which everybody sees.
 @example([as_counted(dict.fromkeys(FIGURES, 0) | parts) for parts in ({"rejected": 7}, {"verified": 1, "rejected": 7})])
 @given(st.lists(st.fixed_dictionaries(dict.fromkeys(FIGURES, PEOPLE)).map(as_counted), max_size=8))
 def test_small_counts_are_hidden_and_no_sum_reveals_one(rows: list[dict[str, int]]) -> None:
@@ -90,7 +90,9 @@ def counted(town: Town, regency: str | None, by: str) -> ReportRows:
 
 @given(TOWN)
 def test_no_hidden_cell_can_be_computed_from_all_that_is_shown(town: Town) -> None:
-    """Whoever takes every report together, of one regency and of all, by area and by sex, solves no hidden cell."""
+    """A reader who combines all reports, of one regency and of all, by area and by sex, cannot compute a
+    hidden cell.
+    """
     cells = [(*at, figure) for at in sorted(town) for figure in PARTS]
     where = {cell: number for number, cell in enumerate(cells)}
     known: list[list[int]] = []
@@ -176,7 +178,7 @@ async def test_a_stranger_sees_sums_and_no_single_person(monkeypatch: pytest.Mon
             assert (await client.get(path)).status_code == 200, path
         for path in ("/v1/compliance", "/v1/outreach", "/v1/deaths"):
             assert (await client.get(path)).status_code == 403, path
-        # The difference of two months would tell of single people.
+        # The difference of two months would describe single people.
         for period in ("2020-01", "2031-12"):
             for form in ("json", "csv", "xlsx"):
                 past = await client.get(f"/v1/coverage?regency=64.08&period={period}&format={form}")

@@ -1,4 +1,4 @@
-"""Who is let in: tokens as a real issuer makes them, with the test's own keys."""
+"""Which callers are admitted: the tokens have the form of a real issuer's, with the test's own keys."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_a_role_counts_in_the_regencies_of_its_token_only() -> None:
     bare = Caller("rina", frozenset({"64.08/dinsos"}), frozenset({"claims-officer"}), frozenset({"64.02"}))
     assert [bare.has_role("claims-officer", one) for one in ("64.08", "64.02", "64.03")] == [True, True, False]
     assert not bare.has_role("operator", "64.08")
-    # Sending for every agency of a regency makes nobody its officer.
+    # A caller who may send for every agency of a regency is not its officer.
     assert not Caller("chief", frozenset({"64.08/*"})).has_role("claims-officer", "64.08")
     assert not Caller("lost", frozenset(), frozenset({"claims-officer"})).has_role("claims-officer", "64.08")
 

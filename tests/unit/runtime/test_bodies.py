@@ -27,7 +27,7 @@ class Endless:
         self.read = 0
 
     async def parts(self) -> AsyncIterator[bytes]:
-        # Far beyond any limit; the count shows a service that reads all of it.
+        # Far beyond any limit. The count would show that a service reads all of it.
         while self.read < 4 * endpoints.BODY_BYTES_MAX:
             self.read += len(PART)
             yield PART

@@ -1,5 +1,5 @@
 """When a broker dies, aiokafka cancels its own tasks, and the cancellation reaches us. It must not look like the end of
-our own task: a part of a service that ends this way (for example the watchdog) would be missed by nobody.
+our own task: a part of a service (for example the watchdog) could end this way without a trace.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ async def test_a_batch_that_a_client_cancels_is_not_skipped(step: str) -> None:
     reading = asyncio.create_task(two_batches())
     await asyncio.wait({reading}, timeout=0.05)
     assert [type(one) for one in failures] == [asyncio.CancelledError]
-    # Never back to the loop, which would read on and commit past the batch.
+    # Do not return to the loop: it would read on and commit past the batch.
     assert not reading.done()
     assert not consumer.settled
     reading.cancel()

@@ -55,7 +55,7 @@ Perform = Callable[[str, Any, Due, Any], Coroutine[Any, Any, WorkResult]]
 
 
 class Place:
-    """A service that has taken every answer, unless told otherwise."""
+    """A service that has taken every answer, unless a test says otherwise."""
 
     def __init__(self) -> None:
         self.behind = 0
@@ -108,7 +108,7 @@ async def test_all_is_performed_a_bounded_number_at_a_time_and_forgotten_afterwa
     await run_until(runner, work.answered)
     assert sorted(work.taken, key=int) == [str(number) for number in range(500)]
     assert most == due.CONCURRENT_MAX
-    # Taken work no longer rests: a look never reads more than twice of what can run.
+    # Work whose answer was taken no longer rests: a look never reads more than twice what can run.
     assert max(work.limits) <= 2 * due.CONCURRENT_MAX
     assert len(runner._resting) <= due.CONCURRENT_MAX
 

@@ -1,4 +1,4 @@
-"""What the environment asks for of Kafka's copies, and settings that cannot be meant."""
+"""Which copies in Kafka the environment asks for, and settings that must be a mistake."""
 
 from __future__ import annotations
 

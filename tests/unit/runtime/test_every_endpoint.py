@@ -115,7 +115,7 @@ async def test_each_endpoint_is_guarded_or_open_for_a_reason(spec: Any) -> None:
     open_ones = {**EVERYWHERE, **OPEN[spec.name]}
     found = endpoints(app)
     assert not set(open_ones) - set(found), "an open endpoint that is no more"
-    # The stream never ends, and authenticates nobody before it begins.
+    # The stream never ends, and it begins before the caller is authenticated.
     asked = {one: await ask(app, one) for one in found if one != "GET /v1/stream"}
     assert {one for one, status in asked.items() if status != 401} == set(open_ones) - {"GET /v1/stream"}
 

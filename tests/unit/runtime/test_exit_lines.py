@@ -1,4 +1,4 @@
-"""How a process ends when it cannot continue: one line that says why, and an exit code for the kind."""
+"""How a process ends when it cannot continue: one line with the reason, and the exit code of that kind of failure."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ _PASS = "from shared.runtime import seams as s; s.hit('saved'); s.hit('saved'); 
 
 def _run(setting: str | None) -> subprocess.CompletedProcess[str]:
     environ = {**os.environ, **(failpoints.environment(setting) if setting is not None else {})}
-    # As the launcher starts a service: the folder it stands in is not searched.
+    # As the launcher starts a service: Python does not search the current folder.
     return subprocess.run([sys.executable, "-P", "-c", _PASS], env=environ, capture_output=True, text=True, check=False)
 
 

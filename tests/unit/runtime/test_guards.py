@@ -1,4 +1,4 @@
-"""Start-up guards without servers: recreated topics, and a URL that asks for too little durability."""
+"""The guards at start, without servers: recreated topics, and a URL that asks for too little durability."""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Two batches under way: the next is taken while one is settled, in order, and only what was just read is committed."""
+"""Two batches in progress: the next one is taken while the first is settled. They stay in order, and only read records
+are committed.
+"""
 
 from __future__ import annotations
 
@@ -45,7 +47,7 @@ class Session:
         return dict.fromkeys(partitions, 0)
 
     async def committed(self, partition: TopicPartition) -> int:
-        """Answers late with the committed offset of the moment of the question."""
+        """Answers late, with the offset that was committed when it was asked."""
         self.asked.set()
         await self.told.wait()
         return 3

@@ -1,5 +1,6 @@
-"""What FastStream and aiokafka do otherwise than we need. A test that fails here says that a patch is not needed any
-more, or that nobody has looked at it for the installed version."""
+"""What FastStream and aiokafka do differently from what we need. A failing test means that a patch is no longer needed,
+or that nobody has checked it for the installed version.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +26,7 @@ from faststream.kafka.parser import AioKafkaBatchParser
 
 from shared.runtime.kafka import patches
 
-# Since this version a broker tells the ids of its topics.
+# Since this version a broker reports the ids of its topics.
 METADATA_WITH_IDS = 10
 
 

@@ -1,4 +1,6 @@
-"""The publisher with many callers at once: one producer, one rebuild, and nobody discards another's producer."""
+"""The publisher with many callers at once: one producer, one rebuild, and no caller discards another
+caller's producer.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,7 @@ MESSAGES = [Message("t", b"k", b"v")]
 
 
 class Producer:
-    """As much of aiokafka's producer as the publisher uses. Its first acks wait until `answer` says how they end."""
+    """The part of aiokafka's producer that the publisher uses. Its first acks wait until a test calls `answer`."""
 
     made: list[Producer] = []
     refuses = False

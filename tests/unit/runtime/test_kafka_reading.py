@@ -1,4 +1,4 @@
-"""Which errors end a process while it reads, and which ones aiokafka's own loop may retry."""
+"""Which errors end a process while it reads, and which errors aiokafka's own loop may retry."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ async def test_records_that_cannot_be_parsed_end_the_process(error: Exception) -
     reading = asyncio.ensure_future(consumer.getmany())
     await asyncio.wait({reading}, timeout=0.01)
     assert failures == [error]
-    # Never back to the loop, which would read on past the failed batch.
+    # Do not return to the loop: it would read on past the failed batch.
     assert not reading.done()
     reading.cancel()
 

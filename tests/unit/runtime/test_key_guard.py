@@ -36,7 +36,7 @@ class Broker(MemoryTopics):
         return KeyGuard(spec, check, self.read, self.send_all)
 
     def forge(self, value: bytes) -> None:
-        """Somebody writes this to the topic."""
+        """Writes this to the topic, as an intruder would."""
         self.append(Message(TOPIC, b"worker-ids", value))
 
 

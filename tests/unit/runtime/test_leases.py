@@ -33,7 +33,7 @@ def hands(monkeypatch: pytest.MonkeyPatch) -> Hands:
 
 
 class Counting(MemoryStore):
-    """Counts the writes that renew; does not answer while it is away."""
+    """Counts the writes that renew leases. It does not answer while it is away."""
 
     def __init__(self) -> None:
         super().__init__({}, CIPHER)

@@ -53,7 +53,7 @@ class Admin:
         self.admin = self
 
     def get_database(self, *_: Any, **__: Any) -> Any:
-        """Never reached: no collection is used before the server is accepted."""
+        """Must not be called: no collection is used before the server is accepted."""
         return {}
 
     async def command(self, name: str) -> dict[str, Any]:
@@ -71,6 +71,6 @@ class Admin:
 )
 async def test_a_replica_set_and_a_router_are_accepted(hello: dict[str, Any], accepted: bool) -> None:
     store = mongo.MongoStore(Admin(hello), "d", {}, {}, CIPHER)
-    # An accepted server goes on to the collections, which this one does not have.
+    # After an accepted server the collections follow, which this one does not have.
     with pytest.raises(KeyError if accepted else StartRefused):
         await store.check()

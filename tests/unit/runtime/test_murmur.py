@@ -1,4 +1,4 @@
-"""The hash that chooses a key's partition: every client must choose the same one."""
+"""The hash that chooses a key's partition: every client must choose the same partition."""
 
 from __future__ import annotations
 

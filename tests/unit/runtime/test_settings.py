@@ -1,4 +1,4 @@
-"""Every environment variable: a value of another form is one line that names it, and never a secret."""
+"""Every environment variable: a value of another form gives one line that names the variable and shows no secret."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from shared.runtime.settings import Choice, File, Hosts, Integer, Number, Proces
 
 ROOT = Path(__file__).parents[3]
 TABLE = {one.name: one for known in command.table().values() for one in known}
-# What people type in the place of a number, a word or an address.
+# What people type instead of a number, a word or an address.
 WRONG: dict[type[Setting], tuple[str, ...]] = {
     Integer: ("abc", "x", "-1", "1.5", "1e3", "0x10", "1_000", "١٢", "9" * 30, "8101 8102", "nan", "²"),
     Number: ("abc", "-1", "1,5", "1e3", "nan", "inf", "1_0", "9" * 30, "5 s", "٣"),

@@ -1,4 +1,4 @@
-"""What a store notes of the log, and where a group goes back to when it is ahead of its store."""
+"""How far a store has settled the log, and where a group continues when it is ahead of its store."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ async def test_a_log_older_than_the_store_is_counted_from_the_groups_offset() ->
     after = world.process()
     assert await after.go_back({A: 60}, bounds(end=60)) == {}
     await after.note({A: 70})
-    # A still older store is noticed again, although its offsets are below those of the deleted log.
+    # A still older store is detected again, although its offsets are below those of the deleted log.
     world.store.noted["id-1", 0] = 60
     assert await world.process().go_back({A: 70}, bounds(end=80)) == {A: 60}
 

@@ -1,4 +1,4 @@
-"""The watchdog: when a process may wait, and when it must end so that a new one can begin."""
+"""The watchdog: when a process may wait, and when it must end so that a new process can start."""
 
 from __future__ import annotations
 

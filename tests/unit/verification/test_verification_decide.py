@@ -1,4 +1,4 @@
-"""Verdicts: given a source's answer and a check, exactly this follows; one line a rule, by precedence."""
+"""Verdicts: a source's answer to a check gives exactly this verdict; one line for each rule, by precedence."""
 
 from __future__ import annotations
 
@@ -233,7 +233,9 @@ def test_a_newer_request_waits_although_an_older_one_is_answered(late: Any) -> N
 
 
 def test_an_answer_before_its_question_is_not_remembered() -> None:
-    """A restored store may read it first. The question is asked again under the same name, and must then be taken."""
+    """A restored store may read the answer first. The question is then asked again, and its answer has the same name
+    and must be taken.
+    """
     assert when(pending(version=2), answer(version=3)) == Decision(state=None, ignored="worker-unknown")
 
 
@@ -277,10 +279,14 @@ def test_what_ends_eligibility(given: Identity, fact: Any, expected: Any, effect
     [
         (held("double"), EMPLOYED, CheckStatus.HELD),  # the double record decides first
         (held("inactive"), EMPLOYED, CheckStatus.HELD),
-        (pending(), EMPLOYED, CheckStatus.PENDING),  # Dukcapil's word may decide first
-        (when(verified(), EMPLOYED).state, JOB_ENDED, CheckStatus.ENDED),  # back by a new registration only
+        (pending(), EMPLOYED, CheckStatus.PENDING),  # Dukcapil's answer may decide first
+        (
+            when(verified(), EMPLOYED).state,
+            JOB_ENDED,
+            CheckStatus.ENDED,
+        ),  # only a new registration brings the worker back
         (verified(), JOB_ENDED, CheckStatus.VERIFIED),
-        (pending(), WITHDRAWN, CheckStatus.ENDED),  # nobody was told of a verdict
+        (pending(), WITHDRAWN, CheckStatus.ENDED),  # no verdict was published
         (when(verified(), DIED).state, EMPLOYED, CheckStatus.ENDED),
         (when(verified(), EMPLOYED).state, DIED, CheckStatus.ENDED),
         (when(None, check(), snapshot(status="deceased"), sequence=2).state, WITHDRAWN, CheckStatus.REJECTED),

@@ -1,4 +1,4 @@
-"""The gate before Dukcapil: repeats, breaker, quota, rate. Time is a number that the test moves."""
+"""The gate in front of Dukcapil: repeats, breaker, quota, rate. Time is a number that the test moves."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def store() -> MemoryStore:
 
 
 class Line:
-    """A call that fails as often as it is told to."""
+    """A call that fails a given number of times."""
 
     def __init__(self, fails: int = 0) -> None:
         self.fails, self.calls = fails, 0
@@ -201,7 +201,7 @@ async def test_all_processes_share_one_quota_and_a_restart_does_not_forget_it(at
             except Paused:
                 break
             calls += 1
-    # Each process died with the rest of its block unused: fewer calls than agreed, never more.
+    # Each process died before it used the rest of its block. So there are fewer calls than agreed, never more.
     assert calls == 20 + 20 + 20
     assert sum(row["taken"] for row in shelf.plain[quota.USAGE].values()) == 120
 

@@ -1,4 +1,6 @@
-"""The leak stopper: news at any time ends the subsidy, up to billing's next run. Both services are real."""
+"""An event that excludes a worker ends the subsidy before billing's next run, whenever it arrives. Both services are
+real.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +38,7 @@ class Town:
         await loading.load(self.service.store, CIPHER, rows, "64.08", KEY, version, kind)
 
     async def swept(self) -> list[dict[str, Any]]:
-        """What one look of the sweep reported, processed by verification and then by billing."""
+        """One look of the sweep. Its reports are processed by verification and then by billing."""
         before = len(self.service.topics.published)
         await sweep.look(self.context)
         work = [orjson.loads(one.value or b"") for one in self.service.topics.published[before:]]
@@ -128,7 +130,7 @@ async def test_a_load_is_swept_exactly_twice_and_a_repeat_changes_nothing(town: 
     await town.load(sources.POPULATION, dead, version="v2")
     assert len(await town.swept()) == 1
     assert await town.swept() == []
-    # A worker whose batch had looked before the switch is saved after the first pass.
+    # The batch of this worker had looked before the switch; the worker is saved after the first pass.
     await town.load(sources.POPULATION, person(NIKS[6]), version="v3")
     await town.service.take(check(NIKS[6]))
     await town.load(sources.POPULATION, person(NIKS[6], status="deceased"), version="v4")

@@ -1,4 +1,4 @@
-"""Officers: given an identity and a decision, exactly this follows; one line a rule."""
+"""Officers: a decision on an identity has exactly this result; one line for each rule."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""A suspected double: the verdict is reached and stored, but the other services are told only after the suspicion is
-cleared.
-"""
+"""A suspected double: the verdict is reached and stored, but published only after the suspicion is cleared."""
 
 from __future__ import annotations
 
