@@ -204,6 +204,7 @@ async def test_a_body_that_arrives_too_slowly_is_answered_408(monkeypatch: pytes
 
 
 Held = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+FLOOD = 100
 HALF_HEAD = b"GET / HTTP/1.1\r\nx: "
 
 
@@ -304,6 +305,47 @@ async def test_when_every_connection_is_being_answered_a_new_one_is_closed_at_on
         goes_on.set()
         for reader, writer in busy:
             assert b" 200 " in await asyncio.wait_for(reader.readline(), 5)
+            writer.close()
+
+
+async def test_clients_that_send_ahead_make_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(edge, "CONNECTIONS_MAX", 3)
+    app = application()
+
+    @app.get("/slow")
+    async def slow() -> None:
+        await asyncio.Event().wait()
+
+    async with served(app) as address:
+        ahead = await held(address, f"GET /slow HTTP/1.1\r\nhost: {address}\r\n\r\n".encode() * 2, 3)
+        assert await asked(address, "GET", {}) == 200
+        for one in ahead:
+            await ended(one)
+
+
+async def test_health_answers_in_a_flood_of_requests_sent_ahead() -> None:
+    app = application()
+    begun: list[None] = []
+
+    @app.get("/readyz")
+    async def readyz() -> int:
+        return len(begun)
+
+    @app.get("/flood")
+    async def flood() -> None:
+        begun.append(None)
+
+    async with served(app) as address:
+        ahead = f"GET /flood HTTP/1.1\r\nhost: {address}\r\n\r\n".encode() * 50
+        flooding = await held(address, ahead, FLOOD)
+        async with httpx.AsyncClient(trust_env=False) as client:
+            for _ in range(3):
+                before = len(begun)
+                seen = (await client.get(f"http://{address}/readyz", timeout=10)).json()
+                # The connection, its request and its turn are a few rounds of the event loop.
+                assert seen - before < 2 * FLOOD
+        assert len(begun) < FLOOD * 50
+        for _, writer in flooding:
             writer.close()
 
 

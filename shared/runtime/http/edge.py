@@ -25,6 +25,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from shared.runtime import clock, configuration
 from shared.runtime.errors import StartRefused
+from shared.runtime.http.turns import Turns
 
 log = structlog.get_logger()
 
@@ -42,6 +43,7 @@ HEAD_S = 10.0
 BODY_PART_S = 20.0
 BODY_GRACE_S = 30.0
 BODY_BYTES_A_S = 1_000
+_HEALTH = frozenset({"/livez", "/readyz"})
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _OWN_PAGES = frozenset({"same-origin", "none"})
 FOREIGN_PAGE = "requests from pages of other sites are refused"
@@ -90,6 +92,7 @@ class Edge:
     def __init__(self, app: ASGIApp, environ: Mapping[str, str]) -> None:
         """PAYUNG_HTTP_NAMES lists further host names of the service, separated by commas."""
         self._app = app
+        self._turns = Turns()
         self._open = configuration.AUTH.of(environ) == NONE
         self._names = frozenset(
             one.strip().lower() for one in configuration.HTTP_NAMES.text(environ).split(",") if one.strip()
@@ -101,6 +104,7 @@ class Edge:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        await self._turns.wait(health=scope["path"] in _HEALTH)
         send = _with_headers(send)
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
         why = self._refused(scope["method"], headers)
@@ -235,10 +239,9 @@ class BoundedProtocol(H11Protocol):
             self.transport.abort()
 
     def _make_room(self) -> int:
-        """Closes connections whose clients keep us waiting: first those without a request, the longest wait first.
-        Returns how many it closed."""
+        """Closes connections whose clients keep us waiting or send faster than we answer; returns how many."""
         others: set[Any] = self.connections - {self}
-        waiting = sorted((one for one in others if one.waits()), key=lambda one: (one.has_request(), one.since_s))
+        waiting = sorted((one for one in others if one.waits()), key=_later_closed)
         closed = waiting[:ROOM]
         for one in closed:
             # The loop tells it of its end later; until then it would count, and the next one would close more.
@@ -248,13 +251,29 @@ class BoundedProtocol(H11Protocol):
         return len(closed)
 
     def waits(self) -> bool:
-        """Whether the next step is the client's: to send a request, the rest of its body, or to read the answer."""
-        return not self.has_request() or self.cycle.more_body or self.transport.get_write_buffer_size() > 0
+        """Whether the connection may be closed to make room. The next step is the client's (to send a request, the rest
+        of its body, or to read the answer), or the client does not wait for its answer."""
+        return (
+            not self.has_request()
+            or self.cycle.more_body
+            or self.transport.get_write_buffer_size() > 0
+            or self.sends_ahead()
+        )
+
+    def sends_ahead(self) -> bool:
+        """Whether the client has sent a further request before the answer to this one."""
+        return self.has_request() and not self.cycle.more_body and self.flow.read_paused
 
     def has_request(self) -> bool:
         """Whether the head of a request has arrived whose answer is not complete."""
         cycle: Any = self.cycle  # None before the first request, despite its declared type
         return cycle is not None and not cycle.response_complete
+
+
+def _later_closed(one: BoundedProtocol) -> tuple[bool, bool, float]:
+    """Sorts connections by the order in which they are closed to make room: clients that send ahead, then those without
+    a request, the longest wait first."""
+    return not one.sends_ahead(), one.has_request(), one.since_s
 
 
 def config(app: ASGIApp, environ: Mapping[str, str], port: int) -> uvicorn.Config:
