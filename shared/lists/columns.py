@@ -15,6 +15,14 @@ from typing import Any, Literal
 from shared.contracts.reasons import COLUMNS_ID
 from shared.lists import values
 from shared.lists.errors import HeaderError, ListError
+from shared.lists.qualifiers import is_other_meaning
+
+# `Tidak Setuju` with a tick below it: the columns of a yes and of a no cannot be told apart safely.
+_ASKS_FOR_A_NO = re.compile(
+    r"(?:.*_)?(?:tidak|tdk|belum|menolak|keberatan)_(?:.*_)?(?:setuju|bersedia|menyetujui|persetujuan)(?:_.*)?"
+    r"|(?:setuju|bersedia|persetujuan)_(?:tidak|tdk|belum)"
+)
+_YES = ("consent", "given")
 
 ListKind = Literal[
     "workers",
@@ -34,8 +42,19 @@ ANSWER_COLUMNS = ("outcome", "reasons", "message", "message_en", "worker_id")
 
 # So many columns named twice are a second table; fewer may be those of another person in the same row.
 _SIDE_BY_SIDE_MIN = 3
-_IN_BRACKETS = re.compile(r"\([^)]*\)")
+_IN_BRACKETS = re.compile(r"\(([^)]*)\)")
 _BETWEEN_WORDS = re.compile(r"[^a-z0-9]+")
+# Lists ask for the worker's yes in many words: `Bersedia Ikut`, `Setuju Didaftarkan?`, `Pernyataan Kesediaan`. A No
+# below such a heading must not be overlooked.
+_ASKS_FOR_A_YES = re.compile(
+    r"(?!(?:tanggal|tgl|cara|no|nomor|nama|petugas|bukti|berkas|foto|file|dokumen|lampiran|link|tempat|alasan|hari)_)"
+    r"(?:.*_)?(?:setuju|bersedia|kesediaan|menyetujui|persetujuan|consent|agrees?|agreed|willing)(?:_.*)?"
+)
+_OTHER_QUESTION = re.compile(
+    r"(?:.*_)?(?:atasan|camat|lurah|kepala|kades|dinas|bupati|kadis|desa|rt|rw|suami|istri|keluarga|waris|orang_tua"
+    r"|tidak|tdk|belum|menolak|keberatan)"
+    r"(?:_.*)?"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,14 +113,14 @@ def _column(path: str, names: str, convert: Callable[[str], Any] = values.text, 
 _SUBMISSION = _column("submission_id", "submission_id id_pengajuan no_pengajuan nomor_pengajuan")
 _NIK = _column("nik", "nik no_nik nomor_nik no_ktp nomor_ktp nomor_induk_kependudukan", values.nik, required=True)
 _NIK_OPTIONAL = _column("nik", " ".join(_NIK.names), values.nik)
-_NAME = _column("name", "name nama nama_lengkap nama_pekerja")
+_NAME = _column("name", "name nama nama_lengkap nama_pekerja nama_peserta nama_sesuai_ktp full_name")
 _BIRTH_DATE = _column("birth_date", "birth_date tanggal_lahir tgl_lahir date_of_birth", values.day)
 _SEX = _column("sex", "sex jenis_kelamin kelamin jk l_p lp gender", values.sex)
 _CODES_OF_VILLAGES = "kode_desa village_code kode_desa_kelurahan kode_kelurahan kode_wilayah_desa"
 _VILLAGE = replace(
     _column(
         "village",
-        f"village desa desa_kelurahan kelurahan nama_desa nama_kelurahan {_CODES_OF_VILLAGES}",
+        f"village desa desa_kelurahan desa_kel kelurahan nama_desa nama_kelurahan {_CODES_OF_VILLAGES}",
         values.village,
     ),
     preferred=frozenset(_CODES_OF_VILLAGES.split()),
@@ -111,13 +130,15 @@ _DISTRICT = replace(_column("district", "district kecamatan kec nama_kecamatan |
 _SECTOR = _column("sector", "sector sektor sektor_pekerjaan", values.sector)
 _OCCUPATION = replace(_column("occupation", "occupation pekerjaan jenis_pekerjaan"), free_text=True)
 _CONSENT = _column(
-    "consent.given_at", "consent persetujuan tanggal_persetujuan consent_date consent_given_at", values.day
+    "consent.given_at",
+    "consent persetujuan tanggal_persetujuan tgl_persetujuan tanggal_setuju tgl_setuju consent_date consent_given_at",
+    values.day,
 )
 _OPTIONAL_OF_WORKERS = (
     _DISTRICT,
     replace(_column("birth_place", "birth_place tempat_lahir"), free_text=True),
     _column("mother_name", "mother_name nama_ibu nama_ibu_kandung ibu_kandung"),
-    _column("phone", "phone telepon no_hp hp nomor_hp no_telepon nomor_telepon telp", values.phone),
+    _column("phone", "phone telepon no_hp hp nomor_hp no_telepon nomor_telepon telp no_telp no_wa", values.phone),
     replace(_column("address", "address alamat"), free_text=True),
     _column("family_card", "family_card no_kk nomor_kk no_kartu_keluarga"),
     _column(
@@ -127,7 +148,11 @@ _OPTIONAL_OF_WORKERS = (
     ),
     _column("heir.name", "heir ahli_waris nama_ahli_waris heir_name"),
     _column("heir.relation", "heir_relation hubungan_ahli_waris | hubungan", values.relation),
-    _column("heir.phone", "heir_phone telepon_ahli_waris hp_ahli_waris", values.phone),
+    _column(
+        "heir.phone",
+        "heir_phone telepon_ahli_waris hp_ahli_waris no_hp_ahli_waris nomor_hp_ahli_waris no_telepon_ahli_waris",
+        values.phone,
+    ),
     _column("consent.method", "consent_method cara_persetujuan"),
     # Given in addition to the date: after a No there is no consent, whatever the date is. The service tells Yes from
     # No.
@@ -262,8 +287,14 @@ def takes_submission_id(layout: Layout) -> bool:
 
 
 def plain(header: str) -> str:
-    """A heading in the form used for comparison: lower case, words joined by `_`, without bracketed parts."""
-    return _BETWEEN_WORDS.sub("_", _IN_BRACKETS.sub("", values.bare(header).lower())).strip("_")
+    """A heading in the form used for comparison: lower case, words joined by `_`, without bracketed parts. A part that
+    names another person or another unit stays: `NIK (Kepala Keluarga)` is not the worker's NIK."""
+    bare = values.bare(header).lower()
+    if "(" in bare and not bare.startswith("hubungan"):
+        bare = _IN_BRACKETS.sub(lambda found: f" {found[1]} " if is_other_meaning(found[1]) else "", bare)
+    else:
+        bare = _IN_BRACKETS.sub("", bare)
+    return _BETWEEN_WORDS.sub("_", bare).strip("_")
 
 
 def without_answers(header: Sequence[str]) -> int:
@@ -285,8 +316,14 @@ def is_complete(header: Sequence[str], layout: Layout) -> bool:
 
 def paths_of(header: Sequence[str], layout: Layout) -> list[Column | None]:
     """The column that each cell names; None for a cell that names none."""
-    by_name = _by_name(layout)
-    return [by_name.get(plain(cell)) for cell in header]
+    return [_named(plain(cell), layout) for cell in header]
+
+
+def _named(name: str, layout: Layout) -> Column | None:
+    found = _by_name(layout).get(name)
+    if found is None and _ASKS_FOR_A_YES.fullmatch(name) and not _OTHER_QUESTION.fullmatch(name):
+        return next((column for column in layout.columns if column.path == _YES), None)
+    return found
 
 
 @cache
@@ -304,7 +341,7 @@ def match(header: Sequence[str], layout: Layout) -> Matched:
     repeated: set[int] = set()
     for index, cell in enumerate(header):
         name = plain(cell)
-        column = by_name.get(name)
+        column = _named(name, layout)
         if column is None and cell.strip():
             unknown.append(cell.strip())
         if column is not None and column.path in taken:
@@ -318,6 +355,14 @@ def match(header: Sequence[str], layout: Layout) -> Matched:
     missing = tuple(column for column in layout.columns if column.required and column.path not in taken)
     if missing:
         raise _header_error(missing, tuple(unknown), by_name)
+    refusals = [cell for cell in unknown if _ASKS_FOR_A_NO.fullmatch(plain(cell))]
+    if refusals and _YES in {column.path for column in layout.columns}:
+        name = refusals[0]
+        raise ListError(
+            f"Kolom {name} tidak dapat dibaca dengan pasti; pakai satu kolom Setuju dengan isi Ya atau Tidak, lalu "
+            "kirim lagi.",
+            f"The column {name} cannot be read safely; use one column Setuju with Ya or Tidak and send it again.",
+        )
     twice = {again[index].path for index in repeated}
     if len(twice) >= _SIDE_BY_SIDE_MIN and all(column.path in twice for column in layout.columns if column.required):
         # The rows of the second table would be passed over.

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+from shared.lists.qualifiers import is_of_another
 from shared.lists.tables import Cells
 
 Known = Callable[[Sequence[str]], int]
@@ -69,7 +70,10 @@ def _with_second_line(first: Heading, below: Sequence[str], known: Known) -> Hea
         if not under.strip():
             continue
         # A merged cell spans several columns, but its word is stored only above the first of them.
-        choices = (f"{under} {group}", f"{group} {under}", under)
+        choices = [f"{under} {group}", f"{group} {under}"]
+        if not is_of_another(group.lower()):
+            # The name, NIK or telephone of an heir is never that of the worker.
+            choices.append(under)
         found = next((choice for choice in choices if known([choice])), None)
         named += found is not None
         joined[place] = found or f"{group} {under}".strip()

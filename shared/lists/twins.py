@@ -48,11 +48,15 @@ class Twins:
         self._taken: Counter[int] = Counter()
         self._differ: Counter[tuple[int, int]] = Counter()
         self._unlike: list[int] = []
+        # Columns that ask for a yes: some cell of theirs holds a yes or a no.
+        self._asking: set[int] = set()
 
     def see(self, number: int, cells: Sequence[str]) -> None:
         """Examines one row of the first pass; `number` is its number in its sheet."""
         filled = list(self._said(cells))
         self._filled.update(index for index, _, _ in filled)
+        if self.column.path == _CONSENT:
+            self._asking.update(index for index, text, _ in filled if parse(text) is not None)
         if not filled:
             return
         first = self._first(filled)
@@ -75,10 +79,16 @@ class Twins:
         return self._first(filled)[:2] if filled else (self.places[0], "")
 
     def word(self, cells: Sequence[str]) -> str | None:
-        """The yes or no beside the day of a consent: lists have a column for each."""
+        """The yes or no beside the day of a consent: lists have a column for each. Empty when a column that asks for it
+        has none in this row: that is no yes."""
         found = list(self._said(cells)) if self.column.path == _CONSENT else []
         words = [text for _, text, is_day in found if not is_day]
-        return next((text for text in words if parse(text) is False), words[0] if words else None)
+        no = next((text for text in words if parse(text) is False), None)
+        if no is not None:
+            return no
+        if found and self._asking.difference(index for index, _, _ in found):
+            return ""
+        return words[0] if words else None
 
     def problem(self, cells: Sequence[str]) -> Problem | None:
         """Why a row cannot be sent: two of its columns state different values."""
