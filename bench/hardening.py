@@ -3,8 +3,8 @@
 It runs registration alone, once as it is and once without guards: no journal, no sizes, no flood gate, no guard of the
 topics, nothing around the reads. Each variant is a process of its own over the same servers. They take lists of the
 same size in turn, and the medians are compared. With `--locks` it compares three installations instead: `open` has no
-log-ins, no rules and no sealed fields; `locked` has all three; `tls` has encrypted connections besides. Nothing here
-passes or fails; `bare`, `unsealed` and `open` are for measuring only.
+log-ins, no rules and no sealed fields; `locked` has all three; `tls` has encrypted connections besides. It only
+measures; `bare`, `unsealed` and `open` are for nothing else.
 """
 
 from __future__ import annotations
