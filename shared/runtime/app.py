@@ -181,7 +181,7 @@ class Process:
         id_key = id_key_from(environ) if spec.names_workers else None
         reads, asked = pattern_of(spec.topics), Durability.of(environ)
         await self._retry_transient(lambda: topics_admin.check(server, _topics_of(spec), reads, asked))
-        id_guard = _key_guard(spec, id_key, server, publisher)
+        id_guard = _key_guard(spec, id_key, server, publisher, store)
         # Before the store notes its keys: a new store would keep the wrong one for ever.
         await self._retry_transient(id_guard.compare)
         await self._retry_transient(lambda: key_checks.check(store, cipher, id_key))
@@ -381,9 +381,15 @@ def _topic_guard(spec: ServiceSpec, server: Server, store: MongoStore, environ: 
     )
 
 
-def _key_guard(spec: ServiceSpec, id_key: bytes | None, server: Server, publisher: KafkaPublisher) -> KeyGuard:
+def _key_guard(
+    spec: ServiceSpec, id_key: bytes | None, server: Server, publisher: KafkaPublisher, store: MongoStore
+) -> KeyGuard:
     check = None if id_key is None else id_check_value(id_key)
-    return KeyGuard(spec, check, lambda: small_topic.read(server, key_guard.TOPIC), publisher.send_all)
+
+    async def new_store() -> bool:
+        return key_checks.WORKER_ID not in await key_checks.recorded(store)
+
+    return KeyGuard(spec, check, lambda: small_topic.read(server, key_guard.TOPIC), publisher.send_all, new_store)
 
 
 def _topics_of(spec: ServiceSpec) -> list[topics.Topic]:

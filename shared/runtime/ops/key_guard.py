@@ -5,7 +5,8 @@ key it has, by a check value. A service that follows (claims) compares its own k
 and again while it runs: with another key, every NIK in a claim would lead to an unknown worker, and families would not
 be paid. As long as the leading service has said nothing, the following one waits.
 
-Only the following service is refused. Knows no driver.
+The leading service compares only when its store is new. A store that knows its key decides which key is right; a new
+one takes any, and with another key than before every known person would get a second id. Knows no driver.
 """
 
 from __future__ import annotations
@@ -38,26 +39,45 @@ class KeyGuard:
     """The guard of one process. `check` is the check value of its key; without one the service makes no worker ids, and
     the guard does nothing."""
 
-    def __init__(self, spec: ServiceSpec, check: str | None, read: Read, publish: Publish) -> None:
+    def __init__(
+        self,
+        spec: ServiceSpec,
+        check: str | None,
+        read: Read,
+        publish: Publish,
+        new_store: Callable[[], Awaitable[bool]],
+    ) -> None:
+        """`new_store`: whether the service's store knows no key of worker ids yet."""
         self._name = spec.name
         self._leads = spec.names_workers == "leads"
         self._mine = check
         self._read = read
         self._publish = publish
+        self._new_store = new_store
 
     async def compare(self) -> None:
-        """For a service that follows: raises StartRefused when the leading service has another key, Unavailable while
-        nobody has said which key that is."""
-        if self._mine is None or self._leads:
+        """At start, before the store notes its key: raises StartRefused when the leading service has said another key.
+
+        A service that follows gets Unavailable while nobody has said which key that is.
+        """
+        if self._mine is None or (self._leads and not await self._new_store()):
             return
         said = [check for one in await self._read() if (check := _said(one)) is not None]
-        if not said:
+        if not said and not self._leads:
             raise Unavailable(f"no service has said on {TOPIC} yet with which key it makes worker ids")
-        if said[-1] != self._mine:
-            raise StartRefused(
-                f"{ID_KEY} is not the key that registration makes worker ids with: every NIK would lead to a worker "
-                f"whom nobody knows. Give {self._name} the key of registration (docs/runbooks/keys.md)"
+        if said and said[-1] != self._mine:
+            raise StartRefused(self._why_not())
+
+    def _why_not(self) -> str:
+        if self._leads:
+            return (
+                f"{ID_KEY} is not the key that the worker ids in Kafka were made with ({TOPIC}), and the store is new: "
+                "every known worker would get a second id. Put the right key back (docs/runbooks/keys.md)"
             )
+        return (
+            f"{ID_KEY} is not the key that registration makes worker ids with: every NIK would lead to a worker "
+            f"whom nobody knows. Give {self._name} the key of registration (docs/runbooks/keys.md)"
+        )
 
     async def tell(self) -> None:
         """For a service that leads: says its key unless the last record of the topic says it."""
@@ -76,8 +96,10 @@ class KeyGuard:
             await regularly(self._look, LOOK_S, "the key of worker ids could not be compared")
 
     async def _look(self) -> None:
-        await self.compare()
-        await self.tell()
+        if self._leads:
+            await self.tell()
+        else:
+            await self.compare()
 
     def _record(self, check: str) -> bytes:
         data = worker_ids.WorkerIdsKeyed(check=check)

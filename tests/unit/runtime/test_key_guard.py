@@ -31,9 +31,13 @@ class Broker(MemoryTopics):
     async def read(self) -> list[Record]:
         return list(self.logs.get((TOPIC, 0), ()))
 
-    def guard(self, spec: ServiceSpec, key: bytes | None) -> KeyGuard:
+    def guard(self, spec: ServiceSpec, key: bytes | None, *, new_store: bool = False) -> KeyGuard:
         check = None if key is None else id_check_value(key)
-        return KeyGuard(spec, check, self.read, self.send_all)
+
+        async def new() -> bool:
+            return new_store
+
+        return KeyGuard(spec, check, self.read, self.send_all, new)
 
     def forge(self, value: bytes) -> None:
         """Writes this to the topic, as an intruder would."""
@@ -62,7 +66,18 @@ async def test_another_key_than_registrations_is_refused_by_name(broker: Broker)
     assert "Give claims the key of registration" in str(found.value)
 
 
-async def test_registration_is_never_refused_and_its_last_word_counts(broker: Broker) -> None:
+async def test_registration_on_a_new_store_is_refused_with_another_key_than_before(broker: Broker) -> None:
+    registration = broker.guard(REGISTRATION, KEY, new_store=True)
+    await registration.compare()
+    await registration.tell()
+    with pytest.raises(StartRefused, match="every known worker would get a second id") as found:
+        await broker.guard(REGISTRATION, OTHER, new_store=True).compare()
+    assert str(found.value).startswith("PAYUNG_ID_KEY is not the key that the worker ids in Kafka were made with")
+    # The right key begins again on a new store.
+    await broker.guard(REGISTRATION, KEY, new_store=True).compare()
+
+
+async def test_registration_whose_store_knows_its_key_is_not_refused_and_its_last_word_counts(broker: Broker) -> None:
     await broker.guard(REGISTRATION, OTHER).tell()
     registration = broker.guard(REGISTRATION, KEY)
     await registration.compare()
