@@ -80,7 +80,7 @@ def _order(run: Run) -> tuple[bool, str, str]:
 
 
 async def watch_due_date(invoice_id: str, invoice: Invoice, due: Due, place: Workplace) -> WorkResult:
-    """Says that the due date has passed. The invoice itself knows whether it was paid in time."""
+    """Answers that the due date has passed. The invoice itself knows whether it was paid in time."""
     return WorkResult("invoice.overdue", rules.invoice_work_key(invoice.invoice_id), invoices.overdue_of(invoice))
 
 

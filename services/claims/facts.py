@@ -159,7 +159,7 @@ async def _covers(reader: Reader, steps: Iterable[AssessClaim], known: Persons) 
 
 
 async def _runs_known(reader: Reader, month: str) -> RunsKnown:
-    """FULLY: every closed run of the month has as many premiums here as it says it billed."""
+    """FULLY: for every closed run of the month, as many premiums are here as the run billed."""
     runs: list[tuple[str, CompletedRun]] = await reader.find("runs", {"state.month": month})
     if not runs:
         return RunsKnown.NONE
@@ -171,7 +171,7 @@ async def _runs_known(reader: Reader, month: str) -> RunsKnown:
 
 async def _waiting(reader: Reader, wake: WakeCover) -> tuple[tuple[str, Claim], ...]:
     waiting = {"state.waiting": covers.month_key(wake.regency, wake.period)}
-    # A month affects claims of its own and of later months; it is no part of the row of an earlier month.
+    # A month affects claims of its own and of later months; it does not belong to the row of an earlier month.
     following = {"state.follows_cover": True, "state.form.event_date": {"$gte": f"{wake.period}-01"}}
     where = {"$or": [waiting, following], "_id": {"$gt": wake.after}}
     return tuple(await reader.find("claims", where, order=("_id",), limit=WAKE_MAX))

@@ -95,7 +95,7 @@ class RunFunded(RunStep):
 
 
 class RunMore(RunStep):
-    """The run would miss workers: it asks its budget for what they cost, before it says so."""
+    """The run would miss workers: it asks its budget for what they cost, before it reports them."""
 
     jkk: Rupiah
     jkm: Rupiah
@@ -109,8 +109,9 @@ class RunPage(RunStep):
 
 
 class StepReserved(Data):
-    """Money is reserved for these workers; their premiums are inserted from this record alone. Older releases say it;
-    this one says `run.drawn`."""
+    """Money is reserved for these workers; their premiums are inserted from this record alone. Older releases publish
+    it; this one publishes `run.drawn`.
+    """
 
     run_id: str
     invoice_id: str

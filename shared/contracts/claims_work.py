@@ -1,7 +1,7 @@
 """The internal steps of claims, on `claims-work`. Steps of a claim are keyed by its document, the fence by the worker.
 
 `round` counts the submissions of one claim number: a step of an earlier round has no effect. The only personal data are
-an officer's words (`claim.ruled`).
+an officer's name and reason (`claim.ruled`).
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ class EventTaken(ClaimStep):
 
 class ClaimRuled(Data):
     """An officer's decision that named an agency without its regency, sent on to the only claim it can mean.
-    Restricted: an officer's own words."""
+    Restricted: it carries an officer's name and reason."""
 
     regency: Regency
     agency: str
@@ -104,7 +104,8 @@ class ReleaseEvent(ClaimStep):
 
 
 class WakeCover(Data):
-    """There is news about a month's cover: look again at the claims that wait for it, those behind `after`.
+    """An event changed what is known about a month's cover: look again at the claims that wait for it, those behind
+    `after`.
 
     `complete`: every premium of the run is here.
     """

@@ -127,7 +127,7 @@ def read(
 
 
 def _origin(attributes: Mapping[str, Any]) -> Origin | None:
-    """Where a step was saved. Steps of earlier releases do not say it."""
+    """Where a step was saved. Steps of earlier releases do not contain it."""
     document, cause = attributes.get("savedin"), attributes.get("savedfor")
     if not (isinstance(document, str) and isinstance(cause, str)):
         return None
@@ -290,8 +290,9 @@ def _caused(cause: Event, version: int, first: str, last: str) -> bytes:
 
 
 def origin(address: Address, event: Event, key: bytes) -> bytes:
-    """Names the document that saved a step, and the input for which it was saved: the inner part of a JSON object.
-    Empty when the document's key holds a name that may not be shown."""
+    """The document that saved a step, and the input for which it was saved: the inner part of a JSON object. Empty when
+    the document's key holds a name that may not be shown.
+    """
     named_by_sender = event.id in address.id and tokens.shown(event.source, event.id, key) != event.id
     if named_by_sender or without_niks(address.id) != address.id:
         return b""
@@ -328,7 +329,7 @@ def internal(
     first_cause: str | None = None,
     cause: str | None = None,
 ) -> bytes:
-    """An event of a service that is no outcome of an input: a snapshot, a step, an answer of due work.
+    """An event of a service that is not an outcome of an input: a snapshot, a step, an answer of due work.
 
     `identifier` names it by its content or its cause, so a repeat has the same id. `first_cause` is the event itself
     unless another one is known. `cause` is something of the same service.

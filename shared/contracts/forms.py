@@ -72,7 +72,7 @@ def is_blank(raw: object) -> bool:
 
 
 def never(_: object) -> bool:
-    """The reader itself says what an empty field means."""
+    """Never empty: the reader itself decides what an empty field means."""
     return False
 
 
@@ -88,7 +88,7 @@ class Values(Generic[G]):
         self._by_name: dict[str, Any] = {}
 
     def __getitem__(self, step: Field[T, Any] | Rule[T, Any]) -> T:
-        """The value of a step that cannot be without one: a required field of a form without reasons."""
+        """The value of a step that must have one: a required field of a form without reasons."""
         found: T = self._by_name[step.name]
         return found
 
@@ -161,7 +161,7 @@ class Rule(Generic[T_co, G_contra]):
         return self
 
     def take(self, fields: Mapping[str, Any], values: Values[Any]) -> None:
-        """Judges; the raw fields are not for rules."""
+        """Judges the values; a rule does not see raw fields."""
         values.note(self.name, self.called, self._judge(values))
 
 
@@ -196,7 +196,7 @@ class Form(Generic[V_co, G_contra]):
         return Read(self._make(values), (), tuple(values.warnings), values)
 
     def of(self, intake: Intake, given: G_contra) -> Read[V_co]:
-        """Reads a command. Data that are no object have no fields, so that is the only reason."""
+        """Reads a command. Data that are not an object have no fields, so that is the only reason."""
         if intake.problem is not None:
             return Read(None, (invalid("data"),), (), Values(given))
         return self.read(intake.fields, given)

@@ -460,7 +460,9 @@ def field_of(code: str) -> str:
 
 
 def speaks_of_a_code(warning: str) -> bool:
-    """Whether a warning names the code of an area that was taken or may be meant; the clerk must see it."""
+    """Whether a warning names the code of an area that was taken or that may be meant. The clerk must see such a
+    warning.
+    """
     return warning.partition(":")[0] in _ABOUT_A_CODE
 
 

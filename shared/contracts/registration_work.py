@@ -31,8 +31,7 @@ class SuspicionGone(Data):
 
 
 class SuspicionStands(Data):
-    """`suspicion.stands.v1`: sent to each of the two workers. `open` false: there is no suspicion between them any
-    more."""
+    """`suspicion.stands.v1`: sent to each of the two workers. `open` false: the suspicion between them is closed."""
 
     worker_id: str
     other: str

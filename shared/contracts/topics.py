@@ -48,7 +48,7 @@ def is_from_outside(topic: str) -> bool:
 
 
 def is_feedback(topic: str) -> bool:
-    """Whether a topic belongs to one agency: only such topics carry the words that the agency sent."""
+    """Whether a topic belongs to one agency: only such topics repeat the texts that the agency sent."""
     return topic.startswith("feedback-")
 
 
@@ -107,13 +107,13 @@ def dead_letters(service: str) -> str:
 
 
 BILLING_INTAKE = "billing-intake"
-# Decisions of officers. The officer is named by the event's source, never by a field, and is never the one who
+# Decisions of officers. The event's source names the officer; a field cannot. The officer is never the one who
 # submitted.
 VERIFICATION_INTAKE = "verification-intake"
 CLAIMS_OFFICERS = "claims-officers"
 REGISTRATION_OFFICERS = "registration-officers"
 IDENTITY_CHECKS = "identity-checks"
-# Says which key registration makes worker ids with, by a check value; never the key.
+# Carries a check value of the key with which registration makes worker ids; never the key itself.
 REGISTRATION_KEY_CHECK = "registration-key-check"
 REPORTING_COVERAGE = "reporting-coverage"
 

@@ -27,7 +27,7 @@ class DukcapilAnswered(Data):
 
 
 class GivenBack(Data):
-    """`dukcapil.given-back.v1`: Dukcapil was told how its data was used ("data balikan")."""
+    """`dukcapil.given-back.v1`: Dukcapil has received the report on how its data was used ("data balikan")."""
 
     worker_id: str
     registration_version: int

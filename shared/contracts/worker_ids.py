@@ -1,4 +1,4 @@
-"""What the services tell one another about the key of worker ids: which one it is, never the key."""
+"""The event by which services compare their keys of worker ids. It never contains the key."""
 
 from __future__ import annotations
 

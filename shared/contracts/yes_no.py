@@ -23,7 +23,7 @@ def parse(value: Any) -> bool | None:
     if not words or (len(words) > 1 and any(not word.isalpha() for word in words)):
         return None
     if words[0] in _NO:
-        # "tidak setuju": the first word negates the others. A double negative such as "tidak keberatan" is left to a
-        # person.
+        # "tidak setuju": the first word negates the others. A double negative such as "tidak keberatan" counts as
+        # unknown.
         return None if any(word in _NO for word in words[1:]) else False
     return True if all(word in _YES for word in words) else None

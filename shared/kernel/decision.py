@@ -1,6 +1,6 @@
 """The types that a pure decision uses to tell the shell what to do.
 
-They make no judgement and know no I/O, no clock and no ids: a service says *what* should happen, the shell does it.
+They contain no rule, no I/O, no clock and no ids: a service says *what* should happen, the shell does it.
 """
 
 from __future__ import annotations

@@ -147,7 +147,7 @@ def _named(listed: Sequence[Gone]) -> list[Table]:
         one.table.sheet, one.table.order = (one.sheet.name if len(listed) > 1 else ""), order
         tables.append(one.table)
     if any(table.is_unsure_of_days for table in tables):
-        # One hand wrote the workbook: what no sheet shows by itself is not taken as the day first.
+        # One person wrote the workbook. So when a sheet does not show its own order, the day first is not assumed.
         for table in tables:
             table.doubt_days()
     return tables

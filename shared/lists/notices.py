@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 Notice = tuple[str, str]
 
-# Of the lines that a notice is about it names so many.
+# The number of lines that a notice names.
 NAMED_MAX = 8
 # With more unknown columns than this, one notice names them all.
 _UNUSED_SINGLY = 10
@@ -144,8 +144,9 @@ def lines_named(numbers: Iterable[int]) -> str:
 
 
 def all_unused(unknown: Mapping[str, str | None]) -> tuple[Notice, ...]:
-    """The notices about unknown columns by the column that each probably means. Many without a meaning are told in one
-    notice: a workbook may have hundreds of them, and other notices must stay visible."""
+    """The notices about unknown columns by the column that each probably means. Many without a meaning get one notice
+    together: a workbook may have hundreds of them, and other notices must stay visible.
+    """
     other = [name for name, meant in unknown.items() if meant is None]
     if len(other) <= _UNUSED_SINGLY:
         return tuple(unused(name, meant) for name, meant in unknown.items())

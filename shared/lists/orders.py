@@ -1,7 +1,7 @@
 """The order of day and month in the date columns of one table, and the refusal of dates that it leaves unclear.
 
-`see` is called with every row first, then `remark` with each date. A date is never turned: in a file that may have its
-month first, a date that can be read in two ways is refused.
+`see` is called with every row first, then `remark` with each date. Day and month are never exchanged: in a file that
+may have its month first, a date that can be read in two ways is refused.
 """
 
 from __future__ import annotations
@@ -45,7 +45,9 @@ class Orders:
         return self._unsure
 
     def doubt(self) -> None:
-        """Another table of the file may have the month first: dates here that could be meant so are refused."""
+        """Another table of the file may have the month first, so dates here that can be read in two ways
+        are refused.
+        """
         self._is_doubted = True
 
     def remark(self, index: int, field: str, text: str) -> Remark | None:

@@ -85,7 +85,7 @@ class Table:
             if fault is None and number > self.heading.number:
                 self._section_of(number).see(number, cells)
         if self.is_unsure_of_days:
-            # One hand wrote the table.
+            # One person wrote the table, so its sections have one order.
             self.doubt_days()
         return count
 

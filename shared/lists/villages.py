@@ -1,5 +1,6 @@
-"""What is told once for a file about its villages: names that were taken by their codes, with the number of their rows,
-and rows whose kecamatan is another."""
+"""The notices about the villages of a file, given once for the file: names for which a code was taken, with the number
+of rows, and rows that name another kecamatan.
+"""
 
 from __future__ import annotations
 
@@ -24,8 +25,9 @@ def contradicts(code: str, name: str) -> bool:
 
 
 def taken(reasons: Collection[str], warnings: Iterable[str]) -> list[str]:
-    """What to tell about a row's village, by the warnings of its form: the code that was taken, or the whole warning
-    about its kecamatan. Nothing for a form that is refused."""
+    """What a notice says about a row's village, by the warnings of its form: the code that was taken, or the whole
+    warning about its kecamatan. Nothing for a form that is refused.
+    """
     if reasons:
         return []
     return [one.removeprefix(_TAKEN) for one in warnings if one.startswith((_TAKEN, _DISTRICT))]
@@ -37,7 +39,7 @@ def taken_by(part: Any) -> list[str]:
 
 
 def notices(rows: Mapping[str, int], areas: Areas) -> tuple[tuple[str, str], ...]:
-    """The notices (Indonesian, English) about what `taken` told; `rows` counts the rows of each."""
+    """The notices (Indonesian, English) about the results of `taken`; `rows` counts the rows of each."""
     told = [
         (
             f"Desa {areas.name(code)} dicatat sebagai {code} ({count} baris).",

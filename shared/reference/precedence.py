@@ -12,7 +12,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-# Not an agency, but a verified identity; an order may name it too.
+# Stands for a verified identity instead of an agency; an order may name it too.
 VERIFICATION = "verification"
 # The rank behind all named sources.
 UNNAMED = 1_000

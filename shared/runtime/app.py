@@ -193,7 +193,7 @@ class Process:
         await self._retry_transient(name_guard.claim)
         reference = await self._retry_transient(lambda: spec.reference(store, environ))
         await self._retry_transient(publisher.start)
-        # After the store's own check: a key that is not the store's is never told.
+        # After the store's own check, so that only the store's own key is published.
         await self._retry_transient(id_guard.tell)
 
         async def take(batch: Batch) -> None:
@@ -282,7 +282,7 @@ class Process:
         self._stopping.set()
 
     async def _guard(self, running: Any, what: str) -> None:
-        """A task that ends with an exception ends the process: nothing may die silently."""
+        """A task that ends with an exception ends the process, so that no part ends silently."""
         try:
             await running
         except BaseException as error:  # handed to the main line, which ends the process with it

@@ -115,7 +115,7 @@ class DueRunner:
         self._woken = asyncio.Event()
 
     def wake(self) -> None:
-        """Something was saved: look now."""
+        """Looks at once, because something was saved."""
         self._woken.set()
 
     async def run(self) -> None:

@@ -90,8 +90,9 @@ def fold(
     facts: Any,
     key: bytes = b"",
 ) -> Folded:
-    """Decides the new inputs of one document in offset order. `key` hides names that others chose freely, where they
-    appear in open topics."""
+    """Decides the new inputs of one document in offset order. `key` hides, in open topics, names that others chose
+    freely.
+    """
     known: Mapping[str, str] = stored.taken if stored else {}
     result = Folded(
         address=address,

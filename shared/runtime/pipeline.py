@@ -8,13 +8,13 @@ be repeated with the same batch (by this process in a retry, by another process 
 result, because:
 * an insert fences the names of inputs from outside (same name with other content: refused as conflicting-duplicate),
   and those of our own events that hold what a decision found in the store (`first_only`: a later content under the name
-  is passed over, as after the restore of an older store);
+  is ignored, for example after the restore of an older store);
 * a document remembers the inputs it took and their outcomes: they are not decided again, their outcomes are published
   again;
 * compare-and-set on the version is the only guard against another writer; a write that is not confirmed is loaded and
   checked again, for a bounded number of rounds;
 * a step that asks what the store knows (`after_cause`) is taken only when the store knows the input for which it was
-  saved. After the restore of an older store it may be read before that input; it is passed over, because the decision
+  saved. After the restore of an older store it may be read before that input; it is ignored, because the decision
   of the input publishes it again;
 * a journal entry names the documents that may owe outcomes. It is written before the documents and removed after the
   acks, so that a start finds them even when the input has expired from its topic.

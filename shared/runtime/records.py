@@ -42,8 +42,7 @@ class Message:
 class Batch:
     """Records under way, and what the last attempt at taking them left to publish.
 
-    `journals` are the entries of all attempts: what a failed attempt saved is published by a later one, as
-    redeliveries.
+    `journals` are the entries of all attempts: a later attempt publishes what a failed attempt saved, as redeliveries.
     """
 
     records: Sequence[Record]

@@ -1,4 +1,4 @@
-"""Who may be billed: the latest verdict of verification on each worker, and deaths told by claims.
+"""Who may be billed: the latest verdict of verification on each worker, and deaths that claims published.
 
 Theory of operation
 Verdicts are kept in their own order, by (registration version, sequence). A verdict that arrives late is inserted at

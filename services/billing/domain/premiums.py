@@ -79,7 +79,7 @@ def billed(state: None, event: Event[Reserved], facts: Facts) -> Decision[Premiu
 
 
 def billed_before(state: Premium, event: Event[Reserved], facts: Facts) -> Decision[Premium]:
-    """Tells the run that another run has already billed the month."""
+    """Sends the run a step: another run has already billed the month."""
     part = event.data
     step = part.step
     skip = PremiumSkipped(

@@ -75,8 +75,8 @@ def last_place(cutoff: str) -> str:
 
 
 def last_period(ended_on: str) -> str:
-    """The last billed period of a worker who ends on a day: that day's month (a death ends billing from the next
-    month).
+    """The last billed period of a worker whose eligibility ends on a day: that day's month (a death ends billing from
+    the next month).
     """
     return ended_on[:7]
 
@@ -97,9 +97,10 @@ def is_paid_too_early(period: str, paid_on: str) -> bool:
 
 
 def speaks_for(source: str, regency: str) -> bool:
-    """Whether this source may command for this regency: a treasury for its own, a province's for all of its regencies.
+    """Whether this source may send commands for this regency: a treasury for its own, a province's treasury for all of
+    its regencies.
 
-    Officers are not bound to one regency. shared/contracts/admission.py says who may speak on the topic at all.
+    Officers are not bound to one regency. shared/contracts/admission.py says who may send to the topic at all.
     """
     kind, _, place = source.partition("/")
     return kind != "treasury" or not place or f"{regency}.".startswith(f"{place}.")

@@ -149,14 +149,15 @@ def _judged(before: Claim, looked: Claim, event: Event, verdict: Assessment, fac
 
 
 def _may_be_looked_at(claim: Claim) -> bool:
-    """An open claim may be assessed; also a decided one that news of the worker's months may change, if no payment is
-    under way.
+    """An open claim may be assessed; also a decided one that events about the worker's months may change, if no payment
+    is in progress.
     """
     return claim.status in _OPEN or (claim.follows_cover and claim.status in (ClaimStatus.REJECTED, ClaimStatus.PAID))
 
 
 def _reconsidered(before: Claim, looked: Claim, event: Event, verdict: Assessment, facts: Facts) -> Decision[Claim]:
-    """Judges a decided claim again after late news, and reopens it when it is entitled to more than it got.
+    """Judges a decided claim again after late events about its months, and reopens it when it is entitled to more than
+    it got.
 
     Paid money is never taken back. A paid claim is reopened only by more months, not by a change of rates.
     """
@@ -183,7 +184,7 @@ def _held(before: Claim, looked: Claim, event: Event, verdict: Assessment) -> De
         benefits=(),
         school=(),
     )
-    # If it now waits for another month, that month's news may have arrived before this save, so look again.
+    # If it now waits for another month, events about that month may have arrived before this save, so look again.
     again = outcomes.look(held) if held.waiting not in (None, before.waiting) else ()
     return _decided(held, event, (*_published_hold(before, held), *_awaits(before, held), *again))
 
@@ -265,7 +266,7 @@ def _is_awaited(state: Claim, event: Event) -> bool:
 
 
 def event_taken(state: Claim, event: Event[EventTaken], facts: Facts) -> Decision[Claim]:
-    """Another claim holds the event, so this one is rejected. Only steps of earlier releases say so."""
+    """Another claim holds the event, so this one is rejected. Only steps of earlier releases come here."""
     step = event.data
     if state.round != step.round:
         return _stale()
@@ -295,14 +296,14 @@ def transferred(state: Claim, event: Event[BenefitTransferred], facts: Facts) ->
         # BPJS paid this before the store was restored, for the months that were known then. With `months=0` the next
         # look reopens the claim if it is entitled to more.
         paid = replace(paid, benefits=(*state.paid_before, *step.benefits), months=0)
-    # News that came during the payment found nothing to change, so look once more.
+    # Events that came during the payment found nothing to change, so look once more.
     return _decided(
         paid, event, (*outcomes.progress(paid), *outcomes.died(paid), *_settles(paid), *outcomes.look(paid))
     )
 
 
 def _settles(paid: Claim) -> tuple[Outcome, ...]:
-    """Tells the worker's entitlement about a paid death or total disability, which scholarships may follow."""
+    """Sends a paid death or total disability to the worker's entitlement; scholarships may follow it."""
     form = paid.form
     if form is None or form.kind == "scholarship" or form.outcome not in ("death", "total") or paid.paid_before:
         return ()

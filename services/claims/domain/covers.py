@@ -1,7 +1,8 @@
-"""What billing says of cover: premiums by worker and month, paid invoices, closed runs; and the claims that news wakes.
+"""What billing published about cover: premiums by worker and month, paid invoices, closed runs; and the claims that
+these events wake.
 
-Each document is inserted once, from its event alone. News of a month is saved first and only then looks for waiting
-claims.
+Each document is inserted once, from its event alone. An event about a month is saved first; only then are waiting
+claims looked up.
 """
 
 from __future__ import annotations
@@ -70,7 +71,7 @@ def completed(state: None, event: Event[RunCompleted], facts: Facts) -> Decision
 
 
 def parts(event: Event[WakeCover], reference: object) -> tuple[Routed, ...]:
-    """The document whose news wakes claims: an invoice or a run."""
+    """The document whose events wake claims: an invoice or a run."""
     wake = event.data
     part = RunWake(wake) if wake.collection == "runs" else InvoiceWake(wake)
     return (Routed(Address(wake.collection, wake.id), part),)

@@ -1,16 +1,16 @@
 """Routes each input of claims to the document it changes (`route`) and decides what happens there (`decide`).
 
 Theory of operation
-* covers (worker_id|period), invoices, runs: what billing said, inserted once: domain/covers.py.
+* covers (worker_id|period), invoices, runs: what billing published, inserted once: domain/covers.py.
 * claims (regency/agency/claim_no): first saved as waiting, then assessed: domain/claims.py with domain/assessments.py.
-* links (worker_id): who was merged into whom, as registration says: domain/links.py.
+* links (worker_id): who was merged into whom, by registration's events: domain/links.py.
 * deaths (worker_id): what claims took of a worker's entitlement, each part once: domain/entitlements.py.
 * refusals (name of the input): commands that name no claim, or a claim that had to be looked up first.
 
 `TABLE` says what each part does to a document at each of its stages.
 
-Invariants: pure, total, deterministic; every reason that holds is told; an ignored input says why; no personal data
-enters an outcome.
+Invariants: pure, total, deterministic; every reason that holds is published; an ignored input says why; no personal
+data enters an outcome.
 """
 
 from __future__ import annotations

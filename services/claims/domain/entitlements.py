@@ -33,7 +33,7 @@ from shared.kernel.event import Event
 
 
 def reserve_part(state: Entitlement | None, event: Event[ReserveEvent], facts: Facts) -> Decision[Entitlement]:
-    """Gives a claim its part, or tells it to be judged again because something has changed."""
+    """Gives a claim its part, or sends it back to be judged again because something has changed."""
     step = event.data
     held = state or Entitlement()
     if step.seen != held.changes:

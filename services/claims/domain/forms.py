@@ -131,7 +131,7 @@ class RefusedInput:
 def sender_of(event: Event) -> Sender:
     """The agency of an event, or the one that an officer's decision names.
 
-    Raises ValueError when the source is no agency; the shell lets no such event pass.
+    Raises ValueError when the source is not an agency; the shell does not admit such an event.
     """
     if isinstance(event.data, DecideClaim):
         return named_agency(event.data.fields) or Sender("", "")

@@ -1,7 +1,7 @@
-"""Two workers who turned out to be one person: what registration says of merges, and the claims to look at again.
+"""Two workers who turned out to be one person: registration's events about merges, and the claims to look at again.
 
-The order matters: a link is saved first and only then wakes the claims of all its workers. As with news of a month,
-either a claim's look sees the link, or the link finds the claim.
+The order matters: a link is saved first and only then wakes the claims of all its workers. As with events about a
+month, either a claim's look sees the link, or the link finds the claim.
 """
 
 from __future__ import annotations

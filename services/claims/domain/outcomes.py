@@ -70,7 +70,7 @@ def progress(claim: Claim, stage: Stage | None = None) -> tuple[Outcome, ...]:
 
 
 def reopened(before: Claim, after: Claim) -> tuple[Outcome, ...]:
-    """A decided claim is open again: its earlier reasons, and what it is entitled to after the news."""
+    """A decided claim is open again: its earlier reasons, and what it is entitled to after the new events."""
     data = ClaimReopened(
         claim_no=after.claim_no,
         agency=after.agency,
@@ -103,7 +103,9 @@ def form_rejected(part: Rejected, name: str) -> tuple[Outcome, ...]:
 
 
 def both(sender: Sender, kind: str, data: BaseModel, key: str, subject: str) -> tuple[Outcome, ...]:
-    """One event for everyone and the same event for the agency. An officer's decision may name no agency to tell."""
+    """One event for everyone and the same event for the agency. An officer's decision may name no agency; then there is
+    only the first.
+    """
     told = Outcome(EVENTS, key, kind, data, subject)
     if not sender.regency:
         return (told,)
@@ -126,7 +128,7 @@ def step(kind: str, key: str, data: ClaimStep) -> Outcome:
 
 
 def ruled(sender: Sender, claim_no: str, ruling: Ruling) -> Outcome:
-    """An officer's decision on its way to the claim that was found for it."""
+    """The step that carries an officer's decision to the claim that was found for it."""
     key = claim_key(sender.regency, sender.agency, claim_no)
     data = ClaimRuled(
         regency=sender.regency,
@@ -181,7 +183,9 @@ def paid_of(claim: Claim) -> ClaimPaid:
 
 
 def died(claim: Claim) -> tuple[Outcome, ...]:
-    """`worker.died.v1` once a death is paid: billing ends from the next month. A later difference is not told again."""
+    """`worker.died.v1` once a death is paid: billing ends from the next month. A later difference does not publish it
+    again.
+    """
     form = claim.form
     if form is None or not form.is_death or claim.paid_before:
         return ()

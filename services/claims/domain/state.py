@@ -132,14 +132,14 @@ class Claim:
     """One claim of one agency. `form` is None while no submission was well-formed.
 
     * `round` counts submissions, `looks` assessments.
-    * `waiting` is the month (`regency|period`) whose news concern it, from registration until its cover is settled.
+    * `waiting` is the month (`regency|period`) whose events concern it, from registration until its cover is settled.
     * `watching`: a run of that month is closed but not all its premiums are here.
     * `reserved`: the entitlement may have given it its part; `clearing`: it has, and claims of the person's other
       numbers are being checked.
     * `person`: the worker into whom the named worker was merged, at the last look.
     * `approved_on` is the day on which BPJS is asked to pay.
     * `waits_until`: the last day on which it waits for unpaid months before its event.
-    * `paid_before`: lines that were paid before news reopened it; then only the difference is paid.
+    * `paid_before`: lines that were paid before an event reopened it; then only the difference is paid.
     * `first_on`: the day of the first submission under its number; empty while this is the first.
     * `days_off_work`: the days that `benefits` pay for. `lasting`: the total value of the harm.
     * `levels`: the level of each slot in `school`.
@@ -212,7 +212,7 @@ class Claim:
 
     @property
     def follows_cover(self) -> bool:
-        """Whether news of its worker's months may still change what it is entitled to."""
+        """Whether events about its worker's months may still change what it is entitled to."""
         if self.form is None:
             return False
         if self.status is ClaimStatus.REJECTED:
@@ -220,7 +220,7 @@ class Claim:
         return self.status is not ClaimStatus.UNKNOWN
 
 
-# A claim that was rejected only for these reasons is reopened by news that make them untrue.
+# A claim that was rejected only for these reasons is reopened by events after which they no longer hold.
 COVER_REASONS = frozenset({Reason.NOT_COVERED.value, Reason.QUALIFYING_PERIOD.value})
 
 

@@ -1,4 +1,4 @@
-"""Wakes the claims that saved news concerns: each is looked at again, many of them page by page."""
+"""Wakes the claims that a saved event concerns: each is looked at again, page by page when there are many."""
 
 from __future__ import annotations
 

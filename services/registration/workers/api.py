@@ -17,7 +17,7 @@ from shared.reference.precedence import Precedence
 from shared.runtime.http.auth import Guard
 from shared.runtime.service_context import ServiceContext
 
-# The other fields are personal: the page shows who said them and who says otherwise, but no values.
+# The other fields are personal: the page shows which agencies agree on them and which do not, but no values.
 _OPEN = ("sex", "village", "sector", "occupation", "monthly_income")
 
 
@@ -37,7 +37,7 @@ def routes(context: ServiceContext) -> APIRouter:
 
     @router.get("/workers/{worker_id}")
     async def worker(worker_id: str, request: Request, as_of: str | None = None) -> dict[str, Any]:
-        """The worker's status, the source of each field, and the agencies that say otherwise.
+        """The worker's status, the source of each field, and the agencies that state another value.
 
         With `as_of` (YYYY-MM-DD): as known at the end of that day in WITA. No name, NIK masked.
         """
@@ -62,7 +62,7 @@ def routes(context: ServiceContext) -> APIRouter:
 
     @router.get("/workers/{worker_id}/history")
     async def changes(worker_id: str, request: Request) -> dict[str, Any]:
-        """What changed and when, the latest first: the earlier value and who had said it."""
+        """What changed and when, the latest first: the earlier value and the agency that had stated it."""
         found = await known(worker_id, request)
         steps = [_step(one) for one in reversed(found.history)]
         return {"worker_id": worker_id, "opened_on": history.known_since(found), "history": steps}
@@ -100,7 +100,7 @@ def _further_json(one: Worker) -> dict[str, Any]:
 
 
 def _fields(one: Worker, precedence: Precedence) -> dict[str, Any]:
-    """For each field the agency whose statement counts, the agencies that agree, and those that say otherwise."""
+    """For each field the agency whose statement counts, the agencies that agree, and those that state another value."""
     said = sources.statements(one)
     verified = one.verdict is not None and one.verdict.identity is WorkerStatus.VERIFIED
     shown: dict[str, Any] = {}

@@ -1,4 +1,4 @@
-"""What other features ask of the workers in one bulk read."""
+"""Bulk reads of the workers for other features."""
 
 from __future__ import annotations
 

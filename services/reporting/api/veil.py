@@ -64,7 +64,7 @@ class Veil:
         if kind == "coverage" and ask.period is not None:
             now = (await self._board.counted(kind, replace(ask, period=None))).report.filters["period"]
             if ask.period != now:
-                # The difference of two months would be a small count that nothing hides.
+                # The difference between two months would be a small count that is not hidden.
                 raise HTTPException(403, "other months than the present one are for those who have a role")
         counted = await self._board.counted(kind, ask)
         return replace(counted, report=_veiled(kind, ask, counted.report))
@@ -109,7 +109,7 @@ def _veiled(kind: str, ask: Filters, report: ReportRows) -> ReportRows:
     if kind == "coverage" and ask.by in _PARENT_LETTERS:
         shape = _by_area(shape, _PARENT_LETTERS[ask.by], apart=ask.regency is None)
     elif ask.regency is None and kind in ("coverage", "claims"):
-        # Groups of all regencies, less those of the others, would give back what one regency hides.
+        # The groups of all regencies minus those of the other regencies would reveal what one regency hides.
         shown, sums = all_hidden(rows, totals, shape)
         return replace(report, rows=shown, totals=sums)
     shown, sums = suppressed(rows, totals, shape)

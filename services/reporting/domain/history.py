@@ -40,7 +40,7 @@ def of_budget(state: Budget | None, at: str) -> tuple[Budget, ...]:
         return ()
     month = month_of(at)
     words = (*state.past, replace(state, past=()))
-    # Of several states in one month only the last was known at its end.
+    # When a month has several states, only the last was known at its end.
     return tuple(one for one in words if month_of(one.at) < month)
 
 

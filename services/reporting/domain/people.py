@@ -176,8 +176,8 @@ class ClaimAnswer:
 def claim_answer(event: Event[ClaimProgress | CommandRefused]) -> ClaimAnswer | None:
     """What a claim's event on a feedback topic answers to an agency's row, as far as its data goes; None for nothing.
 
-    A claim with a good form that is refused by law (not covered, too late) or withdrawn says nothing of the data, so
-    only refusals of fields or of unreadable rows count.
+    A claim with a good form that is refused by law (not covered, too late) or withdrawn does not show whether the data
+    was right, so only refusals of fields or of unreadable rows count.
     """
     outcome, agency = _CLAIM_OUTCOMES.get(type(event.data)), answering_agency(event.topic)
     reasons = tuple(dict.fromkeys(event.data.reasons))

@@ -5,9 +5,9 @@ A count of 1 to 4 is hidden. More counts are hidden with it until no sum reveals
 cells must stand for at least two cells and five people. This holds for a whole column, for the cells of one parent area
 (whose own report shows their sum), and within a row for figures that add up to another figure.
 
-The totals are a row like the others, and hidden by themselves alone: every grouping shows the same totals, so all must
-hide the same ones. Where a sum is hidden, its cells may not all be shown. The sums of parent areas are hidden as in
-their own report.
+The totals are a row like the others. Which totals are hidden depends on the totals alone: every grouping shows the same
+totals, so all groupings must hide the same ones. Where a sum is hidden, its cells may not all be shown. The sums of
+parent areas are hidden as in their own report.
 
 Everybody may ask for one regency and for all of them. What one regency shows cannot be hidden among all, so a total of
 all regencies is hidden as soon as the total of one is (`apart`).

@@ -2,8 +2,8 @@
 
 With an agreed daily quota, each process takes blocks of it in its own row (`dukcapil_usage`). It writes first and then
 adds up all rows: when two take at the same time, both may leave a little unused, but none takes too much. A process
-that dies loses the rest of its block for that day. Dukcapil's own word counts too: when it says that nothing is left,
-work pauses until the next business day (WITA), with one question a minute in case the quota was raised.
+that dies loses the rest of its block for that day. Dukcapil's own figure counts too: when it reports that nothing is
+left, work pauses until the next business day (WITA), with one question a minute in case the quota was raised.
 """
 
 from __future__ import annotations

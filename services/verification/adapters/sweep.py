@@ -41,8 +41,8 @@ _STANDING = (CheckStatus.VERIFIED, CheckStatus.HELD, CheckStatus.PENDING)
 
 
 async def run(context: ServiceContext) -> None:
-    """Looks for loads that are not swept yet, as long as the service lives. One of its processes does this,
-    under a lease.
+    """Looks for loads that are not swept yet, as long as the service runs. One of its processes does this, under a
+    lease.
     """
     while True:
         try:

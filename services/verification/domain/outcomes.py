@@ -58,7 +58,7 @@ def proposed(identity: Identity, verified: bool) -> Outcome:
 
 
 def refused(worker_id: str | None, officer: str | None, reasons: tuple[str, ...], key: str) -> Outcome:
-    """A refused decision of an officer. Text that is no worker_id is not repeated, because other services read
+    """A refused decision of an officer. A text that is not a worker_id is not repeated, because other services read
     this event.
     """
     named = worker_id if tokens.is_worker_id(worker_id) else None

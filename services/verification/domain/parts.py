@@ -22,7 +22,7 @@ class IdentityDecisionForm:
 
 @value(frozen=True, slots=True, kw_only=True)
 class Refused:
-    """An officer's event that is no valid decision."""
+    """An officer's event that is not a valid decision."""
 
     worker_id: str | None
     officer: str | None

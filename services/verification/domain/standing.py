@@ -3,7 +3,7 @@ here.
 
 Invariants
 * An identity is pending exactly when its question to Dukcapil is due: every decision leaves it through `leave`.
-* `told` is what other services believe: an end is published only when they believe verified or held.
+* `told` is the last published status: an end is published only when that is verified or held.
 """
 
 from __future__ import annotations

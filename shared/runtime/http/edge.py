@@ -33,8 +33,8 @@ NONE = "none"
 HOST, PUBLISHED = configuration.HTTP_HOST.name, configuration.HTTP_PUBLISHED.name
 LOOPBACK = configuration.HTTP_HOST.usual
 # Open connections; each has one request at a time. When there are more, ROOM of those whose clients keep us waiting are
-# closed, so that a flood of silent connections closes its own and not the door. A new one is refused only when we are
-# busy with all of them.
+# closed, so that a flood of silent connections cannot keep others out. A new one is refused only when we are busy with
+# all of them.
 CONNECTIONS_MAX = 1_000
 ROOM = 100
 # The head of a request must arrive within HEAD_S. Each wait for a part of its body ends after BODY_PART_S. After

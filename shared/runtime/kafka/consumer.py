@@ -1,4 +1,4 @@
-"""Reads Kafka through FastStream. What FastStream does otherwise than we need is in patches.py.
+"""Reads Kafka through FastStream. patches.py holds our answers to what FastStream does differently from what we need.
 
 FastStream's own acknowledgements lose data (docs/delivery.md). Therefore the policy here is MANUAL, records stay raw
 bytes, and offsets are committed explicitly per partition. The handler returns only when its batch is taken and the

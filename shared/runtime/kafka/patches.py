@@ -1,4 +1,4 @@
-"""What FastStream and aiokafka do otherwise than we need, and our answer to it (ADR 0011).
+"""What FastStream and aiokafka do differently from what we need, and our answer to it (ADR 0011).
 
 Each part says what the library does. `HOLDS_FOR` names the versions in which somebody looked. The tests in
 tests/unit/runtime/test_kafka_patches.py show each flaw in the library itself: one of them fails when a part is no
@@ -66,7 +66,7 @@ class Read:
     """What the handler gets of a message.
 
     Injecting the message through a FastStream Context would cost a thread switch for each batch and delay other tasks.
-    A message as its own decoded body would refer to itself and keep every batch in memory.
+    A message that is its own decoded body would refer to itself, and every batch would stay in memory.
     """
 
     consumer: AIOKafkaConsumer

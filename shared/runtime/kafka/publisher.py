@@ -46,8 +46,9 @@ class KafkaPublisher:
         await self._ready()
 
     async def _ready(self) -> AIOKafkaProducer:
-        """All waiting callers share one attempt. If each made its own producer, all but the last would be forgotten
-        while their connections and tasks live on."""
+        """All waiting callers share one attempt. If each made its own producer, all but the last would stay open
+        without use.
+        """
         if self._producer is not None:
             return self._producer
         if self._starting is None:

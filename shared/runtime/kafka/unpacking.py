@@ -3,7 +3,7 @@
 Producers compress batches of records. The broker bounds only the compressed size, and aiokafka unpacks whatever comes:
 9 kilobytes can become 300 megabytes, so the log-in of one agency could end a service for all agencies. Here a batch
 that unpacks to more than UNPACKED_BYTES_MAX becomes one unreadable record: the packed batch itself, at the place of its
-last record. The service puts it aside like any other unreadable record, and the line goes on.
+last record. The service puts it aside like any other unreadable record, and continues.
 
 It relies on the insides of the pinned aiokafka; `test_kafka_unpacking.py` checks them.
 """

@@ -1,12 +1,12 @@
 """Keeps two services from making worker ids with different keys.
 
-A worker id is made from a NIK with a secret key. The service that leads (registration) says on a compacted topic which
-key it has, by a check value. A service that follows (claims) compares its own key with that before it writes anything,
-and again while it runs: with another key, every NIK in a claim would lead to an unknown worker, and families would not
-be paid. As long as the leading service has said nothing, the following one waits.
+A worker id is made from a NIK with a secret key. The service that leads (registration) publishes a check value of its
+key on a compacted topic. A service that follows (claims) compares its own key with that before it writes anything, and
+again while it runs: with another key, every NIK in a claim would lead to an unknown worker, and families would not be
+paid. As long as the leading service has published nothing, the following one waits.
 
 The leading service compares only when its store is new. A store that knows its key decides which key is right; a new
-one takes any, and with another key than before every known person would get a second id. Knows no driver.
+one accepts any key, and with another key than before every known person would get a second id. Knows no driver.
 """
 
 from __future__ import annotations
@@ -56,9 +56,9 @@ class KeyGuard:
         self._new_store = new_store
 
     async def compare(self) -> None:
-        """At start, before the store notes its key: raises StartRefused when the leading service has said another key.
+        """At start, before the store notes its key: raises StartRefused when the leading service published another key.
 
-        A service that follows gets Unavailable while nobody has said which key that is.
+        A service that follows gets Unavailable while no check value is published.
         """
         if self._mine is None or (self._leads and not await self._new_store()):
             return
@@ -80,7 +80,9 @@ class KeyGuard:
         )
 
     async def tell(self) -> None:
-        """For a service that leads: says its key unless the last record of the topic says it."""
+        """For a service that leads: publishes the check value of its key, unless the last record of the
+        topic has it.
+        """
         if self._mine is None or not self._leads:
             return
         said = [_said(one) for one in await self._read()]
@@ -107,7 +109,7 @@ class KeyGuard:
 
 
 def _said(record: Record) -> str | None:
-    """The check value in a record; None when it is no such event of the leading service."""
+    """The check value in a record; None when the record is another one than this event of the leading service."""
     try:
         event = envelope.read(record.value, record.headers, record.topic, record.timestamp_ms, worker_ids.OUTCOMES)
     except Unreadable as error:

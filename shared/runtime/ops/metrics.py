@@ -13,7 +13,7 @@ from prometheus_client.registry import Collector
 
 from shared.runtime import clock
 
-# Otherwise there are twice as many series, for a start time that process_start_time_seconds already tells.
+# Otherwise there are twice as many series, for a start time that process_start_time_seconds already gives.
 disable_created_metrics()  # type: ignore[no-untyped-call]  # its library has no types
 
 STAGES = ("decode", "load", "decide", "save", "publish", "commit")

@@ -1,4 +1,5 @@
-"""Turns what an older release saved in MongoDB into what this one saves. Each step may be interrupted and repeated.
+"""Changes documents that an older release saved in MongoDB into the form of this release. Each step may be interrupted
+and repeated.
 
 Schema 1 to 2: content hashes had no key. They are stored as `h` of names and of inputs, at the end of the ids of
 refusals, and in claims as the fingerprint of the content that a claim was first sent with. The keyed hash is computed

@@ -84,7 +84,7 @@ def decide(state: Employment, event: Event[Explanation], facts: object) -> Decis
 
 
 def no_employment(state: Refusal | None, event: Event[Explanation], facts: object) -> Decision[Refusal]:
-    """Refuses the explanation of a finding that nobody has made."""
+    """Refuses the explanation of a finding that does not exist."""
     refused = _unknown(event.data)
     kept = state or Refusal(submission_id=refused.sender.submission_id, reasons=refused.reasons)
     return Decision(state=kept, outcomes=_refusal(event, refused))
@@ -100,7 +100,7 @@ def _unknown(part: Explanation) -> RefusedExplanation:
 
 
 def refuse(state: Refusal | None, event: Event[RefusedExplanation], facts: object) -> Decision[Refusal]:
-    """Answers an input that is no valid explanation."""
+    """Answers an input that is not a valid explanation."""
     part = event.data
     refusal = Refusal(submission_id=part.sender.submission_id, reasons=part.reasons)
     return Decision(state=refusal, outcomes=_refusal(event, part))

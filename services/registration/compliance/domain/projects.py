@@ -33,7 +33,7 @@ CONTRACT_VALUE_MAX = 1_000_000_000_000_000
 
 @value(frozen=True, slots=True, kw_only=True)
 class ProjectReport:
-    """A project's terms on their way to its document."""
+    """The reported terms of a project, for its document."""
 
     sender: Sender
     project_no: str

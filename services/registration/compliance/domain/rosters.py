@@ -34,7 +34,7 @@ _NPP = re.compile(r"[0-9A-Za-z.-]{1,32}")
 
 @value(frozen=True, slots=True, kw_only=True)
 class RosterReport:
-    """A roster on its way: each line is a valid line, or the reasons why it is not."""
+    """The report of a roster: each line is a valid line, or the reasons why it is not."""
 
     sender: Sender
     employer_id: str
@@ -54,7 +54,7 @@ class _Line:
 
 @value(frozen=True, slots=True)
 class _Roster:
-    """A readable roster, whose lines need not be readable."""
+    """A readable roster. Its lines may be unreadable."""
 
     employer_id: str
     employer_name: str

@@ -6,7 +6,7 @@ after a crash is a redelivery and changes nothing. A batch is done when every ro
 saved; they are read from the documents that the service's own consumer wrote. Only `done_batches` counts as progress: a
 restart reads the file from the start, skips the done batches, and sends the rest again.
 
-Only a few batches are on their way at a time. A list of any length therefore takes the same memory, and waits behind
+Only a few batches are in progress at a time. A list of any length therefore takes the same memory, and waits behind
 other work instead of flooding the topic.
 """
 
@@ -63,7 +63,7 @@ _COMMANDS: Mapping[str, type[Intake]] = COMMANDS["registration"]
 
 @dataclass(slots=True)
 class _Batch:
-    """Rows on their way: the unanswered ones by event name, and the answers so far."""
+    """The rows of one batch that was sent: the unanswered ones by event name, and the answers so far."""
 
     number: int
     rows: int

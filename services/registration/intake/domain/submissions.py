@@ -20,7 +20,7 @@ V = TypeVar("V")
 
 @value(frozen=True, slots=True)
 class Submission(Generic[V]):
-    """An agency's event whose form could be read without a reason against it."""
+    """An agency's event whose form was read, without a reason against it."""
 
     event: Event[Intake]
     sender: Sender
@@ -29,7 +29,7 @@ class Submission(Generic[V]):
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What the agency is told of its form."""
+        """The warnings about the form, for the agency's answer."""
         return tuple(self.values.warnings)
 
 
@@ -64,8 +64,8 @@ def sender_of(event: Event) -> Sender:
 
 
 def _unreadable(intake: Intake) -> tuple[str, ...]:
-    """Why an intake event has no form to read: its data is no object, or it stands for a row of a list that could not
-    be read.
+    """Why an intake event has no form to read: its data is not an object, or it stands for a row of a list that could
+    not be read.
     """
     return (invalid("data"),) if intake.problem is not None else row_fault(intake.fields)
 

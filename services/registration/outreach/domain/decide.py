@@ -27,7 +27,7 @@ ATTENDEES_MAX = 1_000_000
 
 @value(frozen=True, slots=True, kw_only=True)
 class MeetingReport:
-    """A meeting on its way to its document."""
+    """The report of a meeting, for its document."""
 
     sender: Sender
     meeting: Meeting
@@ -86,7 +86,7 @@ def _is_planned(values: Values[Given]) -> bool:
 
 
 def _attendees(raw: Any, values: Values[Given]) -> int | Wrong | None:
-    """How many people came; nobody has come to a planned meeting. Of a list of people only the length is kept."""
+    """How many people came; 0 for a planned meeting. Of a list of people only the length is kept."""
     if _is_planned(values):
         return None
     if is_empty(raw):

@@ -87,7 +87,7 @@ class StickerChecker:
     async def _is_revoked(self, claim: StickerContent) -> bool:
         sticker = (await self._context.reader.states("stickers", [claim.sticker_no])).get(claim.sticker_no)
         if not isinstance(sticker, Sticker):
-            # Issued a moment ago, and the step is still on its way. The signature proves that the sticker is ours.
+            # Issued a moment ago; its step is not processed yet. The signature proves that the sticker is ours.
             return False
         worker = (await self._context.reader.states("workers", [sticker.worker_id])).get(sticker.worker_id)
         return revoked(sticker, worker)
@@ -100,8 +100,8 @@ class StickerChecker:
         return self._listed.numbers, self._listed.at
 
     async def _look_up(self) -> list[str]:
-        # Only the workers' documents say who left. Sticker numbers are computed from them; no personal field is read or
-        # opened.
+        # Only the workers' documents show who left. Sticker numbers are computed from them; no personal field is read
+        # or opened.
         where = {"state.status": {"$in": [one.value for one in LEFT]}}
         by = ("_id", "state.regency", "state.opened_on")
         left = await self._context.reader.tally("workers", where, by)

@@ -75,8 +75,8 @@ def routes(context: ServiceContext) -> APIRouter:
 
     @router.get("/v1/stickers/{village}.csv")
     async def where_they_go(village: str, request: Request, rt: str | None = None) -> Response:
-        """Which sticker belongs to which house, for the officers who put them up. Personal data: never to be put
-        on display.
+        """Which sticker belongs to which house, for the officers who put them up. Personal data: do not put it on
+        display.
         """
         place = await desk.village(village, request)
         found = await printing.issued(context, place, _rt(rt))

@@ -44,7 +44,7 @@ SCANNING = "scan"
 
 
 class ScanFailed(Exception):
-    """The scan did not finish, so its output proves nothing."""
+    """The scan did not finish, so its output is not used."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ RunScan = Callable[[], Awaitable[Scan]]
 
 
 async def run(context: ServiceContext) -> None:
-    """Scans again and again, until cancelled. Returns at once when scan_quiet_s is 0."""
+    """Scans repeatedly, until cancelled. Returns at once when scan_quiet_s is 0."""
     settings = Settings.from_environment(context.environ)
     if settings.scan_quiet_s <= 0:
         return
@@ -213,7 +213,7 @@ async def _open(reader: Reader) -> list[tuple[str, Pair]]:
 
 
 def _message(kind: str, key: str, data: BaseModel, known: Any) -> Message:
-    """The id follows from the message and the pair's state, so the same news about the same pair is one event."""
+    """The id follows from the message and the pair's state, so the same message about the same pair is one event."""
     state = [known.status, known.found_at.isoformat(), len(known.decisions)] if isinstance(known, Pair) else []
     digest = hashlib.blake2b(orjson.dumps([kind, data.model_dump(), state]), digest_size=16).hexdigest()
     value = envelope.internal("registration", digest, kind, data, clock.now())

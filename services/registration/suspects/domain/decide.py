@@ -20,7 +20,7 @@ def _pair(step: SuspicionFound | SuspicionGone) -> str:
 
 
 PAIR = Kind(Pair, PairStatus, lambda pair: pair.status)
-# A decision on two workers who were never found to be alike leaves a refusal.
+# A decision on two workers whom no scan found alike leaves a refusal.
 REFUSAL = Kind(Refusal)
 _suspects = Documents[Pair | Refusal, object]("suspects", PAIR, REFUSAL)
 (

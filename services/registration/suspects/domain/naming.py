@@ -18,7 +18,7 @@ _ABDUL = re.compile(r"ABD[UO](?:L|([RSZNTDSJ]))(?=.{3})")
 # "Child of" is not part of the name and is dropped; the parent's name after it is kept.
 _BETWEEN = frozenset({"BIN", "BINTI", "BINTE", "BT", "BTE"})
 _WHOLE = {"ST": "SITI", "ABD": "ABDUL", "ABDOEL": "ABDUL", "SY": "SAYID", "DG": "DAENG", "NUR": "NUR", "NOER": "NUR"}
-# So many people have these names that they distinguish hardly anybody.
+# Very many people have these names, so they hardly distinguish people.
 COMMON = frozenset({"MUHAMAD", "SITI", "ABDUL", "NUR", "AHMAD", "SRI", "ANDI", "DAENG", "HAJI", "AJI", "DWI", "EKO"})
 _OLD = re.compile(r"OE|DJ|TJ")
 _OLD_J = re.compile(r"(?<![DT])J")
@@ -180,6 +180,6 @@ def _same(word: str, other: str) -> bool:
     if len(word) == 1 or len(other) == 1:
         return word[0] == other[0]
     if word in COMMON or other in COMMON:
-        # ABDUL is no short form of ABDULLAH.
+        # ABDUL is not a short form of ABDULLAH.
         return word == other
     return word == other or fuzz.ratio(word, other) >= 80

@@ -13,7 +13,7 @@ from shared.kernel.decision import Outcome
 
 
 def suspicion_changed(worker_id: str, other: str, pair: Pair, *, is_open: bool) -> Outcome:
-    """Tells one of the two workers whether the pair's suspicion is open."""
+    """The step that notes with one of the two workers whether the pair's suspicion is open."""
     data = work.SuspicionStands(
         worker_id=worker_id, other=other, open=is_open, score=pair.score, reasons=list(pair.reasons)
     )
@@ -21,13 +21,13 @@ def suspicion_changed(worker_id: str, other: str, pair: Pair, *, is_open: bool) 
 
 
 def merge(worker_id: str, into: str, effective_on: str) -> Outcome:
-    """Tells a worker's document that the worker is the same person as another one and is merged into that one."""
+    """The step that merges a worker into another one, who is the same person."""
     data = work.MergeWorker(worker_id=worker_id, into=into, effective_on=effective_on)
     return work_event(worker_id, "worker.merge.v1", data)
 
 
 def unmerge(worker_id: str, out_of: str) -> Outcome:
-    """Tells a worker's document that the merge is undone: the worker is a separate person."""
+    """The step that undoes a merge: the worker is a separate person."""
     return work_event(worker_id, "worker.unmerge.v1", work.UnmergeWorker(worker_id=worker_id, out_of=out_of))
 
 

@@ -1,4 +1,5 @@
-"""Pairs of workers who may be one person: a scan finds them, an officer decides, both workers are told.
+"""Pairs of workers who may be one person: a scan finds them, an officer decides, and both workers' documents get the
+result.
 
 Invariants
 * While a pair is open, both of its workers are suspected. A decision clears them, and so do forms that changed until
@@ -48,7 +49,7 @@ class PairDecisionForm:
 
 @value(frozen=True, slots=True, kw_only=True)
 class RefusedDecision:
-    """An officer's input that is no valid decision."""
+    """An officer's input that is not a valid decision."""
 
     first: str | None
     second: str | None
@@ -146,7 +147,7 @@ def decided(state: Pair, event: Event[PairDecisionForm], facts: object) -> Decis
 
 
 def no_pair(state: Refusal | None, event: Event[PairDecisionForm], facts: object) -> Decision[Refusal]:
-    """Refuses a decision on two workers who were never found to be alike."""
+    """Refuses a decision on two workers whom no scan found alike."""
     part, reasons = event.data, (Reason.NOT_REGISTERED,)
     key = pair_id(part.first, part.second)
     refused = outcomes.decision_refused(key, part.first, part.second, part.officer, reasons)
@@ -154,7 +155,7 @@ def no_pair(state: Refusal | None, event: Event[PairDecisionForm], facts: object
 
 
 def refuse(state: Refusal | None, event: Event[RefusedDecision], facts: object) -> Decision[Refusal]:
-    """Answers an input that is no valid decision."""
+    """Answers an input that is not a valid decision."""
     part = event.data
     refused = outcomes.decision_refused(event.id, part.first, part.second, part.officer, part.reasons)
     return Decision(state=Refusal(submission_id=None, reasons=part.reasons), outcomes=(refused,))

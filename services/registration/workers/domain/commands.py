@@ -22,7 +22,7 @@ from shared.kernel.values import value
 
 @value(frozen=True, slots=True, kw_only=True)
 class RegistrationForm:
-    """A valid form; `fingerprint` shows whether the agency said the same before."""
+    """A valid form; `fingerprint` shows whether the agency sent the same before."""
 
     sender: Sender
     form: WorkerForm

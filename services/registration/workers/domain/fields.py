@@ -60,13 +60,13 @@ def _consent(raw: Any, values: Values[Given]) -> date | Wrong:
         return refusal
     if is_empty(raw.get("given_at")):
         return _NO_CONSENT
-    # A yes-or-no field that is there and empty is no Yes.
+    # A yes-or-no field that is present and empty does not count as a Yes.
     agreed = "given" not in raw or yes_no.parse(raw["given"]) is True
     return on if on is not None and on <= values.given.today and agreed else INVALID
 
 
 def _refusal(consent: Mapping[str, Any], on: date | None) -> Wrong | None:
-    """Consent that is refused or unclear: a No counts whatever date stands beside it, and an unclear word is no Yes."""
+    """Consent that is refused or unclear: a No counts with any date beside it, and an unclear word is not a Yes."""
     agreed = yes_no.parse(consent.get("given"))
     if (
         agreed is False
@@ -115,7 +115,7 @@ INCOME = Field("monthly_income", readers.whole(0, rules.INCOME_MAX), optional=Tr
 # The reader itself says that consent is missing: a No counts as none.
 CONSENT = Field("consent", _consent, empty=never)
 CONSENT_AFTER_BIRTH: Rule[None, Given] = Rule("consent_after_birth", _given_after_birth, called="consent")
-# An update gives no consent, but a consent field that says No must not be overlooked.
+# An update gives no consent, but a No in its consent field must not be ignored.
 CONSENT_NOT_REFUSED: Field[None] = Field("consent", _no_refusal, optional=True)
 BIRTH_PLACE = Field("birth_place", readers.text, optional=True)
 MOTHER_NAME = Field("mother_name", _name, optional=True)

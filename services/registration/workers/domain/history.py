@@ -43,7 +43,9 @@ def remember(before: Worker, after: Worker, at: datetime, precedence: Precedence
 
 
 def as_of(worker: Worker, at: datetime) -> tuple[Worker, dict[str, FormerValue]]:
-    """The worker as known at that moment, and for each field that has changed since, its old value and who said it."""
+    """The worker as known at that moment, and for each field that has changed since, its old value and the agency that
+    stated it.
+    """
     values: dict[str, Any] = {}
     whose: dict[str, FormerValue] = {}
     for change in reversed(worker.history):

@@ -16,7 +16,7 @@ from shared.reference import occupations
 
 
 def settled(regency: str, agency: str, submission_id: str, worker_id: str, verdict: Verdict) -> Outcome:
-    """The result of the identity check, told to one agency for one submission."""
+    """The result of the identity check, for one agency and one submission."""
     identity: Any = verdict.identity.value
     return Outcome(
         topics.feedback(regency, agency),
@@ -120,7 +120,7 @@ def suspected(worker_id: str, worker: Worker, found: work.SuspicionStands) -> Ou
 
 
 def cleared(worker_id: str, worker: Worker, _: work.SuspicionStands) -> Outcome:
-    """No suspicion against this worker is open any more."""
+    """The last open suspicion about this worker is closed."""
     return open_event(worker_id, "worker.cleared.v1", contract.WorkerCleared(**_where(worker_id, worker)))
 
 
@@ -142,7 +142,7 @@ def _disputes(worker: Worker) -> set[tuple[str, str]]:
 
 
 def absorb(worker_id: str, other: str, words: tuple[LatestSubmission, ...], *, undone: bool = False) -> Outcome:
-    """Tells the document of the worker who stays what agencies said of the merged worker."""
+    """The step that carries the agencies' statements about the merged worker to the worker who stays."""
     absorbed = [
         work.AbsorbedWord(
             agency=one.agency,

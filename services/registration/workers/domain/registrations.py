@@ -1,4 +1,4 @@
-"""What agencies say of a worker (register, update, withdraw, attest) and the answer to each.
+"""The statements of agencies about a worker (register, update, withdraw, attest) and the answer to each.
 
 The first agency opens the registration. What each further agency says is kept, too. For each field the statement with
 the highest rank counts (`sources`). A change of identity fields, or of fields that the verdict carries, asks for a new

@@ -74,8 +74,8 @@ class LatestSubmission:
 @value(frozen=True, slots=True)
 class Statement:
     """What one agency says about one field, with its evidence. `corrected`: it was sent to change the present value.
-    `refuted`: the civil register says otherwise. `doubted`: it is close to what the register says, and an officer must
-    look.
+    `refuted`: the civil register has another value. `doubted`: it is close to what the register says, and an officer
+    must look.
     """
 
     agency: str
@@ -90,7 +90,9 @@ class Statement:
 
 @value(frozen=True, slots=True)
 class FormerValue:
-    """The value of a field before a change, and who had said it (empty when no agency said it, as for a status)."""
+    """The value of a field before a change, and the agency that had stated it (empty when no agency did, as for a
+    status).
+    """
 
     field: str
     value: Any

@@ -113,8 +113,8 @@ def _otherwise(worker: Worker, identity: WorkerStatus, reasons: tuple[str, ...],
     """The worker with another agency's statement as the present value, when that statement has not been judged yet;
     None when there is none.
 
-    Without this, the first agency's typing error would reject the correct form of the second agency, depending only on
-    who came first.
+    Without this, a typing error of the first agency would reject the correct form of the second agency; only the order
+    of arrival would decide.
     """
     if worker.status is not WorkerStatus.CHECKING:
         return None
