@@ -36,6 +36,8 @@ _ERROR_VALUE = re.compile(
     r"|BUSY!?|EXTERNAL!?|TIMEOUT!?|PYTHON!?|ERROR!?|GETTING_DATA|#+)|ERR:\d{3}",
     re.IGNORECASE,
 )
+# A spreadsheet shows a long number as 8.12E+10 and writes it so into a CSV: its last digits are lost.
+_SHORTENED = re.compile(r"\d(?:[.,]\d+)?E\+\d{2,3}", re.IGNORECASE | re.ASCII)
 # What people write in an empty field.
 _NOTHING = frozenset({"", "-", "--", "---", "\u2010", "\u2011", "\u2012", "\u2013", "\u2014", "\u2212", ".", "n/a"})
 
@@ -86,6 +88,11 @@ def error_value(text: str) -> str | None:
     return bare.upper() if bare[:1] in ("#", "E", "e") and _ERROR_VALUE.fullmatch(bare) else None
 
 
+def is_shortened(text: str) -> bool:
+    """Whether a text is a number that a spreadsheet has shortened to 8.12E+10."""
+    return "+" in text and _SHORTENED.fullmatch(text.strip()) is not None
+
+
 def stray_mark(text: str) -> str | None:
     """The first control character or lost letter in a cleaned text, as U+0000; None when there is none."""
     found = _CONTROL.search(text)
@@ -93,6 +100,6 @@ def stray_mark(text: str) -> str | None:
 
 
 def fault(text: str) -> str | None:
-    """Why a text cannot be the intended value: the spreadsheet error that it is, or a mark inside it; None when it is
-    fine."""
-    return error_value(text) or stray_mark(text)
+    """Why a text cannot be the intended value: the spreadsheet error or shortened number that it is, or a mark inside
+    it; None when it is fine."""
+    return error_value(text) or (text.strip() if is_shortened(text) else stray_mark(text))

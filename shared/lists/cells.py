@@ -14,12 +14,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from shared.contracts.yes_no import parse
-from shared.kernel.debris import error_value, says_nothing, stray_mark
+from shared.kernel.debris import error_value, is_shortened, says_nothing, stray_mark
 from shared.lists import twins, values
 from shared.lists.columns import Column, Layout, Matched, takes_submission_id
+from shared.lists.dates import can_be_turned
 from shared.lists.notices import Notice, not_taken
 from shared.lists.orders import Orders
-from shared.lists.rows import Problem, Remark, lost_digits, marked, sex_code, spreadsheet_error
+from shared.lists.rows import Problem, Remark, lost_digits, marked, sex_code, shortened_number, spreadsheet_error
 
 CONSENT_METHOD = "form"
 _SUBMISSION = ("submission_id",)
@@ -31,14 +32,18 @@ _WATCHED = ("nik", "sex")
 _SEX_CODES = frozenset("0123")
 # Matches nearly every cell: ASCII text without anything that could be debris, an error or a dash. It is taken
 # unchanged.
-_PLAIN = re.compile(r"(?![nN]/[aA]$|[eE][rR][rR]:|.*_x)[A-Za-z0-9][A-Za-z0-9 .,/:()&_+\-]*(?<! )", re.ASCII)
+_PLAIN = re.compile(
+    r"(?![nN]/[aA]$|[eE][rR][rR]:|.*_x|\d[.,]?\d*[eE]\+)[A-Za-z0-9][A-Za-z0-9 .,/:()&_+\-]*(?<! )", re.ASCII
+)
 
 
 class CellMeaning:
     """Reads the rows under one header. `first_day` is added to days that are bare numbers (workbooks that count from
     1904)."""
 
-    def __init__(self, header: Sequence[str], matched: Matched, layout: Layout, *, first_day: int = 0) -> None:
+    def __init__(
+        self, header: Sequence[str], matched: Matched, layout: Layout, *, first_day: int = 0, is_sheet: bool = False
+    ) -> None:
         self._header = [name.strip() for name in header]
         self._numbers_rows = takes_submission_id(layout)
         self._first_day = first_day
@@ -49,7 +54,8 @@ class CellMeaning:
         again = {index: column for index, column in matched.again.items() if index not in matched.repeated}
         used = sorted((columns | again).items())
         self._twins = twins.of_fields(used, self._header)
-        self.orders = Orders({index: self._header[index] for index, one in used if one.convert is values.day})
+        days = {index: self._header[index] for index, one in used if one.convert is values.day}
+        self.orders = Orders(days, is_sheet=is_sheet)
         self._plan = [
             (column, index, column.convert is values.day or column.path[-1] in _WATCHED)
             for index, column in sorted(columns.items())
@@ -132,6 +138,8 @@ class CellMeaning:
             return spreadsheet_error(column.field, name, error)
         if mark := stray_mark(text):
             return marked(column.field, name, mark)
+        if is_shortened(text) and column.path[-1] != "nik":
+            return shortened_number(column.field, name, text)
         return None
 
     def _watched(self, column: Column, index: int, text: str) -> tuple[str, Remark | None]:
@@ -140,7 +148,9 @@ class CellMeaning:
         if column.convert is values.day:
             if self._first_day and text.isdecimal() and len(text) in (4, 5):
                 return str(int(text) + self._first_day), None
-            return text, self.orders.remark(index, column.field, text)
+            remark = self.orders.remark(index, column.field, text)
+            # A date that is plain to the service, but not in this column: it is sent so that the service refuses it.
+            return f"{text} (?)" if remark is not None and can_be_turned(text) else text, remark
         if column.path[-1] == "nik":
             return text, lost_digits(column.field, text) if values.is_scientific(text) else None
         return text, sex_code(name, text) if text in _SEX_CODES else None

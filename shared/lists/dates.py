@@ -41,6 +41,10 @@ _ERRORS_ONE_IN = 100
 # Programs that write the time of day with AM and PM nearly always write the month first.
 _AM_OR_PM = re.compile(r"[AaPp]\.?[Mm]\.?$", re.ASCII)
 _ISO_DASH = 4
+_ISO = re.compile(r"\d{4}-(\d\d)-(\d\d)", re.ASCII)
+# So many dates of a kind, and of both kinds, are no chance.
+_TURNED_LEAST = 2
+_TURNED_TOGETHER = 5
 
 _MONTHS: tuple[tuple[str, ...], ...] = (
     ("januari", "january", "jan"),
@@ -81,26 +85,45 @@ def day(cell: str) -> str:
 
 
 class Order:
-    """What the cells of one date column have shown: how many can only have the day first, how many only the month, and
-    how many can have both and end with AM or PM."""
+    """What the cells of one date column have shown: how many can only have the day first, how many only the month, how
+    many can have both (`both`), and how many of these end with AM or PM. Of the ISO dates: how many have a day up to 12
+    (`iso_low`), and how many a later one (`iso_high`)."""
 
-    __slots__ = ("days", "marked", "months")
+    __slots__ = ("both", "days", "iso_high", "iso_low", "marked", "months")
 
     def __init__(self) -> None:
-        self.days = self.months = self.marked = 0
+        self.days = self.months = self.marked = self.both = self.iso_low = self.iso_high = 0
 
     def see(self, cell: str) -> None:
         """Examines one cell."""
         parts = parts_of(cell)
         if parts is None:
+            self._see_iso(cell)
             return
         first, second = parts
         if first > _MONTHS_OF_YEAR:
             self.days += 1
         elif second > _MONTHS_OF_YEAR:
             self.months += 1
-        elif first != second and has_am_or_pm(cell):
-            self.marked += 1
+        elif first != second:
+            self.both += 1
+            self.marked += has_am_or_pm(cell)
+
+    def _see_iso(self, cell: str) -> None:
+        found = _ISO.fullmatch(cell)
+        if found and int(found[2]) > _MONTHS_OF_YEAR:
+            self.iso_high += 1
+        elif found:
+            self.iso_low += 1
+
+    @property
+    def is_turned(self) -> bool:
+        """Whether a spreadsheet of another country read this column of a workbook: it took every date whose day can be
+        a month as a date, with day and month turned, and left the others as texts."""
+        if self.is_month_first:
+            return self.iso_low > 0
+        is_apart = self.both == self.iso_high == 0 and min(self.days, self.iso_low) >= _TURNED_LEAST
+        return is_apart and self.days + self.iso_low >= _TURNED_TOGETHER
 
     @property
     def is_month_first(self) -> bool:
@@ -136,6 +159,12 @@ def is_month_first(cell: str) -> bool:
     """Whether a date has a second part that no month can be, and a first part that one can be."""
     parts = parts_of(cell)
     return parts is not None and parts[0] <= _MONTHS_OF_YEAR < parts[1]
+
+
+def can_be_turned(iso: str) -> bool:
+    """Whether an ISO date is another date when day and month are turned."""
+    found = _ISO.fullmatch(iso)
+    return found is not None and int(found[2]) <= _MONTHS_OF_YEAR and found[1] != found[2]
 
 
 @lru_cache(maxsize=65_536)

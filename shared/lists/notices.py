@@ -42,6 +42,16 @@ def with_am_or_pm(columns: str) -> Notice:
     )
 
 
+def maybe_turned(column: str) -> Notice:
+    """The notice about a column of a workbook whose dates a spreadsheet of another country may have turned."""
+    return (
+        f"Di kolom {column} sebagian tanggal dikenali Excel (semuanya tanggal 1 sampai 12) dan sebagian hanya teks: "
+        "Excel mungkin membalik hari dan bulan. Tanggal yang dapat dibalik ditolak; tulis bulannya dengan kata.",
+        f"In the column {column} Excel took some dates (all of the days 1 to 12) and left others as text: it may have "
+        "turned day and month. Dates that can be turned are refused; write the month as a word.",
+    )
+
+
 def some_month_first(column: str, count: int) -> Notice:
     """The notice about a few dates with the month first in a column with the day first."""
     return (

@@ -10,17 +10,19 @@ import re
 from collections.abc import Mapping, Sequence
 
 from shared.lists import dates, values
-from shared.lists.notices import Notice, all_month_first, some_month_first, two_orders, with_am_or_pm
+from shared.lists.notices import Notice, all_month_first, maybe_turned, some_month_first, two_orders, with_am_or_pm
 from shared.lists.rows import Remark, month_first, two_meanings
 
 _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9 .,/:\-]*(?<! )", re.ASCII)
 
 
 class Orders:
-    """The date columns of a table: `names` are their headings by their place."""
+    """The date columns of a table: `names` are their headings by their place. `is_sheet`: ISO dates are cells that a
+    spreadsheet took as dates."""
 
-    def __init__(self, names: Mapping[int, str]) -> None:
+    def __init__(self, names: Mapping[int, str], *, is_sheet: bool = False) -> None:
         self._names = names
+        self._is_sheet = is_sheet
         self._columns = {index: dates.Order() for index in names}
         self._is_doubted = False
         self._unsure: bool | None = None
@@ -52,10 +54,13 @@ class Orders:
 
     def remark(self, index: int, field: str, text: str) -> Remark | None:
         """Why a date is refused although it is one; None when its meaning is plain."""
+        order, name = self._columns[index], self._names[index]
+        if self._is_sheet and order.is_turned and dates.can_be_turned(text):
+            return two_meanings(field, name, text)
         # Once one column raises the doubt, all date columns are doubtful unless their cells show the contrary.
         if not self._is_doubted and not self.is_unsure:
             return None
-        parts, order, name = dates.parts_of(text), self._columns[index], self._names[index]
+        parts = dates.parts_of(text)
         # A day above 12 can be meant in one way only.
         if order.is_day_first or parts is None or dates.is_day_first(text):
             return None
@@ -71,6 +76,8 @@ class Orders:
         signed: list[str] = []
         told: list[Notice] = []
         for index, order in self._columns.items():
+            if self._is_sheet and order.is_turned:
+                told.append(maybe_turned(self._names[index]))
             if order.is_month_first:
                 (mixed if order.days else pure).append(self._names[index])
             elif order.is_unsure:

@@ -175,6 +175,17 @@ def lost_digits(field: str, cell: str) -> Remark:
     )
 
 
+def shortened_number(field: str, column: str, cell: str) -> Remark:
+    """Another long number that a spreadsheet has shortened: a telephone, a family card, an account."""
+    return Remark(
+        field,
+        f"Kolom {column}: Excel mengubah angka menjadi {cell} dan angka terakhirnya hilang; format kolom sebagai Teks "
+        "lalu isi ulang.",
+        f"The column {column}: Excel turned the number into {cell} and lost its last digits; format the column as Text "
+        "and enter it again.",
+    )
+
+
 def spreadsheet_error(field: str, column: str, error: str) -> Remark:
     """A formula whose result is an error."""
     return Remark(

@@ -42,7 +42,8 @@ class Section:
         self.header = tuple(name.strip() for name in heading[:width])
         self.full = len(heading)
         self.named = paths_of(heading[:own], layout)
-        self.meaning = CellMeaning(heading, matched, layout, first_day=DAYS_OF_1904 if is_1904 else 0)
+        first_day = DAYS_OF_1904 if is_1904 else 0
+        self.meaning = CellMeaning(heading, matched, layout, first_day=first_day, is_sheet=is_sheet)
         self._type = layout.type
         self._is_sheet = is_sheet
         self._used = [i for i, column in enumerate(matched.columns) if column is not None or i in matched.again]

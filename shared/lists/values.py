@@ -133,6 +133,22 @@ def amount(cell: str) -> int | str:
     return cell
 
 
+# Nobody earns less in a month: the cell has thousands or millions, and nobody knows which.
+_INCOME_LEAST = 10_000
+
+
+def income(cell: str) -> int | str:
+    """An income by the month in whole rupiah. A number that is too small (1.000, 1500) has another unit and stays a
+    text, which the service refuses; 0 is an income."""
+    found = amount(cell)
+    return cell if isinstance(found, int) and 0 < found < _INCOME_LEAST else found
+
+
+def number_text(cell: str) -> str:
+    """A number that is a name (an account, a family card): without the apostrophe that keeps it a text."""
+    return cell.lstrip("'’`").strip() if cell[:1] in "'’`" else cell
+
+
 def whole(cell: str) -> int | str:
     return int(cell) if cell.isascii() and cell.isdigit() and len(cell) <= 15 else cell
 
