@@ -114,7 +114,15 @@ _SUBMISSION = _column("submission_id", "submission_id id_pengajuan no_pengajuan 
 _NIK = _column("nik", "nik no_nik nomor_nik no_ktp nomor_ktp nomor_induk_kependudukan", values.nik, required=True)
 _NIK_OPTIONAL = _column("nik", " ".join(_NIK.names), values.nik)
 _NAME = _column("name", "name nama nama_lengkap nama_pekerja nama_peserta nama_sesuai_ktp full_name")
-_BIRTH_DATE = _column("birth_date", "birth_date tanggal_lahir tgl_lahir date_of_birth", values.day)
+# Columns with the place before the day: `Sangatta, 01-07-1985`.
+PLACE_AND_DAY = frozenset(
+    {"ttl", "tempat_tanggal_lahir", "tempat_tgl_lahir", "tempat_dan_tanggal_lahir", "tempat_dan_tgl_lahir"}
+)
+_BIRTH_DATE = _column(
+    "birth_date",
+    " ".join(("birth_date tanggal_lahir tgl_lahir date_of_birth", *sorted(PLACE_AND_DAY))),
+    values.day,
+)
 _SEX = _column("sex", "sex jenis_kelamin kelamin jk l_p lp gender", values.sex)
 _CODES_OF_VILLAGES = "kode_desa village_code kode_desa_kelurahan kode_kelurahan kode_wilayah_desa"
 _VILLAGE = replace(

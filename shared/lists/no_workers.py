@@ -16,7 +16,13 @@ from shared.lists.tables import Cells
 
 _TOTAL = re.compile(r"(grand\s*|sub\s*)?(jumlah|jml|total)\b", re.IGNORECASE)
 _NOTE = re.compile(r"(catatan|keterangan|ket\.|nb|n\.b|sumber|note)\b\s*[:.]?", re.IGNORECASE)
-_FIRST_LETTERS = frozenset("jJtTgGsScCkKnN")
+# A line between the rows that names the group of those below it: `Dusun II`, `RT 03`, `Kecamatan Bengalon`.
+_GROUP = re.compile(
+    r"(dusun|dukuh|lingkungan|kampung|rt|rw|rt\s*/\s*rw|desa|kelurahan|kel|kecamatan|kec|kelompok|blok|wilayah|halaman)"
+    r"\b[ .:/]*\S",
+    re.IGNORECASE,
+)
+_FIRST_LETTERS = frozenset("jJtTgGsScCkKnNdDlLrRbBwWhH")
 _GAPS = re.compile(r"(?<=\d)[ .\-](?=\d)")
 # A NIK, also with missing or extra digits; the number of an official (NIP) has 18 digits.
 _LIKE_A_NIK = re.compile(r"(?<!\d)\d{10,17}(?!\d)|\d[.,]?\d*[eE]\+\d\d")
@@ -103,8 +109,11 @@ class NoWorkers:
         if _TOTAL.match(lead):
             filled = _filled(cells)
             return 2 * len(filled) <= len(self._heading) + 1 and not has_nik(filled)
+        if not self._signed or not (_NOTE.match(lead) or _GROUP.match(lead)):
+            return False
         # A note may name a telephone, so only a whole NIK speaks against it.
-        return bool(_NOTE.match(lead)) and self._signed and len(_filled(cells)) == 1 and not _NIK.search(lead)
+        number = _NIK if _NOTE.match(lead) else _LIKE_A_NIK
+        return len(_filled(cells)) == 1 and not number.search(_GAPS.sub("", lead))
 
     def notice(self, where: str = "", apart: Iterable[int] = ()) -> Notice | None:
         """The notice about the lines that are not rows, without those of `apart`; None when there are none."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from shared.files.separated import unguarded
 from shared.lists.cells import CellMeaning
-from shared.lists.columns import Layout, match, nearest, paths_of, without_answers
+from shared.lists.columns import PLACE_AND_DAY, Layout, match, nearest, paths_of, plain, without_answers
 from shared.lists.errors import HeaderError
 from shared.lists.notices import Notice, all_unused, headings_differ, incomplete_heading
 from shared.lists.rows import (
@@ -22,6 +23,9 @@ from shared.lists.rows import (
 )
 from shared.lists.sheet_cells import DAYS_OF_1904, NO_VALUE
 from shared.lists.tables import Cells
+
+# `Sangatta, 01-07-1985`: a place without a digit, and what begins with one.
+_PLACE_BEFORE_A_DAY = re.compile(r"\s*([^\d,/]*[^\d,/\s])\s*(?:[,/]|(?<=\S)\s)\s*(\d.*?)\s*")
 
 
 class Section:
@@ -47,6 +51,7 @@ class Section:
         self._type = layout.type
         self._is_sheet = is_sheet
         self._used = [i for i, column in enumerate(matched.columns) if column is not None or i in matched.again]
+        self._place_and_day = [i for i, name in enumerate(heading[:own]) if plain(name) in PLACE_AND_DAY]
         self._unused = all_unused({name: nearest(name, layout) for name in matched.unknown})
 
     def notices(self, where: str) -> tuple[Notice, ...]:
@@ -61,7 +66,7 @@ class Section:
     def see(self, number: int, cells: list[str]) -> None:
         """Examines one unbroken row of the first pass."""
         if not self.meaning.has_seen_enough:
-            self.meaning.see(number, self._as_typed(cells))
+            self.meaning.see(number, self._with_days_alone(self._as_typed(cells))[0])
 
     def row(self, record: Cells, sheet: str, order: int) -> Row:
         """One row; `sheet` and `order` are those of its table."""
@@ -82,9 +87,12 @@ class Section:
             if names:
                 return self.broken(number, cells, no_value(", ".join(names)), sheet)
         cells = self._as_typed(cells)
-        if problem := self.meaning.problem(cells):
+        meant, place = self._with_days_alone(cells)
+        if problem := self.meaning.problem(meant):
             return self.broken(number, cells, problem, sheet)
-        data, remarks = self.meaning.read(name_of(number), cells)
+        data, remarks = self.meaning.read(name_of(number), meant)
+        if place:
+            data.setdefault("birth_place", place)
         kept = tuple(cells[: len(self.header)])
         return Row(number, self.header, kept, self._type, data, (), None, remarks, sheet)
 
@@ -93,6 +101,16 @@ class Section:
         width = len(self.header)
         kept = tuple((cells + [""] * width)[:width])
         return Row(number, self.header, kept, self._type, {}, (problem,), sheet=sheet)
+
+    def _with_days_alone(self, cells: list[str]) -> tuple[list[str], str]:
+        """The cells with the day alone where a column has the place before it, and that place. A cell that is written
+        in another way stays as it is, so that the service refuses it."""
+        place = ""
+        for index in self._place_and_day:
+            if index < len(cells) and (found := _PLACE_BEFORE_A_DAY.fullmatch(cells[index])):
+                cells = [*cells[:index], found[2], *cells[index + 1 :]]
+                place = place or found[1]
+        return cells, place
 
     def _as_typed(self, cells: list[str]) -> list[str]:
         """The cells of a CSV without the marks that guard formulas in files of answers."""
