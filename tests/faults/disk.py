@@ -16,6 +16,7 @@ mkdir -p "$1" && cp -a "$1" "$1.aside" && mount -t tmpfs -o "size=$2m" tmpfs "$1
 echo mounted
 exec cat
 """
+FILLS_MAX = 100
 _UNSHARE = ("unshare", "--user", "--map-root-user", "--mount")
 
 
@@ -57,10 +58,18 @@ class SmallDisk:
         return (*enter, *argv)
 
     def fill(self) -> None:
-        """Uses all free space."""
-        while (found := os.statvfs(self._seen())).f_bavail:
+        """Uses all free space.
+
+        The server writes meanwhile. When the space that was seen is no longer free, this looks again.
+        """
+        for _ in range(FILLS_MAX):
+            found = os.statvfs(self._seen())
+            if not found.f_bavail:
+                return
             size = f"{found.f_bavail * found.f_frsize}"
-            self._inside("fallocate", "--length", size, f"{self._folder}/ballast-{found.f_bavail}")
+            ballast = f"{self._folder}/ballast-{found.f_bavail}"
+            subprocess.run(self.wrapped(["fallocate", "--length", size, ballast]), check=False, capture_output=True)
+        raise AssertionError(f"the disk is not full after {FILLS_MAX} tries")
 
     def empty(self) -> None:
         """Frees the space again."""

@@ -30,9 +30,7 @@ def configure(service: str, environ: Mapping[str, str]) -> None:
         cache_logger_on_first_use=True,
     )
     structlog.contextvars.bind_contextvars(service=service)
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(traces.Formatter())
-    logging.basicConfig(level=logging.WARNING, handlers=[handler])
+    logging.basicConfig(level=logging.WARNING, handlers=[traces.LibraryHandler()])
     _take_over()
     traces.cover()
 

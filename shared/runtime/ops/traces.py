@@ -86,19 +86,20 @@ def joined(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[s
     return event
 
 
-class Formatter(logging.Formatter):
-    """For the loggers of our dependencies. Many write the exception's own text, as an argument of the message, inside
-    it or after its first line; that text is left out."""
+class LibraryHandler(logging.Handler):
+    """Writes what the loggers of our dependencies say as lines of our own log, so that every line has one form.
 
-    def format(self, record: logging.LogRecord) -> str:
-        """One line, and the lines of the traceback."""
-        said = [f"{record.levelname} {record.name} {_message(record)}"]
-        if record.exc_info and record.exc_info[1] is not None:
-            said += [f"  {one}" for one in lines(record.exc_info[1])]
-        return "\n".join(said)
+    Many libraries write the exception's own text, as an argument of the message, inside it or after its first line;
+    that text is left out.
+    """
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """One event, with the lines of the traceback."""
+        log = structlog.get_logger()
+        log.log(record.levelno, message(record), logger=record.name, exc_info=record.exc_info)
 
 
-def _message(record: logging.LogRecord) -> str:
+def message(record: logging.LogRecord) -> str:
     """The first line of a message, with a kind wherever it repeats an exception."""
     errors: list[BaseException] = []
     args: Any = record.args
