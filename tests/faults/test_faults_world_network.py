@@ -49,7 +49,7 @@ async def test_latency_and_jitter(world: World, services: list[Service]) -> None
     assert all(one.running() for one in services)
 
 
-async def test_a_narrow_line(world: World, services: list[Service]) -> None:
+async def test_low_bandwidth(world: World, services: list[Service]) -> None:
     for proxy in (world.kafka_proxy, world.mongo_proxy):
         proxy.up, proxy.down = Way(bytes_per_s=200_000), Way(bytes_per_s=200_000)
     await holds(world, await submit(world, "narrow", 300))

@@ -80,7 +80,7 @@ def test_many_owners_of_a_few_counters_add_every_amount_once(seeds: range) -> No
         play_counters(seed)
 
 
-def test_the_stories_bring_about_what_the_promise_is_about() -> None:
+def test_the_stories_cause_every_outcome_that_the_promise_covers() -> None:
     types: Counter[str] = Counter()
     letters: Counter[str] = Counter()
     paid = 0

@@ -200,7 +200,7 @@ async def test_an_agency_writes_its_intake_and_reads_its_answers_by_its_own_grou
         topics.REPORTING_COVERAGE,
     ],
 )
-async def test_an_agency_writes_nowhere_else(servers: GuardedInstallation, topic: str) -> None:
+async def test_an_agency_writes_to_no_other_topic(servers: GuardedInstallation, topic: str) -> None:
     with pytest.raises(TopicAuthorizationFailedError):
         await write(servers.options("64.08-dinsos"), topic)
     assert "Principal = User:64.08-dinsos is Denied" in servers.audit()
@@ -312,7 +312,7 @@ async def test_a_service_writes_no_other_services_topics(servers: GuardedInstall
             await read(servers.options(service), topics.work(service) if own else DINSOS, "payung-someone")
 
 
-async def test_claims_reads_which_key_registration_has_and_cannot_say_it_itself(servers: GuardedInstallation) -> None:
+async def test_claims_reads_the_key_check_of_registration_and_cannot_publish_one(servers: GuardedInstallation) -> None:
     await write(servers.options("registration"), topics.REGISTRATION_KEY_CHECK)
     for service in ("registration", "claims"):
         [record, *_] = await small_topic.read(Server(servers.environ(service)), topics.REGISTRATION_KEY_CHECK)

@@ -228,7 +228,7 @@ def half_body(address: str) -> bytes:
 
 
 @pytest.mark.parametrize("said", ["nothing", "half a head", "half a body"])
-async def test_clients_that_keep_us_waiting_close_their_own_connections_and_not_the_door(
+async def test_a_flood_of_silent_clients_closes_its_own_connections_and_others_are_served(
     monkeypatch: pytest.MonkeyPatch, said: str
 ) -> None:
     monkeypatch.setattr(edge, "CONNECTIONS_MAX", 5)

@@ -129,7 +129,7 @@ async def test_a_key_that_a_sender_chose_is_not_repeated(town: Town) -> None:
 
 
 @pytest.mark.parametrize("name", ERRORS)
-async def test_a_part_that_ends_names_nobody(name: str, said: Said) -> None:
+async def test_the_log_line_of_a_part_that_ends_contains_no_personal_data(name: str, said: Said) -> None:
     async def part() -> None:
         ERRORS[name]()
 

@@ -44,13 +44,13 @@ def check(names: list[str]) -> None:
                 assert not may(users[one], "read", "group", group), (one, group)
 
 
-def test_names_that_begin_alike_share_nothing() -> None:
+def test_users_whose_names_begin_alike_share_no_right() -> None:
     check(list(ALIKE))
 
 
 @given(st.lists(AGENCIES, min_size=2, max_size=4, unique=True))
 @settings(max_examples=50, deadline=None)
-def test_no_names_share_anything(names: list[str]) -> None:
+def test_no_two_names_share_a_right(names: list[str]) -> None:
     check(names)
 
 

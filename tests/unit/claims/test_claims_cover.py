@@ -84,7 +84,7 @@ async def test_after_three_months_of_waiting_the_paid_months_decide() -> None:
     assert await told(world) == ("paid", [], LIMITED)
 
 
-async def test_three_paid_months_need_not_wait_for_a_fourth() -> None:
+async def test_three_paid_months_are_enough_without_a_fourth() -> None:
     world = World()
     world.cover("2026-01", "2026-02", "2026-04")
     world.bill("2026-03")

@@ -127,7 +127,7 @@ def test_a_list_is_checked_offline_by_the_same_form(tmp_path: Path) -> None:
     assert (found.rows, [(one.row, one.reason) for one in found.refused]) == (3, [(2, "field-invalid:cause")])
 
 
-async def test_what_bpjs_paid_under_the_key_stands() -> None:
+async def test_a_restored_claim_keeps_what_bpjs_paid_under_its_key() -> None:
     """A restored store asks for 42 million under a key that paid 10 million before: only the difference is paid."""
     world = await after(covered=["2026-04"])
     world.submit(death())

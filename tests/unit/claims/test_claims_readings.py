@@ -75,7 +75,7 @@ def test_numbers_beyond_the_store_are_invalid(number: Any) -> None:
 
 
 @pytest.mark.parametrize("part", ["name", "relation", "account"])
-def test_a_claimant_is_no_spreadsheet_error(part: str) -> None:
+def test_a_spreadsheet_error_as_the_claimant_is_refused(part: str) -> None:
     claimant = {**death()["claimant"], part: "#REF!"}
     assert reasons(death(claimant=claimant)) == (f"field-invalid:claimant.{part}",)
     assert reasons(death(claimant={**claimant, part: "-"})) == (f"field-missing:claimant.{part}",)

@@ -70,7 +70,7 @@ def test_each_kind_is_judged_as_the_service_judges_it(
     assert (found.rows, [one.reason for one in found.refused]) == (1, reasons)
 
 
-def test_no_kind_goes_unjudged(tmp_path: Path) -> None:
+def test_every_kind_of_list_is_judged(tmp_path: Path) -> None:
     for kind, layout in LAYOUTS.items():
         required = [column.name for column in layout.columns if column.required] or ["nik", "name"]
         path = tmp_path / f"{kind}.csv"

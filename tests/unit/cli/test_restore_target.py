@@ -18,5 +18,5 @@ from payung.backup_cli import names_servers
         ({"PAYUNG_CREDENTIALS": "operator.json"}, True),
     ],
 )
-def test_an_environment_that_names_servers_means_them(environ: dict[str, str], elsewhere: bool) -> None:
+def test_a_restore_takes_the_servers_that_the_environment_names(environ: dict[str, str], elsewhere: bool) -> None:
     assert names_servers(environ) is elsewhere

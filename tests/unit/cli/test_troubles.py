@@ -230,7 +230,7 @@ def test_each_trouble_is_one_line_in_words(error: BaseException, line: str) -> N
     assert "6408044107850002" not in said[0]
 
 
-def test_a_reader_that_has_enough_ends_it_quietly(tmp_path: Path) -> None:
+def test_a_reader_that_closes_the_pipe_ends_the_command_quietly(tmp_path: Path) -> None:
     rows = "".join(f"{number};X;;;;;;\n" for number in range(5_000))
     heading = "nik;nama;tanggal_lahir;jenis_kelamin;desa;sektor;pekerjaan;persetujuan"
     (tmp_path / "list.csv").write_text(f"{heading}\n{rows}")

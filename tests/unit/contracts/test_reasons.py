@@ -60,7 +60,7 @@ def test_the_list_holds_every_code_of_the_contract() -> None:
 
 
 @pytest.mark.parametrize("reason", list(Reason))
-def test_each_code_speaks_both_languages(reason: Reason) -> None:
+def test_each_code_has_a_text_in_both_languages(reason: Reason) -> None:
     indonesian, english = message(reason, "id"), message(reason, "en")
     assert indonesian.endswith(".")
     assert english.endswith(".")

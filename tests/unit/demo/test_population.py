@@ -78,6 +78,6 @@ def test_population_file(tmp_path: Path) -> None:
     assert date.fromisoformat(rows[0]["birth_date"]) == PERSONS[0].birth_date
 
 
-def test_an_unknown_regency_has_nobody() -> None:
+def test_an_unknown_regency_has_no_people() -> None:
     with pytest.raises(ValueError, match=r"99\.99"):
         next(generate(1, 1, "99.99", AREAS))

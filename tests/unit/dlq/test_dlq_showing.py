@@ -93,7 +93,7 @@ def test_a_topic_of_our_own_has_no_agency() -> None:
     assert finding.summary("registration", own)["agency"] is None
 
 
-def test_a_letter_shows_its_form_and_nobodys_data() -> None:
+def test_a_letter_is_shown_without_personal_data() -> None:
     shown = finding.details("registration", LETTER)
     text = orjson.dumps(shown).decode()
     for secret in (NIK, "SITI", "AMINAH", "1985", "62812", "BUDI", "Budi"):

@@ -167,7 +167,7 @@ async def test_records_read_before_the_pause_do_not_prolong_it() -> None:
     assert context.metric("payung_floods_total", DINSOS) == 1
 
 
-async def test_a_list_with_some_bad_rows_is_no_flood() -> None:
+async def test_a_list_with_some_bad_rows_does_not_count_as_a_flood() -> None:
     context = Gate()
     for _ in range(20):
         await context.batch(DINSOS, good=90, bad=10)

@@ -30,7 +30,7 @@ def test_a_local_time_is_its_own_day(at: datetime) -> None:
 
 
 @given(st.one_of(st.text(max_size=40), st.none(), st.integers(), st.lists(st.text())))
-def test_anything_else_is_no_day_and_no_error(said: object) -> None:
+def test_any_value_is_a_day_or_none_without_an_error(said: object) -> None:
     assert day_of(said) is None or isinstance(day_of(said), date)
 
 

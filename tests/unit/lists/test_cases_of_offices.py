@@ -216,7 +216,7 @@ def test_what_is_not_used_is_named() -> None:
     assert row.data["nik"] == "6408044107857601"
 
 
-async def test_born_on_the_first_of_january_is_no_suspicion_by_itself() -> None:
+async def test_a_birth_on_the_first_of_january_alone_raises_no_suspicion() -> None:
     context = Town()
     data = [row.data for row in rows("16-first-of-january/daftar.csv")]
     await context.register(*data)

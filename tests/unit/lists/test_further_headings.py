@@ -112,7 +112,7 @@ def test_rows_below_a_heading_that_lacks_columns_are_refused(tmp_path: Path) -> 
     assert told(found)[0].startswith("Baris 3 adalah judul kolom lain tanpa kolom wajib")
 
 
-def test_the_same_heading_again_begins_nothing(tmp_path: Path) -> None:
+def test_a_repeated_heading_begins_no_new_section(tmp_path: Path) -> None:
     english = ["nik", "name", "birth_date", "sex", "village", "sector", "occupation", "consent"]
     rows = [list(REQUIRED), english, cells(1), list(REQUIRED), ["1", "2", "3", "4", "5", "6", "7", "8"], cells(2)]
     found = listed(tmp_path, rows)
@@ -133,7 +133,7 @@ def test_a_heading_on_two_lines_may_be_repeated(tmp_path: Path) -> None:
     assert people(found) == ["6408040107850001", "6408040107850002"]
 
 
-def test_the_title_above_a_second_table_is_no_row(tmp_path: Path) -> None:
+def test_the_title_above_a_second_table_is_not_read_as_a_row(tmp_path: Path) -> None:
     empty = [""] * 8
     rows = [list(REQUIRED), cells(1), empty, ["B. PETANI", *empty[1:]], list(REQUIRED), cells(2)]
     found = listed(tmp_path, rows)
@@ -142,7 +142,7 @@ def test_the_title_above_a_second_table_is_no_row(tmp_path: Path) -> None:
     assert notice.startswith("Baris 4, 5 tidak memuat data")
 
 
-def test_the_title_directly_below_a_row_is_no_row_either(tmp_path: Path) -> None:
+def test_the_title_directly_below_a_row_is_not_read_as_a_row(tmp_path: Path) -> None:
     rows = [list(REQUIRED), cells(1), ["B. PETANI", *[""] * 7], list(REQUIRED), cells(2)]
     assert people(listed(tmp_path, rows)) == ["6408040107850001", "6408040107850002"]
 
@@ -173,7 +173,7 @@ def test_a_person_above_the_heading_is_refused_by_name(tmp_path: Path) -> None:
     assert (first.number, first.problems[0].message_id.split(";")[0]) == (2, "Baris ini berada di atas judul kolom")
 
 
-def test_the_example_of_a_template_is_no_row_and_a_second_one_is(tmp_path: Path) -> None:
+def test_the_example_of_a_template_is_left_out_and_a_second_example_is_a_row(tmp_path: Path) -> None:
     rows = [["Baris 2 hanya contoh.", *[""] * 7], cells(1), cells(2), list(REQUIRED), cells(3)]
     found = listed(tmp_path, rows)
     assert people(found) == ["row-unreadable", "6408040107850003"]

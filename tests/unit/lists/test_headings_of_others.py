@@ -51,7 +51,7 @@ def test_an_heir_in_brackets_is_the_heir(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("unit", ["per hari", "Rp juta", "Rp/Tahun", "dalam ribuan", "Rp. 000", "per minggu"])
-def test_an_amount_in_another_unit_is_no_monthly_income(tmp_path: Path, unit: str) -> None:
+def test_an_amount_in_another_unit_is_not_read_as_monthly_income(tmp_path: Path, unit: str) -> None:
     found = open_list(csv(tmp_path, [*HEADING, f"Penghasilan ({unit})"], [*WORKER, "75.000"]), "workers")
     [row] = found.rows()
     assert "monthly_income" not in row.data
@@ -91,7 +91,7 @@ def test_the_heirs_columns_of_a_heading_on_two_lines_stay_the_heirs(tmp_path: Pa
 @pytest.mark.parametrize(
     "heading", ["Bersedia Ikut (Ya/Tidak)", "Setuju Didaftarkan?", "Pernyataan Kesediaan", "Persetujuan Pekerja"]
 )
-def test_only_a_yes_below_any_question_for_it_is_a_yes(tmp_path: Path, heading: str) -> None:
+def test_only_a_yes_below_a_question_for_consent_counts(tmp_path: Path, heading: str) -> None:
     said = ["Ya", "Tidak", "", "mungkin", "v"]
     rows = [[*WORKER, word] for word in said]
     result = checks.check(csv(tmp_path, [*HEADING, heading], *rows), "64.08", "workers")
@@ -103,7 +103,7 @@ def test_only_a_yes_below_any_question_for_it_is_a_yes(tmp_path: Path, heading: 
     ]
 
 
-def test_an_empty_yes_beside_the_day_is_no_yes(tmp_path: Path) -> None:
+def test_an_empty_yes_beside_the_day_does_not_count_as_a_yes(tmp_path: Path) -> None:
     heading = [*HEADING[:7], "Persetujuan (Ya/Tidak)", "Tanggal Persetujuan"]
     rows = [[*WORKER[:7], word, "04/01/2026"] for word in ("Ya", "", "Tidak")]
     result = checks.check(csv(tmp_path, heading, *rows), "64.08", "workers")
@@ -114,7 +114,7 @@ def test_an_empty_yes_beside_the_day_is_no_yes(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("heading", ["Tanggal Terima Setuju", "Persetujuan Camat", "Nama Petugas Persetujuan"])
-def test_the_consent_of_others_is_no_question_to_the_worker(tmp_path: Path, heading: str) -> None:
+def test_a_question_for_the_consent_of_others_is_not_read_as_the_workers_consent(tmp_path: Path, heading: str) -> None:
     assert "given" not in only(csv(tmp_path, [*HEADING, heading], [*WORKER, "H. SUPARNO"]))["consent"]
 
 

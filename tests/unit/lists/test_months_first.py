@@ -78,7 +78,7 @@ def test_a_typing_error_does_not_change_the_order_of_a_long_column(tmp_path: Pat
     assert born(found)[-2:] == [("05/31/1985", False), ("1985-04-03", False)]
 
 
-def test_nine_of_a_hundred_are_no_typing_errors(tmp_path: Path) -> None:
+def test_nine_of_a_hundred_dates_do_not_count_as_typing_errors(tmp_path: Path) -> None:
     found = lines(tmp_path, [*["31/05/1985"] * 100, *["05/31/1985"] * 9, "03/04/1985"])
     (notice,) = found.notices
     assert "hari dahulu dan tanggal dengan bulan dahulu" in notice[0]

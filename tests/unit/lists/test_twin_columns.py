@@ -125,7 +125,7 @@ CODE, NAME, OTHER = "64.08.04.2012", "Swarga Bara", "Singa Gembara"
         ),
     ],
 )
-def test_what_is_told_about_a_code_beside_a_name_is_true(
+def test_the_notice_about_a_code_beside_a_name_is_true(
     tmp_path: Path, pairs: list[tuple[str, str]], villages: list[str], notices: list[str]
 ) -> None:
     path = tmp_path / "daftar.csv"
@@ -152,12 +152,12 @@ def test_a_yes_or_no_beside_the_day_of_the_consent(tmp_path: Path, word: str, re
     assert [one.reason for one in checks.checked(found, "64.08", clock.now()).refused] == reasons
 
 
-def test_a_yes_without_a_day_is_no_consent(tmp_path: Path) -> None:
+def test_a_yes_without_a_day_does_not_count_as_consent(tmp_path: Path) -> None:
     found = listed(tmp_path, "tanggal_persetujuan", [("", "Ya")], "persetujuan")
     assert [one.reason for one in checks.checked(found, "64.08", clock.now()).refused] == ["field-invalid:consent"]
 
 
-def test_a_general_heading_gives_way_to_the_exact_one(tmp_path: Path) -> None:
+def test_an_exact_heading_takes_precedence_over_a_general_one(tmp_path: Path) -> None:
     path = tmp_path / "pengesahan.csv"
     path.write_text(
         "tanggal;nik;sektor;pekerjaan;tanggal_pengesahan\n"

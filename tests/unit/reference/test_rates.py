@@ -121,7 +121,7 @@ def test_jkm_parts_sum_to_the_amount_of_the_law(day: date, total: int) -> None:
     assert sum(part.amount for part in parts if part is not None) == total
 
 
-def test_a_ratio_is_no_amount() -> None:
+def test_a_ratio_cannot_be_read_as_an_amount() -> None:
     ratio = RATES.rate("bpu.jkk.rate", date(2026, 1, 1))
     assert ratio is not None
     with pytest.raises(ValueError, match="ratio"):

@@ -174,7 +174,7 @@ async def test_an_error_is_a_page_for_people_and_json_for_programs(spec: Any) ->
             assert problem.json()["status"] == 404
 
 
-async def test_a_defect_shows_nothing_of_itself() -> None:
+async def test_the_answer_to_a_defect_shows_no_detail() -> None:
     app = await an_app(REGISTRATION)
 
     @app.get("/defect")

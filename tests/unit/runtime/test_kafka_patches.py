@@ -31,7 +31,7 @@ METADATA_WITH_IDS = 10
 
 
 @pytest.mark.parametrize("library", patches.HOLDS_FOR)
-def test_somebody_looked_at_the_installed_version(library: str) -> None:
+def test_the_patches_were_checked_for_the_installed_version(library: str) -> None:
     looked_at = patches.HOLDS_FOR[library]
     assert metadata.version(library) == looked_at, f"read each part of patches.py that concerns {library} again"
 
@@ -119,7 +119,7 @@ async def test_faststream_reads_on_after_a_failed_batch() -> None:
     assert len(await read(Reads(*batches))) == 2
 
 
-async def test_the_middleware_is_told_of_a_failed_batch() -> None:
+async def test_the_middleware_gets_the_error_of_a_failed_batch() -> None:
     told: list[BaseException] = []
 
     async def no_further(error: BaseException) -> None:
@@ -176,7 +176,7 @@ async def test_aiokafka_hides_what_one_of_its_tasks_died_of() -> None:
     assert isinstance(patches.died_of(raised.value), AttributeError)
 
 
-async def test_aiokafka_lets_the_cancellation_of_its_own_tasks_out() -> None:
+async def test_aiokafka_raises_the_cancellation_of_its_own_tasks_to_us() -> None:
     sender = SimpleNamespace(_sender_task=asyncio.create_task(asyncio.Event().wait()))
     with pytest.raises(asyncio.CancelledError) as raised:
         await Sender.close(sender)

@@ -49,7 +49,7 @@ def broker() -> Broker:
     return Broker()
 
 
-async def test_claims_waits_until_registration_has_spoken_and_then_starts(broker: Broker) -> None:
+async def test_claims_waits_until_registration_has_published_its_key_check(broker: Broker) -> None:
     claims = broker.guard(CLAIMS, KEY)
     with pytest.raises(Unavailable, match="no service has said on registration-key-check yet"):
         await claims.compare()
@@ -77,7 +77,7 @@ async def test_registration_on_a_new_store_is_refused_with_another_key_than_befo
     await broker.guard(REGISTRATION, KEY, new_store=True).compare()
 
 
-async def test_registration_whose_store_knows_its_key_is_not_refused_and_its_last_word_counts(broker: Broker) -> None:
+async def test_registration_with_a_known_key_starts_and_its_last_event_counts(broker: Broker) -> None:
     await broker.guard(REGISTRATION, OTHER).tell()
     registration = broker.guard(REGISTRATION, KEY)
     await registration.compare()
@@ -87,7 +87,7 @@ async def test_registration_whose_store_knows_its_key_is_not_refused_and_its_las
         await broker.guard(CLAIMS, OTHER).compare()
 
 
-async def test_what_is_told_once_is_not_told_again(broker: Broker) -> None:
+async def test_the_key_check_is_published_once(broker: Broker) -> None:
     for _ in range(3):
         await broker.guard(REGISTRATION, KEY).tell()
     assert len(broker.published) == 1
@@ -115,7 +115,9 @@ async def test_the_event_is_registrations_and_shows_neither_the_key_nor_a_worker
         orjson.dumps(envelope.command("payung/registration", "a", "worker.registered.v1", {})),
     ],
 )
-async def test_what_registration_did_not_say_counts_for_nothing_and_is_said_again(broker: Broker, value: bytes) -> None:
+async def test_a_record_of_another_writer_is_ignored_and_registration_publishes_again(
+    broker: Broker, value: bytes
+) -> None:
     broker.forge(value)
     with pytest.raises(Unavailable):
         await broker.guard(CLAIMS, KEY).compare()

@@ -150,7 +150,7 @@ async def test_only_the_input_that_is_too_large_is_put_aside(context: Setup) -> 
     assert [dict(one.headers)["dlq_offset"] for one in context.letters()] == [b"2"]
 
 
-async def test_a_full_document_takes_no_more_and_blocks_no_other(
+async def test_a_full_document_refuses_its_next_input_and_the_others_go_on(
     context: Setup, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pipeline, "NAMES_BYTES_MAX", 1_500 * 110)

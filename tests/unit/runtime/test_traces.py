@@ -121,7 +121,7 @@ def test_messages_for_the_operator_are_shown() -> None:
     assert traces.short(raised.value).startswith("JSONDecodeError at tests/unit/runtime/test_traces.py:")
 
 
-async def test_a_type_that_is_none_is_not_repeated() -> None:
+async def test_a_malformed_type_is_not_repeated() -> None:
     topics, metrics = MemoryTopics(), Metrics("claims")
     shell = Pipeline(SPEC, MemoryStore(SPEC.stored, CIPHER), topics, DeadLetterTopic("claims", topics), metrics, None)
     one = record("e1", offset=1, counter="a", amount=1)

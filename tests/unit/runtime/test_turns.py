@@ -50,7 +50,7 @@ async def test_requests_for_health_pass_those_that_wait_and_do_not_stop_them() -
     assert Counter(names[:80]) == {"health": 40, "other": 40}
 
 
-async def test_a_cancelled_request_takes_nobodys_turn() -> None:
+async def test_a_cancelled_request_does_not_use_up_a_turn() -> None:
     rounds = Rounds()
     tasks = [asyncio.create_task(rounds.request(str(number))) for number in range(40)]
     await asyncio.sleep(0)

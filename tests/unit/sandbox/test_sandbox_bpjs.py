@@ -117,7 +117,7 @@ async def test_a_request_without_key_or_object_is_400(client: httpx.AsyncClient)
     assert (await client.post(bpjs.BENEFITS_PATH, content=b"[1")).status_code == 400
 
 
-async def test_a_wrong_answer_is_no_payment(client: httpx.AsyncClient) -> None:
+async def test_a_wrong_answer_does_not_count_as_a_payment(client: httpx.AsyncClient) -> None:
     await client.post("/_control", json={"wrong_rate": 1})
     assert (await pay(client)).json()["reference"] == ""
     assert (await client.get("/healthz")).json()["payments"] == 0

@@ -173,7 +173,7 @@ def test_credentials_are_not_shown() -> None:
         {"content": [{"RESPONSE_CODE": "05", "RESPON": "Kuota Akses Hari ini telah Habis"}], "quotaLimiter": 0},
     ],
 )
-def test_an_empty_quota_is_no_fault_of_the_service(body: dict[str, Any]) -> None:
+def test_an_empty_quota_differs_from_an_unusable_answer(body: dict[str, Any]) -> None:
     with pytest.raises(dukcapil.QuotaUsedUp):
         dukcapil.read(body, "w", check())
     with pytest.raises(Unavailable) as trouble:

@@ -178,7 +178,7 @@ def test_the_order_of_lines_does_not_matter() -> None:
     assert len(ends) == 1
 
 
-def test_a_subsidised_worker_on_a_payroll_is_a_finding_and_verification_is_told() -> None:
+def test_a_subsidised_worker_on_a_payroll_is_a_finding_and_published_to_verification() -> None:
     world = World(subsidised=frozenset({WORKER}))
     said = world.roster(line("2026-03-10"))
     assert ("subsidised-worker", "open", "2026-03-10") in findings(said)

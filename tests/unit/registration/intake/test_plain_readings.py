@@ -223,7 +223,7 @@ def test_a_district_that_contradicts_the_villages_code_is_a_warning(
     assert warnings == (["district-differs:64.08.04"] if warned else [])
 
 
-def test_the_old_district_of_a_village_that_moved_is_no_contradiction() -> None:
+def test_the_old_district_of_a_village_that_moved_is_accepted() -> None:
     former = REFERENCE.areas.name("64.02.08")
     form = {**WHOLE, "village": "64.02.08.2001", "district": former}
     part = routed("worker.register.v1", form, "agency/64.02/dinsos")
