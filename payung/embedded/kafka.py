@@ -30,6 +30,10 @@ _HEAP = ("-Xms256m", "-Xmx512m")
 _FORMAT_TIMEOUT_S = 60.0
 # Otherwise aiokafka warns at every request that the launcher's password is not encrypted on this machine.
 refusals.listen()
+# The broker closes a connection when its log-in is older than this and the client does not log in again. So a rotation
+# ends the open connections of the old password. aiokafka cannot log in again on an open connection; it connects anew
+# and loses nothing.
+LOG_IN_ENDS_MS = 300_000
 _SCRAM = "org.apache.kafka.common.security.scram.ScramLoginModule required;"
 
 
@@ -150,6 +154,10 @@ def _locked(locks: Locks) -> dict[str, str]:
         "listener.name.clients.sasl.enabled.mechanisms": "SCRAM-SHA-256,SCRAM-SHA-512,PLAIN",
         "listener.name.clients.plain.sasl.jaas.config": known,
         **{f"listener.name.clients.scram-sha-{size}.sasl.jaas.config": _SCRAM for size in (256, 512)},
+        **{
+            f"listener.name.clients.scram-sha-{size}.connections.max.reauth.ms": str(LOG_IN_ENDS_MS)
+            for size in (256, 512)
+        },
         "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
         "allow.everyone.if.no.acl.found": "false",
         "super.users": ";".join(f"User:{name}" for name in locks.super_users),

@@ -43,7 +43,7 @@ from payung.access import commands, table
 from payung.access.broker import BrokerAccess
 from payung.access.files import INTERNAL
 from payung.access.table import Grant, User
-from payung.embedded import ports
+from payung.embedded import kafka, ports
 from payung.embedded.stack import Stack, StackConfig
 from payung.installations import Installation
 from shared.contracts import topics
@@ -61,6 +61,8 @@ pytestmark = [pytest.mark.connected, pytest.mark.timeout(240)]
 DINSOS, DESA = topics.registration_intake("64.08", "dinsos"), topics.registration_intake("64.08", "desa")
 FEEDBACK = topics.feedback("64.08", "dinsos")
 UNAUTHORIZED, AUTHENTICATION_FAILED = 13, 18
+# Every connection of these tests is closed this often, so they also show that our clients do not mind.
+LOG_IN_ENDS_MS = 5_000
 ALLOW = AclPermissionType.ALLOW
 
 
@@ -95,7 +97,9 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GuardedInstall
     folder = tmp_path_factory.mktemp("locked")
     config = StackConfig(data_dir=folder, port_base=ports.free_base(), services=(), stand_ins=(), environment={})
     kept = Kept("locked servers", lambda: Stack(config, topics_admin.apply))
-    kept.open()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(kafka, "LOG_IN_ENDS_MS", LOG_IN_ENDS_MS)
+        kept.open()
     try:
         yield GuardedInstallation(folder)
     finally:
@@ -422,6 +426,44 @@ async def test_a_rotated_password_works_and_the_old_one_is_refused(servers: Guar
     await write(servers.options("64.02-desa"), topics.registration_intake("64.02", "desa"))
     with pytest.raises((KafkaConnectionError, KafkaError)):
         await write(before, topics.registration_intake("64.02", "desa"))
+
+
+async def test_a_rotation_ends_the_open_connections_of_the_old_password(servers: GuardedInstallation) -> None:
+    intake, answers = topics.registration_intake("64.02", "perikanan"), topics.feedback("64.02", "perikanan")
+    before = servers.options("64.02-perikanan")
+    writer = AIOKafkaProducer(**before, acks="all", request_timeout_ms=3_000)
+    reader = AIOKafkaConsumer(**before, enable_auto_commit=False)
+    await writer.start()
+    await reader.start()
+    reader.assign([TopicPartition(answers, 0)])
+
+    async def shut_out() -> bool:
+        try:
+            await writer.send_and_wait(intake, b"{}")
+            return False
+        except KafkaError:
+            return True
+
+    async def reads_nothing() -> bool:
+        try:
+            await asyncio.wait_for(reader.end_offsets([TopicPartition(answers, 0)]), 3)
+            return False
+        except (KafkaError, TimeoutError):
+            return True
+
+    try:
+        # Until the password is rotated, a connection that the broker closed is opened again without loss.
+        until = asyncio.get_running_loop().time() + 2 * LOG_IN_ENDS_MS / 1000
+        while asyncio.get_running_loop().time() < until:
+            assert not await shut_out()
+            assert not await reads_nothing()
+        await commands.rotate(servers.at, "64.02-perikanan")
+        await eventually(shut_out, 20, "the old password writes nothing more")
+        await eventually(reads_nothing, 20, "the old password reads nothing more")
+    finally:
+        await writer.stop()
+        await reader.stop()
+    await write(servers.options("64.02-perikanan"), intake)
 
 
 async def test_the_operators_own_password_is_rotated_at_both_servers(servers: GuardedInstallation) -> None:

@@ -103,8 +103,9 @@ def test_kafka_is_locked_as_the_embedded_one_is() -> None:
         assert {"SCRAM-SHA-256", "SCRAM-SHA-512"} <= set(mechanisms)
         assert ("PLAIN" in mechanisms) is (listener == "internal"), "the published port knows no user of the servers"
         for size in (256, 512):
-            kept = f"listener.name.{{}}.scram-sha-{size}.sasl.jaas.config"
-            assert ours[kept.format(listener)] == embedded[kept.format("clients")]
+            for name in ("sasl.jaas.config", "connections.max.reauth.ms"):
+                kept = f"listener.name.{{}}.scram-sha-{size}.{name}"
+                assert ours[kept.format(listener)] == embedded[kept.format("clients")]
 
 
 def test_mongo_requires_a_log_in_and_tls() -> None:
