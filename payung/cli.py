@@ -227,7 +227,8 @@ def check(
         _tell(findings.notices)
         for finding in findings.refused:
             out.print(f"{finding.place}: {finding.column or '-'}: {finding.reason}: {finding.message}", soft_wrap=True)
-        out.print(f"{findings.rows} rows, {len({one.row for one in findings.refused})} would be refused")
+        refused = len({one.row for one in findings.refused})
+        out.print(f"{findings.rows} baris, {refused} akan ditolak ({findings.rows} rows, {refused} would be refused)")
     raise typer.Exit(1 if findings.refused else 0)
 
 

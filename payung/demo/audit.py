@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from payung import publish, wire
@@ -121,29 +121,25 @@ async def audit(
     for status in ("verified", "held", "rejected"):
         counted = sum(1 for one in verdicts.values() if one == status)
         checks.append(AuditedFigure(f"identitas {status}", counted, totals[status]))
-    billed, amounts, completed = await _premiums(at, regency)
+    premiums = await _premiums(at, regency)
     for run in runs:
         name, period = run["run_id"], run["period"]
-        checks.append(
-            AuditedFigure(f"pekerja ditagih {period} (billed)", len(billed.get(name, ())), run["billed_workers"])
-        )
-        checks.append(AuditedFigure(f"iuran {period} (premiums, Rp)", amounts.get(name, 0), run["total"]))
+        billed = len(premiums.workers.get(name, ()))
+        checks.append(AuditedFigure(f"pekerja ditagih {period} (billed)", billed, run["billed_workers"]))
+        checks.append(AuditedFigure(f"iuran {period} (premiums, Rp)", premiums.amounts.get(name, 0), run["total"]))
         checks.append(
             AuditedFigure(f"baris iuran {period} (lines, Rp)", sum(x["amount"] for x in run["lines"]), run["total"])
         )
+    ours = {one["invoice_id"] for one in payments}
+    checks.append(AuditedFigure("tagihan lunas (invoices paid)", len(ours & premiums.paid), len(ours)))
     for period in periods:
         report = (await at.get("reporting", "/v1/coverage", regency=regency, period=period, format="json")).json()
-        paid = {run_id for run_id, (of, invoice) in completed.items() if of == period and _paid(payments, invoice)}
-        counted = sum(len(billed.get(run_id, ())) for run_id in paid)
+        counted = premiums.covered(period)
         checks.append(AuditedFigure(f"terlindungi {period} (covered)", counted, report["totals"]["covered"]))
     benefits = await _benefits(at)
     claims = (await at.get("reporting", "/v1/claims", regency=regency, format="json")).json()
     checks.append(AuditedFigure("manfaat dibayar (benefits, Rp)", benefits, claims["totals"]["paid"]))
     return AuditResult(tuple(checks), benefits)
-
-
-def _paid(payments: Sequence[Mapping[str, Any]], invoice: str | None) -> bool:
-    return any(one["invoice_id"] == invoice for one in payments)
 
 
 async def _people(at: Installation, regency: str) -> tuple[set[str], dict[str, str]]:
@@ -164,23 +160,45 @@ async def _people(at: Installation, regency: str) -> tuple[set[str], dict[str, s
     return registered, {worker: status for worker, (_, status) in verdicts.items()}
 
 
-async def _premiums(
-    at: Installation, regency: str
-) -> tuple[dict[str, set[str]], dict[str, int], dict[str, tuple[str, str | None]]]:
-    billed: dict[str, set[str]] = {}
-    amounts: dict[str, int] = {}
-    completed: dict[str, tuple[str, str | None]] = {}
-    async for one in events(at, topics.events("billing")):
-        data = one["data"]
-        if data.get("regency") != regency:
-            continue
-        if one["type"] == "premium.billed.v1":
+@dataclass(slots=True)
+class Premiums:
+    """The premiums and payments of a regency, from billing's events. The folder may hold an earlier demo: its runs and
+    payments count too, as they do on the dashboard.
+
+    By run: `workers` and `amounts` (rupiah), and `runs`: its period and invoice. `paid`: the invoices that are paid.
+    """
+
+    regency: str
+    workers: dict[str, set[str]] = field(default_factory=dict)
+    amounts: dict[str, int] = field(default_factory=dict)
+    runs: dict[str, tuple[str, str | None]] = field(default_factory=dict)
+    paid: set[str] = field(default_factory=set)
+
+    def see(self, event: Mapping[str, Any]) -> None:
+        """Counts one event."""
+        kind, data = event["type"], event["data"]
+        if data.get("regency") != self.regency:
+            return
+        if kind == "premium.billed.v1":
             run = data["run_id"]
-            billed.setdefault(run, set()).add(data["worker_id"])
-            amounts[run] = amounts.get(run, 0) + data["total"]
-        elif one["type"] == "billing.run-completed.v1":
-            completed[data["run_id"]] = (data["period"], data["invoice_id"])
-    return billed, amounts, completed
+            self.workers.setdefault(run, set()).add(data["worker_id"])
+            self.amounts[run] = self.amounts.get(run, 0) + data["total"]
+        elif kind == "billing.run-completed.v1":
+            self.runs[data["run_id"]] = (data["period"], data["invoice_id"])
+        elif kind == "premium.paid.v1":
+            self.paid.add(data["invoice_id"])
+
+    def covered(self, period: str) -> int:
+        """How many workers have a paid premium of a period."""
+        paid = [run for run, (of, invoice) in self.runs.items() if of == period and invoice in self.paid]
+        return len(set[str]().union(*(self.workers.get(run, set()) for run in paid)))
+
+
+async def _premiums(at: Installation, regency: str) -> Premiums:
+    found = Premiums(regency)
+    async for one in events(at, topics.events("billing")):
+        found.see(one)
+    return found
 
 
 async def _benefits(at: Installation) -> int:
