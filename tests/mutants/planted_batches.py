@@ -54,7 +54,7 @@ def one_partition_committed(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(KafkaConsumer, "_commit", of_the_first)
 
 
-@mutant("everything that stands in the batch's partitions is committed, read or not")
+@mutant("all records of the batch's partitions are committed, also unread ones")
 def bare_commit(patch: pytest.MonkeyPatch) -> None:
     commit = KafkaConsumer._commit
 
@@ -67,7 +67,7 @@ def bare_commit(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(KafkaConsumer, "_commit", of_all)
 
 
-@mutant("a failed commit is forgotten instead of being tried again")
+@mutant("a failed commit is not repeated")
 def commit_forgotten(patch: pytest.MonkeyPatch) -> None:
     commit_settled = KafkaConsumer.commit_settled
 
@@ -91,7 +91,7 @@ def exception_swallowed(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Pipeline, "settle", quiet(Pipeline.settle))
 
 
-@mutant("a batch does not wait for the one before it: it is settled and committed past it")
+@mutant("a batch is settled and committed before the batch ahead of it")
 def settled_past_another(patch: pytest.MonkeyPatch) -> None:
     handle = KafkaConsumer._handle
 
@@ -102,7 +102,7 @@ def settled_past_another(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(KafkaConsumer, "_handle", alone)
 
 
-@mutant("a batch that was read before its partitions went and came back is committed over what others did since")
+@mutant("a batch that was read before its partitions moved away and back is committed over later commits of others")
 def committed_after_all(patch: pytest.MonkeyPatch) -> None:
     settle_and_commit = KafkaConsumer._settle_and_commit
 
@@ -118,7 +118,7 @@ def committed_after_all(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(KafkaConsumer, "_settle_and_commit", whoever_owns)
 
 
-@mutant("transient trouble makes the retry give the batch up instead of taking it again")
+@mutant("after transient trouble the batch is given up instead of being taken again")
 def retry_skips_the_batch(patch: pytest.MonkeyPatch) -> None:
     async def once(self: app.Process, attempt: Any, metrics: Any = None) -> Any:
         try:
@@ -179,7 +179,7 @@ def _impatient(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(app.Process, "_retry_transient", once)
 
 
-@mutant("a group that is ahead of its store goes on where it stands")
+@mutant("a group that is ahead of its store does not go back")
 def group_believed(patch: pytest.MonkeyPatch) -> None:
     async def nowhere(self: KafkaConsumer, assigned: Any) -> None:
         return None

@@ -31,7 +31,7 @@ def no_compare_and_set(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(MemoryStore, "save", forced)
 
 
-@mutant("a conflict is taken for a success")
+@mutant("a version conflict counts as a success")
 def conflict_ignored(patch: pytest.MonkeyPatch) -> None:
     save = Pipeline._save
 
@@ -74,7 +74,7 @@ def due_work_lost(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(documents, "new_document", without)
 
 
-@mutant("what an earlier process saved and did not publish is not looked for at the start")
+@mutant("a start does not look for outcomes that an earlier process saved and did not publish")
 def sweep_skipped(patch: pytest.MonkeyPatch) -> None:
     async def nothing(self: Pipeline) -> int:
         return 0
@@ -93,7 +93,7 @@ def journal_closed_early(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Pipeline, "settle", after_closing)
 
 
-@mutant("with a batch the journal entries of the next one are removed, which is not published yet")
+@mutant("the end of a batch also removes the journal entries of the next batch, which is not published yet")
 def next_journal_closed(patch: pytest.MonkeyPatch) -> None:
     take, settle = Pipeline.take, Pipeline.settle
     taken: dict[Pipeline, list[Batch]] = {}
@@ -137,7 +137,9 @@ async def a_start_between_entry_and_save() -> None:
     )
 
 
-@mutant("a start takes away the entry of a batch that another process is about to save", a_start_between_entry_and_save)
+@mutant(
+    "a start removes the journal entry of a batch that another process is about to save", a_start_between_entry_and_save
+)
 def foreign_journal_closed(patch: pytest.MonkeyPatch) -> None:
     unpublished = MemoryStore.unpublished
 

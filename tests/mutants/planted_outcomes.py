@@ -25,7 +25,7 @@ from tests.fakes.memory import MemoryStore
 from tests.mutants.registry import later, mutant
 
 
-@mutant("outcomes are named by chance instead of by their cause")
+@mutant("outcomes have random ids instead of ids that follow from their cause")
 def random_outcome_ids(patch: pytest.MonkeyPatch) -> None:
     numbers = itertools.count(1)
     patch.setattr(fold, "outcome_id", lambda *_: f"outcome-{next(numbers)}")
@@ -43,7 +43,7 @@ def publish_before_save(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Pipeline, "_save", eager)
 
 
-@mutant("a redelivered input is passed over in silence: what it owes is not said again")
+@mutant("a redelivered input is ignored: its saved outcomes are not published again")
 def redelivery_not_re_emitted(patch: pytest.MonkeyPatch) -> None:
     collect = Pipeline._collect
 
@@ -66,7 +66,7 @@ def keys_dropped(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Pipeline, "_publish", keyless)
 
 
-@mutant("nobody waits for the broker's acks")
+@mutant("the broker's acks are not awaited")
 def acks_not_awaited(patch: pytest.MonkeyPatch) -> None:
     publish = Pipeline._publish
 
@@ -87,7 +87,7 @@ def new_key_each_call(patch: pytest.MonkeyPatch) -> None:
     patch.setitem(CLAIMS.performers, _kind_of(CLAIMS.performers, bpjs.pay), pay)
 
 
-@mutant("the answer to due work is named by chance")
+@mutant("the answer to due work has a random id")
 def random_answer_ids(patch: pytest.MonkeyPatch) -> None:
     message = DueRunner._message
     numbers = itertools.count(1)
@@ -112,7 +112,7 @@ def _kind_of(performers: Mapping[str, Any], performer: Any) -> str:
     return next(kind for kind, one in performers.items() if one is performer)
 
 
-@mutant("reporting ignores the newer word of an aggregate instead of the older one")
+@mutant("reporting ignores the newer event of an aggregate instead of the older one")
 def newer_word_ignored(patch: pytest.MonkeyPatch) -> None:
     def newer(state: Any, event: Any) -> bool:
         return state is not None and event.sequence is not None and event.sequence > state.sequence
@@ -120,7 +120,7 @@ def newer_word_ignored(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(reporting_rules, "older", newer)
 
 
-@mutant("a lease is given to whoever asks for it")
+@mutant("every process that asks for a lease gets it")
 def lease_for_everybody(patch: pytest.MonkeyPatch) -> None:
     async def granted(self: MemoryStore, names: Sequence[str], *_: Any) -> set[str]:
         return set(names)
@@ -129,6 +129,6 @@ def lease_for_everybody(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(MemoryStore, "renew_leases", granted)
 
 
-@mutant("work whose answer is on its way is performed again")
+@mutant("work whose answer was published but not taken yet is performed again")
 def answer_not_waited_for(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(due, "TAKEN_WITHIN_S", 0.0)

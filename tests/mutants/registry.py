@@ -20,15 +20,15 @@ Plant = Callable[[pytest.MonkeyPatch], None]
 class Law(StrEnum):
     """A law that a check enforces; `LAWS` holds the words of its failures."""
 
-    COMMIT = "no committed offset passes an effect that is not there"
-    SAVED = "nothing is said before it is saved"
+    COMMIT = "no offset is committed before its effects exist"
+    SAVED = "nothing is published before it is saved"
     TWICE = "the same id, the same bytes"
-    DOCUMENTS = "documents are those of the straight fold"
-    EVENTS = "events are those of the straight fold"
+    DOCUMENTS = "documents equal those of the straight fold"
+    EVENTS = "events equal those of the straight fold"
     LETTERS = "dead letters are complete and unchanged"
     MONEY = "BPJS pays once"
-    ALONE = "one process alone performs due work, once"
-    REST = "the world comes to rest, nothing left unread"
+    ALONE = "only one process performs due work, and only once"
+    REST = "the world comes to rest with no record unread"
 
 
 LAWS: Mapping[Law, tuple[str, ...]] = {
