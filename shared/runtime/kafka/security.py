@@ -10,7 +10,6 @@ from __future__ import annotations
 import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from aiokafka.helpers import create_ssl_context
@@ -20,6 +19,7 @@ from shared.runtime import configuration
 from shared.runtime.errors import StartRefused
 from shared.runtime.kafka.tokens import TokenSource
 from shared.runtime.ops import credentials
+from shared.runtime.ops.secrets import content_of
 
 PREFIX = "PAYUNG_KAFKA_"
 # These settings belong to the launcher and to durability.
@@ -131,10 +131,7 @@ def _take_from_files(given: dict[str, str]) -> None:
         file = given.pop(f"{name}_FILE", None)
         if file is None:
             continue
-        try:
-            text = Path(file).read_text("utf-8").strip()
-        except OSError as error:
-            raise StartRefused(f"{PREFIX}{name}_FILE cannot be read: {error.strerror}") from None
+        text = content_of(file, f"{PREFIX}{name}_FILE")
         if given.setdefault(name, text) != text:
             raise StartRefused(f"{PREFIX}{name} and {PREFIX}{name}_FILE differ: one of them would be ignored")
 

@@ -53,7 +53,8 @@ def content_of(path: str, name: str) -> str:
     try:
         with Path(path).open("rb") as file:
             raw = file.read(_BYTES_MAX + 1)
-        text = raw.decode("utf-8").strip()
+        # Editors of Windows write a byte order mark before the text; it is no part of the secret.
+        text = raw.decode("utf-8-sig").strip()
     except OSError as error:
         raise StartRefused(f"{name}: {path} cannot be read ({error.strerror})") from error
     except UnicodeDecodeError:

@@ -91,6 +91,21 @@ def test_ignored_or_unencrypted_settings_are_refused(given: dict[str, str], why:
     assert "rahasia" not in str(refused.value)
 
 
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [(None, "cannot be read"), (b"", "is empty"), (b"\n", "is empty"), ("rahasia".encode("utf-16"), "is no text")],
+)
+def test_a_password_file_without_a_password_is_refused_by_name(tmp_path: Path, content: bytes | None, why: str) -> None:
+    file = tmp_path / "password"
+    if content is None:
+        file.mkdir()
+    else:
+        file.write_bytes(content)
+    with pytest.raises(StartRefused, match=f"PAYUNG_KAFKA_PASSWORD_FILE: .* {why}") as refused:
+        read({**NEAR, "PAYUNG_KAFKA_USER": "u", "PAYUNG_KAFKA_PASSWORD_FILE": str(file)})
+    assert "rahasia" not in str(refused.value)
+
+
 def test_a_ca_without_a_log_in_is_refused_unless_auth_is_none(ca: dict[str, str]) -> None:
     with pytest.raises(StartRefused, match="no log-in"):
         read({**NEAR, **ca})

@@ -69,6 +69,12 @@ def test_every_secret_may_stand_in_a_file(tmp_path: Path) -> None:
     )
 
 
+def test_a_byte_order_mark_is_no_part_of_a_secret(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("geheim\r\n", "utf-8-sig")
+    found = secrets.resolved({"PAYUNG_KAFKA_PASSWORD_FILE": str(tmp_path / "secret")})
+    assert found["PAYUNG_KAFKA_PASSWORD"] == "geheim"
+
+
 def test_a_file_that_is_missing_empty_or_contradicted_is_refused_by_name(tmp_path: Path) -> None:
     with pytest.raises(StartRefused, match=r"PAYUNG_ID_KEY_FILE: .*cannot be read"):
         secrets.resolved({"PAYUNG_ID_KEY_FILE": str(tmp_path / "none")})
