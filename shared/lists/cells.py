@@ -20,7 +20,16 @@ from shared.lists.columns import Column, Layout, Matched, takes_submission_id
 from shared.lists.dates import can_be_turned
 from shared.lists.notices import Notice, not_taken
 from shared.lists.orders import Orders
-from shared.lists.rows import Problem, Remark, lost_digits, marked, sex_code, shortened_number, spreadsheet_error
+from shared.lists.rows import (
+    Problem,
+    Remark,
+    lost_digits,
+    marked,
+    sex_code,
+    shortened_number,
+    spreadsheet_error,
+    unclear_yes,
+)
 
 CONSENT_METHOD = "form"
 _SUBMISSION = ("submission_id",)
@@ -107,6 +116,8 @@ class CellMeaning:
                 remark = self._debris(column, index, text)
             if is_watched and remark is None:
                 text, remark = self._watched(column, index, text)
+            elif path == _YES_OR_NO and remark is None and parse(text) is None:
+                remark = unclear_yes(column.field, self._header[index], text)
             if remark is not None:
                 remarks = (*remarks, remark)
             # A cell that is known to be invalid is sent unchanged, so that the service refuses it.

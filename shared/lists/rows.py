@@ -204,6 +204,16 @@ def marked(field: str, column: str, mark: str) -> Remark:
     )
 
 
+def unclear_yes(field: str, column: str, cell: str) -> Remark:
+    """A question for the worker's yes without a clear answer."""
+    shown, shown_en = (f"berisi {cell}", f"holds {cell}") if cell else ("kosong", "is empty")
+    return Remark(
+        field,
+        f"Kolom {column} {shown}; isi Ya bila pekerja menyetujui, atau Tidak.",
+        f"The column {column} {shown_en}; write Ya when the worker agrees, or Tidak.",
+    )
+
+
 def sex_code(column: str, code: str) -> Remark:
     """A number instead of a sex."""
     return Remark(

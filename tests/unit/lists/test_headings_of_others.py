@@ -101,6 +101,13 @@ def test_only_a_yes_below_a_question_for_consent_counts(tmp_path: Path, heading:
         (5, "field-invalid:consent"),
         (6, "field-invalid:consent"),
     ]
+    messages = [one.message for one in result.refused[1:]]
+    name = heading.strip()
+    assert [message.partition(";")[0] for message in messages] == [
+        f"Kolom {name} kosong",
+        f"Kolom {name} berisi mungkin",
+        f"Kolom {name} berisi v",
+    ]
 
 
 def test_an_empty_yes_beside_the_day_does_not_count_as_a_yes(tmp_path: Path) -> None:
