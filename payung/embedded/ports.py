@@ -85,7 +85,8 @@ class Reservation:
 
     def _reserve(self, number: int) -> bool:
         # A name in Linux's abstract namespace belongs to one process and ends with it; like a port it belongs to the
-        # network namespace. Other systems have no such names: there two starts at the same moment are not told apart.
+        # network namespace. Other systems have no such names: there two starts at the same moment are not
+        # distinguished.
         if sys.platform != "linux":
             return True
         name = socket.socket(socket.AF_UNIX)

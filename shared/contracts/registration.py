@@ -155,7 +155,7 @@ class FieldsDisputed(Data):
 
 
 class SubmissionAnswered(Data):
-    """What became of one submission, told to the agency that sent it."""
+    """The answer to one submission, for the agency that sent it."""
 
     submission_id: str | None
     outcome: Literal["registered", "already-registered", "attested", "updated", "withdrawn", "accepted", "rejected"]
@@ -165,7 +165,7 @@ class SubmissionAnswered(Data):
 
 
 class SubmissionSettled(Data):
-    """What became of the identity check, told to every agency that submitted the worker."""
+    """The result of the identity check, for every agency that submitted the worker."""
 
     submission_id: str
     worker_id: str

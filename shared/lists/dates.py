@@ -42,7 +42,7 @@ _ERRORS_ONE_IN = 100
 _AM_OR_PM = re.compile(r"[AaPp]\.?[Mm]\.?$", re.ASCII)
 _ISO_DASH = 4
 _ISO = re.compile(r"\d{4}-(\d\d)-(\d\d)", re.ASCII)
-# So many dates of a kind, and of both kinds, are no chance.
+# This many dates of a kind, and of both kinds, cannot be chance.
 _TURNED_LEAST = 2
 _TURNED_TOGETHER = 5
 

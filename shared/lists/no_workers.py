@@ -111,7 +111,7 @@ class NoWorkers:
             return 2 * len(filled) <= len(self._heading) + 1 and not has_nik(filled)
         if not self._signed or not (_NOTE.match(lead) or _GROUP.match(lead)):
             return False
-        # A note may name a telephone, so only a whole NIK speaks against it.
+        # A note may contain a telephone number, so only a whole NIK shows that the line is a row.
         number = _NIK if _NOTE.match(lead) else _LIKE_A_NIK
         return len(_filled(cells)) == 1 and not number.search(_GAPS.sub("", lead))
 

@@ -79,8 +79,9 @@ class Twins:
         return self._first(filled)[:2] if filled else (self.places[0], "")
 
     def word(self, cells: Sequence[str]) -> str | None:
-        """The yes or no beside the day of a consent: lists have a column for each. Empty when a column that asks for it
-        has none in this row: that is no yes."""
+        """The yes or no beside the day of a consent: lists have a column for each. Empty when a column asks for it and
+        this row has none: that does not count as a yes.
+        """
         found = list(self._said(cells)) if self.column.path == _CONSENT else []
         words = [text for _, text, is_day in found if not is_day]
         no = next((text for text in words if parse(text) is False), None)

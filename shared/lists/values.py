@@ -133,7 +133,7 @@ def amount(cell: str) -> int | str:
     return cell
 
 
-# Nobody earns less in a month: the cell has thousands or millions, and nobody knows which.
+# No income of a month is smaller than this. Such a cell is in thousands or in millions, and does not say which.
 _INCOME_LEAST = 10_000
 
 

@@ -50,10 +50,10 @@ class ServiceSpec:
     input whose name was used before with other content. `table` says which events each topic may carry, and from whom.
     `first_only`: own events of which only the first content under a name counts; they carry the result of a look into
     the store, which may differ when a restored store decides again. `after_cause`: own steps that ask what the store
-    knows; they are passed over while the store does not know the input for which they were saved. Other steps hold all
-    that they need, and are taken in the order of the log. `names_workers`: it turns NIKs into worker ids, and
-    so needs the key of worker ids. The service that `leads` publishes which key it has; one that `follows` refuses to
-    run with another (`ops/key_guard.py`). `settings`: the environment variables of this service alone.
+    knows; they are ignored while the store does not know the input for which they were saved. Other steps hold all that
+    they need, and are taken in the order of the log. `names_workers`: it turns NIKs into worker ids, and so needs the
+    key of worker ids. The service that `leads` publishes which key it has; one that `follows` refuses to run with
+    another (`ops/key_guard.py`). `settings`: the environment variables of this service alone.
     """
 
     name: str

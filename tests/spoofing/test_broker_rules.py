@@ -61,7 +61,7 @@ pytestmark = [pytest.mark.connected, pytest.mark.timeout(240)]
 DINSOS, DESA = topics.registration_intake("64.08", "dinsos"), topics.registration_intake("64.08", "desa")
 FEEDBACK = topics.feedback("64.08", "dinsos")
 UNAUTHORIZED, AUTHENTICATION_FAILED = 13, 18
-# Every connection of these tests is closed this often, so they also show that our clients do not mind.
+# Every connection of these tests is closed this often, so they also show that our clients work on without loss.
 LOG_IN_ENDS_MS = 5_000
 ALLOW = AclPermissionType.ALLOW
 

@@ -60,7 +60,7 @@ def _text(kind: type, name: str, hint: Any) -> str:
 
 HEIR = Heir(name="Rahmat", relation="spouse", phone=None)
 FILLERS = {"filled": Filler(_text, ("heir", HEIR)), "bare": Filler(_text, ("name", "Siti"), bare=True)}
-# What agencies said of a worker: a value is sealed when its field is personal.
+# The statements of agencies about a worker: a value is sealed when its field is personal.
 SAID = {"said in clear": Filler(_text, ("sex", "F")), "unsaid": Filler(_text, ("address", None))}
 
 

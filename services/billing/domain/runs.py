@@ -1,11 +1,12 @@
 """One billing run: page by page through its candidates in priority order, as far as its money reaches.
 
-Theory of operation run.requested waits (due work `catch-up`) until every verdict published before the command is
-counted and the budget is free -> run.start and run.funded set the money aside -> run.step draws the first page: one
-record, run.drawn, names the workers whose money is reserved and the run's figures after them; taking it draws the next
-page -> run.settle and run.closing pass through the work topic behind every `premium.skipped` of the run (same key and
-partition, so those arrive first); run.counting does it once more, so that those are saved before they are counted ->
-run.counted carries the result of the count -> run.released.
+Theory of operation
+run.requested waits (due work `catch-up`) until every verdict published before the command is counted and the budget is
+free -> run.start and run.funded set the money aside -> run.step draws the first page: one record, run.drawn, names the
+workers whose money is reserved and the run's figures after them; taking it draws the next page -> run.settle and
+run.closing pass through the work topic behind every `premium.skipped` of the run (same key and partition, so those
+arrive first); run.counting does it once more, so that those are saved before they are counted -> run.counted carries
+the result of the count -> run.released.
 
 The result of a page or of a count is first written to the log (run.drawn, run.counted) and only then changes the run. A
 store that was restored from an older copy may find another result when it decides again. The first record under a name

@@ -59,7 +59,7 @@ async def pay(key: str, claim: Claim, due: Due, place: Workplace) -> WorkResult:
     if answer.status_code >= 500 or answer.status_code == TOO_MANY:
         raise Unavailable(f"BPJS: HTTP {answer.status_code}")
     if answer.status_code >= 300:
-        # 400 is our own mistake: no claimant is told "refused", an alert fires, and the work stays due.
+        # 400 is our own mistake: no refusal is published, an alert fires, and the work stays due.
         raise Defect(f"BPJS: HTTP {answer.status_code}")
     return WorkResult("benefit.transferred", key, _transferred(claim, answer, list(claim.to_pay)))
 

@@ -1,9 +1,11 @@
 """What a worker's families are entitled to, and what claims took of it: one document per worker. Nothing is paid twice.
 
-Theory of operation * A claim is judged by what other claims took (`taken_by_others`). Then it asks for its part and
-names the number of changes that it saw (`seen`). The entitlement gives the part only if nothing has changed since
-(compare-and-set); otherwise the claim is judged again. * A claim that ends without payment gives back what it took. *
-Scholarships follow a paid death or total disability. They wait here and are woken when it is paid.
+Theory of operation
+* A claim is judged by what other claims took (`taken_by_others`). Then it asks for its part and names the number of
+  changes that it saw (`seen`). The entitlement gives the part only if nothing has changed since (compare-and-set);
+  otherwise the claim is judged again.
+* A claim that ends without payment gives back what it took.
+* Scholarships follow a paid death or total disability. They wait here and are woken when it is paid.
 
 Claims may name one person by several numbers. They ask at the documents of their own numbers. Then each is saved as
 `clearing`, and only then looks at the other numbers (due work, `waits.clear`). If two are clearing at the same time,

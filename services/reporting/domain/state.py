@@ -47,7 +47,7 @@ class FormerState:
 
 @value(frozen=True, slots=True, kw_only=True)
 class Registration:
-    """A worker as registered now; `sequence` is the version of registration's document that said so."""
+    """A worker as registered now; `sequence` is the version of registration's document in that event."""
 
     regency: str
     district: str

@@ -45,7 +45,7 @@ T = TypeVar("T")
 
 
 class _Breaker(CircuitBreaker):  # type: ignore[misc]  # the library has no types
-    """The library's breaker on the product's clock, so that a wait told to the runner ends when the runner
+    """The library's breaker on the product's clock, so that a wait that it reports to the runner ends when the runner
     expects it.
     """
 

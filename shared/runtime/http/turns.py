@@ -42,7 +42,7 @@ class Turns:
     def _next_round(self, loop: asyncio.AbstractEventLoop) -> None:
         self._left = BEGIN_A_ROUND
         while self._left and (self._health or self._others):
-            # One of each in turn: a flood of requests for health stops no others.
+            # One of each in turn: a flood of requests for health does not stop other requests.
             for queue in (self._health, self._others):
                 self._begin_first(queue)
         self._counting = self._left < BEGIN_A_ROUND

@@ -301,7 +301,7 @@ class _MetadataRequest(RequestStruct):  # type: ignore[misc]  # aiokafka is unty
 
 
 class AllTopics(Request[_MetadataRequest]):  # type: ignore[misc]  # aiokafka is untyped
-    """Asks for all topics with their ids. aiokafka speaks an older version of this request, without ids."""
+    """Asks for all topics with their ids. aiokafka sends an older version of this request, without ids."""
 
     API_KEY = 3
 

@@ -87,7 +87,7 @@ def joined(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[s
 
 
 class LibraryHandler(logging.Handler):
-    """Writes what the loggers of our dependencies say as lines of our own log, so that every line has one form.
+    """Writes the messages of our dependencies' loggers as lines of our own log, so that every line has one form.
 
     Many libraries write the exception's own text, as an argument of the message, inside it or after its first line;
     that text is left out.

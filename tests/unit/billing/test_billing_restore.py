@@ -1,4 +1,4 @@
-"""A billing store of before, under a log that goes further."""
+"""An older billing store under a newer log."""
 
 from __future__ import annotations
 

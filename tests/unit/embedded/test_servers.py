@@ -139,7 +139,7 @@ def test_two_installations_do_not_take_the_same_ports_before_they_listen() -> No
         other.release()
         assert ports.free_base() != base
     with ports.reserved(base, ["registration", "kafka", "mongo"]):
-        """Whoever gives up or ends leaves nothing reserved."""
+        """A process that gives up or ends leaves nothing reserved."""
 
 
 @pytest.mark.parametrize(

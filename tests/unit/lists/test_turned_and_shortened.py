@@ -1,4 +1,4 @@
-"""What a spreadsheet has changed without a word: dates turned, long numbers shortened, incomes in another unit."""
+"""Changes that a spreadsheet makes silently: dates turned, long numbers shortened, incomes in another unit."""
 
 from __future__ import annotations
 

@@ -1,10 +1,11 @@
 """House stickers: until when a worker is paid, the number of the sticker, and whether it was issued and put up. Pure.
 
-Theory of operation A sticker says "paid until", so registration reads the events about premiums. `covers` (worker_id)
-holds a worker's billed months with their invoices; `invoices` holds which invoices are paid. A month is covered only
-when both are there; the order of arrival does not matter. A sticker's number is computed from the worker and the day on
-which the registration was opened: a second print gives the same number, and a worker who left and came back gets a new
-one. An officer's request issues stickers (`sticker.issue.v1` on the work topic), and sheets print issued stickers only.
+Theory of operation
+A sticker says "paid until", so registration reads the events about premiums. `covers` (worker_id) holds a worker's
+billed months with their invoices; `invoices` holds which invoices are paid. A month is covered only when both are
+there; the order of arrival does not matter. A sticker's number is computed from the worker and the day on which the
+registration was opened: a second print gives the same number, and a worker who left and came back gets a new one. An
+officer's request issues stickers (`sticker.issue.v1` on the work topic), and sheets print issued stickers only.
 Validity is not stored with a sticker: it is valid while its worker is (`revoked`).
 """
 
