@@ -13,7 +13,7 @@ from functools import cache
 from typing import Any, Literal
 
 from shared.contracts.reasons import COLUMNS_ID
-from shared.lists import values
+from shared.lists import sexes, values
 from shared.lists.errors import HeaderError, ListError
 from shared.lists.qualifiers import is_other_meaning
 
@@ -313,7 +313,7 @@ def without_answers(header: Sequence[str]) -> int:
 
 def known_names(header: Sequence[str], layout: Layout) -> int:
     """How many of these cells are column names: this tells a header from a title above it."""
-    return len({plain(cell) for cell in header} & _by_name(layout).keys())
+    return len(set(_plain_names(header, layout)) & _by_name(layout).keys())
 
 
 def is_complete(header: Sequence[str], layout: Layout) -> bool:
@@ -324,7 +324,24 @@ def is_complete(header: Sequence[str], layout: Layout) -> bool:
 
 def paths_of(header: Sequence[str], layout: Layout) -> list[Column | None]:
     """The column that each cell names; None for a cell that names none."""
-    return [_named(plain(cell), layout) for cell in header]
+    return [_named(name, layout) for name in _plain_names(header, layout)]
+
+
+def sex_columns(header: Sequence[str], layout: Layout) -> tuple[int, int] | None:
+    """The places of the columns `L` and `P` in a list that has no other column for the sex."""
+    if all(column.path != _SEX.path for column in layout.columns):
+        return None
+    names = [plain(cell) for cell in header]
+    return None if any(name in _SEX.names for name in names) else sexes.places_of(names)
+
+
+def _plain_names(header: Sequence[str], layout: Layout) -> list[str]:
+    names = [plain(cell) for cell in header]
+    found = sex_columns(header, layout)
+    if found is not None:
+        # The sex is read from both columns together, in the place of the first.
+        names[found[0]], names[found[1]] = _SEX.names[0], ""
+    return names
 
 
 def _named(name: str, layout: Layout) -> Column | None:
@@ -347,10 +364,9 @@ def match(header: Sequence[str], layout: Layout) -> Matched:
     unknown: list[str] = []
     again: dict[int, Column] = {}
     repeated: set[int] = set()
-    for index, cell in enumerate(header):
-        name = plain(cell)
+    for index, (cell, name) in enumerate(zip(header, _plain_names(header, layout), strict=True)):
         column = _named(name, layout)
-        if column is None and cell.strip():
+        if column is None and name and cell.strip():
             unknown.append(cell.strip())
         if column is not None and column.path in taken:
             again[index] = column

@@ -6,8 +6,9 @@ import re
 from collections.abc import Sequence
 
 from shared.files.separated import unguarded
+from shared.lists import sexes
 from shared.lists.cells import CellMeaning
-from shared.lists.columns import PLACE_AND_DAY, Layout, match, nearest, paths_of, plain, without_answers
+from shared.lists.columns import PLACE_AND_DAY, Layout, match, nearest, paths_of, plain, sex_columns, without_answers
 from shared.lists.errors import HeaderError
 from shared.lists.notices import Notice, all_unused, headings_differ, incomplete_heading
 from shared.lists.rows import (
@@ -52,6 +53,7 @@ class Section:
         self._is_sheet = is_sheet
         self._used = [i for i, column in enumerate(matched.columns) if column is not None or i in matched.again]
         self._place_and_day = [i for i, name in enumerate(heading[:own]) if plain(name) in PLACE_AND_DAY]
+        self._sexes = sex_columns(heading[:own], layout)
         self._unused = all_unused({name: nearest(name, layout) for name in matched.unknown})
 
     def notices(self, where: str) -> tuple[Notice, ...]:
@@ -66,7 +68,7 @@ class Section:
     def see(self, number: int, cells: list[str]) -> None:
         """Examines one unbroken row of the first pass."""
         if not self.meaning.has_seen_enough:
-            self.meaning.see(number, self._with_days_alone(self._as_typed(cells))[0])
+            self.meaning.see(number, self._as_meant(self._as_typed(cells))[0])
 
     def row(self, record: Cells, sheet: str, order: int) -> Row:
         """One row; `sheet` and `order` are those of its table."""
@@ -87,7 +89,7 @@ class Section:
             if names:
                 return self.broken(number, cells, no_value(", ".join(names)), sheet)
         cells = self._as_typed(cells)
-        meant, place = self._with_days_alone(cells)
+        meant, place = self._as_meant(cells)
         if problem := self.meaning.problem(meant):
             return self.broken(number, cells, problem, sheet)
         data, remarks = self.meaning.read(name_of(number), meant)
@@ -102,10 +104,14 @@ class Section:
         kept = tuple((cells + [""] * width)[:width])
         return Row(number, self.header, kept, self._type, {}, (problem,), sheet=sheet)
 
-    def _with_days_alone(self, cells: list[str]) -> tuple[list[str], str]:
-        """The cells with the day alone where a column has the place before it, and that place. A cell that is written
-        in another way stays as it is, so that the service refuses it."""
+    def _as_meant(self, cells: list[str]) -> tuple[list[str], str]:
+        """The cells with the day alone where a column has the place before it and with the sex of the columns `L` and
+        `P` in the first of them, and that place. A cell that is written in another way stays as it is, so that the
+        service refuses it."""
         place = ""
+        if self._sexes is not None and max(self._sexes) < len(cells):
+            male, female = self._sexes
+            cells = [*cells[:male], sexes.of(cells[male], cells[female]), *cells[male + 1 :]]
         for index in self._place_and_day:
             if index < len(cells) and (found := _PLACE_BEFORE_A_DAY.fullmatch(cells[index])):
                 cells = [*cells[:index], found[2], *cells[index + 1 :]]
