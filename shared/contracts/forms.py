@@ -79,22 +79,22 @@ def never(_: object) -> bool:
 class Values(Generic[G]):
     """The values read so far, by their steps, and `given`: what the readers know besides the form."""
 
-    __slots__ = ("_by_name", "given", "reasons", "warnings")
+    __slots__ = ("by_name", "given", "reasons", "warnings")
 
     def __init__(self, given: G) -> None:
         self.given = given
         self.reasons: list[str] = []
         self.warnings: list[str] = []
-        self._by_name: dict[str, Any] = {}
+        self.by_name: dict[str, Any] = {}
 
     def __getitem__(self, step: Field[T, Any] | Rule[T, Any]) -> T:
         """The value of a step that must have one: a required field of a form without reasons."""
-        found: T = self._by_name[step.name]
+        found: T = self.by_name[step.name]
         return found
 
     def get(self, step: Field[T, Any] | Rule[T, Any]) -> T | None:
         """The value of a step; None when it has none."""
-        return self._by_name.get(step.name)
+        return self.by_name.get(step.name)
 
     def note(self, name: str, called: str, found: Any) -> None:
         """Takes what a step of this name returned; its reasons call the field `called`."""
@@ -105,7 +105,7 @@ class Values(Generic[G]):
                 self.reasons.append(f"{reason}:{called}" if is_bare else str(reason))
             found = found.value
         if found is not None:
-            self._by_name[name] = found
+            self.by_name[name] = found
 
 
 class Field(Generic[T_co, G_contra]):
@@ -138,12 +138,17 @@ class Field(Generic[T_co, G_contra]):
 
     def take(self, fields: Mapping[str, Any], values: Values[Any]) -> None:
         """Reads the raw value."""
-        raw = fields.get(self.name)
+        name = self.name
+        raw = fields.get(name)
         if self._empty(raw):
             if not self._optional:
                 values.reasons.append(self._absent)
         else:
-            values.note(self.name, self.called, self._read(raw, values))
+            found = self._read(raw, values)
+            if found.__class__ is Noted or found is None:
+                values.note(name, self.called, found)
+            else:
+                values.by_name[name] = found
 
 
 class Rule(Generic[T_co, G_contra]):
@@ -162,7 +167,9 @@ class Rule(Generic[T_co, G_contra]):
 
     def take(self, fields: Mapping[str, Any], values: Values[Any]) -> None:
         """Judges the values; a rule does not see raw fields."""
-        values.note(self.name, self.called, self._judge(values))
+        found = self._judge(values)
+        if found is not None:
+            values.note(self.name, self.called, found)
 
 
 @value(frozen=True, slots=True)
@@ -184,13 +191,13 @@ class Form(Generic[V_co, G_contra]):
         *steps: Field[Any, G_contra] | Rule[Any, G_contra],
     ) -> None:
         self._make = make
-        self._steps = steps
+        self._takes = tuple(step.take for step in steps)
 
     def read(self, fields: Mapping[str, Any], given: G_contra) -> Read[V_co]:
         """Reads every field once. Each reason is given once."""
         values = Values(given)
-        for step in self._steps:
-            step.take(fields, values)
+        for take in self._takes:
+            take(fields, values)
         if values.reasons:
             return Read(None, tuple(dict.fromkeys(values.reasons)), tuple(values.warnings), values)
         return Read(self._make(values), (), tuple(values.warnings), values)

@@ -79,7 +79,7 @@ def cleaned(value: Any) -> Any:
 def says_nothing(text: str) -> bool:
     """Whether a text means an empty cell: blank, a dash, a dot, n/a."""
     bare = text.strip()
-    return not bare or (len(bare) <= 3 and bare.lower() in _NOTHING)
+    return len(bare) <= 3 and bare.lower() in _NOTHING
 
 
 def error_value(text: str) -> str | None:

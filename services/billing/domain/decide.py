@@ -78,28 +78,21 @@ def _drawn(event: Event[RunDrawn], reference: Reference) -> tuple[Routed, ...]:
 
 
 def _set_budget(event: Event[SetBudget], reference: Reference) -> tuple[Routed, ...]:
-    part = forms.ceilings(event, reference)
-    if isinstance(part, RefusedCommand):
-        return _refusal(event, part)
-    return commands.route(event, part)
+    return _passed_on(event, forms.ceilings(event, reference))
 
 
 def _order_run(event: Event[RunBilling], reference: Reference) -> tuple[Routed, ...]:
-    part = forms.run_order(event, reference)
-    if isinstance(part, RefusedCommand):
-        return _refusal(event, part)
-    return commands.route(event, part)
+    return _passed_on(event, forms.run_order(event, reference))
 
 
 def _pay(event: Event[PayInvoice], reference: Reference) -> tuple[Routed, ...]:
-    part = forms.payment(event, reference)
+    return _passed_on(event, forms.payment(event, reference))
+
+
+def _passed_on(event: Event, part: Ceilings | RunOrder | Payment | RefusedCommand) -> tuple[Routed, ...]:
     if isinstance(part, RefusedCommand):
-        return _refusal(event, part)
+        return (Routed(Address("refusals", event.name), part),)
     return commands.route(event, part)
-
-
-def _refusal(event: Event, part: RefusedCommand) -> tuple[Routed, ...]:
-    return (Routed(Address("refusals", event.name), part),)
 
 
 def _refused(state: Refusal | None, event: Event[RefusedCommand], facts: Facts) -> Decision[Refusal]:

@@ -5,18 +5,21 @@ Pure and total: any content of `data` gives a part. Knows no document.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any, TypeVar
 
 from services.billing.domain import rules
 from services.billing.domain.state import Accounts, Reference
-from shared.contracts import tokens
+from shared.contracts import readers, tokens
 from shared.contracts.base import FUNDINGS, Funding
 from shared.contracts.billing import CommandRefused
-from shared.contracts.fields import Fields
-from shared.kernel.calendar import business_day, is_period
+from shared.contracts.forms import INVALID, Field, Form, Values, Wrong
+from shared.kernel.calendar import business_day, day_of, is_period
 from shared.kernel.event import Event, Intake
 from shared.kernel.values import value
+
+V = TypeVar("V")
 
 YEAR_MIN, YEAR_MAX = 2015, 2100
 # More than the budget of any province; it also keeps sums far inside 64 bits.
@@ -67,104 +70,36 @@ class Payment:
     source: str
 
 
-class _Form(Fields):
-    """The fields that several of billing's commands share."""
+@value(frozen=True, slots=True)
+class Given:
+    """What the readers know besides the form: the sender, and the day of the command in WITA."""
 
-    def __init__(self, event: Event[Intake], reference: Reference) -> None:
-        super().__init__(event.data.fields, event.data.problem)
-        self.source = event.source
-        self.reference = reference
-
-    def regency(self) -> str:
-        value = self.fields.get("regency")
-        if isinstance(value, str) and self.reference.areas.is_regency(value) and rules.speaks_for(self.source, value):
-            return value
-        self.wrong("regency")
-        return ""
-
-    def funding(self) -> Funding:
-        value = self.fields.get("funding")
-        for known in FUNDINGS:
-            if value == known:
-                return known
-        self.wrong("funding")
-        return "apbd-regency"
+    source: str
+    today: date
+    reference: Reference
 
 
 def ceilings(event: Event[Intake], reference: Reference) -> Ceilings | RefusedCommand:
     """Reads `budget.set.v1`."""
-    form = _Form(event, reference)
-    regency = form.regency()
-    year = form.whole("year", YEAR_MIN, YEAR_MAX)
-    funding = form.funding()
-    amounts = Accounts(form.whole("jkk", 0, RUPIAH_MAX), form.whole("jkm", 0, RUPIAH_MAX))
-    decree_no = form.text("decree_no")
-    target_workers = form.whole("target_workers", 0, WORKERS_MAX)
-    targets = _targets(form, regency)
-    if form.reasons:
-        return refused(event, form.reasons)
-    return Ceilings(regency, year, funding, amounts, decree_no, target_workers, targets)
-
-
-def _targets(form: _Form, regency: str) -> dict[str, int]:
-    """Targets by district. An unknown district is refused, because no figure would ever count towards its target."""
-    if form.missing("targets"):
-        return {}
-    value = form.fields["targets"]
-    districts = form.reference.areas.districts(regency)
-    if isinstance(value, dict) and all(
-        (not regency or district in districts)
-        and isinstance(number, int)
-        and not isinstance(number, bool)
-        and 0 <= number <= WORKERS_MAX
-        for district, number in value.items()
-    ):
-        return dict(value)
-    form.wrong("targets")
-    return {}
+    return _read(_CEILINGS, event, reference)
 
 
 def run_order(event: Event[Intake], reference: Reference) -> RunOrder | RefusedCommand:
     """Reads `billing.run.v1`. The default cutoff is the day of the command in WITA."""
-    today = business_day(event.at)
-    form = _Form(event, reference)
-    regency = form.regency()
-    period = form.fields.get("period")
-    funding = form.funding()
-    if (
-        not isinstance(period, str)
-        or not is_period(period)
-        or rules.is_too_far_ahead(period, today)
-        or not rules.has_premium(reference.rates, funding, period)
-    ):
-        form.wrong("period")
-        period = ""
-    cutoff = form.optional_day("cutoff")
-    due_date = form.optional_day("due_date")
-    # Refused before anything is billed: the watch over the due date cannot compute with such a day, and the invoice
-    # would be lost.
-    if due_date and period and not rules.may_be_due(period, due_date):
-        form.wrong("due_date")
-    if form.reasons:
-        return refused(event, form.reasons)
-    return RunOrder(regency, period, funding, cutoff or today.isoformat(), due_date)
+    return _read(_RUN_ORDER, event, reference)
 
 
 def payment(event: Event[Intake], reference: Reference) -> Payment | RefusedCommand:
     """Reads `invoice.pay.v1`."""
-    form = _Form(event, reference)
-    invoice_id = form.text("invoice_id")
-    amount = form.whole("amount", 0, RUPIAH_MAX)
-    paid_on = form.day("paid_on")
-    if paid_on > business_day(event.at).isoformat():
-        form.wrong("paid_on")
-    reference_text = form.text("reference")
-    if form.reasons:
-        return refused(event, form.reasons)
-    return Payment(invoice_id, amount, paid_on, reference_text, event.source)
+    return _read(_PAYMENT, event, reference)
 
 
-def refused(event: Event[Intake], reasons: list[str]) -> RefusedCommand:
+def _read(form: Form[V, Given], event: Event[Intake], reference: Reference) -> V | RefusedCommand:
+    read = form.of(event.data, Given(event.source, business_day(event.at), reference))
+    return refused(event, read.reasons) if read.value is None else read.value
+
+
+def refused(event: Event[Intake], reasons: Sequence[str]) -> RefusedCommand:
     """The refusal of a command, with those of its own ids that can be read."""
     fields = event.data.fields
     year = fields.get("year")
@@ -177,7 +112,7 @@ def refused(event: Event[Intake], reasons: list[str]) -> RefusedCommand:
             funding=next((one for one in FUNDINGS if one == fields.get("funding")), None),
             invoice_id=_code(fields, "invoice_id"),
             reference=_code(fields, "reference"),
-            reasons=reasons,
+            reasons=list(reasons),
         ),
     )
 
@@ -188,3 +123,107 @@ def _code(fields: Mapping[str, Any], name: str) -> str | None:
     """
     value = fields.get(name)
     return value.strip() if isinstance(value, str) and tokens.is_number(value.strip()) else None
+
+
+def _regency(raw: Any, values: Values[Given]) -> str | Wrong:
+    """A regency for which the sender may command."""
+    given = values.given
+    good = isinstance(raw, str) and given.reference.areas.is_regency(raw) and rules.speaks_for(given.source, raw)
+    return raw if good else INVALID
+
+
+def _funding(raw: Any, _: object) -> Funding | Wrong:
+    return next((one for one in FUNDINGS if one == raw), INVALID)
+
+
+def _targets(raw: Any, values: Values[Given]) -> Mapping[str, int] | Wrong:
+    """Targets by district. An unknown district is refused, because no figure would ever count towards its target."""
+    if not isinstance(raw, dict) or not all(readers.is_whole(number, 0, WORKERS_MAX) for number in raw.values()):
+        return INVALID
+    regency = values.get(_REGENCY)
+    if regency is None:
+        # The districts of a wrong regency are unknown; its own reason is enough.
+        return raw
+    districts = values.given.reference.areas.districts(regency)
+    return raw if all(district in districts for district in raw) else INVALID
+
+
+def _period(raw: Any, values: Values[Given]) -> str | Wrong:
+    """A month that may be billed, and for which the law has a premium."""
+    given, funding = values.given, values.get(_FUNDING) or _OWN_BUDGET
+    if not isinstance(raw, str) or not is_period(raw) or rules.is_too_far_ahead(raw, given.today):
+        return INVALID
+    return raw if rules.has_premium(given.reference.rates, funding, raw) else INVALID
+
+
+def _due_date(raw: Any, values: Values[Given]) -> date | Wrong:
+    """Refused before anything is billed: the watch over the due date cannot compute with every day, and the invoice
+    would be lost.
+    """
+    found, period = day_of(raw), values.get(_PERIOD)
+    if found is None or (period is not None and not rules.may_be_due(period, found.isoformat())):
+        return INVALID
+    return found
+
+
+def _paid_on(raw: Any, values: Values[Given]) -> date | Wrong:
+    found = day_of(raw)
+    return INVALID if found is None or found > values.given.today else found
+
+
+# A month with a wrong funding is judged as if the regency itself paid.
+_OWN_BUDGET: Funding = "apbd-regency"
+
+_REGENCY = Field("regency", _regency)
+_FUNDING: Field[Funding] = Field("funding", _funding)
+_YEAR = Field("year", readers.whole(YEAR_MIN, YEAR_MAX))
+_JKK = Field("jkk", readers.whole(0, RUPIAH_MAX))
+_JKM = Field("jkm", readers.whole(0, RUPIAH_MAX))
+_DECREE_NO = Field("decree_no", readers.short_text())
+_TARGET_WORKERS = Field("target_workers", readers.whole(0, WORKERS_MAX))
+_TARGETS = Field("targets", _targets, optional=True)
+_PERIOD = Field("period", _period)
+_CUTOFF = Field("cutoff", readers.day, optional=True)
+_DUE_DATE = Field("due_date", _due_date, optional=True)
+_INVOICE = Field("invoice_id", readers.short_text())
+_AMOUNT = Field("amount", readers.whole(0, RUPIAH_MAX))
+_PAID_ON = Field("paid_on", _paid_on)
+_TRANSFER = Field("reference", readers.short_text())
+
+
+def _ceilings(values: Values[Given]) -> Ceilings:
+    return Ceilings(
+        regency=values[_REGENCY],
+        year=values[_YEAR],
+        funding=values[_FUNDING],
+        amounts=Accounts(values[_JKK], values[_JKM]),
+        decree_no=values[_DECREE_NO],
+        target_workers=values[_TARGET_WORKERS],
+        targets=dict(values.get(_TARGETS) or {}),
+    )
+
+
+def _run_order(values: Values[Given]) -> RunOrder:
+    cutoff, due_date = values.get(_CUTOFF) or values.given.today, values.get(_DUE_DATE)
+    return RunOrder(
+        regency=values[_REGENCY],
+        period=values[_PERIOD],
+        funding=values[_FUNDING],
+        cutoff=cutoff.isoformat(),
+        due_date=None if due_date is None else due_date.isoformat(),
+    )
+
+
+def _payment(values: Values[Given]) -> Payment:
+    return Payment(
+        invoice_id=values[_INVOICE],
+        amount=values[_AMOUNT],
+        paid_on=values[_PAID_ON].isoformat(),
+        reference=values[_TRANSFER],
+        source=values.given.source,
+    )
+
+
+_CEILINGS = Form(_ceilings, _REGENCY, _YEAR, _FUNDING, _JKK, _JKM, _DECREE_NO, _TARGET_WORKERS, _TARGETS)
+_RUN_ORDER = Form(_run_order, _REGENCY, _FUNDING, _PERIOD, _CUTOFF, _DUE_DATE)
+_PAYMENT = Form(_payment, _INVOICE, _AMOUNT, _PAID_ON, _TRANSFER)

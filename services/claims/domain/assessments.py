@@ -11,7 +11,7 @@ from datetime import date
 
 from services.claims.domain import cover_rule, rules
 from services.claims.domain.cover_rule import Months
-from services.claims.domain.state import Child, Cover, CoverHistory, Entitlement, Form, PaidEvent, RunsKnown, Use
+from services.claims.domain.state import Child, ClaimForm, Cover, CoverHistory, Entitlement, PaidEvent, RunsKnown, Use
 from shared.contracts.base import BenefitLine
 from shared.contracts.reasons import Reason
 from shared.kernel.values import value
@@ -34,7 +34,7 @@ class AssessmentInput:
     """
 
     rates: Rates
-    form: Form
+    form: ClaimForm
     regency: str
     submitted_on: str
     first_on: str
@@ -146,7 +146,7 @@ def _rejections(case: AssessmentInput, settled: bool) -> list[Reason]:
     return found
 
 
-def _fits_cause(form: Form) -> bool:
+def _fits_cause(form: ClaimForm) -> bool:
     """Whether kind, outcome and cause fit together.
 
     JKK is for work accidents and occupational diseases, JKM for every other death, including an accident off duty
@@ -176,7 +176,7 @@ def _waits_for_arrears(case: AssessmentInput, months: Months) -> bool:
     return case.form.kind == "jkm" and months.unpaid > 0 and not is_full
 
 
-def _is_payee_unknown(form: Form) -> bool:
+def _is_payee_unknown(form: ClaimForm) -> bool:
     """Whether the payee is no family member: death and scholarship are paid to the family, so an officer must look."""
     relation = form.claimant.relation
     if form.kind == "scholarship":

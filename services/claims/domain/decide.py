@@ -71,8 +71,7 @@ from shared.persons.links import Link
 
 def conflicting(event: Event[Intake]) -> Routed:
     """Refuses an input whose name was used before with other content, in a separate document from the first one's."""
-    part = forms.refused(event, [Reason.CONFLICTING_DUPLICATE])
-    return Routed(Address("refusals", f"{event.name}|{event.content_hash}"), part)
+    return Routed(Address("refusals", f"{event.name}|{event.content_hash}"), forms.conflicting(event))
 
 
 def _submit(event: Event[SubmitClaim], reference: Reference) -> tuple[Routed, ...]:

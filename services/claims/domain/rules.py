@@ -12,7 +12,7 @@ from datetime import date, timedelta
 from fractions import Fraction
 
 from services.claims.domain.cover_rule import Months
-from services.claims.domain.state import Child, Cover, Form
+from services.claims.domain.state import Child, ClaimForm, Cover
 from shared.contracts.base import BenefitLine
 from shared.contracts.claims import ClaimKind
 from shared.kernel.calendar import age_on, years_later
@@ -66,7 +66,7 @@ GUARDIANS = frozenset((*HEIRS, "guardian"))
 _SCHOOL_YEAR = re.compile(r"(\d{4})(?:[/-](\d{4}))?")
 
 
-def missing_documents(form: Form) -> tuple[str, ...]:
+def missing_documents(form: ClaimForm) -> tuple[str, ...]:
     """The documents that the kind requires and the claim lacks, in the order of the contract."""
     asked = DOCUMENTS[form.kind]
     if form.kind == "jkk" and form.has_costs:
@@ -74,7 +74,7 @@ def missing_documents(form: Form) -> tuple[str, ...]:
     return tuple(code for code in asked if code not in form.documents)
 
 
-def has_expired(rates: Rates, form: Form, submitted_on: str) -> bool:
+def has_expired(rates: Rates, form: ClaimForm, submitted_on: str) -> bool:
     """PP 82/2019 Pasal 26: a JKK claim lapses 5 years after the event (2 before December 2019); JKM never does."""
     day = date.fromisoformat(form.event_date)
     limit = rates.rate("jkk.claim_expiry_years", day)
@@ -115,7 +115,7 @@ def has_scholarship_months(rates: Rates, months: Months, by_accident: bool, day:
     return by_accident or (least is not None and months.paid >= least.amount)
 
 
-def payable_children(rates: Rates, form: Form, submitted_on: str) -> tuple[Child, ...]:
+def payable_children(rates: Rates, form: ClaimForm, submitted_on: str) -> tuple[Child, ...]:
     """Children under 23 at a level that fits their age, each school year of a child once (PP 82/2019).
 
     The age counts on the day of the event; for a yearly claim, on the day of submission. A yearly claim reaches back
@@ -191,7 +191,7 @@ def death_benefits(rates: Rates, months: Months, day: date) -> tuple[BenefitLine
 
 
 def accident_benefits(
-    rates: Rates, form: Form, base: int, day: date, days_before: int, days: int
+    rates: Rates, form: ClaimForm, base: int, day: date, days_before: int, days: int
 ) -> tuple[BenefitLine, ...]:
     """JKK: costs, pay while unable to work, and the benefit of the outcome (docs/rules.md#claims).
 
@@ -245,7 +245,7 @@ def _is_payable_year(year: str, today: date, years_back: int) -> bool:
     return 0 <= behind < years_back
 
 
-def _partial(rates: Rates, form: Form, base: int, day: date) -> BenefitLine | None:
+def _partial(rates: Rates, form: ClaimForm, base: int, day: date) -> BenefitLine | None:
     """The benefit of a partial disability. A part of the body is never worth more than a total disability."""
     part = _times_base(rates, "disability-partial", "jkk.partial", base, day, Fraction(form.loss_percent) / 100)
     whole = _times_base(rates, "disability-total", "jkk.total_disability", base, day)

@@ -74,7 +74,7 @@ class Claimant:
 
 
 @value(frozen=True, slots=True, kw_only=True)
-class Form:
+class ClaimForm:
     """A well-formed `claim.submit.v1`. `transport` is the cost of land, sea and air; `loss_percent` is decimal text."""
 
     worker_id: str
@@ -151,7 +151,7 @@ class Claim:
     regency: str
     status: ClaimStatus = ClaimStatus.UNKNOWN
     stage: Stage = "agenda"
-    form: Form | None = None
+    form: ClaimForm | None = None
     fingerprint: str = ""
     correlation: str = ""
     submitted_on: str = ""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from shared.contracts import officers
+from shared.contracts.forms import INVALID, Field, Form, Values, Wrong, invalid, is_blank
 from shared.contracts.reasons import Reason
 from shared.kernel.decision import Address
 from shared.kernel.event import Event, Intake, Routed
@@ -31,43 +34,56 @@ class Refused:
 
 def of_officer(event: Event[Intake], reference: object) -> tuple[Routed, ...]:
     """The decision, or a refusal with every reason that holds, in the order of the fields."""
-    intake = event.data
-    fields = intake.fields
+    read = _DECISION.of(event.data, event.source)
     # Only an officer settles a case; an agency's event must not count as one.
-    signed_by = officers.name_of(event.source)
-    problems: list[str] = [] if signed_by else [f"{Reason.FIELD_INVALID}:source"]
-    if intake.problem:
-        problems.append(f"{Reason.FIELD_INVALID}:data")
-    else:
-        for name in ("worker_id", "decision", "officer", "reason"):
-            value = fields.get(name)
-            if value is None or (isinstance(value, str) and not value.strip()):
-                problems.append(f"{Reason.FIELD_MISSING}:{name}")
-            elif (
-                not isinstance(value, str)
-                or (name == "decision" and value not in ("verified", "rejected"))
-                or (name == "worker_id" and not may_be_shown(value))
-                or (name == "officer" and officers.is_signed_by_another(value, event.source))
-            ):
-                problems.append(f"{Reason.FIELD_INVALID}:{name}")
-    if problems:
-        return (Routed(Address("refusals", event.name), _refused(event, *problems)),)
-    part = IdentityDecisionForm(
-        worker_id=fields["worker_id"],
-        verified=fields["decision"] == "verified",
-        reason=fields["reason"],
-        signed_by=signed_by or "",
-    )
-    return (Routed(Address("identities", part.worker_id), part),)
+    unsigned = () if officers.name_of(event.source) else (invalid("source"),)
+    if unsigned or read.value is None:
+        refused = _refused(event, read.values, (*unsigned, *read.reasons))
+        return (Routed(Address("refusals", event.name), refused),)
+    return (Routed(Address("identities", read.value.worker_id), read.value),)
 
 
 def conflicting(event: Event[Intake]) -> Routed:
     """Refuses an event whose name was used before with other content."""
-    refused = _refused(event, Reason.CONFLICTING_DUPLICATE)
+    values = _DECISION.of(event.data, event.source).values
+    refused = _refused(event, values, (Reason.CONFLICTING_DUPLICATE,))
     return Routed(Address("refusals", f"{event.name}|{event.content_hash}"), refused)
 
 
-def _refused(event: Event[Intake], *reasons: str) -> Refused:
-    named = event.data.fields.get("worker_id")
-    officer = officers.name_of(event.source)
-    return Refused(worker_id=named if may_be_shown(named) else None, officer=officer, reasons=tuple(reasons))
+def _refused(event: Event[Intake], values: Values[str], reasons: tuple[str, ...]) -> Refused:
+    return Refused(worker_id=values.get(_WORKER_ID), officer=officers.name_of(event.source), reasons=reasons)
+
+
+def _worker_id(raw: Any, _: object) -> str | Wrong:
+    return raw if may_be_shown(raw) else INVALID
+
+
+def _verdict(raw: Any, _: object) -> bool | Wrong:
+    """Whether the officer verifies the worker, or rejects the case."""
+    return raw == "verified" if raw in ("verified", "rejected") else INVALID
+
+
+def _repeated_name(raw: Any, values: Values[str]) -> str | Wrong:
+    is_of_another = not isinstance(raw, str) or officers.is_signed_by_another(raw, values.given)
+    return INVALID if is_of_another else raw
+
+
+def _reason(raw: Any, _: object) -> str | Wrong:
+    return raw if isinstance(raw, str) else INVALID
+
+
+def _decision(values: Values[str]) -> IdentityDecisionForm:
+    return IdentityDecisionForm(
+        worker_id=values[_WORKER_ID],
+        verified=values[_VERDICT],
+        reason=values[_REASON],
+        signed_by=officers.name_of(values.given) or "",
+    )
+
+
+_WORKER_ID = Field("worker_id", _worker_id, empty=is_blank)
+_VERDICT = Field("decision", _verdict, empty=is_blank)
+_OFFICER = Field("officer", _repeated_name, empty=is_blank)
+_REASON = Field("reason", _reason, empty=is_blank)
+# What the readers know besides the form is the event's source, which names the officer.
+_DECISION: Form[IdentityDecisionForm, str] = Form(_decision, _WORKER_ID, _VERDICT, _OFFICER, _REASON)

@@ -17,7 +17,16 @@ from payung.installations import CommandError
 from services.billing.domain import rules as billing
 from services.claims.domain import assessments
 from services.claims.domain.assessments import AssessmentInput
-from services.claims.domain.state import Child, Claimant, Cover, CoverHistory, Entitlement, Form, PaidEvent, RunsKnown
+from services.claims.domain.state import (
+    Child,
+    Claimant,
+    ClaimForm,
+    Cover,
+    CoverHistory,
+    Entitlement,
+    PaidEvent,
+    RunsKnown,
+)
 from services.registration.compliance.domain import projects
 from services.registration.workers.domain import lifecycle
 from shared.contracts.base import Funding
@@ -66,10 +75,10 @@ def premiums(table: Rates) -> list[Any]:
     ]
 
 
-def _form(event_date: str, **changed: Any) -> Form:
+def _form(event_date: str, **changed: Any) -> ClaimForm:
     said: dict[str, Any] = {"kind": "jkm", "cause": "illness", "outcome": "death"}
     about = {"worker_id": "w", "documents": (), "claimant": Claimant("A", "spouse", "1")}
-    return Form(event_date=event_date, **{**about, **said, **changed})
+    return ClaimForm(event_date=event_date, **{**about, **said, **changed})
 
 
 def _child(name: str, level: str = "sd", year: str = "2025/2026", born: str = "2008-01-01") -> Child:
@@ -92,13 +101,13 @@ def _standing(last: str, months: int, unpaid: int = 0, paid_on: str = "") -> Cov
     return CoverHistory(covers, paid, RunsKnown.FULLY)
 
 
-def _accident(outcome: str, event_date: str = "2026-04-20", **more: Any) -> Form:
+def _accident(outcome: str, event_date: str = "2026-04-20", **more: Any) -> ClaimForm:
     return _form(event_date, kind="jkk", cause="accident", outcome=outcome, **more)
 
 
 LONG, SHORT = _standing("2026-04", 40), _standing("2026-04", 3)
 LEVELS = tuple(_child(level, level) for level in ("tk", "sd", "smp", "sma", "higher"))
-CLAIMS: tuple[tuple[Form, CoverHistory, str], ...] = (
+CLAIMS: tuple[tuple[ClaimForm, CoverHistory, str], ...] = (
     (_form("2026-04-20"), SHORT, "2026-05-01"),
     (_form("2026-04-20"), _standing("2026-04", 2), "2026-05-01"),
     (_form("2026-04-20"), _standing("2026-04", 4, unpaid=2), "2026-05-01"),

@@ -144,9 +144,7 @@ def _agency(raw: Any, _: object) -> topics.AgencyName | Wrong:
 
 
 def _officer(raw: Any, values: Values[str]) -> str | Wrong:
-    signed_by = officers.name_of(values.given)
-    is_of_another = officers.is_signed_by_another(None if is_empty(raw) else raw, values.given)
-    return INVALID if signed_by is None or is_of_another else signed_by
+    return readers.officer(None if is_empty(raw) else raw, values.given)
 
 
 def _is_finding(values: Values[str]) -> Wrong | None:
