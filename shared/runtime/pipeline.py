@@ -16,6 +16,8 @@ result, because:
 * a step that asks what the store knows (`after_cause`) is taken only when the store knows the input for which it was
   saved. After the restore of an older store it may be read before that input; it is ignored, because the decision
   of the input publishes it again;
+* a copy of a step that this process has settled is not answered again: what it caused stands in the log. Otherwise each
+  copy that a restored store publishes would travel along all later steps of its chain;
 * a journal entry names the documents that may owe outcomes. It is written before the documents and removed after the
   acks, so that a start finds them even when the input has expired from its topic.
 """
@@ -24,6 +26,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,6 +50,8 @@ log = structlog.get_logger()
 ROUNDS_MAX = 8
 # The most defects that are logged with their traceback. Every dead letter says where its own defect was raised.
 DEFECTS_MAX = 100
+# The number of settled steps whose names a process keeps, some 200 bytes each.
+STEPS_MAX = 50_000
 # MongoDB limits a document to 16 MiB; no single input may add more than this to a document.
 WRITE_BYTES_MAX = 8 * 1024 * 1024
 # The bytes of a document that the names of its inputs may take; names are never removed. Together with one write and
@@ -87,6 +92,8 @@ class Pipeline:
         self._metrics = metrics
         self._reference = reference
         self._defects: set[str] = set()
+        # The names of steps that this process has settled, the oldest first.
+        self._steps: dict[str, None] = {}
         self.changes = 0
         self.latest_ms = 0
 
@@ -95,6 +102,9 @@ class Pipeline:
         watch = _Stopwatch(self._metrics)
         letters: list[tuple[Record, str, str]] = []
         batch.letters = letters
+        if batch.log_went_back:
+            # What the steps caused may be missing from the log.
+            self._steps.clear()
         decoded = self._decode(batch.records, letters)
         watch.lap("decode")
         seams.hit("decoded")
@@ -114,11 +124,17 @@ class Pipeline:
             batch.letters = []
         await self._publish(batch.outcomes)
         seams.hit("published")
+        self._keep(batch.steps)
         while batch.journals:
             await self._store.close_journal(batch.journals[-1])
             batch.journals.pop()
         self.latest_ms = max(self.latest_ms, *(record.timestamp_ms for record in batch.records), 0)
         watch.lap("publish")
+
+    def _keep(self, steps: AbstractSet[str]) -> None:
+        self._steps.update(dict.fromkeys(steps))
+        while len(self._steps) > STEPS_MAX:
+            del self._steps[next(iter(self._steps))]
 
     async def sweep(self) -> int:
         """Publishes what an earlier process saved but may not have published; returns how many outcomes.
@@ -233,6 +249,7 @@ class Pipeline:
         for part in parts:
             waiting.setdefault(part.address, []).append(part)
         failed: set[tuple[str, int, int]] = set()
+        steps = {part.event.name for part in parts if part.event.origin is not None}
         rounds = 0
         while waiting and rounds < ROUNDS_MAX:
             stored = await self._store.load([*waiting, *self._origins(waiting)])
@@ -244,7 +261,7 @@ class Pipeline:
             folded, left = self._fold(waiting, stored, facts, failed, batch.letters)
             watch.lap("decide")
             unsettled = await self._save([one for one in folded if one.changed], batch)
-            await self._collect(folded, unsettled, made)
+            batch.steps |= await self._collect(folded, unsettled, made) & steps
             watch.lap("save")
             self._count(folded, unsettled)
             # Only version conflicts count as retries; splitting a large write is progress.
@@ -370,21 +387,27 @@ class Pipeline:
         folded: Sequence[Folded],
         unsettled: set[Address],
         made: dict[tuple[Address, str], Sequence[SavedOutcome]],
-    ) -> None:
-        """Collects the outcomes to publish: those just saved, and those that a redelivered input saved earlier."""
+    ) -> set[str]:
+        """Collects the outcomes to publish: those just saved, and those that a redelivered input saved earlier. Returns
+        the names of the inputs that the documents have now taken."""
+        taken: set[str] = set()
         again: dict[Address, list[str]] = {}
         for one in folded:
             if one.address in unsettled:
                 continue
-            for taken in one.taken:
-                made[one.address, taken.name] = taken.outcomes
-            known = [event.name for event in one.redelivered if (one.address, event.name) not in made]
+            for now in one.taken:
+                taken.add(now.name)
+                made[one.address, now.name] = now.outcomes
+            names = [event.name for event in one.redelivered]
+            taken.update(names)
+            known = [name for name in names if (one.address, name) not in made and name not in self._steps]
             if known:
                 again[one.address] = known
         if again:
             for address, by_name in (await self._store.outcomes(again)).items():
                 for name, outcomes in by_name.items():
                     made[address, name] = outcomes
+        return taken
 
     def _count(self, folded: Sequence[Folded], unsettled: set[Address]) -> None:
         decided = redelivered = 0

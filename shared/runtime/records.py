@@ -49,3 +49,5 @@ class Batch:
     letters: list[tuple[Record, str, str]] = field(default_factory=list)
     outcomes: Sequence[SavedOutcome] = ()
     journals: list[str] = field(default_factory=list)
+    steps: set[str] = field(default_factory=set)
+    log_went_back: bool = False

@@ -220,6 +220,7 @@ class KafkaConsumer:
             # Sorted by the log's own timestamps within the batch: records that are read again after a restore then meet
             # their causes first, as they did the first time.
             batch = Batch(sorted([record_of(one) for one in raw], key=_time_of))
+            batch.log_went_back = self._places.went_back()
             await self._take(batch)
             if self._settling is not None:
                 await self._settling

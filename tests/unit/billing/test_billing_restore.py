@@ -11,7 +11,7 @@ from shared.contracts.topics import BILLING_INTAKE
 from shared.runtime.deadletters import DeadLetterTopic
 from shared.runtime.ops.metrics import Metrics
 from shared.runtime.pipeline import Pipeline
-from shared.runtime.records import Record
+from shared.runtime.records import Batch, Record
 from tests.batches import settle
 from tests.fakes.memory import MemoryStore, MemoryTopics
 from tests.toy import CIPHER
@@ -50,13 +50,17 @@ def payment(name: str, reference: str) -> bytes:
     return event(name, "treasury/64", "invoice.pay.v1", data)
 
 
-async def started(topics: MemoryTopics) -> Pipeline:
-    store = MemoryStore(SPEC.stored, CIPHER)
+async def process(store: MemoryStore, topics: MemoryTopics) -> Pipeline:
     letters = DeadLetterTopic(SPEC.name, topics)
     reference = await SPEC.reference(store, {})
-    pipeline = Pipeline(SPEC, store, topics, letters, Metrics(SPEC.name), reference)
+    return Pipeline(SPEC, store, topics, letters, Metrics(SPEC.name), reference)
+
+
+async def started(topics: MemoryTopics) -> tuple[Pipeline, MemoryStore]:
+    store = MemoryStore(SPEC.stored, CIPHER)
+    pipeline = await process(store, topics)
     await settle(pipeline, [record("billing-work", 0, event("o", "payung/billing", "invoice.opened", OPENED))])
-    return pipeline
+    return pipeline, store
 
 
 def answers(topics: MemoryTopics) -> list[tuple[str, str]]:
@@ -67,15 +71,40 @@ def answers(topics: MemoryTopics) -> list[tuple[str, str]]:
 async def test_of_two_payments_the_first_in_the_log_counts_wherever_a_restored_store_begins() -> None:
     first, again = MemoryTopics(), MemoryTopics()
     commands = [record(BILLING_INTAKE, 0, payment("e1", "SP2D-1")), record(BILLING_INTAKE, 1, payment("e2", "SP2D-2"))]
-    pipeline = await started(first)
+    pipeline, _ = await started(first)
     await settle(pipeline, commands)
     ordered = [one.value or b"" for one in first.published if one.topic == "billing-work"]
     orders = [record("billing-work", n, value) for n, value in enumerate(ordered, start=1)]
     await settle(pipeline, orders)
     paid = [("premium.paid.v1", "SP2D-1"), ("invoice.pay.refused.v1", "SP2D-2")]
     assert answers(first) == paid
-    restored = await started(again)
+    restored, _ = await started(again)
     await settle(restored, orders[:1])
     await settle(restored, commands)
     await settle(restored, orders[1:])
     assert answers(again) == paid
+
+
+async def test_a_copy_of_a_settled_step_is_answered_again_only_by_another_process() -> None:
+    topics = MemoryTopics()
+    pipeline, store = await started(topics)
+    await settle(pipeline, [record(BILLING_INTAKE, 0, payment("e1", "SP2D-1"))])
+    (order,) = [one.value or b"" for one in topics.published if one.topic == "billing-work"]
+    await settle(pipeline, [record("billing-work", 1, order)])
+    await settle(pipeline, [record("billing-work", 2, order)])
+    assert answers(topics) == [("premium.paid.v1", "SP2D-1")]
+    other = await process(store, topics)
+    await settle(other, [record("billing-work", 2, order)])
+    assert answers(topics) == 2 * [("premium.paid.v1", "SP2D-1")]
+
+
+async def test_a_log_that_went_back_is_answered_again() -> None:
+    topics = MemoryTopics()
+    pipeline, _ = await started(topics)
+    await settle(pipeline, [record(BILLING_INTAKE, 0, payment("e1", "SP2D-1"))])
+    (order,) = [one.value or b"" for one in topics.published if one.topic == "billing-work"]
+    await settle(pipeline, [record("billing-work", 1, order)])
+    again = Batch([record("billing-work", 1, order)], log_went_back=True)
+    await pipeline.take(again)
+    await pipeline.settle(again)
+    assert answers(topics) == 2 * [("premium.paid.v1", "SP2D-1")]
