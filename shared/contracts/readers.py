@@ -9,10 +9,10 @@ from typing import Any, TypeGuard
 from typing_extensions import TypeVar
 
 from shared.contracts import officers
-from shared.contracts.forms import INVALID, Form, Noted, Values, Wrong
+from shared.contracts.forms import INVALID, Form, Noted, Values, Wrong, is_empty
 from shared.contracts.reasons import Reason
 from shared.kernel import calendar
-from shared.kernel.debris import fault
+from shared.kernel.debris import fault, without_text_mark
 from shared.kernel.identity import is_nik, nik_birth_date
 
 T = TypeVar("T")
@@ -37,6 +37,17 @@ def short_text(most: int = TEXT_MAX) -> Callable[[Any, object], str | Wrong]:
         return INVALID if isinstance(found, str) and len(found) > most else found
 
     return read
+
+
+def number_text(raw: Any, _: object) -> str | Wrong:
+    """A number that is a name (an account, a family card), as a short text without a spreadsheet's apostrophe."""
+    found = short_text()(raw, _)
+    return without_text_mark(found) if isinstance(found, str) else found
+
+
+def has_no_number(raw: object) -> bool:
+    """Whether nothing is left of such a field but an apostrophe."""
+    return is_empty(raw) or (isinstance(raw, str) and is_empty(without_text_mark(raw)))
 
 
 def word(known: Mapping[str, V]) -> Callable[[Any, object], V | Wrong]:

@@ -41,6 +41,8 @@ _SHORTENED = re.compile(r"\d(?:[.,]\d+)?E\+\d{2,3}", re.IGNORECASE | re.ASCII)
 # What people write in an empty field.
 _NOTHING = frozenset({"", "-", "--", "---", "\u2010", "\u2011", "\u2012", "\u2013", "\u2014", "\u2212", ".", "n/a"})
 
+_TEXT_MARKS = "'’`"
+
 
 def clean(text: str) -> str:
     """The text without characters that have no meaning. Odd blanks and line ends become plain ones. Outer blanks
@@ -80,6 +82,12 @@ def says_nothing(text: str) -> bool:
     """Whether a text means an empty cell: blank, a dash, a dot, n/a."""
     bare = text.strip()
     return len(bare) <= 3 and bare.lower() in _NOTHING
+
+
+def without_text_mark(text: str) -> str:
+    """A text without the apostrophe with which a spreadsheet keeps a number as a text."""
+    bare = text.strip()
+    return bare.lstrip(_TEXT_MARKS).strip() if bare[:1] in tuple(_TEXT_MARKS) else text
 
 
 def error_value(text: str) -> str | None:

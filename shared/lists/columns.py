@@ -148,7 +148,7 @@ _OPTIONAL_OF_WORKERS = (
     _column("mother_name", "mother_name nama_ibu nama_ibu_kandung ibu_kandung"),
     _column("phone", "phone telepon no_hp hp nomor_hp no_telepon nomor_telepon telp no_telp no_wa", values.phone),
     replace(_column("address", "address alamat"), free_text=True),
-    _column("family_card", "family_card no_kk nomor_kk no_kartu_keluarga", values.number_text),
+    _column("family_card", "family_card no_kk nomor_kk no_kartu_keluarga", values.without_text_mark),
     _column(
         "monthly_income",
         "monthly_income penghasilan penghasilan_bulanan penghasilan_per_bulan pendapatan income",
@@ -200,7 +200,7 @@ _CLAIM = (
     _column("documents", "documents dokumen", values.codes),
     _column("claimant.name", "claimant_name nama_penerima | claimant penerima"),
     _column("claimant.relation", "claimant_relation hubungan_penerima", values.relation),
-    _column("claimant.account", "claimant_account rekening_penerima rekening", values.number_text),
+    _column("claimant.account", "claimant_account rekening_penerima rekening", values.without_text_mark),
     *_child(0),
     *_child(1),
 )

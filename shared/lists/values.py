@@ -14,6 +14,7 @@ from shared.contracts.yes_no import parse
 from shared.kernel.contacts import phone as phone
 from shared.kernel.contacts import relation as relation
 from shared.kernel.debris import bare as bare
+from shared.kernel.debris import without_text_mark as without_text_mark
 from shared.lists.dates import day as day  # functions of other modules, offered with these
 
 _SCIENTIFIC = re.compile(r"\d([.,]\d+)?[eE]\+?\d+")
@@ -98,7 +99,7 @@ def text(cell: str) -> str:
 
 def nik(cell: str) -> str:
     """A NIK without the marks that spreadsheets put around it and that people put between groups of digits."""
-    number = cell.lstrip("'’`").strip()
+    number = without_text_mark(cell).strip()
     if len(number) == 18:
         number = number.removesuffix(".0")
     return _NO_DIGIT.sub("", number) if _GROUPED.fullmatch(number) else number
@@ -142,11 +143,6 @@ def income(cell: str) -> int | str:
     text, which the service refuses; 0 is an income."""
     found = amount(cell)
     return cell if isinstance(found, int) and 0 < found < _INCOME_LEAST else found
-
-
-def number_text(cell: str) -> str:
-    """A number that is a name (an account, a family card): without the apostrophe that keeps it a text."""
-    return cell.lstrip("'’`").strip() if cell[:1] in "'’`" else cell
 
 
 def whole(cell: str) -> int | str:

@@ -139,7 +139,7 @@ def _relation(raw: Any, values: object) -> str | Wrong:
 _NUMBER, _SHORT = readers.short_text(tokens.NUMBER_MAX), readers.short_text()
 _PAYEE_NAME = Field("name", _SHORT, called="claimant.name")
 _PAYEE_RELATION = Field("relation", _relation, called="claimant.relation")
-_PAYEE_ACCOUNT = Field("account", _SHORT, called="claimant.account")
+_PAYEE_ACCOUNT = Field("account", readers.number_text, called="claimant.account", empty=readers.has_no_number)
 _CLAIMANT: Form[Claimant, Any] = Form(
     lambda values: Claimant(values[_PAYEE_NAME], values[_PAYEE_RELATION], values[_PAYEE_ACCOUNT]),
     _PAYEE_NAME,
