@@ -2,57 +2,37 @@
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
 
 from payung.installations import CommandError, Installation
 from services.billing.stream import SPEC as BILLING
 from services.claims.stream import SPEC as CLAIMS
 from services.registration.stream import SPEC as REGISTRATION
-from shared.reference import rates as tables
+from shared.reference import edited_rates
+from shared.reference.edited_rates import TABLES, RatesTable
 from shared.runtime.app import open_store
 from shared.runtime.store import editions
 from shared.runtime.store.editions import Texts
 
-RatesTable = Literal["rates", "brackets"]
-TABLES: tuple[RatesTable, ...] = ("rates", "brackets")
 # The services that use the rates: premiums, benefits, and terms of construction projects.
 OWNERS = (BILLING, CLAIMS, REGISTRATION)
 
 
 def read(path: Path, standing: Texts) -> Texts:
     """The tables, one of them read from a file. CommandError says what is wrong with the file."""
+    text = text_of(path)
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        return edited_rates.beside(text, standing)
+    except ValueError as error:
+        raise CommandError(f"{path}: {error}") from error
+
+
+def text_of(path: Path) -> str:
+    """The text of a file with a table. CommandError when it is no text."""
+    try:
+        return path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError:
         raise CommandError(f"{path} is no text in UTF-8; save the table as CSV UTF-8") from None
-    table = _table(path, text)
-    found = (text, standing[1]) if table == "rates" else (standing[0], text)
-    try:
-        made, shipped = tables.parse(*found), tables.load()
-        tables.check(made)
-    except (ValueError, TypeError, KeyError, csv.Error) as error:
-        raise CommandError(f"{path}: {error}") from error
-    missing = sorted(shipped.keys - made.keys)
-    if missing:
-        raise CommandError(f"{path}: no row of {', '.join(missing)}; what has ended keeps its row, with its end")
-    return found
-
-
-def _table(path: Path, text: str) -> RatesTable:
-    """Which table a file is, by its columns."""
-    given = _columns(text)
-    for name, shipped in zip(TABLES, tables.texts(), strict=True):
-        if set(_columns(shipped)) <= set(given):
-            return name
-    needed = " or ".join(",".join(_columns(one)) for one in tables.texts())
-    raise CommandError(f"{path}: columns {needed} are needed; `payung rates show` prints a table to start from")
-
-
-def _columns(text: str) -> Sequence[str]:
-    return next(csv.reader(text.splitlines()), [])
 
 
 async def load(installation: Installation, path: Path) -> tuple[str, bool]:

@@ -14,6 +14,7 @@ from payung.installations import CommandError
 from payung.options import DataOption
 from payung.terminal import console
 from shared.reference import rates as tables
+from shared.reference.edited_rates import TABLES
 
 app = typer.Typer(help="The dated rates of premiums and benefits.", no_args_is_help=True)
 _out = console()
@@ -40,7 +41,7 @@ def show(
     data: DataOption = None,
 ) -> None:
     """Show the table in use now, as a file that `load` accepts."""
-    for name in rates.TABLES:
+    for name in TABLES:
         if name == table:
             sys.stdout.write(asyncio.run(rates.show(installations.find(data), name)))
             return

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from services.billing import settings
 from services.billing.domain import rules
-from services.billing.domain.state import Facts, Page, Reference, Run, Skipped
+from services.billing.domain.state import Enrolment, Facts, Page, Reference, Run, Skipped
 from shared.contracts.base import PremiumLine
 from shared.contracts.billing_work import RunCounting, RunDrawn, RunPage
 from shared.kernel.event import Event, Routed
@@ -61,9 +61,17 @@ def _page_to_draw(data: RunPage | RunDrawn) -> int:
 
 async def page(reader: Reader, *, regency: str, period: str, cutoff: str, cursor: str, limit: int) -> Page:
     """The next candidates after a place: verified on or before the cutoff, and not ended before the period."""
+    found = await candidates(reader, regency=regency, period=period, cutoff=cutoff, cursor=cursor, limit=limit)
+    taken = await taken_months(reader, [one for one, _ in found], (period,))
+    return Page(tuple(found), taken.merged.union(taken.months), last=len(found) < limit)
+
+
+async def candidates(
+    reader: Reader, *, regency: str, period: str, cutoff: str, cursor: str, limit: int
+) -> list[tuple[str, Enrolment]]:
+    """The same workers, without a look at what is billed already."""
     where = _candidates(regency, period, cutoff, cursor)
-    found = await reader.find("enrolments", where, order=("state.place",), limit=limit)
-    return Page(tuple(found), await _billed(reader, [one for one, _ in found], period), last=len(found) < limit)
+    return await reader.find("enrolments", where, order=("state.place",), limit=limit)
 
 
 def _candidates(regency: str, period: str, cutoff: str, cursor: str = "") -> dict[str, Any]:
@@ -81,19 +89,50 @@ async def candidates_by_price(reader: Reader, run: Run) -> list[tuple[int, str, 
     return [(row["income_base"], row["sector"], row["count"]) for row in rows]
 
 
-async def _billed(reader: Reader, workers: Sequence[str], period: str) -> frozenset[str]:
-    """The workers who cannot be billed for this month: it is billed under their id or another id of the same person, or
-    they were merged into another worker.
-    """
+class Taken(NamedTuple):
+    """Which workers cannot be billed: by worker the months that are billed under their id or another id of the same
+    person, and those who were merged into another worker."""
+
+    months: Mapping[str, frozenset[str]]
+    merged: frozenset[str]
+
+
+async def taken_months(reader: Reader, workers: Sequence[str], periods: Sequence[str]) -> Taken:
+    """Which of these months are billed already, by any funder."""
     if not workers:
-        return frozenset()
+        return Taken({}, frozenset())
     known = await persons(reader, workers)
     groups = {worker: known.group(worker) for worker in workers}
-    keys = {rules.premium_key(one, period): one for group in groups.values() for one in group}
-    premiums = {keys[key] for key in await reader.states("premiums", list(keys))}
-    return frozenset(
-        worker for worker, group in groups.items() if known.who(worker) != worker or not premiums.isdisjoint(group)
-    )
+    keys = {
+        rules.premium_key(one, period): (one, period)
+        for group in groups.values()
+        for one in group
+        for period in periods
+    }
+    premiums = {keys[key] for key in await reader.states("premiums", list(keys))} if keys else set()
+    billed: dict[str, frozenset[str]] = {}
+    if premiums:
+        for worker, group in groups.items():
+            months = frozenset(period for period in periods if any((one, period) in premiums for one in group))
+            if months:
+                billed[worker] = months
+    return Taken(billed, frozenset(worker for worker in workers if known.who(worker) != worker))
+
+
+async def months_with_runs(reader: Reader, periods: Sequence[str]) -> tuple[str, ...]:
+    """Those of these months that any run has billed or may bill; the others have no premiums."""
+    rows = await reader.tally("runs", {"state.period": {"$in": list(periods)}}, ("state.period",))
+    return tuple(sorted(row["period"] for row in rows))
+
+
+async def runs_of_year(reader: Reader, regency: str, funding: str, year: int) -> list[dict[str, Any]]:
+    """The runs of one budget by `period` and `status`, with the workers they have `billed`."""
+    where = {
+        "state.regency": regency,
+        "state.funding": funding,
+        "state.period": {"$gte": f"{year:04d}-01", "$lte": f"{year:04d}-12"},
+    }
+    return await reader.tally("runs", where, ("state.period", "state.status"), sums=("state.billed",))
 
 
 async def ever_verified(reader: Reader, regency: str) -> int:

@@ -183,6 +183,20 @@ def number(rates: Rates, key: str, day: date) -> int:
     return 0 if found is None else found.amount
 
 
+# The parts of the full death benefit of JKM, with the names they have in a claim (docs/rules.md#claims).
+FULL_DEATH_BENEFIT: tuple[tuple[str, str], ...] = (
+    ("lump-sum", "jkm.lump"),
+    ("periodic", "jkm.periodic"),
+    ("funeral", "jkm.funeral"),
+)
+
+
+def full_death_benefit(rates: Rates, day: date) -> int:
+    """The rupiah that JKM pays for a death on a day after enough paid months in a row, without scholarships."""
+    found = (rates.rate(key, day) for _, key in FULL_DEATH_BENEFIT)
+    return sum(one.amount for one in found if one is not None)
+
+
 SHIPPED = "shipped"
 
 

@@ -74,21 +74,34 @@ class Backup:
 
 
 class DictReader:
-    """The part of the reader that billing uses, over dictionaries."""
+    """The part of the store that billing uses outside its decisions, over dictionaries."""
 
     def __init__(self) -> None:
         self.kept: dict[Address, Kept] = {}
-        self.plain: dict[str, dict[str, Any]] = {}
+        self.plain: dict[str, dict[str, dict[str, Any]]] = {}
 
     async def find_rows(
         self, collection: str, where: Mapping[str, Any], *, order: Sequence[str] = (), limit: int = 1000
     ) -> list[dict[str, Any]]:
-        (name,) = order
-        rows = sorted(self.plain.values(), key=lambda row: str(row[name.removeprefix("-")]), reverse=name[0] == "-")
+        held = self.plain.get(collection, {})
+        rows = [
+            {"_id": key, **row}
+            for key, row in held.items()
+            if all(row[name] == wanted for name, wanted in where.items())
+        ]
+        for name in reversed(order):
+            rows.sort(key=lambda row: str(row[name.removeprefix("-")]), reverse=name[0] == "-")
         return rows[:limit]
 
+    async def rows(self, collection: str, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+        held = self.plain.get(collection, {})
+        return {one: dict(held[one]) for one in ids if one in held}
+
     async def save_rows(self, collection: str, rows: Mapping[str, Mapping[str, Any]]) -> None:
-        self.plain.update({key: dict(row) for key, row in rows.items()})
+        self.plain.setdefault(collection, {}).update({key: dict(row) for key, row in rows.items()})
+
+    async def keep_first(self, collection: str, identifier: str, row: Mapping[str, Any]) -> dict[str, Any]:
+        return dict(self.plain.setdefault(collection, {}).setdefault(identifier, dict(row)))
 
     async def states(self, collection: str, ids: Sequence[str]) -> dict[str, Any]:
         codec = documents.STORED[collection]

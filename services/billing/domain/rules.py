@@ -121,6 +121,14 @@ def price_of(rates: Rates, funding: Funding, income: int, sector: str, period: s
     return lines, drawn(lines)
 
 
+def affords(left: Accounts, price: Accounts, count: int) -> int:
+    """How many of `count` premiums of one price both accounts carry, one after the other."""
+    for account, each in ((left.jkk, price.jkk), (left.jkm, price.jkm)):
+        if each > 0:
+            count = min(count, account // each)
+    return max(0, count)
+
+
 def drawn(lines: Iterable[PremiumLine]) -> Accounts:
     """The sum that the lines draw from each account."""
     jkk = jkm = 0

@@ -16,7 +16,7 @@ from services.claims.domain.state import Child, ClaimForm, Cover
 from shared.contracts.base import BenefitLine
 from shared.contracts.claims import ClaimKind
 from shared.kernel.calendar import age_on, years_later
-from shared.reference.rates import Rates, number
+from shared.reference.rates import FULL_DEATH_BENEFIT, Rates, number
 
 # Documents by kind of claim (docs/contracts.md#claims).
 DOCUMENTS: dict[ClaimKind, tuple[str, ...]] = {
@@ -179,14 +179,8 @@ def _fits_level(child: Child) -> bool:
 
 def death_benefits(rates: Rates, months: Months, day: date) -> tuple[BenefitLine, ...]:
     """JKM: Rp42,000,000 with three months in a row, Rp10,000,000 below (docs/rules.md#claims)."""
-    if has_full_death_benefit(rates, months, day):
-        names: tuple[tuple[str, str], ...] = (
-            ("lump-sum", "jkm.lump"),
-            ("periodic", "jkm.periodic"),
-            ("funeral", "jkm.funeral"),
-        )
-    else:
-        names = (("limited", "jkm.limited"),)
+    limited = (("limited", "jkm.limited"),)
+    names = FULL_DEATH_BENEFIT if has_full_death_benefit(rates, months, day) else limited
     return _lines(_fixed(rates, benefit, key, day) for benefit, key in names)
 
 

@@ -129,6 +129,7 @@ async def test_each_endpoint_is_guarded_or_open_for_a_reason(spec: Any) -> None:
         (REGISTRATION, "GET /v1/outreach"),
         (REGISTRATION, "GET /v1/stickers/{village}.csv"),
         (BILLING, "GET /v1/plan"),
+        (BILLING, "GET /v1/budgets/what-if/scenarios"),
     ],
     ids=lambda one: getattr(one, "name", one),
 )

@@ -1,4 +1,5 @@
-"""Billing over HTTP: runs, invoices, budgets and the plan of a run. Read-only; all changes come through Kafka.
+"""Billing over HTTP: runs, invoices, budgets, the plan of a run and what-ifs. All changes come through Kafka; only a
+scenario of a what-if is saved here.
 
 Only callers of the regency may read (PAYUNG_AUTH): no person is named, but it shows a regency's money, plans and debts.
 """
@@ -11,6 +12,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, HTTPException, Query, Request
 
 from services.billing import plans
+from services.billing.api import whatif
 from services.billing.domain import rules
 from services.billing.domain.state import Accounts, Budget, Invoice, InvoiceStatus, Run
 from shared.contracts.base import Funding, Period, PremiumLine, Regency
@@ -87,6 +89,7 @@ def routes(context: Any) -> APIRouter:
         day = asked.isoformat() if asked is not None else str(cutoff)
         return await _plan(context, regency, period, funding, day)
 
+    whatif.add(router, guard, context)
     return router
 
 
