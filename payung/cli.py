@@ -29,6 +29,7 @@ from payung import (
 )
 from payung.access import cli as access_cli
 from payung.access import commands as access
+from payung.bpjs import cli as bpjs_cli
 from payung.dlq import cli as dlq_cli
 from payung.embedded import ports
 from payung.embedded.stack import StackConfig, default_data_dir
@@ -42,7 +43,7 @@ from shared.contracts import topics
 from shared.kernel.calendar import business_day
 from shared.kernel.money import rupiah
 from shared.lists.answers import answers_path
-from shared.lists.columns import LAYOUTS, ListKind
+from shared.lists.columns import SENT_BY_AGENCIES, ListKind
 from shared.lists.errors import ListError
 from shared.runtime import clock
 from shared.runtime.kafka import topics_admin
@@ -80,12 +81,14 @@ for name, group in (
 app.command("backup")(backup_cli.make)
 app.command("restore")(backup_cli.put_back)
 app.command("trace")(tracing_cli.trace)
+invoice_app.command("participants")(bpjs_cli.participants)
+invoice_app.command("answers")(bpjs_cli.answers)
 
 out = console()
 err = console(stderr=True)
 T = TypeVar("T")
 
-KINDS = ", ".join(LAYOUTS)
+KINDS = ", ".join(SENT_BY_AGENCIES)
 DIFFERENCES_SHOWN = 20
 # A thousand times the country's yearly spending, and far below the limit of 64 bits.
 RUPIAH_MAX = 10**18
@@ -237,9 +240,10 @@ def _notice(text_id: str, text_en: str) -> None:
 
 
 def _kind(kind: str) -> ListKind:
-    if kind not in LAYOUTS:
-        raise CommandError(f"--kind is one of {', '.join(LAYOUTS)}; got {kind!r}")
-    return kind
+    found = next((one for one in SENT_BY_AGENCIES if one == kind), None)
+    if found is None:
+        raise CommandError(f"--kind is one of {KINDS}; got {kind!r}")
+    return found
 
 
 @budget_app.command("set")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -82,6 +82,21 @@ class Installation:
         if answer.status_code >= 400:
             raise CommandError(f"{service} refused {path}: {_problem(answer)}")
         return answer
+
+    async def lines(self, service: str, path: str, **params: str) -> AsyncIterator[str]:
+        """The lines of a service's answer as they arrive; raises CommandError as `get` does, also when it breaks
+        off."""
+        async with httpx.AsyncClient(timeout=60.0, trust_env=False) as client:
+            try:
+                url = self.url(service) + path
+                async with client.stream("GET", url, params=params, headers=self._headers()) as answer:
+                    if answer.status_code >= 400:
+                        await answer.aread()
+                        raise CommandError(f"{service} refused {path}: {_problem(answer)}")
+                    async for line in answer.aiter_lines():
+                        yield line
+            except httpx.HTTPError as error:
+                raise CommandError(f"{service} broke off at {path} ({type(error).__name__}); run it again") from error
 
 
 def _problem(answer: httpx.Response) -> str:

@@ -8,6 +8,7 @@ from fastapi.responses import RedirectResponse
 from services.registration.compliance.api import web as compliance
 from services.registration.imports.api import web as imports
 from services.registration.outreach import api as outreach
+from services.registration.participants.api import web as participants
 from services.registration.stickers.api import web as stickers
 from services.registration.suspects.api import web as suspects
 from services.registration.workers import api as workers
@@ -22,6 +23,7 @@ def routes(context: ServiceContext) -> APIRouter:
     async def home() -> RedirectResponse:
         return RedirectResponse("/v1/imports")
 
-    for feature in (workers, imports, compliance, outreach, stickers, suspects):
+    router.include_router(workers.routes(context, participants.of_worker))
+    for feature in (imports, compliance, outreach, stickers, suspects, participants):
         router.include_router(feature.routes(context))
     return router

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from services.registration.compliance import facts as compliance
 from services.registration.domain.decide import Facts
 from services.registration.intake.domain.state import Reference
+from services.registration.participants import facts as participants
 from services.registration.settings import Settings
 from services.registration.workers import facts as workers
 from shared.kernel.event import Event, Routed
@@ -32,4 +33,11 @@ async def reference(reader: Reader, environ: Mapping[str, str]) -> Reference:
 async def facts(reader: Reader, routed: Sequence[tuple[Routed, Event]], reference: Reference) -> Facts:
     """Looks up what decisions need beyond their own document; most need only the precedence."""
     duties = await compliance.facts(reader, routed, workers.verified)
-    return Facts(precedence=reference.precedence, subsidised=duties.subsidised, jobs=duties.jobs, rates=duties.rates)
+    answers = await participants.facts(reader, routed, workers.registered)
+    return Facts(
+        precedence=reference.precedence,
+        subsidised=duties.subsidised,
+        jobs=duties.jobs,
+        rates=duties.rates,
+        registered=answers.registered,
+    )

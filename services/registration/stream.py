@@ -10,6 +10,7 @@ from services.registration.domain import decide
 from services.registration.imports.background import running as sending
 from services.registration.intake import documents as intake
 from services.registration.outreach import documents as outreach
+from services.registration.participants import documents as participants
 from services.registration.stickers import documents as stickers
 from services.registration.suspects import documents as suspects
 from services.registration.suspects.background import running as scanning
@@ -17,12 +18,13 @@ from services.registration.workers import documents as workers
 from shared.contracts import (
     registration,
     registration_duties,
+    registration_participants,
     registration_stickers,
     registration_work,
     topics,
     worker_ids,
 )
-from shared.contracts.billing import PremiumBilled, PremiumPaid
+from shared.contracts.billing import PremiumBilled, PremiumPaid, RunCompleted
 from shared.contracts.verification import IdentityEnded, IdentityHeld, IdentityRejected, IdentityVerified
 from shared.runtime.service_context import ServiceContext
 from shared.runtime.spec import ServiceSpec
@@ -47,11 +49,13 @@ SPEC = ServiceSpec(
         **registration.COMMANDS,
         **registration.DECISIONS,
         **registration_duties.DECISIONS,
+        **registration_participants.DECISIONS,
         **registration_duties.WORK,
         **registration_work.WORK,
         **registration_stickers.WORK,
         "premium.billed.v1": PremiumBilled,
         "premium.paid.v1": PremiumPaid,
+        "billing.run-completed.v1": RunCompleted,
         "identity.verified.v1": IdentityVerified,
         "identity.rejected.v1": IdentityRejected,
         "identity.held.v1": IdentityHeld,
@@ -65,10 +69,11 @@ SPEC = ServiceSpec(
         **workers.STORED,
         **suspects.STORED,
         **stickers.STORED,
+        **participants.STORED,
         **compliance.STORED,
         **outreach.STORED,
     },
-    indexes={**suspects.INDEXES, **compliance.INDEXES, **outreach.INDEXES},
+    indexes={**suspects.INDEXES, **participants.INDEXES, **compliance.INDEXES, **outreach.INDEXES},
     reference=facts.reference,
     conflicting=decide.conflicting,
     performers=adapters.PERFORMERS,
@@ -76,6 +81,7 @@ SPEC = ServiceSpec(
         **registration.OUTCOMES,
         **registration_duties.OUTCOMES,
         **registration_stickers.OUTCOMES,
+        **registration_participants.OUTCOMES,
         **worker_ids.OUTCOMES,
     },
     routes=api.routes,

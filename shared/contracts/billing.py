@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import operator
+
+from pydantic import Field
+
 from shared.contracts.base import Data, Day, Funding, Period, PremiumLine, Programme, Regency, Rupiah, Sector, Sex
 from shared.kernel.event import Intake
 
@@ -26,7 +30,8 @@ COMMANDS: dict[str, type[Intake]] = {
 
 
 class PremiumBilled(Data):
-    """One worker's premium for one period is billed."""
+    """One worker's premium for one period is billed. `number` rises in the order in which the run reached its workers,
+    with gaps; 0 from releases that did not give it."""
 
     worker_id: str
     regency: Regency
@@ -42,6 +47,7 @@ class PremiumBilled(Data):
     total: Rupiah
     run_id: str
     invoice_id: str
+    number: int = Field(default=0, exclude_if=operator.not_)
 
 
 class RunCompleted(Data):

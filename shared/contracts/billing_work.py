@@ -14,6 +14,9 @@ from pydantic import Field
 from shared.contracts.base import Data, Day, Funding, Period, PremiumLine, Regency, Rupiah, Sector, Sex
 from shared.contracts.billing import RunCompleted
 
+# The most workers of one page of a run.
+PAGE_MAX = 1_000
+
 
 class ReservedWorker(NamedTuple):
     """A worker whose money is reserved; `price` is the index into the step's `prices`. A list in the record, not an
@@ -119,7 +122,7 @@ class StepReserved(Data):
     period: Period
     funding: Funding
     prices: list[list[PremiumLine]]
-    workers: list[ReservedWorker] = Field(max_length=1000)
+    workers: list[ReservedWorker] = Field(max_length=PAGE_MAX)
 
 
 class DrawnStop(Data):

@@ -17,6 +17,7 @@ from shared.contracts import (
     claims_work,
     registration,
     registration_duties,
+    registration_participants,
     registration_stickers,
     registration_work,
     reporting,
@@ -37,7 +38,11 @@ FROM_OUTSIDE: Mapping[str, Mapping[str, type[Intake]]] = {
     topics.BILLING_INTAKE: billing.COMMANDS,
     topics.VERIFICATION_INTAKE: verification.COMMANDS,
     topics.CLAIMS_OFFICERS: claims.DECISIONS,
-    topics.REGISTRATION_OFFICERS: {**registration.DECISIONS, **registration_duties.DECISIONS},
+    topics.REGISTRATION_OFFICERS: {
+        **registration.DECISIONS,
+        **registration_duties.DECISIONS,
+        **registration_participants.DECISIONS,
+    },
 }
 # Events that only officers send.
 DECISIONS = frozenset(
@@ -46,7 +51,12 @@ DECISIONS = frozenset(
     for kind in FROM_OUTSIDE[topic]
 )
 EVENTS: Mapping[str, Mapping[str, type[BaseModel]]] = {
-    "registration": {**registration.EVENTS, **registration_duties.OUTCOMES, **registration_stickers.OUTCOMES},
+    "registration": {
+        **registration.EVENTS,
+        **registration_duties.OUTCOMES,
+        **registration_stickers.OUTCOMES,
+        **registration_participants.OUTCOMES,
+    },
     "verification": verification.OUTCOMES,
     "billing": billing.OUTCOMES,
     "claims": claims.OUTCOMES,

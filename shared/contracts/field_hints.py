@@ -91,6 +91,22 @@ HINTS: Mapping[str, tuple[str, str]] = {
         "tulis seperti pada stiker, misalnya 6408-7F3KQ-9M2XA",
         "write it as on the sticker, for example 6408-7F3KQ-9M2XA",
     ),
+    "invoice_id": (
+        "tulis nomor tagihan seperti pada `payung invoice list`, misalnya INV-6408-2026-11-apbd-regency-1",
+        "write the invoice's number as `payung invoice list` shows it, for example INV-6408-2026-11-apbd-regency-1",
+    ),
+    "kpj": (
+        "tulis nomor kartu peserta (KPJ), 11 angka, sebagai teks; kosongkan bila peserta ditolak",
+        "write the number of the card (KPJ), 11 digits, as text; leave it empty for a refused participant",
+    ),
+    "status": (
+        "tulis berhasil atau ditolak, atau kosongkan",
+        "write berhasil (accepted) or ditolak (refused), or leave it empty",
+    ),
+    "answered_at": (
+        "tulis tanggal jawaban BPJS yang tidak setelah hari ini, misalnya 01/07/2026",
+        "write the day of BPJS's answer, not after today, for example 01/07/2026",
+    ),
     # For a row that exceeds the limits of every event.
     "too-large": ("isian terlalu panjang; pendekkan", "a value is too long; shorten it"),
 }

@@ -165,6 +165,20 @@ class ExplainFinding(Command):
     officer: str | None = None
 
 
+class AnswerParticipant(Command):
+    """participant.answer.v1: BPJS took the participant in (`kpj`, the card's number) or refused it (`refused`, in
+    BPJS's words). The officer who hands the answer in is the event's source. A later `answered_at` replaces an earlier
+    one."""
+
+    invoice_id: Annotated[str, Field(description="INV-6408-2026-11-apbd-regency-1")]
+    nik: Nik
+    kpj: str | None = None
+    status: Annotated[str | None, Field(description="BPJS's own word for yes or no")] = None
+    refused: str | None = None
+    answered_at: Annotated[str, Field(description="a day, or an instant with offset; not after today")]
+    officer: str | None = None
+
+
 class InstallSticker(Command):
     """sticker.install.v1"""
 
@@ -309,6 +323,7 @@ SCHEMAS: dict[str, type[Command]] = {
     "project.register.v1": RegisterProject,
     "outreach.report.v1": ReportOutreach,
     "finding.explain.v1": ExplainFinding,
+    "participant.answer.v1": AnswerParticipant,
     "sticker.install.v1": InstallSticker,
     "suspect.decide.v1": DecideSuspect,
     "identity.decide.v1": DecideIdentity,

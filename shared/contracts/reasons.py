@@ -90,6 +90,18 @@ class Reason(StrEnum):
     VERIFICATION_EXPIRED = "verification-expired"
     # Added: a warning: the kecamatan that a row names is not the one of its village (the code of the village's own).
     DISTRICT_DIFFERS = "district-differs"
+    # Added: why BPJS refused a participant, where no other code says it: insured there already; any other reason.
+    BPJS_ACTIVE = "bpjs-active"
+    BPJS_REFUSED = "bpjs-refused"
+    # Added: answers of BPJS that are not taken: about somebody else's invoice, older than the answer that stands, or
+    # said twice in one file and differently.
+    NOT_ON_INVOICE = "not-on-invoice"
+    ANSWER_SUPERSEDED = "answer-superseded"
+    ANSWER_CONTRADICTING = "answer-contradicting"
+    ANSWER_REPEATED = "answer-repeated"
+    # Added: why a worker of an invoice is not in its file for BPJS.
+    WORKER_WITHDRAWN = "worker-withdrawn"
+    WORKER_MERGED = "worker-merged"
 
 
 _CODES = frozenset(str(reason) for reason in Reason)
@@ -153,6 +165,11 @@ COLUMNS_ID: dict[str, str] = {
     "sticker_no": "nomor_stiker",
     "installed_on": "tanggal_pasang",
     "by": "petugas",
+    "invoice_id": "no_tagihan",
+    "kpj": "no_kpj",
+    "status": "status",
+    "refused": "alasan",
+    "answered_at": "tanggal_jawaban",
     "targets": "sasaran",
     "due_date": "jatuh_tempo",
     "paid_on": "tanggal_bayar",
@@ -396,6 +413,38 @@ _TEXTS: dict[Reason, tuple[str, str]] = {
     Reason.FIELD_OVERRULED: (
         "Isian berbeda dengan data sumber lain yang didahulukan; isian Anda dicatat dan perbedaannya terlihat.",
         "Another source's value takes precedence here; yours is kept and the difference shown.",
+    ),
+    Reason.BPJS_ACTIVE: (
+        "Pekerja ini sudah menjadi peserta aktif BPJS Ketenagakerjaan; tanyakan siapa yang membayar iurannya.",
+        "BPJS already insures this worker; ask who pays the premium.",
+    ),
+    Reason.BPJS_REFUSED: (
+        "BPJS Ketenagakerjaan menolak peserta ini; alasannya ada pada berkas jawaban.",
+        "BPJS refused this participant; the file of answers says why.",
+    ),
+    Reason.NOT_ON_INVOICE: (
+        "Pekerja ini tidak ada pada tagihan ini; periksa nomor tagihan dan NIK-nya.",
+        "This worker is not on this invoice; check the invoice's number and the NIK.",
+    ),
+    Reason.ANSWER_SUPERSEDED: (
+        "Sudah ada jawaban BPJS yang lebih baru untuk peserta ini; jawaban ini hanya dicatat.",
+        "There is a newer answer of BPJS about this participant; this one is only kept.",
+    ),
+    Reason.ANSWER_CONTRADICTING: (
+        "Jawaban untuk peserta ini saling bertentangan; tanyakan BPJS mana yang benar, lalu kirim lagi.",
+        "The answers about this participant contradict each other; ask BPJS which one is right and send it again.",
+    ),
+    Reason.ANSWER_REPEATED: (
+        "Baris ini mengulang baris lain yang sama isinya; cukup satu.",
+        "This row repeats another one that says the same; one is enough.",
+    ),
+    Reason.WORKER_WITHDRAWN: (
+        "Pekerja ini sudah keluar dari program sesudah ditagih; iurannya perlu diperhitungkan dengan BPJS.",
+        "This worker left the programme after the premium was billed; settle the premium with BPJS.",
+    ),
+    Reason.WORKER_MERGED: (
+        "Pekerja ini ternyata orang yang sama dengan pekerja lain; iurannya perlu diperhitungkan dengan BPJS.",
+        "This worker turned out to be another one; settle the premium with BPJS.",
     ),
 }
 

@@ -4,7 +4,7 @@ breaks the file."""
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from typing import Any, BinaryIO
 
@@ -103,22 +103,45 @@ def text_of(text: str) -> str:
     return ILLEGAL_CHARACTERS_RE.sub("\ufffd", writable(text))[:CHARACTERS_MAX]
 
 
+class TextBook:
+    """A workbook whose cells are all text, written one row at a time in constant memory. Its sheets may take turns."""
+
+    def __init__(self) -> None:
+        self._book = Workbook(write_only=True)
+
+    def sheet(self, name: str) -> Callable[[Sequence[str]], None]:
+        """Begins a sheet; returns the function that adds a row, the header first."""
+        sheet: Any = self._book.create_sheet(name)
+        sheet.freeze_panes = "A2"
+        cells: list[Any] = []
+        count = 0
+
+        def add(row: Sequence[str]) -> None:
+            nonlocal cells, count
+            if count < 2:
+                cells = [WriteOnlyCell(sheet) for _ in row]
+                for cell in cells:
+                    cell.number_format = TEXT
+                    cell.font = Font(bold=count == 0)
+            count += 1
+            # A cell is written when its row is appended, so the same cell objects serve for every row.
+            for cell, text in zip(cells, row, strict=True):
+                cell.value = text_of(text) or None
+                if text:
+                    cell.data_type = "s"
+            sheet.append(cells)
+
+        return add
+
+    def save(self, target: BinaryIO) -> None:
+        """Writes the workbook; no row may follow."""
+        self._book.save(target)
+
+
 def text_workbook(rows: Iterable[Sequence[str]], target: BinaryIO) -> None:
     """Writes rows, the header first, one row at a time in constant memory."""
-    book = Workbook(write_only=True)
-    sheet: Any = book.create_sheet("Jawaban")
-    sheet.freeze_panes = "A2"
-    cells: list[Any] = []
-    for number, row in enumerate(rows):
-        if number < 2:
-            cells = [WriteOnlyCell(sheet) for _ in row]
-            for cell in cells:
-                cell.number_format = TEXT
-                cell.font = Font(bold=number == 0)
-        # A cell is written when its row is appended, so the same cell objects serve for every row.
-        for cell, text in zip(cells, row, strict=True):
-            cell.value = text_of(text) or None
-            if text:
-                cell.data_type = "s"
-        sheet.append(cells)
+    book = TextBook()
+    add = book.sheet("Jawaban")
+    for row in rows:
+        add(row)
     book.save(target)

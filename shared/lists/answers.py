@@ -34,6 +34,8 @@ _OUTCOMES: dict[str, tuple[str, str]] = {
     "approved": ("Klaim disetujui dan akan dibayar.", "The claim is approved and will be paid."),
     "paid": ("Klaim sudah dibayar.", "The claim is paid."),
     "rejected": ("Ditolak.", "Rejected."),
+    "enrolled": ("Diterima BPJS; nomor kartu peserta dicatat.", "Taken in by BPJS; the card's number is kept."),
+    "refused": ("Ditolak BPJS.", "Refused by BPJS."),
     "": ("Belum ada jawaban.", "No answer yet."),
 }
 # The later result of the identity check, when it is known already.

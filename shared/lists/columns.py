@@ -35,7 +35,10 @@ ListKind = Literal[
     "stickers",
     "explanations",
     "claims",
+    "participants",
 ]
+# Answers of BPJS: `payung invoice answers` sends them, because no agency does.
+OF_BPJS: frozenset[ListKind] = frozenset({"participants"})
 
 # The columns that `payung publish --wait` adds to a list. A file that ends with exactly these is an answers file.
 ANSWER_COLUMNS = ("outcome", "reasons", "message", "message_en", "worker_id")
@@ -286,7 +289,26 @@ LAYOUTS: dict[ListKind, Layout] = {
         ),
     ),
     "claims": Layout("claim.submit.v1", _CLAIM),
+    "participants": Layout(
+        "participant.answer.v1",
+        (
+            _NIK,
+            _column(
+                "kpj",
+                "kpj no_kpj nomor_kpj nomor_peserta nomor_kartu no_kartu_peserta nomor_kartu_peserta | no_kartu",
+                values.card_number,
+            ),
+            _column("status", "status status_pendaftaran hasil"),
+            replace(
+                _column("refused", "refused alasan alasan_penolakan alasan_tolak alasan_ditolak | keterangan catatan"),
+                free_text=True,
+            ),
+            _column("invoice_id", "invoice_id no_tagihan nomor_tagihan"),
+            _column("answered_at", "answered_at tanggal_jawaban tgl_jawaban", values.day),
+        ),
+    ),
 }
+SENT_BY_AGENCIES: tuple[ListKind, ...] = tuple(kind for kind in LAYOUTS if kind not in OF_BPJS)
 
 
 def takes_submission_id(layout: Layout) -> bool:

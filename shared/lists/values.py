@@ -27,6 +27,7 @@ _MILLIONS = re.compile(r"(\d+)(?:[.,](\d))?(juta|jt)")
 
 _VILLAGE = re.compile(r"(\d{2}\.\d{2}\.\d{2}\.\d{4})(?!\d)")
 _GROUPED = re.compile(r"\d(?:[ .\-\u2010-\u2015]*\d){15}", re.ASCII)
+_BETWEEN_DIGITS = re.compile(r"(?<=\d)[ .\-\u2010-\u2015](?=\d)")
 _NO_DIGIT = re.compile(r"\D", re.ASCII)
 
 _NO_LETTER_OR_DIGIT = re.compile(r"[\W_]+")
@@ -103,6 +104,13 @@ def nik(cell: str) -> str:
     if len(number) == 18:
         number = number.removesuffix(".0")
     return _NO_DIGIT.sub("", number) if _GROUPED.fullmatch(number) else number
+
+
+def card_number(cell: str) -> str:
+    """The number of a participant's card, without the marks that spreadsheets and people put around its digits."""
+    number = cell.lstrip("'’`").strip().removesuffix(".0")
+    digits = _BETWEEN_DIGITS.sub("", number)
+    return digits if digits.isascii() and digits.isdigit() else number
 
 
 def is_scientific(cell: str) -> bool:

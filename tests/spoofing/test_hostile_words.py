@@ -130,6 +130,14 @@ def officials_words(town: Town, words: str, number: int) -> None:
         town.write("registration-officers", OFFICER, "suspect.decide.v1", pair, words + worker)
     finding = {"finding_id": f"employment/{words}/x/y/z", "explanation": words, "agency": words, "submission_id": words}
     town.write("registration-officers", OFFICER, "finding.explain.v1", finding, f"{words} {number}")
+    answers = {"invoice_id": f"INV-6408-2026-02-{number}", "nik": words, "answered_at": "2026-01-02", "officer": words}
+    for said in (
+        {**answers, "kpj": words},
+        {**answers, "nik": NIKS[0], "refused": words, "officer": None, "invoice_id": "INV-6408-2026-02-apbd-regency-1"},
+        {**answers, "invoice_id": words, "status": words, "answered_at": words},
+    ):
+        name = f"{words} {len(str(said))} {number}"
+        town.write("registration-officers", OFFICER, "participant.answer.v1", said, name)
     budget = {"regency": "64.08", "year": 2026, "funding": "csr", "jkk": 10**6, "jkm": 10**6, "target_workers": 1}
     for kind, data in (
         ("budget.set.v1", {**budget, "decree_no": words}),
@@ -161,6 +169,7 @@ async def test_no_text_that_names_a_person_reaches_other_readers(
         *("worker.registered.v1", "worker.updated.v1", "employer.found-noncompliant.v1", "project.registered.v1"),
         *("outreach.held.v1", "claim.registered.v1", "claim.rejected.v1", "claim.decide.refused.v1"),
         *("identity.decide.refused.v1", "suspect.decide.refused.v1", "finding.explain.refused.v1"),
+        "participant.answer.refused.v1",
         *("budget.set-accepted.v1", "budget.set.refused.v1", "billing.run.refused.v1", "invoice.pay.refused.v1"),
     } <= kinds, "the test has lost its grip on what is published"
     for one in shown:

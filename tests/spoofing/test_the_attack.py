@@ -143,6 +143,13 @@ async def test_an_officer_decides_under_the_name_that_signs_and_no_agency_decide
             "officer": "Budi",
         },
     )
+    answer = {"invoice_id": "INV-6408-2026-02-apbd-regency-1", "nik": "6408044107850002", "kpj": "24012345678"}
+    town.write(
+        "registration-officers",
+        "officer/rina",
+        "participant.answer.v1",
+        {**answer, "answered_at": "2026-01-02", "officer": "Budi"},
+    )
     await town.settle()
     assert town.letters() == [("claims", "foreign-source")]
     refused = (
@@ -150,6 +157,7 @@ async def test_an_officer_decides_under_the_name_that_signs_and_no_agency_decide
         "identity.decide.refused.v1",
         "suspect.decide.refused.v1",
         "finding.explain.refused.v1",
+        "participant.answer.refused.v1",
     )
     said = {one["type"]: one for one in town.said(*refused)}
     assert sorted(said) == sorted(refused)

@@ -37,7 +37,7 @@ def expected(topic: str, kind: str, source: str) -> bool:
     agency = topics.agency_of_topic(topic)
     if agency is not None:
         own = f"agency/{agency[0]}/{agency[1]}"
-        decided = kind in ("suspect.decide.v1", "finding.explain.v1", "claim.decide.v1")
+        decided = kind in ("suspect.decide.v1", "finding.explain.v1", "participant.answer.v1", "claim.decide.v1")
         return source == own and kind in catalogue.COMMANDS[service] and not decided
     if topic.startswith("feedback-"):
         answers = kind in ("submission.answered.v1", "submission.settled.v1")
@@ -56,7 +56,7 @@ def expected(topic: str, kind: str, source: str) -> bool:
     officers = {
         "verification-intake": ("identity.decide.v1",),
         "claims-officers": ("claim.decide.v1",),
-        "registration-officers": ("suspect.decide.v1", "finding.explain.v1"),
+        "registration-officers": ("suspect.decide.v1", "finding.explain.v1", "participant.answer.v1"),
     }
     if topic in officers:
         return source == "officer/rina" and kind in officers[topic]

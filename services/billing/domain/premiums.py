@@ -9,7 +9,7 @@ from services.billing.domain import outcomes, rules
 from services.billing.domain.state import Facts, Premium, Reference, Skip
 from shared.contracts.base import PremiumLine
 from shared.contracts.billing import PremiumBilled
-from shared.contracts.billing_work import PremiumSkipped, ReservedWorker, StepReserved
+from shared.contracts.billing_work import PAGE_MAX, PremiumSkipped, ReservedWorker, RunDrawn, StepReserved
 from shared.kernel.decision import Address, Decision, Outcome
 from shared.kernel.event import Event, Routed
 from shared.kernel.values import value
@@ -17,12 +17,14 @@ from shared.kernel.values import value
 
 @value(frozen=True, slots=True)
 class Reserved:
-    """One worker of a reserved step: a row of the step, and the premium, which depends on the step alone."""
+    """One worker of a reserved step: a row of the step, its number in the run, and the premium, which depends on the
+    step alone."""
 
     step: StepReserved
     worker: ReservedWorker
     lines: list[PremiumLine]
     premium: Premium
+    number: int
 
 
 def parts(event: Event[StepReserved], reference: Reference) -> tuple[Routed, ...]:
@@ -30,12 +32,14 @@ def parts(event: Event[StepReserved], reference: Reference) -> tuple[Routed, ...
     step = event.data
     priced = [(lines, _premium(step, lines)) for lines in step.prices]
     period = step.period
+    # Pages are numbered from 1 in the order of the run, and hold at most PAGE_MAX workers.
+    first = step.number * PAGE_MAX if isinstance(step, RunDrawn) else 0
     return tuple(
         Routed(
             Address("premiums", rules.premium_key(worker.worker_id, period)),
-            Reserved(step, worker, *priced[worker.price]),
+            Reserved(step, worker, *priced[worker.price], first + place),
         )
-        for worker in step.workers
+        for place, worker in enumerate(step.workers, start=1)
     )
 
 
@@ -71,6 +75,7 @@ def billed(state: None, event: Event[Reserved], facts: Facts) -> Decision[Premiu
         total=part.premium.jkk + part.premium.jkm,
         run_id=step.run_id,
         invoice_id=step.invoice_id,
+        number=part.number,
     )
     return Decision(
         state=part.premium,

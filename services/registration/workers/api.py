@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, time, timedelta
-from typing import Any
+from typing import Any, Protocol
 
 from fastapi import APIRouter, HTTPException, Request
 
@@ -14,14 +14,23 @@ from shared.contracts.envelope import rfc3339
 from shared.kernel.calendar import WITA, parse_date
 from shared.kernel.identity import masked
 from shared.reference.precedence import Precedence
-from shared.runtime.http.auth import Guard
+from shared.runtime.http.auth import OPERATOR, REGISTRATION_OFFICER, Guard
+from shared.runtime.ports import Reader
 from shared.runtime.service_context import ServiceContext
 
 # The other fields are personal: the page shows which agencies agree on them and which do not, but no values.
 _OPEN = ("sex", "village", "sector", "occupation", "monthly_income")
 
 
-def routes(context: ServiceContext) -> APIRouter:
+# A worker's invoices and BPJS's answers. They are another feature's, so the service passes them in. `revealed`: with
+# what is personal.
+class Invoices(Protocol):
+    """Gives the invoices of a worker."""
+
+    async def __call__(self, reader: Reader, worker_id: str, *, revealed: bool) -> list[dict[str, Any]]: ...
+
+
+def routes(context: ServiceContext, invoices: Invoices) -> APIRouter:
     """The endpoints."""
     router = APIRouter(prefix="/v1", tags=["registration"])
 
@@ -39,14 +48,18 @@ def routes(context: ServiceContext) -> APIRouter:
     async def worker(worker_id: str, request: Request, as_of: str | None = None) -> dict[str, Any]:
         """The worker's status, the source of each field, and the agencies that state another value.
 
-        With `as_of` (YYYY-MM-DD): as known at the end of that day in WITA. No name, NIK masked.
+        With `as_of` (YYYY-MM-DD): as known at the end of that day in WITA. No name, NIK masked. The number of the
+        participant's card (KPJ) is shown to officers of the regency.
         """
         found = await known(worker_id, request)
         if as_of is None:
+            caller = await guard.caller(request)
+            revealed = any(caller.has_role(role, found.regency) for role in (REGISTRATION_OFFICER, OPERATOR))
             return {
                 **_worker_json(worker_id, found),
                 **_further_json(found),
                 "fields": _fields(found, context.reference.precedence),
+                "invoices": await invoices(context.reader, worker_id, revealed=revealed),
             }
         day = parse_date(as_of)
         if day is None:

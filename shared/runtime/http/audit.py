@@ -30,6 +30,11 @@ def taken(request: Request, kind: str, signed_by: str) -> None:
     log.info("audit", what="decision", type=kind, officer=fingerprint(signed_by), **_asked(request))
 
 
+def handed_out(request: Request, what: str, people: int) -> None:
+    """Writes that the personal data of so many people are handed out to this caller."""
+    log.info("audit", what="handed-out", content=what, people=people, **_asked(request))
+
+
 def _asked(request: Request) -> dict[str, str | None]:
     caller = getattr(request.state, "caller", None)
     # The route, not the path: a path may hold a claim's number.

@@ -109,6 +109,8 @@ def test_a_run_bills_the_verified_and_publishes_every_premium() -> None:
     assert first == {
         **WORKER,
         "worker_id": "a",
+        # The first page, its first worker.
+        "number": 1_001,
         # Public money buys the lowest bracket, for the premium and for the benefits.
         "income_base": 1_000_000,
         "period": "2026-01",

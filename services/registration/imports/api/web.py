@@ -16,7 +16,7 @@ from services.registration.imports.documents.records import IMPORTS, UNFINISHED,
 from services.registration.imports.documents.spool import FILE_BYTES_MAX, FileTooLarge, Spool, forget
 from shared.contracts import officers, topics
 from shared.contracts.catalogue import DECISIONS
-from shared.lists.columns import LAYOUTS, ListKind
+from shared.lists.columns import LAYOUTS, SENT_BY_AGENCIES, ListKind
 from shared.pages import HEADERS, wants_page
 from shared.runtime import clock
 from shared.runtime.http.auth import REGISTRATION_OFFICER, Caller, Guard
@@ -135,7 +135,7 @@ class EndpointContext:
     @cached_property
     def kinds(self) -> list[ListKind]:
         """The kinds of lists that this service takes."""
-        return [kind for kind, layout in LAYOUTS.items() if layout.type in self._context.spec.inputs]
+        return [kind for kind in SENT_BY_AGENCIES if LAYOUTS[kind].type in self._context.spec.inputs]
 
     async def take(self, request: Request) -> Import:
         """Takes one file; raises HTTPException when it is no valid list of an agency."""

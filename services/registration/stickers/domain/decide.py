@@ -76,6 +76,11 @@ _INSTALLATION = Form(
 )
 
 
+def of_premium(event: Event[PremiumBilled]) -> Routed:
+    """The billed months that a premium adds to."""
+    return Routed(Address("covers", event.data.worker_id), event.data)
+
+
 def billed(state: BilledMonths | None, event: Event[PremiumBilled], facts: object) -> Decision[BilledMonths]:
     """Notes a billed month and drops months that ended before the last one."""
     premium = event.data
@@ -143,7 +148,7 @@ def install(state: Sticker | Refusal | None, event: Event[Install], facts: objec
 
 
 _covers = Documents[BilledMonths, object]("covers", Kind(BilledMonths))
-_covers.on(PremiumBilled, lambda premium: premium.worker_id).always(billed)
+_covers.on(PremiumBilled).always(billed)
 
 _invoices = Documents[PaidInvoice, object]("invoices", Kind(PaidInvoice))
 _invoices.on(PremiumPaid, lambda payment: payment.invoice_id).always(paid)

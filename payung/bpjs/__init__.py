@@ -1,0 +1,1 @@
+"""The files that a regency and BPJS exchange about the participants of an invoice."""
