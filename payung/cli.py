@@ -26,6 +26,7 @@ from payung import (
     rates_cli,
     status,
     troubles,
+    whatif_cli,
 )
 from payung.access import cli as access_cli
 from payung.access import commands as access
@@ -78,6 +79,7 @@ for name, group in (
     ("credentials", access_cli.app),
 ):
     app.add_typer(group, name=name)
+budget_app.command("what-if")(whatif_cli.what_if)
 app.command("backup")(backup_cli.make)
 app.command("restore")(backup_cli.put_back)
 app.command("trace")(tracing_cli.trace)

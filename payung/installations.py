@@ -33,6 +33,14 @@ class CommandError(Exception):
     """A command cannot be carried out; the text says what to do next."""
 
 
+class Refused(CommandError):
+    """A service refused a request; `problem` is the body of its answer, empty when that is no object."""
+
+    def __init__(self, text: str, problem: Mapping[str, Any]) -> None:
+        super().__init__(text)
+        self.problem = problem
+
+
 @dataclass(frozen=True, slots=True)
 class Installation:
     """One installation: its data folder, the environment that reaches it, and its services' URLs."""
@@ -69,18 +77,26 @@ class Installation:
         token = configuration.TOKEN.text(self.environ)
         return {"authorization": f"Bearer {token}"} if token else {}
 
-    async def get(self, service: str, path: str, **params: str | None) -> httpx.Response:
-        """GETs a service; raises CommandError when it does not answer or refuses."""
+    async def get(self, service: str, path: str, **params: str | list[str] | None) -> httpx.Response:
+        """GETs a service; raises CommandError when it does not answer, Refused when it refuses."""
         given = {name: value for name, value in params.items() if value is not None}
+        return await self._ask("GET", service, path, params=given)
+
+    async def post(self, service: str, path: str, body: Mapping[str, Any]) -> httpx.Response:
+        """POSTs JSON to a service; raises CommandError when it does not answer, Refused when it refuses."""
+        return await self._ask("POST", service, path, json=dict(body))
+
+    async def _ask(self, method: str, service: str, path: str, **content: Any) -> httpx.Response:
         try:
             async with httpx.AsyncClient(timeout=60.0, trust_env=False) as client:
-                answer = await client.get(self.url(service) + path, params=given, headers=self._headers())
+                answer = await client.request(method, self.url(service) + path, headers=self._headers(), **content)
         except httpx.HTTPError as error:
             raise CommandError(
                 f"{service} does not answer at {self.url(service)} ({type(error).__name__}); is `payung up` running?"
             ) from error
         if answer.status_code >= 400:
-            raise CommandError(f"{service} refused {path}: {_problem(answer)}")
+            problem = _body(answer)
+            raise Refused(f"{service} refused {path}: {_problem(problem, answer.status_code)}", problem)
         return answer
 
     async def lines(self, service: str, path: str, **params: str) -> AsyncIterator[str]:
@@ -99,21 +115,23 @@ class Installation:
                 raise CommandError(f"{service} broke off at {path} ({type(error).__name__}); run it again") from error
 
 
-def _problem(answer: httpx.Response) -> str:
-    """The reason in words for which a service refused a request."""
+def _body(answer: httpx.Response) -> Mapping[str, Any]:
     try:
         body = answer.json()
     except ValueError:
-        return f"HTTP {answer.status_code}"
-    if not isinstance(body, dict):
-        return f"HTTP {answer.status_code}"
+        return {}
+    return body if isinstance(body, dict) else {}
+
+
+def _problem(body: Mapping[str, Any], status: int) -> str:
+    """The reason in words for which a service refused a request."""
     errors = body.get("errors")
     if isinstance(errors, list):
         return "; ".join(_one_error(one) for one in errors)
     reasons = body.get("reasons")
     if isinstance(reasons, list):
         return f"{body.get('title', 'refused')}: {', '.join(map(str, reasons))}. {messages(reasons, 'id')}"
-    return str(body.get("detail") or body.get("title") or f"HTTP {answer.status_code}")
+    return str(body.get("detail") or body.get("title") or f"HTTP {status}")
 
 
 def _one_error(one: Any) -> str:

@@ -12,6 +12,7 @@ from shared.contracts.base import PremiumLine
 from shared.contracts.billing_work import RunCounting, RunDrawn, RunPage
 from shared.kernel.event import Event, Routed
 from shared.persons.facts import persons
+from shared.persons.links import Persons
 from shared.reference import areas, rates
 from shared.reference.rates import Editions
 from shared.runtime.ports import Reader
@@ -62,7 +63,8 @@ def _page_to_draw(data: RunPage | RunDrawn) -> int:
 async def page(reader: Reader, *, regency: str, period: str, cutoff: str, cursor: str, limit: int) -> Page:
     """The next candidates after a place: verified on or before the cutoff, and not ended before the period."""
     found = await candidates(reader, regency=regency, period=period, cutoff=cutoff, cursor=cursor, limit=limit)
-    taken = await taken_months(reader, [one for one, _ in found], (period,))
+    workers = [one for one, _ in found]
+    taken = await taken_months(reader, await persons(reader, workers), workers, (period,)) if workers else NOBODY
     return Page(tuple(found), taken.merged.union(taken.months), last=len(found) < limit)
 
 
@@ -97,12 +99,13 @@ class Taken(NamedTuple):
     merged: frozenset[str]
 
 
-async def taken_months(reader: Reader, workers: Sequence[str], periods: Sequence[str]) -> Taken:
+NOBODY = Taken({}, frozenset())
+
+
+async def taken_months(reader: Reader, known: Persons, workers: Sequence[str], periods: Sequence[str]) -> Taken:
     """Which of these months are billed already, by any funder."""
-    if not workers:
-        return Taken({}, frozenset())
-    known = await persons(reader, workers)
-    groups = {worker: known.group(worker) for worker in workers}
+    linked = known.linked
+    groups = {worker: known.group(worker) if worker in linked else frozenset((worker,)) for worker in workers}
     keys = {
         rules.premium_key(one, period): (one, period)
         for group in groups.values()
@@ -116,7 +119,7 @@ async def taken_months(reader: Reader, workers: Sequence[str], periods: Sequence
             months = frozenset(period for period in periods if any((one, period) in premiums for one in group))
             if months:
                 billed[worker] = months
-    return Taken(billed, frozenset(worker for worker in workers if known.who(worker) != worker))
+    return Taken(billed, frozenset(worker for worker in linked.intersection(workers) if known.who(worker) != worker))
 
 
 async def months_with_runs(reader: Reader, periods: Sequence[str]) -> tuple[str, ...]:

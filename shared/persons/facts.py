@@ -9,6 +9,8 @@ from shared.persons.links import Persons
 from shared.runtime.ports import Reader
 
 LINKS_MAX = 10_000
+# More merges than a country can have.
+ALL_LINKS_MAX = 1_000_000
 
 
 async def persons(reader: Reader, workers: Iterable[str]) -> Persons:
@@ -26,3 +28,9 @@ async def persons(reader: Reader, workers: Iterable[str]) -> Persons:
             into[worker] = link.into
         asked = {one for pair in into.items() for one in pair} - seen
     return Persons(into)
+
+
+async def everybody(reader: Reader) -> Persons:
+    """All links at once: for a reading of all workers, of whom few were ever merged."""
+    found = await reader.find(COLLECTION, {"state.into": {"$gt": ""}}, limit=ALL_LINKS_MAX)
+    return Persons({worker: link.into for worker, link in found})

@@ -33,6 +33,11 @@ class Persons:
             passed.append(following)
         return passed[-1]
 
+    @property
+    def linked(self) -> frozenset[str]:
+        """Everybody who was merged with somebody."""
+        return frozenset((*self.into, *self.into.values()))
+
     def group(self, worker_id: str) -> frozenset[str]:
         """All workers who are the same person as this one."""
         if not self.into:

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from pymongo import AsyncMongoClient
 
-from payung import commands, installations, publish, rebuilding, reference, status, wire
+from payung import commands, installations, publish, rebuilding, reference, status, whatif, wire
 from payung.demo import audit
 from payung.demo.population import Inhabitant, generate, population_csv
 from payung.demo.story import JKM_DOCUMENTS
@@ -313,7 +313,10 @@ async def test_months_claims_and_two_regencies_are_correct_although_every_servic
             budget = {"regency": regency, "year": year, "funding": "apbd-regency", "jkk": 10**9, "jkm": 10**9}
             await commands.set_budget(at, {**budget, "decree_no": "SK-1", "target_workers": 100})
     runs: list[dict[str, Any]] = []
+    said = 0
     for month, victim in zip(months, ("billing", "claims", "reporting"), strict=True):
+        if month == PERIOD:
+            said = await _what_if(at)
         running.kill(victim)
         for regency in (KUTIM, KUKAR):
             run = await commands.run_billing(at, {"regency": regency, "period": month, "funding": "apbd-regency"})
@@ -327,6 +330,7 @@ async def test_months_claims_and_two_regencies_are_correct_although_every_servic
             run["billed_workers"] * 6_800,
         ]
     assert {run["billed_workers"] for run in runs if run["regency"] == KUKAR} <= {*range(30, second_regency + 1)}
+    assert said == runs[-1]["billed_workers"]
     # A claim that comes before the premiums are known waits for them; then they are among its causes.
     await eventually(lambda: quiet(at))
     await _claim(at, running, months[0])
@@ -340,6 +344,22 @@ async def test_months_claims_and_two_regencies_are_correct_although_every_servic
     again = await commands.run_billing(at, {"regency": KUTIM, "period": PERIOD, "funding": "apbd-regency"})
     assert again["billed_workers"] == 0
     assert again["invoice_id"] is None
+
+
+async def _what_if(at: Installation) -> int:
+    """The workers of Kukar whom this month would bill; a cut to the last rupiah that is billed misses them all."""
+    asked = {"regency": KUKAR, "year": PERIOD[:4], "from": PERIOD}
+    budgets = (await at.get("billing", "/v1/budgets", regency=KUKAR, year=PERIOD[:4])).json()["budgets"]
+    spent = {account: str(budgets[0]["committed"][account]) for account in ("jkk", "jkm")}
+    await whatif.ask(at, {**asked, **spent, "save": "tanpa sisa"}, [], None)
+    with pytest.raises(CommandError, match="Sudah ada skenario bernama tanpa sisa"):
+        await whatif.ask(at, {**asked, "save": "tanpa sisa"}, [], None)
+    found = await whatif.ask(at, {**asked, "workers": "+5"}, ["tanpa sisa"], None)
+    now, then, saved = (one["figures"] for one in ({"figures": found["now"]}, found["scenario"], found["compared"][0]))
+    assert (now["lose"], then["keep"]) == (0, now["keep"] + 5)
+    assert (saved["keep"], saved["lose"], saved["exposed"]) == (0, now["keep"], now["keep"] * 42_000_000)
+    billed: int = now["months"][0]["billed"]
+    return billed
 
 
 async def _claim(at: Installation, running: LiveInstallation, first_month: str) -> None:

@@ -70,9 +70,11 @@ class Roll:
         self._starts: list[int] = []
         self._tables = tables
         self._bounds = tuple(eligibility.month(one) for one in months)
-        self._numbers: dict[tuple[str, str, Prices, Reasons, frozenset[str]], int] = {}
-        self._prices: dict[tuple[int, str], Prices] = {}
-        self._reasons: dict[tuple[str, str, str], Reasons] = {}
+        self._numbers: dict[tuple[str, str, int, int, frozenset[str]], int] = {}
+        # Equal prices and equal reasons have one number: it is compared for every worker, the tuples would be slow.
+        self._alike: dict[Prices | Reasons, int] = {}
+        self._prices: dict[tuple[int, str], int] = {}
+        self._reasons: dict[tuple[str, str, str], int] = {}
 
     def add(self, one: Enrolment, taken: frozenset[str]) -> None:
         """Adds the next worker in priority order; `taken` are the asked months that are billed already, by anyone."""
@@ -132,23 +134,27 @@ class Roll:
         regency = self.kinds[0].one.regency if self.kinds else ""
         return Run(run_id="", invoice_id="", regency=regency, period=period, funding=self.funding, cutoff="", left=left)
 
-    def _prices_of(self, one: Enrolment) -> Prices:
+    def _prices_of(self, one: Enrolment) -> int:
         key = (one.income_base, one.sector)
         found = self._prices.get(key)
         if found is None:
-            found = tuple(
+            prices = tuple(
                 tuple(rules.price_of(table, self.funding, *key, period)[1] for period in self.months)
                 for table in self._tables
             )
-            self._prices[key] = found
+            found = self._prices[key] = self._number_of(prices)
         return found
 
-    def _reasons_of(self, one: Enrolment) -> Reasons:
+    def _reasons_of(self, one: Enrolment) -> int:
         # Their age is of no importance when it is between the bounds in every month.
         first, last = self._bounds[0], self._bounds[-1]
         of_age = last.old_before <= one.birth_month < first.young_from
         key = ("", "", one.valid_until) if of_age else (one.birth_month, one.place[:7], one.valid_until)
         found = self._reasons.get(key)
         if found is None:
-            found = self._reasons[key] = tuple(eligibility.barred(one, month) for month in self._bounds)
+            reasons = tuple(eligibility.barred(one, month) for month in self._bounds)
+            found = self._reasons[key] = self._number_of(reasons)
         return found
+
+    def _number_of(self, alike: Prices | Reasons) -> int:
+        return self._alike.setdefault(alike, len(self._alike))

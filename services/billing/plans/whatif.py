@@ -21,6 +21,7 @@ from shared.contracts.base import Funding
 from shared.contracts.reasons import Reason
 from shared.kernel.calendar import is_period, period_of, shift_period
 from shared.kernel.money import rupiah
+from shared.persons.facts import everybody
 from shared.reference import edited_rates, rates
 from shared.reference.rates import Rates
 from shared.runtime.ports import Reader
@@ -100,13 +101,13 @@ async def read(
     """The workers whom runs of these months would look at, in the order of runs: verified on or before the cutoff.
     Workers who were merged into another one are left out: they are nobody's family."""
     roll = Roll(funding, months, tables)
-    billed = await facts.months_with_runs(reader, months)
+    billed, known = await facts.months_with_runs(reader, months), await everybody(reader)
     nothing, cursor = frozenset[str](), ""
     while True:
         page = await facts.candidates(
             reader, regency=regency, period=months[0], cutoff=cutoff, cursor=cursor, limit=PAGE_WORKERS
         )
-        taken = await facts.taken_months(reader, [worker for worker, _ in page], billed)
+        taken = await facts.taken_months(reader, known, [worker for worker, _ in page], billed)
         for worker, one in page:
             if worker not in taken.merged:
                 roll.add(one, taken.months.get(worker, nothing))
