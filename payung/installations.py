@@ -95,8 +95,7 @@ class Installation:
                 f"{service} does not answer at {self.url(service)} ({type(error).__name__}); is `payung up` running?"
             ) from error
         if answer.status_code >= 400:
-            problem = _body(answer)
-            raise Refused(f"{service} refused {path}: {_problem(problem, answer.status_code)}", problem)
+            raise _refused(service, path, answer)
         return answer
 
     async def lines(self, service: str, path: str, **params: str) -> AsyncIterator[str]:
@@ -108,19 +107,20 @@ class Installation:
                 async with client.stream("GET", url, params=params, headers=self._headers()) as answer:
                     if answer.status_code >= 400:
                         await answer.aread()
-                        raise CommandError(f"{service} refused {path}: {_problem(answer)}")
+                        raise _refused(service, path, answer)
                     async for line in answer.aiter_lines():
                         yield line
             except httpx.HTTPError as error:
                 raise CommandError(f"{service} broke off at {path} ({type(error).__name__}); run it again") from error
 
 
-def _body(answer: httpx.Response) -> Mapping[str, Any]:
+def _refused(service: str, path: str, answer: httpx.Response) -> Refused:
     try:
         body = answer.json()
     except ValueError:
-        return {}
-    return body if isinstance(body, dict) else {}
+        body = None
+    problem = body if isinstance(body, dict) else {}
+    return Refused(f"{service} refused {path}: {_problem(problem, answer.status_code)}", problem)
 
 
 def _problem(body: Mapping[str, Any], status: int) -> str:
