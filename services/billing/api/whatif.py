@@ -6,6 +6,7 @@ Nothing else changes. Callers of the regency only, as for the plan of a run.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, get_args
 
@@ -27,10 +28,24 @@ PATH = "/budgets/what-if"
 BODY_BYTES_MAX = 1_000_000
 COMPARED_MAX = 10
 _TEXTS = ("regency", "year", "funding", "from", "cut", "jkk", "jkm", "workers", "rates", "save")
+_PROPERTIES: dict[str, Any] = {
+    **{name: {"type": ["string", "integer", "null"]} for name in _TEXTS},
+    "compare": {"type": "array", "items": {"type": "string"}, "maxItems": COMPARED_MAX},
+}
+_REQUEST = {
+    "required": True,
+    "content": {
+        "application/json": {
+            "schema": {"type": "object", "properties": _PROPERTIES, "required": ["regency", "year"]},
+        }
+    },
+}
 
 
 def add(router: APIRouter, guard: Guard, context: Any) -> None:
     """Adds the endpoints to billing's router."""
+    # A count takes seconds of a processor that bills at the same time: one after the other.
+    turn = asyncio.Lock()
 
     @router.get(PATH)
     async def what_if(
@@ -50,7 +65,7 @@ def add(router: APIRouter, guard: Guard, context: Any) -> None:
         given |= {"jkk": jkk, "jkm": jkm, "workers": workers}
         return await _answered(request, given, compare or [])
 
-    @router.post(PATH)
+    @router.post(PATH, openapi_extra={"requestBody": _REQUEST})
     async def what_if_saved(request: Request) -> dict[str, Any]:
         """The same over a JSON object; also with `rates` (an edited table as text) and `save` (a scenario's name)."""
         await guard.caller(request)
@@ -66,7 +81,8 @@ def add(router: APIRouter, guard: Guard, context: Any) -> None:
     async def _answered(request: Request, given: Mapping[str, str], compare: Sequence[str]) -> dict[str, Any]:
         await guard.reader(request, given.get("regency", ""))
         try:
-            return await _answer(context, given, compare)
+            async with turn:
+                return await _answer(context, given, compare)
         except Refused as error:
             detail = {"title": error.title, "status": error.status, "reasons": list(error.reasons)}
             raise HTTPException(error.status, detail) from error

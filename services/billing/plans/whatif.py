@@ -31,6 +31,8 @@ SCENARIOS = "scenarios"
 # Scenarios of one regency; more means that a program saves in a loop.
 SCENARIOS_MAX = 1_000
 PAGE_WORKERS = 2_000
+# A budget changes a few times a month, and a reading takes seconds.
+READINGS_MAX = 3
 _OPEN = (RunStatus.RUNNING.value, RunStatus.ASKING.value)
 
 
@@ -69,8 +71,20 @@ class Answer:
 
 
 async def answer(reader: Reader, question: Question, today: date) -> Answer:
-    """Counts. Raises Refused with the reason; changes nothing."""
-    head = await _head(reader, question)
+    """Counts. Raises Refused with the reason; changes nothing.
+
+    Money and workers are read one after the other. When a run or a revision changed the budget meanwhile, both are read
+    again, so that no premium counts twice.
+    """
+    for _ in range(READINGS_MAX):
+        head = await _head(reader, question)
+        found = await _answer(reader, question, head, today)
+        if await _head(reader, question) == head:
+            return found
+    raise Refused("Anggaran sedang berubah; ulangi sesudah penagihan selesai", status=409)
+
+
+async def _answer(reader: Reader, question: Question, head: Budget, today: date) -> Answer:
     ceilings = _ceilings(question, head)
     headcount = _headcount(question)
     known = await editions.load(reader)

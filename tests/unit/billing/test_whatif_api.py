@@ -184,6 +184,24 @@ async def test_while_a_run_is_open_its_money_is_spent_and_its_month_cannot_be_as
     assert "Penagihan 2026-10 sedang berjalan" in problem["title"]
 
 
+async def test_a_budget_that_changes_while_workers_are_read_is_read_again() -> None:
+    """A run that closed in between would count twice: as committed money, and as workers still to be billed."""
+    world = a_world(20)
+    whole = world.reader.find
+
+    async def find(collection: str, *given: Any, **options: Any) -> list[tuple[str, Any]]:
+        if collection == "enrolments" and world.of_type("billing.run-completed.v1")[-1]["period"] == "2026-09":
+            world.command("billing.run.v1", {"regency": "64.08", "period": "2026-10", "funding": "apbd-regency"})
+            world.reader.find = whole  # type: ignore[method-assign]  # the world's own run reads too
+            world.settle_all()
+        return await whole(collection, *given, **options)
+
+    world.reader.find = find  # type: ignore[method-assign]  # news arrives in the middle of the reading
+    _, found = await ask(world, params=ASKED)
+    assert (found["from"], found["now"]["committed"]["jkk"]) == ("2026-11", 80_000)
+    assert [one["billed"] for one in found["now"]["months"]] == [4, 4]
+
+
 async def test_a_merged_worker_is_nobodys_family() -> None:
     world = a_world()
     left, stayed = (f"w{number:025d}" for number in range(2))
