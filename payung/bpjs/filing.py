@@ -47,7 +47,7 @@ async def write_file(
     asked = {"decree": await _decree(installation, invoice), **({"edition": edition} if edition else {})}
     lines = installation.lines("registration", f"/v1/participants/{invoice_id}/file", **asked)
     try:
-        filed = await _fill(lines, sink, Filed(invoice_id))
+        filed = await fill(lines, sink, Filed(invoice_id))
         _agree(filed, invoice)
         sink.finish()
     finally:
@@ -64,7 +64,7 @@ async def _decree(installation: Installation, invoice: Mapping[str, Any]) -> str
     return str(next(found, ""))
 
 
-async def _fill(lines: AsyncIterator[str], sink: Sink, filed: Filed) -> Filed:
+async def fill(lines: AsyncIterator[str], sink: Sink, filed: Filed) -> Filed:
     """Writes every line; raises CommandError for a stream that broke off or that counts otherwise."""
     said: Any = None
     adds: tuple[Add, Add] | None = None
