@@ -16,7 +16,7 @@ from pathlib import Path
 import psutil
 
 from bench.people import AGENCY, REGENCY, insurable, write_list
-from bench.stage import LOOK_S, SETTLED, alone, figures, out, said, until_said
+from bench.stage import LOOK_S, SETTLED, STAGES, Measured, alone, figures, out, said, show, until_said
 from payung import publish, wire
 from payung.bpjs import filing, sinks
 from payung.demo.population import Inhabitant
@@ -85,6 +85,14 @@ async def _bill(at: Installation, people: list[Inhabitant]) -> None:
         await sender.flush()
 
 
+def _measured(before: dict[str, float], after: dict[str, float], done: int, elapsed_s: float) -> Measured:
+    def spent(name: str) -> float:
+        return after.get(name, 0) - before.get(name, 0)
+
+    stages = {stage: spent(f"payung_stage_seconds_sum{{stage={stage}}}") for stage in STAGES}
+    return Measured(done, elapsed_s, spent("process_cpu_seconds_total{}"), stages)
+
+
 async def bench(rows: int, seed: int) -> None:
     """Prints the figures."""
     people = insurable(seed, rows)
@@ -106,9 +114,7 @@ async def bench(rows: int, seed: int) -> None:
         wanted = before[TAKEN] + PARTS * len(people)
         while (after := await figures(at, "registration"))[TAKEN] < wanted:  # noqa: ASYNC110  # another process
             await asyncio.sleep(LOOK_S / 2)
-        spent = after["process_cpu_seconds_total{}"] - before["process_cpu_seconds_total{}"]
-        elapsed = after[SETTLED] - started_s
-        out.print(f"{rows:,} premiums: {rows / elapsed:,.0f}/s on the clock, {rows / spent:,.0f} a processor second")
+        show("premiums", _measured(before, after, len(people), after[SETTLED] - started_s))
         await _file(at, pid, len(people), at.data_dir / "bpjs.csv")
         assert said(after, *ANSWERED) == len(people)
 
