@@ -17,6 +17,7 @@ import pytest
 from pymongo import AsyncMongoClient
 
 from payung import commands, installations, publish, rebuilding, reference, status, whatif, wire
+from payung.bpjs import answering, filing
 from payung.demo import audit
 from payung.demo.population import Inhabitant, generate, population_csv
 from payung.demo.story import JKM_DOCUMENTS
@@ -344,6 +345,26 @@ async def test_months_claims_and_two_regencies_are_correct_although_every_servic
     again = await commands.run_billing(at, {"regency": KUTIM, "period": PERIOD, "funding": "apbd-regency"})
     assert again["billed_workers"] == 0
     assert again["invoice_id"] is None
+    await _participants(at, running.folder, next(run for run in runs if run["regency"] == KUTIM))
+
+
+async def _participants(at: Installation, folder: Path, run: Mapping[str, Any]) -> None:
+    """The file for BPJS adds up to the invoice, and BPJS's answers come back once for each row, however often."""
+    invoice, out = run["invoice_id"], folder / "bpjs.csv"
+    filed = await filing.write_file(at, invoice, out)
+    assert filed.rows + filed.left_out == run["billed_workers"]
+    assert filed.rupiah == run["total"]
+    niks = [line.split(";")[0] for line in out.read_text("utf-8-sig").splitlines()[1:]]
+    assert len({*niks}) == filed.rows
+    answers = folder / "jawaban.csv"
+    cells = [(nik, f"{24_000_000_000 + place}", "") for place, nik in enumerate(niks[2:])]
+    cells += [(niks[0], "", "NIK tidak ditemukan"), (niks[1], "", ""), ("6408044107850002", "24999999999", "")]
+    answers.write_text("nik;kpj;alasan\n" + "".join(";".join(one) + "\n" for one in cells), "utf-8")
+    result = await answering.hand_in(at, answers, invoice, "rina")
+    assert result.by_outcome() == {"enrolled": filed.rows - 2, "refused": 1, "rejected": 2}
+    assert (await answering.hand_in(at, answers, invoice, "rina")).answers == result.answers
+    counted = (await at.get("registration", f"/v1/participants/{invoice}")).json()
+    assert (counted["enrolled"], counted["refused"]) == (filed.rows - 2, 1)
 
 
 async def _what_if(at: Installation) -> int:
