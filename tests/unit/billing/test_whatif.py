@@ -239,3 +239,21 @@ def test_a_cut_rounds_down_to_whole_rupiah() -> None:
     cut = whatif_inputs.percent("33,3333%")
     assert cut is not None
     assert whatif_inputs.after_cut(Accounts(100, 1), cut) == Accounts(66, 0)
+
+
+def test_the_place_where_money_ends_counts_those_before_it_who_are_not_billed() -> None:
+    """In order: ended in October, 65, paid by another funder, then two workers with money for one."""
+    roll = Roll("apbd-regency", LAST_QUARTER[1:], (RATES,))
+    roll.add(worker(0, until="2026-10"), frozenset())
+    roll.add(worker(1, birth_month="1961-10"), frozenset())
+    roll.add(worker(2), frozenset(LAST_QUARTER))
+    for number in (3, 4):
+        roll.add(worker(number), frozenset())
+    found = asked(roll, of(1)).months[0]
+    assert (found.billed, found.already, found.missed, found.barred) == (1, 1, 1, {"too-old": 1})
+    assert (found.reached, found.missed_from) == (4, worker(4).place[:10])
+
+
+def test_workers_with_another_end_are_of_another_kind() -> None:
+    roll = a_roll([worker(0), worker(1, until="2026-11"), worker(2)], LAST_QUARTER)
+    assert [one.billed for one in asked(roll, of(100)).months] == [3, 3, 2]
