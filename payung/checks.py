@@ -21,6 +21,7 @@ from services.registration.compliance.domain import explanations, rosters
 from services.registration.domain import decide
 from services.registration.intake.domain import fields
 from services.registration.intake.domain.state import Reference, RefusedSubmission
+from services.registration.participants.domain.forms import RefusedAnswer
 from shared.contracts import envelope, topics
 from shared.contracts.catalogue import COMMANDS, DECISIONS
 from shared.contracts.envelope import Unreadable
@@ -155,7 +156,7 @@ def _refusals(event: Event[Intake], reference: Reference) -> RowReasons:
     warnings: list[str] = []
     for routed in decide.route(event, reference):
         warnings += getattr(routed.data, "warnings", ())
-        if isinstance(routed.data, RefusedSubmission | explanations.RefusedExplanation):
+        if isinstance(routed.data, RefusedSubmission | explanations.RefusedExplanation | RefusedAnswer):
             reasons += routed.data.reasons
         elif isinstance(routed.data, rosters.RosterReport):
             reasons += [reason for line in routed.data.lines if isinstance(line, tuple) for reason in line]
