@@ -261,7 +261,9 @@ class Pipeline:
             folded, left = self._fold(waiting, stored, facts, failed, batch.letters)
             watch.lap("decide")
             unsettled = await self._save([one for one in folded if one.changed], batch)
-            batch.steps |= await self._collect(folded, unsettled, made) & steps
+            await self._collect(folded, unsettled, made)
+            if steps:
+                batch.steps |= steps & _names_taken(folded, unsettled)
             watch.lap("save")
             self._count(folded, unsettled)
             # Only version conflicts count as retries; splitting a large write is progress.
@@ -387,19 +389,16 @@ class Pipeline:
         folded: Sequence[Folded],
         unsettled: set[Address],
         made: dict[tuple[Address, str], Sequence[SavedOutcome]],
-    ) -> set[str]:
-        """Collects the outcomes to publish: those just saved, and those that a redelivered input saved earlier. Returns
-        the names of the inputs that the documents have now taken."""
-        taken: set[str] = set()
+    ) -> None:
+        """Collects the outcomes to publish: those just saved, and those that a redelivered input saved earlier, unless
+        it is a step that this process has settled."""
         again: dict[Address, list[str]] = {}
         for one in folded:
             if one.address in unsettled:
                 continue
-            for now in one.taken:
-                taken.add(now.name)
-                made[one.address, now.name] = now.outcomes
+            for taken in one.taken:
+                made[one.address, taken.name] = taken.outcomes
             names = [event.name for event in one.redelivered]
-            taken.update(names)
             known = [name for name in names if (one.address, name) not in made and name not in self._steps]
             if known:
                 again[one.address] = known
@@ -407,7 +406,6 @@ class Pipeline:
             for address, by_name in (await self._store.outcomes(again)).items():
                 for name, outcomes in by_name.items():
                     made[address, name] = outcomes
-        return taken
 
     def _count(self, folded: Sequence[Folded], unsettled: set[Address]) -> None:
         decided = redelivered = 0
@@ -430,6 +428,14 @@ class Pipeline:
         audit_trail.commands_refused(outcomes)
         for kind, count in Counter(one.type for one in outcomes).items():
             self._metrics.outcome(kind, count)
+
+
+def _names_taken(folded: Sequence[Folded], unsettled: AbstractSet[Address]) -> set[str]:
+    """The names of the inputs that the settled documents have taken, now or earlier."""
+    settled = [one for one in folded if one.address not in unsettled]
+    return {taken.name for one in settled for taken in one.taken} | {
+        event.name for one in settled for event in one.redelivered
+    }
 
 
 def _is_full(stored: Stored | None) -> bool:

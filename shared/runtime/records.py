@@ -43,6 +43,8 @@ class Batch:
     """Records under way, and what the last attempt at taking them left to publish.
 
     `journals` are the entries of all attempts: a later attempt publishes what a failed attempt saved, as redeliveries.
+    `steps` are the names of the service's own steps that its documents have taken. `log_went_back`: the log ended
+    before what was read, and is read again from its first record.
     """
 
     records: Sequence[Record]

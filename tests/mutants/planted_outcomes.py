@@ -47,10 +47,10 @@ def publish_before_save(patch: pytest.MonkeyPatch) -> None:
 def redelivery_not_re_emitted(patch: pytest.MonkeyPatch) -> None:
     collect = Pipeline._collect
 
-    async def silent(self: Pipeline, folded: Sequence[Folded], unsettled: Any, made: Any) -> set[str]:
+    async def silent(self: Pipeline, folded: Sequence[Folded], unsettled: Any, made: Any) -> None:
         for one in folded:
             one.redelivered = []
-        return await collect(self, folded, unsettled, made)
+        await collect(self, folded, unsettled, made)
 
     patch.setattr(Pipeline, "_collect", silent)
 

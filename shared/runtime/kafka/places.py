@@ -37,7 +37,6 @@ class Places:
         self._jumps: dict[TopicPartition, list[tuple[int, int]]] = {}
         self._placeless: set[TopicPartition] = set()
         self._cut_off: set[TopicPartition] = set()
-        self._went_back = False
 
     def partitions_assigned(self) -> None:
         """Partitions were assigned: no position in them is known yet."""
@@ -53,16 +52,14 @@ class Places:
             expected = self._next.get(partition, first)
             if first < expected:
                 self._back[partition] = first
-                self._went_back = True
                 self._tell_cut_off(partition, expected, first)
             elif first > expected:
                 self._jumps.setdefault(partition, []).append((expected, first))
             self._next[partition] = records[-1].offset + 1
 
     def went_back(self) -> bool:
-        """Whether reading went back since the last call."""
-        before, self._went_back = self._went_back, False
-        return before
+        """Whether reading went back to a record that is not settled since."""
+        return bool(self._back)
 
     def started(self, partition: TopicPartition, committed: int | None) -> None:
         """Notes where reading starts. A group without a committed offset starts before the first record."""

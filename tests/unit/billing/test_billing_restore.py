@@ -63,6 +63,15 @@ async def started(topics: MemoryTopics) -> tuple[Pipeline, MemoryStore]:
     return pipeline, store
 
 
+async def paid(topics: MemoryTopics) -> tuple[Pipeline, MemoryStore, bytes]:
+    """A process that has settled one payment, its store, and the step that ordered the payment."""
+    pipeline, store = await started(topics)
+    await settle(pipeline, [record(BILLING_INTAKE, 0, payment("e1", "SP2D-1"))])
+    (order,) = [one.value or b"" for one in topics.published if one.topic == "billing-work"]
+    await settle(pipeline, [record("billing-work", 1, order)])
+    return pipeline, store, order
+
+
 def answers(topics: MemoryTopics) -> list[tuple[str, str]]:
     events = [orjson.loads(one.value or b"") for one in topics.published if one.topic == "billing-events"]
     return [(one["type"], one["data"]["reference"]) for one in events]
@@ -87,10 +96,7 @@ async def test_of_two_payments_the_first_in_the_log_counts_wherever_a_restored_s
 
 async def test_a_copy_of_a_settled_step_is_answered_again_only_by_another_process() -> None:
     topics = MemoryTopics()
-    pipeline, store = await started(topics)
-    await settle(pipeline, [record(BILLING_INTAKE, 0, payment("e1", "SP2D-1"))])
-    (order,) = [one.value or b"" for one in topics.published if one.topic == "billing-work"]
-    await settle(pipeline, [record("billing-work", 1, order)])
+    pipeline, store, order = await paid(topics)
     await settle(pipeline, [record("billing-work", 2, order)])
     assert answers(topics) == [("premium.paid.v1", "SP2D-1")]
     other = await process(store, topics)
@@ -100,10 +106,7 @@ async def test_a_copy_of_a_settled_step_is_answered_again_only_by_another_proces
 
 async def test_a_log_that_went_back_is_answered_again() -> None:
     topics = MemoryTopics()
-    pipeline, _ = await started(topics)
-    await settle(pipeline, [record(BILLING_INTAKE, 0, payment("e1", "SP2D-1"))])
-    (order,) = [one.value or b"" for one in topics.published if one.topic == "billing-work"]
-    await settle(pipeline, [record("billing-work", 1, order)])
+    pipeline, _, order = await paid(topics)
     again = Batch([record("billing-work", 1, order)], log_went_back=True)
     await pipeline.take(again)
     await pipeline.settle(again)
