@@ -6,7 +6,6 @@ import asyncio
 import getpass
 import json
 import sys
-from datetime import datetime, time
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,10 +13,8 @@ import typer
 
 from payung import installations
 from payung.bpjs import answering, filing
-from payung.installations import CommandError
-from payung.options import AsJson, DataOption
+from payung.options import AsJson, DataOption, moment
 from payung.terminal import console
-from shared.kernel.calendar import WITA, parse_date
 from shared.kernel.money import rupiah
 
 out = console()
@@ -71,7 +68,7 @@ def answers(
     who = officer.strip() or getpass.getuser()
     at = installations.find(data)
     with err.status("waiting for the answers ..."):
-        result = asyncio.run(answering.hand_in(at, file, invoice, who, _instant(answered_at)))
+        result = asyncio.run(answering.hand_in(at, file, invoice, who, moment(answered_at or None, "--answered-at")))
     if as_json:
         _print_json({"rows": result.rows, "outcomes": result.by_outcome(), "answers": str(result.path)})
         return
@@ -81,21 +78,6 @@ def answers(
     for outcome, count in sorted(result.by_outcome().items()):
         out.print(f"  {outcome:<20} {count:>8}")
     out.print(f"answers: {result.path}", soft_wrap=True)
-
-
-def _instant(text: str) -> datetime | None:
-    if not text:
-        return None
-    day = parse_date(text)
-    if day is not None:
-        return datetime.combine(day, time.min, WITA)
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        found = None
-    if found is None or found.tzinfo is None:
-        raise CommandError(f"--answered-at is YYYY-MM-DD, or an instant with its offset; got {text!r}")
-    return found
 
 
 def _print_json(value: Any) -> None:

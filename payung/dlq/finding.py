@@ -5,7 +5,7 @@ from __future__ import annotations
 import fnmatch
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import orjson
@@ -14,8 +14,8 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from payung import wire
 from payung.dlq import masking
 from payung.installations import CommandError, Installation
+from payung.options import moment
 from shared.contracts import envelope, topics
-from shared.kernel.calendar import WITA, parse_date
 from shared.runtime.deadletters import Letter, Letters
 from shared.runtime.records import record_of
 
@@ -88,25 +88,9 @@ def filter_of(
         topic=topic,
         error=error,
         agency=agency,
-        since=_time(since, "--since", timedelta()),
-        until=_time(until, "--until", timedelta(days=1)),
+        since=moment(since, "--since"),
+        until=moment(until, "--until", timedelta(days=1)),
     )
-
-
-def _time(text: str | None, name: str, whole_day: timedelta) -> datetime | None:
-    """A day (in WITA; `until` means its end) or an instant with an offset."""
-    if text is None:
-        return None
-    day = parse_date(text)
-    if day is not None:
-        return datetime.combine(day, time(), WITA) + whole_day
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        found = None
-    if found is None or found.tzinfo is None:
-        raise CommandError(f"{name} is a day (YYYY-MM-DD) or an instant with its offset; got {text!r}")
-    return found
 
 
 @dataclass(frozen=True, slots=True)
